@@ -1,0 +1,376 @@
+"""Every error the application raises on purpose, in one tree.
+
+Each class carries what a caller may show (``title``, ``sentence``), what a program may read (``code``,
+``status``, ``retryable``, ``money_moved``) and, as the exception's own text, what only the operator may
+read (``detail``: the cause). A sentence never holds text that came from another system.
+
+::
+
+    FrontendError
+    ├── UpstreamError                 another service failed us; says which one and in which operation
+    │   ├── UpstreamUnavailable  503  no connection (refused, DNS, TLS), circuit open, or the queue is full
+    │   ├── UpstreamTimeout      504  no complete answer before the deadline
+    │   ├── UpstreamFailed       502  it answered 5xx or 429, or hung up in the middle
+    │   ├── UpstreamContractError 502 it answered what its contract does not allow
+    │   ├── KeyRejected          502  it answered 401 or 403 to our API key
+    │   ├── RequestRefused       502  it answered 4xx: our request was wrong
+    │   └── CustomerUnknown      404  it has never seen this customer
+    ├── InvalidIdentifier        502  an id that the service can't take; no call was made
+    ├── UnsafeRedirect           502  a service named an address we don't send browsers to
+    ├── NotSignedIn              401  nobody is signed in, or the session has ended
+    ├── SignInFailed             401  the sign-in was refused or has expired
+    ├── SignInUnavailable        503  the sign-in service could not be asked
+    ├── PriceNotSold             404  the catalog does not sell that price
+    ├── InvalidQuantity          422  a quantity outside what the item is sold in
+    ├── InvalidCart              422  a cart that can't be bought as it is
+    │   ├── CartEmpty            422
+    │   ├── CartFull             422
+    │   └── MixedCurrencies      422
+    ├── AlreadySubscribed        409  a live subscription of that plan group exists
+    ├── CheckoutInProgress       409  a checkout is open; carries it
+    ├── StatusUnknown            503  nobody could say what the user has, so nothing is sold
+    ├── CatalogChanged           409  the page was drawn from another version of the catalog
+    ├── StoreUnavailable         503  our own storage can't be read or written
+    │   └── LockTimeout          503  somebody else held the lock for too long
+    └── RateLimited              429  too many requests by this user or address
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+
+def N_(message: str) -> str:
+    """Mark ``message`` for translation and return it unchanged; whoever shows it translates it."""
+    return message
+
+
+class FrontendError(Exception):
+    """The root: catch it where an error becomes a page, a notice or a problem document.
+
+    ``retry_after`` is in seconds. ``money_moved`` is False when it is certain that nothing was charged,
+    True when something was, None when this error can't know.
+    """
+
+    code: str = "internal_error"
+    status: int = 500
+    title: str = N_("Something went wrong")
+    sentence: str = N_("Something went wrong on our side. Try again in a minute.")
+    retryable: bool = False
+    money_moved: bool | None = None
+
+    def __init__(self, detail: str = "", *, request_id: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return self.detail or self.code
+
+
+class UpstreamError(FrontendError):
+    """Another service failed us. Raised only as one of the classes below.
+
+    ``reason`` is the one-word cause that logs and metrics use (``refused``, ``dns``, ``schema`` …).
+    ``upstream_status``, ``upstream_code`` and ``upstream_request_id`` are what the service itself said.
+    """
+
+    code = "upstream_error"
+    status = 502
+    title = N_("Payments are unavailable")
+    sentence = N_("Payments are unavailable right now. Nothing was charged.")
+    retryable = True
+    money_moved: bool | None = False
+
+    def __init__(
+        self,
+        service: str,
+        operation: str,
+        detail: str = "",
+        *,
+        reason: str = "",
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        upstream_status: int | None = None,
+        upstream_code: str | None = None,
+        upstream_request_id: str | None = None,
+    ) -> None:
+        super().__init__(detail, request_id=request_id, retry_after=retry_after)
+        self.service = service
+        self.operation = operation
+        self.reason = reason or self.code
+        self.upstream_status = upstream_status
+        self.upstream_code = upstream_code
+        self.upstream_request_id = upstream_request_id
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.operation}: {self.detail or self.reason}"
+
+
+class UpstreamUnavailable(UpstreamError):
+    """No request was answered because none could be made: refused, DNS, TLS, open circuit, full queue."""
+
+    code = "upstream_unavailable"
+    status = 503
+
+
+class UpstreamTimeout(UpstreamError):
+    """The deadline passed before the whole answer was here; the service may still have done the work."""
+
+    code = "upstream_timeout"
+    status = 504
+    title = N_("Payments are slow")
+
+
+class UpstreamFailed(UpstreamError):
+    """The service answered 5xx or 429, or closed the connection in the middle of an answer."""
+
+    code = "upstream_failed"
+
+
+class UpstreamContractError(UpstreamError):
+    """The answer breaks the contract: a redirect, HTML, bad JSON, a wrong shape, too many bytes.
+
+    ``fields`` names what was wrong in a JSON answer, as dotted paths; never the values.
+    """
+
+    code = "upstream_contract"
+    title = N_("Payments gave an unexpected answer")
+    sentence = N_("The payment service gave an answer we can't use. Nothing was charged. Try again in a minute.")
+
+    fields: tuple[str, ...] = ()
+
+
+class KeyRejected(UpstreamError):
+    """The service answered 401 or 403 to our API key.
+
+    ``worked_before`` tells the two cases apart: a key that never worked is a wrong setting; a key that
+    worked a moment ago means that the service itself is broken.
+    """
+
+    code = "upstream_key_rejected"
+    title = N_("Payments are not set up")
+    sentence = N_("Payments are not set up yet.")
+    retryable = False
+
+    SENTENCE_WORKED_BEFORE = N_("Payments are unavailable right now.")
+    TITLE_WORKED_BEFORE = N_("Payments are unavailable")
+
+    def __init__(
+        self,
+        service: str,
+        operation: str,
+        detail: str = "",
+        *,
+        worked_before: bool,
+        request_id: str | None = None,
+        upstream_status: int | None = 401,
+    ) -> None:
+        super().__init__(
+            service, operation, detail, reason="upstream_auth", request_id=request_id, upstream_status=upstream_status
+        )
+        self.worked_before = worked_before
+        if worked_before:
+            self.title = self.TITLE_WORKED_BEFORE
+            self.sentence = self.SENTENCE_WORKED_BEFORE
+
+
+class RequestRefused(UpstreamError):
+    """The service answered 400, 404, 409 or 422: what we sent was wrong, and sending it again won't help."""
+
+    code = "upstream_refused"
+    title = N_("That can't be bought right now")
+    sentence = N_("The payment service did not accept this request. Nothing was charged.")
+    retryable = False
+
+
+class CustomerUnknown(UpstreamError):
+    """The Payment MS knows no customer by this id: this person has never bought anything."""
+
+    code = "no_billing_account"
+    status = 404
+    title = N_("No billing account yet")
+    sentence = N_("You have no billing account yet. It is created with your first purchase.")
+    retryable = False
+
+
+class NothingCharged(FrontendError):
+    """Stopped before any money could move. Raised only as one of the classes below."""
+
+    money_moved: bool | None = False
+
+
+class InvalidIdentifier(NothingCharged):
+    """An id that can't be one path segment of the service's address; raised before any call is made."""
+
+    code = "invalid_identifier"
+    status = 502
+    title = N_("That can't be looked up")
+    sentence = N_("Your account can't be looked up at our payment service. Nothing was charged. Contact support.")
+
+
+class UnsafeRedirect(NothingCharged):
+    """A service named an address that is not on the list of places a browser may be sent to."""
+
+    code = "unsafe_redirect"
+    status = 502
+    title = N_("Checkout was stopped")
+    sentence = N_("We could not open the checkout safely. Nothing was charged.")
+
+
+class NotSignedIn(NothingCharged):
+    """Nobody is signed in, or the session at the sign-in service has ended."""
+
+    code = "not_signed_in"
+    status = 401
+    title = N_("You are not signed in")
+    sentence = N_("Sign in to go on.")
+
+
+class SignInFailed(NothingCharged):
+    """The sign-in code was refused: used, expired, or not from a sign-in that this browser started."""
+
+    code = "sign_in_failed"
+    status = 401
+    title = N_("Sign-in did not work")
+    sentence = N_("That sign-in link has expired or was used before. Start again.")
+
+
+class SignInUnavailable(NothingCharged):
+    """The sign-in service could not be asked, or its answer could not be used."""
+
+    code = "sign_in_unavailable"
+    status = 503
+    title = N_("Sign-in is unavailable")
+    sentence = N_("Sign-in is unavailable right now. Try again in a minute.")
+    retryable = True
+
+
+class PriceNotSold(NothingCharged):
+    """The catalog sells no such price."""
+
+    code = "price_not_sold"
+    status = 404
+    title = N_("Not for sale")
+    sentence = N_("That price is not for sale. Choose one from the pricing page; nothing was charged.")
+
+
+class InvalidQuantity(NothingCharged):
+    """A quantity below the item's minimum or above its maximum."""
+
+    code = "invalid_quantity"
+    status = 422
+    title = N_("Check the quantity")
+    sentence = N_("This item can't be bought in that quantity. Choose another one; nothing was charged.")
+
+
+class InvalidCart(NothingCharged):
+    """A cart that can't be bought as it is."""
+
+    code = "invalid_cart"
+    status = 422
+    title = N_("Check your cart")
+    sentence = N_("This cart can't be bought as it is. Nothing was charged.")
+
+
+class CartEmpty(InvalidCart):
+    """A checkout of a cart with nothing in it."""
+
+    code = "cart_empty"
+    sentence = N_("Your cart is empty.")
+
+
+class CartFull(InvalidCart):
+    """More lines than the Payment MS takes in one checkout (20)."""
+
+    code = "cart_full"
+    sentence = N_("A cart holds at most 20 different items. Remove one, then try again.")
+
+
+class MixedCurrencies(InvalidCart):
+    """Two currencies in one cart."""
+
+    code = "mixed_currencies"
+    sentence = N_("A cart holds one currency. Buy these items separately.")
+
+
+class AlreadySubscribed(NothingCharged):
+    """A live subscription of that plan group exists; changing it is the portal's job."""
+
+    code = "already_subscribed"
+    status = 409
+    title = N_("You already have a subscription")
+    sentence = N_("You already have a subscription. Change it in the billing portal; nothing was charged.")
+
+
+class OpenCheckout(Protocol):
+    """What an error has to know of a checkout that was started and not finished."""
+
+    @property
+    def session_id(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def price_id(self) -> str: ...
+    @property
+    def started_at(self) -> datetime: ...
+
+
+class CheckoutInProgress(NothingCharged):
+    """Another checkout of that plan group is open; ``checkout`` is the one to go on with (None: being opened)."""
+
+    code = "checkout_in_progress"
+    status = 409
+    title = N_("You already started a checkout")
+    sentence = N_("You already started a checkout. Continue with that one, or cancel it first.")
+    money_moved = None
+
+    def __init__(self, checkout: OpenCheckout | None = None, detail: str = "") -> None:
+        super().__init__(detail)
+        self.checkout = checkout
+
+
+class StatusUnknown(NothingCharged):
+    """No service could say what the user has, so nothing is sold that might be a second subscription."""
+
+    code = "status_unknown"
+    status = 503
+    title = N_("We can't check your subscription")
+    sentence = N_("We can't check your subscription right now, so we did not start a checkout. Nothing was charged.")
+    retryable = True
+
+
+class CatalogChanged(NothingCharged):
+    """The page was drawn from another version of the catalog: its price may no longer be true."""
+
+    code = "catalog_changed"
+    status = 409
+    title = N_("The price has changed")
+    sentence = N_("Our prices changed while this page was open. Review the new price; nothing was charged.")
+
+
+class StoreUnavailable(NothingCharged):
+    """Our own storage can't be read or written; what it guards is refused, never done unguarded."""
+
+    code = "store_unavailable"
+    status = 503
+    title = N_("We can't do that right now")
+    sentence = N_("We can't do that safely right now. Nothing was charged. Try again in a minute.")
+    retryable = True
+
+
+class LockTimeout(StoreUnavailable):
+    """Somebody else (another tab, another replica) held the lock for longer than we wait."""
+
+    code = "lock_timeout"
+    sentence = N_("Another window is busy with the same thing. Nothing was charged here. Try again in a moment.")
+
+
+class RateLimited(NothingCharged):
+    """Too many requests by this user or from this address; ``retry_after`` says when to come back."""
+
+    code = "rate_limited"
+    status = 429
+    title = N_("Too many requests")
+    sentence = N_("That was a lot of requests in a short time. Wait a moment, then try again.")
+    retryable = True
