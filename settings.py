@@ -1,0 +1,221 @@
+"""Every setting of the app: its name, its default, its check. What the settings are used for is not decided here.
+
+Values come from the environment and from `.env` (the environment wins); names are the fields in upper case. An empty
+value counts as not set. `load_settings` either returns settings that fit together or raises one `SettingsError` that
+holds a sentence for each problem, naming the setting and the cure.
+"""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+import settings_rules as rules
+
+SANDBOX_API_KEY: Final = "proj_" + "sandbox0" * 5 + "key"
+"""The key the bundled sandbox accepts: 48 characters like a real one, and no secret."""
+
+Url = Annotated[str, AfterValidator(rules.base_url)]
+Origin = Annotated[str, AfterValidator(rules.origin)]
+Link = Annotated[str, AfterValidator(rules.link)]
+Limit = Annotated[str, Field(pattern=r"^[1-9]\d*/(second|minute|hour|day)$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+Listed = BeforeValidator(rules.comma_separated)
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(rules.redirect_host)], ...], NoDecode, Listed]
+Provider = Literal["google", "github", "discord", "microsoft"]
+
+
+class SettingsError(Exception):
+    """The settings can't be used; raised before anything is started. `problems` holds one sentence for each fault."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseSettings):
+    """All settings, checked alone and against each other; in sandbox mode the sandbox's addresses are filled in."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on; in sandbox mode only a loopback address.")
+    port: Port = Field(8081, description="Port to listen on.")
+    public_url: Annotated[str, AfterValidator(rules.optional(rules.origin))] = Field(
+        "", description="Address in the user's browser, without a path; empty means http://localhost:PORT."
+    )
+    trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(rules.network)], ...], NoDecode, Listed] = Field(
+        (), description="Addresses or networks of proxies whose X-Forwarded-* headers are believed."
+    )
+    embed_origins: Annotated[tuple[Origin, ...], NoDecode, Listed] = Field(
+        (), description="Sites that may show /embed/pricing in a frame, such as https://www.example.com."
+    )
+
+    payment_ms_url: Url = Field("http://localhost:9000", description="Address of the Payment MS.")
+    payment_ms_api_key: SecretStr | None = Field(
+        None, description="The project's key at the Payment MS; without one the app runs in sandbox mode."
+    )
+    payment_ms_max_in_flight: int = Field(
+        1, ge=1, le=1000, description="Most requests at once to the Payment MS; more than 1 breaks today's version."
+    )
+    payment_ms_connect_timeout: Seconds = Field(1.0, description="Seconds to wait for a connection to a service.")
+    payment_ms_status_deadline: Seconds = Field(3.0, description="Seconds a status question may take in all.")
+    payment_ms_checkout_deadline: Seconds = Field(10.0, description="Seconds opening a checkout may take in all.")
+    payment_ms_max_wait: Seconds = Field(5.0, description="Seconds a request may wait for its turn.")
+    payment_ms_idempotent: bool = Field(
+        False, description="Whether the Payment MS honours Idempotency-Key, so that a checkout call may be repeated."
+    )
+    payment_ms_webhook_secret: SecretStr | None = Field(
+        None, description="Secret that signs POST /api/payment/events; without one that route is off."
+    )
+
+    auth_ms_url: Url = Field("http://localhost:8080", description="Address of the Auth MS, also for the browser.")
+    auth_ms_providers: Annotated[tuple[Provider, ...], NoDecode, Listed] = Field(
+        ("google", "github", "discord", "microsoft"), min_length=1, description="Sign-in providers, in this order."
+    )
+    auth_ms_project: str = Field("", description="Our project's name where the Auth MS keeps plans by project.")
+    auth_ms_deadline: Seconds = Field(5.0, description="Seconds a call to the Auth MS may take in all.")
+    auth_ms_max_in_flight: int = Field(50, ge=1, le=1000, description="Most requests at once to the Auth MS.")
+    customer_id: Literal["user_id", "email"] = Field(
+        "user_id", description="What the Payment MS knows its customers by: user_id or email."
+    )
+
+    storage_secret: SecretStr | None = Field(
+        None, description="At least 32 random characters that sign cookies; the sandbox makes its own."
+    )
+    storage_path: str = Field(".data/store.sqlite3", description="File that keeps sign-ins and carts without Redis.")
+    redis_url: SecretStr | None = Field(None, description="Redis for several replicas, such as redis://redis:6379/0.")
+    session_max_age_days: int = Field(30, ge=1, le=365, description="Days after which a sign-in ends.")
+
+    catalog_path: str = Field("products.json", description="File that says what is sold.")
+    checkout_hosts: Hosts = Field(("checkout.stripe.com",), description="Hosts a checkout may lead to.")
+    portal_hosts: Hosts = Field(("billing.stripe.com",), description="Hosts the customer portal may lead to.")
+    terms_url: Link = Field("", description="Terms of service, linked in the footer and beside buttons.")
+    privacy_url: Link = Field("", description="Privacy policy, linked in the footer.")
+    support_url: Link = Field("", description="Where users get help: an https: or mailto: address.")
+
+    brand_name: str = Field("Northwind Cloud", min_length=1, max_length=40, description="Name of the product.")
+    brand_color: str = Field("#3b5bdb", pattern=r"^#[0-9a-fA-F]{6}$", description="Colour of main buttons and links.")
+    brand_logo: Annotated[str, AfterValidator(rules.optional(rules.image_file))] = Field(
+        "", description="Image file (svg, png or webp) shown beside the name."
+    )
+
+    limit_checkouts: Limit = Field("30/minute", description="Checkouts a user or an address may start.")
+    limit_sign_ins: Limit = Field("30/minute", description="Sign-ins an address may start.")
+    limit_page_views: Limit = Field("240/minute", description="Pages an address may open.")
+    limit_unconnected_views: int = Field(
+        200, ge=10, le=10_000, description="Most page views at once whose socket has not connected."
+    )
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe event logged.")
+    log_format: Literal["json", "console"] = Field("json", description="Form of a log line: json or console.")
+    ops_token: SecretStr | None = Field(None, description="Token for /ops; without one that page is off.")
+    otel_exporter_url: Annotated[str, AfterValidator(rules.optional(rules.base_url))] = Field(
+        "", description="OpenTelemetry collector (OTLP over HTTP) to send traces to; empty sends none."
+    )
+    entitlements_key: SecretStr | None = Field(
+        None, description="Private key (PEM) that signs /api/entitlements; without one it changes at each start."
+    )
+
+    sandbox: bool | None = Field(None, description="Sandbox mode; empty means on without PAYMENT_MS_API_KEY.")
+    sandbox_start: bool = Field(True, description="Whether python app.py starts the sandbox; false if it runs already.")
+    sandbox_payment_port: Port = Field(9000, description="Port of the sandbox's Payment MS.")
+    sandbox_auth_port: Port = Field(8080, description="Port of the sandbox's Auth MS.")
+    sandbox_stripe_port: Port = Field(4242, description="Port of the sandbox's checkout and portal pages.")
+
+    @property
+    def sandbox_enabled(self) -> bool:
+        """Whether the other systems are the bundled sandbox's; never true with a key of our own."""
+        return bool(self.sandbox)
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether browsers reach us by https, so that cookies can be `Secure` and `__Host-`."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def http_hosts(self) -> frozenset[str]:
+        """The allowed redirect hosts that may be plain http: those on the user's own machine, as the sandbox's are."""
+        return frozenset(host for host in self.checkout_hosts + self.portal_hosts if rules.is_loopback(host))
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what works but is probably not meant, one sentence each; `python app.py check` prints them."""
+        return rules.warnings(self)
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if problems := rules.contradictions(self):
+            raise SettingsError(problems)
+        filled: dict[str, Any] = {"sandbox": self.payment_ms_api_key is None}
+        if not self.public_url:
+            filled["public_url"] = f"http://localhost:{self.port}"
+        if filled["sandbox"]:
+            stripe = tuple(f"{host}:{self.sandbox_stripe_port}" for host in ("127.0.0.1", "localhost"))
+            filled |= {
+                "payment_ms_url": f"http://127.0.0.1:{self.sandbox_payment_port}",
+                "payment_ms_api_key": SecretStr(SANDBOX_API_KEY),
+                "auth_ms_url": f"http://127.0.0.1:{self.sandbox_auth_port}",
+                "checkout_hosts": self.checkout_hosts + stripe,
+                "portal_hosts": self.portal_hosts + stripe,
+            }
+        for name, value in filled.items():
+            object.__setattr__(self, name, value)
+        return self
+
+
+def load_settings(env_file: str | Path | None = ".env", **values: Any) -> Settings:
+    """Read the settings from `values`, the environment and `env_file`, in this order of precedence.
+
+    In sandbox mode a storage secret is made once and kept beside the store. Raises SettingsError.
+    """
+    try:
+        settings = Settings(_env_file=env_file, **values)
+    except ValidationError as error:
+        raise SettingsError(rules.sentences(error, defaults())) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsError((f"{env_file} can't be read ({reason}); make it readable or remove it.",)) from None
+    return _with_storage_secret(settings)
+
+
+def defaults() -> Mapping[str, str]:
+    """Return each setting's default as it would be written in `.env`, by its upper-case name."""
+    return {name.upper(): rules.written(field.default) for name, field in Settings.model_fields.items()}
+
+
+def _with_storage_secret(settings: Settings) -> Settings:
+    """Give a sandbox without a storage secret one of its own that survives restarts, readable by its owner only."""
+    if settings.storage_secret is not None:
+        return settings
+    path = Path(settings.storage_path).parent / "storage_secret"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _write_once(path, secrets.token_urlsafe(48))
+        secret = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not plain text"
+        raise SettingsError((f"{path} can't be used ({reason}); make it writable or set STORAGE_PATH.",)) from None
+    if rules.is_weak_secret(secret):
+        raise SettingsError((f"{path} holds no usable secret; remove that file and a new one is made.",))
+    return settings.model_copy(update={"storage_secret": SecretStr(secret)})
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Create a file for its owner's eyes with all of its text at once; leave a file that exists as it is."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)
