@@ -1,0 +1,179 @@
+"""Rules between the entries of `products.json` that types alone can't say, read from the raw JSON.
+
+They run even where single fields are wrong, so that an operator sees all problems of the file at once.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+Located = tuple[str, dict[str, Any]]
+
+UNION_PARTS: Final = frozenset(("Text", "bool", "[key]"))
+"""Parts of pydantic's places that name a type, not a field."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of the file: where it is, what stands there and what is wrong with it."""
+
+    field: str
+    value: object
+    reason: str
+
+    def __str__(self) -> str:
+        shown = repr(self.value)
+        return f"{self.field}: {shown if len(shown) <= 80 else shown[:77] + '...'}: {self.reason}"
+
+
+def read_json(text: str | bytes) -> tuple[object, list[Problem]]:
+    """Return a JSON text's value, and a problem for each key that stands twice in one object.
+
+    Raises ValueError (or RecursionError, when it is nested too deep) if it is no JSON.
+    """
+    repeated: list[Problem] = []
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key, value in pairs:
+            if key in found:
+                repeated.append(Problem(key, value, "stands twice in one object"))
+            found[key] = value
+        return found
+
+    return json.loads(text, object_pairs_hook=once), repeated
+
+
+def problems_in(error: ValidationError) -> Iterator[Problem]:
+    """Yield what is wrong with single fields, one problem a field, written as in `plans[2].prices.year.amount`."""
+    seen: set[str] = set()
+    for details in error.errors(include_url=False):
+        place = ""
+        for part in details["loc"]:
+            if isinstance(part, int):
+                place += f"[{part}]"
+            elif part not in UNION_PARTS and not part.startswith(("constrained-str", "dict[", "function-")):
+                place += f".{part}" if place else part
+        # A list whose entries are wrong is also called too short: the entries' own problems say it better.
+        spurious = details["type"] == "too_short" and details["input"]
+        if place not in seen and not spurious:
+            seen.add(place)
+            value = None if details["type"] == "missing" else details["input"]
+            reason = details["msg"].removeprefix("Value error, ")
+            yield Problem(place or "the file", value, reason[:1].lower() + reason[1:])
+
+
+def problems_between(raw: object) -> Iterator[Problem]:
+    """Yield every problem that shows only when entries or fields are looked at together."""
+    plans, items = list(_entries(raw, "plans")), list(_entries(raw, "items"))
+    yield from _repeated(plans, items)
+    yield from _highlights(plans)
+    yield from _inclusions(plans)
+    for place, plan in plans:
+        yield from _plan_kind(place, plan)
+        yield from _plan_prices(place, plan)
+    for place, item in items:
+        yield from _item(place, item)
+    yield from _comparison(raw, {plan.get("id") for _, plan in plans if isinstance(plan.get("id"), str)})
+
+
+def _entries(raw: object, *keys: str) -> Iterator[Located]:
+    """Yield the objects in a list, or in an object's values, with their places."""
+    place = ".".join(keys)
+    for key in keys:
+        raw = raw.get(key) if isinstance(raw, dict) else None
+    if isinstance(raw, list):
+        yield from ((f"{place}[{index}]", entry) for index, entry in enumerate(raw) if isinstance(entry, dict))
+
+
+def _prices(place: str, plan: dict[str, Any]) -> list[Located]:
+    prices = plan.get("prices")
+    if not isinstance(prices, dict):
+        return []
+    return [(f"{place}.prices.{name}", price) for name, price in prices.items() if isinstance(price, dict)]
+
+
+def _repeated(plans: list[Located], items: list[Located]) -> Iterator[Problem]:
+    prices = [found for place, plan in plans for found in _prices(place, plan)]
+    prices += [(f"{place}.price", item["price"]) for place, item in items if isinstance(item.get("price"), dict)]
+    for entries, name in ((plans, "id"), (items, "id"), (plans + items, "product_id"), (prices, "price_id")):
+        seen: dict[str, str] = {}
+        for place, entry in entries:
+            value = entry.get(name)
+            if isinstance(value, str) and seen.setdefault(value, place) != place:
+                yield Problem(f"{place}.{name}", value, f"stands already at {seen[value]}.{name}; give each its own")
+
+
+def _highlights(plans: list[Located]) -> Iterator[Problem]:
+    first, *others = [place for place, plan in plans if plan.get("highlighted") is True] or [""]
+    for place in others:
+        yield Problem(f"{place}.highlighted", True, f"{first} is highlighted already; highlight one plan")
+
+
+def _inclusions(plans: list[Located]) -> Iterator[Problem]:
+    includes = {plan["id"]: plan.get("includes") for _, plan in plans if isinstance(plan.get("id"), str)}
+    for place, plan in plans:
+        wanted = plan.get("includes")
+        if not isinstance(wanted, str):
+            continue
+        if wanted not in includes:
+            yield Problem(f"{place}.includes", wanted, "there is no plan of this id")
+            continue
+        chain: list[object] = [plan.get("id")]
+        while isinstance(wanted, str) and wanted not in chain:
+            chain.append(wanted)
+            wanted = includes.get(wanted)
+        if isinstance(wanted, str) and wanted == plan.get("id"):
+            yield Problem(f"{place}.includes", plan["includes"], "this plan includes itself in the end")
+
+
+def _plan_kind(place: str, plan: dict[str, Any]) -> Iterator[Problem]:
+    kind, prices, product = plan.get("kind"), plan.get("prices"), plan.get("product_id")
+    if kind == "paid":
+        if not prices:
+            yield Problem(f"{place}.prices", prices, "a paid plan needs a price for month or year")
+        if product is None:
+            yield Problem(f"{place}.product_id", product, "a paid plan needs its Stripe product")
+    elif kind in ("free", "contact"):
+        if prices:
+            yield Problem(f"{place}.prices", prices, f"a {kind} plan has no prices")
+        if product is not None:
+            yield Problem(f"{place}.product_id", product, f"a {kind} plan has no Stripe product")
+    if kind == "contact" and plan.get("contact_url") is None:
+        yield Problem(f"{place}.contact_url", None, "a contact plan needs an address to write to")
+
+
+def _plan_prices(place: str, plan: dict[str, Any]) -> Iterator[Problem]:
+    prices = dict(_prices(place, plan))
+    month, year = prices.get(f"{place}.prices.month"), prices.get(f"{place}.prices.year")
+    if month and year and month.get("currency") != year.get("currency"):
+        reason = f"the monthly price is in {month.get('currency')}; use one currency for both"
+        yield Problem(f"{place}.prices.year.currency", year.get("currency"), reason)
+    for where, price in prices.items():
+        interval = price.get("interval")
+        if interval is not None and not where.endswith(f".{interval}"):
+            yield Problem(f"{where}.interval", interval, "differs from the key that it stands under")
+
+
+def _item(place: str, item: dict[str, Any]) -> Iterator[Problem]:
+    price = item.get("price")
+    if isinstance(price, dict):
+        if price.get("interval") is not None:
+            yield Problem(f"{place}.price.interval", price["interval"], "an item is paid once; use a plan for more")
+        if price.get("trial_days"):
+            yield Problem(f"{place}.price.trial_days", price["trial_days"], "an item has no trial")
+    least, most = item.get("min_quantity", 1), item.get("max_quantity", 10)
+    if isinstance(least, int) and isinstance(most, int) and least > most:
+        yield Problem(f"{place}.min_quantity", least, f"is above max_quantity, which is {most}")
+
+
+def _comparison(raw: object, plans: set[object]) -> Iterator[Problem]:
+    for group_place, group in _entries(raw, "comparison", "groups"):
+        for row_place, row in _entries(group, "rows"):
+            values = row.get("values")
+            for plan, value in values.items() if isinstance(values, dict) else ():
+                if plan not in plans:
+                    yield Problem(f"{group_place}.{row_place}.values.{plan}", value, "there is no plan of this id")
