@@ -1,0 +1,1 @@
+"""A module a component: a function or small class that draws itself where it is called."""

@@ -1,0 +1,198 @@
+"""`page`: the one decorator for pages, from the request to the finished document.
+
+What it adds to NiceGUI's own `ui.page`: the visit (who, which language, zone and theme), sign-in where a page needs
+it, errors as pages in our frame with their own status, the page's text in the first answer (`ui/first_paint.py`), a
+document without Quasar and with a nonce on every script (`ui/template.py`), and the head that search engines read.
+
+    @page(site, "/account", title=N_("Your account"), requires_sign_in=True)
+    async def account(visit: Visit) -> None:
+        with frame(visit):
+            Tag("h1", _("Your account"))
+"""
+
+import inspect
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import available_timezones
+
+import structlog
+from nicegui import Client, ui
+from nicegui.events import GenericEventArguments
+from nicegui.page import page as nicegui_page
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.errors import FrontendError, NotSignedIn
+from ui import first_paint, i18n, template
+from ui.components.error_card import error_page
+from ui.head import head_html, words
+from ui.i18n import _
+from ui.site import BrowserSession, Site
+from ui.theme import style_sheet
+from ui.visit import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Head, Visit
+
+__all__ = ["Builder", "Head", "Visit", "on_browser_event", "page", "respond"]
+
+Builder = Callable[[Visit], Awaitable[Response | None] | Response | None]
+Payload = Mapping[str, Any]
+
+BUILD_SECONDS = 20.0
+"""Longer than the slowest deadline a page may wait for, so that a page can say itself that a service is slow."""
+
+_log = structlog.get_logger(__name__)
+
+
+def page(
+    site: Site,
+    path: str,
+    *,
+    title: str,
+    description: str = "",
+    robots: str = "index,follow",
+    requires_sign_in: bool = False,
+) -> Callable[[Builder], Builder]:
+    """Serve the decorated builder at `path`. `title` and `description` are message ids; the builder may change the head.
+
+    A builder may return a response of its own (a redirect), and may raise a FrontendError, which becomes a page.
+    """
+
+    def decorate(build: Builder) -> Builder:
+        async def serve(request: Request, client: Client) -> Response:
+            return await respond(
+                site, request, client, build, Head(title, description, robots), requires_sign_in=requires_sign_in
+            )
+
+        serve.__name__ = serve.__qualname__ = f"page_{build.__name__}"
+        ui.page(path, response_timeout=BUILD_SECONDS)(serve)
+        return build
+
+    return decorate
+
+
+async def respond(
+    site: Site,
+    request: Request,
+    client: Client,
+    build: Builder,
+    head: Head,
+    *,
+    status: int = 200,
+    requires_sign_in: bool = False,
+) -> Response:
+    """Return the finished answer to a request for a page that `build` draws into `client`."""
+    session, failure = await _find_session(site, request)
+    visit = _visit(site, request, session, head, status)
+    _begin(client, visit)
+    try:
+        if requires_sign_in and visit.user is None:
+            raise failure or NotSignedIn()
+        result = build(visit)
+        answer = await result if inspect.isawaitable(result) else result
+        if answer is None:
+            answer = _document(client, visit)
+        else:
+            client.delete()
+    except NotSignedIn:
+        client.delete()
+        answer = RedirectResponse(f"/login?next={quote(visit.here, safe='/')}", 303)
+    except Exception as error:
+        client.delete()
+        answer = _error(visit, error)
+    if session is None and failure is None:
+        answer.set_cookie(site.sessions.cookie_name, site.sessions.new_cookie(), **site.sessions.cookie_attributes)
+    return answer
+
+
+def on_browser_event(name: str, handler: Callable[[Payload], Any]) -> None:
+    """Call `handler` with what `app.js` sends with `emitEvent(name, {...})`; it comes from the browser: check it."""
+
+    async def receive(event: GenericEventArguments) -> None:
+        detail = event.args.get("detail") if isinstance(event.args, dict) else None
+        result = handler(detail if isinstance(detail, dict) else {})
+        if inspect.isawaitable(result):
+            await result
+
+    ui.context.client.layout.on(name, receive, args=["detail"])
+
+
+def _error(visit: Visit, error: Exception) -> Response:
+    """Return the page that says what went wrong, in a fresh client: the failed one may be half built."""
+    if isinstance(error, FrontendError):
+        _log.warning("page_refused", path=visit.path, code=error.code, status=error.status, cause=str(error))
+    else:
+        _log.error("page_failed", path=visit.path, exc_info=error)
+    visit.status = error.status if isinstance(error, FrontendError) else 500
+    visit.head = Head(_("Something went wrong"), robots="noindex")
+    with Client(nicegui_page(""), request=visit.request) as client:
+        _begin(client, visit)
+        error_page(visit, error if isinstance(error, FrontendError) else FrontendError())
+        answer = _document(client, visit)
+    if isinstance(error, FrontendError) and error.retry_after is not None:
+        answer.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    return answer
+
+
+def _begin(client: Client, visit: Visit) -> None:
+    """Make the client's outer elements plain ones, so that they need no Quasar, and tell it about the visit."""
+    client.storage["visit"] = visit
+    client.storage["locale"] = visit.locale
+    client.layout.tag = "div"
+    client.layout.props.pop("view", None)
+    client.page_container.tag = "div"
+    main = client.page_container.default_slot.children[0]
+    main.tag = "main"
+    main.props["id"] = "main"
+    main.props["tabindex"] = "-1"
+
+
+def _document(client: Client, visit: Visit) -> Response:
+    """Return NiceGUI's answer for a built page, as our document."""
+    with client, i18n.use_locale(visit.locale):
+        client.title = _(visit.head.title)
+        answer = client.build_response(visit.request, visit.status)
+        nonce = getattr(visit.request.state, "csp_nonce", "") or secrets.token_urlsafe(16)
+        document = template.Page(
+            locale=visit.locale,
+            direction=visit.direction,
+            theme=visit.theme,
+            nonce=nonce,
+            head=head_html(visit, nonce),
+            style=style_sheet(visit.site.settings.brand_color),
+            content=first_paint.render(client.layout),
+            words=words(),
+        )
+    html = template.assemble(document, template.dismantle(bytes(answer.body).decode()))
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return Response(html, visit.status, headers)
+
+
+async def _find_session(site: Site, request: Request) -> tuple[BrowserSession | None, FrontendError | None]:
+    """Return the browser's session, or why nobody can say: public pages open all the same."""
+    try:
+        return await site.sessions.find(request.cookies.get(site.sessions.cookie_name, "")), None
+    except FrontendError as error:
+        _log.warning("session_unknown", code=error.code, cause=str(error))
+        return None, error
+
+
+def _visit(site: Site, request: Request, session: BrowserSession | None, head: Head, status: int) -> Visit:
+    cookies = request.cookies
+    zone = cookies.get(TIMEZONE_COOKIE, "").replace("%2F", "/")
+    return Visit(
+        request=request,
+        site=site,
+        session=session,
+        locale=i18n.choose_locale(cookies.get(LOCALE_COOKIE), request.headers.get("accept-language", "")),
+        timezone=zone if zone in _timezones() else "UTC",
+        theme=next((known for known in THEMES if known == cookies.get(THEME_COOKIE)), "system"),
+        head=head,
+        status=status,
+    )
+
+
+@lru_cache(maxsize=1)
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())

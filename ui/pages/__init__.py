@@ -1,0 +1,1 @@
+"""A module a page; each has `register(site)`, which adds its routes."""

@@ -1,0 +1,72 @@
+"""What every page gets to work with: the settings, the catalog and the use cases, put together once in `app.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from catalog import Catalog
+from settings import Settings
+
+
+class SignedIn(Protocol):
+    """The signed-in person, as far as pages show it."""
+
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def picture(self) -> str: ...
+
+
+class BrowserSession(Protocol):
+    """A browser's session: of somebody signed in, or of a visitor (`user` is None)."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def visitor_id(self) -> str: ...
+    @property
+    def user(self) -> SignedIn | None: ...
+
+
+class SessionFinder(Protocol):
+    """What pages need of `services/session.py`."""
+
+    @property
+    def cookie_name(self) -> str: ...
+    @property
+    def cookie_attributes(self) -> Mapping[str, Any]: ...
+
+    async def find(self, cookie_value: str) -> BrowserSession | None: ...
+
+    def new_cookie(self) -> str: ...
+
+
+class CatalogHolder(Protocol):
+    """The catalog in force now; it may be another one after a reload of the file."""
+
+    @property
+    def current(self) -> Catalog: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The collaborators of all pages. `status`, `checkout`, `portal`, `cart` and `limits` belong to later pages."""
+
+    settings: Settings
+    catalogs: CatalogHolder
+    sessions: SessionFinder
+    status: Any = None
+    checkout: Any = None
+    portal: Any = None
+    cart: Any = None
+    limits: Any = None
+    extras: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog in force now. Read it once for a page, so that all its prices are of one version."""
+        return self.catalogs.current
