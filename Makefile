@@ -1,0 +1,84 @@
+# The whole developer interface. `make help` lists it.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test test-fast test-browser test-faults test-scale check lint format generate lock \
+        screenshots a11y bench clean python system
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps
+PYTEST := $(PY) -m pytest
+SYSTEM_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+    $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+run: $(RUN_STAMP) ## Start the app; without PAYMENT_MS_API_KEY with its sandbox, at http://localhost:8081
+	@exec $(PY) app.py
+
+test: $(DEV_STAMP) system ## Run all tests, those with Chromium, Redis and HAProxy included
+	$(PYTEST)
+
+test-fast: $(DEV_STAMP) ## Run the tests that need no browser and no other servers
+	$(PYTEST) $(wildcard tests/unit tests/ui tests/contract tests/sandbox)
+
+test-browser: $(DEV_STAMP) system ## Run the tests in Chromium
+	$(PYTEST) -m browser
+
+test-faults: $(DEV_STAMP) system ## Run every fault against real sockets and print the matrix
+	$(PYTEST) -m faults
+
+test-scale: $(DEV_STAMP) system ## Run the tests with several replicas behind HAProxy
+	$(PYTEST) -m scale
+
+check: $(DEV_STAMP) ## Lint, format check, types, and which module may import which
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+lint: $(DEV_STAMP) ## Lint only
+	$(PY) -m ruff check .
+
+format: $(DEV_STAMP) ## Sort imports and format
+	$(PY) -m ruff check --fix-only .
+	$(PY) -m ruff format .
+
+generate: $(DEV_STAMP) ## Write .env.example and products.schema.json from the code
+	$(PY) -m tools.generate
+
+lock: $(DEV_STAMP) ## Write requirements/*.txt from pyproject.toml (UPGRADE=1 takes the newest)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" tools/lock.sh
+
+screenshots: $(DEV_STAMP) system ## Make docs/screenshots: every page and state, three widths, light and dark
+	$(PY) -m tools.screenshots
+
+a11y: $(DEV_STAMP) system ## Run axe over all pages, states, themes and languages
+	$(PY) -m tools.a11y
+
+bench: $(DEV_STAMP) system ## Measure; write bench/results.json and the table in docs/performance.md
+	$(PY) -m bench
+
+clean: ## Remove the virtual environment and the caches, but no data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+python:
+	@test -n "$(SYSTEM_PYTHON)" || { echo "This needs Python 3.11 or newer; found: \
+	$$(python3 --version 2>&1 || true). Install one and run make again." >&2; exit 1; }
+
+system:
+	@tools/system_packages.sh
+
+$(RUN_STAMP): requirements/run.txt | python
+	@$(PY) -c '' 2>/dev/null || $(SYSTEM_PYTHON) -m venv --clear $(VENV)
+	@echo "Installing $<"
+	@$(PIP) --requirement $<
+	@touch $@
+
+$(DEV_STAMP): requirements/dev.txt | $(RUN_STAMP)
+	@echo "Installing $<"
+	@$(PIP) --requirement $<
+	@touch $@

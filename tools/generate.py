@@ -1,0 +1,53 @@
+"""Write the files that are made from the code: `.env.example` and `products.schema.json`. Run by `make generate`.
+
+A test compares them with what this would write, so that neither can fall behind.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from catalog import Catalog
+from settings import Settings, defaults
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+HEAD: Final = """\
+# Every setting, with its default. Copy this file to .env and change what you need; an empty value is not set.
+# The environment wins over .env. Without PAYMENT_MS_API_KEY the app starts its own sandbox.
+"""
+
+
+def env_example() -> str:
+    """Return the text of `.env.example`: a line that says what it is, then the setting, for each setting."""
+    written = defaults()
+    entries = (
+        f"\n# {field.description}\n{name.upper()}={written[name.upper()]}\n"
+        for name, field in Settings.model_fields.items()
+    )
+    return HEAD + "".join(entries)
+
+
+def catalog_schema() -> str:
+    """Return the JSON Schema of `products.json`, with which editors complete and check it."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Catalog.model_json_schema()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+FILES: Final[Mapping[str, Callable[[], str]]] = {".env.example": env_example, "products.schema.json": catalog_schema}
+
+
+def main() -> int:
+    """Write each file whose text has changed, and say which."""
+    for name, text in FILES.items():
+        path = ROOT / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text():
+            path.write_text(text(), encoding="utf-8")
+            print(f"wrote {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

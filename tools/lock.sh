@@ -1,0 +1,19 @@
+#!/bin/sh
+# Write requirements/*.txt: every package, direct or not, at one version and with its hashes, and no index address.
+#   run.txt  the app                 otel.txt  the app with OpenTelemetry          dev.txt  all that and the tools
+# Give UPGRADE=1 to move to the newest versions that pyproject.toml allows.
+set -eu
+cd "$(dirname "$0")/.."
+
+compile() {
+    target=requirements/$1.txt
+    shift
+    [ -z "${UPGRADE:-}" ] || rm -f "$target"
+    uv pip compile pyproject.toml "$@" --quiet --output-file "$target" --universal --python-version 3.11 \
+        --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
+}
+
+mkdir -p requirements
+compile run
+compile otel --extra otel --constraint requirements/run.txt
+compile dev --extra otel --group test --group lint --constraint requirements/otel.txt

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Make sure that what the tests drive is here: a browser, Redis, HAProxy, and fonts for Japanese and Arabic.
+# Installs the missing ones where this user may (Debian, root), else prints the line to type and fails.
+set -eu
+
+missing=""
+need() { missing="$missing $1"; }
+command -v chromium >/dev/null || need chromium
+command -v redis-server >/dev/null || need redis-server
+command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || need haproxy
+command -v fc-list >/dev/null || need fontconfig
+[ -n "$(fc-list :lang=ar family 2>/dev/null | grep -i noto)" ] || need fonts-noto-core
+[ -n "$(fc-list :lang=ja family 2>/dev/null)" ] || need fonts-noto-cjk
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing for the tests:$missing"
+    # Services of these packages must not start by themselves: the tests start their own.
+    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
+else
+    echo "The tests need these system packages:$missing. On Debian or Ubuntu, type:" >&2
+    echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends$missing" >&2
+    exit 1
+fi
