@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from services.channels import Channels
-from services.errors import LockTimeout, StoreUnavailable
+from services.errors import StoreUnavailable
+from services.local_locks import LocalLocks
 from services.sqlite_file import SqliteFile
 from services.store import TroubleLog, check_ttl
 
@@ -59,7 +60,7 @@ class SqliteStore:
         self._trouble = TroubleLog("sqlite")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._channels = Channels()
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._locks = LocalLocks()
         self._closed = False
         try:
             self._file.claim()
@@ -192,22 +193,8 @@ class SqliteStore:
         """See `Store`. First come, first served. A holder cannot die without its process, so `ttl` does not matter."""
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = lock, users + 1
-        try:
-            try:
-                async with asyncio.timeout(wait):
-                    await lock.acquire()
-            except TimeoutError:
-                raise LockTimeout(f"a lock was not free within {wait:g} s") from None
-            try:
-                yield
-            finally:
-                lock.release()
-        finally:
-            lock, users = self._locks.pop(key)
-            if users > 1:
-                self._locks[key] = lock, users - 1
+        async with self._locks.hold(key, wait):
+            yield
 
     async def publish(self, channel: str, message: str) -> None:
         """See `Store`."""
