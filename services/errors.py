@@ -15,24 +15,25 @@ read (``detail``: the cause). A sentence never holds text that came from another
     │   ├── KeyRejected          502  it answered 401 or 403 to our API key
     │   ├── RequestRefused       502  it answered 4xx: our request was wrong
     │   └── CustomerUnknown      404  it has never seen this customer
-    ├── InvalidIdentifier        502  an id that the service can't take; no call was made
-    ├── UnsafeRedirect           502  a service named an address we don't send browsers to
-    ├── NotSignedIn              401  nobody is signed in, or the session has ended
-    ├── SignInFailed             401  the sign-in was refused or has expired
-    ├── SignInUnavailable        503  the sign-in service could not be asked
-    ├── PriceNotSold             404  the catalog does not sell that price
-    ├── InvalidQuantity          422  a quantity outside what the item is sold in
-    ├── InvalidCart              422  a cart that can't be bought as it is
-    │   ├── CartEmpty            422
-    │   ├── CartFull             422
-    │   └── MixedCurrencies      422
-    ├── AlreadySubscribed        409  a live subscription of that plan group exists
     ├── CheckoutInProgress       409  a checkout is open; carries it
-    ├── StatusUnknown            503  nobody could say what the user has, so nothing is sold
-    ├── CatalogChanged           409  the page was drawn from another version of the catalog
-    ├── StoreUnavailable         503  our own storage can't be read or written
-    │   └── LockTimeout          503  somebody else held the lock for too long
-    └── RateLimited              429  too many requests by this user or address
+    └── NothingCharged                stopped before any money could move
+        ├── InvalidIdentifier    502  an id that the service can't take; no call was made
+        ├── UnsafeRedirect       502  a service named an address we don't send browsers to
+        ├── NotSignedIn          401  nobody is signed in, or the session has ended
+        ├── SignInFailed         401  the sign-in was refused or has expired
+        ├── SignInUnavailable    503  the sign-in service could not be asked
+        ├── PriceNotSold         404  the catalog does not sell that price
+        ├── InvalidQuantity      422  a quantity outside what the item is sold in
+        ├── InvalidCart          422  a cart that can't be bought as it is
+        │   ├── CartEmpty        422
+        │   ├── CartFull         422
+        │   └── MixedCurrencies  422
+        ├── AlreadySubscribed    409  a live subscription of that plan group exists
+        ├── StatusUnknown        503  nobody could say what the user has, so nothing is sold
+        ├── CatalogChanged       409  the page was drawn from another version of the catalog
+        ├── StoreUnavailable     503  our own storage can't be read or written
+        │   └── LockTimeout      503  somebody else held the lock for too long
+        └── RateLimited          429  too many requests by this user or address
 """
 
 from datetime import datetime
@@ -142,7 +143,7 @@ class UpstreamContractError(UpstreamError):
 
 
 class KeyRejected(UpstreamError):
-    """The service answered 401 or 403 to our API key.
+    """The service answered 401 or 403 to our API key, or the key can't even be sent.
 
     ``worked_before`` tells the two cases apart: a key that never worked is a wrong setting; a key that
     worked a moment ago means that the service itself is broken.
@@ -316,14 +317,13 @@ class OpenCheckout(Protocol):
     def started_at(self) -> datetime: ...
 
 
-class CheckoutInProgress(NothingCharged):
+class CheckoutInProgress(FrontendError):
     """Another checkout of that plan group is open; ``checkout`` is the one to go on with (None: being opened)."""
 
     code = "checkout_in_progress"
     status = 409
     title = N_("You already started a checkout")
     sentence = N_("You already started a checkout. Continue with that one, or cancel it first.")
-    money_moved = None
 
     def __init__(self, checkout: OpenCheckout | None = None, detail: str = "") -> None:
         super().__init__(detail)

@@ -1,0 +1,204 @@
+"""Client of the Auth MS: the address to sign in at, and the two calls that say who somebody is.
+
+Its code could not be seen, so both known forms of its answers are read, and the plan in both known places.
+Fields may be missing, but what is there must have the right type: this service decides who has access.
+Sign-in codes and session ids travel in bodies only, and are in no error and no log line.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from pydantic import BeforeValidator, Field, JsonValue, SecretStr
+
+from services.answers import Answer, AnswerModel, read_as, read_moment, schema_error
+from services.errors import NotSignedIn, SignInFailed, SignInUnavailable, UpstreamError
+from services.upstream import Retry, Upstream
+
+__all__ = ["AuthMS", "AuthSession", "PlanGrant", "User"]
+
+PROVIDERS = ("google", "github", "discord", "microsoft")
+_REFUSALS = frozenset({400, 401, 403, 404, 409, 410, 422})
+"""Statuses by which it says no to a code or a session; anything else says nothing about either."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who is signed in. Texts are the service's, to be shown as text; ``picture`` is an https address or empty."""
+
+    user_id: str
+    name: str = ""
+    email: str = ""
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanGrant:
+    """What the service grants: its raw words (empty where it says none) and when that ends, as aware UTC."""
+
+    status: str
+    plan: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSession:
+    """A session. ``grant`` is None when the service says nothing about a plan."""
+
+    session_id: SecretStr
+    user: User
+    grant: PlanGrant | None
+
+
+class AuthMS:
+    """The Auth MS. ``project`` names this site's entry under ``projects``; empty: take the only one there is."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        project: str = "",
+        *,
+        providers: Collection[str] = PROVIDERS,
+        deadline: float = 5.0,
+    ) -> None:
+        self.upstream = upstream
+        self._project = project
+        self._providers = frozenset(providers)
+        self._deadline = deadline
+
+    def sign_in_url(self, provider: str, redirect_uri: str) -> str:
+        """Return the address that starts a sign-in; raise ``SignInFailed`` for a provider that is not offered."""
+        if provider not in self._providers:
+            raise SignInFailed("a sign-in provider that is not offered")
+        return f"{self.upstream.base_url}/auth/{quote(provider, safe='')}?redirect_uri={quote(redirect_uri, safe='')}"
+
+    async def create(self, auth_code: str) -> AuthSession:
+        """Exchange the one-time code for a session.
+
+        Raises ``SignInFailed`` when the service refuses the code, ``SignInUnavailable`` when it can't be asked
+        or its answer can't be used. The code works once, so the call is repeated only if nothing was sent.
+        """
+        answer = await self._ask("create", {"auth_code": auth_code})
+        if _refused(answer):
+            raise SignInFailed(f"the code was refused with {answer.status}", request_id=answer.call.request_id)
+        return self._read(answer, given=None)
+
+    async def refresh(self, session_id: SecretStr) -> AuthSession:
+        """Return the session as the service sees it now; its id may be a new one.
+
+        Raises ``NotSignedIn`` when the service no longer knows it, ``SignInUnavailable`` as above.
+        """
+        answer = await self._ask("refresh", {"session_id": session_id.get_secret_value()})
+        if _refused(answer):
+            raise NotSignedIn(f"the session was refused with {answer.status}", request_id=answer.call.request_id)
+        return self._read(answer, given=session_id)
+
+    async def _ask(self, step: str, body: Mapping[str, object]) -> Answer:
+        try:
+            answer = await self.upstream.call(
+                step, "POST", f"/auth/session/{step}", json=body, deadline=self._deadline, retry=Retry.UNSENT
+            )
+        except UpstreamError as error:
+            raise _unavailable(error) from error
+        if not answer.ok and (answer.status not in _REFUSALS or _is_page(answer)):
+            raise SignInUnavailable(f"{step}: answered {answer.status}", request_id=answer.call.request_id)
+        return answer
+
+    def _read(self, answer: Answer, *, given: SecretStr | None) -> AuthSession:
+        try:
+            return _read_session(answer, self._project, given)
+        except UpstreamError as error:
+            raise _unavailable(error) from error
+
+
+def _empty_for_null(value: object) -> object:
+    return "" if value is None else value
+
+
+def _moment_or_none(value: object) -> datetime | None:
+    return None if value in (None, "") else read_moment(value)
+
+
+def _secure_or_empty(value: object) -> object:
+    if not isinstance(value, str):
+        return _empty_for_null(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return ""
+    return value if parts.scheme == "https" and parts.hostname and len(value) <= 2048 else ""
+
+
+_Optional = Annotated[str, BeforeValidator(_empty_for_null)]
+
+
+class _Grant(AnswerModel):
+    subscription_status: _Optional = ""
+    subscription_plan: _Optional = ""
+    expires_at: Annotated[datetime | None, BeforeValidator(_moment_or_none)] = None
+
+    def as_grant(self) -> PlanGrant | None:
+        if not (self.subscription_status or self.subscription_plan):
+            return None
+        return PlanGrant(self.subscription_status, self.subscription_plan, self.expires_at)
+
+
+class _Context(_Grant):
+    user_id: str = Field(min_length=1, max_length=255)
+    name: _Optional = ""
+    email: _Optional = ""
+    picture: Annotated[str, BeforeValidator(_secure_or_empty)] = ""
+    projects: dict[str, JsonValue] | None = None
+
+
+class _Nested(AnswerModel):
+    session_id: _Optional = ""
+    user_context: _Context
+
+
+class _Flat(_Context):
+    session_id: _Optional = ""
+    success: bool = True
+
+
+def _read_session(answer: Answer, project: str, given: SecretStr | None) -> AuthSession:
+    nested = isinstance(answer.json, dict) and "user_context" in answer.json
+    if nested:
+        found = read_as(_Nested, answer)
+        context, named = found.user_context, found.session_id
+    else:
+        flat = read_as(_Flat, answer)
+        context, named = flat, flat.session_id
+    session_id = SecretStr(named) if named else given
+    if session_id is None:
+        raise schema_error(answer, "session_id")
+    user = User(context.user_id, context.name, context.email, context.picture)
+    return AuthSession(session_id, user, _grant_in(answer, context, project))
+
+
+def _grant_in(answer: Answer, context: _Context, project: str) -> PlanGrant | None:
+    """Return the plan under ``projects``, if this site's entry is there, or else the one beside the name.
+
+    Entries of other projects are not ours to judge, so they are not read.
+    """
+    projects = context.projects or {}
+    name = project or (next(iter(projects)) if len(projects) == 1 else "")
+    entry = projects.get(name)
+    granted = None if entry is None else read_as(_Grant, replace(answer, json=entry)).as_grant()
+    return granted or context.as_grant()
+
+
+def _refused(answer: Answer) -> bool:
+    said_no = isinstance(answer.json, dict) and answer.json.get("success") is False
+    return not answer.ok or said_no
+
+
+def _is_page(answer: Answer) -> bool:
+    """Return whether a refusal is an HTML page: then something else than the Auth MS answered."""
+    return answer.headers.get("content-type", "").lower().startswith("text/html")
+
+
+def _unavailable(error: UpstreamError) -> SignInUnavailable:
+    return SignInUnavailable(str(error), request_id=error.request_id, retry_after=error.retry_after)

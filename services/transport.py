@@ -1,0 +1,173 @@
+"""Bytes to another service and back: the only module that imports httpx.
+
+It turns what httpx raises into the errors of ``services.errors`` and never lets the text of such an
+exception out: h11 quotes header values in its messages, the API key among them.
+"""
+
+import functools
+import logging
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+
+import certifi
+import httpx
+
+from services.answers import Call, Reply
+from services.errors import InvalidIdentifier, KeyRejected, UpstreamError, UpstreamFailed, UpstreamUnavailable
+from services.retry import Outcome
+
+BODY_CAP = 1024 * 1024
+"""An answer longer than this (bytes) is not read to its end."""
+
+KEEPALIVE_EXPIRY = 2.5
+"""Below the 5 s after which common servers close an idle connection, so that we rarely reuse a dying one."""
+
+
+class Transport:
+    """A pool of connections to one base address, and to nothing else."""
+
+    def __init__(self, base_url: str, *, connect_timeout: float, max_connections: int) -> None:
+        for noisy in ("httpx", "httpcore"):  # at INFO they write whole URLs, sign-in codes among them
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+        self.base_url = base_url.rstrip("/")
+        self._base = httpx.URL(self.base_url)
+        if self._base.scheme not in ("http", "https") or not self._base.host:
+            raise ValueError("the base address of a service must be http(s)://host")
+        self._client = httpx.AsyncClient(
+            trust_env=False,
+            follow_redirects=False,
+            verify=_trusted_authorities(),
+            timeout=httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout),
+            limits=httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEPALIVE_EXPIRY),
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "billing-frontend"},
+        )
+
+    async def send(self, call: Call, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        """Send one request and return the whole answer; the caller sets the deadline.
+
+        ``path`` is already encoded. Raises ``UpstreamUnavailable``, ``UpstreamFailed``,
+        ``UpstreamContractError`` (too large, encoded), ``KeyRejected`` (a key that can't be a header) and
+        ``InvalidIdentifier`` (the path would become another one).
+        """
+        request = self._request(call, method, path, headers, body)
+        response: httpx.Response | None = None
+        try:
+            response = await self._client.send(request, stream=True)
+            content = await _read_capped(response, call)
+        except httpx.HTTPError as error:
+            raise _translated(error, call, answering=response is not None) from None
+        finally:
+            if response is not None:
+                await response.aclose()
+        return Reply(response.status_code, {k.lower(): v for k, v in response.headers.items()}, content)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    def _request(
+        self, call: Call, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+    ) -> httpx.Request:
+        try:
+            url = httpx.URL(self.base_url + path)
+            request = self._client.build_request(method, url, headers=dict(headers), content=body)
+        except httpx.InvalidURL:
+            raise InvalidIdentifier(f"{call.operation}: the path can't be part of an address") from None
+        except (UnicodeError, ValueError):
+            raise _unsendable(call) from None
+        same_host = (url.scheme, url.host, url.port) == (self._base.scheme, self._base.host, self._base.port)
+        expected = self._base.raw_path.rstrip(b"/") + path.encode()
+        if not same_host or url.userinfo != self._base.userinfo or request.url.raw_path != expected:
+            raise InvalidIdentifier(f"{call.operation}: the path would have become another one")
+        return request
+
+
+@functools.cache
+def _trusted_authorities() -> ssl.SSLContext:
+    """Return the system's authorities (``SSL_CERT_FILE`` included) and, for bare images, certifi's."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+async def _read_capped(response: httpx.Response, call: Call) -> bytes:
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise call.contract_error(
+            Outcome.CONTENT_ENCODING, "compressed, though we asked for no compression", status=response.status_code
+        )
+    content = bytearray()
+    declared = response.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared[:18]) > BODY_CAP:
+        raise _too_large(response, call)
+    async for chunk in response.aiter_raw():
+        content += chunk
+        if len(content) > BODY_CAP:
+            raise _too_large(response, call)
+    return bytes(content)
+
+
+def _too_large(response: httpx.Response, call: Call) -> UpstreamError:
+    return call.contract_error(Outcome.TOO_LARGE, f"more than {BODY_CAP} bytes", status=response.status_code)
+
+
+def _translated(error: httpx.HTTPError, call: Call, *, answering: bool) -> UpstreamError:
+    causes = list(_causes(error))
+    detail = " < ".join(_name(cause) for cause in causes)
+    match error:
+        case httpx.ConnectTimeout():
+            return _unavailable(call, Outcome.CONNECT_TIMEOUT, detail)
+        case httpx.PoolTimeout():
+            return _unavailable(call, Outcome.NO_CONNECTION_FREE, detail)
+        case httpx.ConnectError():
+            return _unavailable(call, _why_no_connection(causes), detail)
+        case httpx.LocalProtocolError():
+            return _unsendable(call)
+    outcome = Outcome.TRUNCATED if answering else Outcome.RESET
+    return UpstreamFailed(call.service, call.operation, detail, reason=outcome, request_id=call.request_id)
+
+
+def _unavailable(call: Call, outcome: Outcome, detail: str) -> UpstreamUnavailable:
+    return UpstreamUnavailable(call.service, call.operation, detail, reason=outcome, request_id=call.request_id)
+
+
+def _unsendable(call: Call) -> KeyRejected:
+    return KeyRejected(
+        call.service,
+        call.operation,
+        "the key holds characters that no header can carry",
+        worked_before=False,
+        request_id=call.request_id,
+        upstream_status=None,
+    )
+
+
+def _why_no_connection(causes: list[BaseException]) -> Outcome:
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return Outcome.TLS
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return Outcome.DNS
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return Outcome.REFUSED
+    return Outcome.CONNECT
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield ``error`` and what led to it, the members of groups included."""
+    queue: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while queue:
+        current = queue.pop(0)
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        queue += [current.__cause__, current.__context__]
+        if isinstance(current, BaseExceptionGroup):
+            queue += current.exceptions
+
+
+def _name(error: BaseException) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return type(error).__name__ + (f"({number})" if number is not None else "")
