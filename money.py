@@ -1,4 +1,4 @@
-"""Amounts in minor units, as Stripe counts them, and how a person reads them. What costs how much is in `catalog.py`."""
+"""Amounts in minor units, as Stripe counts them, and how people read them. What costs how much is in `catalog.py`."""
 
 import re
 from decimal import Decimal
@@ -8,10 +8,12 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 from babel.numbers import NumberPattern, parse_pattern
 
-ZERO_DECIMAL: Final = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
+ZERO_DECIMAL: Final = frozenset(
+    ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf")
+)
 """Currencies whose minor unit is the currency itself (https://docs.stripe.com/currencies#zero-decimal)."""
 
-THREE_DECIMAL: Final = frozenset("bhd jod kwd omr tnd".split())
+THREE_DECIMAL: Final = frozenset(("bhd", "jod", "kwd", "omr", "tnd"))
 """Currencies with a thousand minor units (https://docs.stripe.com/currencies#three-decimal)."""
 
 WHOLE_ONLY: Final = frozenset(("isk", "ugx"))

@@ -11,14 +11,14 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 import settings_rules as rules
 
-SANDBOX_API_KEY: Final = "proj_" + "sandbox0" * 5 + "key"
+SANDBOX_API_KEY: Final = "proj_sandbox_no_money_moves_0123456789abcdefghij"
 """The key the bundled sandbox accepts: 48 characters like a real one, and no secret."""
 
 Url = Annotated[str, AfterValidator(rules.base_url)]
@@ -91,7 +91,9 @@ class Settings(BaseSettings):
     storage_secret: SecretStr | None = Field(
         None, description="At least 32 random characters that sign cookies; the sandbox makes its own."
     )
-    storage_path: str = Field(".data/store.sqlite3", description="File that keeps sign-ins and carts without Redis.")
+    storage_path: str = Field(
+        ".data/store.sqlite3", min_length=1, description="File that keeps sign-ins and carts without Redis."
+    )
     redis_url: SecretStr | None = Field(None, description="Redis for several replicas, such as redis://redis:6379/0.")
     session_max_age_days: int = Field(30, ge=1, le=365, description="Days after which a sign-in ends.")
 
@@ -171,18 +173,19 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings(env_file: str | Path | None = ".env", **values: Any) -> Settings:
-    """Read the settings from `values`, the environment and `env_file`, in this order of precedence.
+def load_settings(**values: object) -> Settings:
+    """Read the settings from `values`, the environment and `.env`, in this order of precedence.
 
-    In sandbox mode a storage secret is made once and kept beside the store. Raises SettingsError.
+    `_env_file` among the values names another file than `.env`, or none. In sandbox mode a storage secret is made
+    once and kept beside the store. Raises SettingsError.
     """
     try:
-        settings = Settings(_env_file=env_file, **values)
+        settings = Settings(**cast(dict[str, Any], values))
     except ValidationError as error:
         raise SettingsError(rules.sentences(error, defaults())) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise SettingsError((f"{env_file} can't be read ({reason}); make it readable or remove it.",)) from None
+        raise SettingsError((f".env can't be read ({reason}); make it readable or remove it.",)) from None
     return _with_storage_secret(settings)
 
 

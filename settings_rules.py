@@ -184,12 +184,12 @@ def _sandbox_problems(settings: "Settings") -> list[str]:
             f"HOST is {settings.host}, but without PAYMENT_MS_API_KEY the app is a sandbox that listens on this "
             "machine only; set the key, or HOST=127.0.0.1."
         )
-    for name in ("payment_ms_url", "auth_ms_url"):
-        if getattr(settings, name) != type(settings).model_fields[name].default:
-            found.append(
-                f"{name.upper()} is set but PAYMENT_MS_API_KEY is not, so the sandbox would be used instead; "
-                f"set the key, or remove {name.upper()}."
-            )
+    found += [
+        f"{name.upper()} is set but PAYMENT_MS_API_KEY is not, so the sandbox would be used instead; "
+        f"set the key, or remove {name.upper()}."
+        for name in ("payment_ms_url", "auth_ms_url")
+        if getattr(settings, name) != type(settings).model_fields[name].default
+    ]
     ports: dict[int, str] = {}
     for name in ("port", "sandbox_payment_port", "sandbox_auth_port", "sandbox_stripe_port"):
         other = ports.setdefault(getattr(settings, name), name.upper())
