@@ -1,9 +1,11 @@
 """What is written down is what the code does: settings in `.env.example` and the README, generated files up to date."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from settings import Settings, defaults
 from tools.generate import FILES
@@ -42,3 +44,20 @@ def test_readme_names_no_setting_that_is_gone() -> None:
     rows = re.findall(r"^\| *`([A-Z][A-Z0-9_]+)` *\|", readme.read_text(encoding="utf-8"), re.MULTILINE)
 
     assert [name for name in rows if name not in NAMES and not name.startswith("SANDBOX_")] == []
+
+
+@pytest.mark.parametrize(("lock", "extras"), [("run", ()), ("otel", ("otel",)), ("dev", ("otel", "test", "lint"))])
+def test_lock_holds_what_the_project_asks_for_by_hash_and_names_no_index(lock: str, extras: tuple[str, ...]) -> None:
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = list(project["project"]["dependencies"])
+    for extra in extras:
+        wanted += {**project["project"]["optional-dependencies"], **project["dependency-groups"]}[extra]
+
+    for requirement in map(Requirement, wanted):
+        assert requirement.specifier.contains(locked[requirement.name], prereleases=True), "run: make lock"
+    assert len(re.findall(r"^\S+==", text, re.MULTILINE)) == len(
+        re.findall(r" \\\n    --hash=sha256:.*\n(?!    )", text)
+    )
+    assert "://" not in text
