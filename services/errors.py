@@ -304,6 +304,28 @@ class AlreadySubscribed(NothingCharged):
     sentence = N_("You already have a subscription. Change it in the billing portal; nothing was charged.")
 
 
+class SubscriptionOnRecord(AlreadySubscribed):
+    """Billing has a subscription on record whose status nobody says; the user can say that it has ended."""
+
+    code = "subscription_on_record"
+    title = N_("We have a subscription on record")
+    sentence = N_(
+        "We have a subscription on record for you and can't see whether it has ended. Look in the billing portal first; "
+        "nothing was charged."
+    )
+
+
+class StandingUnclear(NothingCharged):
+    """The two services disagree about what the user has, so nothing is sold until they agree."""
+
+    code = "status_conflict"
+    status = 409
+    title = N_("Your plan needs a look")
+    sentence = N_(
+        "Your account and our billing disagree about your plan, so we did not start a checkout. Nothing was charged."
+    )
+
+
 class OpenCheckout(Protocol):
     """What an error has to know of a checkout that was started and not finished."""
 
@@ -338,6 +360,17 @@ class StatusUnknown(NothingCharged):
     title = N_("We can't check your subscription")
     sentence = N_("We can't check your subscription right now, so we did not start a checkout. Nothing was charged.")
     retryable = True
+
+
+class PurchaseUnconfirmed(CheckoutInProgress):
+    """The user came back from a checkout and no service ever confirmed it, so the next one needs a plain answer."""
+
+    code = "purchase_unconfirmed"
+    title = N_("An earlier checkout was never confirmed")
+    sentence = N_(
+        "You came back from an earlier checkout that was never confirmed. If you were charged, contact us before you "
+        "subscribe again."
+    )
 
 
 class CatalogChanged(NothingCharged):

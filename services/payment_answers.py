@@ -5,12 +5,11 @@ The three shapes of a subscription status end here; nothing beyond this module k
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from services.answers import Address, Answer, AnswerModel, Moment, Reference, Text, read_as, schema_error
-
 
 _DOCUMENTED_NAMES = {
     "stripe_subscription_id": "subscription_id",
@@ -41,6 +40,7 @@ class SubscriptionRecord:
 
     ``status`` is its raw word, None where it gives none: then existing says nothing about access.
     ``period_end`` is aware UTC, None where unknown. ``product_id`` is the one that was asked for.
+    ``cancel_at_period_end`` is true only where the service says so; no version documents it.
     """
 
     exists: bool
@@ -49,6 +49,7 @@ class SubscriptionRecord:
     subscription_id: str | None = None
     customer_id: str | None = None
     period_end: datetime | None = None
+    cancel_at_period_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,10 @@ class RegisterResult:
 
     products: tuple[RegisteredProduct, ...] = ()
     existing_product_id: str | None = None
+
+
+Certainly = Annotated[bool, BeforeValidator(lambda value: value is True)]
+"""A flag outside the contract: true only if it is plainly true, and never a reason to refuse an answer."""
 
 
 class _Checkout(AnswerModel):

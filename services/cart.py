@@ -1,0 +1,163 @@
+"""A cart: what somebody means to buy at once. It lives with the visitor, then with the user; it holds no prices.
+
+Lines are prices of items with quantities; amounts come from the catalog when the cart is read, so that the total shown
+is the total charged. Each line is one field in the store: two tabs never overwrite each other's lines.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from catalog import Catalog, Item, UnknownPrice
+from services.announcements import Announcements, Topic
+from services.checkout import MOST_LINES, Wanted
+from services.checkouts import Checkout
+from services.errors import CartFull, InvalidQuantity, MixedCurrencies, PriceNotSold
+from services.session import Session, session_key
+from services.store import Store
+
+KEPT_FOR: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """One item in a cart. `total` is in minor units."""
+
+    item: Item
+    quantity: int
+
+    @property
+    def total(self) -> int:
+        """What the line costs, in minor units of the item's currency."""
+        return self.item.price.amount * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A cart as it is now. `gone` counts lines whose price is no longer sold; they are not bought."""
+
+    lines: tuple[CartLine, ...] = ()
+    gone: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many pieces, for the number beside the cart's link."""
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def total(self) -> int:
+        """What all lines cost, in minor units of `currency`."""
+        return sum(line.total for line in self.lines)
+
+    @property
+    def currency(self) -> str | None:
+        """The cart's one currency, None while it is empty."""
+        return self.lines[0].item.price.currency if self.lines else None
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The lines as the checkout takes them, with the amounts shown."""
+        return tuple(Wanted(x.item.price.price_id, x.quantity, x.item.price.amount) for x in self.lines)
+
+
+class CartService:
+    """Carts in the store. Every method raises StoreUnavailable when the store does."""
+
+    def __init__(self, store: Store, announcements: Announcements, catalog: Callable[[], Catalog]) -> None:
+        self._store = store
+        self._announcements = announcements
+        self._catalog = catalog
+
+    async def read(self, owner: str) -> Cart:
+        """Return the cart, in the catalog's order of items."""
+        quantities = await self._store.fields(_key(owner))
+        lines, known = [], set()
+        for item in self._catalog().items:
+            text = quantities.get(item.price.price_id)
+            if text is not None:
+                known.add(item.price.price_id)
+                lines.append(CartLine(item, min(max(int(text), item.min_quantity), item.max_quantity)))
+        return Cart(tuple(lines), gone=len(quantities.keys() - known))
+
+    async def add(self, owner: str, price_id: str, quantity: int = 1) -> Cart:
+        """Put more of an item into the cart. Raises like `set_quantity`."""
+        cart = await self.read(owner)
+        present = next((line.quantity for line in cart.lines if line.item.price.price_id == price_id), 0)
+        return await self.set_quantity(owner, price_id, present + quantity)
+
+    async def set_quantity(self, owner: str, price_id: str, quantity: int) -> Cart:
+        """Make the line hold that many, from the item's minimum to its maximum.
+
+        Raises PriceNotSold for what is no item, InvalidQuantity, MixedCurrencies, and CartFull past 20 lines.
+        """
+        item = self._item(price_id)
+        if not item.min_quantity <= quantity <= item.max_quantity:
+            raise InvalidQuantity(f"{quantity} of {item.id}; sold in {item.min_quantity} to {item.max_quantity}")
+        cart = await self.read(owner)
+        if cart.currency not in (None, item.price.currency):
+            raise MixedCurrencies(f"{item.price.currency} into a cart in {cart.currency}")
+        if len(cart.lines) >= MOST_LINES and all(line.item.id != item.id for line in cart.lines):
+            raise CartFull(f"more than {MOST_LINES} lines")
+        await self._store.put_field(_key(owner), price_id, str(quantity), KEPT_FOR.total_seconds())
+        await self._announcements.announce(Topic.CART, owner)
+        return await self.read(owner)
+
+    async def remove(self, owner: str, price_id: str) -> Cart:
+        """Take a line out; nothing happens if there is none."""
+        await self._store.delete_field(_key(owner), price_id)
+        await self._announcements.announce(Topic.CART, owner)
+        return await self.read(owner)
+
+    async def clear(self, owner: str) -> None:
+        """Empty the cart."""
+        await self._store.delete(_key(owner))
+        await self._announcements.announce(Topic.CART, owner)
+
+    async def take_out_bought(self, owner: str, checkout: Checkout) -> None:
+        """Take out what a finished checkout bought, and leave what was added since."""
+        cart = await self.read(owner)
+        for line in checkout.lines:
+            left = sum(x.quantity for x in cart.lines if x.item.price.price_id == line.price_id) - line.quantity
+            if left > 0:
+                await self._store.put_field(_key(owner), line.price_id, str(left), KEPT_FOR.total_seconds())
+            else:
+                await self._store.delete_field(_key(owner), line.price_id)
+        await self._announcements.announce(Topic.CART, owner)
+
+    async def merge(self, visitor: str, user: str) -> None:
+        """Move a visitor's lines into the user's cart at sign-in: the larger quantity of a line both have."""
+        mine, theirs = await self.read(user), await self.read(visitor)
+        have = {line.item.id: line.quantity for line in mine.lines}
+        for line in theirs.lines:
+            fits = len(have) < MOST_LINES or line.item.id in have
+            if fits and mine.currency in (None, line.item.price.currency):
+                have[line.item.id] = max(have.get(line.item.id, 0), line.quantity)
+                quantity = str(have[line.item.id])
+                await self._store.put_field(_key(user), line.item.price.price_id, quantity, KEPT_FOR.total_seconds())
+        await self._store.delete(_key(visitor))
+        await self._announcements.announce(Topic.CART, user)
+
+    def _item(self, price_id: str) -> Item:
+        try:
+            offer = self._catalog().offer(price_id)
+        except UnknownPrice:
+            raise PriceNotSold("a price that the catalog does not sell") from None
+        if offer.item is None:
+            raise PriceNotSold("a plan can't be put into a cart")
+        return offer.item
+
+
+def visitor_owner(session_id: str) -> str:
+    """Return whose cart it is before sign-in: the browser's, by its cookie's id."""
+    return f"visitor:{session_key(session_id)}"
+
+
+def user_owner(session: Session) -> str:
+    """Return whose cart it is after sign-in."""
+    return f"user:{hashlib.sha256(session.user.user_id.encode()).hexdigest()}"
+
+
+def _key(owner: str) -> str:
+    return f"cart:{owner}"

@@ -1,0 +1,57 @@
+"""Whether a subscription may be sold to somebody now. Pages ask first, so that no button ends in a refusal.
+
+The rules follow from one: never a second subscription that can charge, in one group of plans.
+"""
+
+from collections.abc import Collection
+
+from catalog import Plan
+from services.errors import (
+    AlreadySubscribed,
+    CheckoutInProgress,
+    FrontendError,
+    PurchaseUnconfirmed,
+    StandingUnclear,
+    StatusUnknown,
+    SubscriptionOnRecord,
+)
+from services.standing import Standing
+from services.subscription import State
+
+
+def guard_subscription(
+    standing: Standing, plan: Plan, group_products: Collection[str], *, has_ended: bool = False
+) -> None:
+    """Raise the reason why `plan` can't be sold to somebody with this standing; return if it can.
+
+    `has_ended` is the user's answer to a plain question: that the subscription on record has ended, or that an earlier
+    unconfirmed checkout was not charged. Raises StatusUnknown, AlreadySubscribed, SubscriptionOnRecord,
+    StandingUnclear, CheckoutInProgress or PurchaseUnconfirmed.
+    """
+    current = standing.current
+    if standing.stale or current.state is State.UNAVAILABLE:
+        raise StatusUnknown(f"billing: {standing.billing_failed}, account: {standing.account_failed}")
+    in_group = [s for s in standing.all if s.live and (s.product_id is None or s.product_id in group_products)]
+    if any(s.state is not State.ON_RECORD for s in in_group):
+        raise AlreadySubscribed(f"{len(in_group)} live in the group")
+    if current.state is State.CONFLICT:
+        raise StandingUnclear(current.reason)
+    if current.state is State.CANCELED and current.access:
+        raise AlreadySubscribed("canceled, and paid until later")
+    if current.state is State.COMPED and current.plan_id in (None, plan.id):
+        raise AlreadySubscribed("included without a subscription")
+    if standing.confirming is not None and standing.confirming.group == plan.group:
+        raise CheckoutInProgress(standing.confirming, "back from a checkout that is not confirmed yet")
+    if in_group and not has_ended:
+        raise SubscriptionOnRecord("on record, worth unknown")
+    if standing.unconfirmed is not None and standing.unconfirmed.group == plan.group and not has_ended:
+        raise PurchaseUnconfirmed(standing.unconfirmed, "an earlier checkout was never confirmed")
+
+
+def refusal(standing: Standing, plan: Plan, group_products: Collection[str]) -> FrontendError | None:
+    """Return why `plan` can't be sold, or None: for pages that choose what a button says."""
+    try:
+        guard_subscription(standing, plan, group_products)
+    except FrontendError as error:
+        return error
+    return None

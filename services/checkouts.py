@@ -1,0 +1,208 @@
+"""The checkout sessions this app has opened, as a record: which, for whom, for what, and what became of them.
+
+The Payment MS has no call that looks a checkout session up or expires one, so this record is the only memory of it. It
+lives in the shared store under the customer's id. What happens to a checkout later (the browser came back, billing has
+it, …) is written as one field an event, so that two writers never overwrite each other.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from services.store import Store
+
+SESSION_LIFE: Final = timedelta(hours=24)
+"""How long Stripe keeps a checkout session open when it is not told otherwise (Stripe API, `expires_at`)."""
+
+REUSE_MARGIN: Final = timedelta(minutes=30)
+"""A session this close to its end is not handed out again: typing a card number takes a while."""
+
+REMEMBERED: Final = timedelta(days=40)
+"""How long a checkout is remembered, for the amounts on later pages and the warning about an unconfirmed one."""
+
+
+class Kind(StrEnum):
+    """What a checkout sells."""
+
+    SUBSCRIPTION = "subscription"
+    ITEM = "item"
+    CART = "cart"
+
+
+class Event(StrEnum):
+    """What can become of a checkout. The time of the first of each kind is kept."""
+
+    RETURNED = "returned"
+    """The browser came back through the success URL. Proves nothing about money."""
+    CANCELED = "canceled"
+    """The browser came back through the cancel URL. The session can still be paid until it expires."""
+    REPLACED = "replaced"
+    """The user chose to start another plan instead."""
+    BILLING_HAS_IT = "billing_has_it"
+    ACCOUNT_HAS_IT = "account_has_it"
+    ACCESS_ON = "access_on"
+
+
+class Line(BaseModel):
+    """One line of a checkout: a price, how many, and what one costs (minor units)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    price_id: str
+    product_id: str | None = None
+    name: str
+    quantity: int = 1
+    amount: int
+
+
+class Checkout(BaseModel):
+    """A checkout session at Stripe that this app opened for one customer. Amounts are minor units of `currency`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    customer: str
+    kind: Kind
+    session_id: str
+    url: str
+    lines: tuple[Line, ...]
+    currency: str
+    started_at: datetime
+    plan_id: str | None = None
+    group: str | None = None
+    interval: str | None = None
+    trial_days: int = 0
+    known_subscriptions: tuple[str, ...] = ()
+    events: dict[Event, datetime] = {}
+
+    @property
+    def price_id(self) -> str:
+        """The price of the first line: the only one unless this is a cart."""
+        return self.lines[0].price_id
+
+    @property
+    def product_id(self) -> str | None:
+        """The product of the first line."""
+        return self.lines[0].product_id
+
+    @property
+    def total(self) -> int:
+        """What Checkout asks for before promotion codes and tax."""
+        return sum(line.amount * line.quantity for line in self.lines)
+
+    @property
+    def content(self) -> tuple[tuple[str, int], ...]:
+        """What is bought, comparable: prices with their quantities."""
+        return tuple(sorted((line.price_id, line.quantity) for line in self.lines))
+
+    @property
+    def expires_at(self) -> datetime:
+        """When Stripe closes the session unless it was paid."""
+        return self.started_at + SESSION_LIFE
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a service has said since that this purchase arrived and is in force."""
+        return Event.ACCESS_ON in self.events
+
+    @property
+    def live_mode(self) -> bool:
+        """Whether real money is meant: Stripe's test sessions are called `cs_test_…`."""
+        return self.session_id.startswith("cs_live_")
+
+    def at(self, event: Event) -> datetime | None:
+        """When that happened first, or None."""
+        return self.events.get(event)
+
+    def reusable(self, now: datetime) -> bool:
+        """Whether to send the browser to this same session again: it is open, and paying it twice is impossible."""
+        used = Event.RETURNED in self.events or self.confirmed
+        return not used and now < self.expires_at - REUSE_MARGIN
+
+    def open(self, now: datetime) -> bool:
+        """Whether the user may be in the middle of it: not back by either URL, not replaced, not expired."""
+        over = (Event.RETURNED, Event.CANCELED, Event.REPLACED)
+        return now < self.expires_at and not self.confirmed and not any(event in self.events for event in over)
+
+    def confirming(self, now: datetime) -> bool:
+        """Whether the user came back from it, and nobody has confirmed it yet, within the session's life."""
+        return self.unconfirmed and now < self.expires_at
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the user came back through the success URL and nobody ever confirmed it."""
+        returned, canceled = self.at(Event.RETURNED), self.at(Event.CANCELED)
+        if returned is None or self.confirmed or self.kind is not Kind.SUBSCRIPTION:
+            return False
+        return canceled is None or canceled < returned
+
+
+class Checkouts:
+    """The record of checkouts, kept in the store. Every method raises StoreUnavailable when the store does."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime] | None = None) -> None:
+        self._store = store
+        self._now = now or (lambda: datetime.now(UTC))
+
+    async def of(self, customer: str) -> tuple[Checkout, ...]:
+        """Return the customer's remembered checkouts, newest first."""
+        fields = await self._store.fields(_key(customer))
+        found = [_read(text, _events(fields, name)) for name, text in fields.items() if "." not in name]
+        kept = [checkout for checkout in found if self._now() - checkout.started_at < REMEMBERED]
+        return tuple(sorted(kept, key=lambda checkout: checkout.started_at, reverse=True))
+
+    async def by_session(self, customer: str, session_id: str) -> Checkout | None:
+        """Return this customer's checkout with that Stripe session id; another customer's is None too."""
+        return next((c for c in await self.of(customer) if c.session_id == session_id), None)
+
+    async def by_id(self, customer: str, checkout_id: str) -> Checkout | None:
+        """Return this customer's checkout with that id of ours; another customer's is None too."""
+        return next((c for c in await self.of(customer) if c.id == checkout_id), None)
+
+    async def add(self, checkout: Checkout) -> None:
+        """Remember a checkout that was just opened, and forget those that are too old to matter."""
+        text = checkout.model_dump_json(exclude={"events"})
+        await self._store.put_field(_key(checkout.customer), checkout.id, text, REMEMBERED.total_seconds())
+        await self._forget_old(checkout.customer)
+
+    async def mark(self, checkout: Checkout, event: Event) -> Checkout:
+        """Note that the event has happened and return the checkout with it; a second time changes nothing."""
+        if event in checkout.events:
+            return checkout
+        now = self._now()
+        await self._store.put_field(
+            _key(checkout.customer), f"{checkout.id}.{event}", now.isoformat(), REMEMBERED.total_seconds()
+        )
+        return checkout.model_copy(update={"events": {**checkout.events, event: now}})
+
+    async def _forget_old(self, customer: str) -> None:
+        fields = await self._store.fields(_key(customer))
+        for name, text in fields.items():
+            if "." in name or self._now() - _read(text, {}).started_at < REMEMBERED:
+                continue
+            for field in [name, *(f"{name}.{event}" for event in Event)]:
+                if field in fields:
+                    await self._store.delete_field(_key(customer), field)
+
+
+def newest(checkouts: Iterable[Checkout], wanted: Callable[[Checkout], bool]) -> Checkout | None:
+    """Return the most recently started checkout that is wanted, or None."""
+    return max((c for c in checkouts if wanted(c)), key=lambda c: c.started_at, default=None)
+
+
+def _key(customer: str) -> str:
+    return f"checkouts:{customer}"
+
+
+def _read(text: str, events: dict[Event, datetime]) -> Checkout:
+    value: dict[str, Any] = json.loads(text)
+    return Checkout.model_validate({**value, "events": events})
+
+
+def _events(fields: dict[str, str], checkout_id: str) -> dict[Event, datetime]:
+    times = {event: fields.get(f"{checkout_id}.{event}") for event in Event}
+    return {event: datetime.fromisoformat(text) for event, text in times.items() if text is not None}

@@ -1,0 +1,67 @@
+"""What both services said about one customer, and when: the raw material of `services/standing.py`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+from services.auth_ms import PlanGrant
+from services.payment_ms import SubscriptionRecord
+
+
+class RecordAnswer(BaseModel):
+    """The Payment MS's answer about one product. `as_of` is when it was asked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    record: SubscriptionRecord
+    as_of: datetime
+
+
+class AccountAnswer(BaseModel):
+    """The Auth MS's answer. `grant` None means that it says nothing about a plan."""
+
+    model_config = ConfigDict(frozen=True)
+
+    grant: PlanGrant | None
+    as_of: datetime
+
+
+class Evidence(BaseModel):
+    """The latest answers about one customer, kept when a later question fails.
+
+    `billing_failed` and `account_failed` say that the last question to that service got no answer, so what stands here
+    is memory. They hold the error's code for logs and notices.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    records: Mapping[str, RecordAnswer] = {}
+    account: AccountAnswer | None = None
+    billing_failed: str | None = None
+    account_failed: str | None = None
+
+    def with_record(self, product_id: str, record: SubscriptionRecord, now: datetime) -> Self:
+        """Return the evidence with a new answer about one product."""
+        answer = RecordAnswer(record=record, as_of=now)
+        return self.model_copy(update={"records": {**self.records, product_id: answer}})
+
+    def with_account(self, grant: PlanGrant | None, now: datetime) -> Self:
+        """Return the evidence with a new answer of the Auth MS."""
+        return self.model_copy(update={"account": AccountAnswer(grant=grant, as_of=now), "account_failed": None})
+
+    @property
+    def products_on_record(self) -> tuple[str, ...]:
+        """The products for which billing has a subscription on record, alive or not."""
+        return tuple(product for product, answer in self.records.items() if answer.record.exists)
+
+    @property
+    def subscription_ids(self) -> tuple[str, ...]:
+        """The ids of all subscriptions on record."""
+        ids = (answer.record.subscription_id for answer in self.records.values() if answer.record.exists)
+        return tuple(sorted(name for name in ids if name))
+
+    def knows_all(self, products: tuple[str, ...]) -> bool:
+        """Whether there is an answer about each of these products."""
+        return all(product in self.records for product in products)

@@ -1,0 +1,106 @@
+"""The customer portal at Stripe: opening it, and what changed while the user was there.
+
+Coming back proves nothing: the portal has a plain back link. So what was known before is kept, and for two minutes the
+page watches and says what changed, or that nothing has yet.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict
+
+from services.inquiry import Inquiry
+from services.payment_ms import PaymentMS
+from services.rate_limits import PORTAL, Policy, RateLimits
+from services.redirects import safe_redirect
+from services.session import Session, safe_next
+from services.standing import Standing
+from services.status import StatusService
+from services.store import Store
+
+WATCHED_FOR: Final = timedelta(minutes=2)
+"""How long after the return the page says what has changed, or that nothing has yet."""
+
+_STAY: Final = timedelta(hours=12)
+
+
+class Visit(BaseModel):
+    """A visit to the portal: what was known before, and when the user came back (None: not yet)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    before: Standing | None
+    left_at: datetime
+    returned_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PortalRedirects:
+    """Our own address and the hosts that a portal may be on."""
+
+    public_url: str
+    allowed_hosts: Collection[str]
+    allow_http: bool = False
+
+
+class PortalService:
+    """Opens the portal for a user and remembers what was known when they left."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        inquiry: Inquiry,
+        status: StatusService,
+        payment_ms: PaymentMS,
+        limits: RateLimits,
+        redirects: PortalRedirects,
+        policy: Policy = PORTAL,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._store = store
+        self._inquiry = inquiry
+        self._status = status
+        self._payment_ms = payment_ms
+        self._limits = limits
+        self._redirects = redirects
+        self._policy = policy
+        self._now = now or (lambda: datetime.now(UTC))
+
+    async def open(self, session: Session, return_path: str) -> str:
+        """Return the portal's address for this user, who will come back to `return_path` on this site.
+
+        Raises CustomerUnknown for somebody who never bought anything, RateLimited, StoreUnavailable, UnsafeRedirect and
+        the UpstreamErrors.
+        """
+        customer = self._inquiry.customer_of(session)
+        await self._limits.hit(self._policy, customer)
+        path = urlsplit(safe_next(return_path)).path or "/payment"
+        portal = await self._payment_ms.create_portal_session(
+            customer, f"{self._redirects.public_url}{path}?from=portal"
+        )
+        url = safe_redirect(portal.url, self._redirects.allowed_hosts, self._redirects.allow_http)
+        visit = Visit(before=await self._inquiry.remembered(customer), left_at=self._now())
+        await self._store.put(_key(customer), visit.model_dump_json(), _STAY.total_seconds())
+        return url
+
+    async def came_back(self, session: Session) -> Visit | None:
+        """Note the return and look closely for a while; return the visit while its changes are worth telling."""
+        customer = self._inquiry.customer_of(session)
+        text = await self._store.get(_key(customer))
+        if text is None:
+            return None
+        visit = Visit.model_validate_json(text)
+        if visit.returned_at is None:
+            visit = visit.model_copy(update={"returned_at": self._now()})
+            await self._store.put(_key(customer), visit.model_dump_json(), WATCHED_FOR.total_seconds())
+            await self._status.hurry(customer)
+        return visit
+
+
+def _key(customer: str) -> str:
+    return f"portal:{hashlib.sha256(customer.encode()).hexdigest()}"
