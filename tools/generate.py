@@ -16,7 +16,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HEAD: Final = """\
 # Every setting, with its default. Copy this file to .env and change what you need; an empty value is not set.
-# The environment wins over .env. Without PAYMENT_MS_API_KEY the app starts its own sandbox.
+# The environment wins over .env. Without PAYMENT_MS_API_KEY the app starts its own sandbox,
+# which has more settings of its own (SANDBOX_WEBHOOK_DELAY, SANDBOX_STATUS_SHAPE, ...; see sandbox/settings.py).
 """
 
 
