@@ -6,34 +6,37 @@ read (``detail``: the cause). A sentence never holds text that came from another
 
 ::
 
-    FrontendError
-    ├── UpstreamError                 another service failed us; says which one and in which operation
-    │   ├── UpstreamUnavailable  503  no connection (refused, DNS, TLS), circuit open, or the queue is full
-    │   ├── UpstreamTimeout      504  no complete answer before the deadline
-    │   ├── UpstreamFailed       502  it answered 5xx or 429, or hung up in the middle
-    │   ├── UpstreamContractError 502 it answered what its contract does not allow
-    │   ├── KeyRejected          502  it answered 401 or 403 to our API key
-    │   ├── RequestRefused       502  it answered 4xx: our request was wrong
-    │   └── CustomerUnknown      404  it has never seen this customer
-    ├── CheckoutInProgress       409  a checkout is open; carries it
-    └── NothingCharged                stopped before any money could move
-        ├── InvalidIdentifier    502  an id that the service can't take; no call was made
-        ├── UnsafeRedirect       502  a service named an address we don't send browsers to
-        ├── NotSignedIn          401  nobody is signed in, or the session has ended
-        ├── SignInFailed         401  the sign-in was refused or has expired
-        ├── SignInUnavailable    503  the sign-in service could not be asked
-        ├── PriceNotSold         404  the catalog does not sell that price
-        ├── InvalidQuantity      422  a quantity outside what the item is sold in
-        ├── InvalidCart          422  a cart that can't be bought as it is
-        │   ├── CartEmpty        422
-        │   ├── CartFull         422
-        │   └── MixedCurrencies  422
-        ├── AlreadySubscribed    409  a live subscription of that plan group exists
-        ├── StatusUnknown        503  nobody could say what the user has, so nothing is sold
-        ├── CatalogChanged       409  the page was drawn from another version of the catalog
-        ├── StoreUnavailable     503  our own storage can't be read or written
-        │   └── LockTimeout      503  somebody else held the lock for too long
-        └── RateLimited          429  too many requests by this user or address
+    FrontendError                         the root
+    ├── UpstreamError                     another service failed us; says which one and in which operation
+    │   ├── UpstreamUnavailable      503  no connection (refused, DNS, TLS), circuit open, or the queue is full
+    │   ├── UpstreamTimeout          504  no complete answer before the deadline
+    │   ├── UpstreamFailed           502  it answered 5xx or 429, or hung up in the middle
+    │   ├── UpstreamContractError    502  it answered what its contract does not allow
+    │   ├── KeyRejected              502  it answered 401 or 403 to our API key
+    │   ├── RequestRefused           502  it answered another 4xx: our request was wrong
+    │   └── CustomerUnknown          404  it has never seen this customer
+    ├── CheckoutInProgress           409  a checkout is open; carries it
+    │   └── PurchaseUnconfirmed      409  an earlier one was never confirmed by any service
+    └── NothingCharged                    stopped before any money could move
+        ├── InvalidIdentifier        502  an id that the service can't take; no call was made
+        ├── UnsafeRedirect           502  a service named an address we don't send browsers to
+        ├── NotSignedIn              401  nobody is signed in, or the session has ended
+        ├── SignInFailed             401  the sign-in was refused or has expired
+        ├── SignInUnavailable        503  the sign-in service could not be asked
+        ├── PriceNotSold             404  the catalog does not sell that price
+        ├── InvalidQuantity          422  a quantity outside what the item is sold in
+        ├── InvalidCart              422  a cart that can't be bought as it is
+        │   ├── CartEmpty            422  nothing in it
+        │   ├── CartFull             422  more lines than one checkout takes
+        │   └── MixedCurrencies      422  two currencies in it
+        ├── AlreadySubscribed        409  a live subscription of that plan group exists
+        │   └── SubscriptionOnRecord 409  one is on record and nobody says whether it has ended
+        ├── StatusUnknown            503  nobody could say what the user has, so nothing is sold
+        ├── StandingUnclear          409  the two services disagree, so nothing is sold
+        ├── CatalogChanged           409  the page was drawn from another version of the catalog
+        ├── StoreUnavailable         503  our own storage can't be read or written
+        │   └── LockTimeout          503  somebody else held the lock for too long
+        └── RateLimited              429  too many requests by this user or address
 """
 
 from datetime import datetime

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from services.answers import Address, Answer, AnswerModel, Moment, Reference, Text, read_as, schema_error
 
@@ -88,7 +88,7 @@ class RegisterResult:
     existing_product_id: str | None = None
 
 
-Certainly = Annotated[bool, BeforeValidator(lambda value: value is True)]
+_Certainly = Annotated[bool, BeforeValidator(lambda value: value is True)]
 """A flag outside the contract: true only if it is plainly true, and never a reason to refuse an answer."""
 
 
@@ -113,6 +113,7 @@ class _Present(AnswerModel):
     subscription_id: Reference
     customer_id: str = ""
     current_period_end: Moment
+    cancel_at_period_end: _Certainly = False
 
 
 class _DocumentedAbsent(AnswerModel):
@@ -124,6 +125,7 @@ class _DocumentedPresent(AnswerModel):
     subscription_id: Reference
     customer_id: str = ""
     current_period_end: Moment
+    cancel_at_period_end: _Certainly = False
 
 
 class _Health(AnswerModel):
@@ -187,6 +189,7 @@ def read_subscription(answer: Answer, product_id: str) -> SubscriptionRecord:
         subscription_id=found.subscription_id,
         customer_id=found.customer_id or None,
         period_end=found.current_period_end,
+        cancel_at_period_end=found.cancel_at_period_end,
     )
 
 
@@ -222,6 +225,7 @@ def _read_documented(answer: Answer, absent: bool, product_id: str) -> Subscript
         subscription_id=found.subscription_id,
         customer_id=found.customer_id or None,
         period_end=found.current_period_end,
+        cancel_at_period_end=found.cancel_at_period_end,
     )
 
 
