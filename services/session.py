@@ -9,9 +9,10 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_serializer
@@ -45,6 +46,24 @@ class Session(BaseModel):
     @field_serializer("auth_session_id", when_used="json")
     def _reveal_for_the_store(self, value: SecretStr) -> str:
         return value.get_secret_value()
+
+    @property
+    def visitor_id(self) -> str:
+        """What stands for this browser where the secret id must not."""
+        return session_key(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser in which nobody is signed in. `id` is its cookie's secret id."""
+
+    id: str
+    user: None = None
+
+    @property
+    def visitor_id(self) -> str:
+        """What stands for this browser where the secret id must not."""
+        return session_key(self.id)
 
 
 class SignInStart(BaseModel):
@@ -112,10 +131,36 @@ class Sessions:
             return None
         return session_id
 
-    async def find(self, session_id: str | None) -> Session | None:
-        """Return the signed-in session with that id, or None; it may have to be validated before use."""
+    @property
+    def cookie_attributes(self) -> Mapping[str, Any]:
+        """The attributes of the session cookie, as Starlette's `set_cookie` names them."""
+        return {
+            "max_age": self.max_age_seconds,
+            "path": "/",
+            "secure": self.secure,
+            "httponly": True,
+            "samesite": "lax",
+        }
+
+    async def find(self, cookie: str) -> Session | Visitor | None:
+        """Return who the cookie's holder is: somebody signed in, or a visitor; None for a cookie that is not ours.
+
+        Asks the Auth MS when its last word is more than a minute old. Raises StoreUnavailable, and SignInUnavailable
+        when the Auth MS has been away for so long that the sign-in is not believed any more.
+        """
+        session_id = self.id_of(cookie)
         if session_id is None:
             return None
+        session = await self.by_id(session_id)
+        if session is None:
+            return Visitor(session_id)
+        try:
+            return await self.validate(session)
+        except NotSignedIn:
+            return Visitor(session_id)
+
+    async def by_id(self, session_id: str) -> Session | None:
+        """Return the signed-in session with that id, or None; it may have to be validated before use."""
         text = await self._store.get(_key(session_id))
         return None if text is None else Session.model_validate({**json.loads(text), "id": session_id})
 
