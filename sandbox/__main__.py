@@ -1,0 +1,131 @@
+"""``python -m sandbox``: start everything, say where it is in one JSON line, stop on SIGTERM."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from fastapi import FastAPI
+from pydantic import ValidationError
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from sandbox.app_push import AppPush
+from sandbox.auth_service import auth_app
+from sandbox.checkout_pages import checkout_router
+from sandbox.control import control_billing_router, control_router
+from sandbox.database import DatabaseInUse
+from sandbox.engine import Engine
+from sandbox.gate import Gate
+from sandbox.listeners import address_of, bind, serve, stop_on_signals, stop_with_parent
+from sandbox.panel_pages import panel_router
+from sandbox.payment_service import payment_app
+from sandbox.portal_pages import portal_router
+from sandbox.rendering import STATIC
+from sandbox.settings import SandboxSettings
+from sandbox.world import Addresses, World
+
+
+def stripe_app(world: World, engine: Engine) -> FastAPI:
+    """Hosted checkout and portal, the control panel, and its HTTP calls (documented at ``/control/docs``)."""
+    app = FastAPI(
+        title="Sandbox control", docs_url="/control/docs", redoc_url=None, openapi_url="/control/openapi.json"
+    )
+    app.mount("/static", StaticFiles(directory=STATIC))
+    for router in (
+        control_router(world, engine),
+        control_billing_router(world),
+        checkout_router(world),
+        portal_router(world),
+        panel_router(world, engine),
+    ):
+        app.include_router(router)
+    return app
+
+
+async def run(settings: SandboxSettings, parent: int | None = None) -> None:
+    """Until a signal comes, or the parent is gone. Raises OSError for a taken port, DatabaseInUse for a taken file."""
+    with contextlib.ExitStack() as stack:
+        ports = (settings.payment_port, settings.auth_port, settings.stripe_port)
+        sockets = [stack.enter_context(bind(settings.host, port)) for port in ports]
+        payment, auth, stripe = map(address_of, sockets)
+        world = World(settings, Addresses(payment, auth, settings.public_url.rstrip("/") or stripe))
+        stack.callback(world.database.close)
+        engine, push = Engine(world), AppPush(world)
+        apps: list[ASGIApp] = [
+            Gate(payment_app(world), "payment", world),
+            Gate(auth_app(world), "auth", world),
+            stripe_app(world, engine),
+        ]
+        stop, ready = asyncio.Event(), asyncio.Event()
+        stop_on_signals(stop)
+        helpers = [asyncio.create_task(engine.run()), asyncio.create_task(_announce(world, stripe, ready))]
+        if parent is not None:
+            helpers.append(asyncio.create_task(stop_with_parent(stop, parent)))
+        for helper in helpers:
+            helper.add_done_callback(lambda task: stop.set() if _failed(task) else None)
+        try:
+            await serve(list(zip(apps, sockets, strict=True)), stop, ready)
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            outcomes = await asyncio.gather(*helpers, return_exceptions=True)
+            await push.close()
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+
+async def _announce(world: World, stripe: str, ready: asyncio.Event) -> None:
+    await ready.wait()
+    line = {
+        "payment_ms_url": world.addresses.payment,
+        "auth_ms_url": world.addresses.auth,
+        "stripe_url": world.addresses.stripe,
+        "control_url": f"{stripe}/control",
+        "api_key": world.settings.api_key.get_secret_value(),
+        "pid": os.getpid(),
+    }
+    print(json.dumps(line), flush=True)
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    return not task.cancelled() and task.exception() is not None
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=(__doc__ or "").split("\n")[0])
+    for name in ("payment", "auth", "stripe"):
+        parser.add_argument(f"--{name}-port", type=int, help="0 takes a free one")
+    parser.add_argument("--host")
+    parser.add_argument("--database", type=Path, help="the SQLite file, or :memory:")
+    parser.add_argument("--exit-with-parent", action="store_true", help="stop when the starting process is gone")
+    return parser.parse_args()
+
+
+def main() -> int:
+    parent = os.getppid()
+    arguments = vars(_arguments())
+    follow = arguments.pop("exit_with_parent")
+    given = {name: value for name, value in arguments.items() if value is not None}
+    try:
+        asyncio.run(run(SandboxSettings(**given), parent if follow else None))
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "_".join(map(str, problem["loc"])).upper()
+            print(f"SANDBOX_{name}: {problem['msg']}.", file=sys.stderr)
+        return 2
+    except DatabaseInUse as error:
+        print(f"Another sandbox uses this file; set SANDBOX_DATABASE. ({error})", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"Can't listen: {error.strerror}. Set SANDBOX_PAYMENT_PORT, _AUTH_PORT or _STRIPE_PORT.", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""The Payment MS's project ``webhook_url``: tells the app that something changed, signed. Off without a secret."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+
+import httpx
+
+from sandbox.stripe_objects import Event
+from sandbox.world import World
+
+_PAUSES = (0.0, 1.0, 3.0)
+
+
+def signature(secret: str, timestamp: int, body: str) -> str:
+    """The ``X-Signature`` header: HMAC-SHA256 over ``{timestamp}.{body}``."""
+    digest = hmac.new(secret.encode(), f"{timestamp}.{body}".encode(), hashlib.sha256).hexdigest()
+    return f"t={timestamp},v1={digest}"
+
+
+class AppPush:
+    """Posts each recorded event; three attempts, and the outcome stands in the event's history."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._client = httpx.AsyncClient(timeout=5.0, trust_env=False)
+        self._tasks: set[asyncio.Task[None]] = set()
+        if world.settings.events_url and world.settings.events_secret:
+            world.webhooks.on_recorded.append(self._begin)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.aclose()
+
+    def _begin(self, event: Event) -> None:
+        task = asyncio.get_running_loop().create_task(self._post(event))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _post(self, event: Event) -> None:
+        secret = self._world.settings.events_secret
+        subscription = event.subscription
+        if secret is None or subscription is None:
+            return
+        content = {
+            "id": event.id,
+            "type": event.type,
+            "created": int(event.created.timestamp()),
+            "user_id": event.user_id,
+            "product_id": subscription.product_id,
+        }
+        body = json.dumps(content, separators=(",", ":"))
+        result = "not tried"
+        for pause in _PAUSES:
+            await asyncio.sleep(pause)
+            headers = {
+                "Content-Type": "application/json",
+                "X-Signature": signature(secret.get_secret_value(), int(time.time()), body),
+            }
+            try:
+                answer = await self._client.post(self._world.settings.events_url, content=body, headers=headers)
+                result = f"HTTP {answer.status_code}"
+                if answer.status_code < 500:
+                    break
+            except httpx.HTTPError as error:
+                result = type(error).__name__
+        self._world.webhooks.note(event.id, "app", result)

@@ -1,0 +1,129 @@
+"""What the Auth MS knows: people, their one-time codes and sessions, and the plan it was told about."""
+
+import hashlib
+import secrets
+import time
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from sandbox.clock import rfc3339
+from sandbox.database import Database, Shelf
+from sandbox.stripe_objects import Event, Subscription
+
+CODE_SECONDS: Final = 300
+SESSION_SECONDS: Final = 30 * 86_400
+
+
+class Person(BaseModel):
+    user_id: str
+    name: str
+    email: str
+
+
+class Grant(BaseModel):
+    """A user's plan at the Auth MS; `silent` makes it leave the plan out of its answers about this user."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: str = "none"
+    plan: str = "free"
+    expires_at: str | None = None
+    silent: bool = False
+
+
+class _Known(BaseModel):
+    subscriptions: dict[str, Subscription] = {}
+
+
+class _Ticket(BaseModel):
+    user_id: str
+    until: float
+
+
+def person(email: str, name: str = "") -> Person:
+    """The same address is always the same user."""
+    address = email.strip().lower()
+    digest = hashlib.sha256(address.encode()).hexdigest()[:16]
+    return Person(user_id=f"usr_{digest}", name=name or address.split("@")[0].replace(".", " ").title(), email=address)
+
+
+SAMPLE_PEOPLE: Final = {
+    "ada": person("ada@example.com", "Ada Lovelace"),
+    "grace": person("grace@example.com", "Grace Hopper"),
+    "linus": person("linus@example.com", "Linus Pauling"),
+    "mary": person("mary@example.com", "Mary Somerville"),
+}
+
+
+class AuthAccounts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._people = Shelf(database, "auth_person", Person)
+        self._codes = Shelf(database, "auth_code", _Ticket)
+        self._sessions = Shelf(database, "auth_session", _Ticket)
+        self._grants = Shelf(database, "auth_grant", Grant)
+        self._known = Shelf(database, "auth_known", _Known)
+
+    def issue_code(self, somebody: Person) -> str:
+        """A code for `redeem`, good once and for five minutes."""
+        self._people.put(somebody.user_id, somebody)
+        code = "ac_" + secrets.token_urlsafe(24)
+        self._codes.put(code, _Ticket(user_id=somebody.user_id, until=time.time() + CODE_SECONDS))
+        return code
+
+    def redeem(self, code: str) -> tuple[str, Person] | None:
+        """A new session for a code; None when it is unknown, used or too old."""
+        with self._database.transaction():
+            ticket = self._codes.get(code)
+            self._codes.drop(code)
+            somebody = self._people.get(ticket.user_id) if ticket and ticket.until > time.time() else None
+            if somebody is None:
+                return None
+            session = "ses_" + secrets.token_urlsafe(32)
+            self._sessions.put(session, _Ticket(user_id=somebody.user_id, until=time.time() + SESSION_SECONDS))
+            return session, somebody
+
+    def look_up(self, session_id: str) -> Person | None:
+        """Whose session this is; each look makes it last another 30 days."""
+        ticket = self._sessions.get(session_id)
+        if ticket is None or ticket.until <= time.time():
+            return None
+        self._sessions.put(session_id, ticket.model_copy(update={"until": time.time() + SESSION_SECONDS}))
+        return self._people.get(ticket.user_id)
+
+    def people(self) -> list[Person]:
+        return self._people.newest(200)
+
+    def end_sessions(self, user_id: str) -> None:
+        """Forget every session of a user (the control panel's "sign out everywhere")."""
+        self._database.connection.execute(
+            "DELETE FROM documents WHERE kind = 'auth_session' AND json_extract(body, '$.user_id') = ?", (user_id,)
+        )
+
+    def grant_of(self, somebody: Person) -> Grant:
+        """The plan, looked up by user id and then by e-mail: installations differ in what a customer's id is."""
+        return self._grants.get(somebody.user_id) or self._grants.get(somebody.email) or Grant()
+
+    def grant(self, user_key: str) -> Grant:
+        return self._grants.get(user_key) or Grant()
+
+    def set_grant(self, user_key: str, grant: Grant) -> Grant:
+        return self._grants.put(user_key, grant)
+
+    def clear_grant(self, user_key: str) -> bool:
+        self._known.drop(user_key)
+        return self._grants.drop(user_key)
+
+    def receive(self, event: Event) -> str:
+        """Told of a change: keep the plan of the best subscription known (a live one, then the newest)."""
+        if event.subscription is None:
+            return "noted"
+        known = (self._known.get(event.user_id) or _Known()).subscriptions
+        known[event.subscription.id] = event.subscription
+        self._known.put(event.user_id, _Known(subscriptions=known))
+        best = max(known.values(), key=lambda subscription: (subscription.live, subscription.created))
+        end: datetime = best.ended_at or best.period_end
+        self.set_grant(event.user_id, Grant(status=best.status, plan=best.plan or "", expires_at=rfc3339(end)))
+        return "recorded"

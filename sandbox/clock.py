@@ -1,0 +1,67 @@
+"""The sandbox's own clock: the real one plus an offset that can only grow, kept across restarts.
+
+Billing goes by this clock (trials, renewals, expiry, webhooks). Sign-in goes by the real one: moving time by a
+month must not sign everybody out.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel
+
+from sandbox.database import Database, Shelf
+
+
+class _Offset(BaseModel):
+    seconds: float = 0.0
+
+
+class Clock:
+    def __init__(self, database: Database) -> None:
+        self._shelf = Shelf(database, "clock", _Offset)
+        self._offset = (self._shelf.get("offset") or _Offset()).seconds
+
+    @property
+    def offset(self) -> timedelta:
+        return timedelta(seconds=self._offset)
+
+    def timestamp(self) -> float:
+        return time.time() + self._offset
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.timestamp(), UTC)
+
+    def move_to(self, moment: float) -> None:
+        """Go forward to this POSIX time; an earlier one changes nothing."""
+        self._set(max(self._offset, moment - time.time()))
+
+    def reset(self) -> None:
+        self._set(0.0)
+
+    def _set(self, seconds: float) -> None:
+        self._offset = seconds
+        self._shelf.put("offset", _Offset(seconds=seconds))
+
+
+def rfc3339(moment: datetime) -> str:
+    """As the Payment MS writes dates: whole seconds and a Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def rfc3339_nano() -> str:
+    """Now, as a Go program writes it: nine digits of a second."""
+    nanoseconds = time.time_ns()
+    whole = datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{nanoseconds % 1_000_000_000:09d}Z"
+
+
+def add_interval(moment: datetime, interval: str) -> datetime:
+    """One month or year later, on the same day where that month has it (Stripe's billing anchor rule)."""
+    months = 12 if interval == "year" else 1
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    for day in range(moment.day, 27, -1):
+        try:
+            return moment.replace(year=year, month=month + 1, day=day)
+        except ValueError:
+            continue
+    return moment.replace(year=year, month=month + 1)

@@ -1,0 +1,131 @@
+"""The door of the Payment MS and of the Auth MS: counts each request, applies faults, and can be poisoned.
+
+Pure ASGI around the app. It reads the whole request first, so that an overlap is one of complete requests, as with
+the real service's single database connection.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox.faults import Fault
+from sandbox.traffic import Call, operation_of, user_of
+from sandbox.world import World
+
+_POISONED_BODY: Final = b'{"error":"Invalid API key"}\n'
+_WORK_TIME: Final = 0.004
+"""How long a request holds the one connection at least: two that arrive together must be seen to overlap."""
+
+
+@dataclass
+class Gate:
+    app: ASGIApp
+    service: str
+    world: World
+    _holding: int = field(default=0, init=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body = await _whole_body(receive)
+        path = str(scope.get("raw_path", b"").decode("ascii", "replace") or scope["path"])
+        operation = operation_of(self.service, path)
+        call = Call(self.service, operation, user_of(path, body), scope["method"], path.split("?")[0], time.time())
+        self.world.traffic.begin(call)
+        try:
+            await self._serve(call, body, scope, receive, _noting_status(call, send))
+        finally:
+            self.world.traffic.end(call)
+
+    async def _serve(self, call: Call, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        guarded = self.service == "payment" and call.path.startswith(("/api", "/admin"))
+        fault = self.world.faults.take(self.service, call.operation, call.user_id)
+        pause = self.world.knobs.current.latency + (fault.delay if fault and not fault.after else 0.0)
+        if guarded and self.world.knobs.current.one_connection:
+            await self._hold_the_connection(max(pause, _WORK_TIME), receive)
+        elif pause:
+            await asyncio.sleep(pause)
+        if guarded and self.world.poisoned:
+            await _answer(send, 401, "text/plain; charset=utf-8", _POISONED_BODY)
+        elif fault is None or (fault.after and not fault.answers) or not (fault.after or fault.answers):
+            await self.app(scope, _replay(body, receive), send)
+        else:
+            if fault.after:
+                await self.app(scope, _replay(body, receive), _swallow)
+                await asyncio.sleep(fault.delay)
+            await _answer_with(fault, send)
+
+    async def _hold_the_connection(self, seconds: float, receive: Receive) -> None:
+        """Two at once, or a client that leaves in the middle, break the connection until a restart."""
+        self._holding += 1
+        left = asyncio.ensure_future(receive())
+        try:
+            if self._holding > 1:
+                self.world.poisoned = True
+            done, _ = await asyncio.wait({left}, timeout=seconds)
+            if done and left.result()["type"] == "http.disconnect":
+                self.world.poisoned = True
+        finally:
+            left.cancel()
+            self._holding -= 1
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return body
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body"):
+            return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return again
+
+
+def _noting_status(call: Call, send: Send) -> Send:
+    async def noting(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            call.status = message["status"]
+        await send(message)
+
+    return noting
+
+
+async def _swallow(message: Message) -> None:
+    """The answer that gets lost."""
+
+
+async def _answer_with(fault: Fault, send: Send) -> None:
+    status = fault.status or 200
+    body = fault.body if fault.body is not None else f'{{"error":"{status} by order of the sandbox"}}\n'
+    headers = dict(fault.headers)
+    if fault.retry_after is not None:
+        headers["Retry-After"] = fault.retry_after
+    await _answer(send, status, fault.content_type, body.encode(), headers, truncate=fault.truncate)
+
+
+async def _answer(
+    send: Send,
+    status: int,
+    content_type: str,
+    body: bytes,
+    headers: dict[str, str] | None = None,
+    *,
+    truncate: bool = False,
+) -> None:
+    lines = {"Content-Type": content_type, "Content-Length": str(len(body)), **(headers or {})}
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in lines.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body[: len(body) // 2] if truncate else body})

@@ -1,0 +1,79 @@
+"""What the Payment MS knows, which is only what Stripe's webhooks told it: its customers and subscriptions."""
+
+import uuid
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from sandbox.database import Database, Shelf
+from sandbox.knobs import KnobBoard
+from sandbox.settings import StaleEvents
+from sandbox.stripe_objects import Event, Subscription
+
+
+class Customer(BaseModel):
+    id: str
+    user_id: str
+    email: str
+    at_stripe: bool = False
+    refused_once: bool = False
+
+
+class Record(BaseModel):
+    """A subscription as the Payment MS last heard of it."""
+
+    subscription: Subscription
+    customer_id: str
+    as_of: datetime
+
+
+class PaymentRecords:
+    def __init__(self, database: Database, knobs: KnobBoard) -> None:
+        self._knobs = knobs
+        self._customers = Shelf(database, "payment_customer", Customer)
+        self._records = Shelf(database, "payment_record", Record)
+
+    def customer(self, user_id: str) -> Customer | None:
+        return self._customers.get(user_id)
+
+    def meet(self, user_id: str, email: str) -> Customer:
+        """The customer of this user, made at their first checkout."""
+        known = self._customers.get(user_id)
+        return known or self.keep(Customer(id=str(uuid.uuid4()), user_id=user_id, email=email))
+
+    def keep(self, customer: Customer) -> Customer:
+        return self._customers.put(customer.user_id, customer)
+
+    def find(self, user_id: str, product_id: str) -> Record | None:
+        """The newest subscription of a user to a product, ended ones included."""
+        found = [record for record in self._records.of(user_id) if record.subscription.product_id == product_id]
+        return max(found, key=lambda record: record.subscription.created) if found else None
+
+    def of(self, user_id: str) -> list[Record]:
+        return self._records.of(user_id)
+
+    def all(self) -> list[Record]:
+        return self._records.newest(500)
+
+    def forget(self, subscription_id: str) -> bool:
+        return self._records.drop(subscription_id)
+
+    def forget_customer(self, user_id: str) -> bool:
+        return self._customers.drop(user_id)
+
+    def receive(self, event: Event) -> str:
+        """Take in one event: ``recorded``, ``noted`` (nothing to keep), ``stale`` or ``dropped``."""
+        customer = self.meet(event.user_id, event.subscription.email if event.subscription else "")
+        if event.type == "checkout.session.completed":
+            self.keep(customer.model_copy(update={"at_stripe": True}))
+            return "noted"
+        if event.subscription is None or not event.type.startswith("customer.subscription."):
+            return "noted"
+        known = self._records.get(event.subscription.id)
+        if known is None and self._knobs.current.drops_customer_created:
+            return "dropped"
+        if known and known.as_of > event.created and self._knobs.current.stale_events is StaleEvents.IGNORE:
+            return "stale"
+        record = Record(subscription=event.subscription, customer_id=customer.id, as_of=event.created)
+        self._records.put(event.subscription.id, record, owner=event.user_id)
+        return "recorded"

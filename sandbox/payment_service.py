@@ -1,0 +1,245 @@
+"""The Payment MS on the wire: paths, bodies, answers and errors as the running service was recorded."""
+
+import json
+import secrets
+from typing import Any, Final, TypeVar
+
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import HTMLResponse
+
+from sandbox.catalogue import UnknownPrice
+from sandbox.clock import rfc3339, rfc3339_nano
+from sandbox.openapi import OPENAPI
+from sandbox.payment_records import Record
+from sandbox.registration import register_products
+from sandbox.settings import PortalShape, StatusShape, UnknownPrices
+from sandbox.stripe_objects import CheckoutSession, Line
+from sandbox.wire import go_json, problem, text_401
+from sandbox.world import World
+
+_ALL: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_MOST_LINES: Final = 20
+_DOCS: Final = "<!doctype html><html lang=en><title>Billing service</title><h1>Billing service</h1>"
+
+
+class _Body(BaseModel):
+    """As Go reads JSON: unknown fields ignored, absent ones empty, wrong types an error."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+Body = TypeVar("Body", bound=_Body)
+
+
+class _Line(_Body):
+    price_id: str = ""
+    product_id: str = ""
+    quantity: int = 0
+
+
+class _Checkout(_Body):
+    user_id: str = ""
+    email: str = ""
+    product_id: str = ""
+    price_id: str = ""
+    quantity: int = 1
+    items: list[_Line] = Field(default_factory=list)
+    success_url: str = ""
+    cancel_url: str = ""
+
+
+class _Portal(_Body):
+    user_id: str = ""
+    return_url: str = ""
+
+
+class Refusal(Exception):
+    """An answer that ends the call early."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def payment_app(world: World) -> FastAPI:
+    """The service as an app; without its gate, which counts and breaks things."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+
+    @app.exception_handler(Refusal)
+    async def refuse(_: Request, refusal: Refusal) -> Response:
+        return refusal.response
+
+    @app.get("/health")
+    async def health() -> Response:
+        return go_json({"status": "healthy", "timestamp": rfc3339_nano(), "service": "billing-service"})
+
+    @app.get("/openapi.json")
+    async def openapi() -> Response:
+        return go_json(OPENAPI)
+
+    @app.get("/docs")
+    async def docs() -> Response:
+        return HTMLResponse(_DOCS)
+
+    @app.api_route("/api/v1/checkout/{kind}", methods=_ALL)
+    async def checkout(kind: str, request: Request) -> Response:
+        if kind not in ("subscription", "item", "cart"):
+            return _to_docs()
+        _require(world, request, "POST")
+        wanted = _read(_Checkout, await request.body())
+        session = _open_session(world, kind, wanted)
+        answer: dict[str, Any] = {"checkout_session_id": session.id, "checkout_url": world.checkout_url(session)}
+        if kind == "cart":
+            answer["item_count"] = len(wanted.items)
+        return go_json(answer)
+
+    @app.api_route("/api/v1/subscriptions/{rest:path}", methods=_ALL)
+    async def subscription(rest: str, request: Request) -> Response:
+        _require(world, request, "GET")
+        parts = rest.split("/")
+        if len(parts) != 2 or not all(parts):
+            form = "URL must be in format /api/v1/subscriptions/{user_id}/{product_id}"
+            raise Refusal(problem(400, "invalid_request", "INVALID_URL", "Invalid URL format", form))
+        record = world.records.find(*parts)
+        return go_json(subscription_answer(record, world.knobs.current.status_shape))
+
+    @app.api_route("/api/v1/portal", methods=_ALL)
+    async def portal(request: Request) -> Response:
+        _require(world, request, "POST")
+        return _open_portal(world, _read(_Portal, await request.body()))
+
+    @app.api_route("/admin/products/register", methods=_ALL)
+    async def register(request: Request) -> Response:
+        _require(world, request, "POST")
+        return register_products(world, await request.body())
+
+    @app.api_route("/{path:path}", methods=_ALL)
+    async def anything_else(path: str) -> Response:
+        return _to_docs()
+
+    return app
+
+
+def subscription_answer(record: Record | None, shape: StatusShape) -> dict[str, Any]:
+    """The answer to a status call in one of its three shapes; the running service's has no status."""
+    if record is None:
+        if shape is not StatusShape.DOCUMENTED:
+            return {"exists": False}
+        return {
+            "status": "none",
+            "subscription_id": "",
+            "current_period_end": "0001-01-01T00:00:00Z",
+            "product_id": "",
+        }
+    known = record.subscription
+    end = rfc3339(known.period_end)
+    if shape is StatusShape.DOCUMENTED:
+        return {
+            "status": known.status,
+            "subscription_id": known.id,
+            "current_period_end": end,
+            "product_id": known.product_id,
+        }
+    if shape is StatusShape.OPENAPI:
+        return {
+            "exists": True,
+            "status": known.status,
+            "subscription_id": known.id,
+            "customer_id": record.customer_id,
+            "current_period_end": end,
+        }
+    return {
+        "customer_id": record.customer_id,
+        "exists": True,
+        "period_end": end,
+        "stripe_subscription_id": known.id,
+    }
+
+
+def _require(world: World, request: Request, method: str) -> None:
+    """The key first, then the method, as the service does."""
+    given = request.headers.get("x-api-key", "")
+    if not given:
+        raise Refusal(text_401("Missing X-API-Key header"))
+    if not secrets.compare_digest(given.encode(), world.settings.api_key.get_secret_value().encode()):
+        raise Refusal(text_401("Invalid API key"))
+    if request.method != method:
+        description = f"Only {method} method is allowed"
+        raise Refusal(problem(405, "method_not_allowed", "METHOD_NOT_ALLOWED", "Method not allowed", description))
+
+
+def _read(model: type[Body], body: bytes) -> Body:
+    try:
+        return model.model_validate({key: value for key, value in json.loads(body).items() if value is not None})
+    except (ValueError, AttributeError, ValidationError):
+        description = "Failed to decode JSON body"
+        raise Refusal(problem(400, "invalid_request", "INVALID_BODY", "Invalid request body", description)) from None
+
+
+def _invalid(message: str) -> Refusal:
+    return Refusal(problem(400, "invalid_request", "VALIDATION_FAILED", message, "Request validation failed"))
+
+
+def _stripe_error(text: str) -> Refusal:
+    return Refusal(problem(500, "internal_error", "STRIPE_ERROR", "Failed to create checkout session", text))
+
+
+def _open_session(world: World, kind: str, wanted: _Checkout) -> CheckoutSession:
+    required = [wanted.user_id, wanted.email, wanted.success_url, wanted.cancel_url]
+    if kind != "cart":
+        required += [wanted.product_id, wanted.price_id]
+    if not all(required):
+        raise _invalid("Missing required fields")
+    asked = [_Line(price_id=wanted.price_id, product_id=wanted.product_id, quantity=wanted.quantity)]
+    if kind == "cart":
+        asked = wanted.items
+        if not asked:
+            raise _invalid("Cart cannot be empty")
+        if len(asked) > _MOST_LINES:
+            raise _invalid(f"Cart cannot contain more than {_MOST_LINES} items")
+    if any(line.quantity < 1 or not line.price_id for line in asked):
+        raise _invalid("Quantity must be at least 1")
+    _meet_customer(world, wanted)
+    lines = [_order_line(world, line, recurring=kind == "subscription") for line in asked]
+    mode = "subscription" if kind == "subscription" else "payment"
+    return world.checkout.open(mode, wanted.user_id, wanted.email, lines, wanted.success_url, wanted.cancel_url)
+
+
+def _meet_customer(world: World, wanted: _Checkout) -> None:
+    customer = world.records.meet(wanted.user_id, wanted.email)
+    if world.knobs.current.first_checkout_fails and not customer.refused_once:
+        world.records.keep(customer.model_copy(update={"refused_once": True}))
+        raise _stripe_error(f'{{"code":"resource_missing","message":"No such customer: {customer.id}"}}')
+
+
+def _order_line(world: World, asked: _Line, *, recurring: bool) -> Line:
+    lenient = world.knobs.current.unknown_prices is UnknownPrices.ACCEPT
+    try:
+        line = world.catalogue.line(asked.price_id, asked.product_id, asked.quantity, accept_unknown=lenient)
+    except UnknownPrice:
+        raise _stripe_error(f"No such price: '{asked.price_id}'") from None
+    return line if recurring else line.model_copy(update={"interval": None, "trial_days": 0})
+
+
+def _open_portal(world: World, wanted: _Portal) -> Response:
+    if not wanted.user_id or not wanted.return_url:
+        raise _invalid("Missing required fields")
+    customer = world.records.customer(wanted.user_id)
+    if customer is None:
+        description = "The specified customer could not be found"
+        return problem(404, "not_found", "CUSTOMER_NOT_FOUND", "Customer not found", description, field="user_id")
+    if not customer.at_stripe:
+        description = "Customer does not have a Stripe customer ID"
+        return problem(400, "invalid_request", "NO_STRIPE_CUSTOMER", "No Stripe customer found", description)
+    session = world.portal.open(wanted.user_id, wanted.return_url)
+    url = world.portal_url(session)
+    if world.knobs.current.portal_shape is PortalShape.URL:
+        return go_json({"url": url})
+    return go_json({"portal_session_id": session.id, "portal_url": url})
+
+
+def _to_docs() -> Response:
+    """What the service's catch-all route does: a redirect to a page, even for API paths."""
+    body = '<a href="/docs">Found</a>.\n\n'
+    return HTMLResponse(body, 302, headers={"Location": "/docs"})

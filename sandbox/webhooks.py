@@ -1,0 +1,135 @@
+"""How news travels: Stripe → (after a delay) Payment MS → Auth MS, and every way in which that goes wrong.
+
+Deliveries are rows with a due time by the sandbox clock, so that a restart loses none.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from sandbox.clock import Clock
+from sandbox.database import Database, Shelf
+from sandbox.knobs import KnobBoard
+from sandbox.settings import Reach, WebhookMode
+from sandbox.stripe_objects import Delivery, Event, Outcome, new_id
+
+_GAP: Final = 0.5
+"""Seconds between events that arrive in the wrong order."""
+
+
+@dataclass(frozen=True)
+class Travel:
+    """How one piece of news travels. What is None goes by the knobs."""
+
+    mode: WebhookMode | None = None
+    delay: float | None = None
+    reach: Reach | None = None
+
+
+AS_SET: Final = Travel()
+AT_ONCE: Final = Travel(WebhookMode.DELIVER, 0.0, Reach.BOTH)
+
+
+class Receiver(Protocol):
+    """A service that hears of an event and says what it did with it."""
+
+    def receive(self, event: Event) -> str: ...
+
+
+class Webhooks:
+    def __init__(self, database: Database, clock: Clock, knobs: KnobBoard, payment: Receiver, auth: Receiver) -> None:
+        self._database, self._clock, self._knobs = database, clock, knobs
+        self._payment, self._auth = payment, auth
+        self._events = Shelf(database, "event", Event)
+        self._deliveries = Shelf(database, "delivery", Delivery)
+        self.changed = asyncio.Event()
+        """Set whenever there is something new to deliver, or time has moved."""
+        self.on_recorded: list[Callable[[Event], None]] = []
+        """Called when the Payment MS has recorded an event (the push to the app hangs here)."""
+
+    def emit(self, events: Sequence[Event], travel: Travel = AS_SET) -> None:
+        """Send what belongs together, the knobs' way or another."""
+        knobs = self._knobs.current
+        mode, reach = travel.mode or knobs.webhook_mode, travel.reach or knobs.webhook_reach
+        wait = knobs.webhook_delay if travel.delay is None else travel.delay
+        due = self._clock.timestamp() + wait
+        step = 0.0
+        if mode is WebhookMode.OUT_OF_ORDER:
+            events, step = list(reversed(events)), _GAP
+            waiting = self._deliveries.first_due()
+            due = min(due, waiting[0] - _GAP) if waiting else due
+        with self._database.transaction():
+            for place, event in enumerate(events):
+                if mode is WebhookMode.LOSE:
+                    self._note(event, "app", "lost", state="lost")
+                    continue
+                self._events.put(event.id, event, owner=event.user_id)
+                self._schedule(event, reach, due + place * step)
+                if mode is WebhookMode.TWICE:
+                    self._schedule(event, reach, due + place * step + max(wait, _GAP))
+        self.changed.set()
+
+    def next_due(self) -> float | None:
+        first = self._deliveries.first_due()
+        return first[0] if first else None
+
+    def deliver_due(self) -> int:
+        """Hand over everything whose time has come, earliest first; returns how many."""
+        return self._deliver(self._clock.timestamp())
+
+    def flush(self) -> int:
+        """Hand over everything that is waiting, now."""
+        return self._deliver(float("inf"))
+
+    def redeliver(self, event_id: str, reach: Reach = Reach.BOTH) -> Event | None:
+        """Deliver one event now, whatever happened to it before (Stripe's "Resend")."""
+        event = self._events.get(event_id)
+        return self._hand_over(event, reach) if event else None
+
+    def waiting(self) -> int:
+        return self._deliveries.count()
+
+    def log(self, user_id: str = "", limit: int = 200) -> list[Event]:
+        """Events, newest first."""
+        return list(reversed(self._events.of(user_id)))[:limit] if user_id else self._events.newest(limit)
+
+    def _deliver(self, until: float) -> int:
+        delivered = 0
+        while (first := self._deliveries.first_due()) and first[0] <= until:
+            delivery = first[1]
+            with self._database.transaction():
+                self._deliveries.drop(delivery.id)
+                event = self._events.get(delivery.event_id)
+                if event:
+                    self._hand_over(event, delivery.reach)
+            delivered += 1
+        return delivered
+
+    def _schedule(self, event: Event, reach: Reach, due: float) -> None:
+        delivery = Delivery(id=new_id("dlv"), event_id=event.id, reach=reach, due=due)
+        self._deliveries.put(delivery.id, delivery, due=due)
+
+    def _hand_over(self, event: Event, reach: Reach) -> Event:
+        result = "recorded"
+        if reach is not Reach.AUTH:
+            result = self._payment.receive(event)
+            event = self._note(event, "payment_ms", result)
+        if reach is not Reach.PAYMENT and result == "recorded":
+            event = self._note(event, "auth_ms", self._auth.receive(event))
+        if reach is not Reach.AUTH and result == "recorded":
+            for listener in self.on_recorded:
+                listener(event)
+        return event
+
+    def note(self, event_id: str, to: str, result: str) -> None:
+        """Add a line to an event's history (the push to the app reports here)."""
+        event = self._events.get(event_id)
+        if event:
+            self._note(event, to, result, state=event.state)
+
+    def _note(self, event: Event, to: str, result: str, *, state: str = "delivered") -> Event:
+        outcome = Outcome(at=datetime.fromtimestamp(self._clock.timestamp(), UTC), to=to, result=result)
+        noted = event.model_copy(update={"outcomes": [*event.outcomes, outcome], "state": state})
+        return self._events.put(event.id, noted, owner=event.user_id)
