@@ -19,6 +19,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
+from services.bounded import bounded
 from services.errors import RateLimited
 from services.store_redis import PREFIX, redis_pool
 
@@ -158,13 +159,18 @@ class RateLimits:
         if self._away:  # one asks whether it is back; the others go on as they are
             self._away_until = time.monotonic() + self._retry
         try:
-            async with asyncio.timeout(self._deadline), self._turns:
-                refused = await _hit(self._shared, item, key)
+            refused = await bounded(self._hit_shared(self._shared, item, key), self._deadline)
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             self._lose(error)
             return await _hit(self._memory, item, key)
         self._find()
         return refused
+
+    async def _hit_shared(
+        self, limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, key: tuple[str, ...]
+    ) -> float | None:
+        async with self._turns:
+            return await _hit(limiter, item, key)
 
     def _lose(self, error: Exception) -> None:
         self._away_until = time.monotonic() + self._retry

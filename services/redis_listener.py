@@ -52,8 +52,9 @@ class RedisListener:
     async def close(self) -> None:
         """Stop listening."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            while not self._task.done():  # redis-py can swallow a cancellation (see `bounded`)
+                self._task.cancel()
+                await asyncio.wait([self._task], timeout=0.1)
         await self._pool.aclose()
 
     async def _listen(self) -> None:

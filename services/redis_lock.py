@@ -8,7 +8,7 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
@@ -35,8 +35,10 @@ _log = structlog.get_logger(__name__)
 class Scripts(Protocol):
     """What runs Lua scripts on the shared Redis."""
 
-    async def script(self, operation: str, script: str, keys: list[str], *args: str | float) -> int:
-        """Run a script once and return its number."""
+    async def script(
+        self, operation: str, script: str, keys: Sequence[str], *args: str | float, twice: bool = False
+    ) -> int:
+        """Run a script and return its number; again if the connection breaks, when `twice`."""
 
 
 class RedisLocks:
@@ -93,7 +95,9 @@ class _Held:
 
     async def acquire(self, mark: str) -> bool:
         asked = time.monotonic()
-        taken = await self._scripts.script("lock", _ACQUIRE, [self._key], f"{mark}:", self._token, self._milliseconds)
+        taken = await self._scripts.script(
+            "lock", _ACQUIRE, [self._key], f"{mark}:", self._token, self._milliseconds, twice=True
+        )
         self._until = asked + self._ttl
         return bool(taken)
 
@@ -103,7 +107,9 @@ class _Held:
             await asyncio.sleep(self._ttl / 4)
             asked = time.monotonic()
             with suppress(StoreUnavailable):  # logged by the store; asked again before the lock runs out
-                if await self._scripts.script("extend", _EXTEND, [self._key], self._token, self._milliseconds):
+                if await self._scripts.script(
+                    "extend", _EXTEND, [self._key], self._token, self._milliseconds, twice=True
+                ):
                     self._until = asked + self._ttl
                 else:
                     self._lose()

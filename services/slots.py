@@ -38,6 +38,7 @@ _TAKE = (
     _NOW
     + """
     if redis.call('EXISTS', KEYS[5]) == 1 then return 0 end
+    if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 1 end
     local holders, queue, alive, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
     local token, limit, lease, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
     local seen = tonumber(redis.call('HGET', state, 'seen') or 0)
@@ -111,7 +112,7 @@ class RedisSlots:
     async def prepare(self) -> None:
         """Let the wait that a new and empty Redis imposes pass while the application starts; optional."""
         grace = self._milliseconds(self._grace)
-        await self._store.script("slot", _PREPARE, self._keys, grace)
+        await self._store.script("slot", _PREPARE, self._keys, grace, twice=True)
 
     @asynccontextmanager
     async def slot(self, max_wait: float) -> AsyncIterator[None]:
@@ -149,7 +150,9 @@ class RedisSlots:
 
     async def _try(self, token: str) -> bool:
         lease, grace = self._milliseconds(self._lease), self._milliseconds(self._grace)
-        return bool(await self._store.script("slot", _TAKE, self._keys_for(token), token, self._limit, lease, grace))
+        return bool(
+            await self._store.script("slot", _TAKE, self._keys_for(token), token, self._limit, lease, grace, twice=True)
+        )
 
     async def _renew(self, token: str) -> None:
         pause = self._lease / 4
@@ -173,7 +176,7 @@ class RedisSlots:
 
     async def _give_back(self, token: str) -> None:
         with suppress(StoreUnavailable):  # logged by the store; the lease ends by itself
-            await self._store.script("slot", _LEAVE, self._keys_for(token), token, _MARK)
+            await self._store.script("slot", _LEAVE, self._keys_for(token), token, _MARK, twice=True)
             await self._store.publish(self._channel, "")
 
     def _keys_for(self, token: str) -> list[str]:

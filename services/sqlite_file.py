@@ -1,6 +1,6 @@
 """The file under the embedded store: the claim on it, its schema, and a transaction at a time.
 
-Not thread-safe: the store calls it from one thread. After a failure the next call opens a new connection.
+Not thread-safe: the store calls it from one thread. A connection that fails is replaced at the next call.
 """
 
 import fcntl
@@ -69,7 +69,7 @@ class SqliteFile:
             raise
 
     def write(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
-        """Do the work in one transaction, at one time; after any failure start from a new connection."""
+        """Do the work in one transaction, at one time, or leave everything as it was."""
         connection = self._open()
         now = self._clock()
         try:
@@ -80,9 +80,16 @@ class SqliteFile:
             result = work(connection, now)
             connection.execute("COMMIT")
         except BaseException:
-            self._disconnect()
+            self._undo(connection)
             raise
         return result
+
+    def _undo(self, connection: sqlite3.Connection) -> None:
+        """Keep the connection if it can go on: on a full disk it still reads, while a new one could not be opened."""
+        try:
+            connection.rollback()
+        except sqlite3.Error:
+            self._disconnect()
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:

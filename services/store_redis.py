@@ -20,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from services.bounded import bounded
 from services.channels import Channels
 from services.errors import StoreUnavailable
 from services.redis_listener import RedisListener
@@ -95,21 +96,29 @@ class RedisStore:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         try:
-            async with asyncio.timeout(DEADLINE), self._turns:
-                try:
-                    return await call()
-                except RedisConnectionError:
-                    if not twice:
-                        raise
-                    return await call()
+            return await bounded(self._attempt(call, twice), DEADLINE)
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             raise self._trouble.failed(operation, error) from error
 
-    async def script(self, operation: str, script: str, keys: Sequence[str], *args: str | float) -> int:
-        """Run a Lua script that returns a number, once. `keys` are put under the prefix as they are."""
+    async def _attempt(self, call: Callable[[], Awaitable[T]], twice: bool) -> T:
+        async with self._turns:
+            try:
+                return await call()
+            except RedisConnectionError:
+                if not twice:
+                    raise
+                return await call()
+
+    async def script(
+        self, operation: str, script: str, keys: Sequence[str], *args: str | float, twice: bool = False
+    ) -> int:
+        """Run a Lua script that returns a number. `keys` are put under the prefix as they are.
+
+        `twice` says that it may run again when the connection breaks before its answer.
+        """
         names = [self._prefix + key for key in keys]
         run = cast("Callable[..., Awaitable[Any]]", self._redis.eval)
-        return int(await self._run(operation, lambda: run(script, len(names), *names, *args)))
+        return int(await self._run(operation, lambda: run(script, len(names), *names, *args), twice=twice))
 
     async def get(self, key: str) -> str | None:
         """See `Store`."""
@@ -144,7 +153,7 @@ class RedisStore:
 
     async def put_field(self, key: str, field: str, value: str, ttl: float | None) -> None:
         """See `Store`."""
-        await self.script("put_field", _PUT_FIELD, [f"f:{key}"], field, value, *_px(ttl)[1:])
+        await self.script("put_field", _PUT_FIELD, [f"f:{key}"], field, value, *_px(ttl)[1:], twice=True)
 
     async def delete_field(self, key: str, field: str) -> None:
         """See `Store`."""
@@ -181,7 +190,7 @@ class RedisStore:
 
     async def publish(self, channel: str, message: str) -> None:
         """See `Store`."""
-        await self._run("publish", lambda: self._redis.publish(f"{self._prefix}p:{channel}", message))
+        await self._run("publish", lambda: self._redis.publish(f"{self._prefix}p:{channel}", message), twice=True)
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:
@@ -198,7 +207,7 @@ class RedisStore:
 
     async def _notice_empty(self) -> None:
         """Mark this Redis as ours, and warn when the mark has gone: it came back without its data."""
-        created = await self.add("store:mark", secrets.token_hex(8), None)
+        created = await self.script("ping", _ADD, ["v:store:mark"], secrets.token_hex(8), twice=True)
         if created and self._known:
             _log.warning("session_store_empty", store="redis")
         self._known = True

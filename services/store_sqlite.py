@@ -1,7 +1,7 @@
 """The embedded store: one SQLite file, for one process. Survives a restart; Redis is the form for more replicas.
 
-All statements run on one thread of their own, one after the other, so that each method is atomic. A failed statement
-drops the connection and the next call opens a new one: a disk that was full or read-only heals without a restart.
+All statements run on one thread of their own, one after the other, so that each method is atomic. A disk that was
+full or read-only heals without a restart.
 """
 
 import asyncio
