@@ -313,8 +313,8 @@ class SubscriptionOnRecord(AlreadySubscribed):
     code = "subscription_on_record"
     title = N_("We have a subscription on record")
     sentence = N_(
-        "We have a subscription on record for you and can't see whether it has ended. Look in the billing portal first; "
-        "nothing was charged."
+        "We have a subscription on record for you and can't see whether it has ended. Look in the billing portal "
+        "first; nothing was charged."
     )
 
 

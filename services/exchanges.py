@@ -6,23 +6,23 @@ status call, so the caller's deadline and the request's end are two different th
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
 from pydantic import SecretStr
 
-from services.answers import Call, Reply
+from services.answers import Answer, Call
 from services.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from services.in_flight import Slots
 from services.retry import Outcome, Retry
-from services.transport import Transport
 
 LONGEST_DRAIN = 30.0
 """A request that outlived its caller is cut off after twice its deadline, or this many seconds if less."""
 
 T = TypeVar("T")
+Perform = Callable[[], Awaitable[Answer]]
 _log = structlog.get_logger("upstream")
 
 
@@ -43,10 +43,9 @@ class Request:
 class Exchanges:
     """Starts requests, holds their slots, and knows how many there are."""
 
-    def __init__(self, transport: Transport, slots: Slots) -> None:
+    def __init__(self, slots: Slots) -> None:
         self.in_flight = 0
         self.waiting = 0
-        self._transport = transport
         self._slots = slots
         self._tasks: set[asyncio.Task[object]] = set()
         self._closed = False
@@ -64,23 +63,24 @@ class Exchanges:
         task.add_done_callback(_mark_retrieved)
         return task
 
-    async def start(self, request: Request, max_wait: float, admit: Callable[[], None]) -> "asyncio.Task[Reply]":
-        """Return the exchange as soon as it has a slot; ``admit`` has the last word and may raise.
+    async def start(self, request: Request, max_wait: float, perform: Perform) -> "asyncio.Task[Answer]":
+        """Return the exchange as soon as it has a slot, with ``perform`` running in it.
 
-        Raises ``UpstreamUnavailable`` when no slot came free within ``max_wait`` seconds.
+        What ``perform`` learns, it learns before the next in line gets the slot. Raises
+        ``UpstreamUnavailable`` when no slot came free within ``max_wait`` seconds, and what the slots raise.
         """
         if self._closed:
             raise _unavailable(request, Outcome.CLOSED, "shutting down")
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        exchange = self.spawn(self._run(request, max_wait, admit, admitted))
+        exchange = self.spawn(self._run(request, max_wait, perform, admitted))
         either: tuple[asyncio.Future[Any], ...] = (exchange, admitted)
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not admitted.done():
             await exchange
         return exchange
 
-    async def reply(self, request: Request, exchange: "asyncio.Task[Reply]", time_left: float) -> Reply:
-        """Return the exchange's reply; raise ``UpstreamTimeout`` after ``time_left`` seconds and let it go on."""
+    async def answer(self, request: Request, exchange: "asyncio.Task[Answer]", time_left: float) -> Answer:
+        """Return the exchange's answer; raise ``UpstreamTimeout`` after ``time_left`` seconds and let it go on."""
         done, _ = await asyncio.wait({exchange}, timeout=max(0.0, time_left))
         if done:
             return exchange.result()
@@ -96,20 +96,18 @@ class Exchanges:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        await self._transport.aclose()
 
     async def _run(
-        self, request: Request, max_wait: float, admit: Callable[[], None], admitted: "asyncio.Future[None]"
-    ) -> Reply:
+        self, request: Request, max_wait: float, perform: Perform, admitted: "asyncio.Future[None]"
+    ) -> Answer:
         self.waiting += 1
         queued = True
         try:
             async with self._slots.slot(max_wait):
                 self.waiting -= 1
                 queued = False
-                admit()
                 admitted.set_result(None)
-                return await self._send(request)
+                return await self._perform(request, perform)
         except TimeoutError:
             if queued:
                 raise _unavailable(request, Outcome.QUEUE_FULL, f"no free slot within {max_wait:.1f} s") from None
@@ -118,13 +116,11 @@ class Exchanges:
             if queued:
                 self.waiting -= 1
 
-    async def _send(self, request: Request) -> Reply:
+    async def _perform(self, request: Request, perform: Perform) -> Answer:
         self.in_flight += 1
         try:
             async with asyncio.timeout(max(request.deadline, min(2 * request.deadline, LONGEST_DRAIN))):
-                return await self._transport.send(
-                    request.call, request.method, request.path, request.headers, request.body
-                )
+                return await perform()
         finally:
             self.in_flight -= 1
 
@@ -145,7 +141,7 @@ def _mark_retrieved(task: "asyncio.Task[T]") -> None:
         task.exception()
 
 
-def _log_late_end(call: Call, task: "asyncio.Task[Reply]") -> None:
+def _log_late_end(call: Call, task: "asyncio.Task[Answer]") -> None:
     if task.cancelled():
         ending = "cancelled"
     else:

@@ -48,6 +48,21 @@ class _TimeLeft:
     waiting: float
 
 
+class _Verdict:
+    """What one attempt tells its circuit: once, by its deadline or by its end, whichever comes first."""
+
+    def __init__(self, circuit: Circuit) -> None:
+        self.circuit = circuit
+        self.open = False
+
+    def give(self, verdict: Callable[[], bool | None]) -> bool:
+        """Tell the circuit, unless it was told; return whether that opened it."""
+        if not self.open:
+            return False
+        self.open = False
+        return bool(verdict())
+
+
 class Upstream:
     """Calls to one service at ``base_url``. Times in seconds.
 
@@ -76,9 +91,9 @@ class Upstream:
         self.name = name
         self.base_url = base_url.rstrip("/")
         self.circuits: dict[str, Circuit] = {}
-        self._exchanges = Exchanges(
-            transport or Transport(base_url, connect_timeout=connect_timeout, max_connections=max_in_flight),
-            slots or LocalSlots(max_in_flight),
+        self._exchanges = Exchanges(slots or LocalSlots(max_in_flight))
+        self._transport = transport or Transport(
+            base_url, connect_timeout=connect_timeout, max_connections=max_in_flight
         )
         self._max_wait = max_wait
         self._key_setting = key_setting
@@ -140,6 +155,7 @@ class Upstream:
     async def aclose(self, grace: float = 10.0) -> None:
         """Take no more calls, give those in flight ``grace`` seconds to end, then close every connection."""
         await self._exchanges.aclose(grace)
+        await self._transport.aclose()
 
     async def _call(self, request: Request) -> Answer:
         circuit = self._circuit(request.call.operation)
@@ -168,40 +184,50 @@ class Upstream:
         return pause
 
     async def _attempt(self, request: Request, circuit: Circuit, left: _TimeLeft, attempt: int) -> Answer:
-        queued_at = time.monotonic()
+        verdict = _Verdict(circuit)
+        since = time.monotonic()
         try:
             if circuit.refuses():
                 raise self._circuit_open(request, circuit)
-            exchange = await self._exchanges.start(request, left.waiting, lambda: self._admit(request, circuit))
+            exchange = await self._exchanges.start(request, left.waiting, lambda: self._perform(request, verdict))
+            queued_for, since = time.monotonic() - since, time.monotonic()
+            left.waiting = max(0.0, left.waiting - queued_for)
+            answer = await self._exchanges.answer(request, exchange, left.working)
         except FrontendError as error:
-            self._note_failure(request.call, error, attempt, queued_at)
-            raise
-        started_at = time.monotonic()
-        left.waiting = max(0.0, left.waiting - (started_at - queued_at))
-        try:
-            reply = await self._exchanges.reply(request, exchange, left.working)
-            answer = self._read(replace(reply, elapsed=time.monotonic() - started_at), request)
-        except FrontendError as error:
-            self._learn(circuit, request, error)
-            self._note_failure(request.call, error, attempt, started_at)
-            raise
-        except BaseException:
-            circuit.forget()
+            elapsed = time.monotonic() - since
+            self._observe(request.call, log_failure(request.call, error, attempt, elapsed), elapsed)
+            if isinstance(error, UpstreamTimeout):
+                self._learn(verdict, request, error)
             raise
         finally:
-            left.working -= time.monotonic() - started_at
-        circuit.succeed()
+            left.working -= time.monotonic() - since
         self._observe(request.call, log_answer(request.call, answer, attempt), answer.elapsed)
+        return answer
+
+    async def _perform(self, request: Request, verdict: _Verdict) -> Answer:
+        """Send the request and read the answer, while holding a slot; the circuit has the last word and learns."""
+        if not verdict.circuit.admit():
+            raise self._circuit_open(request, verdict.circuit)
+        verdict.open = True
+        started = time.monotonic()
+        try:
+            reply = await self._transport.send(
+                request.call, request.method, request.path, request.headers, request.body
+            )
+            answer = self._read(replace(reply, elapsed=time.monotonic() - started), request)
+        except FrontendError as error:
+            self._learn(verdict, request, error)
+            raise
+        except asyncio.CancelledError:
+            verdict.give(verdict.circuit.forget)
+            raise
+        verdict.give(verdict.circuit.succeed)
         return answer
 
     def _circuit(self, operation: str) -> Circuit:
         if operation not in self.circuits:
             self.circuits[operation] = Circuit(self._circuit_policy, clock=self._clock)
         return self.circuits[operation]
-
-    def _admit(self, request: Request, circuit: Circuit) -> None:
-        if not circuit.admit():
-            raise self._circuit_open(request, circuit)
 
     def _circuit_open(self, request: Request, circuit: Circuit) -> UpstreamUnavailable:
         call = request.call
@@ -235,23 +261,19 @@ class Upstream:
             upstream_status=status,
         )
 
-    def _learn(self, circuit: Circuit, request: Request, error: FrontendError) -> None:
+    def _learn(self, verdict: _Verdict, request: Request, error: FrontendError) -> None:
         """Tell the circuit what a failed attempt says about the service's health."""
+        circuit = verdict.circuit
         if isinstance(error, KeyRejected) and error.worked_before:
             for operation in self._keyed_operations - {request.call.operation}:
                 self._circuit(operation).trip()
-            opened = circuit.trip()
+            opened = verdict.give(circuit.trip)
         elif isinstance(error, UpstreamTimeout | UpstreamFailed | UpstreamUnavailable):
-            opened = circuit.fail()
+            opened = verdict.give(circuit.fail)
         else:
-            circuit.forget()
-            opened = False
+            opened = verdict.give(circuit.forget)
         if opened:
             log_opened_circuit(request.call, circuit.retry_after)
-
-    def _note_failure(self, call: Call, error: FrontendError, attempt: int, since: float) -> None:
-        elapsed = time.monotonic() - since
-        self._observe(call, log_failure(call, error, attempt, elapsed), elapsed)
 
     def _observe(self, call: Call, outcome: str, elapsed: float) -> None:
         if self._observer is not None:

@@ -121,7 +121,7 @@ HOSTILE = (
     "[",
     "::1",
 )
-OTHERS = ("c/pay", "localhost", "9000", "evil.example")
+OTHERS = ("。", "c/pay", "localhost", "9000", "evil.example")
 PIECES = st.sampled_from([*HOSTILE, *OTHERS, *HOSTS, " ", "\t", "\r\n", "\x00", "\u202e"])
 
 
