@@ -10,11 +10,11 @@ import ipaddress
 import math
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 import structlog
 from limits import RateLimitItem, parse_many
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import MemoryStorage, RedisStorage, SlidingWindowCounterSupport
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
@@ -193,5 +193,16 @@ class RateLimits:
 async def _hit(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, key: tuple[str, ...]) -> float | None:
     if await limiter.hit(item, *key):
         return None
-    stats = await limiter.get_window_stats(item, *key)
-    return float(max(1, math.ceil(stats.reset_time - time.time())))
+    storage = cast("SlidingWindowCounterSupport", limiter.storage)
+    return _wait(item, *await storage.get_sliding_window(item.key_for(*key), item.get_expiry()))
+
+
+def _wait(item: RateLimitItem, previous: int, previous_left: float, current: int, current_left: float) -> float:
+    """Return the whole seconds after which a hit fits again. The library's own answer can be too early.
+
+    The window before counts in part, by what is left of it; the present one becomes it in `current_left - period`.
+    """
+    period = item.get_expiry()
+    room = item.amount - current
+    wait = previous_left - period * room / previous if room > 0 and previous else current_left - period
+    return float(max(0, math.floor(wait + 0.001)) + 1)  # a whole second more where rounding could be against us

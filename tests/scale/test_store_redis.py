@@ -123,10 +123,13 @@ async def test_a_lock_that_another_took_is_not_released_by_the_loser(
 
 
 async def test_an_error_in_the_block_is_not_hidden_by_a_lost_lock(store: Store, redis_server: RedisServer) -> None:
-    with pytest.raises(KeyError):
+    async def lose_and_fail() -> None:
         async with store.lock("user"):
             redis_server.command("DEL", "billing:l:user")
             raise KeyError
+
+    with pytest.raises(KeyError):
+        await lose_and_fail()
 
 
 async def test_messages_cross_replicas(store: Store, other: Store) -> None:

@@ -1,4 +1,4 @@
-"""A Redis that hangs, dies, comes back, comes back empty, or refuses to write: never an empty answer, never a long wait."""
+"""A Redis that hangs, dies, comes back without its data, or will not write: no empty answer and no long wait."""
 
 import asyncio
 import time
