@@ -30,6 +30,7 @@ from ui import first_paint, i18n, template
 from ui.components.error_card import error_page
 from ui.head import head_html, words
 from ui.i18n import _
+from ui.icons import IN_USE, icon_rules
 from ui.site import BrowserSession, Site
 from ui.theme import style_sheet
 from ui.visit import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Head, Visit
@@ -89,6 +90,8 @@ async def respond(
     try:
         if requires_sign_in and visit.user is None:
             raise failure or NotSignedIn()
+        if site.on_arrival is not None:
+            await site.on_arrival(visit)
         result = build(visit)
         answer = await result if inspect.isawaitable(result) else result
         if answer is None:
@@ -160,13 +163,19 @@ def _document(client: Client, visit: Visit) -> Response:
             theme=visit.theme,
             nonce=nonce,
             head=head_html(visit, nonce),
-            style=style_sheet(visit.site.settings.brand_color),
+            style=style_sheet(visit.site.settings.brand_color) + icon_rules(_icons_in(client)),
             content=first_paint.render(client.layout),
             words=words(),
         )
     html = template.assemble(document, template.dismantle(bytes(answer.body).decode()))
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
     return Response(html, visit.status, headers)
+
+
+def _icons_in(client: Client) -> set[str]:
+    """Return the icons that a page shows at first; the others come with a style sheet that nothing waits for."""
+    classes = {name.removeprefix("icon-") for element in client.elements.values() for name in element._classes}
+    return classes & IN_USE.keys()
 
 
 async def _find_session(site: Site, request: Request) -> tuple[BrowserSession | None, FrontendError | None]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from html import escape
 
+from ui.brand import ICON_PATH
 from ui.i18n import _
 from ui.template import json_script
+from ui.theme import dark_palette, light_palette
 from ui.visit import Visit
 
 
@@ -30,7 +32,8 @@ def head_html(visit: Visit, nonce: str) -> str:
         parts += [f'<meta property="{name}" content="{escape(value)}">' for name, value in shared.items() if value]
         parts.append(f'<link rel="canonical" href="{escape(address)}">')
     parts.append(f'<meta name="color-scheme" content="{_color_scheme(visit)}">')
-    parts.append('<link rel="icon" href="/static/favicon.svg" type="image/svg+xml">')
+    parts += _theme_colors(visit)
+    parts.append(f'<link rel="icon" href="{ICON_PATH}" type="image/svg+xml">')
     parts += [json_script(thing, nonce) for thing in visit.head.json_ld]
     return "\n".join(parts)
 
@@ -43,6 +46,18 @@ def words() -> Mapping[str, str]:
         "slow": _("This takes longer than usual. Nothing has been charged."),
         "very-slow": _("Our payment service isn't answering. Nothing has been charged. You can go back and try again."),
     }
+
+
+def _theme_colors(visit: Visit) -> list[str]:
+    """Return the colour of the browser's own bar, which continues the header."""
+    color = visit.site.settings.brand_color
+    light, dark = light_palette(color)["surface"], dark_palette(color)["surface"]
+    if visit.theme != "system":
+        return [f'<meta name="theme-color" content="{dark if visit.theme == "dark" else light}">']
+    return [
+        f'<meta name="theme-color" content="{light}" media="(prefers-color-scheme: light)">',
+        f'<meta name="theme-color" content="{dark}" media="(prefers-color-scheme: dark)">',
+    ]
 
 
 def _color_scheme(visit: Visit) -> str:

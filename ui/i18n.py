@@ -35,8 +35,8 @@ def _(message: str) -> str:
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:
-    """Return the form of the sentence that fits `count` in the current language, with `{count}` filled in."""
-    return catalogue(current_locale()).ngettext(singular, plural, count).format(count=count)
+    """Return the form of the sentence that fits `count` in the current language; its `{count}` is yet to be filled."""
+    return catalogue(current_locale()).ngettext(singular, plural, count)
 
 
 def translate(message: str, locale: str) -> str:

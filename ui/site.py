@@ -1,11 +1,15 @@
 """What every page gets to work with: the settings, the catalog and the use cases, put together once in `app.py`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from catalog import Catalog
 from settings import Settings
+
+if TYPE_CHECKING:
+    from ui.components.plan_card import PlanOffer
+    from ui.visit import Visit
 
 
 class SignedIn(Protocol):
@@ -17,8 +21,6 @@ class SignedIn(Protocol):
     def name(self) -> str: ...
     @property
     def email(self) -> str: ...
-    @property
-    def picture(self) -> str: ...
 
 
 class BrowserSession(Protocol):
@@ -33,7 +35,7 @@ class BrowserSession(Protocol):
 
 
 class SessionFinder(Protocol):
-    """What pages need of `services/session.py`."""
+    """What pages need of `services/session.py`. `find` raises StoreUnavailable or SignInUnavailable."""
 
     @property
     def cookie_name(self) -> str: ...
@@ -52,9 +54,13 @@ class CatalogHolder(Protocol):
     def current(self) -> Catalog: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Site:
-    """The collaborators of all pages. `status`, `checkout`, `portal`, `cart` and `limits` belong to later pages."""
+    """The collaborators of all pages.
+
+    `on_arrival` runs before a page is built: it may look up what the frame shows (plan, cart, banners) and write it to
+    the visit. `offers_for` says what the plan cards offer to somebody signed in.
+    """
 
     settings: Settings
     catalogs: CatalogHolder
@@ -64,7 +70,8 @@ class Site:
     portal: Any = None
     cart: Any = None
     limits: Any = None
-    extras: dict[str, Any] = field(default_factory=dict)
+    on_arrival: "Callable[[Visit], Awaitable[None]] | None" = None
+    offers_for: "Callable[[Visit], Awaitable[tuple[PlanOffer, ...]]] | None" = None
 
     @property
     def catalog(self) -> Catalog:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
+from ui.assets import icons_address, script_address
 from nicegui.version import __version__ as NICEGUI_VERSION
 
 JSON_SCRIPT_ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -88,17 +89,20 @@ def _preloads(startup: Startup, nonce: str) -> str:
 def _scripts(startup: Startup, nonce: str) -> str:
     static = f"{startup.prefix}/_nicegui/{NICEGUI_VERSION}/static"
     return f"""\
+<link rel="stylesheet" href="{startup.prefix}{icons_address()}">
 <div id="popup" class="connection-bar" role="status" aria-hidden="true"></div>
 <div id="too_long_message_popup" aria-hidden="true" hidden></div>
 <script defer src="{static}/socket.io.min.js" nonce="{nonce}"></script>
 <script type="module" nonce="{nonce}">import * as Vue from "vue";
 globalThis.Vue = Vue;</script>
 <script defer src="{static}/nicegui.js" nonce="{nonce}"></script>
-<script defer src="{startup.prefix}/static/app.js" nonce="{nonce}"></script>
+<script defer src="{startup.prefix}{script_address()}" nonce="{nonce}"></script>
 <script type="module" nonce="{nonce}">
 const app = {startup.create_app}
 {startup.components}
+const kept = front.keep();
 app.mount("#app");
+front.restore(kept);
 </script>
 """
 

@@ -1,8 +1,8 @@
 """One view of one page: who looks at it, in which language, and what its head says. Built by `ui/document.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from nicegui import Client, context
 from starlette.requests import Request
@@ -10,6 +10,9 @@ from starlette.requests import Request
 from catalog import Text
 from ui import i18n
 from ui.site import BrowserSession, SignedIn, Site
+
+if TYPE_CHECKING:
+    from ui.frame import Frame
 
 Theme = Literal["light", "dark", "system"]
 THEMES: Final[tuple[Theme, ...]] = ("system", "light", "dark")
@@ -21,7 +24,11 @@ TIMEZONE_COOKIE: Final = "timezone"
 
 @dataclass(slots=True)
 class Head:
-    """What search engines and browser tabs read. A page may change it while it is built."""
+    """What search engines and browser tabs read. A page may change it while it is built.
+
+    `title` and `description` are message ids, or texts in the page's language. `canonical` defaults to the page's own
+    path under PUBLIC_URL. A page that only one person sees has `robots="noindex"`.
+    """
 
     title: str
     description: str = ""
@@ -32,7 +39,11 @@ class Head:
 
 @dataclass(slots=True)
 class Visit:
-    """A browser's view of one page. `user` is None for a visitor; `query` holds the last value of each parameter."""
+    """A browser's view of one page. `user` is None for a visitor.
+
+    `plan_label`, `cart_count` and `banners` are what the frame shows beside a page; `site.on_arrival` fills them. A
+    banner is a function that draws a notice. `frame` is set once the frame is drawn.
+    """
 
     request: Request
     site: Site
@@ -42,6 +53,10 @@ class Visit:
     theme: Theme
     head: Head
     status: int = 200
+    plan_label: str = ""
+    cart_count: int = 0
+    banners: list[Callable[[], object]] = field(default_factory=list)
+    frame: "Frame | None" = None
     extras: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -72,6 +87,11 @@ class Visit:
     def text(self, text: Text | None) -> str:
         """Return a text of the catalog in this visit's language; nothing for None."""
         return text.in_(self.locale) if text is not None else ""
+
+    def announce(self, text: str) -> None:
+        """Have assistive technology say `text` without moving the focus."""
+        if self.frame is not None:
+            self.frame.announce(text)
 
 
 def current_visit(client: Client | None = None) -> Visit:

@@ -1,4 +1,220 @@
 "use strict";
-// NiceGUI's own emitEvent speaks to a Vue component; our root is a plain <div>, so the event is a DOM event.
-globalThis.emitEvent = (name, detail) =>
-  document.getElementById("c0")?.dispatchEvent(new CustomEvent(name, { detail: detail ?? {} }));
+/* What a page does by itself, beside NiceGUI's own script: keep a reader's place while the page starts, answer a press
+   at once and only once, show the other interval's prices, remember theme, zone and language, say when the connection
+   is lost. Everything works without it, slower. */
+const front = (() => {
+  const app = () => document.getElementById("app");
+  const connected = () => Boolean(window.did_handshake && window.socket?.connected);
+  const words = (name) => document.body.dataset[name] ?? "";
+
+  /* The page that the server sent is replaced by the same page drawn by Vue. Focus, open menus and choices made in
+     between are carried over by their place in the tree. */
+  const place = (element) => {
+    const path = [];
+    for (let node = element; node && node !== app(); node = node.parentElement) {
+      path.unshift([...node.parentElement.children].indexOf(node));
+    }
+    return path;
+  };
+  const at = (path) => path.reduce((node, index) => node?.children[index], app());
+
+  function keep() {
+    const active = document.activeElement;
+    return {
+      focus: app().contains(active) && active !== document.body ? place(active) : null,
+      open: [...app().querySelectorAll("details[open]")].map(place),
+      checked: [...app().querySelectorAll("input:checked")].filter((input) => !input.defaultChecked).map(place),
+      scroll: window.scrollY,
+    };
+  }
+
+  function restore(kept) {
+    kept.open.forEach((path) => at(path)?.setAttribute("open", ""));
+    kept.checked.forEach((path) => at(path)?.click());
+    if (kept.focus) at(kept.focus)?.focus({ preventScroll: true });
+    if (window.scrollY !== kept.scroll) window.scrollTo(0, kept.scroll);
+    watch();
+    arrive();
+  }
+
+  /* NiceGUI's own emitEvent speaks to a Vue component. Our root is a plain element, so it gets a DOM event. */
+  function emit(name, detail) {
+    document.getElementById("c0")?.dispatchEvent(new CustomEvent(name, { detail: detail ?? {} }));
+  }
+  globalThis.emitEvent = emit;
+
+  function announce(text) {
+    const live = document.getElementById("announcements");
+    if (live) live.textContent = text;
+  }
+
+  /* Busy forms: the first press marks the form, further ones do nothing until the page leaves or the server changes
+     `data-attempt`. Without a socket the form is posted. */
+  const timers = new WeakMap();
+
+  function setBusy(form) {
+    const button = form.querySelector("[type=submit]");
+    form.dataset.busy = "";
+    if (button) {
+      button.dataset.busy = "";
+      button.setAttribute("aria-disabled", "true");
+      announce(button.dataset.busyLabel ?? "");
+    }
+    timers.set(form, [
+      setTimeout(() => explain(form, words("slow")), 3000),
+      setTimeout(() => (clearBusy(form), explain(form, words("verySlow"))), 10000),
+    ]);
+  }
+
+  function explain(form, text) {
+    form.dataset.slow = text;
+    announce(text);
+  }
+
+  function clearBusy(form) {
+    (timers.get(form) ?? []).forEach(clearTimeout);
+    const button = form.querySelector("[type=submit]");
+    delete form.dataset.busy;
+    delete form.dataset.slow;
+    if (button) {
+      delete button.dataset.busy;
+      button.removeAttribute("aria-disabled");
+    }
+  }
+
+  const onceForm = (target) => target.closest?.("form[data-once]");
+
+  document.addEventListener(
+    "click",
+    (event) => {
+      const button = event.target.closest?.("form[data-once] [type=submit]");
+      if (!button) return;
+      const form = onceForm(button);
+      if ("busy" in form.dataset) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      } else if (connected()) {
+        setBusy(form);
+      } else {
+        event.stopImmediatePropagation(); // so that Vue does not keep the browser from posting the form
+      }
+    },
+    true,
+  );
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const form = onceForm(event.target);
+      if (form && !event.defaultPrevented && !("busy" in form.dataset)) setTimeout(() => setBusy(form));
+    },
+    true,
+  );
+  window.addEventListener("pageshow", () => document.querySelectorAll("form[data-busy]").forEach(clearBusy));
+
+  /* Monthly or yearly: both texts are in the page. */
+  function showInterval(root, interval) {
+    root.querySelectorAll("[data-month][data-year]").forEach((element) => {
+      const text = element.dataset[interval];
+      if (element.tagName === "INPUT") element.value = text;
+      else if (element.firstChild) element.firstChild.data = text;
+      else element.textContent = text;
+    });
+  }
+
+  /* Preferences are cookies, so that the next page comes in them; the server reads them and nothing else does. */
+  function remember(name, value) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  }
+
+  function setTheme(theme) {
+    remember("theme", theme);
+    document.documentElement.dataset.theme = theme;
+    const scheme = document.querySelector("meta[name=color-scheme]");
+    if (scheme) scheme.content = theme === "system" ? "light dark" : theme;
+    document.querySelectorAll("[data-theme-choice]").forEach((button) => {
+      button.setAttribute("aria-pressed", String(button.value === theme));
+    });
+  }
+
+  document.addEventListener("click", (event) => {
+    const choice = event.target.closest?.("[data-theme-choice]");
+    if (choice) {
+      event.preventDefault();
+      setTheme(choice.value);
+    }
+    document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.removeAttribute("open");
+    });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
+      menu.removeAttribute("open");
+      menu.querySelector("summary")?.focus();
+    });
+  });
+  document.addEventListener("change", (event) => {
+    const target = event.target;
+    if (target.matches("[data-interval-choice]")) {
+      const root = target.closest("[data-swaps]");
+      if (root) showInterval(root, target.value);
+    } else if (target.matches("[data-send-on-change]")) {
+      target.form.requestSubmit();
+    }
+  });
+
+  /* The lost connection: one calm line, which goes by itself. */
+  function watchConnection(bar) {
+    let lost = false;
+    new MutationObserver(() => {
+      const hidden = bar.getAttribute("aria-hidden") === "true";
+      if (!hidden && !lost) {
+        lost = true;
+        bar.textContent = words("connectionLost");
+      } else if (hidden && lost) {
+        lost = false;
+        bar.textContent = words("connectionBack");
+        bar.dataset.back = "";
+        setTimeout(() => delete bar.dataset.back, 2500);
+        tell("reconnected");
+      }
+    }).observe(bar, { attributeFilter: ["aria-hidden"] });
+  }
+
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  function tell(reason) {
+    if (connected()) emit("visit", { reason, timezone: zone });
+  }
+
+  function watch() {
+    const bar = document.getElementById("popup");
+    if (bar) watchConnection(bar);
+    new MutationObserver((changes) => {
+      for (const { target, type, addedNodes } of changes) {
+        if (type === "attributes") clearBusy(target);
+        for (const node of addedNodes) {
+          if (node.nodeType !== Node.ELEMENT_NODE) continue;
+          const notice = node.matches("[data-focus]") ? node : node.querySelector("[data-focus]");
+          notice?.focus();
+        }
+      }
+    }).observe(app(), { subtree: true, childList: true, attributeFilter: ["data-attempt"] });
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && tell("visible"));
+    window.addEventListener("online", () => tell("online"));
+    if (zone) remember("timezone", zone);
+  }
+
+  /* After a step within the site the focus starts at the new page's heading, so that it is what is read first. */
+  function arrive() {
+    const notice = document.querySelector("[data-focus]");
+    const kind = performance.getEntriesByType("navigation")[0]?.type;
+    const fromHere = document.referrer.startsWith(`${location.origin}/`);
+    const heading = notice ?? (fromHere && kind === "navigate" && !location.hash ? document.querySelector("h1") : null);
+    if (!heading || app().contains(document.activeElement)) return;
+    heading.setAttribute("tabindex", "-1");
+    heading.focus({ preventScroll: !notice });
+  }
+
+  return { keep, restore };
+})();

@@ -1,0 +1,18 @@
+"""Grey shapes in the final size of what is on its way, so that nothing moves when it arrives."""
+
+from ui.html import Tag
+from ui.i18n import _
+
+
+def skeleton(width: str, height: str) -> Tag:
+    """Draw one grey shape; sizes are CSS lengths."""
+    return Tag("span", classes="skeleton", aria_hidden="true").style(f"inline-size:{width};block-size:{height}")
+
+
+def skeleton_lines(*widths: str) -> Tag:
+    """Draw lines of text that are still loading; assistive technology hears one word instead."""
+    with Tag("div", classes="stack", aria_busy=True) as lines:
+        Tag("span", _("Loading…"), classes="visually-hidden")
+        for width in widths:
+            skeleton(width, "1em")
+    return lines

@@ -1,0 +1,85 @@
+"""Pages for what is not there and for what went wrong; and one page that costs nothing, for floods of requests.
+
+Errors inside a page's own building are handled by `ui/document.py`. Here are addresses that nobody serves, and 429.
+"""
+
+from functools import lru_cache
+from html import escape
+from typing import ClassVar
+
+from nicegui import Client, app
+from nicegui.page import page as nicegui_page
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from services.errors import FrontendError, RateLimited
+from ui import i18n, template
+from ui.components.error_card import error_page
+from ui.document import Visit, respond
+from ui.i18n import N_, _
+from ui.site import Site
+from ui.theme import style_sheet
+from ui.visit import Head
+
+
+class PageNotFound(FrontendError):
+    """Nobody serves this address."""
+
+    code = "page_not_found"
+    status = 404
+    title = N_("This page doesn't exist")
+    sentence = N_("The address may be mistyped, or the page has moved.")
+    money_moved: ClassVar[bool | None] = False
+
+
+def register(site: Site) -> None:
+    """Answer unknown addresses with a page, to those who want a page."""
+
+    @app.exception_handler(404)
+    async def not_found(request: Request, error: Exception) -> Response:
+        answered_by_route = request.scope.get("endpoint") not in (None, app)
+        if answered_by_route or "text/html" not in request.headers.get("accept", ""):
+            detail = error.detail if isinstance(error, HTTPException) else "Not Found"
+            return JSONResponse({"detail": detail}, 404)
+        return await page_not_found(site, request)
+
+
+async def page_not_found(site: Site, request: Request) -> Response:
+    """Return the page for an address that nobody serves."""
+
+    def draw(visit: Visit) -> None:
+        error_page(visit, PageNotFound())
+
+    with Client(nicegui_page(""), request=request) as client:
+        head = Head(N_("Page not found"), robots="noindex")
+        return await respond(site, request, client, draw, head, status=404)
+
+
+def too_many_requests(site: Site, accept_language: str, retry_after: float) -> Response:
+    """Return a page for 429 that needs no element tree, no socket and no script."""
+    locale = i18n.choose_locale(None, accept_language)
+    html = _plain_page(site.settings.brand_name, site.settings.brand_color, locale)
+    return HTMLResponse(html, 429, {"Retry-After": str(max(1, round(retry_after))), "Cache-Control": "no-store"})
+
+
+@lru_cache(maxsize=16)
+def _plain_page(brand_name: str, brand_color: str, locale: str) -> str:
+    """Return the page once for each language; it holds nothing of the request."""
+    with i18n.use_locale(locale):
+        title, sentence = _(RateLimited.title), _(RateLimited.sentence)
+        content = (
+            f'<main class="plain"><div class="card card-page center"><p class="muted small">{escape(brand_name)}</p>'
+            f'<h1 class="card-title">{escape(title)}</h1><p class="muted">{escape(sentence)}</p></div></main>'
+        )
+        page = template.Page(
+            locale=locale,
+            direction=i18n.direction(locale),
+            theme="system",
+            nonce="",
+            head=f'<title>{escape(title)}</title>\n<meta name="viewport" content="width=device-width, initial-scale=1">',
+            style=style_sheet(brand_color),
+            content=content,
+            words={},
+        )
+    return template.assemble(page, None)

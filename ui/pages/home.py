@@ -1,0 +1,97 @@
+"""`/`: what this is, what it costs, and the way in. Public."""
+
+from ui import structured_data
+from ui.components.badge import badge
+from ui.components.button import button
+from ui.components.plan_grid import PlanGrid
+from ui.document import Visit, page
+from ui.frame import frame
+from ui.html import Tag
+from ui.i18n import N_, _
+from ui.icons import icon
+from ui.offers import offers_for
+from ui.pages.pricing import chosen_interval, closing, trust_line
+from ui.site import Site
+
+
+def register(site: Site) -> None:
+    """Add the page."""
+
+    @page(
+        site,
+        "/",
+        title=N_("Plans that grow with your work"),
+        description=N_("Start free. Move up when you need more room, and change or cancel whenever you like."),
+    )
+    async def home(visit: Visit) -> None:
+        visit.head.json_ld = structured_data.products(visit, site.catalog)
+        offers = await offers_for(visit)
+        with frame(visit):
+            _hero(visit)
+            with Tag("section", classes="section steps-section", aria_labelledby="steps-title"):
+                Tag("h2", _("How it works"), id="steps-title", classes="visually-hidden")
+                _steps()
+            with Tag("section", classes="section", aria_labelledby="plans-title"):
+                with Tag("div", classes="page-head center"):
+                    Tag("h2", _("Plans and prices"), id="plans-title")
+                    Tag("p", _("Every plan has everything of the one before it."), classes="lead")
+                PlanGrid(visit, offers, chosen_interval(visit), heading="h3")
+                trust_line()
+            with Tag("section", classes="section", aria_labelledby="closing-title"):
+                closing(visit)
+
+
+def _hero(visit: Visit) -> None:
+    with Tag("div", classes="hero"):
+        with Tag("div", classes="hero-words"):
+            Tag("h1", _("Plans that grow with your work"))
+            Tag(
+                "p",
+                _("Start free. Move up when you need more room, and change or cancel whenever you like."),
+                classes="lead",
+            )
+            with Tag("div", classes="actions"):
+                if visit.user is None:
+                    button(_("Start free"), href="/login?next=/payment", large=True)
+                else:
+                    button(_("Go to billing"), href="/payment", large=True)
+                button(_("Compare plans"), "secondary", href="/pricing", large=True)
+        _picture(visit)
+
+
+def _picture(visit: Visit) -> None:
+    """Draw a look at the billing page: a subscription card and the four steps of a payment. For show only."""
+    plan = next((plan for plan in visit.site.catalog.plans if plan.highlighted), visit.site.catalog.plans[0])
+    price = next(iter(plan.prices.values()), None)
+    with Tag("div", classes="picture", aria_hidden="true"):
+        with Tag("div", classes="picture-card card"):
+            with Tag("div", classes="picture-head"):
+                Tag("span", visit.text(plan.name), classes="picture-title")
+                badge(_("Active"), "success", icon_name="check-circle")
+            if price is not None:
+                Tag("p", price.format(visit.locale, trim=True), classes="amount")
+            Tag("p", _("Renews every month until you cancel."), classes="muted small")
+            with Tag("div", classes="picture-buttons"):
+                Tag("span", _("Manage"), classes="picture-button picture-button-filled")
+                Tag("span", _("Change plan"), classes="picture-button")
+        with Tag("div", classes="picture-steps card"):
+            steps = (_("Paid at Stripe"), _("Payment confirmed"), _("Your account has it"), _("Features on"))
+            for step in steps:
+                with Tag("div", classes="picture-step"):
+                    icon("check-circle")
+                    Tag("span", step)
+
+
+def _steps() -> None:
+    steps = (
+        ("user-circle", _("Sign in"), _("With an account you already have. Nothing to pay, nothing to install.")),
+        ("credit-card", _("Pay at Stripe"), _("Pick a plan and pay on Stripe's page. Your card never reaches us.")),
+        ("shield-check", _("Stay in charge"), _("Change plan, card or address, or cancel, on your billing page.")),
+    )
+    with Tag("ol", classes="steps"):
+        for drawing, title, sentence in steps:
+            with Tag("li", classes="step"):
+                with Tag("span", classes="step-icon"):
+                    icon(drawing)
+                Tag("h3", title)
+                Tag("p", sentence, classes="muted")

@@ -1,0 +1,81 @@
+"""`/login`: the choice of who vouches for you. What happens after the choice is in `api/sign_in.py`."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse, Response
+
+from services.session import safe_next
+from ui.components.notice import notice
+from ui.document import Visit, page
+from ui.frame import frame
+from ui.html import Tag
+from ui.i18n import N_, _
+from ui.site import Site
+
+PROVIDERS: Final = {"google": "Google", "github": "GitHub", "discord": "Discord", "microsoft": "Microsoft"}
+
+FAILURES: Final = {
+    "expired": N_("That sign-in link has expired or was used before. Start again."),
+    "failed": N_("Sign-in did not work. Start again; nothing was changed."),
+    "unavailable": N_("Sign-in is unavailable right now. Try again in a minute."),
+    "ended": N_("Your session has ended. Sign in to go on."),
+}
+"""What `?error=` stands for: words of ours by a code, never text from the address."""
+
+
+def register(site: Site) -> None:
+    """Add the page."""
+
+    @page(site, "/login", title=N_("Sign in"), robots="noindex")
+    def login(visit: Visit) -> Response | None:
+        next_path = safe_next(visit.query.get("next", "/payment"))
+        if visit.user is not None:
+            return RedirectResponse(next_path, 303)
+        with frame(visit, narrow=True), Tag("div", classes="card card-page"):
+            with Tag("div", classes="stack center"):
+                Tag("h1", _("Sign in"), classes="card-title")
+                Tag("p", _reason(site, next_path), classes="muted")
+            failure = FAILURES.get(visit.query.get("error", ""))
+            if failure:
+                with notice("warning", _(failure), focus=True):
+                    pass
+            with Tag("ul", classes="providers"):
+                for provider in site.settings.auth_ms_providers:
+                    with Tag("li"):
+                        _provider(provider, next_path)
+            _fine_print(site)
+        return None
+
+
+def _reason(site: Site, next_path: str) -> str:
+    """Return what signing in is for, from where it leads."""
+    if next_path.startswith("/payment?"):
+        return _("Then you go straight on to checkout.")
+    if next_path.startswith("/cart"):
+        return _("Then you're back at your cart, with everything in it.")
+    return _("Use an account you already have. There is no new password to remember.")
+
+
+def _provider(provider: str, next_path: str) -> None:
+    address = f"/auth/login?{urlencode({'provider': provider, 'next': next_path})}"
+    with Tag(
+        "a", classes="button button-secondary button-wide button-large", href=address, testid=f"sign-in-{provider}"
+    ):
+        Tag("span", classes=f"provider-mark provider-{provider}", aria_hidden="true")
+        label = _("Continue with {provider}").format(provider=PROVIDERS.get(provider, provider.title()))
+        Tag("span", label, classes="button-label")
+
+
+def _fine_print(site: Site) -> None:
+    links = [(site.settings.terms_url, _("Terms")), (site.settings.privacy_url, _("Privacy"))]
+    Tag(
+        "p",
+        _("We get your name and e-mail address from there, nothing else. You can sign out at any time."),
+        classes="muted small center",
+    )
+    if any(href for href, _label in links):
+        with Tag("p", classes="fine-links small"):
+            for href, label in links:
+                if href:
+                    Tag("a", label, href=href)

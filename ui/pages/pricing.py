@@ -1,0 +1,74 @@
+"""`/pricing`: what each plan costs, which one is for whom, and what the button does. Public."""
+
+from catalog import Interval
+from ui import structured_data
+from ui.components.button import button
+from ui.components.comparison import comparison_table
+from ui.components.plan_grid import PlanGrid
+from ui.components.questions import questions
+from ui.document import Visit, page
+from ui.frame import frame
+from ui.html import Tag
+from ui.i18n import N_, _
+from ui.icons import icon
+from ui.offers import offers_for
+from ui.site import Site
+
+
+def register(site: Site) -> None:
+    """Add the page."""
+
+    @page(
+        site,
+        "/pricing",
+        title=N_("Pricing"),
+        description=N_("Compare plans and prices. Start free, pay by month or year, cancel any time."),
+    )
+    async def pricing(visit: Visit) -> None:
+        catalog = site.catalog
+        visit.head.json_ld = structured_data.products(visit, catalog)
+        if catalog.questions:
+            visit.head.json_ld += (structured_data.answers(visit, catalog),)
+        offers = await offers_for(visit)
+        with frame(visit):
+            with Tag("div", classes="page-head center"):
+                Tag("h1", _("Choose the plan that fits"))
+                Tag("p", _("Start free, move up when you need more, and cancel any time."), classes="lead")
+            PlanGrid(visit, offers, chosen_interval(visit))
+            trust_line()
+            if catalog.comparison.groups:
+                with Tag("section", classes="section", aria_labelledby="comparison-title"):
+                    Tag("h2", _("Compare plans"), id="comparison-title", classes="section-title")
+                    comparison_table(visit, catalog)
+            if catalog.questions:
+                with Tag("section", classes="section", aria_labelledby="questions-title"):
+                    questions(visit, catalog.questions)
+            with Tag("section", classes="section", aria_labelledby="closing-title"):
+                closing(visit)
+
+
+def chosen_interval(visit: Visit) -> Interval:
+    """Return the interval of the address (`?interval=year`), monthly by default."""
+    return Interval.YEAR if visit.query.get("interval") == Interval.YEAR else Interval.MONTH
+
+
+def trust_line() -> None:
+    """Say who handles the money."""
+    with Tag("p", classes="trust"):
+        icon("lock-closed")
+        Tag("span", _("Billing is handled by Stripe. We never see your card."))
+
+
+def closing(visit: Visit) -> None:
+    """Draw the last call to action."""
+    with Tag("div", classes="closing"):
+        if visit.user is None:
+            Tag("h2", _("Start with the free plan"), id="closing-title")
+            Tag("p", _("It takes a minute and no card. Change to another plan whenever you like."), classes="lead")
+            with Tag("div", classes="actions"):
+                button(_("Start free"), href="/login?next=/payment", large=True)
+        else:
+            Tag("h2", _("Your plan, your invoices, your card"), id="closing-title")
+            Tag("p", _("See what you have, change it or cancel it on the billing page."), classes="lead")
+            with Tag("div", classes="actions"):
+                button(_("Go to billing"), href="/payment", large=True)
