@@ -108,7 +108,7 @@ class AuthMS:
 
     def _read(self, answer: Answer, *, given: SecretStr | None) -> AuthSession:
         try:
-            return _read_session(answer, self._project, given)
+            return read_session(answer, self._project, given)
         except UpstreamError as error:
             raise _unavailable(error) from error
 
@@ -163,7 +163,11 @@ class _Flat(_Context):
     success: bool = True
 
 
-def _read_session(answer: Answer, project: str, given: SecretStr | None) -> AuthSession:
+def read_session(answer: Answer, project: str, given: SecretStr | None) -> AuthSession:
+    """Return the session in either form of answer; ``given`` is the id to keep where the answer names none.
+
+    Raises ``UpstreamContractError``.
+    """
     nested = isinstance(answer.json, dict) and "user_context" in answer.json
     if nested:
         found = read_as(_Nested, answer)

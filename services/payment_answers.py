@@ -103,12 +103,10 @@ class _Portal(AnswerModel):
 
 
 class _Absent(AnswerModel):
-    exists: Literal[False]
     status: Literal["none", ""] = "none"
 
 
 class _Present(AnswerModel):
-    exists: Literal[True]
     status: str = ""
     subscription_id: Reference
     customer_id: str = ""
@@ -148,7 +146,7 @@ class _RegisteredProduct(AnswerModel):
 
 
 class _Registered(AnswerModel):
-    success: Literal[True]
+    success: bool
     products: list[_RegisteredProduct] = Field(min_length=1)
 
 
@@ -176,12 +174,12 @@ def read_subscription(answer: Answer, product_id: str) -> SubscriptionRecord:
         raise schema_error(answer, "exists", "status")
     if "exists" not in content:
         return _read_documented(answer, content.get("status") == "none", product_id)
-    if content["exists"] is not True:
+    if content["exists"] is False:
         read_as(_Absent, answer)
         return SubscriptionRecord(exists=False, product_id=product_id)
-    found = read_as(_Present, _with_documented_names(answer))
-    if found.status == "none":
+    if content["exists"] is not True or content.get("status") == "none":
         raise schema_error(answer, "exists", "status")
+    found = read_as(_Present, _with_documented_names(answer))
     return SubscriptionRecord(
         exists=True,
         product_id=product_id,
@@ -203,7 +201,10 @@ def read_registration(answer: Answer) -> RegisterResult:
     """Return the products created, or (409) the one that exists."""
     if answer.status == 409:
         return RegisterResult(existing_product_id=read_as(_AlreadyRegistered, answer).existing_product_id)
-    return RegisterResult(products=tuple(_registered(product) for product in read_as(_Registered, answer).products))
+    found = read_as(_Registered, answer)
+    if not found.success:
+        raise schema_error(answer, "success")
+    return RegisterResult(products=tuple(_registered(product) for product in found.products))
 
 
 def _with_documented_names(answer: Answer) -> Answer:

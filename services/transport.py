@@ -6,6 +6,7 @@ exception out: h11 quotes header values in its messages, the API key among them.
 
 import functools
 import logging
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,8 @@ BODY_CAP = 1024 * 1024
 
 KEEPALIVE_EXPIRY = 2.5
 """Below the 5 s after which common servers close an idle connection, so that we rarely reuse a dying one."""
+
+_PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+)+", re.ASCII)
 
 
 class Transport:
@@ -69,6 +72,8 @@ class Transport:
     def _request(
         self, call: Call, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> httpx.Request:
+        if _PATH.fullmatch(path) is None:
+            raise InvalidIdentifier(f"{call.operation}: not a plain, encoded path")
         try:
             url = httpx.URL(self.base_url + path)
             request = self._client.build_request(method, url, headers=dict(headers), content=body)
