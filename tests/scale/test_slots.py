@@ -231,6 +231,24 @@ async def test_a_request_in_flight_keeps_others_out_after(
     assert await _held(there, 5)
 
 
+async def test_after_a_stall_holders_have_time_to_renew(stores: list[RedisStore], redis_server: RedisServer) -> None:
+    """Without the holder's own renewals, which may reach a thawing Redis before or after somebody else's question."""
+    slots = RedisSlots(stores[0], "payment", 1, lease=0.8, grace=0.4)
+    await slots.prepare()
+
+    async def take(token: str) -> bool:
+        return bool(await stores[0].script("slot", _TAKE, slots._keys_for(token), token, 1, 800, 400))
+
+    await eventually(lambda: take("holder"))
+    redis_server.pause()
+    with pytest.raises(StoreUnavailable):
+        await stores[0].get("anything")
+    redis_server.resume()
+
+    assert not await take("other")
+    await eventually(lambda: take("other"), within=3)
+
+
 async def _visit(slots: RedisSlots) -> str:
     try:
         return "entered" if await _held(slots, 0.5) else "kept out"

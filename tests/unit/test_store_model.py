@@ -122,4 +122,4 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 TestStoreAgainstItsModel = StoreMachine.TestCase
-TestStoreAgainstItsModel.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestStoreAgainstItsModel.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
