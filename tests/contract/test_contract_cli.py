@@ -1,0 +1,355 @@
+"""`python -m contract`: it passes what keeps the contract, and names what does not, one broken thing at a time."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contract.__main__ import main
+from contract.checks import CHECKS, run
+from contract.reading import Shape
+from contract.results import Result
+from contract.subject import Customer, Sale, Sales, Subject
+from contract.wire import Wire
+from tests.contract.mock_payment_ms import (
+    CUSTOMER,
+    KEY,
+    PRODUCT,
+    Asked,
+    Breakage,
+    MockPaymentMS,
+    Told,
+    html,
+    mock_payment_ms,
+    refusal,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+SALES = Sales(Sale("price_1", PRODUCT), (Sale("price_2", "prod_2"), Sale("price_3", "prod_3")))
+CHECKOUTS = {"checkout_subscription", "checkout_item", "checkout_cart"}
+
+
+@pytest.fixture
+def mock() -> Iterator[MockPaymentMS]:
+    with mock_payment_ms() as mock:
+        yield mock
+
+
+def results(
+    mock: MockPaymentMS, shape: Shape | None = None, checkout_wait: float = 10.0
+) -> dict[str, tuple[Result, str]]:
+    """What each check says of the mock."""
+    with Wire(mock.url, KEY) as wire:
+        customer = Customer(CUSTOMER, PRODUCT)
+        subject = Subject(wire, SALES, customer, registers=True, shape=shape, checkout_wait=checkout_wait)
+        return {line.name: (line.outcome.result, line.outcome.detail) for line in run(subject)}
+
+
+def failed(found: dict[str, tuple[Result, str]]) -> set[str]:
+    return {name for name, (result, _) in found.items() if result is Result.FAIL}
+
+
+def on(path: str, told: Told, *, method: str = "", status: int = 0) -> Breakage:
+    """Say `told` instead, at a path (as a pattern), where the right answer would have had that status."""
+
+    def broken(asked: Asked, right: Told) -> Told:
+        hit = re.fullmatch(path, asked.path) and method in ("", asked.method) and status in (0, right.status)
+        return told if hit else right
+
+    return broken
+
+
+def altered(path: str, **fields: object) -> Breakage:
+    """Change fields of the successes at a path; `None` takes one away."""
+
+    def broken(asked: Asked, right: Told) -> Told:
+        if not re.fullmatch(path, asked.path) or right.status >= 300:
+            return right
+        for name, value in fields.items():
+            if name in right.content:
+                right = right.without(name) if value is None else right.having(**{name: value})
+        return right
+
+    return broken
+
+
+def every_key_works(asked: Asked, right: Told) -> Told:
+    return Told(200, {"exists": False}) if right.status == 401 else right
+
+
+def one_session_for_all(asked: Asked, right: Told) -> Told:
+    return (
+        right.having(checkout_session_id="cs_test_1") if "/checkout/" in asked.path and right.status == 200 else right
+    )
+
+
+def registers_twice(asked: Asked, right: Told) -> Told:
+    return Told(201, {"success": True, "products": []}) if right.status == 409 else right
+
+
+def forgets_which_product(asked: Asked, right: Told) -> Told:
+    return right.without("existing_product_id") if right.status == 409 else right
+
+
+def registers_another_amount(asked: Asked, right: Told) -> Told:
+    if right.status != 201:
+        return right
+    content = json.loads(json.dumps(right.content).replace('"amount": 1000', '"amount": 999'))
+    return replace(right, content=content)
+
+
+def decodes_no_user_id(asked: Asked, right: Told) -> Told:
+    return refusal(400, "INVALID_URL") if "%40" in asked.path else right
+
+
+CHECKOUT, STATUS, PORTAL = r"/api/v1/checkout/.*", r"/api/v1/subscriptions/.*", "/api/v1/portal"
+BROKEN: dict[str, tuple[Breakage, set[str], str]] = {
+    "health is a page": (on("/health", html()), {"health"}, "text/html"),
+    "health without a time": (altered("/health", timestamp=None), {"health"}, "timestamp"),
+    "every key works": (every_key_works, {"key_missing", "key_wrong"}, "instead of 401"),
+    "no checkout url": (altered(CHECKOUT, checkout_url=None), CHECKOUTS, "field checkout_url is missing"),
+    "another name for the session": (
+        altered("/api/v1/checkout/item", checkout_session_id=None),
+        {"checkout_item"},
+        "field checkout_session_id is missing",
+    ),
+    "a session id that is a number": (
+        altered("/api/v1/checkout/cart", checkout_session_id=7),
+        {"checkout_cart"},
+        "field checkout_session_id is a number",
+    ),
+    "a checkout over plain http": (
+        altered("/api/v1/checkout/subscription", checkout_url="http://checkout.stripe.com/c"),
+        {"checkout_subscription"},
+        "no https address",
+    ),
+    "a path for a checkout url": (altered(CHECKOUT, checkout_url="/c/pay/1"), CHECKOUTS, "no https address"),
+    "a checkout as text": (on(CHECKOUT, Told(200, b"{}", "text/plain"), status=200), CHECKOUTS, "text/plain"),
+    "a checkout that is not JSON": (on(CHECKOUT, Told(200, b'{"a": NaN}'), status=200), CHECKOUTS, "no JSON object"),
+    "one session for all": (one_session_for_all, {"sessions_differ"}, "one session id"),
+    "500 for missing fields": (
+        on(CHECKOUT, refusal(500, "DATABASE_ERROR"), status=400),
+        {"checkout_refused", "cart_refused"},
+        "answered 500 DATABASE_ERROR",
+    ),
+    "an empty cart is sold": (
+        lambda asked, right: Told(200, {}) if asked.body.get("items") == [] else right,
+        {"cart_refused"},
+        "answered 200",
+    ),
+    "exists as a text": (
+        altered(STATUS, exists="false"),
+        {"status_none", "status_encoded_id", "status_steady", "unpaid_is_none", "status_on_record"},
+        "field exists is a text",
+    ),
+    "everybody has a subscription": (
+        on(STATUS, Told(200, {"exists": True, "subscription_id": "sub_1"}), status=200),
+        {"status_none", "status_encoded_id", "status_steady", "unpaid_is_none"},
+        "says that there is a subscription",
+    ),
+    "a fourth shape": (
+        on(STATUS, Told(200, {"subscribed": False}), status=200),
+        {"status_none", "status_encoded_id", "status_steady", "unpaid_is_none", "status_on_record"},
+        "neither field exists nor field status",
+    ),
+    "a subscription without its id": (
+        altered(STATUS, subscription_id=None),
+        {"status_on_record"},
+        "field subscription_id is missing",
+    ),
+    "a date as people write it": (
+        altered(STATUS, current_period_end="23.12.2026"),
+        {"status_on_record"},
+        "field current_period_end is no RFC 3339 time",
+    ),
+    "an encoded id is refused": (decodes_no_user_id, {"status_encoded_id"}, "answered 400 INVALID_URL"),
+    "404 without a code": (on(PORTAL, html(404), status=404), {"portal_unknown"}, "without an error code"),
+    "no portal url": (altered(PORTAL, portal_url=None), {"portal"}, "field portal_url is missing"),
+    "unknown calls succeed": (on("/api/v1/no-such-call", html()), {"unknown_path"}, "as if that call existed"),
+    "registers twice": (registers_twice, {"register"}, "instead of 409"),
+    "forgets which product": (forgets_which_product, {"register"}, "existing_product_id"),
+    "registers another amount": (registers_another_amount, {"register"}, "prices.yearly.amount"),
+}
+
+
+def test_service_that_keeps_the_contract_passes_every_check(mock: MockPaymentMS) -> None:
+    found = results(mock, Shape.OPENAPI)
+
+    assert failed(found) == set()
+    assert {name for name, (result, _) in found.items() if result is Result.SKIPPED} == set()
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_thing_is_named_and_nothing_else(mock: MockPaymentMS, name: str) -> None:
+    mock.breakage, broken, reason = BROKEN[name]
+
+    found = results(mock)
+
+    assert failed(found) == broken
+    assert all(reason in found[check][1] for check in broken)
+
+
+def test_each_check_but_the_advisory_ones_is_failed_by_something(mock: MockPaymentMS) -> None:
+    failable = {check.name for check in CHECKS} - {"openapi", "idempotency"}
+
+    assert set().union(*(broken for _, broken, _ in BROKEN.values())) == failable
+
+
+def test_openapi_that_names_no_call_is_noted(mock: MockPaymentMS) -> None:
+    mock.breakage = altered("/openapi.json", paths={"/api/v1/portal": {}})
+
+    result, detail = results(mock)["openapi"]
+
+    assert result is Result.NOTE
+    assert "/api/v1/checkout/subscription" in detail
+    assert "/api/v1/portal" not in detail
+
+
+def test_first_checkout_that_fails_at_stripe_once_is_noted(mock: MockPaymentMS) -> None:
+    def once(asked: Asked, right: Told) -> Told:
+        first = sum("/checkout/subscription" in earlier.path for earlier in mock.asked) == 1
+        return refusal(500, "STRIPE_ERROR") if first and "/checkout/subscription" in asked.path else right
+
+    mock.breakage = once
+
+    found = results(mock)
+
+    assert failed(found) == set()
+    assert found["checkout_subscription"][0] is Result.NOTE
+    assert "STRIPE_ERROR" in found["checkout_subscription"][1]
+
+
+def test_honoured_idempotency_key_is_told(mock: MockPaymentMS) -> None:
+    mock.breakage = altered("/api/v1/checkout/subscription", checkout_session_id="cs_live_always_the_same")
+
+    result, detail = results(mock)["idempotency"]
+
+    assert result is Result.OK
+    assert "PAYMENT_MS_IDEMPOTENT may be true" in detail
+
+
+def test_answer_slower_than_we_wait_is_named(mock: MockPaymentMS) -> None:
+    found = results(mock, checkout_wait=0.0)
+
+    assert failed(found) >= CHECKOUTS
+    assert "the front end waits 0 s" in found["checkout_item"][1]
+
+
+def test_shape_other_than_the_known_one_is_named(mock: MockPaymentMS) -> None:
+    found = results(mock, Shape.RUNNING)
+
+    assert failed(found) == {"status_on_record"}
+    assert "not the running one" in found["status_on_record"][1]
+
+
+def test_key_that_is_refused_ends_the_questions(mock: MockPaymentMS, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main([mock.url, "proj_wrong", "--catalog", str(ROOT / "products.json")])
+
+    output = capsys.readouterr().out
+    assert code == 1
+    assert "Broken: status_none." in output
+    assert "not asked: the key is refused" in output
+    assert "proj_wrong" not in output
+    assert not any("/checkout/" in asked.path for asked in mock.asked)
+
+
+def test_key_refused_after_it_worked_is_told_apart(mock: MockPaymentMS) -> None:
+    def poisoned(asked: Asked, right: Told) -> Told:
+        broken = any("/checkout/item" in earlier.path for earlier in mock.asked) and asked.path.startswith("/api")
+        return Told(401, b'{"error":"Invalid API key"}', "text/plain") if broken else right
+
+    mock.breakage = poisoned
+
+    found = results(mock)
+
+    assert failed(found) == {"checkout_item"}
+    assert "lost its database connection" in found["checkout_item"][1]
+
+
+def test_closed_port_fails_the_first_check_and_skips_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+        code = main([address, KEY, "--catalog", str(ROOT / "products.json")])
+
+    output = capsys.readouterr().out
+    assert code == 1
+    assert "no connection (Connection refused)" in output
+    assert f"1 FAIL, {len(CHECKS) - 1} skipped. Broken: health." in output
+
+
+def test_says_what_it_will_create_before_it_asks_anything(
+    mock: MockPaymentMS, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--price", "price_1", "--product", PRODUCT, "--item-price", "price_2", "--item-product", "prod_2"]
+
+    code = main([mock.url, KEY, *options])
+
+    output = capsys.readouterr().out
+    assert code == 0
+    assert output.index("checkout sessions for contract-") < output.index("GET /health")
+    assert "register" not in {asked.path.rpartition("/")[2] for asked in mock.asked}
+    assert "The front end can rely on this service, as far as it was asked." in output
+    opened = [asked for asked in mock.asked if "/checkout/" in asked.path and len(asked.body) > 1]
+    assert len([asked for asked in opened if asked.body.get("items") != []]) == 4
+
+
+def test_key_comes_from_the_environment_when_it_is_not_given(
+    mock: MockPaymentMS, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAYMENT_MS_API_KEY", KEY)
+
+    assert main([mock.url, "--catalog", str(ROOT / "products.json")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["ftp://x", KEY], "the address must look like"),
+        (["http://x", "a key"], "holds a space"),
+        (["http://x", KEY, "--catalog", "nowhere.json"], "can't be read"),
+    ],
+)
+def test_unusable_arguments_are_said_in_a_sentence(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if "--catalog" not in arguments:
+        arguments = [*arguments, "--catalog", str(ROOT / "products.json")]
+
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["http://x"], ["http://x", KEY, "--sandbox"]])
+def test_incomplete_arguments_are_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+
+    assert left.value.code == 2
+
+
+def test_sandbox_passes_in_all_three_shapes_though_two_requests_at_once_would_break_it() -> None:
+    environment = {**os.environ, "SANDBOX_STATUS_SHAPE": "documented", "PYTHONWARNINGS": "error"}
+    done = subprocess.run(
+        [sys.executable, "-m", "contract", "--sandbox"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 of 3 shapes passed." in done.stdout
+    assert [shape for shape in Shape if f"in the {shape} shape ==" in done.stdout] == list(Shape)
+    assert "FAIL" not in done.stdout
+    assert "skipped" not in done.stdout
