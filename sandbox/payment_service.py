@@ -1,12 +1,13 @@
 """The Payment MS on the wire: paths, bodies, answers and errors as the running service was recorded."""
 
 import json
+import posixpath
 import secrets
 from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from sandbox.catalogue import UnknownPrice
 from sandbox.clock import rfc3339, rfc3339_nano
@@ -96,8 +97,11 @@ def payment_app(world: World) -> FastAPI:
 
     @app.api_route("/api/v1/subscriptions/{rest:path}", methods=_ALL)
     async def subscription(rest: str, request: Request) -> Response:
+        """A path with dots in it is another path, as to Go's router."""
         _require(world, request, "GET")
         parts = rest.split("/")
+        if not {".", ".."}.isdisjoint(parts):
+            return RedirectResponse(posixpath.normpath(request.url.path), 301)
         if len(parts) != 2 or not all(parts):
             form = "URL must be in format /api/v1/subscriptions/{user_id}/{product_id}"
             raise Refusal(problem(400, "invalid_request", "INVALID_URL", "Invalid URL format", form))
