@@ -10,6 +10,7 @@ document without Quasar and with a nonce on every script (`ui/template.py`), and
             Tag("h1", _("Your account"))
 """
 
+import asyncio
 import inspect
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,7 +31,7 @@ from ui import first_paint, i18n, template
 from ui.components.error_card import error_page
 from ui.head import head_html, words
 from ui.i18n import _
-from ui.icons import IN_USE, icon_rules
+from ui.icons import icon_rules
 from ui.site import BrowserSession, Site
 from ui.theme import style_sheet
 from ui.visit import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Head, Visit
@@ -103,7 +104,8 @@ async def respond(
         answer = RedirectResponse(f"/login?next={quote(visit.here, safe='/')}", 303)
     except Exception as error:
         client.delete()
-        answer = _error(visit, error)
+        # A task of its own has no element that new ones would be added to; here that would be the deleted client's.
+        answer = await asyncio.create_task(_error(visit, error))
     if session is None and failure is None:
         answer.set_cookie(site.sessions.cookie_name, site.sessions.new_cookie(), **site.sessions.cookie_attributes)
     return answer
@@ -121,20 +123,22 @@ def on_browser_event(name: str, handler: Callable[[Payload], Any]) -> None:
     ui.context.client.layout.on(name, receive, args=["detail"])
 
 
-def _error(visit: Visit, error: Exception) -> Response:
+async def _error(visit: Visit, error: Exception) -> Response:
     """Return the page that says what went wrong, in a fresh client: the failed one may be half built."""
     if isinstance(error, FrontendError):
+        shown = error
         _log.warning("page_refused", path=visit.path, code=error.code, status=error.status, cause=str(error))
     else:
+        shown = FrontendError()
         _log.error("page_failed", path=visit.path, exc_info=error)
-    visit.status = error.status if isinstance(error, FrontendError) else 500
-    visit.head = Head(_("Something went wrong"), robots="noindex")
+    visit.status = shown.status
+    visit.head = Head(shown.title, robots="noindex")
     with Client(nicegui_page(""), request=visit.request) as client:
         _begin(client, visit)
-        error_page(visit, error if isinstance(error, FrontendError) else FrontendError())
+        error_page(visit, shown)
         answer = _document(client, visit)
-    if isinstance(error, FrontendError) and error.retry_after is not None:
-        answer.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    if shown.retry_after is not None:
+        answer.headers["Retry-After"] = str(max(1, round(shown.retry_after)))
     return answer
 
 
@@ -174,8 +178,8 @@ def _document(client: Client, visit: Visit) -> Response:
 
 def _icons_in(client: Client) -> set[str]:
     """Return the icons that a page shows at first; the others come with a style sheet that nothing waits for."""
-    classes = {name.removeprefix("icon-") for element in client.elements.values() for name in element._classes}
-    return classes & IN_USE.keys()
+    classes = {name for element in client.elements.values() for name in element._classes}
+    return {name.removeprefix("icon-") for name in classes if name.startswith("icon-")}
 
 
 async def _find_session(site: Site, request: Request) -> tuple[BrowserSession | None, FrontendError | None]:

@@ -9,6 +9,7 @@ An icon is never the only carrier of a meaning: it is hidden from assistive tech
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 from zipfile import ZipFile
@@ -57,25 +58,30 @@ IN_USE: Final = {
 """The icons that pages may draw, each with its Heroicons style: `mini` (20 px, solid) or `outline` (24 px)."""
 
 
+MARKS: Final = Path(__file__).parent / "static" / "marks"
+"""Marks of the sign-in providers (Simple Icons, CC0), drawn the same way."""
+
+
 def icon(name: str, *, classes: str = "") -> Tag:
-    """Draw an icon in the colour and size of the text around it. Raises KeyError for one that is not in `IN_USE`."""
-    IN_USE[name]
+    """Draw an icon in the colour and size of the text around it. Raises KeyError for one that we do not have."""
+    if name not in _rules():
+        raise KeyError(name)
     return Tag("span", classes=f"icon icon-{name} {classes}", aria_hidden="true")
 
 
-def icon_rules(names: Iterable[str] = IN_USE) -> str:
-    """Return a CSS rule for each of the named icons: the drawing as a mask over the current colour."""
+def icon_rules(names: Iterable[str] | None = None) -> str:
+    """Return a CSS rule for each of the named icons (all without names; names of no icon are passed over)."""
     rules = _rules()
-    return "".join(rules[name] for name in sorted(set(names)))
+    return "".join(rules[name] for name in sorted(rules.keys() if names is None else rules.keys() & set(names)))
 
 
 @lru_cache(maxsize=1)
 def _rules() -> dict[str, str]:
+    """Return the drawings as masks over the current colour, by name."""
     with (files("heroicons") / "heroicons.zip").open("rb") as archive, ZipFile(archive) as icons:
-        return {
-            name: f'.icon-{name}{{--icon:url("{_data_address(icons.read(f"{style}/{name}.svg").decode())}")}}'
-            for name, style in IN_USE.items()
-        }
+        drawings = {name: icons.read(f"{style}/{name}.svg").decode() for name, style in IN_USE.items()}
+    drawings |= {path.stem: path.read_text(encoding="utf-8") for path in MARKS.glob("*.svg")}
+    return {name: f'.icon-{name}{{--icon:url("{_data_address(drawing)}")}}' for name, drawing in drawings.items()}
 
 
 def _data_address(svg: str) -> str:

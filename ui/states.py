@@ -320,6 +320,7 @@ class StateWords:
     """What a page says of one subscription, in its reader's language. `date_text` is the part of the sentence that
     stands for `moment`."""
 
+    state: State
     shown: Shown
     badge: str
     tone: Tone
@@ -363,6 +364,7 @@ def describe(
     moment = _moment(shown, subscription, now)
     facts = _facts(subscription, catalog, locale, timezone, moment, now)
     return StateWords(
+        state=subscription.state,
         shown=shown,
         badge=_say((row.badge,), facts),
         tone=row.tone,

@@ -11,6 +11,7 @@ from ui.document import Visit, page
 from ui.frame import frame
 from ui.html import Tag
 from ui.i18n import N_, _
+from ui.icons import icon
 from ui.site import Site
 
 PROVIDERS: Final = {"google": "Google", "github": "GitHub", "discord": "Discord", "microsoft": "Microsoft"}
@@ -62,7 +63,7 @@ def _provider(provider: str, next_path: str) -> None:
     with Tag(
         "a", classes="button button-secondary button-wide button-large", href=address, testid=f"sign-in-{provider}"
     ):
-        Tag("span", classes=f"provider-mark provider-{provider}", aria_hidden="true")
+        icon(provider)
         label = _("Continue with {provider}").format(provider=PROVIDERS.get(provider, provider.title()))
         Tag("span", label, classes="button-label")
 

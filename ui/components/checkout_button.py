@@ -1,0 +1,170 @@
+"""The button that starts a checkout, and everything a press can lead to.
+
+It is a form that posts to `/payment/checkout`; over the socket the press runs the same use case and then opens Stripe.
+A press that is refused says so beside the button, with the way on (`ui/components/problem.py`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from nicegui import ui
+
+from catalog import Interval, Plan, Price
+from services.checkout import Wanted
+from services.checkouts import Checkout, Event
+from services.errors import (
+    AlreadySubscribed,
+    CatalogChanged,
+    CheckoutInProgress,
+    FrontendError,
+    NotSignedIn,
+    PriceNotSold,
+    PurchaseUnconfirmed,
+    SubscriptionOnRecord,
+)
+from services.session import sign_in_path
+from ui.components.button import ActionForm, Look, button
+from ui.components.portal_button import portal_button
+from ui.components.problem import ProblemPlace
+from ui.formats import relative
+from ui.i18n import _
+from ui.knowledge import known_standing, session_now
+from ui.states import plan_name
+from ui.visit import Visit
+
+ACTION = "/payment/checkout"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One press: the price, the amount the page showed for it (minor units), and what the user has answered so far."""
+
+    price_id: str
+    amount: int
+    catalog: str
+    quantity: int = 1
+    instead_of: str | None = None
+    has_ended: bool = False
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the use case is asked for."""
+        return Wanted(self.price_id, self.quantity, self.amount)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What the form posts."""
+        fields = {"price_id": self.price_id, "amount": str(self.amount), "catalog": self.catalog}
+        if self.quantity != 1:
+            fields["quantity"] = str(self.quantity)
+        if self.instead_of is not None:
+            fields["instead_of"] = self.instead_of
+        if self.has_ended:
+            fields["has_ended"] = "yes"
+        return fields
+
+
+def attempt_for(visit: Visit, price: Price, *, has_ended: bool = False) -> Attempt:
+    """Return a first press on a price."""
+    return Attempt(price.price_id, price.amount, visit.site.catalog.version, has_ended=has_ended)
+
+
+def checkout_button(
+    visit: Visit,
+    attempt: Attempt,
+    label: str,
+    problems: ProblemPlace,
+    *,
+    look: Look = "primary",
+    wide: bool = False,
+    large: bool = False,
+    testid: str = "",
+) -> ActionForm:
+    """Draw the button of one attempt."""
+
+    async def press() -> None:
+        await press_checkout(visit, attempt, problems, form.release)
+
+    form = ActionForm(
+        ACTION, attempt.fields, label, busy_label=_("Opening secure checkout…"), look=look, wide=wide, large=large,
+        testid=testid, on_press=press,
+    )  # fmt: skip
+    return form
+
+
+async def press_checkout(
+    visit: Visit, attempt: Attempt, problems: ProblemPlace, release: Callable[[], None]
+) -> None:
+    """Start the checkout and open it, or say why not and let the button be pressed again."""
+    try:
+        session = await session_now(visit)
+        checkout = await visit.site.checkout.start(
+            session, attempt.wanted, instead_of=attempt.instead_of, has_ended=attempt.has_ended
+        )
+    except NotSignedIn:
+        ui.navigate.to(sign_in_path(f"/payment?price={attempt.price_id}"))
+    except FrontendError as error:
+        release()
+        show_refusal(visit, attempt, error, problems)
+    else:
+        problems.clear()
+        ui.navigate.to(checkout.url)
+
+
+def show_refusal(visit: Visit, attempt: Attempt | None, error: FrontendError, problems: ProblemPlace) -> None:
+    """Say why a checkout was not started; `attempt` is what to go on with where that is possible."""
+    problems.show(error, lambda: _way_on(visit, attempt, error, problems))
+
+
+def _way_on(visit: Visit, attempt: Attempt | None, error: FrontendError, problems: ProblemPlace) -> None:
+    """Draw the buttons that lead on from a refusal."""
+    if isinstance(error, SubscriptionOnRecord | PurchaseUnconfirmed):
+        if attempt is not None:
+            ended = isinstance(error, SubscriptionOnRecord)
+            label = _("It has ended: go on") if ended else _("I wasn't charged: go on")
+            checkout_button(visit, replace(attempt, has_ended=True), label, problems, look="secondary")
+        portal_button(visit, _("Open billing portal"), problems=problems)
+    elif isinstance(error, AlreadySubscribed):
+        portal_button(visit, _("Open billing portal"), look="primary", problems=problems)
+    elif isinstance(error, CheckoutInProgress):
+        _continue_or_replace(visit, attempt, error, problems)
+    elif isinstance(error, CatalogChanged | PriceNotSold):
+        button(_("Show the new prices"), "secondary", href="/payment")
+    elif attempt is not None and error.retryable:
+        checkout_button(visit, attempt, _("Try again"), problems, look="secondary", testid="try-again")
+
+
+def _continue_or_replace(
+    visit: Visit, attempt: Attempt | None, error: CheckoutInProgress, problems: ProblemPlace
+) -> None:
+    checkout = error.checkout if isinstance(error.checkout, Checkout) else open_checkout(visit)
+    if checkout is None:
+        return
+    button(_("Continue your checkout"), href=checkout.url, testid="continue-checkout")
+    if attempt is not None and checkout.price_id != attempt.price_id and checkout.at(Event.RETURNED) is None:
+        label = _("Start {plan} instead").format(plan=_offered_name(visit, attempt.price_id))
+        instead = replace(attempt, instead_of=checkout.id)
+        checkout_button(visit, instead, label, problems, look="secondary", testid="start-instead")
+
+
+def open_checkout(visit: Visit) -> Checkout | None:
+    """Return the checkout that this page's user may be in the middle of, as far as the page knows."""
+    standing = known_standing(visit)
+    return (standing.open or standing.confirming) if standing is not None else None
+
+
+def started_words(visit: Visit, checkout: Checkout, *, now: datetime | None = None) -> str:
+    """Return what was started when: "You started Premium 4 minutes ago"."""
+    name = plan_name(checkout.plan_id, visit.site.catalog, visit.locale) or checkout.lines[0].name
+    ago = relative(checkout.started_at, visit.locale, now=now or datetime.now(UTC))
+    return _("You started {plan} {ago}.").format(plan=name, ago=ago)
+
+
+def price_of(plan: Plan, interval: Interval) -> Price | None:
+    """Return the plan's price of an interval, else the one it has."""
+    return plan.prices.get(interval) or next(iter(plan.prices.values()), None)
+
+
+def _offered_name(visit: Visit, price_id: str) -> str:
+    return visit.site.catalog.offer(price_id).name.in_(visit.locale)

@@ -1,0 +1,117 @@
+"""A page that stays true: what its user has is pushed to it, and its parts redraw themselves where they differ.
+
+One `Live` a page, one watch a `Live`. The watch opens when the browser's socket is connected, so that a crawler or a
+preloaded page costs nothing, and closes when NiceGUI deletes the client. There is no timer here: the pace is set by
+`services/status.py` for all tabs of a user together.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from nicegui import Client, background_tasks, context, ui
+
+from services.errors import FrontendError, NotSignedIn
+from services.session import Session
+from services.standing import Standing
+from services.status import Watch
+from ui.document import on_browser_event
+from ui.knowledge import known_standing, session_now, signed_in, words_for
+from ui.visit import Visit
+
+Changed = Callable[[Standing], Awaitable[None] | None]
+
+_log = structlog.get_logger(__name__)
+
+
+class Live:
+    """One page's connection to what its user has."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._session: Session = signed_in(visit)
+        self._client: Client = context.client
+        self._watch: Watch | None = None
+        self._opening = False
+        self._callbacks: list[Changed] = []
+        self._client.on_connect(self._connected)
+        self._client.on_delete(self._close)
+        on_browser_event("visit", self._visited)
+
+    @property
+    def standing(self) -> Standing | None:
+        """What the page shows now; None while nobody has said anything yet."""
+        return known_standing(self._visit)
+
+    def on_change(self, callback: Changed) -> None:
+        """Call `callback` with each new standing, in the page's context."""
+        self._callbacks.append(callback)
+
+    def look_now(self) -> None:
+        """Ask both services now."""
+        if self._watch is not None:
+            self._watch.look_now()
+
+    async def _connected(self) -> None:
+        if self._watch is not None or self._opening:
+            return
+        self._opening = True
+        try:
+            self._session = await session_now(self._visit)
+        except NotSignedIn:
+            self._signed_out()
+            return
+        except FrontendError as error:
+            _log.warning("watch_with_old_session", code=error.code)
+        finally:
+            self._opening = False
+        if self._client.is_deleted:
+            return
+        self._watch = self._visit.site.status.watch(self._session, self._changed, self._signed_out)
+        known = self._watch.standing
+        if known is not None and not known.same_as(self.standing):
+            self._changed(known)
+
+    def _close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+        self._callbacks.clear()
+
+    def _changed(self, standing: Standing) -> None:
+        before = self.standing
+        self._visit.extras["standing"] = standing
+        with self._client:
+            for callback in self._callbacks:
+                result = callback(standing)
+                if inspect.isawaitable(result):
+                    background_tasks.create(self._finish(result), name="live page part")
+            words = words_for(self._visit, standing)
+            if before is None or words_for(self._visit, before) != words:
+                self._visit.announce(f"{words.badge}. {words.sentence}")
+
+    async def _finish(self, part: Awaitable[None]) -> None:
+        with self._client:
+            try:
+                await part
+            except FrontendError as error:
+                _log.warning("live_part_failed", code=error.code, cause=str(error))
+
+    def _signed_out(self) -> None:
+        """Load the page again: a private one leads to sign-in and back here, a public one opens for a visitor."""
+        if not self._client.is_deleted:
+            with self._client:
+                ui.navigate.to(self._visit.here)
+
+    def _visited(self, detail: Any) -> None:
+        """The tab became visible, the network or the socket came back: look now."""
+        self.look_now()
+
+
+def live(visit: Visit) -> Live:
+    """Return this page's `Live`, made at the first call. Raises NotSignedIn for a visitor."""
+    made = visit.extras.get("live")
+    if not isinstance(made, Live):
+        made = visit.extras["live"] = Live(visit)
+    return made

@@ -1,0 +1,21 @@
+"""A subscription's state as a badge: icon, word and colour, in that order of importance."""
+
+from ui.html import Tag
+from ui.states import StateWords
+
+
+class StatusBadge:
+    """The badge; `show` changes it in place. `data-state` is the model's word, `data-shown` the row of `ui/states.py`."""
+
+    def __init__(self, words: StateWords, *, testid: str = "subscription-status") -> None:
+        with Tag("span", classes="badge", testid=testid) as self._pill:
+            self._icon = Tag("span", classes="icon", aria_hidden="true")
+            self._word = Tag("span", "")
+        self.show(words)
+
+    def show(self, words: StateWords) -> None:
+        """Show another state."""
+        self._pill.classes(replace=f"badge badge-{words.tone}")
+        self._pill.set(data_state=words.state, data_shown=words.shown)
+        self._icon.classes(replace=f"icon icon-{words.icon}")
+        self._word.set_text(words.badge)

@@ -1,0 +1,169 @@
+"""What somebody has, as a wide card: headline, badge, one sentence with the date that matters, and what can be done.
+
+The card changes in place: texts and colours are set, and the buttons are drawn anew only when they are others, so that
+a change under somebody's hands takes neither their place nor their focus.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.standing import Standing
+from services.subscription import Action, State, Subscription
+from ui.components.button import Look, button
+from ui.components.portal_button import portal_button
+from ui.components.problem import ProblemPlace
+from ui.components.skeleton import skeleton_lines
+from ui.components.status_badge import StatusBadge
+from ui.formats import exact, full_date, relative
+from ui.html import Tag
+from ui.i18n import _
+from ui.icons import icon
+from ui.states import Shown, StateWords, action_label, describe
+from ui.visit import Visit
+
+OLD: Final = timedelta(minutes=2)
+"""From this age on a card says how old its knowledge is."""
+
+NOT_ON_CARD: Final = frozenset({Action.HAS_ENDED})
+"""Actions that a page draws elsewhere."""
+
+
+class SubscriptionCard:
+    """The card of one subscription. `look_now` is what "Check again" does."""
+
+    def __init__(
+        self, visit: Visit, look_now: Callable[[], None], problems: ProblemPlace, *, heading: str = "h2", title_id: str = "current"
+    ) -> None:
+        self._visit = visit
+        self._look_now = look_now
+        self._problems = problems
+        self._drawn: tuple[object, ...] = ()
+        with Tag("section", classes="card subscription", aria_labelledby=title_id) as self._box:
+            with Tag("div", classes="subscription-words") as self._words:
+                with Tag("div", classes="subscription-head"):
+                    self._headline = Tag(heading, "", id=title_id, classes="subscription-title")
+                    self._badge_place = Tag("div", classes="subscription-badge")
+                self._sentence = Tag("p", classes="subscription-sentence")
+                self._facts = Tag("dl", classes="facts small")
+                self._age = Tag("p", classes="age small muted", hidden=True)
+            self._actions = Tag("div", classes="actions subscription-actions")
+        self._badge: StatusBadge | None = None
+
+    def show_nothing_yet(self) -> None:
+        """Keep the card's place while nobody has answered."""
+        self._headline.set_text(_("Your subscription"))
+        self._box.set(aria_busy=True)
+        with self._sentence:
+            skeleton_lines("min(26ch, 80%)", "min(34ch, 100%)")
+
+    def show(self, subscription: Subscription, standing: Standing) -> None:
+        """Show what is known of a subscription; nothing happens when a reader would see no difference."""
+        visit = self._visit
+        wait = standing.wait if subscription.state is State.CONFIRMING else None
+        words = describe(subscription, visit.site.catalog, visit.locale, visit.timezone, wait=wait)
+        self._box.set(aria_busy=None, data_tone=words.tone)
+        self._headline.set_text(words.headline)
+        if self._badge is None:
+            with self._badge_place:
+                self._badge = StatusBadge(words)
+        self._badge.show(words)
+        self._show_age(standing)
+        actions = subscription.actions
+        drawn = (words, actions, standing.confirming and standing.confirming.url)
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        draw_sentence(visit, words, into=self._sentence)
+        self._show_facts(words)
+        self._show_actions(words, actions, standing)
+
+    def _show_facts(self, words: StateWords) -> None:
+        self._facts.clear()
+        with self._facts:
+            if words.price:
+                _fact(_("Price"), words.price)
+            if words.moment is not None and words.date_verb:
+                _fact(words.date_verb, day_and_distance(self._visit, words.moment), words.moment, self._visit)
+        self._facts.set(hidden=not (words.price or words.date_verb))
+
+    def _show_age(self, standing: Standing) -> None:
+        """Say how old the knowledge is, once that matters: a service did not answer, or nobody asked for a while."""
+        old = standing.stale or datetime.now(UTC) - standing.as_of > OLD
+        self._age.clear()
+        if old:
+            with self._age:
+                icon("clock")
+                Tag("span", age_words(self._visit, standing), title=exact_time(self._visit, standing.as_of))
+        self._age.set(hidden=not old, data_stale=standing.stale or None)
+
+    def _show_actions(self, words: StateWords, actions: tuple[Action, ...], standing: Standing) -> None:
+        self._actions.clear()
+        with self._actions:
+            for place, action in enumerate(a for a in actions if a not in NOT_ON_CARD):
+                self._draw_action(action, words.shown, standing, "primary" if place == 0 else "secondary")
+        self._actions.set(hidden=not actions)
+
+    def _draw_action(self, action: Action, shown: Shown, standing: Standing, look: Look) -> None:
+        visit, label = self._visit, action_label(action, shown)
+        testid = f"action-{action}"
+        if action.opens_portal:
+            portal_button(visit, label, look=look, problems=self._problems, testid=testid)
+        elif action is Action.CHECK_AGAIN:
+            button(label, "secondary", href=visit.here, icon_name="arrow-path", on_press=self._look_now, testid=testid)
+        elif action is Action.CONTINUE_CHECKOUT:
+            if standing.confirming is not None:
+                button(label, "quiet", href=standing.confirming.url, testid=testid)
+        elif action is Action.CONTACT:
+            contact_button(visit, label)
+        else:
+            button(label, look, href="/payment#plans", testid=testid)
+
+
+def draw_sentence(visit: Visit, words: StateWords, *, into: Tag) -> None:
+    """Write the sentence, with the exact instant in its date's tooltip."""
+    into.clear()
+    with into:
+        if words.moment is None or not words.date_text or words.date_text not in words.sentence:
+            Tag("span", words.sentence)
+            return
+        before, _date, after = words.sentence.partition(words.date_text)
+        Tag("span", before)
+        instant = words.moment.isoformat()
+        Tag("time", words.date_text, datetime=instant, title=exact_time(visit, words.moment))
+        Tag("span", after)
+
+
+def age_words(visit: Visit, standing: Standing) -> str:
+    """Return how old the knowledge is: "Checked 2 minutes ago", and why where a service did not answer."""
+    ago = relative(standing.as_of, visit.locale)
+    if standing.stale:
+        return _("We can't check right now. This is from {ago}.").format(ago=ago)
+    return _("Checked {ago}").format(ago=ago)
+
+
+def exact_time(visit: Visit, moment: datetime) -> str:
+    """Return the instant and its zone, for a tooltip."""
+    return exact(moment, visit.locale, visit.timezone)
+
+
+def day_and_distance(visit: Visit, moment: datetime) -> str:
+    """Return a day in full and how far away it is: "21 December 2026, in 27 days"."""
+    return f"{full_date(moment, visit.locale, visit.timezone)} · {relative(moment, visit.locale)}"
+
+
+def contact_button(visit: Visit, label: str, look: Look = "secondary") -> None:
+    """Draw the link to whoever helps; nothing where the operator names nobody."""
+    if visit.site.settings.support_url:
+        button(label, look, href=visit.site.settings.support_url, testid="action-contact")
+
+
+def _fact(name: str, text: str, moment: datetime | None = None, visit: Visit | None = None) -> None:
+    with Tag("div", classes="fact"):
+        Tag("dt", name)
+        if moment is not None and visit is not None:
+            with Tag("dd"):
+                Tag("time", text, datetime=moment.isoformat(), title=exact_time(visit, moment))
+        else:
+            Tag("dd", text)
+
