@@ -5,6 +5,10 @@ from collections.abc import AsyncIterator, Iterable
 import pytest
 import pytest_asyncio
 
+from services.payment_ms import PaymentMS
+from services.retry import Backoff
+from services.upstream import Upstream
+from tests.faults.calls import DEADLINE, KEY, KEY_SETTING, Connect
 from tests.faults.fault_server import FaultServer
 
 
@@ -13,6 +17,27 @@ async def server() -> AsyncIterator[FaultServer]:
     """A server that answers ``{}`` until it is told otherwise."""
     async with FaultServer() as server:
         yield server
+
+
+@pytest_asyncio.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Makes a client of the Payment MS at an address, with deadlines short enough to wait for."""
+    made: list[Upstream] = []
+
+    def connect(url: str, deadline: float = DEADLINE) -> PaymentMS:
+        quick = Backoff(0.01, 0.02)
+        made.append(Upstream("payment_ms", url, connect_timeout=deadline / 2, key_setting=KEY_SETTING, backoff=quick))
+        return PaymentMS(made[-1], KEY, status_deadline=deadline, checkout_deadline=deadline)
+
+    yield connect
+    for upstream in made:
+        await upstream.aclose(grace=0.0)
+
+
+@pytest.fixture
+def payment_ms(server: FaultServer, connect: Connect) -> PaymentMS:
+    """A client of the Payment MS that the fault server plays."""
+    return connect(server.url)
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:

@@ -1,0 +1,46 @@
+"""The calls that the fault rows make, and what a good answer to them looks like."""
+
+from collections.abc import Awaitable
+from typing import Protocol, TypeVar
+
+import pytest
+from pydantic import SecretStr
+
+from services.errors import FrontendError
+from services.payment_ms import CheckoutSession, PaymentMS, SubscriptionCheckout, SubscriptionRecord
+from tests.faults.fault_server import reply
+
+KEY = SecretStr("proj_very_secret_key")
+KEY_SETTING = "PAYMENT_MS_API_KEY"
+DEADLINE = 0.6
+UNAVAILABLE = "Payments are unavailable right now. Nothing was charged."
+
+ABSENT = reply({"exists": False})
+SESSION = reply({"checkout_session_id": "cs_test_1", "checkout_url": "https://checkout.stripe.com/c/pay/cs_test_1"})
+
+
+class Connect(Protocol):
+    """Makes a client of the Payment MS at ``url``."""
+
+    def __call__(self, url: str, deadline: float = DEADLINE) -> PaymentMS: ...
+
+
+E = TypeVar("E", bound=FrontendError)
+
+
+async def status(payment_ms: PaymentMS) -> SubscriptionRecord:
+    """Ask for a subscription: a read, which may be repeated."""
+    return await payment_ms.subscription("user_1", "prod_1")
+
+
+async def checkout(payment_ms: PaymentMS) -> CheckoutSession:
+    """Open a checkout: a write, which may not."""
+    wanted = SubscriptionCheckout("user_1", "ada@example.com", "prod_1", "price_1", "http://x/ok", "http://x/no")
+    return await payment_ms.create_subscription_checkout(wanted, idempotency_key="idem-1")
+
+
+async def failure(asked: Awaitable[object], kind: type[E]) -> E:
+    """Return the error of ``kind`` that ``asked`` must end in."""
+    with pytest.raises(kind) as caught:
+        await asked
+    return caught.value
