@@ -31,6 +31,7 @@ _RETURN_WAIT: Final = 0.2
 """Seconds a caller whose request is done may be kept: enough for the next in line to find the slot free."""
 
 _MARK: Final = 10_000
+"""Milliseconds for which a token that gave its slot back cannot take it again, whatever a slow connection still delivers."""
 
 _NOW = "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)"
 
@@ -80,7 +81,6 @@ _LEAVE = """
     return redis.call('ZREM', KEYS[1], ARGV[1])
 """
 
-"""Leaves a mark, so that a renewal that a slow connection delivers later does not take the slot again."""
 
 _PREPARE = (
     _NOW
