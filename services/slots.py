@@ -31,7 +31,7 @@ _RETURN_WAIT: Final = 0.2
 """Seconds a caller whose request is done may be kept: enough for the next in line to find the slot free."""
 
 _MARK: Final = 10_000
-"""Milliseconds for which a token that gave its slot back cannot take it again, whatever a slow connection still delivers."""
+"""Milliseconds for which a returned token is refused, whatever a slow connection still delivers."""
 
 _NOW = "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)"
 
