@@ -11,9 +11,7 @@ from ui.theme import light_palette
 LOGO_PATH: Final = "/brand/logo"
 ICON_PATH: Final = "/brand/icon.svg"
 
-_SHAPE: Final = (
-    "M8.2 21.5V11.2c0-1.3 1.6-1.9 2.5-.9l8.1 9.4c.9 1 2.5.4 2.5-.9V8.5"
-)
+_SHAPE: Final = "M8.2 21.5V11.2c0-1.3 1.6-1.9 2.5-.9l8.1 9.4c.9 1 2.5.4 2.5-.9V8.5"
 """One stroke: a letter N whose ends point up and down."""
 
 

@@ -1,4 +1,4 @@
-"""Colour arithmetic: OKLCH (https://bottosson.github.io/posts/oklab/) to hexadecimal sRGB, and contrast as WCAG 2.2 counts it.
+"""Colour arithmetic: OKLCH (https://bottosson.github.io/posts/oklab/) to sRGB and back, and contrast as WCAG has it.
 
 Knows nothing of the theme; `ui/theme.py` decides which colours there are.
 """

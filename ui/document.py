@@ -56,7 +56,7 @@ def page(
     robots: str = "index,follow",
     requires_sign_in: bool = False,
 ) -> Callable[[Builder], Builder]:
-    """Serve the decorated builder at `path`. `title` and `description` are message ids; the builder may change the head.
+    """Serve the decorated builder at `path`. `title` and `description` are message ids; the builder may change them.
 
     A builder may return a response of its own (a redirect), and may raise a FrontendError, which becomes a page.
     """

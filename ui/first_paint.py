@@ -12,7 +12,7 @@ from ui.html import VOID_TAGS
 
 
 def render(root: Element) -> str:
-    """Return `root` and everything in it as HTML. Texts and attribute values are escaped; hidden elements stay hidden."""
+    """Return `root` and everything in it as HTML, with texts and attribute values escaped."""
     parts: list[str] = []
     _write(root, parts)
     return "".join(parts)

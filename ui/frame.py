@@ -92,10 +92,9 @@ def _before_main(layout: Element, element: Tag, place: int) -> None:
 
 
 def _sandbox_strip() -> None:
-    with Tag("p", classes="sandbox-strip", testid="sandbox-banner"):
-        with Tag("span", classes="sandbox-words"):
-            icon("exclamation-triangle")
-            Tag("span", _("Sandbox: no money moves."))
+    with Tag("p", classes="sandbox-strip", testid="sandbox-banner"), Tag("span", classes="sandbox-words"):
+        icon("exclamation-triangle")
+        Tag("span", _("Sandbox: no money moves."))
 
 
 def _brand(visit: Visit) -> None:

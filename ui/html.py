@@ -8,7 +8,7 @@ No Quasar component and nothing whose code is compiled in the browser: `ui/docum
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from nicegui.elements.mixins.text_element import TextElement
 
@@ -33,7 +33,7 @@ class Tag(TextElement):
     ) -> None:
         if tag in FORBIDDEN_TAGS:
             raise ValueError(f"<{tag}> can't be part of a page's content")
-        super().__init__(tag=tag, text=text)
+        super().__init__(tag=tag, text=cast(str, text))  # NiceGUI leaves out a text that is None
         if classes:
             self._classes.extend(classes.split())
         values = attribute_values(attributes)
@@ -58,7 +58,7 @@ class Tag(TextElement):
 
 
 def attribute_name(name: str) -> str:
-    """Return the HTML name of an attribute written as a Python identifier: `for_` is `for`, `aria_label` `aria-label`."""
+    """Return the HTML name of an attribute written as a Python identifier: `aria_label` is `aria-label`."""
     return name.rstrip("_").replace("_", "-")
 
 

@@ -68,7 +68,7 @@ def use_locale(locale: str) -> Iterator[None]:
 
 def choose_locale(saved: str | None, accept_language: str) -> str:
     """Return the offered locale to use: the saved choice, else the best of an Accept-Language header (RFC 9110)."""
-    if saved in LOCALES:
+    if saved is not None and saved in LOCALES:
         return saved
     for tag in _by_preference(accept_language):
         language = tag.split("-")[0].lower()

@@ -4,6 +4,7 @@ For people who are signed in, `site.offers_for` knows better (what they have dec
 payment page, which does.
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from catalog import Catalog, Interval, Plan
@@ -26,7 +27,9 @@ def public_offers(visit: Visit) -> tuple[PlanOffer, ...]:
     return tuple(plan_offer(visit, catalog, plan) for plan in catalog.plans)
 
 
-def plan_offer(visit: Visit, catalog: Catalog, plan: Plan, buttons: dict[Interval, ButtonSpec] | None = None) -> PlanOffer:
+def plan_offer(
+    visit: Visit, catalog: Catalog, plan: Plan, buttons: Mapping[Interval, ButtonSpec] | None = None
+) -> PlanOffer:
     """Return the offer of one plan; `buttons` replaces the public ones."""
     included = catalog.plan(plan.includes) if plan.includes else None
     return PlanOffer(

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
-from ui.assets import icons_address, script_address
 from nicegui.version import __version__ as NICEGUI_VERSION
+
+from ui.assets import icons_address, script_address
 
 JSON_SCRIPT_ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 

@@ -27,6 +27,7 @@ def interval_switch(chosen: Interval, saving: str, on_change: Change) -> None:
                         radio = Tag(
                             "input", type="radio", name="interval", value=interval, id=f"interval-{interval}",
                             checked=interval is chosen, testid=f"interval-{interval}", data_interval_choice="",
+                            autocomplete="off",
                         )  # fmt: skip
                         radio.on("change", _answer(on_change, interval), args=[])
                         Tag("span", label)

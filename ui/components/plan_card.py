@@ -54,15 +54,19 @@ class PlanCard:
     """The card of an offer. `show` changes its interval, `release` makes its button work again."""
 
     def __init__(
-        self, visit: Visit, offer: PlanOffer, interval: Interval, *, heading: str = "h2", on_press: Pressed | None = None
+        self,
+        visit: Visit,
+        offer: PlanOffer,
+        interval: Interval,
+        *,
+        heading: str = "h2",
+        on_press: Pressed | None = None,
     ) -> None:
         self.offer = offer
         self.interval = interval
         self._on_press = on_press
         self._form: ActionForm | None = None
-        self._words = {
-            choice: price_words(offer.plan, choice, visit.locale, offer.currency) for choice in (*Interval,)
-        }
+        self._words = {choice: price_words(offer.plan, choice, visit.locale, offer.currency) for choice in (*Interval,)}
         plan = offer.plan
         title = f"plan-{plan.id}"
         with Tag(

@@ -2,7 +2,7 @@
 
     grid = PlanGrid(visit, offers, interval, on_press=subscribe)
 
-The cards share row lines, so that names, prices, buttons and first features stand at one height (`styles/30_plans.css`).
+The cards share row lines (`styles/30_plans.css`), so that names, prices, buttons and first features stand level.
 """
 
 from collections.abc import Callable, Sequence

@@ -5,7 +5,7 @@ Errors inside a page's own building are handled by `ui/document.py`. Here are ad
 
 from functools import lru_cache
 from html import escape
-from typing import ClassVar
+from typing import Final
 
 from nicegui import Client, app
 from nicegui.page import page as nicegui_page
@@ -22,6 +22,8 @@ from ui.site import Site
 from ui.theme import style_sheet
 from ui.visit import Head
 
+VIEWPORT: Final = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+
 
 class PageNotFound(FrontendError):
     """Nobody serves this address."""
@@ -30,7 +32,7 @@ class PageNotFound(FrontendError):
     status = 404
     title = N_("This page doesn't exist")
     sentence = N_("The address may be mistyped, or the page has moved.")
-    money_moved: ClassVar[bool | None] = False
+    money_moved = False
 
 
 def register(site: Site) -> None:
@@ -77,7 +79,7 @@ def _plain_page(brand_name: str, brand_color: str, locale: str) -> str:
             direction=i18n.direction(locale),
             theme="system",
             nonce="",
-            head=f'<title>{escape(title)}</title>\n<meta name="viewport" content="width=device-width, initial-scale=1">',
+            head=f"<title>{escape(title)}</title>\n{VIEWPORT}",
             style=style_sheet(brand_color),
             content=content,
             words={},
