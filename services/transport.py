@@ -11,7 +11,6 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 
-import certifi
 import httpx
 
 from services.answers import Call, Reply
@@ -90,9 +89,9 @@ class Transport:
 
 @functools.cache
 def _trusted_authorities() -> ssl.SSLContext:
-    """Return the system's authorities (``SSL_CERT_FILE`` included) and, for bare images, certifi's."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
+    """Return the authorities of ``SSL_CERT_FILE`` or, without it, of certifi; and those of the system."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
     return context
 
 
