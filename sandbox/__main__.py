@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 from sandbox.app_push import AppPush
 from sandbox.auth_service import auth_app
 from sandbox.checkout_pages import checkout_router
-from sandbox.control import control_billing_router, control_router
+from sandbox.control import control_router
+from sandbox.control_billing import control_billing_router
 from sandbox.database import DatabaseInUse
 from sandbox.engine import Engine
 from sandbox.gate import Gate
@@ -30,10 +31,8 @@ from sandbox.world import Addresses, World
 
 
 def stripe_app(world: World, engine: Engine) -> FastAPI:
-    """Hosted checkout and portal, the control panel, and its HTTP calls (documented at ``/control/docs``)."""
-    app = FastAPI(
-        title="Sandbox control", docs_url="/control/docs", redoc_url=None, openapi_url="/control/openapi.json"
-    )
+    """Hosted checkout and portal, the control panel, and its HTTP calls (listed at ``/calls``)."""
+    app = FastAPI(title="Sandbox control", docs_url=None, redoc_url=None, openapi_url="/control/openapi.json")
     app.mount("/static", StaticFiles(directory=STATIC))
     for router in (
         control_router(world, engine),

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from sandbox.auth_accounts import SAMPLE_PEOPLE, Grant
 from sandbox.cards import CARDS, CardRefused
-from sandbox.control import plan_line
+from sandbox.control_billing import plan_line
 from sandbox.engine import Engine
 from sandbox.moves import clear_user, move, put_in_state
 from sandbox.rendering import form_of, go_to, page
@@ -86,6 +86,14 @@ def panel_router(world: World, engine: Engine) -> APIRouter:
             people=SAMPLE_PEOPLE,
             said=said,
             brand=world.settings.brand_name,
+        )
+
+    @router.get("/calls")
+    async def calls(request: Request) -> Response:
+        paths = request.app.openapi()["paths"]
+        found = [(method.upper(), path, call) for path, methods in paths.items() for method, call in methods.items()]
+        return page(
+            "calls.html", calls=[one for one in found if one[1].startswith("/control")], brand=world.settings.brand_name
         )
 
     @router.post("/states/{name}/{state}")
