@@ -102,6 +102,11 @@ class Circuit:
         self._open(self._policy.first_pause)
         return True
 
+    def reset(self) -> None:
+        """Close at once and forget what was counted: its cause is known to be gone."""
+        self._failures_in_a_row = 0
+        self._close()
+
     def _time_left(self) -> float:
         return 0.0 if self._opened_at is None else self._opened_at + self._pause - self._clock()
 

@@ -98,6 +98,7 @@ class Upstream:
         self._max_wait = max_wait
         self._key_setting = key_setting
         self._key_worked = False
+        self._key_lost = False
         self._keyed_operations: set[str] = set()
         self._observer = observer
         self._trace_headers = trace_headers
@@ -244,8 +245,17 @@ class Upstream:
         if request.key is not None and reply.status in (401, 403):
             raise self._key_rejected(request, reply.status)
         answer = read_answer(reply, request.call)
-        self._key_worked = self._key_worked or (request.key is not None and answer.ok)
+        if request.key is not None and answer.ok:
+            self._trust_key()
         return answer
+
+    def _trust_key(self) -> None:
+        """Remember that the key works; after a time in which it did not, that was why circuits were open."""
+        self._key_worked = True
+        if self._key_lost:
+            self._key_lost = False
+            for operation in self._keyed_operations:
+                self._circuit(operation).reset()
 
     def _key_rejected(self, request: Request, status: int) -> KeyRejected:
         detail = f"answered {status}: the key is wrong; it is set in {self._key_setting}"
@@ -265,6 +275,7 @@ class Upstream:
         """Tell the circuit what a failed attempt says about the service's health."""
         circuit = verdict.circuit
         if isinstance(error, KeyRejected) and error.worked_before:
+            self._key_lost = True
             for operation in self._keyed_operations - {request.call.operation}:
                 self._circuit(operation).trip()
             opened = verdict.give(circuit.trip)

@@ -163,6 +163,22 @@ async def test_key_that_stops_working_means_a_broken_service_and_opens_every_cir
     assert len(server.requests) == 3
 
 
+async def test_key_that_works_again_closes_every_circuit_it_had_opened(server: FaultServer, make: Make) -> None:
+    now = [0.0]
+    server.behave(reply({}), reply({}), reply("no", 401, content_type="text/plain"), reply({}))
+    upstream = make(clock=lambda: now[0])
+    await get(upstream)
+    await post(upstream)
+    with pytest.raises(KeyRejected):
+        await get(upstream)
+    assert upstream.degraded
+    now[0] = 5.0
+
+    await get(upstream)
+
+    assert not upstream.degraded
+
+
 async def test_answer_without_a_key_proves_nothing_about_the_key(server: FaultServer, make: Make) -> None:
     server.behave(reply({}), reply({}, 401))
     upstream = make()
