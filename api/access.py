@@ -1,0 +1,74 @@
+"""Who asks: the session behind a request's cookie, as dependencies of the routes. No body, path or query says it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from api.backend import Backend
+from services.cart import user_owner, visitor_owner
+from services.entitlements import Entitlement
+from services.errors import NotSignedIn
+from services.rate_limits import address_key
+from services.session import Session, Visitor
+
+
+class Access:
+    """The dependencies that find out who asks."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    async def browser(self, request: Request) -> Session | Visitor | None:
+        """Return who is behind the cookie: somebody signed in, a visitor, or None without a cookie of ours.
+
+        Raises StoreUnavailable and SignInUnavailable when nobody can say.
+        """
+        sessions = self._backend.sessions
+        found = await sessions.find(request.cookies.get(sessions.cookie_name, ""))
+        if isinstance(found, Session):
+            self._backend.users.bind(found.user.user_id)
+        return found
+
+    async def session(self, request: Request) -> Session:
+        """Return the signed-in session; raises NotSignedIn, and what `browser` raises."""
+        found = await self.browser(request)
+        if not isinstance(found, Session):
+            raise NotSignedIn("no session behind the cookie" if found else "no cookie of ours")
+        return found
+
+    async def cart_owner(self, request: Request, response: Response) -> str:
+        """Return whose cart is meant; a browser without a cookie gets one."""
+        found = await self.browser(request)
+        if found is None:
+            found = Visitor(self.new_cookie(response))
+        return user_owner(found) if isinstance(found, Session) else visitor_owner(found.id)
+
+    def new_cookie(self, response: Response) -> str:
+        """Give the browser a session cookie with a new id, and return the id."""
+        sessions = self._backend.sessions
+        cookie = sessions.new_cookie()
+        self.set_cookie(response, cookie)
+        session_id = sessions.id_of(cookie)
+        if session_id is None:
+            raise RuntimeError("a cookie that was just signed can't be read")
+        return session_id
+
+    def set_cookie(self, response: Response, cookie: str) -> None:
+        """Set the session cookie to this value."""
+        sessions = self._backend.sessions
+        response.set_cookie(sessions.cookie_name, cookie, **sessions.cookie_attributes)
+
+    def require_plan(self, plan_id: str) -> Callable[..., Awaitable[Entitlement]]:
+        """Return a dependency for routes of members only: it raises NotSignedIn or PlanRequired for others."""
+
+        async def required(session: Annotated[Session, Depends(self.session)]) -> Entitlement:
+            return await self._backend.entitlements.require(session, plan_id)
+
+        return required
+
+
+def client_address(request: Request) -> str:
+    """Return what limits count as one address."""
+    return address_key(request.client.host if request.client else "")

@@ -1,0 +1,76 @@
+"""`POST /api/payment/events`: the Payment MS says that something changed for a customer. It is believed no further.
+
+Signed with HMAC-SHA256 over timestamp and body; old, repeated or unsigned calls are refused. It makes the watcher look
+now, and carries no truth itself.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+import time
+from typing import Annotated, Final
+
+import structlog
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from api.backend import Backend
+from api.problems import BadRequest, problem_docs
+from services.store import Store
+
+TOLERANCE: Final = 300
+"""Seconds that the sender's clock, or its queue, may be off."""
+
+_SIGNATURE: Final = re.compile(r"t=(?P<time>\d{1,12}),v1=(?P<digest>[0-9a-f]{64})")
+
+_log = structlog.get_logger("security")
+
+
+class Event(BaseModel):
+    """What the Payment MS sends; only the customer is read."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    user_id: str = Field(min_length=1, max_length=255)
+
+
+def events_routes(backend: Backend) -> APIRouter:
+    """The one route; without a secret it is not there."""
+    router = APIRouter(tags=["events"])
+
+    @router.post("/payment/events", status_code=204, responses=problem_docs(400, 403, 404, 415))
+    async def post_event(request: Request, x_signature: Annotated[str, Header(max_length=200)] = "") -> Response:
+        """Look now at what a customer has. `X-Signature: t=<unix time>,v1=<hex HMAC-SHA256 of "t.body">`."""
+        secret = backend.settings.payment_ms_webhook_secret
+        if secret is None:
+            raise BadRequest(404)
+        body = await request.body()
+        if not signature_fits(x_signature, body, secret, time.time()) or not await _first_time(
+            backend.store, x_signature
+        ):
+            _log.warning("event_refused", reason="signature, age or replay")
+            raise BadRequest(403)
+        try:
+            event = Event.model_validate(json.loads(body))
+        except (ValueError, RecursionError, ValidationError):
+            raise BadRequest(400) from None
+        await backend.status.poke(event.user_id)
+        return Response(status_code=204)
+
+    return router
+
+
+def signature_fits(header: str, body: bytes, secret: SecretStr, now: float) -> bool:
+    """Whether the header signs this body with our secret, no more than five minutes ago or ahead."""
+    found = _SIGNATURE.fullmatch(header)
+    if found is None or abs(now - int(found["time"])) > TOLERANCE:
+        return False
+    signed = found["time"].encode() + b"." + body
+    expected = hmac.new(secret.get_secret_value().encode(), signed, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected, found["digest"])
+
+
+async def _first_time(store: Store, header: str) -> bool:
+    """Whether this signature was never used; raises StoreUnavailable when nobody can say."""
+    return await store.add(f"event:{hashlib.sha256(header.encode()).hexdigest()}", "", 2 * TOLERANCE)

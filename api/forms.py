@@ -1,0 +1,158 @@
+"""What the pages' forms post when no script runs or no socket is open: the same use cases, answered by redirects."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import urlencode
+from zoneinfo import available_timezones
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from api.access import Access, client_address
+from api.backend import Backend
+from catalog import Catalog, UnknownPrice
+from services.checkout import Wanted
+from services.errors import CatalogChanged, FrontendError, InvalidQuantity, NotSignedIn
+from services.session import safe_next, sign_in_path
+
+A_YEAR: Final = 365 * 24 * 3600
+PREFERENCES: Final[Mapping[str, Callable[[str], bool]]] = {
+    "locale": lambda text: re.fullmatch(r"[a-z]{2}(-[A-Za-z]{2,4})?", text) is not None,
+    "theme": lambda text: text in ("light", "dark", "system"),
+    "timezone": lambda text: text in available_timezones(),
+}
+"""The cookies that `ui/visit.py` reads, and which values they may have."""
+
+_Fields = Mapping[str, str]
+
+
+def form_routes(backend: Backend) -> APIRouter:
+    """Return the routes that take form fields."""
+    router = APIRouter(include_in_schema=False)
+    access = Access(backend)
+
+    @router.post("/payment/checkout")
+    async def check_out(request: Request) -> Response:
+        """Start the checkout of one plan or item and go there; what stands in the way is explained by its page."""
+        fields = await _fields(request)
+        price_id = fields.get("price_id", "")
+        page = _page_of(backend.catalogs.current, price_id)
+        try:
+            session = await access.session(request)
+            await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
+            amount = _whole_number(fields.get("amount"))
+            if amount is None and fields.get("catalog") not in (None, "", backend.catalogs.current.version):
+                raise CatalogChanged("the form was drawn from another version of the catalog")
+            checkout = await backend.checkout.start(
+                session,
+                Wanted(price_id, _whole_number(fields.get("quantity")) or 1, amount),
+                instead_of=fields.get("instead_of") or None,
+                has_ended=fields.get("has_ended") in ("true", "on", "1"),
+            )
+        except NotSignedIn:
+            return RedirectResponse(sign_in_path(f"{page}?{urlencode({'price': price_id})}"), 303)
+        except FrontendError as error:
+            return _explained(page, error, price=price_id)
+        return RedirectResponse(checkout.url, 303)
+
+    @router.post("/payment/portal")
+    async def open_portal(request: Request) -> Response:
+        """Open the customer portal and go there."""
+        fields = await _fields(request)
+        here = safe_next(fields.get("return_path") or fields.get("return_to") or "/payment")
+        try:
+            session = await access.session(request)
+            await backend.limits.hit(backend.policies.portal_by_address, client_address(request))
+            return RedirectResponse(await backend.portal.open(session, here), 303)
+        except NotSignedIn:
+            return RedirectResponse(sign_in_path(here), 303)
+        except FrontendError as error:
+            return _explained(here.partition("?")[0], error)
+
+    @router.post("/preferences")
+    async def prefer(request: Request) -> Response:
+        """Remember the language, theme or time zone for a year."""
+        fields = await _fields(request)
+        answer = RedirectResponse(safe_next(fields.get("next", "/")), 303)
+        for name, allows in PREFERENCES.items():
+            value = fields.get(name, "")
+            if value and allows(value):
+                answer.set_cookie(
+                    name, value.replace("/", "%2F"), A_YEAR, path="/", secure=backend.sessions.secure, samesite="lax"
+                )
+        return answer
+
+    _add_cart(router, backend, access)
+    return router
+
+
+def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
+    @router.post("/cart/checkout")
+    async def check_out_cart(request: Request) -> Response:
+        """Start the checkout of the cart and go there."""
+        try:
+            session = await access.session(request)
+            await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
+            cart = await backend.cart.read(await access.cart_owner(request, Response()))
+            return RedirectResponse((await backend.checkout.start_cart(session, cart.wanted)).url, 303)
+        except NotSignedIn:
+            return RedirectResponse(sign_in_path("/cart"), 303)
+        except FrontendError as error:
+            return _explained("/cart", error)
+
+    @router.post("/cart/{action}")
+    async def change_cart(request: Request, action: str) -> Response:
+        """Add to the cart, set a quantity, remove a line, or clear it; then back to the page of the form."""
+        fields = await _fields(request)
+        answer = RedirectResponse(safe_next(fields.get("next", "/cart")), 303)
+        price_id = fields.get("price_id", "")
+        try:
+            quantity = _whole_number(fields.get("quantity"))
+            owner = await access.cart_owner(request, answer)
+            match action:
+                case "add":
+                    await backend.cart.add(owner, price_id, 1 if quantity is None else quantity)
+                case "quantity" if quantity == 0:
+                    await backend.cart.remove(owner, price_id)
+                case "quantity":
+                    await backend.cart.set_quantity(owner, price_id, -1 if quantity is None else quantity)
+                case "remove":
+                    await backend.cart.remove(owner, price_id)
+                case "clear":
+                    await backend.cart.clear(owner)
+                case _:
+                    return Response(status_code=404)
+        except FrontendError as error:
+            return _explained("/cart", error, price=price_id)
+        return answer
+
+
+async def _fields(request: Request) -> _Fields:
+    """Return the form's text fields; a name that stands twice has its last value."""
+    form = await request.form(max_files=0, max_fields=50)
+    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+def _page_of(catalog: Catalog, price_id: str) -> str:
+    """Return the page on which that price is bought."""
+    try:
+        offer = catalog.offer(price_id)
+    except UnknownPrice:
+        return "/payment"
+    return "/payment" if offer.item is None else "/shop"
+
+
+def _explained(page: str, error: FrontendError, price: str = "") -> Response:
+    """Return the way to the page that puts the error into words by its code."""
+    query = {"price": price[:255], "problem": error.code} if price else {"problem": error.code}
+    return RedirectResponse(f"{page}?{urlencode(query)}", 303)
+
+
+def _whole_number(text: str | None) -> int | None:
+    """Return the number in a field; None for an empty one. Raises InvalidQuantity for anything else."""
+    if text is None or not text.strip():
+        return None
+    if re.fullmatch(r"\d{1,12}", text.strip(), re.ASCII) is None:
+        raise InvalidQuantity("a form field holds no number")
+    return int(text)

@@ -1,0 +1,95 @@
+"""For those who run the app: is it alive, is it ready, what does it count; and the key that signs entitlements."""
+
+import asyncio
+import hmac
+import ipaddress
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from api.backend import Backend
+from services.errors import StoreUnavailable
+
+METRICS_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
+PING_DEADLINE: Final = 2.0
+
+
+def operations_routes(backend: Backend) -> APIRouter:
+    """Return the routes for load balancers, Prometheus and sibling services."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        """The process serves; nothing else is asked."""
+        return JSONResponse({"status": "ok"})
+
+    @router.get("/readyz")
+    async def readyz() -> Response:
+        """Whether to send users here: `failing` (503) without the store, `degraded` (200) when something is amiss."""
+        checks = {"store": await _store(backend), **_quick_checks(backend), "money": await _money(backend)}
+        failing = checks["store"]["status"] == "failing"
+        degraded = any(check["status"] != "ok" for check in checks.values())
+        status = "failing" if failing else "degraded" if degraded else "ready"
+        return JSONResponse({"status": status, "checks": checks}, 503 if failing else 200)
+
+    @router.get("/metrics")
+    async def metrics(request: Request) -> Response:
+        """Everything that is counted; for this machine itself, or with OPS_TOKEN as a bearer token."""
+        if not is_operator(request, backend):
+            return PlainTextResponse("This needs OPS_TOKEN as a bearer token.", 403)
+        return Response(backend.metrics.text(), headers={"Content-Type": METRICS_TYPE})
+
+    @router.get("/.well-known/jwks.json")
+    async def jwks() -> Response:
+        """The public key of `/api/entitlements` (RFC 7517)."""
+        return JSONResponse(backend.entitlements.key_set(), headers={"Cache-Control": "public, max-age=300"})
+
+    return router
+
+
+def is_operator(request: Request, backend: Backend) -> bool:
+    """Whether the request has the operator's token, or comes from this machine and through no proxy."""
+    token = backend.settings.ops_token
+    given = request.headers.get("authorization", "")
+    if token is not None and hmac.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
+        return True
+    if request.client is None or getattr(request.state, "forwarded", True):
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _store(backend: Backend) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(PING_DEADLINE):
+            await backend.store.ping()
+    except (StoreUnavailable, TimeoutError):
+        return {"status": "failing", "problem": "Sign-ins, carts and locks can't be kept; look at the store."}
+    return {"status": "ok"}
+
+
+def _quick_checks(backend: Backend) -> dict[str, dict[str, Any]]:
+    """Return what is known without asking anybody."""
+    checks: dict[str, dict[str, Any]] = {}
+    for upstream in (backend.payment_upstream, backend.auth_upstream):
+        circuits = {operation: str(circuit.state) for operation, circuit in upstream.circuits.items()}
+        status = "degraded" if upstream.degraded else "ok"
+        checks[upstream.name] = {"status": status, "circuits": circuits}
+    problem, version = backend.catalogs.problem, backend.catalogs.current.version
+    checks["catalog"] = {"status": "degraded" if problem else "ok", "version": version}
+    if problem:
+        checks["catalog"]["problem"] = problem
+    checks["limits"] = {"status": "degraded" if backend.limits.degraded else "ok"}
+    return checks
+
+
+async def _money(backend: Backend) -> dict[str, Any]:
+    """Whether real money, Stripe's test mode or the sandbox's is taken, and whether that fits the address."""
+    problems = await backend.money_mode.problems()
+    mode = "sandbox" if backend.settings.sandbox_enabled else str(await backend.money_mode.mode())
+    if not problems:
+        return {"status": "ok", "mode": mode}
+    return {"status": "degraded", "mode": mode, "problem": problems[0].detail, "cure": problems[0].cure}

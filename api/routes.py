@@ -1,0 +1,171 @@
+"""The JSON API under `/api`: the same use cases as the pages' buttons, with the same guards. `/api/docs` lists it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
+
+from api.access import Access, client_address
+from api.backend import Backend
+from api.docs import add_docs
+from api.events import events_routes
+from api.problems import Problem, add_error_handlers, problem_docs
+from api.strict_json import StrictRoute
+from api.views import (
+    CartView,
+    CatalogView,
+    CheckoutRequest,
+    CheckoutStarted,
+    EntitlementView,
+    Me,
+    PortalOpened,
+    PortalRequest,
+    QuantityRequest,
+    SubscriptionsView,
+)
+from catalog import UnknownPrice
+from services.checkout import Wanted
+from services.errors import PriceNotSold
+from services.session import Session
+
+API_VERSION = "1.0"
+InCart = Annotated[str, Path(min_length=1, max_length=255)]
+
+
+def json_api(backend: Backend) -> FastAPI:
+    """Return the app to mount at `/api`."""
+    app = FastAPI(
+        title=f"{backend.settings.brand_name} billing API",
+        version=API_VERSION,
+        description="Errors are RFC 9457 problem documents. Browsers send their session cookie; state is changed "
+        "from our own origin only.",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        root_path_in_servers=False,
+        servers=[{"url": f"{backend.settings.public_url}/api"}],
+        responses=problem_docs(422),
+    )
+    add_error_handlers(app, backend.settings.public_url)
+    access = Access(backend)
+    for router in (
+        shown_routes(backend, access),
+        payment_routes(backend, access),
+        cart_routes(backend, access),
+        events_routes(backend),
+    ):
+        app.include_router(router)
+    add_docs(app, schemas=(Problem,))
+    return app
+
+
+def shown_routes(backend: Backend, access: Access) -> APIRouter:
+    """What can be read: the catalog, who is signed in, what they have and are entitled to."""
+    router = APIRouter(route_class=StrictRoute, tags=["account"])
+    signed_in = Depends(access.session)
+
+    @router.get("/catalog", tags=["catalog"])
+    async def get_catalog(request: Request) -> CatalogView:
+        """Everything that is sold: plans in display order, then items. Amounts are minor units."""
+        locale = request.headers.get("accept-language", "en")[:2].lower()
+        return CatalogView.of(backend.catalogs.current, locale)
+
+    @router.get("/me", responses=problem_docs(401, 422))
+    async def get_me(session: Annotated[Session, signed_in]) -> Me:
+        """Who is signed in."""
+        return Me.of(session)
+
+    @router.get("/payment/subscriptions", responses=problem_docs(401, 422), tags=["payment"])
+    async def get_subscriptions(session: Annotated[Session, signed_in]) -> SubscriptionsView:
+        """What the signed-in user has, asked of both services; an answer younger than a second is shared."""
+        await backend.limits.hit(backend.policies.status, backend.inquiry.customer_of(session))
+        return SubscriptionsView.of(await backend.inquiry.ask(session))
+
+    @router.get("/entitlements", responses=problem_docs(401, 422))
+    async def get_entitlements(session: Annotated[Session, signed_in]) -> EntitlementView:
+        """What the signed-in user is entitled to, signed for sibling services and valid for a minute."""
+        await backend.limits.hit(backend.policies.status, backend.inquiry.customer_of(session))
+        entitlement = await backend.entitlements.of(session)
+        signed = backend.entitlements.sign(session, entitlement)
+        return EntitlementView(**entitlement.model_dump(), token=signed.token, expires_at=signed.expires_at)
+
+    return router
+
+
+def payment_routes(backend: Backend, access: Access) -> APIRouter:
+    """What starts at Stripe: checkouts of a plan, an item or the cart, and the portal."""
+    router = APIRouter(prefix="/payment", route_class=StrictRoute, tags=["payment"])
+    signed_in = Depends(access.session)
+
+    @router.post("/checkout", responses=problem_docs(401, 404, 409, 422, 502, 504))
+    async def post_checkout(
+        request: Request, wanted: CheckoutRequest, session: Annotated[Session, signed_in]
+    ) -> CheckoutStarted:
+        """Start a checkout of one plan or item, or get the open one again. `success_url` and `cancel_url` are ours."""
+        await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
+        _check_product(backend, wanted)
+        checkout = await backend.checkout.start(
+            session,
+            Wanted(wanted.price_id, wanted.quantity, wanted.amount),
+            instead_of=wanted.instead_of,
+            has_ended=wanted.has_ended,
+        )
+        return CheckoutStarted.of(checkout)
+
+    @router.post("/cart", responses=problem_docs(401, 404, 422, 502, 504))
+    async def post_cart_checkout(request: Request, session: Annotated[Session, signed_in]) -> CheckoutStarted:
+        """Start a checkout of the user's cart, or get the open one again."""
+        await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
+        cart = await backend.cart.read(await access.cart_owner(request, Response()))
+        return CheckoutStarted.of(await backend.checkout.start_cart(session, cart.wanted))
+
+    @router.post("/portal", responses=problem_docs(401, 404, 422, 502, 504))
+    async def post_portal(
+        request: Request, session: Annotated[Session, signed_in], wanted: PortalRequest | None = None
+    ) -> PortalOpened:
+        """Open Stripe's customer portal; the user comes back to `return_to` on this site."""
+        await backend.limits.hit(backend.policies.portal_by_address, client_address(request))
+        return PortalOpened(portal_url=await backend.portal.open(session, (wanted or PortalRequest()).return_to))
+
+    return router
+
+
+def cart_routes(backend: Backend, access: Access) -> APIRouter:
+    """The cart of whoever asks: a visitor's, or a user's."""
+    router = APIRouter(prefix="/cart", route_class=StrictRoute, tags=["cart"])
+    owner = Depends(access.cart_owner)
+
+    @router.get("", responses=problem_docs(422))
+    async def get_cart(whose: Annotated[str, owner]) -> CartView:
+        """What the cart holds."""
+        return CartView.of(await backend.cart.read(whose))
+
+    @router.put("/{price_id}", responses=problem_docs(404, 422))
+    async def put_in_cart(price_id: InCart, wanted: QuantityRequest, whose: Annotated[str, owner]) -> CartView:
+        """Make the cart hold that many of an item."""
+        return CartView.of(await backend.cart.set_quantity(whose, price_id, wanted.quantity))
+
+    @router.delete("/{price_id}", responses=problem_docs(422))
+    async def remove_from_cart(price_id: InCart, whose: Annotated[str, owner]) -> CartView:
+        """Take an item out of the cart."""
+        return CartView.of(await backend.cart.remove(whose, price_id))
+
+    @router.delete("", responses=problem_docs(422))
+    async def clear_cart(whose: Annotated[str, owner]) -> CartView:
+        """Empty the cart."""
+        await backend.cart.clear(whose)
+        return CartView.of(await backend.cart.read(whose))
+
+    return router
+
+
+def _check_product(backend: Backend, wanted: CheckoutRequest) -> None:
+    """A client that names a product must name the price's own."""
+    if wanted.product_id is None:
+        return
+    try:
+        offer = backend.catalogs.current.offer(wanted.price_id)
+    except UnknownPrice:
+        raise PriceNotSold("a price that the catalog does not sell") from None
+    if offer.product_id != wanted.product_id:
+        raise PriceNotSold("a price of another product than the one named")

@@ -1,0 +1,53 @@
+"""Bodies read strictly: duplicate keys, NaN and deep nesting are refused, not guessed at (OWASP ASVS 15.3)."""
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+_NESTED_TOO_DEEPLY: Final = "nested too deeply"
+
+
+class StrictRequest(Request):
+    """A request whose JSON means one thing only."""
+
+    async def json(self) -> Any:
+        """Return the body's value; raises what FastAPI answers with 422."""
+        if not hasattr(self, "_json"):
+            try:
+                self._json = json.loads(
+                    await self.body(), object_pairs_hook=_each_key_once, parse_constant=_no_constant
+                )
+            except (ValueError, RecursionError) as error:
+                reason = _NESTED_TOO_DEEPLY if isinstance(error, RecursionError) else str(error)[:100]
+                problem = {"type": "json_invalid", "loc": ("body",), "msg": reason, "input": None}
+                raise RequestValidationError([problem]) from None
+        return self._json
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its body as a `StrictRequest`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return FastAPI's handler, given the stricter request."""
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strictly
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")

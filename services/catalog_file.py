@@ -1,0 +1,103 @@
+"""The catalog in force: read from its file at the start, and again whenever the file changes under the running app.
+
+A change that can't be used keeps the last good catalog; what is wrong with it is logged once and told to whoever asks
+for the app's readiness.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from catalog import Catalog, CatalogError, load_catalog
+from services.announcements import Announcements, Topic
+
+LOOK_EVERY: Final = 1.5
+"""Seconds between two looks at the file."""
+
+EVERYBODY: Final = ""
+"""The key of announcements about the catalog: it is everybody's."""
+
+_Stamp = tuple[int, int, int]
+
+_log = structlog.get_logger(__name__)
+
+
+class CatalogFile:
+    """Holds the catalog of a file. Raises CatalogError when the file can't be used at the start."""
+
+    def __init__(self, path: str | Path, announcements: Announcements, *, look_every: float = LOOK_EVERY) -> None:
+        self._path = Path(path)
+        self._announcements = announcements
+        self._look_every = look_every
+        self._stamp = _stamp(self._path)
+        self._seen = _hash(self._path)
+        self._task: asyncio.Task[None] | None = None
+        self.current: Catalog = load_catalog(self._path)
+        self.problem: str | None = None
+
+    def start(self) -> None:
+        """Look at the file from now on, in the running event loop."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._watch(), name="catalog file")
+
+    async def stop(self) -> None:
+        """Look no more."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def look(self) -> bool:
+        """Read the file if it has changed; return whether another catalog is in force now."""
+        stamp = await asyncio.to_thread(_stamp, self._path)
+        if stamp == self._stamp and self.problem is None:
+            return False
+        content = await asyncio.to_thread(_hash, self._path)
+        self._stamp = stamp
+        if content == self._seen:
+            return False
+        try:
+            catalog = await asyncio.to_thread(load_catalog, self._path)
+        except CatalogError as error:
+            if content == await asyncio.to_thread(_hash, self._path):
+                self._keep_the_old_one(content, error)
+            return False
+        self._seen, self.problem = content, None
+        if catalog.version == self.current.version:
+            return False
+        _log.info("catalog_changed", before=self.current.version, now=catalog.version)
+        self.current = catalog
+        await self._announcements.announce(Topic.CATALOG, EVERYBODY)
+        return True
+
+    def _keep_the_old_one(self, content: str, error: CatalogError) -> None:
+        self._seen, self.problem = content, str(error)
+        _log.error("catalog_refused", kept=self.current.version, problems=str(error))
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_every)
+            try:
+                await self.look()
+            except Exception:
+                _log.exception("catalog_look_failed")
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        known = path.stat()
+    except OSError:
+        return None
+    return known.st_mtime_ns, known.st_size, known.st_ino
+
+
+def _hash(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""

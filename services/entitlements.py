@@ -1,0 +1,209 @@
+"""What a user is entitled to, for pages, routes and sibling services: one decision, short-lived and signed on demand.
+
+Access follows `services/standing.py`: while a service can't be asked, the last known answer counts for ten minutes and
+no longer. An answer a few seconds old is good enough here; nothing is sold by it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from catalog import Catalog
+from services.errors import N_, FrontendError
+from services.inquiry import Inquiry
+from services.session import Session
+from services.standing import Standing
+from services.subscription import Reason, Source, State
+
+LIFE: Final = timedelta(seconds=60)
+"""How long a signed answer is valid: an access that ends is noticed within a minute."""
+
+FRESH_FOR: Final = timedelta(seconds=15)
+"""How old a known answer may be before the services are asked again."""
+
+_CURVES: Final = {"P-256": "ES256"}
+
+_log = structlog.get_logger(__name__)
+
+
+class KeyUnusable(Exception):
+    """ENTITLEMENTS_KEY is no private key that can sign; its text is a sentence for the operator."""
+
+
+class PlanRequired(FrontendError):
+    """A page or route is for members of a plan that this user has no access to."""
+
+    code = "plan_required"
+    status = 403
+    title = N_("This needs another plan")
+    sentence = N_("This is not part of your plan. See what each plan includes on the pricing page.")
+    money_moved: bool | None = False
+
+    def __init__(self, plan_id: str, entitlement: "Entitlement") -> None:
+        super().__init__(f"{plan_id} is required, the user has {entitlement.plan} ({entitlement.state})")
+        self.plan_id = plan_id
+        self.entitlement = entitlement
+
+
+class Entitlement(BaseModel):
+    """What one user is entitled to. `plan` is None without access to any paid plan; `as_of` says how old this is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    plan: str | None
+    state: State
+    access: bool
+    as_of: datetime
+    source: Source
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An entitlement as a JWS in compact form, and until when it counts."""
+
+    token: str
+    expires_at: datetime
+
+
+class SigningKey:
+    """The private key that signs entitlements, Ed25519 or P-256; without a PEM a new one for this process."""
+
+    def __init__(self, pem: SecretStr | None = None) -> None:
+        """Raises KeyUnusable for a PEM that holds neither."""
+        self.ephemeral = pem is None
+        self._key = OKPKey.generate_key("Ed25519") if pem is None else _read(pem)
+        self.algorithm = _CURVES.get(self._key.curve_name, "EdDSA")
+        self.key_id = self._key.thumbprint()
+
+    def sign(self, claims: dict[str, object]) -> str:
+        """Return the claims as a signed JWT."""
+        header = {"alg": self.algorithm, "kid": self.key_id, "typ": "JWT"}
+        return jwt.encode(header, claims, self._key, algorithms=[self.algorithm])
+
+    def public(self) -> dict[str, object]:
+        """Return the public key as a JWK."""
+        return {**self._key.as_dict(private=False), "kid": self.key_id, "alg": self.algorithm, "use": "sig"}
+
+
+class Entitlements:
+    """Answers what users are entitled to."""
+
+    def __init__(
+        self,
+        inquiry: Inquiry,
+        key: SigningKey,
+        *,
+        issuer: str,
+        catalog: Callable[[], Catalog],
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._inquiry = inquiry
+        self._key = key
+        self._issuer = issuer
+        self._catalog = catalog
+        self._now = now or (lambda: datetime.now(UTC))
+
+    async def of(self, session: Session) -> Entitlement:
+        """Return what this user is entitled to.
+
+        Raises NotSignedIn when the Auth MS has ended the session, StoreUnavailable when nothing can be looked up.
+        """
+        return entitlement_of(await self._standing(session))
+
+    async def has(self, session: Session, plan_id: str) -> bool:
+        """Whether the user has access to that plan, by it or by one that includes it; raises like `of`."""
+        return self.grants(await self.of(session), plan_id)
+
+    async def require(self, session: Session, plan_id: str) -> Entitlement:
+        """Return the entitlement if it grants that plan; raise PlanRequired if not, and what `of` raises."""
+        entitlement = await self.of(session)
+        granted = self.grants(entitlement, plan_id)
+        _log.info(
+            "access_decided",
+            plan=plan_id,
+            granted=granted,
+            state=entitlement.state,
+            reason=entitlement.reason,
+            age_s=round((self._now() - entitlement.as_of).total_seconds(), 1),
+        )
+        if not granted:
+            raise PlanRequired(plan_id, entitlement)
+        return entitlement
+
+    def grants(self, entitlement: Entitlement, plan_id: str) -> bool:
+        """Whether an entitlement covers that plan: it is the same, or the user's plan includes it in the catalog."""
+        if not entitlement.access or entitlement.plan is None:
+            return False
+        catalog = self._catalog()
+        included = {plan.id: plan.includes for plan in catalog.plans}
+        held: str | None = entitlement.plan
+        for _step in range(len(included) + 1):
+            if held is None or held == plan_id:
+                return held == plan_id
+            held = included.get(held)
+        return False
+
+    def sign(self, session: Session, entitlement: Entitlement) -> Signed:
+        """Return the entitlement signed for sibling services, valid for a minute."""
+        now = self._now()
+        expires_at = now + LIFE
+        claims: dict[str, object] = {
+            "iss": self._issuer,
+            "sub": session.user.user_id,
+            "iat": int(now.timestamp()),
+            "exp": int(expires_at.timestamp()),
+            **entitlement.model_dump(mode="json"),
+        }
+        return Signed(self._key.sign(claims), expires_at)
+
+    def key_set(self) -> dict[str, object]:
+        """Return the public key as a JSON Web Key Set (RFC 7517)."""
+        return {"keys": [self._key.public()]}
+
+    async def _standing(self, session: Session) -> Standing:
+        customer = self._inquiry.customer_of(session)
+        age = self._inquiry.age(customer)
+        if age is not None and age < FRESH_FOR:
+            known = await self._inquiry.remembered(customer)
+            if known is not None:
+                return known
+        return await self._inquiry.ask(session)
+
+
+def entitlement_of(standing: Standing) -> Entitlement:
+    """Return what a standing entitles to: its headline's plan, or another subscription's that grants access."""
+    current = standing.current
+    granting = next((one for one in standing.all if one.access), current)
+    chosen = current if current.access else granting
+    return Entitlement(
+        plan=chosen.plan_id if chosen.access else None,
+        state=chosen.state,
+        access=chosen.access,
+        as_of=chosen.as_of,
+        source=chosen.source,
+        reason=chosen.reason,
+    )
+
+
+def _read(pem: SecretStr) -> OKPKey | ECKey:
+    text = pem.get_secret_value().replace("\\n", "\n")
+    kinds: tuple[tuple[type[OKPKey] | type[ECKey], set[str]], ...] = ((OKPKey, {"Ed25519"}), (ECKey, set(_CURVES)))
+    for kind, curves in kinds:
+        try:
+            key = kind.import_key(text)
+        except (ValueError, TypeError, JoseError):
+            continue
+        if key.is_private and key.curve_name in curves:
+            return key
+    raise KeyUnusable(
+        "ENTITLEMENTS_KEY is no Ed25519 or P-256 private key in PEM form; make one with: "
+        "openssl genpkey -algorithm ed25519"
+    )
