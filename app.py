@@ -8,27 +8,34 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from cli.register_command import add_register
+
 from catalog import CatalogError
-from settings import Settings, SettingsError, load_settings
+from cli.check_command import add_check
+from settings import SettingsError, load_settings
 
 CANNOT_START = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code."""
+    """Run a command (serve, when none is named) and return its exit code."""
     parser = argparse.ArgumentParser(prog="python app.py", description="The billing front end; serves it by default.")
-    parser.add_subparsers(title="commands").add_parser("serve", help="serve the app (the default)")
-    parser.set_defaults(command=_serve)
-    chosen = parser.parse_args(arguments)
+    parser.set_defaults(run=_serve)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands.add_parser("serve", help="serve the app").set_defaults(run=_serve)
+    add_check(commands)
+    add_register(commands)
+    options = parser.parse_args(arguments)
     try:
-        code: int = chosen.command(load_settings())
+        code: int = options.run(options)
     except (SettingsError, CatalogError) as error:
         print(error, file=sys.stderr)
         return CANNOT_START
     return code
 
 
-def _serve(settings: Settings) -> int:
+def _serve(_options: argparse.Namespace) -> int:
+    settings = load_settings()
     from cli.serve import NotStarted, run  # only now: NiceGUI takes a second to import
 
     try:

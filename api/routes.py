@@ -78,8 +78,10 @@ def shown_routes(backend: Backend, access: Access) -> APIRouter:
     @router.get("/payment/subscriptions", responses=problem_docs(401, 422), tags=["payment"])
     async def get_subscriptions(session: Annotated[Session, signed_in]) -> SubscriptionsView:
         """What the signed-in user has, asked of both services; an answer younger than a second is shared."""
-        await backend.limits.hit(backend.policies.status, backend.inquiry.customer_of(session))
-        return SubscriptionsView.of(await backend.inquiry.ask(session))
+        customer = backend.inquiry.customer_of(session)
+        await backend.limits.hit(backend.policies.status, customer)
+        standing = await backend.inquiry.ask(session)
+        return SubscriptionsView.of(await backend.inquiry.remembered(customer) or standing)
 
     @router.get("/entitlements", responses=problem_docs(401, 422))
     async def get_entitlements(session: Annotated[Session, signed_in]) -> EntitlementView:

@@ -2,30 +2,25 @@
 
 import json
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any
 
 from fastapi import Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import Response
-
-_NESTED_TOO_DEEPLY: Final = "nested too deeply"
 
 
 class StrictRequest(Request):
     """A request whose JSON means one thing only."""
 
     async def json(self) -> Any:
-        """Return the body's value; raises what FastAPI answers with 422."""
+        """Return the body's value; raises JSONDecodeError, which FastAPI answers with 422."""
         if not hasattr(self, "_json"):
             try:
                 self._json = json.loads(
                     await self.body(), object_pairs_hook=_each_key_once, parse_constant=_no_constant
                 )
             except (ValueError, RecursionError) as error:
-                reason = _NESTED_TOO_DEEPLY if isinstance(error, RecursionError) else str(error)[:100]
-                problem = {"type": "json_invalid", "loc": ("body",), "msg": reason, "input": None}
-                raise RequestValidationError([problem]) from None
+                raise json.JSONDecodeError(type(error).__name__, "", 0) from None
         return self._json
 
 
