@@ -215,12 +215,12 @@ async def test_request_that_never_ends_is_cut_off_after_twice_its_deadline(serve
     started = time.monotonic()
 
     with pytest.raises(UpstreamTimeout):
-        await get(upstream, deadline=0.2)
+        await get(upstream, deadline=0.5)
     given_up = time.monotonic() - started
     await until(lambda: upstream.in_flight == 0)
 
-    assert 0.2 <= given_up < 0.35
-    assert 0.39 <= time.monotonic() - started < 0.8
+    assert 0.5 <= given_up < 0.95
+    assert 0.99 <= time.monotonic() - started < 2.0
 
 
 async def test_closing_waits_for_requests_and_takes_no_more(server: FaultServer, make: Make) -> None:
