@@ -6,7 +6,7 @@ The guard that sells (`services/checkout_guards.py`) is asked first; the cards o
 from dataclasses import replace
 
 from catalog import Interval, Plan
-from services.checkout_guards import refusal
+from services.checkout_guards import guard_subscription
 from services.errors import AlreadySubscribed, FrontendError
 from services.standing import Standing
 from services.subscription import State, Subscription
@@ -25,9 +25,12 @@ from ui.visit import Visit
 NOTHING = ButtonSpec("none")
 
 
-def plan_choices(visit: Visit, standing: Standing | None) -> tuple[PlanOffer, ...]:
-    """Return the offers of all plans for somebody signed in; without a standing no button starts anything."""
-    return tuple(_offer(visit, standing, plan) for plan in visit.site.catalog.plans)
+def plan_choices(visit: Visit, standing: Standing | None, *, has_ended: bool = False) -> tuple[PlanOffer, ...]:
+    """Return the offers of all plans for somebody signed in; without a standing no button starts anything.
+
+    `has_ended` is the user's answer that a subscription on record has ended, or that they were never charged.
+    """
+    return tuple(_offer(visit, standing, plan, has_ended) for plan in visit.site.catalog.plans)
 
 
 def group_products(visit: Visit, plan: Plan) -> tuple[str, ...]:
@@ -35,16 +38,20 @@ def group_products(visit: Visit, plan: Plan) -> tuple[str, ...]:
     return tuple(other.product_id for other in visit.site.catalog.group(plan) if other.product_id)
 
 
-def refused(visit: Visit, standing: Standing, plan: Plan) -> FrontendError | None:
+def refused(visit: Visit, standing: Standing, plan: Plan, *, has_ended: bool = False) -> FrontendError | None:
     """Return why a plan can't be sold to somebody now, or None."""
-    return refusal(standing, plan, group_products(visit, plan))
+    try:
+        guard_subscription(standing, plan, group_products(visit, plan), has_ended=has_ended)
+    except FrontendError as error:
+        return error
+    return None
 
 
-def _offer(visit: Visit, standing: Standing | None, plan: Plan) -> PlanOffer:
+def _offer(visit: Visit, standing: Standing | None, plan: Plan, has_ended: bool) -> PlanOffer:
     offer = plan_offer(visit, visit.site.catalog, plan)
     if plan.kind == "contact":
         return offer
-    buttons = {interval: _button(visit, standing, plan, interval) for interval in Interval}
+    buttons = {interval: _button(visit, standing, plan, interval, has_ended) for interval in Interval}
     if standing is not None and has_plan(standing.current, plan):
         return replace(offer, buttons=buttons, badge=_("Current plan"), badge_tone="brand")
     return replace(offer, buttons=buttons)
@@ -57,7 +64,7 @@ def has_plan(current: Subscription, plan: Plan) -> bool:
     return current.plan_id == plan.id and (current.access or current.live) and current.state is not State.CONFLICT
 
 
-def _button(visit: Visit, standing: Standing | None, plan: Plan, interval: Interval) -> ButtonSpec:
+def _button(visit: Visit, standing: Standing | None, plan: Plan, interval: Interval, has_ended: bool) -> ButtonSpec:
     if standing is None:
         return ButtonSpec("none", note=_("Checking what you have…") if plan.kind == "paid" else "")
     if plan.kind == "free":
@@ -65,9 +72,9 @@ def _button(visit: Visit, standing: Standing | None, plan: Plan, interval: Inter
     price = price_of(plan, interval)
     if price is None:
         return NOTHING
-    error = refused(visit, standing, plan)
+    error = refused(visit, standing, plan, has_ended=has_ended)
     if error is None:
-        attempt = attempt_for(visit, price)
+        attempt = attempt_for(visit, price, has_ended=has_ended)
         trial = _("Start free trial") if price.trial_days else ""
         return ButtonSpec(
             "form",
@@ -102,7 +109,7 @@ def _taken(visit: Visit, current: Subscription, plan: Plan, interval: Interval) 
 
 
 def _current(visit: Visit, current: Subscription, plan: Plan, interval: Interval) -> ButtonSpec:
-    """"Current plan"; for the other interval, where both are known, the change to it."""
+    """ "Current plan"; for the other interval, where both are known, the change to it."""
     other = current.interval is not None and current.interval != interval and interval in plan.prices
     if other and current.state in (State.ACTIVE, State.TRIALING) and not current.ends:
         yearly = interval is Interval.YEAR
@@ -117,7 +124,7 @@ def _change(visit: Visit, label: str) -> ButtonSpec:
         note=_("In the billing portal; you see the new amount before you confirm."),
         busy_label=_("Opening billing portal…"),
         url=PORTAL,
-        fields={"return_path": return_path(visit)},
+        fields={"return_to": return_path(visit)},
     )
 
 

@@ -245,9 +245,7 @@ STATES: Final[Mapping[Shown, Row]] = {
         "question-mark-circle",
         (N_("{plan} is on record"), N_("A subscription is on record")),
         (
-            N_(
-                "We have a subscription on record, paid until {date}. Its current status isn't known right now."
-            ),
+            N_("We have a subscription on record, paid until {date}. Its current status isn't known right now."),
             N_("We have a subscription on record. Its current status isn't known right now."),
         ),
         Cards.QUESTION,

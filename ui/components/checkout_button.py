@@ -61,7 +61,7 @@ class Attempt:
         if self.instead_of is not None:
             fields["instead_of"] = self.instead_of
         if self.has_ended:
-            fields["has_ended"] = "yes"
+            fields["has_ended"] = "true"
         return fields
 
 
@@ -93,9 +93,7 @@ def checkout_button(
     return form
 
 
-async def press_checkout(
-    visit: Visit, attempt: Attempt, problems: ProblemPlace, release: Callable[[], None]
-) -> None:
+async def press_checkout(visit: Visit, attempt: Attempt, problems: ProblemPlace, release: Callable[[], None]) -> None:
     """Start the checkout and open it, or say why not and let the button be pressed again."""
     try:
         session = await session_now(visit)

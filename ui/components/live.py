@@ -7,7 +7,7 @@ preloaded page costs nothing, and closes when NiceGUI deletes the client. There 
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import structlog
 from nicegui import Client, background_tasks, context, ui
@@ -17,9 +17,11 @@ from services.session import Session
 from services.standing import Standing
 from services.status import Watch
 from ui.document import on_browser_event
+from ui.html import Tag
 from ui.knowledge import known_standing, session_now, signed_in, words_for
 from ui.visit import Visit
 
+Key = TypeVar("Key")
 Changed = Callable[[Standing], Awaitable[None] | None]
 
 _log = structlog.get_logger(__name__)
@@ -86,7 +88,7 @@ class Live:
             for callback in self._callbacks:
                 result = callback(standing)
                 if inspect.isawaitable(result):
-                    background_tasks.create(self._finish(result), name="live page part")
+                    _task = background_tasks.create(self._finish(result), name="live page part")
             words = words_for(self._visit, standing)
             if before is None or words_for(self._visit, before) != words:
                 self._visit.announce(f"{words.badge}. {words.sentence}")
@@ -107,6 +109,26 @@ class Live:
     def _visited(self, detail: Any) -> None:
         """The tab became visible, the network or the socket came back: look now."""
         self.look_now()
+
+
+class Part(Generic[Key]):
+    """A part of a page that is drawn anew when what it is drawn from differs, and left alone otherwise."""
+
+    def __init__(self, draw: Callable[[Key], object], *, classes: str = "") -> None:
+        self._draw = draw
+        self._box = Tag("div", classes=f"part {classes}")
+        self._key: Key | None = None
+        self._drawn = False
+
+    def show(self, key: Key) -> None:
+        """Draw from `key`, unless that is what is on the page. A part that draws nothing takes no room."""
+        if self._drawn and key == self._key:
+            return
+        self._key, self._drawn = key, True
+        self._box.clear()
+        with self._box:
+            self._draw(key)
+        self._box.set(hidden=not self._box.default_slot.children)
 
 
 def live(visit: Visit) -> Live:

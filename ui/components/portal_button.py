@@ -16,7 +16,7 @@ from ui.visit import Visit
 
 ACTION = "/payment/portal"
 RETURNS_TO = ("/payment", "/account")
-"""Pages that know what to say to somebody who is back from the portal; from anywhere else they come back to the first."""
+"""Pages that know what to say to somebody who is back from the portal; from elsewhere people come to the first."""
 
 
 def portal_button(
@@ -35,7 +35,7 @@ def portal_button(
         form.release()
 
     form = ActionForm(
-        ACTION, {"return_path": return_path(visit)}, label, busy_label=_("Opening billing portal…"), look=look,
+        ACTION, {"return_to": return_path(visit)}, label, busy_label=_("Opening billing portal…"), look=look,
         wide=wide, icon_after="arrow-top-right-on-square", testid=testid, on_press=press,
     )  # fmt: skip
     return form

@@ -92,5 +92,3 @@ def state_banner(visit: Visit, standing: Standing) -> None:
 
 def _banner_words(visit: Visit, standing: Standing) -> StateWords | None:
     return words_for(visit, standing) if banner_kind(visit, standing) is not None else None
-
-

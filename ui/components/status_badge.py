@@ -5,7 +5,7 @@ from ui.states import StateWords
 
 
 class StatusBadge:
-    """The badge; `show` changes it in place. `data-state` is the model's word, `data-shown` the row of `ui/states.py`."""
+    """The badge. `data-state` is the model's word, `data-shown` the row of `ui/states.py`."""
 
     def __init__(self, words: StateWords, *, testid: str = "subscription-status") -> None:
         with Tag("span", classes="badge", testid=testid) as self._pill:
@@ -14,7 +14,7 @@ class StatusBadge:
         self.show(words)
 
     def show(self, words: StateWords) -> None:
-        """Show another state."""
+        """Show another state, in place."""
         self._pill.classes(replace=f"badge badge-{words.tone}")
         self._pill.set(data_state=words.state, data_shown=words.shown)
         self._icon.classes(replace=f"icon icon-{words.icon}")

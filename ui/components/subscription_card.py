@@ -33,7 +33,13 @@ class SubscriptionCard:
     """The card of one subscription. `look_now` is what "Check again" does."""
 
     def __init__(
-        self, visit: Visit, look_now: Callable[[], None], problems: ProblemPlace, *, heading: str = "h2", title_id: str = "current"
+        self,
+        visit: Visit,
+        look_now: Callable[[], None],
+        problems: ProblemPlace,
+        *,
+        heading: str = "h2",
+        title_id: str = "current",
     ) -> None:
         self._visit = visit
         self._look_now = look_now
@@ -166,4 +172,3 @@ def _fact(name: str, text: str, moment: datetime | None = None, visit: Visit | N
                 Tag("time", text, datetime=moment.isoformat(), title=exact_time(visit, moment))
         else:
             Tag("dd", text)
-

@@ -1,0 +1,300 @@
+"""A small world for tests of the billing pages: real services over a real store, and stand-ins for the two systems.
+
+The stand-ins keep the contract of `services/payment_ms.py` and `services/auth_ms.py`; a test sets what they answer and
+reads what they were asked.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from nicegui import Client, ui
+from nicegui.element import Element
+from nicegui.testing import User as Browser
+from nicegui.testing.user_simulation import user_simulation
+from pydantic import SecretStr
+
+from catalog import Catalog, load_catalog
+from services.announcements import Announcements
+from services.auth_ms import AuthMS, AuthSession, PlanGrant, User
+from services.cart import CartService
+from services.checkout import CheckoutService, Redirects
+from services.checkouts import Checkout, Checkouts, Event, Kind, Line
+from services.entitlements import Entitlements, SigningKey
+from services.errors import FrontendError
+from services.inquiry import Inquiry
+from services.payment_ms import CheckoutSession, PaymentMS, PortalSession, SubscriptionRecord
+from services.portal import PortalRedirects, PortalService
+from services.rate_limits import RateLimits
+from services.session import Session, Sessions
+from services.status import StatusService
+from services.store_sqlite import SqliteStore
+from settings import Settings
+from ui.components.state_banner import arrive
+from ui.html import Tag
+from ui.pages import account, cancel, login, members, payment, pricing, success, upgrade
+from ui.plan_choices import offers_for
+from ui.site import Site
+
+CATALOG = load_catalog(Path(__file__).parents[2] / "products.json")
+ADA = User("user_ada", "Ada Lovelace", "ada@example.com")
+
+
+@dataclass
+class Billing:
+    """Stands for the Payment MS."""
+
+    records: dict[str, SubscriptionRecord] = field(default_factory=dict)
+    failure: FrontendError | None = None
+    refusal: FrontendError | None = None
+    portal_refusal: FrontendError | None = None
+    opened: list[Any] = field(default_factory=list)
+    portals: list[tuple[str, str]] = field(default_factory=list)
+    questions: int = 0
+    pause: asyncio.Event | None = None
+
+    async def subscription(self, customer: str, product: str) -> SubscriptionRecord:
+        self.questions += 1
+        if self.pause is not None:
+            await self.pause.wait()
+        if self.failure is not None:
+            raise self.failure
+        return self.records.get(product, SubscriptionRecord(exists=False, product_id=product))
+
+    async def create_subscription_checkout(self, request: Any, *, idempotency_key: str) -> CheckoutSession:
+        return self._open(request)
+
+    create_item_checkout = create_cart_checkout = create_subscription_checkout
+
+    def _open(self, request: Any) -> CheckoutSession:
+        if self.refusal is not None:
+            raise self.refusal
+        self.opened.append(request)
+        name = f"cs_test_{len(self.opened)}"
+        return CheckoutSession(name, f"https://checkout.stripe.com/c/pay/{name}")
+
+    async def create_portal_session(self, customer: str, return_url: str) -> PortalSession:
+        if self.portal_refusal is not None:
+            raise self.portal_refusal
+        self.portals.append((customer, return_url))
+        return PortalSession("bps_1", "https://billing.stripe.com/p/session/bps_1")
+
+    def has(
+        self,
+        plan_id: str,
+        status: str | None = "active",
+        *,
+        until: datetime | None = None,
+        ends: bool = False,
+        subscription_id: str | None = None,
+    ) -> None:
+        """Put a subscription to a plan on record."""
+        product = CATALOG.plan(plan_id).product_id or ""
+        self.records[product] = SubscriptionRecord(
+            True, product, status, subscription_id or f"sub_{plan_id}", "cus_1", until, cancel_at_period_end=ends
+        )
+
+
+@dataclass
+class Accounts:
+    """Stands for the Auth MS."""
+
+    grant: PlanGrant | None = None
+    failure: FrontendError | None = None
+    user: User = ADA
+
+    def sign_in_url(self, provider: str, redirect_uri: str) -> str:
+        return f"http://auth.test/auth/{provider}"
+
+    async def create(self, auth_code: str) -> AuthSession:
+        return AuthSession(SecretStr(f"auth_{auth_code}"), self.user, self.grant)
+
+    async def refresh(self, session_id: SecretStr) -> AuthSession:
+        if self.failure is not None:
+            raise self.failure
+        return AuthSession(session_id, self.user, self.grant)
+
+    def says(self, status: str, plan: str = "", until: datetime | None = None) -> None:
+        """Have the account name a status and a plan."""
+        self.grant = PlanGrant(status, plan, until)
+
+
+@dataclass
+class FullSite(Site):
+    """A site with everything the billing pages need."""
+
+    checkouts: Any = None
+    inquiry: Any = None
+    entitlements: Any = None
+
+
+@dataclass
+class World:
+    """Everything a test of a billing page touches."""
+
+    browser: Browser
+    site: FullSite
+    billing: Billing
+    accounts: Accounts
+    sessions: Sessions
+    checkouts: Checkouts
+    status: StatusService
+    cart: CartService
+    store: SqliteStore
+    inquiry: Inquiry
+
+    async def sign_in(self) -> Session:
+        """Sign Ada in, in this world's browser."""
+        start = await self.sessions.begin_sign_in("github", "/")
+        done = await self.sessions.complete_sign_in(
+            token=start.token, state=None, auth_code="code", old_session_id=None
+        )
+        cookie = self.sessions.cookie_for(done.session.id)
+        self.browser.http_client.cookies.set(self.sessions.cookie_name, cookie)
+        return done.session
+
+    async def open(self, path: str) -> Client:
+        """Open a page and let its socket connect."""
+        return await self.browser.open(path)
+
+    async def started(
+        self, plan_id: str = "premium", *, ago: timedelta = timedelta(minutes=4), returned: timedelta | None = None
+    ) -> Checkout:
+        """Remember a checkout of a plan that was opened a while ago; `returned` says how long ago Ada came back."""
+        plan = CATALOG.plan(plan_id)
+        price = next(iter(plan.prices.values()))
+        now = datetime.now(UTC)
+        name = f"{plan_id}_{len(await self.checkouts.of(ADA.user_id))}"
+        line = Line(price_id=price.price_id, product_id=plan.product_id, name=str(plan.name), amount=price.amount)
+        checkout = Checkout(
+            id=f"co_{name}", customer=ADA.user_id, kind=Kind.SUBSCRIPTION, session_id=f"cs_test_{name}",
+            url=f"https://checkout.stripe.com/c/pay/cs_test_{name}",
+            lines=(line,),
+            currency=price.currency, started_at=now - ago, plan_id=plan.id, group=plan.group, interval=price.interval,
+        )  # fmt: skip
+        await self.checkouts.add(checkout)
+        if returned is not None:
+            await self.mark(checkout, Event.RETURNED, now - returned)
+        return checkout
+
+    async def mark(self, checkout: Checkout, event: Event, when: datetime) -> None:
+        """Note an event at a time of the test's choosing."""
+        key = f"checkouts:{checkout.customer}"
+        await self.store.put_field(key, f"{checkout.id}.{event}", when.isoformat(), None)
+
+    async def look(self) -> None:
+        """Have the watcher look now, as after a push of the Payment MS, and wait for what it finds."""
+        before = self.billing.questions
+        await self.status.poke(ADA.user_id)
+        await until(lambda: self.billing.questions > before)
+
+    def marked(self, testid: str) -> list[Tag]:
+        """Return the visible elements with a testid, in the order of the page."""
+        client = self.browser.client
+        assert client is not None
+        return [tag for tag in tags_in(client.layout) if testid in tag._markers]
+
+    def one(self, testid: str) -> Tag:
+        """Return the one visible element with a testid."""
+        found = self.marked(testid)
+        assert len(found) == 1, f"{len(found)} elements called {testid}; the page says: {self.text()}"
+        return found[0]
+
+    def press(self, testid: str) -> None:
+        """Press the one thing with a testid."""
+        self.one(testid)
+        self.browser.find(marker=testid).trigger("click.prevent")
+
+    def text(self) -> str:
+        """Return all visible words of the page."""
+        client = self.browser.client
+        assert client is not None
+        return text_of(client.layout)
+
+    @property
+    def went_to(self) -> str:
+        """Where the page has sent the browser."""
+        return self.browser.back_history[-1]
+
+
+def tags_in(root: Element) -> Iterator[Tag]:
+    """Yield all elements below one that are not hidden."""
+    for child in root.default_slot.children:
+        if "hidden" in child._props:
+            continue
+        if isinstance(child, Tag):
+            yield child
+        yield from tags_in(child)
+
+
+def text_of(root: Element) -> str:
+    """Return the words a reader sees in an element."""
+    parts = [getattr(root, "_text", None) or ""]
+    parts += [text_of(child) for child in root.default_slot.children if "hidden" not in child._props]
+    block = root.tag in {"p", "div", "li", "h1", "h2", "h3", "dt", "dd", "button", "a", "section", "summary"}
+    text = "".join(parts)
+    return f"{text}\n" if block else text
+
+
+async def until(condition: Callable[[], object], seconds: float = 3.0) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - a condition of any kind
+            await asyncio.sleep(0.01)
+
+
+def _hosted_page(name: str) -> None:
+    """Stands for a page at Stripe: the simulated browser has to arrive somewhere."""
+    ui.label(name)
+
+
+@asynccontextmanager
+async def billing_world(folder: Path, *, settings: Settings | None = None) -> AsyncIterator[World]:
+    """Open the world, with all billing pages registered and nobody signed in."""
+    settings = settings or Settings(public_url="https://test", support_url="https://help.example.com")
+    store = SqliteStore(folder / "store.sqlite3")
+    announcements = Announcements(store)
+    accounts, billing = Accounts(), Billing()
+    sessions = Sessions(
+        store, cast(AuthMS, accounts), announcements, secret=SecretStr("s" * 32), public_url="https://test",
+        max_age=timedelta(days=30),
+    )  # fmt: skip
+    checkouts = Checkouts(store)
+    catalog: Callable[[], Catalog] = lambda: CATALOG  # noqa: E731
+    inquiry = Inquiry(
+        store=store, payment_ms=cast(PaymentMS, billing), sessions=sessions, checkouts=checkouts, catalog=catalog,
+        customer_of=lambda session: session.user.user_id,
+    )  # fmt: skip
+    status = StatusService(inquiry, announcements)
+    limits = RateLimits()
+    checkout = CheckoutService(
+        store=store, checkouts=checkouts, inquiry=inquiry, status=status, payment_ms=cast(PaymentMS, billing),
+        catalog=catalog, limits=limits, redirects=Redirects("https://test", settings.checkout_hosts),
+    )  # fmt: skip
+    portal = PortalService(
+        store=store, inquiry=inquiry, status=status, payment_ms=cast(PaymentMS, billing), limits=limits,
+        redirects=PortalRedirects("https://test", settings.portal_hosts),
+    )  # fmt: skip
+    entitlements = Entitlements(inquiry, SigningKey(), issuer="https://test", catalog=catalog)
+    cart = CartService(store, announcements, catalog)
+    site = FullSite(
+        settings=settings, catalogs=SimpleNamespace(current=CATALOG), sessions=sessions, status=status,
+        checkout=checkout, portal=portal, cart=cart, limits=limits, checkouts=checkouts, inquiry=inquiry,
+        on_arrival=arrive, offers_for=offers_for, entitlements=entitlements,
+    )  # fmt: skip
+    async with user_simulation(root=None) as browser:
+        for module in (account, cancel, login, members, payment, pricing, success, upgrade):
+            module.register(site)
+        ui.page("/c/pay/{name}")(_hosted_page)
+        ui.page("/p/session/{name}")(_hosted_page)
+        yield World(browser, site, billing, accounts, sessions, checkouts, status, cart, store, inquiry)
+        for client in list(Client.instances.values()):
+            client.delete()
+        await checkout.finish()
+        await limits.aclose() if hasattr(limits, "aclose") else None
+    await store.close()

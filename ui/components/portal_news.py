@@ -1,0 +1,80 @@
+"""What changed while somebody was in the billing portal, or that nothing has yet. Coming back proves nothing."""
+
+from services.portal import Visit as PortalVisit
+from services.standing import Standing
+from services.subscription import State, Subscription
+from ui.components.notice import Kind, notice
+from ui.formats import short_date
+from ui.i18n import _
+from ui.states import plan_name
+from ui.visit import Visit
+
+_RUNNING = (State.ACTIVE, State.TRIALING)
+
+
+def portal_changes(visit: Visit, before: Standing, after: Standing) -> tuple[str, ...]:
+    """Return a sentence for each difference that a reader of both would see; nothing while there is none."""
+    if after.stale:
+        return ()
+    old, new = before.current, after.current
+    said: list[str] = []
+    if new.plan_id is not None and old.plan_id != new.plan_id and new.live:
+        said.append(_("Plan changed to {plan}.").format(plan=_name(visit, new)))
+    if _over(new) and not _over(old):
+        said.append(_canceled(visit, new))
+    elif _over(old) and not _over(new) and new.state in _RUNNING:
+        said.append(_renewed(visit, new))
+    elif old.state not in _RUNNING and new.state in _RUNNING and old.plan_id == new.plan_id:
+        said.append(_("{plan} is active again.").format(plan=_name(visit, new)))
+    elif new.state is State.PAUSED and old.state is not State.PAUSED:
+        said.append(_("{plan} is paused.").format(plan=_name(visit, new)))
+    gone = {s.subscription_id for s in before.duplicates} - {s.subscription_id for s in after.all if s.live}
+    if gone and not said:
+        said.append(_("One of your two subscriptions has ended."))
+    if not said and old.state in _RUNNING and new.state in _RUNNING and old.until and new.until != old.until:
+        said.append(_renewed(visit, new))
+    return tuple(said)
+
+
+News = tuple[Kind, str]
+
+
+def portal_words(visit: Visit, stay: PortalVisit | None, standing: Standing | None) -> News | None:
+    """Return what to say to somebody who is back from the portal, and how; None for somebody who is not."""
+    if stay is None:
+        return None
+    if stay.before is None or standing is None:
+        return "info", _("You're back from the billing portal. What you changed there shows here by itself.")
+    changes = portal_changes(visit, stay.before, standing)
+    if changes:
+        return "success", " ".join(changes)
+    return "info", _("Nothing has changed yet. If you changed something in the portal, it shows here by itself.")
+
+
+def portal_news(news: News | None) -> None:
+    """Draw the notice of `portal_words`."""
+    if news is not None:
+        with notice(*news):
+            return
+
+
+def _over(subscription: Subscription) -> bool:
+    return subscription.ends or subscription.state in (State.CANCELED, State.NONE)
+
+
+def _canceled(visit: Visit, new: Subscription) -> str:
+    if new.until is not None and new.access:
+        day = short_date(new.until, visit.locale, visit.timezone)
+        return _("Canceled: ends {date}.").format(date=day)
+    return _("Canceled: your subscription has ended.")
+
+
+def _renewed(visit: Visit, new: Subscription) -> str:
+    if new.until is None:
+        return _("{plan} goes on and renews.").format(plan=_name(visit, new))
+    day = short_date(new.until, visit.locale, visit.timezone)
+    return _("{plan} renews on {date}.").format(plan=_name(visit, new), date=day)
+
+
+def _name(visit: Visit, subscription: Subscription) -> str:
+    return plan_name(subscription.plan_id, visit.site.catalog, visit.locale) or _("Your plan")

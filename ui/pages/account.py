@@ -1,0 +1,146 @@
+"""`/account`: who somebody is here, what they have, what they bought here, their preferences."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.checkouts import Checkout, Event, Kind
+from services.errors import FrontendError
+from services.session import Session
+from services.standing import Standing
+from ui.components.badge import Tone, badge
+from ui.components.button import button
+from ui.components.live import Part, live
+from ui.components.overview import Overview
+from ui.components.portal_news import portal_news, portal_words
+from ui.components.portal_row import portal_row
+from ui.components.problem import ProblemPlace, problem_named
+from ui.document import Visit, page
+from ui.formats import exact, full_date
+from ui.frame import frame, language_choice, theme_choice
+from ui.html import Tag
+from ui.i18n import N_, _
+from ui.knowledge import YOUNG, find_standing, signed_in
+from ui.purchase import purchase_words
+from ui.site import Site
+
+MOST_PURCHASES: Final = 20
+
+
+def register(site: Site) -> None:
+    """Add the page."""
+
+    @page(site, "/account", title=N_("Account"), robots="noindex", requires_sign_in=True)
+    async def account(visit: Visit) -> None:
+        session = signed_in(visit)
+        from_portal = visit.query.get("from") == "portal"
+        stay = await site.portal.came_back(session) if from_portal else None
+        standing = await find_standing(visit, young=timedelta(0) if from_portal else YOUNG)
+        purchases = await purchases_of(visit, session)
+        with frame(visit):
+            with Tag("div", classes="page-head"):
+                Tag("h1", _("Account"))
+            with Tag("div", classes="billing"):
+                news = Part(portal_news)
+                problems = ProblemPlace(visit)
+                problem = problem_named(visit.query.get("problem", ""))
+                if problem is not None:
+                    problems.show(problem)
+                overview = Overview(visit, live(visit), problems)
+                portal_row(visit)
+                bought = Part(lambda found: draw_purchases(visit, found))
+                with Tag("div", classes="two-columns"):
+                    draw_profile(visit, session)
+                    draw_preferences(visit)
+
+        def show(new: Standing | None) -> None:
+            overview.show(new)
+            news.show(portal_words(visit, stay, new))
+
+        async def changed(new: Standing) -> None:
+            show(new)
+            bought.show(await purchases_of(visit, session))
+
+        show(standing)
+        bought.show(purchases)
+        live(visit).on_change(changed)
+
+
+async def purchases_of(visit: Visit, session: Session) -> tuple[Checkout, ...]:
+    """Return the user's checkouts, newest first, that say something: not those that were left or replaced."""
+    try:
+        found = await visit.site.checkouts.of(visit.site.status.inquiry.customer_of(session))
+    except FrontendError:
+        return ()
+    now = datetime.now(UTC)
+    return tuple(checkout for checkout in found if purchase_state(checkout, now) is not None)[:MOST_PURCHASES]
+
+
+def purchase_state(checkout: Checkout, now: datetime) -> "tuple[Tone, str] | None":
+    """Return what is known of a checkout in a word, with its colour; None for one that came to nothing."""
+    if checkout.confirmed:
+        return "success", N_("Confirmed")
+    if checkout.open(now):
+        return "info", N_("Open")
+    if checkout.at(Event.RETURNED) is None:
+        return None
+    if checkout.kind is not Kind.SUBSCRIPTION:
+        return "neutral", N_("Submitted")
+    return ("info", N_("Confirming")) if checkout.confirming(now) else ("warning", N_("Not confirmed"))
+
+
+def draw_profile(visit: Visit, session: Session) -> None:
+    """Draw who is signed in, and the way out."""
+    user = session.user
+    with Tag("section", classes="card", aria_labelledby="profile-title"):
+        Tag("h2", _("Profile"), id="profile-title", classes="card-heading")
+        with Tag("dl", classes="profile"):
+            for name, value in ((_("Name"), user.name), (_("E-mail"), user.email)):
+                if value:
+                    Tag("dt", name, classes="muted small")
+                    Tag("dd", value)
+        with Tag("form", method="post", action="/auth/sign-out"):
+            button(_("Sign out"), "secondary", submit=True, testid="sign-out-here")
+
+
+def draw_preferences(visit: Visit) -> None:
+    """Draw language and theme."""
+    with Tag("section", classes="card", aria_labelledby="preferences-title"):
+        Tag("h2", _("Language and theme"), id="preferences-title", classes="card-heading")
+        with Tag("div", classes="preferences"):
+            language_choice(visit)
+            theme_choice(visit)
+        Tag("p", _("Remembered in this browser."), classes="muted small")
+
+
+def draw_purchases(visit: Visit, purchases: Sequence[Checkout]) -> None:
+    """Draw what was bought here, each with what is known of it."""
+    now = datetime.now(UTC)
+    with Tag("section", classes="card", aria_labelledby="purchases-title"):
+        Tag("h2", _("Purchases"), id="purchases-title", classes="card-heading")
+        if not purchases:
+            Tag("p", _("Nothing bought here in the last 40 days."), classes="muted")
+            return
+        with Tag("ul", classes="purchases"):
+            for checkout in purchases:
+                with Tag("li", classes="purchase", testid="purchase"):
+                    _draw_purchase(visit, checkout, now)
+        Tag("p", _("Invoices and older purchases are in the billing portal."), classes="muted small")
+
+
+def _draw_purchase(visit: Visit, checkout: Checkout, now: datetime) -> None:
+    name, amount = purchase_words(visit, checkout)
+    with Tag("div", classes="purchase-words"):
+        Tag("p", name, classes="purchase-name")
+        day = full_date(checkout.started_at, visit.locale, visit.timezone)
+        with Tag("p", classes="muted small"):
+            Tag("span", f"{amount} · ")
+            instant = exact(checkout.started_at, visit.locale, visit.timezone)
+            Tag("time", day, datetime=checkout.started_at.isoformat(), title=instant)
+    state = purchase_state(checkout, now)
+    if state is not None:
+        badge(_(state[1]), state[0])
+    if checkout.open(now):
+        button(_("Continue"), "quiet", href=checkout.url)
+    elif checkout.confirming(now):
+        button(_("See how far it is"), "quiet", href=f"/payment/success?session_id={checkout.session_id}")

@@ -1,0 +1,36 @@
+"""`/members`: an example of a page that only members of a plan can open."""
+
+from typing import Final
+
+from ui.components.button import button
+from ui.document import Visit, page
+from ui.frame import frame
+from ui.html import Tag
+from ui.i18n import N_, _
+from ui.icons import icon
+from ui.plan_guard import members_only
+from ui.site import Site
+from ui.states import plan_name
+
+PLAN: Final = "premium"
+"""The plan that opens the page; plans that include it open it too."""
+
+
+def register(site: Site) -> None:
+    """Add the page."""
+
+    @page(site, "/members", title=N_("Members"), robots="noindex", requires_sign_in=True)
+    @members_only(PLAN)
+    def members(visit: Visit) -> None:
+        name = plan_name(PLAN, site.catalog, visit.locale) or PLAN
+        with frame(visit):
+            with Tag("div", classes="page-head"):
+                Tag("h1", _("For {plan} members").format(plan=name))
+                Tag("p", _("This page opens with {plan} and every plan that includes it.").format(plan=name),
+                    classes="lead")  # fmt: skip
+            with Tag("section", classes="card member-card", testid="members-only", aria_labelledby="members-title"):
+                icon("sparkles")
+                with Tag("div", classes="stack"):
+                    Tag("h2", _("You're in"), id="members-title", classes="card-heading")
+                    Tag("p", _("Put here what your members get. One line above the page's function guards it."))
+                    button(_("Go to your account"), "secondary", href="/account")

@@ -1,0 +1,50 @@
+"""Pages for members of a plan.
+
+    @page(site, "/members", title=N_("Members"), requires_sign_in=True)
+    @members_only("premium")
+    async def members(visit: Visit) -> None: ...
+
+Access is decided by `services/entitlements.py`, here as for API routes: it survives an outage of either service for ten
+minutes on the last known answer. Whoever lacks the plan is led to `/upgrade`, which says what would open the page.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse, Response
+
+from services.entitlements import Entitlement, PlanRequired
+from ui.document import Builder
+from ui.knowledge import signed_in
+from ui.visit import Visit
+
+
+async def require_plan(visit: Visit, plan_id: str) -> Entitlement:
+    """Return the entitlement that opens this page; raises PlanRequired without one, NotSignedIn for a visitor."""
+    entitlement: Entitlement = await visit.site.entitlements.require(signed_in(visit), plan_id)
+    return entitlement
+
+
+def members_only(plan_id: str) -> Callable[[Builder], Builder]:
+    """Let a page open for members of a plan only, and lead everybody else to `/upgrade`."""
+
+    def decorate(build: Builder) -> Builder:
+        @functools.wraps(build)
+        async def guarded(visit: Visit) -> Response | None:
+            try:
+                await require_plan(visit, plan_id)
+            except PlanRequired:
+                return RedirectResponse(upgrade_path(plan_id, visit.here), 303)
+            result = build(visit)
+            return await result if inspect.isawaitable(result) else result
+
+        return guarded
+
+    return decorate
+
+
+def upgrade_path(plan_id: str, next_path: str) -> str:
+    """Return the address of the page that says which plan opens `next_path`."""
+    return f"/upgrade?{urlencode({'plan': plan_id, 'next': next_path})}"

@@ -1,0 +1,33 @@
+"""What a checkout sells, in words: the same name and figure on the card, at Stripe, and on the way back."""
+
+from catalog import NotInCatalog
+from money import format_money
+from services.checkouts import Checkout, Kind
+from ui.i18n import ngettext
+from ui.states import amount_words
+from ui.visit import Visit
+
+
+def purchase_words(visit: Visit, checkout: Checkout) -> tuple[str, str]:
+    """Return what was chosen and what it costs: `Premium` and `$29.00 a month`."""
+    if checkout.kind is Kind.SUBSCRIPTION:
+        amount = amount_words(checkout.total, checkout.currency, checkout.interval, visit.locale)
+        if checkout.trial_days:
+            free = ngettext("{count} day free, then {amount}", "{count} days free, then {amount}", checkout.trial_days)
+            amount = free.format(count=checkout.trial_days, amount=amount)
+        return bought_name(visit, checkout), amount
+    return bought_name(visit, checkout), format_money(checkout.total, checkout.currency, visit.locale)
+
+
+def bought_name(visit: Visit, checkout: Checkout) -> str:
+    """Return the name of what was chosen, from the catalog of today, else as it was called then."""
+    if len(checkout.lines) > 1:
+        count = sum(line.quantity for line in checkout.lines)
+        return ngettext("{count} thing", "{count} things", count).format(count=count)
+    line = checkout.lines[0]
+    try:
+        offer = visit.site.catalog.offer(line.price_id)
+        name = offer.name.in_(visit.locale)
+    except NotInCatalog:
+        name = line.name
+    return f"{line.quantity} × {name}" if line.quantity > 1 else name
