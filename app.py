@@ -8,10 +8,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cli.register_command import add_register
-
 from catalog import CatalogError
-from cli.check_command import add_check
+from cli.commands import add_operator_commands
 from settings import SettingsError, load_settings
 
 CANNOT_START = 2
@@ -23,8 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.set_defaults(run=_serve)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     commands.add_parser("serve", help="serve the app").set_defaults(run=_serve)
-    add_check(commands)
-    add_register(commands)
+    add_operator_commands(commands)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
