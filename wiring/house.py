@@ -1,0 +1,158 @@
+"""Makes every part once, in the order in which they need each other, and ends them in the reverse one."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+from nicegui import Client
+
+from api.backend import Backend, Policies
+from api.metrics import Metrics, Reading
+from services.announcements import Announcements
+from services.cart import CartService
+from services.catalog_file import CatalogFile
+from services.checkout import CheckoutService, Redirects
+from services.checkouts import Checkouts
+from services.entitlements import Entitlements
+from services.inquiry import Inquiry
+from services.logs import UserHashes
+from services.money_mode import MoneyMode
+from services.portal import PortalRedirects, PortalService
+from services.rate_limits import RateLimits
+from services.session import Sessions
+from services.slots import RedisSlots
+from services.status import StatusService
+from services.store import Store, open_store
+from services.transport import Transport
+from settings import Settings
+from ui.pages.errors import too_many_requests
+from ui.site import Site
+from wiring import systems
+
+SHUTDOWN_WAIT: Final = 6.0
+"""Seconds that checkouts under way get at shutdown, besides what the server gave the requests."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class House(Site):
+    """Everything that was put together: what pages see of it (`Site`), what routes see (`backend`), and its parts."""
+
+    backend: Backend = field(kw_only=True)
+    announcements: Announcements = field(kw_only=True)
+    catalog_file: CatalogFile = field(kw_only=True)
+    checkouts: Checkouts = field(kw_only=True)
+    inquiry: Inquiry = field(kw_only=True)
+    entitlements: Entitlements = field(kw_only=True)
+    money_mode: MoneyMode = field(kw_only=True)
+    slots: RedisSlots | None = field(kw_only=True)
+
+    async def start(self) -> None:
+        """Start what runs beside the requests, in the running event loop."""
+        self.catalog_file.start()
+        if self.slots is not None:
+            await self.slots.prepare()
+
+    async def stop(self) -> None:
+        """Let checkouts under way come to their end, then close everything."""
+        backend = self.backend
+        try:
+            async with asyncio.timeout(SHUTDOWN_WAIT):
+                await backend.checkout.finish()
+        except TimeoutError:
+            _log.error("checkouts_cut_off", seconds=SHUTDOWN_WAIT)
+        await self.catalog_file.stop()
+        await asyncio.gather(backend.payment_upstream.aclose(2.0), backend.auth_upstream.aclose(2.0))
+        await backend.limits.close()
+        await backend.store.close()
+
+
+def build(
+    settings: Settings,
+    *,
+    store: Store | None = None,
+    payment_transport: Transport | None = None,
+    auth_transport: Transport | None = None,
+    now: Callable[[], datetime] | None = None,
+) -> House:
+    """Return the parts, put together as the settings say; the named ones may be given instead.
+
+    Raises CatalogError, StoreInUse, and SettingsError for a key that can't sign.
+    """
+    now = now or (lambda: datetime.now(UTC))
+    key = systems.signing_key(settings)
+    store = store or open_store(settings)
+    announcements = Announcements(store)
+    catalog_file = CatalogFile(settings.catalog_path, announcements)
+    metrics, policies = Metrics(), Policies.of(settings)
+    slots = systems.shared_slots(settings, store)
+    payment_ms = systems.payment_ms(settings, metrics, slots, payment_transport)
+    auth_ms = systems.auth_ms(settings, metrics, auth_transport)
+    storage_secret = systems.given(settings.storage_secret, "STORAGE_SECRET")
+    money_mode = MoneyMode(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)
+    checkouts = systems.NotedCheckouts(store, now, money_mode)
+    limits = RateLimits(settings.redis_url.get_secret_value() if settings.redis_url else None)
+    sessions = Sessions(
+        store, auth_ms, announcements, secret=storage_secret, public_url=settings.public_url,
+        max_age=timedelta(days=settings.session_max_age_days), now=now,
+    )  # fmt: skip
+    inquiry = Inquiry(
+        store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,
+        catalog=lambda: catalog_file.current, customer_of=systems.customer_of(settings), now=now,
+    )  # fmt: skip
+    status = StatusService(inquiry, announcements, leases=systems.leases(store), now=now)
+    checkout = CheckoutService(
+        store=store, checkouts=checkouts, inquiry=inquiry, status=status, payment_ms=payment_ms,
+        catalog=lambda: catalog_file.current, limits=limits, policy=policies.checkouts,
+        redirects=Redirects(settings.public_url, settings.checkout_hosts, bool(settings.http_hosts)),
+        observe=metrics.count_checkout, now=now,
+    )  # fmt: skip
+    portal = PortalService(
+        store=store, inquiry=inquiry, status=status, payment_ms=payment_ms, limits=limits,
+        redirects=PortalRedirects(settings.public_url, settings.portal_hosts, bool(settings.http_hosts)), now=now,
+    )  # fmt: skip
+    cart = CartService(store, announcements, lambda: catalog_file.current)
+    entitlements = Entitlements(
+        inquiry, key, issuer=settings.public_url, catalog=lambda: catalog_file.current, now=now
+    )  # fmt: skip
+    backend = Backend(
+        settings=settings, catalogs=catalog_file, store=store, sessions=sessions, inquiry=inquiry, status=status,
+        checkout=checkout, portal=portal, cart=cart, limits=limits, policies=policies,
+        payment_upstream=payment_ms.upstream, auth_upstream=auth_ms.upstream, entitlements=entitlements,
+        money_mode=money_mode, metrics=metrics, users=UserHashes(storage_secret), unconnected=unconnected_views,
+        busy_page=partial(too_many_requests, Site(settings, catalog_file, sessions)),
+    )  # fmt: skip
+    metrics.observe((payment_ms.upstream, auth_ms.upstream), _readings(backend))
+    return House(
+        settings=settings, catalogs=catalog_file, sessions=sessions, status=status, checkout=checkout, portal=portal,
+        cart=cart, limits=limits, backend=backend, announcements=announcements, catalog_file=catalog_file,
+        checkouts=checkouts, inquiry=inquiry, entitlements=entitlements, money_mode=money_mode, slots=slots,
+    )  # fmt: skip
+
+
+def unconnected_views() -> int:
+    """Return how many page views wait for their socket."""
+    return sum(not client.has_socket_connection for client in tuple(Client.instances.values()))
+
+
+def _readings(backend: Backend) -> tuple[Reading, ...]:
+    """Return the figures that are read from the parts when somebody asks for the metrics."""
+    started_at, status = time.time(), backend.status
+    return (
+        Reading("billing_watchers", "Users whose status is watched.", lambda: status.watchers),
+        Reading("billing_tabs", "Tabs that watch a status.", lambda: status.tabs),
+        Reading("billing_unconnected_views", "Page views without a socket.", unconnected_views),
+        Reading("billing_page_views", "Page views kept on the server.", lambda: len(Client.instances)),
+        Reading("billing_catalog_refused", "1 while the catalog's file can't be used.", partial(_refused, backend)),
+        Reading("billing_started_at", "When the process was started, in Unix time.", lambda: started_at),
+    )
+
+
+def _refused(backend: Backend) -> float:
+    return 1.0 if backend.catalogs.problem else 0.0

@@ -1,0 +1,117 @@
+"""The other systems as the settings name them: both services, and what replicas share."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from pydantic import SecretStr
+
+from api.metrics import Metrics
+from services.auth_ms import AuthMS
+from services.checkouts import Checkout, Checkouts
+from services.entitlements import KeyUnusable, SigningKey
+from services.leases import Lease
+from services.money_mode import MoneyMode
+from services.payment_ms import PaymentMS
+from services.session import Session
+from services.slots import RedisSlots
+from services.status import Leases
+from services.store import Store
+from services.store_redis import RedisStore
+from services.transport import Transport
+from services.upstream import Upstream
+from settings import Settings, SettingsError
+
+
+class NotedCheckouts(Checkouts):
+    """The record of checkouts, which also tells which money the Payment MS takes."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime], money_mode: MoneyMode) -> None:
+        super().__init__(store, now)
+        self._money_mode = money_mode
+
+    async def add(self, checkout: Checkout) -> None:
+        """Remember a checkout that was just opened."""
+        await super().add(checkout)
+        await self._money_mode.note(checkout.session_id)
+
+
+def payment_ms(
+    settings: Settings, metrics: Metrics, slots: RedisSlots | None, transport: Transport | None = None
+) -> PaymentMS:
+    """Return the client of the Payment MS."""
+    upstream = Upstream(
+        "payment_ms",
+        settings.payment_ms_url,
+        max_in_flight=settings.payment_ms_max_in_flight,
+        max_wait=settings.payment_ms_max_wait,
+        slots=slots,
+        transport=transport,
+        connect_timeout=settings.payment_ms_connect_timeout,
+        key_setting="PAYMENT_MS_API_KEY",
+        observer=metrics.count_call,
+    )
+    return PaymentMS(
+        upstream,
+        given(settings.payment_ms_api_key, "PAYMENT_MS_API_KEY"),
+        status_deadline=settings.payment_ms_status_deadline,
+        checkout_deadline=settings.payment_ms_checkout_deadline,
+        idempotent=settings.payment_ms_idempotent,
+    )
+
+
+def auth_ms(settings: Settings, metrics: Metrics, transport: Transport | None = None) -> AuthMS:
+    """Return the client of the Auth MS."""
+    upstream = Upstream(
+        "auth_ms",
+        settings.auth_ms_url,
+        max_in_flight=settings.auth_ms_max_in_flight,
+        max_wait=settings.payment_ms_max_wait,
+        transport=transport,
+        connect_timeout=settings.payment_ms_connect_timeout,
+        observer=metrics.count_call,
+    )
+    return AuthMS(
+        upstream, settings.auth_ms_project, providers=settings.auth_ms_providers, deadline=settings.auth_ms_deadline
+    )
+
+
+def shared_slots(settings: Settings, store: Store) -> RedisSlots | None:
+    """Return the bound on requests to the Payment MS over all replicas, when they share a store."""
+    if not isinstance(store, RedisStore):
+        return None
+    return RedisSlots(store, "payment_ms", settings.payment_ms_max_in_flight)
+
+
+def leases(store: Store) -> Leases | None:
+    """Return what decides which replica asks about a customer; a process alone need not ask."""
+    if not isinstance(store, RedisStore):
+        return None
+    replica = secrets.token_hex(8)
+
+    def lease(customer: str) -> Lease:
+        return Lease(store, f"watch:{customer}", replica)
+
+    return lease
+
+
+def customer_of(settings: Settings) -> Callable[[Session], str]:
+    """Return what tells the id by which the Payment MS knows a user."""
+    if settings.customer_id == "email":
+        return lambda session: session.user.email
+    return lambda session: session.user.user_id
+
+
+def signing_key(settings: Settings) -> SigningKey:
+    """Return the key that signs entitlements; raises SettingsError for one that can't."""
+    try:
+        return SigningKey(settings.entitlements_key)
+    except KeyUnusable as error:
+        raise SettingsError((str(error),)) from None
+
+
+def given(secret: SecretStr | None, name: str) -> SecretStr:
+    """Return a secret that `load_settings` has seen to; raises SettingsError for settings made otherwise without it."""
+    if secret is None:
+        raise SettingsError((f"{name} is not set.",))
+    return secret
