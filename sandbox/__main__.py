@@ -111,7 +111,8 @@ def main() -> int:
     follow = arguments.pop("exit_with_parent")
     given = {name: value for name, value in arguments.items() if value is not None}
     try:
-        asyncio.run(run(SandboxSettings(**given), parent if follow else None))
+        env_file = os.environ.get("SANDBOX_ENV_FILE", ".env") or None
+        asyncio.run(run(SandboxSettings(_env_file=env_file, **given), parent if follow else None))
     except ValidationError as error:
         for problem in error.errors():
             name = "_".join(map(str, problem["loc"])).upper()

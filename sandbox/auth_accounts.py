@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sandbox.clock import rfc3339
 from sandbox.database import Database, Shelf
+from sandbox.knobs import KnobBoard
 from sandbox.stripe_objects import Event, Subscription
 
 CODE_SECONDS: Final = 300
@@ -58,8 +59,8 @@ SAMPLE_PEOPLE: Final = {
 
 
 class AuthAccounts:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, knobs: KnobBoard) -> None:
+        self._database, self._knobs = database, knobs
         self._people = Shelf(database, "auth_person", Person)
         self._codes = Shelf(database, "auth_code", _Ticket)
         self._sessions = Shelf(database, "auth_session", _Ticket)
@@ -125,5 +126,6 @@ class AuthAccounts:
         self._known.put(event.user_id, _Known(subscriptions=known))
         best = max(known.values(), key=lambda subscription: (subscription.live, subscription.created))
         end: datetime = best.ended_at or best.period_end
-        self.set_grant(event.user_id, Grant(status=best.status, plan=best.plan or "", expires_at=rfc3339(end)))
+        status = self._knobs.current.cancellation_word if best.live and best.cancel_at_period_end else best.status
+        self.set_grant(event.user_id, Grant(status=status, plan=best.plan or "", expires_at=rfc3339(end)))
         return "recorded"

@@ -30,7 +30,8 @@ class _Server(uvicorn.Server):
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises OSError when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    # Named as TCP, so that asyncio turns Nagle off on what it accepts: else an answer can take 40 ms more.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -57,6 +58,7 @@ async def serve(apps: list[tuple[ASGIApp, socket.socket]], stop: asyncio.Event, 
                 server_header=False,
                 lifespan="off",
                 proxy_headers=False,
+                timeout_keep_alive=75,
                 timeout_graceful_shutdown=5,
             )
         )

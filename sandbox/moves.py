@@ -6,6 +6,7 @@ from sandbox.auth_accounts import Grant
 from sandbox.cards import CARDS, discounted
 from sandbox.clock import add_interval, rfc3339
 from sandbox.faults import Fault
+from sandbox.settings import Reach, WebhookMode
 from sandbox.stripe_objects import Event, Line, Subscription, new_id
 from sandbox.webhooks import AS_SET, AT_ONCE, Travel
 from sandbox.world import World
@@ -95,6 +96,9 @@ def put_in_state(world: World, user_id: str, email: str, state: str, line: Line)
     subscription = subscribe(world, user_id, email, line)
     if state == "ending":
         world.subscriptions.change(subscription, {"cancel_at_period_end": True}, travel=AT_ONCE)
+        world.webhooks.deliver_due()
+        end = rfc3339(subscription.period_end)
+        world.accounts.set_grant(user_id, Grant(status="canceled", plan=line.plan, expires_at=end))
     elif state == "two_live":
         others = [other for other in world.catalogue.plans() if other.product_id != line.product_id]
         subscribe(world, user_id, email, others[0] if others else line)
@@ -102,9 +106,9 @@ def put_in_state(world: World, user_id: str, email: str, state: str, line: Line)
         world.accounts.clear_grant(user_id)
         world.accounts.set_grant(user_id, Grant(silent=True))
     elif state == "conflict":
-        world.records.forget(subscription.id)
-        end = rfc3339(subscription.period_end)
-        world.accounts.set_grant(user_id, Grant(status="active", plan=line.plan, expires_at=end))
+        ended = world.clock.now() - timedelta(days=10)
+        over: dict[str, object] = {"status": "canceled", "period_end": ended, "ended_at": ended}
+        world.subscriptions.change(subscription, over, "deleted", Travel(WebhookMode.DELIVER, 0.0, Reach.PAYMENT))
     elif state == "unavailable":
         world.faults.add(Fault(id=_OUTAGE.format(user_id), operation="payment", user_id=user_id, status=503))
     else:

@@ -16,6 +16,7 @@ from sandbox.moves import clear_user, move, put_in_state
 from sandbox.rendering import form_of, go_to, page
 from sandbox.settings import (
     AuthShape,
+    CancellationWord,
     DunningEnd,
     PlanPlace,
     PortalShape,
@@ -48,6 +49,7 @@ _CHOICES: dict[str, tuple[str, list[str]]] = {
     "webhook_mode": ("Webhooks are", list(WebhookMode)),
     "webhook_reach": ("They reach", list(Reach)),
     "stale_events": ("Older events are", list(StaleEvents)),
+    "cancellation_word": ("Ending plans are called", list(CancellationWord)),
     "renewals": ("Renewals", list(Renewals)),
     "dunning_ends": ("After the last retry", list(DunningEnd)),
     "status_shape": ("Status answers", list(StatusShape)),

@@ -63,6 +63,13 @@ class StaleEvents(StrEnum):
     APPLY = "apply"
 
 
+class CancellationWord(StrEnum):
+    """What the Auth MS calls a subscription that still runs but won't renew: Stripe's word, or canceled already."""
+
+    ACTIVE = "active"
+    CANCELED = "canceled"
+
+
 class Renewals(StrEnum):
     SUCCEED = "succeed"
     FAIL = "fail"
@@ -95,6 +102,7 @@ class Knobs(BaseModel):
     webhook_mode: WebhookMode = WebhookMode.DELIVER
     webhook_reach: Reach = Reach.BOTH
     stale_events: StaleEvents = StaleEvents.IGNORE
+    cancellation_word: CancellationWord = CancellationWord.ACTIVE
 
     one_connection: bool = False
     first_checkout_fails: bool = False

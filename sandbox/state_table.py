@@ -51,6 +51,7 @@ STATES: Final = (
         "warning",
         "Your plan stays active until 21 December and won't renew.",
         "Keep my plan",
+        how="The Auth MS says canceled, paid until then; needs a status shape with a status.",
     ),
     State(
         "past_due",
@@ -92,6 +93,7 @@ STATES: Final = (
         "Your account says Premium, our billing says no subscription. You keep access while we sort this out.",
         "Check again",
         "Contact us",
+        how="Billing's subscription ended ten days ago; the Auth MS still grants the plan.",
     ),
     State("comped", "Included", "success", "Premium was given to you; there is nothing to pay."),
     State(

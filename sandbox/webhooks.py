@@ -81,7 +81,9 @@ class Webhooks:
 
     def flush(self) -> int:
         """Hand over everything that is waiting, now."""
-        return self._deliver(float("inf"))
+        delivered = self._deliver(float("inf"))
+        self.changed.set()
+        return delivered
 
     def redeliver(self, event_id: str, reach: Reach = Reach.BOTH) -> Event | None:
         """Deliver one event now, whatever happened to it before (Stripe's "Resend")."""

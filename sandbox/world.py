@@ -46,7 +46,7 @@ class World:
         self.faults = FaultList(database)
         self.catalogue = Catalogue(database, settings.catalog_path)
         self.records = PaymentRecords(database, self.knobs)
-        self.accounts = AuthAccounts(database)
+        self.accounts = AuthAccounts(database, self.knobs)
         self.webhooks = Webhooks(database, self.clock, self.knobs, self.records, self.accounts)
         self.subscriptions = Subscriptions(database, self.clock, self.knobs, self.webhooks)
         self.checkout = CheckoutDesk(database, self.clock, self.knobs, self.subscriptions)

@@ -1,5 +1,6 @@
 """One sandbox process for all its tests, emptied before each."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,20 @@ from tests.sandbox.shop import Shop
 QUICK = {"SANDBOX_WEBHOOK_DELAY": "0"}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_sandbox_settings_of_this_machine() -> Iterator[None]:
+    """Keep the developer's environment and `.env` out of the processes that these tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("SANDBOX_")]:
+            patch.delenv(name)
+        patch.setenv("SANDBOX_ENV_FILE", "")
+        yield
+
+
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+def running(
+    no_sandbox_settings_of_this_machine: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningSandbox]:
     database = tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3"
     with start_sandbox([*FREE_PORTS, "--database", str(database)], QUICK) as sandbox:
         yield sandbox

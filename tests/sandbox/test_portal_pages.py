@@ -38,6 +38,20 @@ def test_cancel_at_period_end_can_be_undone(shop: Shop) -> None:
     assert shop.subscription()["cancel_at_period_end"] is False
 
 
+def test_auth_ms_can_call_an_ending_plan_canceled(shop: Shop) -> None:
+    session = shop.sign_in()
+    user_id = session["user_context"]["user_id"]
+    shop.set(cancellation_word="canceled")
+    shop.buy(user_id)
+
+    shop.control("POST", f"subscriptions/{shop.subscription(user_id)['id']}/cancel-at-period-end")
+    shop.settle()
+
+    context = shop.refresh(session["session_id"])["user_context"]
+    assert (context["subscription_status"], context["subscription_plan"]) == ("canceled", "")
+    assert context["expires_at"] == shop.status(user_id)["period_end"]
+
+
 def test_cancel_now_ends_at_once_and_is_told(shop: Shop) -> None:
     shop.set(status_shape="openapi")
     shop.buy()
