@@ -70,6 +70,8 @@ class Site:
     portal: Any = None
     cart: Any = None
     limits: Any = None
+    announcements: Any = None
+    money_mode: Any = None
     on_arrival: "Callable[[Visit], Awaitable[None]] | None" = None
     offers_for: "Callable[[Visit], Awaitable[tuple[PlanOffer, ...]]] | None" = None
 
