@@ -1,0 +1,150 @@
+"""The two services: are their names known, do they answer, do they take our key, what time do they have.
+
+One request at a time, none repeated, none cut off. No checkout is opened here.
+"""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from catalog import Catalog
+from cli.check_clock import DatedTransport
+from cli.check_openapi import look_at_openapi
+from cli.explain import explain
+from cli.findings import Finding, error, ok, skipped, warning
+from services.auth_ms import AuthMS
+from services.errors import FrontendError, NotSignedIn, UpstreamError
+from services.in_flight import Slots
+from services.payment_ms import PaymentMS
+from services.retry import Outcome
+from services.slots import RedisSlots
+from services.store_redis import RedisStore
+from services.upstream import Upstream
+from settings import Settings
+
+PAYMENT_SLOTS: Final = "payment_ms"
+"""The name of the bound that all replicas share; see the wiring of the app."""
+
+
+@asynccontextmanager
+async def payment_ms(
+    settings: Settings, redis: RedisStore | None, *, deadline: float = 0.0
+) -> AsyncIterator[tuple[PaymentMS, DatedTransport]]:
+    """Give a client that asks one thing at a time, together with all replicas where they share a Redis.
+
+    ``deadline`` (seconds) is for calls that wait on Stripe, when it is longer than the setting.
+    """
+    connect = settings.payment_ms_connect_timeout
+    transport = DatedTransport(settings.payment_ms_url, connect_timeout=connect, max_connections=1)
+    slots: Slots | None = None
+    if redis is not None:
+        slots = RedisSlots(redis, PAYMENT_SLOTS, settings.payment_ms_max_in_flight)
+    upstream = Upstream(
+        "payment_ms", settings.payment_ms_url, slots=slots, transport=transport, max_wait=settings.payment_ms_max_wait
+    )
+    client = PaymentMS(
+        upstream,
+        settings.payment_ms_api_key or SecretStr(""),
+        status_deadline=settings.payment_ms_status_deadline,
+        checkout_deadline=max(deadline, settings.payment_ms_checkout_deadline),
+    )
+    try:
+        yield client, transport
+    finally:
+        await upstream.aclose(grace=30.0)
+
+
+async def look_at_payment_ms(
+    settings: Settings, catalog: Catalog | None, client: PaymentMS, clock: DatedTransport, unasked: Finding | None
+) -> list[Finding]:
+    """Return name, health, description and key; ``unasked`` says why the key must not be tried now."""
+    if unresolved := await look_up("payment_ms", settings.payment_ms_url, "PAYMENT_MS_URL"):
+        return [unresolved]
+    try:
+        health = await client.health()
+    except UpstreamError as problem:
+        return [_unreachable(settings, problem, "payment_ms", "Payment MS", "PAYMENT_MS_URL")]
+    if health.timestamp is not None:
+        clock.compare(health.timestamp, health.timestamp)
+    where = f"The Payment MS at {settings.payment_ms_url} answers"
+    findings = [ok("payment_ms", f"{where} and calls itself healthy.")]
+    if not health.healthy:
+        findings = [error("payment_ms", f"{where}, but does not call itself healthy.", "Look at its log.")]
+    try:
+        findings.append(look_at_openapi(await client.openapi()))
+    except UpstreamError as problem:
+        what, _ = explain(problem, "Payment MS", "PAYMENT_MS_URL")
+        cure = "Run python -m contract against it instead."
+        findings.append(warning("payment_ms_openapi", f"/openapi.json can't be read. {what}", cure))
+    findings.append(unasked or await _key(client, catalog))
+    return findings
+
+
+async def _key(client: PaymentMS, catalog: Catalog | None) -> Finding:
+    """Ask for the status of somebody who does not exist: that needs the key, and changes nothing."""
+    products = [plan.product_id for plan in catalog.plans if plan.product_id] if catalog else []
+    try:
+        record = await client.subscription(f"check-{secrets.token_hex(6)}", products[0] if products else "prod_check")
+    except FrontendError as problem:
+        return error("payment_ms_key", *explain(problem, "Payment MS", "PAYMENT_MS_URL"))
+    if record.exists:
+        cure = "Run python -m contract against it: it names what differs."
+        return error("payment_ms_key", "Payment MS: it has a subscription of somebody who does not exist.", cure)
+    return ok("payment_ms_key", "The Payment MS takes our key, and answers a status question as it should.")
+
+
+async def look_at_auth_ms(settings: Settings) -> tuple[list[Finding], float | None]:
+    """Return whether the Auth MS answers, and how far its clock is ahead. A made-up session is asked for."""
+    if unresolved := await look_up("auth_ms", settings.auth_ms_url, "AUTH_MS_URL"):
+        return [unresolved], None
+    connect = settings.payment_ms_connect_timeout
+    transport = DatedTransport(settings.auth_ms_url, connect_timeout=connect, max_connections=1)
+    upstream = Upstream("auth_ms", settings.auth_ms_url, transport=transport)
+    client = AuthMS(upstream, settings.auth_ms_project, deadline=settings.auth_ms_deadline)
+    try:
+        await client.refresh(SecretStr(f"check-{secrets.token_hex(16)}"))
+    except NotSignedIn:
+        finding = ok("auth_ms", f"The Auth MS at {settings.auth_ms_url} answers, and refuses a session it never gave.")
+    except FrontendError as problem:
+        finding = _unreachable(settings, problem, "auth_ms", "Auth MS", "AUTH_MS_URL")
+    else:
+        cure = "Something other than the Auth MS answers there: correct AUTH_MS_URL."
+        finding = error("auth_ms", "Auth MS: it says that a made-up session is somebody's.", cure)
+    finally:
+        await upstream.aclose()
+    return [finding], transport.ahead
+
+
+async def look_up(check: str, url: str, setting: str) -> Finding | None:
+    """Return an error if the host of an address can't be resolved."""
+    parts = urlsplit(url)
+    try:
+        async with asyncio.timeout(10):
+            await asyncio.get_running_loop().getaddrinfo(
+                parts.hostname, parts.port or parts.scheme, type=socket.SOCK_STREAM
+            )
+    except (OSError, UnicodeError) as problem:  # TimeoutError is an OSError
+        reason = getattr(problem, "strerror", None) or type(problem).__name__
+        cure = f"Correct {setting}, or the name service."
+        return error(check, f"The host name {parts.hostname} can't be resolved ({reason}).", cure)
+    return None
+
+
+def _unreachable(settings: Settings, problem: FrontendError, check: str, service: str, setting: str) -> Finding:
+    cause = problem if isinstance(problem, UpstreamError) else problem.__cause__
+    refused = isinstance(cause, UpstreamError) and cause.reason == Outcome.REFUSED
+    if settings.sandbox_enabled and settings.sandbox_start and refused:
+        return skipped(check, "The sandbox is not running now; python app.py starts it with the app.")
+    what, cure = explain(problem, service, setting)
+    return error(check, f"{what[:-1]} at {_host(settings, setting)}.", cure)
+
+
+def _host(settings: Settings, setting: str) -> str:
+    address: str = getattr(settings, setting.lower())
+    return address

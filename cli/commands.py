@@ -1,0 +1,29 @@
+"""What an operator runs instead of the server: ``python app.py check`` and ``python app.py register``.
+
+``app.py`` adds these commands to its own; `main` runs them without it. The server imports none of them.
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cli.check_command import add_check
+from cli.register_command import add_register
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_operator_commands(commands: "Commands") -> None:
+    """Add each command; it leaves ``run`` in the parsed options, which takes them and returns the exit code."""
+    add_check(commands)
+    add_register(commands)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 all is well, 1 something is wrong."""
+    parser = argparse.ArgumentParser(prog="python app.py")
+    add_operator_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
+    options = parser.parse_args(arguments)
+    code: int = options.run(options)
+    return code

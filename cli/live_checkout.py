@@ -1,0 +1,50 @@
+"""``--live-checkout PRICE``: open one real checkout session, to see where it leads and which money it means."""
+
+import secrets
+
+from catalog import Catalog, Offer, UnknownPrice
+from cli.explain import explain
+from cli.findings import Finding, error, ok, skipped
+from services.errors import FrontendError, UnsafeRedirect
+from services.money_mode import Mode, mode_of
+from services.payment_ms import CheckoutSession, ItemCheckout, PaymentMS, SubscriptionCheckout
+from services.redirects import safe_redirect
+from settings import Settings
+
+
+async def open_live_checkout(
+    settings: Settings, catalog: Catalog | None, client: PaymentMS, price_id: str, unasked: Finding | None
+) -> tuple[Finding, Mode]:
+    """Return whether a checkout for this price can be opened and where it leads, and which money it means."""
+    if catalog is None:
+        return skipped("live_checkout", "Not opened: there is no catalog."), Mode.UNKNOWN
+    if unasked is not None:
+        return skipped("live_checkout", unasked.detail, unasked.cure), Mode.UNKNOWN
+    try:
+        offer = catalog.offer(price_id)
+    except UnknownPrice:
+        cure = f"Name one that {settings.catalog_path} sells."
+        return error("live_checkout", "The catalog sells no such price.", cure), Mode.UNKNOWN
+    try:
+        session = await _open(settings, client, offer)
+    except FrontendError as problem:
+        return error("live_checkout", *explain(problem, "Payment MS", "PAYMENT_MS_URL")), Mode.UNKNOWN
+    mode = mode_of(session.id)
+    try:
+        address = safe_redirect(session.url, settings.checkout_hosts, allow_http=bool(settings.http_hosts))
+    except UnsafeRedirect as problem:
+        cure = "Add its host to CHECKOUT_HOSTS if it is right."
+        return error("live_checkout", f"The checkout can't be opened: {problem}.", cure), mode
+    words = {Mode.LIVE: "asks for real money", Mode.TEST: "is in test mode", Mode.UNKNOWN: "does not tell its mode"}
+    host = address.split("/")[2]
+    return ok("live_checkout", f"A session was opened at {host}; it {words[mode]}, and runs out unpaid."), mode
+
+
+async def _open(settings: Settings, client: PaymentMS, offer: Offer) -> CheckoutSession:
+    name = f"check-{secrets.token_hex(6)}"
+    success = f"{settings.public_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}"
+    buyer = (name, f"{name}@example.com", offer.product_id, offer.price.price_id, success, settings.public_url)
+    if offer.plan is not None:
+        return await client.create_subscription_checkout(SubscriptionCheckout(*buyer), idempotency_key=name)
+    quantity = offer.item.min_quantity if offer.item else 1
+    return await client.create_item_checkout(ItemCheckout(*buyer, quantity=quantity), idempotency_key=name)
