@@ -1,5 +1,7 @@
 """What time does to a subscription, by the sandbox's own clock."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from sandbox.clock import add_interval
@@ -103,8 +105,6 @@ def test_services_hear_of_what_time_did(shop: Shop) -> None:
 
 
 def test_month_ends_stay_month_ends() -> None:
-    from datetime import UTC, datetime
-
     january = datetime(2027, 1, 31, 12, tzinfo=UTC)
 
     assert add_interval(january, "month") == datetime(2027, 2, 28, 12, tzinfo=UTC)
