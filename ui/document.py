@@ -114,11 +114,9 @@ async def respond(
 def on_browser_event(name: str, handler: Callable[[Payload], Any]) -> None:
     """Call `handler` with what `app.js` sends with `emitEvent(name, {...})`; it comes from the browser: check it."""
 
-    async def receive(event: GenericEventArguments) -> None:
+    def receive(event: GenericEventArguments) -> Any:
         detail = event.args.get("detail") if isinstance(event.args, dict) else None
-        result = handler(detail if isinstance(detail, dict) else {})
-        if inspect.isawaitable(result):
-            await result
+        return handler(detail if isinstance(detail, dict) else {})
 
     ui.context.client.layout.on(name, receive, args=["detail"])
 

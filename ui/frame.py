@@ -205,11 +205,12 @@ def language_choice(visit: Visit) -> None:
 
 def theme_choice(visit: Visit) -> None:
     """Draw the choice of light, dark or the system's; `app.js` changes it in place, without a script the form does."""
-    with Tag("form", method="post", action="/preferences", classes="theme-choice", role="group", aria_label=_("Theme")):
+    with Tag("form", method="post", action="/preferences"):
         Tag("input", type="hidden", name="next", value=visit.here)
-        for theme, (label, drawing) in THEME_NAMES.items():
-            with Tag(
-                "button", type="submit", name="theme", value=theme, aria_pressed=visit.theme == theme,
-                aria_label=_(label), title=_(label), data_theme_choice="",
-            ):  # fmt: skip
-                icon(drawing)
+        with Tag("div", classes="theme-choice", role="group", aria_label=_("Theme")):
+            for theme, (label, drawing) in THEME_NAMES.items():
+                with Tag(
+                    "button", type="submit", name="theme", value=theme, aria_pressed=visit.theme == theme,
+                    aria_label=_(label), title=_(label), data_theme_choice="",
+                ):  # fmt: skip
+                    icon(drawing)
