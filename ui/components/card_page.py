@@ -25,7 +25,7 @@ class Card:
 
     def show(self, tone: Tone, icon_name: str, headline: str) -> None:
         """Show another state."""
-        self._mark.classes(replace=f"card-mark card-mark-{tone}")
+        self._mark.classes(replace=f"card-icon card-icon-{tone}")
         self._icon.classes(replace=f"icon icon-{icon_name}")
         self._headline.set_text(headline)
 

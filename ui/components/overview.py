@@ -41,7 +41,12 @@ class Overview:
         others, standing = key
         for place, subscription in enumerate(others):
             card = SubscriptionCard(
-                self._visit, self._live.look_now, self._problems, heading=self._heading, title_id=f"other-{place}"
+                self._visit,
+                self._live.look_now,
+                self._problems,
+                heading=self._heading,
+                title_id=f"other-{place}",
+                beside=True,
             )
             card.show(subscription, standing)
 

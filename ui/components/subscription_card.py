@@ -19,7 +19,7 @@ from ui.formats import exact, full_date, relative
 from ui.html import Tag
 from ui.i18n import _
 from ui.icons import icon
-from ui.states import Shown, StateWords, action_label, describe
+from ui.states import Shown, StateWords, action_label, describe, plan_name
 from ui.visit import Visit
 
 OLD: Final = timedelta(minutes=2)
@@ -30,7 +30,8 @@ NOT_ON_CARD: Final = frozenset({Action.HAS_ENDED})
 
 
 class SubscriptionCard:
-    """The card of one subscription. `look_now` is what "Check again" does."""
+    """The card of one subscription. `look_now` is what "Check again" does; `beside` says that it is not the one that
+    counts, but runs beside it."""
 
     def __init__(
         self,
@@ -40,10 +41,12 @@ class SubscriptionCard:
         *,
         heading: str = "h2",
         title_id: str = "current",
+        beside: bool = False,
     ) -> None:
         self._visit = visit
         self._look_now = look_now
         self._problems = problems
+        self._beside = beside
         self._drawn: tuple[object, ...] = ()
         with Tag("section", classes="card subscription", aria_labelledby=title_id) as self._box:
             with Tag("div", classes="subscription-words") as self._words:
@@ -69,7 +72,8 @@ class SubscriptionCard:
         wait = standing.wait if subscription.state is State.CONFIRMING else None
         words = describe(subscription, visit.site.catalog, visit.locale, visit.timezone, wait=wait)
         self._box.set(aria_busy=None, data_tone=words.tone)
-        self._headline.set_text(words.headline)
+        name = plan_name(subscription.plan_id, visit.site.catalog, visit.locale)
+        self._headline.set_text(name if self._beside and name else words.headline)
         if self._badge is None:
             with self._badge_place:
                 self._badge = StatusBadge(words)
@@ -105,10 +109,12 @@ class SubscriptionCard:
 
     def _show_actions(self, words: StateWords, actions: tuple[Action, ...], standing: Standing) -> None:
         self._actions.clear()
+        offered = [action for action in actions if action not in NOT_ON_CARD]
         with self._actions:
-            for place, action in enumerate(a for a in actions if a not in NOT_ON_CARD):
-                self._draw_action(action, words.shown, standing, "primary" if place == 0 else "secondary")
-        self._actions.set(hidden=not actions)
+            for place, action in enumerate(offered[:1] if self._beside else offered):
+                filled = place == 0 and not self._beside
+                self._draw_action(action, words.shown, standing, "primary" if filled else "secondary")
+        self._actions.set(hidden=not offered)
 
     def _draw_action(self, action: Action, shown: Shown, standing: Standing, look: Look) -> None:
         visit, label = self._visit, action_label(action, shown)
@@ -123,7 +129,8 @@ class SubscriptionCard:
         elif action is Action.CONTACT:
             contact_button(visit, label)
         else:
-            button(label, look, href="/payment#plans", testid=testid)
+            here = visit.path == "/payment"
+            button(label, "secondary" if here else look, href="/payment#plans", testid=testid)
 
 
 def draw_sentence(visit: Visit, words: StateWords, *, into: Tag) -> None:

@@ -119,7 +119,7 @@ def draw_purchases(visit: Visit, purchases: Sequence[Checkout]) -> None:
     with Tag("section", classes="card", aria_labelledby="purchases-title"):
         Tag("h2", _("Purchases"), id="purchases-title", classes="card-heading")
         if not purchases:
-            Tag("p", _("Nothing bought here in the last 40 days."), classes="muted")
+            Tag("p", _("Nothing bought here yet."), classes="muted")
             return
         with Tag("ul", classes="purchases"):
             for checkout in purchases:

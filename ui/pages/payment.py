@@ -218,25 +218,16 @@ def draw_question(visit: Visit, question: Question, answered: Press) -> None:
 
 def draw_chosen(visit: Visit, plan: Plan, price: Price, problems: ProblemPlace) -> None:
     """Draw the plan that somebody clicked before signing in, with the one button that leads on."""
+    amount = amount_words(price.amount, price.currency, price.interval, visit.locale)
     with Tag("section", classes="card chosen", tabindex="-1", data_focus="", aria_labelledby="chosen-title"):
-        with Tag("div"):
+        with Tag("div", classes="chosen-words"):
             Tag("p", _("You chose"), classes="small muted")
             with Tag("h2", id="chosen-title", classes="chosen-title"):
                 Tag("span", visit.text(plan.name))
-                Tag(
-                    "span",
-                    f" {amount_words(price.amount, price.currency, price.interval, visit.locale)}",
-                    classes="chosen-price",
-                )
+                Tag("span", f" {amount}", classes="chosen-price")
             Tag("p", due_words(price, visit.locale), classes="muted small")
-        checkout_button(
-            visit,
-            attempt_for(visit, price),
-            _("Continue to checkout"),
-            problems,
-            large=True,
-            testid="continue-to-checkout",
-        )
+        attempt = attempt_for(visit, price)
+        checkout_button(visit, attempt, _("Continue to checkout"), problems, large=True, testid="continue-to-checkout")
 
 
 def chosen_price(catalog: Catalog, query: Mapping[str, str]) -> tuple[Plan, Price] | None:

@@ -94,7 +94,7 @@ class SuccessPage:
             self._bought = Part(self._draw_bought)
             self._steps = Part(self._draw_steps)
             self._problems = ProblemPlace(visit)
-            self._below = Part(self._draw_below)
+            self._below = Part(self._draw_below, classes="card-below")
         self._live.on_change(self._changed)
 
     def show(self, view: View) -> None:
