@@ -1,0 +1,244 @@
+"""`/cart`: what somebody means to buy at once, with quantities and the total, and the way to Stripe.
+
+The same cart in all tabs: what one changes shows in the others. A line that is taken out can be put back.
+"""
+
+import asyncio
+
+from nicegui import ui
+
+from catalog import Item
+from money import format_money
+from services.cart import Cart, CartLine
+from services.checkout import MOST_LINES
+from services.errors import FrontendError, InvalidQuantity, NotSignedIn
+from services.session import sign_in_path
+from ui.components.button import ActionForm, button
+from ui.components.cart_line import CartRow
+from ui.components.item_card import show_refusal
+from ui.components.live import Part
+from ui.components.live_cart import buyer, cart_owner, known_cart, live_cart
+from ui.components.live_catalog import on_catalog_change
+from ui.components.notice import notice
+from ui.components.problem import ProblemPlace, problem_named
+from ui.components.quantity_field import QuantityField
+from ui.document import Visit, page
+from ui.frame import frame
+from ui.html import Tag
+from ui.i18n import N_, _, ngettext
+from ui.icons import icon
+from ui.pages.shop import chosen_item
+from ui.site import Site
+
+CHECKOUT = "/cart/checkout"
+
+
+def register(site: Site) -> None:
+    """Add the page."""
+
+    @page(site, "/cart", title=N_("Cart"), robots="noindex")
+    async def cart(visit: Visit) -> None:
+        held = await known_cart(visit)
+        if held is None:
+            held = await site.cart.read(await cart_owner(visit))  # says why it can't be read
+        with frame(visit):
+            CartPage(visit).show(held)
+
+
+class CartPage:
+    """The parts of the page that change while somebody looks."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._rows: dict[str, CartRow] = {}
+        self._cart = Cart()
+        self._drawn: tuple[Item, ...] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        with Tag("div", classes="page-head"):
+            Tag("h1", _("Cart"))
+        with Tag("div", classes="cart-news"):
+            self._problems = ProblemPlace(visit)
+            self._removed = Part(self._draw_removed)
+            self._gone = Part(self._draw_gone)
+        self._box = Tag("div")
+        self._say_problem()
+        self._removed.show(chosen_item(visit.site.catalog, {"price": visit.query.get("removed", ""), **_only(visit)}))
+        live_cart(visit).on_change(self.show)
+        on_catalog_change(visit, self._catalog_changed)
+
+    def show(self, cart: Cart) -> None:
+        """Show a cart: its numbers in place, everything anew where other lines or prices are in it."""
+        before, self._cart = self._cart, cart
+        items = tuple(line.item for line in cart.lines)
+        if items != self._drawn:
+            self._drawn = items
+            self._box.clear()
+            with self._box:
+                self._draw()
+        for line in cart.lines:
+            self._rows[line.item.id].show(line)
+        if cart.lines:
+            self._show_total(cart)
+        now = {line.item.id for line in cart.lines}
+        names = tuple(self._visit.text(x.item.name) for x in before.lines if x.item.id not in now)
+        self._gone.show((cart.gone, names if cart.gone > before.gone else ()))
+
+    def _draw(self) -> None:
+        self._rows = {}
+        if not self._cart.lines:
+            draw_empty()
+            return
+        with Tag("div", classes="cart"):
+            with Tag("ul", classes="card cart-lines", aria_label=_("In your cart")):
+                self._rows = {
+                    line.item.id: CartRow(self._visit, line, self._settle, self._remove) for line in self._cart.lines
+                }
+            with Tag("section", classes="card cart-summary", aria_labelledby="total-title"):
+                with Tag("div", classes="cart-total-row"):
+                    Tag("h2", _("Total"), id="total-title", classes="cart-total-title")
+                    self._total = Tag("p", classes="cart-total", testid="cart-total")
+                self._pieces = Tag("p", classes="muted small")
+                self._checkout = ActionForm(
+                    CHECKOUT, {}, _("Continue to checkout"), busy_label=_("Opening secure checkout…"), wide=True,
+                    large=True, testid="cart-checkout", on_press=self._check_out,
+                )  # fmt: skip
+                once = _("Paid once, nothing renews. You can enter a promotion code at Stripe.")
+                Tag("p", once, classes="muted small")
+                button(_("Keep shopping"), "quiet", href="/shop", wide=True)
+
+    def _show_total(self, cart: Cart) -> None:
+        self._total.set_text(self._total_words(cart))
+        words = ngettext("{count} item", "{count} items", cart.count).format(count=cart.count)
+        if len(cart.lines) >= MOST_LINES:
+            full = _("A cart holds at most {most} different items: this one is full.").format(most=MOST_LINES)
+            words = f"{words}. {full}"
+        self._pieces.set_text(words)
+
+    def _total_words(self, cart: Cart) -> str:
+        return format_money(cart.total, cart.currency or "usd", self._visit.locale)
+
+    async def _settle(self, line: CartLine, field: QuantityField) -> None:
+        """Keep the quantity that was settled on. One after the other: the last one typed is the one that stays."""
+        async with self._one_at_a_time:
+            if field.text == str(self._line_now(line).quantity):
+                return
+            try:
+                price = line.item.price.price_id
+                cart = await self._visit.site.cart.set_quantity(await cart_owner(self._visit), price, field.quantity)
+            except NotSignedIn:
+                ui.navigate.to(sign_in_path("/cart"))
+            except FrontendError as error:
+                self._refuse(error, line.item)
+                field.mark(wrong=isinstance(error, InvalidQuantity))
+            else:
+                self._changed(cart)
+                self._visit.announce(_("Total: {amount}").format(amount=self._total_words(cart)))
+
+    def _line_now(self, line: CartLine) -> CartLine:
+        return next((now for now in self._cart.lines if now.item.id == line.item.id), line)
+
+    async def _remove(self, line: CartLine) -> None:
+        line = self._line_now(line)
+        try:
+            cart = await self._visit.site.cart.remove(await cart_owner(self._visit), line.item.price.price_id)
+        except NotSignedIn:
+            ui.navigate.to(sign_in_path("/cart"))
+        except FrontendError as error:
+            self._refuse(error, line.item)
+        else:
+            self._changed(cart)
+            self._removed.show((line.item, line.quantity))
+
+    async def _put_back(self, item: Item, quantity: int) -> None:
+        try:
+            owner = await cart_owner(self._visit)
+            cart = await self._visit.site.cart.set_quantity(owner, item.price.price_id, quantity)
+        except NotSignedIn:
+            ui.navigate.to(sign_in_path("/cart"))
+        except FrontendError as error:
+            self._refuse(error, item)
+        else:
+            self._changed(cart)
+            self._visit.announce(_("{item} is back in the cart.").format(item=self._visit.text(item.name)))
+
+    async def _check_out(self) -> None:
+        try:
+            session = await buyer(self._visit)
+            checkout = await self._visit.site.checkout.start_cart(session, self._cart.wanted)
+        except NotSignedIn:
+            ui.navigate.to(sign_in_path("/cart"))
+        except FrontendError as error:
+            self._checkout.release()
+            self._refuse(error, None)
+        else:
+            self._problems.clear()
+            ui.navigate.to(checkout.url)
+
+    def _changed(self, cart: Cart) -> None:
+        self._problems.clear()
+        self._removed.show(None)
+        self.show(cart)
+        live_cart(self._visit).look()
+
+    def _refuse(self, error: FrontendError, item: Item | None) -> None:
+        if item is None:
+            self._problems.show(error)
+        else:
+            show_refusal(self._visit, error, self._problems, item)
+
+    def _say_problem(self) -> None:
+        """Say what a press without a script ran into: a code in the address, in our own words."""
+        error = problem_named(self._visit.query.get("problem", ""))
+        if error is not None:
+            chosen = chosen_item(self._visit.site.catalog, self._visit.query)
+            self._refuse(error, chosen[0] if chosen is not None else None)
+
+    def _catalog_changed(self) -> None:
+        live_cart(self._visit).look()
+
+    def _draw_removed(self, removed: tuple[Item, int] | None) -> None:
+        """Say what was taken out, and offer it back."""
+        if removed is None:
+            return
+        item, quantity = removed
+
+        async def put_back() -> None:
+            await self._put_back(item, quantity)
+
+        name = self._visit.text(item.name)
+        fields = {"price_id": item.price.price_id, "quantity": str(quantity), "next": "/cart"}
+        with notice("info", _("{item} was taken out of your cart.").format(item=name), focus=True):
+            ActionForm(
+                "/cart/quantity", fields, _("Put it back"), busy_label=_("One moment…"), look="secondary",
+                testid="cart-undo", on_press=put_back,
+            )  # fmt: skip
+
+    def _draw_gone(self, key: tuple[int, tuple[str, ...]]) -> None:
+        """Say what is not sold any more: by name where the page has shown it."""
+        count, names = key
+        if names:
+            with notice("warning", _("No longer sold, and out of your cart: {items}.").format(items=", ".join(names))):
+                pass
+        elif count:
+            words = ngettext(
+                "{count} item in your cart is no longer sold. It was left out.",
+                "{count} items in your cart are no longer sold. They were left out.",
+                count,
+            )
+            with notice("warning", words.format(count=count)):
+                pass
+
+
+def draw_empty() -> None:
+    """Draw a cart with nothing in it."""
+    with Tag("div", classes="card empty-card", testid="cart-empty"):
+        with Tag("span", classes="card-icon"):
+            icon("shopping-cart")
+        Tag("h2", _("Your cart is empty"), classes="card-title")
+        Tag("p", _("What you add in the shop waits here, also after you sign in."), classes="muted")
+        button(_("Go to the shop"), href="/shop")
+
+
+def _only(visit: Visit) -> dict[str, str]:
+    """Return the quantity of the address, if it has one."""
+    return {"quantity": visit.query["quantity"]} if "quantity" in visit.query else {}

@@ -1,0 +1,137 @@
+"""`/shop`: what is bought once, one piece or several, at once or by way of the cart. Public; buying asks for sign-in.
+
+`?price=…&quantity=…` is what somebody chose before signing in: it waits at the top, ready to go on.
+"""
+
+import re
+from collections.abc import Mapping
+
+from catalog import Catalog, Item
+from services.cart import Cart
+from services.errors import FrontendError
+from ui.components import item_picture
+from ui.components.button import ActionForm
+from ui.components.item_card import ItemCard, buy_item, show_refusal
+from ui.components.live_cart import follow_carts, known_cart, live_cart
+from ui.components.live_catalog import live_catalog
+from ui.components.problem import ProblemPlace, problem_named
+from ui.document import Visit, page
+from ui.frame import frame
+from ui.html import Tag
+from ui.i18n import N_, _
+from ui.icons import icon
+from ui.pages.pricing import trust_line
+from ui.site import Site
+
+
+def register(site: Site) -> None:
+    """Add the page and its pictures, and the count of the cart on all pages."""
+    item_picture.register()
+    follow_carts(site)
+
+    @page(
+        site,
+        "/shop",
+        title=N_("Shop"),
+        description=N_("Add-ons you pay for once: no subscription, nothing renews."),
+    )
+    async def shop(visit: Visit) -> None:
+        cart = await known_cart(visit)
+        with frame(visit):
+            await ShopPage(visit, cart or Cart()).draw()
+
+
+class ShopPage:
+    """The items, and what changes while somebody looks."""
+
+    def __init__(self, visit: Visit, cart: Cart) -> None:
+        self._visit = visit
+        self._cart = cart
+        self._cards: dict[str, ItemCard] = {}
+        self._chosen = chosen_item(visit.site.catalog, visit.query)
+
+    async def draw(self) -> None:
+        """Draw the page, and follow catalog and cart from now on."""
+        with Tag("div", classes="page-head"):
+            Tag("h1", _("Shop"))
+            Tag("p", _("Add-ons you pay for once: no subscription, nothing renews."), classes="lead")
+        self._problems = ProblemPlace(self._visit)
+        self._say_problem()
+        if self._chosen is not None and self._visit.user is not None and self._problems.current is None:
+            self._draw_chosen(*self._chosen)
+        await live_catalog(self._visit, self._draw_items)
+        trust_line()
+        live_cart(self._visit).on_change(self._show_cart)
+
+    def _draw_items(self) -> None:
+        typed = {name: card.field.text for name, card in self._cards.items()}
+        items = self._visit.site.catalog.items
+        chosen = self._chosen[0].id if self._chosen is not None else ""
+        if self._chosen is not None:
+            typed.setdefault(chosen, str(self._chosen[1]))
+        if not items:
+            self._draw_nothing()
+        with Tag("ul", classes="item-grid", aria_label=_("Items")):
+            self._cards = {
+                item.id: ItemCard(self._visit, item, typed.get(item.id, item.min_quantity), chosen=item.id == chosen)
+                for item in items
+            }
+        self._show_cart(self._cart)
+
+    def _draw_nothing(self) -> None:
+        with Tag("div", classes="card empty-card"):
+            with Tag("span", classes="card-icon"):
+                icon("shopping-cart")
+            Tag("p", _("There is nothing for sale here at the moment."), classes="muted")
+
+    def _show_cart(self, cart: Cart) -> None:
+        self._cart = cart
+        for card in self._cards.values():
+            card.show_cart(cart)
+
+    def _draw_chosen(self, item: Item, quantity: int) -> None:
+        """Draw what somebody chose before signing in, with the one button that leads on."""
+        visit = self._visit
+
+        async def go_on() -> None:
+            await buy_item(visit, item, quantity, refuse)
+            form.release()
+
+        def refuse(error: FrontendError) -> None:
+            show_refusal(visit, error, self._problems, item)
+
+        total = item.price.model_copy(update={"amount": item.price.amount * quantity}).format(visit.locale)
+        fields = {
+            "price_id": item.price.price_id, "amount": str(item.price.amount), "quantity": str(quantity),
+            "catalog": visit.site.catalog.version,
+        }  # fmt: skip
+        with Tag("section", classes="card chosen", tabindex="-1", data_focus="", aria_labelledby="chosen-title"):
+            with Tag("div"):
+                Tag("p", _("You chose"), classes="small muted")
+                with Tag("h2", id="chosen-title", classes="chosen-title"):
+                    Tag("span", f"{quantity} × {visit.text(item.name)}")
+                    Tag("span", f" {total}", classes="chosen-price")
+            form = ActionForm(
+                "/payment/checkout", fields, _("Continue to checkout"), busy_label=_("Opening secure checkout…"),
+                large=True, testid="continue-to-checkout", on_press=go_on,
+            )  # fmt: skip
+
+    def _say_problem(self) -> None:
+        """Say what a press without a script ran into: a code in the address, in our own words."""
+        error = problem_named(self._visit.query.get("problem", ""))
+        if error is None:
+            return
+        if self._chosen is not None:
+            show_refusal(self._visit, error, self._problems, self._chosen[0])
+        else:
+            self._problems.show(error)
+
+
+def chosen_item(catalog: Catalog, query: Mapping[str, str]) -> tuple[Item, int] | None:
+    """Return the item and the quantity that an address names, the quantity within its limits; None for none sold."""
+    item = next((item for item in catalog.items if item.price.price_id == query.get("price")), None)
+    if item is None:
+        return None
+    text = query.get("quantity", "")
+    quantity = int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else item.min_quantity
+    return item, min(max(quantity, item.min_quantity), item.max_quantity)
