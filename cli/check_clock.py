@@ -15,7 +15,7 @@ WRONG: Final = 60.0
 
 
 class DatedTransport(Transport):
-    """A transport that remembers what time the service had when it answered last.
+    """A transport that remembers what time the service said it was.
 
     ``ahead`` is how many seconds the service's clock is ahead of ours at least (behind: negative), None if unknown.
     """
@@ -38,13 +38,15 @@ class DatedTransport(Transport):
         return reply
 
     def compare(self, earliest: datetime, latest: datetime) -> None:
-        """Note what time the last answer named, as far as it told."""
+        """Note what time the last answer named, as far as it told; what was furthest off is kept."""
         if earliest > self._answered_at:
-            self.ahead = (earliest - self._answered_at).total_seconds()
+            ahead = (earliest - self._answered_at).total_seconds()
         elif latest < self._asked_at:
-            self.ahead = (latest - self._asked_at).total_seconds()
+            ahead = (latest - self._asked_at).total_seconds()
         else:
-            self.ahead = 0.0
+            ahead = 0.0
+        if self.ahead is None or abs(ahead) > abs(self.ahead):
+            self.ahead = ahead
 
 
 def look_at_clock(ahead: Mapping[str, float | None]) -> Finding:

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cli.check_catalog import look_at_catalog
 from cli.check_clock import look_at_clock
@@ -14,6 +14,8 @@ from cli.live_checkout import open_live_checkout
 from cli.quiet import quiet_logs
 from services.money_mode import Mode, is_public, money_problems
 from settings import Settings, SettingsError, load_settings
+
+INTERRUPTED: Final = 130
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -29,8 +31,11 @@ def add_check(commands: "Commands") -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    with quiet_logs():
-        findings = asyncio.run(check(options.live_checkout, while_running=options.while_running))
+    try:
+        with quiet_logs():
+            findings = asyncio.run(check(options.live_checkout, while_running=options.while_running))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     print(as_json(findings) if options.json else as_text(findings))
     return 0 if sound(findings) else 1
 

@@ -68,7 +68,7 @@ async def look_at_payment_ms(
         return [unresolved]
     try:
         health = await client.health()
-    except UpstreamError as problem:
+    except FrontendError as problem:
         return [_unreachable(settings, problem, "payment_ms", "Payment MS", "PAYMENT_MS_URL")]
     if health.timestamp is not None:
         clock.compare(health.timestamp, health.timestamp)
@@ -78,7 +78,7 @@ async def look_at_payment_ms(
         findings = [error("payment_ms", f"{where}, but does not call itself healthy.", "Look at its log.")]
     try:
         findings.append(look_at_openapi(await client.openapi()))
-    except UpstreamError as problem:
+    except FrontendError as problem:
         what, _ = explain(problem, "Payment MS", "PAYMENT_MS_URL")
         cure = "Run python -m contract against it instead."
         findings.append(warning("payment_ms_openapi", f"/openapi.json can't be read. {what}", cure))

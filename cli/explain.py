@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.errors import FrontendError, KeyRejected, UpstreamError
+from services.errors import FrontendError, KeyRejected, StoreUnavailable, UpstreamError
 from services.retry import Outcome
 
 _NOBODY_THERE: Final = "Start it, or correct {setting}."
@@ -41,6 +41,8 @@ _TELLING: Final = frozenset(
 
 def explain(problem: FrontendError, service: str, setting: str) -> tuple[str, str]:
     """Return what happened, and its cure. ``setting`` is where the service's address is set."""
+    if isinstance(problem, StoreUnavailable):
+        return f"{service}: not asked, because our own storage failed.", "Look at Redis, then run this again."
     cause = problem.__cause__ if not isinstance(problem, UpstreamError) else problem
     if isinstance(problem, KeyRejected):
         return (

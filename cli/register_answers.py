@@ -9,7 +9,7 @@ from enum import StrEnum
 from catalog import Interval, Plan
 from cli.explain import explain
 from cli.register_journal import Journal, Made, MadePrice
-from services.errors import RequestRefused, UpstreamError
+from services.errors import FrontendError, RequestRefused
 from services.payment_ms import PaymentMS, PlanRegistration
 
 CURRENCY = "usd"
@@ -91,7 +91,7 @@ async def _register(client: PaymentMS, project: str, plan: Plan, journal: Journa
         result = await client.register_products(project, (request_for(plan),))
     except RequestRefused as problem:
         return Registered(plan, Came.FAILED, problem=f"Refused by the Payment MS: {problem.detail}.")
-    except UpstreamError as problem:
+    except FrontendError as problem:
         what, cure = explain(problem, "Payment MS", "PAYMENT_MS_URL")
         return Registered(plan, Came.FAILED, problem=f"{what} {cure}", hopeless=True)
     if result.existing_product_id is not None:

@@ -5,9 +5,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
+
+from sandbox.openapi import OPENAPI
 
 KEY = "proj_" + "m" * 43
 CUSTOMER, PRODUCT = "customer_1", "prod_1"
@@ -52,6 +55,7 @@ class MockPaymentMS:
     breakage: Breakage = lambda asked, told: told
     asked: list[Asked] = field(default_factory=list)
     registered: dict[str, str] = field(default_factory=dict)
+    ahead: timedelta = timedelta(0)
 
     def answer(self, asked: Asked) -> Told:
         """Return what to say, broken or not."""
@@ -60,11 +64,10 @@ class MockPaymentMS:
 
     def _rightly(self, asked: Asked) -> Told:
         if asked.path == "/health":
-            return Told(200, {"status": "healthy", "timestamp": "2026-11-23T20:15:23.503706975Z", "service": "mock"})
+            now = (datetime.now(UTC) + self.ahead).isoformat()
+            return Told(200, {"status": "healthy", "timestamp": now, "service": "mock"})
         if asked.path == "/openapi.json":
-            calls = [f"/api/v1/checkout/{kind}" for kind in ("subscription", "item", "cart")]
-            calls += ["/api/v1/subscriptions/{user_id}/{product_id}", "/api/v1/portal"]
-            return Told(200, {"paths": {call: {} for call in calls}})
+            return Told(200, OPENAPI)
         if asked.key != KEY:
             return Told(401, b'{"error":"Invalid API key"}\n', "text/plain; charset=utf-8")
         if asked.path.startswith("/api/v1/checkout/"):

@@ -1,0 +1,221 @@
+"""`python app.py check` on an installation with one thing broken: that is named, with its cure, and nothing else.
+
+Broken services are in `test_cli_check_services.py`.
+"""
+
+import re
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cli.commands import main
+from tests.contract.mock_payment_ms import MockPaymentMS
+from tests.scale.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
+from tests.unit.cli.installation import PRICE, Installation, Site, closed_port, site_at_public_url
+
+
+def test_sound_installation_has_no_fault_and_no_checkout_is_opened(
+    installation: Installation, payment_ms: MockPaymentMS
+) -> None:
+    code, found = installation.check()
+
+    assert code == 0
+    assert {name: level for name, (level, _) in found.items() if level not in ("ok", "warning")} == {}
+    assert found["settings"][0] == "warning"  # PUBLIC_URL is this machine's own address
+    assert [asked.path for asked in payment_ms.asked if asked.method == "POST"] == []
+
+
+def test_each_finding_is_one_line_and_an_error_names_its_cure(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closed_port() as port:
+        installation.set(payment_ms_url=f"http://127.0.0.1:{port}")
+
+        assert main(["check"]) == 1
+
+    lines = capsys.readouterr().out.splitlines()
+    [line] = [line for line in lines if line.startswith("ERROR")]
+    assert re.search(r"^ERROR +payment_ms +Payment MS: nothing listens there at http://127.*PAYMENT_MS_URL\.$", line)
+    assert re.search(r"\b1 error\.$", lines[-1])
+
+
+class TestBrokenSettings:
+    def test_wrong_settings_are_said_in_sentences_instead_of_a_crash(self, installation: Installation) -> None:
+        installation.set(port="none", payment_ms_api_key="", sandbox="false")
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"settings"}
+        assert "PORT must be a whole number" in errors["settings"]
+
+    def test_settings_that_contradict_each_other_are_named(self, installation: Installation) -> None:
+        installation.set(storage_secret="", sandbox="true")
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"settings"}
+        assert "SANDBOX is true but PAYMENT_MS_API_KEY is set" in errors["settings"]
+        assert "STORAGE_SECRET is not set" in errors["settings"]
+
+    def test_setting_that_works_but_is_hardly_meant_is_a_warning(self, installation: Installation) -> None:
+        installation.set(payment_ms_max_in_flight="2")
+
+        code, found = installation.check()
+
+        assert code == 0
+        assert "breaks under two requests at once" in found["settings"][1]
+
+
+class TestBrokenCatalog:
+    def test_problems_of_the_file_are_named_with_their_place(self, installation: Installation) -> None:
+        text = installation.catalog.read_text(encoding="utf-8").replace('"amount": 900,', '"amount": 9.5,', 1)
+        installation.catalog.write_text(text, encoding="utf-8")
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"catalog"}
+        assert "plans[1].prices.month.amount" in errors["catalog"]
+
+    def test_file_that_is_not_there_is_named(self, installation: Installation) -> None:
+        installation.set(catalog_path="elsewhere.json")
+
+        assert "can't be read" in installation.errors()["catalog"]
+
+    def test_ids_of_the_wrong_kind_are_named_by_place(self, installation: Installation) -> None:
+        text = installation.catalog.read_text(encoding="utf-8")
+        text = text.replace(f'"{PRICE}"', '"prod_9"').replace('"prod_1premium"', '"price_9"')
+        installation.catalog.write_text(text, encoding="utf-8")
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"catalog_ids"}
+        assert "plans[1].prices.month.price_id" in errors["catalog_ids"]
+        assert "plans[2].product_id" in errors["catalog_ids"]
+        assert "prod_9" not in errors["catalog_ids"]
+
+    def test_sandboxs_ids_at_a_real_payment_ms_are_named(self, installation: Installation) -> None:
+        text = installation.catalog.read_text(encoding="utf-8").replace('"prod_1basic"', '"prod_sandbox_basic"')
+        installation.catalog.write_text(text, encoding="utf-8")
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"catalog_ids"}
+        assert "is an id of the sandbox" in errors["catalog_ids"].lower()
+        assert "register" in errors["catalog_ids"]
+
+
+class TestBrokenStorage:
+    def test_folder_that_can_not_be_made(self, installation: Installation) -> None:
+        installation.set(storage_path=str(installation.catalog / "store.sqlite3"))
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"storage"}
+        assert "STORAGE_PATH" in errors["storage"]
+
+    def test_file_that_is_no_database(self, installation: Installation) -> None:
+        installation.set(storage_path=str(installation.catalog))
+        before = installation.catalog.read_bytes()
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"storage"}
+        assert "file is not a database" in errors["storage"]
+        assert installation.catalog.read_bytes() == before
+
+    def test_trial_leaves_nothing_behind(self, installation: Installation) -> None:
+        before = sorted(installation.folder.rglob("*"))
+
+        installation.check()
+
+        assert sorted(installation.folder.rglob("*")) == before
+
+    def test_redis_that_is_gone_is_named_without_its_password(self, installation: Installation) -> None:
+        with closed_port() as port:
+            installation.set(redis_url=f"redis://:very-secret@127.0.0.1:{port}/0")
+
+            code, found = installation.check()
+
+        assert code == 1
+        assert found["redis"][0] == "error"
+        assert f"Redis at 127.0.0.1:{port}" in found["redis"][1]
+        assert found["payment_ms_key"][0] == "skipped"
+        assert "very-secret" not in str(found)
+
+    def test_redis_that_answers_is_used_to_keep_apart_from_the_app(
+        self,
+        installation: Installation,
+        redis_server: RedisServer,  # noqa: F811
+    ) -> None:
+        installation.set(redis_url=redis_server.url)
+
+        code, found = installation.check()
+
+        assert code == 0
+        assert found["redis"][0] == found["payment_ms_key"][0] == "ok"
+        assert "payment_ms" in redis_server.command("KEYS", "*s:payment_ms:*")
+
+
+class TestBrokenPublicUrl:
+    def test_another_site_behind_it(self, installation: Installation, app: Site) -> None:
+        app.health = 404
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"public_url"}
+        assert "/healthz answers 404" in errors["public_url"]
+
+    def test_name_that_can_not_be_resolved(self, installation: Installation) -> None:
+        installation.set(public_url="https://pay.invalid")
+
+        assert installation.errors().keys() == {"public_url"}
+
+    def test_certificate_that_nobody_trusts(self, installation: Installation, tmp_path: Path) -> None:
+        with site_at_public_url(_own_certificate(tmp_path)) as site:
+            installation.set(public_url=site.url)
+
+            errors = installation.errors()
+
+        assert errors.keys() == {"public_url"}
+        assert "certificate" in errors["public_url"]
+
+    def test_plain_http_for_everybody(self, installation: Installation) -> None:
+        installation.set(public_url="http://pay.invalid")
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"public_url", "public_url_https"}
+        assert "https" in errors["public_url_https"]
+
+    def test_cookie_that_lost_its_flags_on_the_way(self, installation: Installation, app: Site) -> None:
+        app.cookies = ["session=a.b; Path=/; Max-Age=60"]
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"cookies"}
+        assert "The cookie session is set without HttpOnly, SameSite=Lax." in errors["cookies"]
+
+    def test_app_that_is_not_running_here_is_no_fault(self, installation: Installation) -> None:
+        with closed_port() as port:
+            installation.set(public_url=f"http://127.0.0.1:{port}")
+
+            code, found = installation.check()
+
+        assert code == 0
+        assert found["public_url"][0] == "skipped"
+
+
+def _own_certificate(folder: Path) -> ssl.SSLContext:
+    """A certificate that no authority has signed."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+         "-subj", "/CN=127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
