@@ -48,6 +48,7 @@ class Policies:
     checkouts: Policy
     checkouts_by_address: Policy
     portal_by_address: Policy
+    carts_by_address: Policy
     page_views: Policy
     status: Policy = STATUS
 
@@ -59,6 +60,7 @@ class Policies:
             checkouts=Policy("checkout", settings.limit_checkouts),
             checkouts_by_address=Policy("checkout_address", settings.limit_checkouts),
             portal_by_address=Policy("portal_address", settings.limit_checkouts),
+            carts_by_address=Policy("cart_address", settings.limit_page_views),
             page_views=Policy("pages", settings.limit_page_views),
         )
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 
+from api.problems import REFUSALS
 from services import entitlements, errors
 from services.errors import FrontendError
 
@@ -92,12 +93,19 @@ def _fields(schema: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]
 
 
 def _codes() -> Iterator[str]:
+    """Yield a row for each code that a problem document may have, with the anchor that its `type` names."""
+    for status, (code, _title, sentence) in REFUSALS.items():
+        if code != FrontendError.code:
+            yield _code(code, status, sentence)
     known = [kind for module in (errors, entitlements) for _name, kind in inspect.getmembers(module, inspect.isclass)]
     seen: set[str] = set()
     for kind in sorted((k for k in known if issubclass(k, FrontendError)), key=lambda k: (k.status, k.code)):
         if kind.code not in seen:
             seen.add(kind.code)
-            yield (
-                f'<tr id="{escape(kind.code)}"><td><code>{escape(kind.code)}</code></td><td>{kind.status}</td>'
-                f"<td>{escape(kind.sentence)}</td></tr>"
-            )
+            yield _code(kind.code, kind.status, kind.sentence)
+
+
+def _code(code: str, status: int, sentence: str) -> str:
+    return (
+        f'<tr id="{escape(code)}"><td><code>{escape(code)}</code></td><td>{status}</td><td>{escape(sentence)}</td></tr>'
+    )

@@ -1,4 +1,4 @@
-"""The outermost guard: who really asks (behind trusted proxies), the request's id, one log line, and a last resort.
+"""The edge of the app: who really asks (behind trusted proxies), the request's id, one log line, and a last resort.
 
 `HEAD` is answered here with the headers of `GET`, for every address but those of a sign-in, which it must not use up.
 """
@@ -23,6 +23,7 @@ FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"x-real-ip")
 QUIET_PATHS: Final = ("/_nicegui", "/assets/", "/healthz", "/readyz", "/metrics", "/favicon")
 """Addresses that are asked for so often that a line for each says nothing."""
 
+LONGEST_PATH: Final = 200
 _USABLE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _SECURE: Final = {"http": "https", "ws": "wss"}
 
@@ -30,7 +31,7 @@ _log = structlog.get_logger("request")
 
 
 class Edge:
-    """Wraps the whole app. `trusted_proxies` are addresses or networks whose X-Forwarded-* headers are believed."""
+    """Wraps the app and its other guards. `trusted_proxies` are addresses or networks whose X-Forwarded-* headers are believed."""
 
     def __init__(self, app: ASGIApp, trusted_proxies: Iterable[str] = ()) -> None:
         self._app = app
@@ -57,30 +58,32 @@ class Edge:
         head_only = scope["method"] == "HEAD" and not scope["path"].startswith("/auth/")
         inner = {**scope, "method": "GET"} if head_only else scope
         started_at = time.perf_counter()
-        status = 0
+        status, complete = 0, False
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message.get("headers", ()), (REQUEST_ID, identifier.encode())]}
-            elif head_only and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
+            elif message["type"] == "http.response.body":
+                complete = not message.get("more_body", False)
+                message = {**message, "body": b""} if head_only else message
             await send(message)
 
         try:
             await self._app(inner, receive, answer)
         except Exception:
             _log.exception("request_failed", method=scope["method"], path=scope["path"])
-            if status:
+            if status and not complete:
                 raise
-            await _last_resort(scope, receive, answer)
+            if not complete:
+                await _last_resort(scope, receive, answer)
         finally:
             quiet = status < 400 and scope["path"].startswith(QUIET_PATHS)
             (_log.debug if quiet else _log.info)(
                 "request",
                 method=scope["method"],
-                path=scope["path"],
+                path=scope["path"][:LONGEST_PATH],
                 status=status,
                 elapsed_ms=round((time.perf_counter() - started_at) * 1000, 1),
             )

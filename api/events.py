@@ -22,7 +22,7 @@ from services.store import Store
 TOLERANCE: Final = 300
 """Seconds that the sender's clock, or its queue, may be off."""
 
-_SIGNATURE: Final = re.compile(r"t=(?P<time>\d{1,12}),v1=(?P<digest>[0-9a-f]{64})")
+_SIGNATURE: Final = re.compile(r"t=(?P<time>\d{1,12}),v1=(?P<digest>[0-9a-f]{64})", re.ASCII)
 
 _log = structlog.get_logger("security")
 

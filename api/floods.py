@@ -52,6 +52,7 @@ class FloodGuard:
         unconnected: Callable[[], int],
         sessions: Sessions,
         busy_page: BusyPage,
+        count_refused: Callable[[], None],
     ) -> None:
         self._app = app
         self._limits = limits
@@ -62,7 +63,7 @@ class FloodGuard:
         self._busy_page = busy_page
         self._counted = 0
         self._counted_at = float("-inf")
-        self.refused = 0
+        self._count_refused = count_refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -73,7 +74,7 @@ class FloodGuard:
         if wait is None:
             await self._app(scope, receive, send)
             return
-        self.refused += 1
+        self._count_refused()
         language = Headers(scope=scope).get("accept-language", "")
         await self._busy_page(language, wait)(scope, receive, send)
 

@@ -109,6 +109,7 @@ def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
         price_id = fields.get("price_id", "")
         try:
             quantity = _whole_number(fields.get("quantity"))
+            await backend.limits.hit(backend.policies.carts_by_address, client_address(request))
             owner = await access.cart_owner(request, answer)
             match action:
                 case "add":

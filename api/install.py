@@ -29,7 +29,8 @@ def install(app: FastAPI, backend: Backend) -> None:
         unconnected=backend.unconnected,
         sessions=backend.sessions,
         busy_page=backend.busy_page,
+        count_refused=backend.metrics.count_refused_view,
     )
     app.add_middleware(OwnOrigin, settings=settings)
-    app.add_middleware(SecurityHeaders, settings=settings)
     app.add_middleware(Edge, trusted_proxies=settings.trusted_proxies)
+    app.add_middleware(SecurityHeaders, settings=settings)

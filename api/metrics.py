@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from services.upstream import CircuitState, Upstream
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_AGES: Final = (1.0, 5.0, 15.0, 60.0, 120.0, 300.0, 600.0, 3600.0, 86400.0)
 _STATES: Final = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitState.OPEN: 2}
 
 
@@ -36,6 +37,13 @@ class Metrics:
             "billing_checkouts", "Checkouts asked for, by outcome.", ("kind", "outcome"), registry=self.registry
         )
         self._sign_ins = Counter("billing_sign_ins", "Sign-ins, by outcome.", ("outcome",), registry=self.registry)
+        self._floods = Counter("billing_page_views_refused", "Page views answered with 429.", registry=self.registry)
+        self._ages = Histogram(
+            "billing_status_age_seconds",
+            "How old what a page or route shows of a user's status is.",
+            buckets=_AGES,
+            registry=self.registry,
+        )
         self._calls = Histogram(
             "billing_upstream_seconds",
             "Attempts at calls to other services, by outcome.",
@@ -56,6 +64,14 @@ class Metrics:
     def count_sign_in(self, outcome: str) -> None:
         """Count a sign-in: `completed`, or the error's code."""
         self._sign_ins.labels(outcome).inc()
+
+    def count_refused_view(self) -> None:
+        """Count a page view that was answered with 429."""
+        self._floods.inc()
+
+    def observe_age(self, seconds: float) -> None:
+        """Count how old a status was when it was shown."""
+        self._ages.observe(max(seconds, 0.0))
 
     def count_call(self, service: str, operation: str, outcome: str, seconds: float) -> None:
         """Count an attempt at an upstream call."""

@@ -83,12 +83,12 @@ class OwnOrigin:
 
 
 def own_origins(public_url: str) -> frozenset[str]:
-    """Return the origins that are ours: PUBLIC_URL's, and on this machine under each of its names."""
+    """Return the origins that are ours, as browsers write them: PUBLIC_URL's, and each name of this machine for one."""
     parts = urlsplit(public_url.lower())
-    if parts.hostname not in {name.strip("[]") for name in _LOOPBACK}:
-        return frozenset({public_url.lower()})
-    port = f":{parts.port}" if parts.port else ""
-    return frozenset(f"{parts.scheme}://{name}{port}" for name in _LOOPBACK)
+    host = parts.hostname or ""
+    names = _LOOPBACK if host in {name.strip("[]") for name in _LOOPBACK} else (f"[{host}]" if ":" in host else host,)
+    usual = parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme))
+    return frozenset(f"{parts.scheme}://{name}{'' if usual else f':{parts.port}'}" for name in names)
 
 
 def _is_socket(scope: Scope) -> bool:

@@ -19,7 +19,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 LONGEST_WAIT: Final = 3600
 MANAGE_PATH: Final = "/payment"
 
-_WORDS: Final[Mapping[int, tuple[str, str, str]]] = {
+REFUSALS: Final[Mapping[int, tuple[str, str, str]]] = {
     400: ("bad_request", "Bad request", "This request can't be read."),
     403: ("forbidden", "Not from this site", "State is changed only by requests from our own site."),
     404: ("not_found", "Not found", "There is nothing at this address."),
@@ -30,6 +30,7 @@ _WORDS: Final[Mapping[int, tuple[str, str, str]]] = {
     422: ("invalid_request", "Check the request", "The request has missing or invalid fields."),
     500: (FrontendError.code, FrontendError.title, FrontendError.sentence),
 }
+"""Code, title and sentence of what is refused before any use case is asked, by status."""
 
 _log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ def problem_docs(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return how OpenAPI describes the problems of a route; every route may answer 429, 500 and 503."""
     schema = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        status: {"description": _WORDS.get(status, ("", "Problem", ""))[1], "content": schema}
+        status: {"description": REFUSALS.get(status, ("", "Problem", ""))[1], "content": schema}
         for status in sorted({*statuses, 429, 500, 503})
     }
 
@@ -98,7 +99,7 @@ def problem_of(error: FrontendError, public_url: str) -> Problem:
 
 def refusal(status: int, errors: list[FieldProblem] | None = None) -> Response:
     """Return the document for a request that was refused before any use case was asked."""
-    code, title, detail = _WORDS.get(status, ("refused", "Request refused", "This request was refused."))
+    code, title, detail = REFUSALS.get(status, ("refused", "Request refused", "This request was refused."))
     problem = Problem(
         type=f"/api/docs#{code}",
         title=title,
@@ -145,6 +146,10 @@ def add_error_handlers(app: FastAPI, public_url: str) -> None:
             return refusal(422, [FieldProblem(field="body", reason="is no valid JSON")])
         found = [FieldProblem(field=_path(detail["loc"]), reason=str(detail["msg"])) for detail in details]
         return refusal(422, found[:20])
+
+    @app.exception_handler(Exception)
+    async def unexpected(_request: Request, _error: Exception) -> Response:
+        return refusal(500)  # the edge logs what it was
 
     @app.exception_handler(HTTPException)
     async def other(_request: Request, error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """The JSON API under `/api`: the same use cases as the pages' buttons, with the same guards. `/api/docs` lists it."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
@@ -81,7 +82,9 @@ def shown_routes(backend: Backend, access: Access) -> APIRouter:
         customer = backend.inquiry.customer_of(session)
         await backend.limits.hit(backend.policies.status, customer)
         standing = await backend.inquiry.ask(session)
-        return SubscriptionsView.of(await backend.inquiry.remembered(customer) or standing)
+        standing = await backend.inquiry.remembered(customer) or standing
+        backend.metrics.observe_age((datetime.now(UTC) - standing.as_of).total_seconds())
+        return SubscriptionsView.of(standing)
 
     @router.get("/entitlements", responses=problem_docs(401, 422))
     async def get_entitlements(session: Annotated[Session, signed_in]) -> EntitlementView:
@@ -143,8 +146,11 @@ def cart_routes(backend: Backend, access: Access) -> APIRouter:
         return CartView.of(await backend.cart.read(whose))
 
     @router.put("/{price_id}", responses=problem_docs(404, 422))
-    async def put_in_cart(price_id: InCart, wanted: QuantityRequest, whose: Annotated[str, owner]) -> CartView:
+    async def put_in_cart(
+        request: Request, price_id: InCart, wanted: QuantityRequest, whose: Annotated[str, owner]
+    ) -> CartView:
         """Make the cart hold that many of an item."""
+        await backend.limits.hit(backend.policies.carts_by_address, client_address(request))
         return CartView.of(await backend.cart.set_quantity(whose, price_id, wanted.quantity))
 
     @router.delete("/{price_id}", responses=problem_docs(422))

@@ -1,11 +1,11 @@
 """The browser's way through a sign-in and out again: cookies and redirects. `services/session.py` decides."""
 
 import contextlib
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import urlencode
 
 import structlog
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.access import Access, client_address
@@ -15,6 +15,7 @@ from services.errors import FrontendError, RateLimited, SignInFailed, StoreUnava
 from services.session import SIGN_IN_LIFE, SignedIn, safe_next
 
 DEFAULT_NEXT: Final = "/payment"
+LONGEST_CODE: Final = 2000
 
 _log = structlog.get_logger(__name__)
 
@@ -26,12 +27,10 @@ def sign_in_routes(backend: Backend) -> APIRouter:
     sessions = backend.sessions
 
     @router.get("/auth/login")
-    async def log_in(
-        request: Request,
-        provider: Annotated[str, Query(max_length=40)] = "",
-        next_path: Annotated[str, Query(alias="next", max_length=2000)] = DEFAULT_NEXT,
-    ) -> Response:
+    async def log_in(request: Request) -> Response:
         """Send the browser to a provider, with a login cookie that its way back must show."""
+        provider = request.query_params.get("provider", "")
+        next_path = request.query_params.get("next", DEFAULT_NEXT)
         if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return _to_login(next_path=next_path)
         try:
@@ -41,7 +40,7 @@ def sign_in_routes(backend: Backend) -> APIRouter:
             return backend.busy_page(request.headers.get("accept-language", ""), error.retry_after or 60.0)
         except FrontendError as error:
             backend.metrics.count_sign_in(error.code)
-            return _to_login(error, next_path=next_path)
+            return _to_login(error, refused=isinstance(error, SignInFailed), next_path=next_path)
         answer = RedirectResponse(start.url, 303)
         answer.set_cookie(
             sessions.login_cookie_name,
@@ -55,19 +54,16 @@ def sign_in_routes(backend: Backend) -> APIRouter:
         return answer
 
     @router.get("/auth/callback")
-    async def come_back(
-        request: Request,
-        auth_code: Annotated[str | None, Query(max_length=2000)] = None,
-        state: Annotated[str | None, Query(max_length=200)] = None,
-    ) -> Response:
+    async def come_back(request: Request) -> Response:
         """Trade the one-time code for a session; the code leaves the address bar with the redirect."""
+        auth_code, state = request.query_params.get("auth_code"), request.query_params.get("state")
         old_session_id = sessions.id_of(request.cookies.get(sessions.cookie_name))
         try:
             await backend.limits.hit(backend.policies.sign_ins, "complete", client_address(request))
             signed_in = await sessions.complete_sign_in(
                 token=request.cookies.get(sessions.login_cookie_name),
                 state=state,
-                auth_code=auth_code,
+                auth_code=auth_code if auth_code and len(auth_code) <= LONGEST_CODE else None,
                 old_session_id=old_session_id,
             )
         except RateLimited as error:

@@ -1,6 +1,5 @@
 """Runs the app on a socket: binds first, starts the sandbox if there is one, serves, and stops in order within 20 s."""
 
-import asyncio
 import signal
 import socket
 import sys
@@ -20,6 +19,7 @@ REQUESTS_MAY_TAKE: Final = 8
 """Seconds that requests under way get at shutdown; after them the parts stop (`wiring.SHUTDOWN_WAIT`)."""
 
 BACKLOG: Final = 2048
+LARGEST_MESSAGE: Final = 1024 * 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -83,18 +83,19 @@ def _serve(app: object, settings: Settings, listener: socket.socket) -> None:
         timeout_keep_alive=65,
         timeout_graceful_shutdown=REQUESTS_MAY_TAKE,
         backlog=BACKLOG,
+        ws_max_size=LARGEST_MESSAGE,
     )
     server = _Server(config, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)  # uvicorn raises what it caught again when it has stopped
-    asyncio.run(server.serve([listener]))
+    server.run([listener])
     if not server.started:
         raise NotStarted("The app did not start; the log above says why.")
 
 
 def _bind(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, so that asyncio turns Nagle off
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))

@@ -152,7 +152,9 @@ def configure_logs(
         _on_one_line,
     ]
     if form == "console":
-        last.append(structlog.dev.ConsoleRenderer(colors=stream.isatty()))
+        last.append(structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ))
     else:
         last.append(structlog.processors.JSONRenderer(sort_keys=False))
     writer = LineWriter(stream)
@@ -168,6 +170,11 @@ def configure_logs(
     logging.captureWarnings(True)
     atexit.register(writer.close)
     return writer
+
+
+def dropped_lines() -> int:
+    """Return how many lines this process could not write."""
+    return sum(handler.dropped for handler in logging.getLogger().handlers if isinstance(handler, LineWriter))
 
 
 class UserHashes:

@@ -1,6 +1,7 @@
 """Makes every part once, in the order in which they need each other, and ends them in the reverse one."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,8 +20,9 @@ from services.catalog_file import CatalogFile
 from services.checkout import CheckoutService, Redirects
 from services.checkouts import Checkouts
 from services.entitlements import Entitlements
+from services.errors import StoreUnavailable
 from services.inquiry import Inquiry
-from services.logs import UserHashes
+from services.logs import UserHashes, dropped_lines
 from services.money_mode import MoneyMode
 from services.portal import PortalRedirects, PortalService
 from services.rate_limits import RateLimits
@@ -57,7 +59,8 @@ class House(Site):
         """Start what runs beside the requests, in the running event loop."""
         self.catalog_file.start()
         if self.slots is not None:
-            await self.slots.prepare()
+            with contextlib.suppress(StoreUnavailable):  # logged by the store; pages open without Redis, and it heals
+                await self.slots.prepare()
 
     async def stop(self) -> None:
         """Let checkouts under way come to their end, then close everything."""
@@ -150,9 +153,17 @@ def _readings(backend: Backend) -> tuple[Reading, ...]:
         Reading("billing_unconnected_views", "Page views without a socket.", unconnected_views),
         Reading("billing_page_views", "Page views kept on the server.", lambda: len(Client.instances)),
         Reading("billing_catalog_refused", "1 while the catalog's file can't be used.", partial(_refused, backend)),
+        Reading(
+            "billing_limits_degraded", "1 while limits are counted by this replica alone.", partial(_alone, backend)
+        ),
+        Reading("billing_log_lines_dropped", "Log lines that nobody took.", dropped_lines),
         Reading("billing_started_at", "When the process was started, in Unix time.", lambda: started_at),
     )
 
 
 def _refused(backend: Backend) -> float:
     return 1.0 if backend.catalogs.problem else 0.0
+
+
+def _alone(backend: Backend) -> float:
+    return 1.0 if backend.limits.degraded else 0.0

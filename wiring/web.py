@@ -2,21 +2,19 @@
 
 import contextlib
 import importlib
-from collections.abc import AsyncIterator
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import FastAPI
 from nicegui import ui
 
 from api.install import install
-from services.cart import user_owner, visitor_owner
-from services.errors import StoreUnavailable
 from services.session import Session
 from ui import assets
 from ui.components import state_banner
-from ui.components.notice import notice
-from ui.i18n import translate
+from ui.components.money_banner import bring_money_banner
+from ui.knowledge import known_standing
 from ui.plan_choices import offers_for
 from ui.site import Site
 from ui.visit import Visit
@@ -31,18 +29,11 @@ PAGES: Final = (
 
 def register(site: Site) -> None:
     """Add the pages and what they load to NiceGUI's app."""
-    if isinstance(site, House):
-        site.offers_for = offers_for
-        site.on_arrival = _Arrival(site)
+    site.offers_for = offers_for
+    site.on_arrival = arrival(site)
     assets.register(site.settings)
     for name in PAGES:
-        try:
-            module = importlib.import_module(f"ui.pages.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"ui.pages.{name}":
-                raise
-            continue
-        module.register(site)
+        importlib.import_module(f"ui.pages.{name}").register(site)
 
 
 def application(house: House) -> FastAPI:
@@ -70,32 +61,16 @@ def application(house: House) -> FastAPI:
     return app
 
 
-class _Arrival:
-    """What every page shows beside its own content: play money in public, the cart's count, the user's plan."""
+def arrival(site: Site) -> Callable[[Visit], Awaitable[None]]:
+    """Return what every page does first: who it is in the log, play money in public, the user's plan and its age."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-
-    async def __call__(self, visit: Visit) -> None:
-        if isinstance(visit.session, Session):
-            self._house.backend.users.bind(visit.session.user.user_id)
-        for problem in await self._house.money_mode.problems():
-            sentence = translate(problem.banner, visit.locale)
-            visit.banners.append(partial(_warn, sentence))
-        visit.cart_count = await self._count(visit)
+    async def arrive(visit: Visit) -> None:
+        if isinstance(site, House) and isinstance(visit.session, Session):
+            site.backend.users.bind(visit.session.user.user_id)
+        await bring_money_banner(visit)
         await state_banner.arrive(visit)
+        standing = known_standing(visit)
+        if isinstance(site, House) and standing is not None:
+            site.backend.metrics.observe_age((datetime.now(UTC) - standing.as_of).total_seconds())
 
-    async def _count(self, visit: Visit) -> int:
-        if visit.session is None or not visit.site.catalog.items:
-            return 0
-        session = visit.session
-        owner = user_owner(session) if isinstance(session, Session) else visitor_owner(session.id)
-        try:
-            return (await self._house.backend.cart.read(owner)).count
-        except StoreUnavailable:
-            return 0
-
-
-def _warn(sentence: str) -> None:
-    with notice("warning", sentence):
-        pass
+    return arrive
