@@ -65,10 +65,10 @@ def known_standing(visit: Visit) -> Standing | None:
     return standing if isinstance(standing, Standing) else None
 
 
-async def find_standing(visit: Visit, *, young: timedelta = YOUNG, patience: float = PATIENCE) -> Standing | None:
+async def find_standing(visit: Visit, *, young: timedelta = YOUNG) -> Standing | None:
     """Return what the user has, from memory younger than `young`, else asked now, else from older memory.
 
-    None when nothing is known and nobody answered within `patience` seconds: the answer then comes over the socket.
+    None when nothing is known and nobody answered within `PATIENCE` seconds: the answer then comes over the socket.
     Raises NotSignedIn when the sign-in has ended.
     """
     session = signed_in(visit)
@@ -76,7 +76,7 @@ async def find_standing(visit: Visit, *, young: timedelta = YOUNG, patience: flo
     if known is not None and not known.stale and datetime.now(UTC) - known.as_of < young:
         return known
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(PATIENCE):
             visit.extras["standing"] = await visit.site.status.inquiry.ask(session)
     except TimeoutError:
         _log.info("page_drawn_from_memory", path=visit.path, known=known is not None)

@@ -147,6 +147,8 @@ class World:
     cart: CartService
     store: SqliteStore
     inquiry: Inquiry
+    catalogs: SimpleNamespace
+    session: Session | None = None
 
     async def sign_in(self) -> Session:
         """Sign Ada in, in this world's browser."""
@@ -156,6 +158,7 @@ class World:
         )
         cookie = self.sessions.cookie_for(done.session.id)
         self.browser.http_client.cookies.set(self.sessions.cookie_name, cookie)
+        self.session = done.session
         return done.session
 
     async def open(self, path: str) -> Client:
@@ -188,10 +191,9 @@ class World:
         await self.store.put_field(key, f"{checkout.id}.{event}", when.isoformat(), None)
 
     async def look(self) -> None:
-        """Have the watcher look now, as after a push of the Payment MS, and wait for what it finds."""
-        before = self.billing.questions
-        await self.status.poke(ADA.user_id)
-        await until(lambda: self.billing.questions > before)
+        """Ask both systems afresh and push what they say to the open pages, as a watcher does."""
+        assert self.session is not None
+        await self.status.changed(await self.inquiry.ask(self.session, "all", fresh=True))
 
     def marked(self, testid: str) -> list[Tag]:
         """Return the visible elements with a testid, in the order of the page."""
@@ -204,6 +206,12 @@ class World:
         found = self.marked(testid)
         assert len(found) == 1, f"{len(found)} elements called {testid}; the page says: {self.text()}"
         return found[0]
+
+    def classed(self, name: str) -> list[Tag]:
+        """Return the visible elements of a CSS class."""
+        client = self.browser.client
+        assert client is not None
+        return [tag for tag in tags_in(client.layout) if name in tag._classes]
 
     def press(self, testid: str) -> None:
         """Press the one thing with a testid."""
@@ -265,7 +273,11 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
         max_age=timedelta(days=30),
     )  # fmt: skip
     checkouts = Checkouts(store)
-    catalog: Callable[[], Catalog] = lambda: CATALOG  # noqa: E731
+    catalogs = SimpleNamespace(current=CATALOG)
+
+    def catalog() -> Catalog:
+        return cast(Catalog, catalogs.current)
+
     inquiry = Inquiry(
         store=store, payment_ms=cast(PaymentMS, billing), sessions=sessions, checkouts=checkouts, catalog=catalog,
         customer_of=lambda session: session.user.user_id,
@@ -283,7 +295,7 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
     entitlements = Entitlements(inquiry, SigningKey(), issuer="https://test", catalog=catalog)
     cart = CartService(store, announcements, catalog)
     site = FullSite(
-        settings=settings, catalogs=SimpleNamespace(current=CATALOG), sessions=sessions, status=status,
+        settings=settings, catalogs=catalogs, sessions=sessions, status=status,
         checkout=checkout, portal=portal, cart=cart, limits=limits, checkouts=checkouts, inquiry=inquiry,
         on_arrival=arrive, offers_for=offers_for, entitlements=entitlements,
     )  # fmt: skip
@@ -292,7 +304,7 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
             module.register(site)
         ui.page("/c/pay/{name}")(_hosted_page)
         ui.page("/p/session/{name}")(_hosted_page)
-        yield World(browser, site, billing, accounts, sessions, checkouts, status, cart, store, inquiry)
+        yield World(browser, site, billing, accounts, sessions, checkouts, status, cart, store, inquiry, catalogs)
         for client in list(Client.instances.values()):
             client.delete()
         await checkout.finish()

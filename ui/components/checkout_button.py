@@ -107,6 +107,7 @@ async def press_checkout(visit: Visit, attempt: Attempt, problems: ProblemPlace,
         show_refusal(visit, attempt, error, problems)
     else:
         problems.clear()
+        visit.extras["leaving"] = True
         ui.navigate.to(checkout.url)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from catalog import Catalog, Interval, Plan, Price, UnknownPrice
 from services.checkouts import Checkout
+from services.errors import CheckoutInProgress
 from services.portal import Visit as PortalVisit
 from services.standing import Standing
 from services.subscription import Action
@@ -92,9 +93,17 @@ class PaymentPage:
         """Show a standing, each part only if it differs; None while nobody has answered."""
         self._overview.show(standing)
         self._question.show(question_of(standing) if standing is not None else None)
-        self._way_in.show((standing.open if standing else None, self._may_start(standing)))
+        self._show_way_in()
         self._news.show(portal_words(self._visit, self._stay, standing))
         self._show_plans(standing)
+
+    def _show_way_in(self) -> None:
+        """Show what leads on, unless a problem on the page already says so, or the page is about to leave."""
+        standing = self._live.standing
+        opened = standing.open if standing is not None else None
+        said = isinstance(self._plan_problems.current, CheckoutInProgress) or self._problems.current is not None
+        quiet = said or "leaving" in self._visit.extras
+        self._way_in.show((None, False) if quiet else (opened, self._may_start(standing)))
 
     def _show_plans(self, standing: Standing | None) -> None:
         self._plans.show(plan_choices(self._visit, standing, has_ended=self._has_ended))
@@ -113,14 +122,14 @@ class PaymentPage:
 
     def _may_start(self, standing: Standing | None) -> bool:
         """Whether the plan in the address is offered at the top: nothing stands against it, as far as is known."""
-        if self._chosen is None or self._problems.current is not None:
+        if self._chosen is None:
             return False
         return standing is None or refused(self._visit, standing, self._chosen[0], has_ended=self._has_ended) is None
 
     def _draw_way_in(self, key: "tuple[Checkout | None, bool]") -> None:
         """The plan that somebody came for, and the checkout that they are in the middle of."""
         opened, may_start = key
-        if opened is not None and self._problems.current is None and not self._same(opened):
+        if opened is not None and not self._same(opened):
             self._draw_opened(opened, may_start)
         elif may_start and self._chosen is not None:
             draw_chosen(self._visit, *self._chosen, self._problems)
@@ -170,6 +179,7 @@ class PaymentPage:
         fields = spec.fields
         attempt = Attempt(fields["price_id"], int(fields["amount"]), fields["catalog"], has_ended="has_ended" in fields)
         await press_checkout(self._visit, attempt, self._plan_problems, self._release)
+        self._show_way_in()
 
     def _release(self) -> None:
         if self._grid is not None:
