@@ -35,6 +35,11 @@ class Topic(StrEnum):
     CATALOG = "catalog"
 
 
+_READ_AGAIN: Final = frozenset({Topic.STANDING, Topic.CART, Topic.CATALOG})
+"""Topics whose listeners read the truth again when announcements may have been lost. Nobody is known to have signed out
+or come back for that."""
+
+
 class Listener:
     """One callback waiting for one topic and key; `close` it when its page is gone."""
 
@@ -83,9 +88,10 @@ class Announcements:
             self._task.cancel()
             self._task = None
 
-    async def announce(self, topic: Topic, key: str, text: str = "") -> None:
-        """Tell all listeners, here at once and on the other replicas when the store can be reached."""
-        self._deliver(topic, key, text)
+    async def announce(self, topic: Topic, key: str, text: str = "", *, here: bool = True) -> None:
+        """Tell all listeners: in this process at once (if `here`), elsewhere when the store can be reached."""
+        if here:
+            self._deliver(topic, key, text)
         message = json.dumps({"from": self._replica, "topic": topic, "key": key, "text": text})
         with contextlib.suppress(StoreUnavailable):
             await self._store.publish(_CHANNEL, message)
@@ -98,21 +104,30 @@ class Announcements:
                 _log.exception("listener_failed", topic=topic)
 
     async def _receive(self) -> None:
+        lost = False
         while self._listeners:
             try:
                 async with self._store.subscribe(_CHANNEL) as messages:
+                    if lost:
+                        self._dispatch(RESYNC)
                     async for message in messages:
                         self._dispatch(message)
                 return
             except StoreUnavailable:
+                lost = True
                 await asyncio.sleep(_RETRY_AFTER)
-                self._dispatch(RESYNC)
 
     def _dispatch(self, message: str) -> None:
         if message == RESYNC:
             for topic, key in tuple(self._listeners):
-                self._deliver(topic, key, RESYNC)
+                if topic in _READ_AGAIN:
+                    self._deliver(topic, key, RESYNC)
             return
-        value = json.loads(message)
-        if value["from"] != self._replica:
-            self._deliver(Topic(value["topic"]), value["key"], value["text"])
+        try:
+            value = json.loads(message)
+            sender, topic, key, text = value["from"], Topic(value["topic"]), str(value["key"]), str(value["text"])
+        except (ValueError, KeyError, TypeError):  # another version's, during a deployment
+            _log.warning("announcement_unreadable", length=len(message))
+            return
+        if sender != self._replica:
+            self._deliver(topic, key, text)

@@ -16,7 +16,7 @@ from services.errors import (
     SubscriptionOnRecord,
 )
 from services.standing import Standing
-from services.subscription import State
+from services.subscription import State, Subscription
 
 
 def guard_subscription(
@@ -31,21 +31,27 @@ def guard_subscription(
     current = standing.current
     if standing.stale or current.state is State.UNAVAILABLE:
         raise StatusUnknown(f"billing: {standing.billing_failed}, account: {standing.account_failed}")
-    in_group = [s for s in standing.all if s.live and (s.product_id is None or s.product_id in group_products)]
-    if any(s.state is not State.ON_RECORD for s in in_group):
-        raise AlreadySubscribed(f"{len(in_group)} live in the group")
+    in_group = [s for s in standing.all if _concerns(s, group_products)]
+    live = [s for s in in_group if s.live]
+    if any(s.state is not State.ON_RECORD for s in live):
+        raise AlreadySubscribed(f"{len(live)} live in the group")
     if current.state is State.CONFLICT:
         raise StandingUnclear(current.reason)
-    if current.state is State.CANCELED and current.access:
+    if any(s.state is State.CANCELED and s.access for s in in_group):
         raise AlreadySubscribed("canceled, and paid until later")
     if current.state is State.COMPED and current.plan_id in (None, plan.id):
         raise AlreadySubscribed("included without a subscription")
     if standing.confirming is not None and standing.confirming.group == plan.group:
         raise CheckoutInProgress(standing.confirming, "back from a checkout that is not confirmed yet")
-    if in_group and not has_ended:
+    if live and not has_ended:
         raise SubscriptionOnRecord("on record, worth unknown")
     if standing.unconfirmed is not None and standing.unconfirmed.group == plan.group and not has_ended:
         raise PurchaseUnconfirmed(standing.unconfirmed, "an earlier checkout was never confirmed")
+
+
+def _concerns(subscription: Subscription, group_products: Collection[str]) -> bool:
+    """Whether it counts in that group. One of a plan that the catalog does not know (any more) counts in each."""
+    return subscription.plan_id is None or subscription.product_id in group_products
 
 
 def refusal(standing: Standing, plan: Plan, group_products: Collection[str]) -> FrontendError | None:

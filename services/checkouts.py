@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from services.errors import StoreUnavailable
 from services.store import Store
 
 SESSION_LIFE: Final = timedelta(hours=24)
@@ -21,8 +22,11 @@ SESSION_LIFE: Final = timedelta(hours=24)
 REUSE_MARGIN: Final = timedelta(minutes=30)
 """A session this close to its end is not handed out again: typing a card number takes a while."""
 
-REMEMBERED: Final = timedelta(days=40)
-"""How long a checkout is remembered, for the amounts on later pages and the warning about an unconfirmed one."""
+REMEMBERED: Final = timedelta(days=400)
+"""How long a checkout is remembered: longer than a yearly subscription goes without a payment.
+
+While it is, the amount can be shown, and a plan that billing never heard of is known to have been bought.
+"""
 
 
 class Kind(StrEnum):
@@ -34,17 +38,23 @@ class Kind(StrEnum):
 
 
 class Event(StrEnum):
-    """What can become of a checkout. The time of the first of each kind is kept."""
+    """What can become of a checkout. The time of the first of each kind is kept, unless said otherwise."""
 
     RETURNED = "returned"
     """The browser came back through the success URL. Proves nothing about money."""
     CANCELED = "canceled"
-    """The browser came back through the cancel URL. The session can still be paid until it expires."""
+    """The browser came back through the cancel URL (the last time). The session can still be paid until it expires."""
     REPLACED = "replaced"
-    """The user chose to start another plan instead."""
+    """The user chose to start something else instead (the last time)."""
+    HANDED_OUT = "handed_out"
+    """The browser was sent to the open session once more (the last time)."""
     BILLING_HAS_IT = "billing_has_it"
     ACCOUNT_HAS_IT = "account_has_it"
     ACCESS_ON = "access_on"
+
+
+_REPEATED: Final = frozenset({Event.CANCELED, Event.REPLACED, Event.HANDED_OUT})
+_RESOLUTION: Final = timedelta(microseconds=1)
 
 
 class Line(BaseModel):
@@ -115,30 +125,51 @@ class Checkout(BaseModel):
         return self.session_id.startswith("cs_live_")
 
     def at(self, event: Event) -> datetime | None:
-        """When that happened first, or None."""
+        """When that happened, or None."""
         return self.events.get(event)
 
     def reusable(self, now: datetime) -> bool:
-        """Whether to send the browser to this same session again: it is open, and paying it twice is impossible."""
+        """Whether to send the browser to this same session again: it is open, and paying it twice is impossible.
+
+        Also one that was canceled or replaced: Stripe keeps it open, and a second session for the same thing would be
+        one more that can be paid.
+        """
         used = Event.RETURNED in self.events or self.confirmed
         return not used and now < self.expires_at - REUSE_MARGIN
 
     def open(self, now: datetime) -> bool:
-        """Whether the user may be in the middle of it: not back by either URL, not replaced, not expired."""
-        over = (Event.RETURNED, Event.CANCELED, Event.REPLACED)
-        return now < self.expires_at and not self.confirmed and not any(event in self.events for event in over)
+        """Whether the user may be in the middle of it: sent there and not back, not replaced, not expired."""
+        if Event.RETURNED in self.events or self.confirmed or now >= self.expires_at:
+            return False
+        given_up = self._given_up_at
+        return given_up is None or self.handed_out_at > given_up
+
+    @property
+    def handed_out_at(self) -> datetime:
+        """When the browser was last sent to it."""
+        return self.events.get(Event.HANDED_OUT, self.started_at)
 
     def confirming(self, now: datetime) -> bool:
-        """Whether the user came back from it, and nobody has confirmed it yet, within the session's life."""
-        return self.unconfirmed and now < self.expires_at
+        """Whether the user came back from it, and nobody has confirmed it yet, within the session's life.
+
+        Coming back through the cancel URL after that ends the waiting, but not the doubt: it stays `unconfirmed`. A
+        second tab at Stripe can go back after the first one has paid.
+        """
+        returned, canceled = self.at(Event.RETURNED), self.at(Event.CANCELED)
+        back_again = returned is not None and canceled is not None and canceled > returned
+        return self.unconfirmed and not back_again and now < self.expires_at
 
     @property
     def unconfirmed(self) -> bool:
-        """Whether the user came back through the success URL and nobody ever confirmed it."""
-        returned, canceled = self.at(Event.RETURNED), self.at(Event.CANCELED)
+        """Whether the user came back through the success URL, nobody confirmed it, and nothing was started instead."""
+        returned, replaced = self.at(Event.RETURNED), self.at(Event.REPLACED)
         if returned is None or self.confirmed or self.kind is not Kind.SUBSCRIPTION:
             return False
-        return canceled is None or canceled < returned
+        return replaced is None or replaced < returned
+
+    @property
+    def _given_up_at(self) -> datetime | None:
+        return max((self.events[e] for e in (Event.CANCELED, Event.REPLACED) if e in self.events), default=None)
 
 
 class Checkouts:
@@ -170,10 +201,14 @@ class Checkouts:
         await self._forget_old(checkout.customer)
 
     async def mark(self, checkout: Checkout, event: Event) -> Checkout:
-        """Note that the event has happened and return the checkout with it; a second time changes nothing."""
-        if event in checkout.events:
+        """Note that the event has happened and return the checkout with it.
+
+        A second time changes nothing, except for the events of which the last time counts. Their order is kept also
+        where two replicas' clocks differ.
+        """
+        if event in checkout.events and event not in _REPEATED:
             return checkout
-        now = self._now()
+        now = max(self._now(), max(checkout.events.values(), default=checkout.started_at) + _RESOLUTION)
         await self._store.put_field(
             _key(checkout.customer), f"{checkout.id}.{event}", now.isoformat(), REMEMBERED.total_seconds()
         )
@@ -199,8 +234,12 @@ def _key(customer: str) -> str:
 
 
 def _read(text: str, events: dict[Event, datetime]) -> Checkout:
-    value: dict[str, Any] = json.loads(text)
-    return Checkout.model_validate({**value, "events": events})
+    """Return the checkout. One that can't be read can't be guarded against, so that is the store's failure."""
+    try:
+        value: dict[str, Any] = json.loads(text)
+        return Checkout.model_validate({**value, "events": events})
+    except ValueError as error:
+        raise StoreUnavailable("a remembered checkout can't be read") from error
 
 
 def _events(fields: dict[str, str], checkout_id: str) -> dict[Event, datetime]:

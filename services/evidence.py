@@ -1,4 +1,4 @@
-"""What both services said about one customer, and when: the raw material of `services/standing.py`."""
+"""What both services said about one customer, and when: the raw material of `services/rules.py`."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -50,6 +50,27 @@ class Evidence(BaseModel):
     def with_account(self, grant: PlanGrant | None, now: datetime) -> Self:
         """Return the evidence with a new answer of the Auth MS."""
         return self.model_copy(update={"account": AccountAnswer(grant=grant, as_of=now), "account_failed": None})
+
+    def with_memory_of(self, older: "Evidence") -> Self:
+        """Return this evidence, with answers of `older` where they are the younger ones or the only ones.
+
+        What failed is this evidence's word: it is the latest.
+        """
+        records = dict(older.records)
+        for product, answer in self.records.items():
+            known = records.get(product)
+            records[product] = answer if known is None or answer.as_of >= known.as_of else known
+        account = self.account
+        if account is None or (older.account is not None and older.account.as_of > account.as_of):
+            account = older.account
+        return self.model_copy(update={"records": records, "account": account})
+
+    @property
+    def content(self) -> object:
+        """What was said, without when: two of the same content are the same to a reader."""
+        records = {product: answer.record for product, answer in self.records.items()}
+        account = None if self.account is None else (self.account.grant,)
+        return records, account, self.billing_failed, self.account_failed
 
     @property
     def products_on_record(self) -> tuple[str, ...]:

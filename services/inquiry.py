@@ -6,19 +6,24 @@ latest answers are kept in the store, so that a restart, another replica or an o
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 import structlog
+from pydantic import ValidationError
 
 from catalog import Catalog
-from services.checkouts import Checkout, Checkouts, Event, Kind
+from services.auth_ms import PlanGrant
+from services.checkouts import Checkout, Checkouts
 from services.errors import FrontendError, SignInUnavailable, StoreUnavailable
 from services.evidence import Evidence
 from services.payment_ms import PaymentMS
-from services.rules import access_on, account_has, assess, billing_has
+from services.progress import note_progress
+from services.readings import plan_named
+from services.rules import assess
 from services.session import Session, Sessions
 from services.standing import Standing
 from services.store import Store
@@ -38,17 +43,24 @@ _log = structlog.get_logger(__name__)
 
 @dataclass
 class _Known:
-    """What this process remembers of one customer, and the question under way."""
+    """What this process remembers of one customer, and the question under way.
+
+    `round` counts the questions, `asker` is the session for which the last one is asked.
+    """
 
     evidence: Evidence | None = None
     written: Evidence | None = None
     written_at: datetime | None = None
-    standing: Standing | None = None
     asked_at: datetime | None = None
     asked_all_at: datetime | None = None
-    task: "asyncio.Task[Standing] | None" = None
-    task_scope: Scope = "relevant"
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    task: "asyncio.Task[None] | None" = None
+    scope: Scope = "relevant"
+    round: int = 0
+    asker: str = field(default="", repr=False)
+
+    @property
+    def busy(self) -> bool:
+        return self.task is not None and not self.task.done()
 
 
 class Inquiry:
@@ -64,6 +76,7 @@ class Inquiry:
         catalog: Callable[[], Catalog],
         customer_of: Callable[[Session], str],
         now: Callable[[], datetime] | None = None,
+        memory: int = _MEMORY,
     ) -> None:
         self._store = store
         self._payment_ms = payment_ms
@@ -72,6 +85,7 @@ class Inquiry:
         self._catalog = catalog
         self._customer_of = customer_of
         self._now = now or (lambda: datetime.now(UTC))
+        self._memory = memory
         self._customers: OrderedDict[str, _Known] = OrderedDict()
 
     def customer_of(self, session: Session) -> str:
@@ -81,22 +95,22 @@ class Inquiry:
     async def remembered(self, customer: str) -> Standing | None:
         """Return what is known without asking a service; None when nothing is. Raises StoreUnavailable."""
         known = self._known(customer)
-        if known.evidence is None:
-            await self._recall(customer, known)
-        if known.evidence is None:
-            return None
-        checkouts = await self._checkouts.of(customer)
-        return self._assess(customer, known.evidence, checkouts)
+        evidence = known.evidence or await self._recall(customer, known)
+        return None if evidence is None else await self._standing(customer, evidence)
 
     async def reread(self, customer: str) -> Standing | None:
-        """Return what another replica has found out, from the store. Raises StoreUnavailable."""
-        self._known(customer).evidence = None
+        """Return what is known with what another replica has found out since. Raises StoreUnavailable."""
+        known = self._known(customer)
+        mine = known.evidence
+        found = await self._read(customer)
+        if found is not None and not known.busy:
+            known.evidence = found if mine is None else found.with_memory_of(mine)
         return await self.remembered(customer)
 
     def age(self, customer: str) -> timedelta | None:
         """Return how long ago this process asked about the customer, or None."""
-        asked_at = self._known(customer).asked_at
-        return None if asked_at is None else self._now() - asked_at
+        known = self._customers.get(customer)
+        return None if known is None or known.asked_at is None else self._now() - known.asked_at
 
     async def ask(self, session: Session, scope: Scope = "relevant", *, fresh: bool = False) -> Standing:
         """Return what the customer has now.
@@ -108,53 +122,89 @@ class Inquiry:
         """
         customer = self._customer_of(session)
         known = self._known(customer)
-        while known.task is not None and not known.task.done():
-            task, covers = known.task, known.task_scope == "all" or scope == "relevant"
-            result = await asyncio.shield(asyncio.gather(task, return_exceptions=True))
-            if covers and not fresh:
-                return _result(result[0])
-        if not fresh and known.standing is not None and self._recent(known, scope):
-            return known.standing
-        known.task_scope = scope
-        known.task = asyncio.create_task(self._ask(customer, session, scope, known), name="inquiry")
-        return await asyncio.shield(known.task)
+        before = known.round
+        while known.busy and known.task is not None:
+            task, asker = known.task, known.asker
+            serves = (known.scope == "all" or scope == "relevant") and (not fresh or known.round > before)
+            await asyncio.wait({task})
+            if serves and (task.exception() is None or asker == session.id):
+                task.result()
+                return await self._standing(customer, known.evidence or Evidence())
+        if fresh or not self._recent(known, scope):
+            known.scope, known.round, known.asker = scope, known.round + 1, session.id
+            known.task = asyncio.create_task(self._ask(customer, session, scope, known), name="inquiry")
+            known.task.add_done_callback(_retrieve)
+            await asyncio.shield(known.task)
+        return await self._standing(customer, known.evidence or Evidence())
 
     def _recent(self, known: _Known, scope: Scope) -> bool:
         asked_at = known.asked_all_at if scope == "all" else known.asked_at
-        return asked_at is not None and self._now() - asked_at < SHARED_FOR
+        return known.evidence is not None and asked_at is not None and self._now() - asked_at < SHARED_FOR
 
-    async def _ask(self, customer: str, session: Session, scope: Scope, known: _Known) -> Standing:
-        if known.evidence is None:
-            await self._recall(customer, known)
-        before = known.standing
+    async def _standing(self, customer: str, evidence: Evidence) -> Standing:
+        """Return the standing with the checkouts as they are now: the browser may have come back a moment ago."""
+        return self._assess(customer, evidence, await self._checkouts.of(customer))
+
+    async def _ask(self, customer: str, session: Session, scope: Scope, known: _Known) -> None:
+        before = known.evidence or await self._recall(customer, known) or Evidence()
         checkouts = await self._checkouts.of(customer)
-        evidence = await self._questions(customer, session, scope, known.evidence or Evidence(), checkouts)
-        standing = self._assess(customer, evidence, checkouts)
-        if before is not None and _is_downgrade(before, standing):
-            again = await self._questions(customer, session, scope, evidence, checkouts)
-            if not self._assess(customer, again, checkouts).same_as(standing):
-                _log.info("status_flap", kept=before.current.state, unconfirmed=standing.current.state)
-                again = known.evidence or again
-            evidence = again
-        checkouts = await self._note_progress(evidence, checkouts, customer)
-        standing = self._assess(customer, evidence, checkouts)
-        known.evidence, known.standing, known.asked_at = evidence, standing, self._now()
-        if self._asked_all(evidence):
-            known.asked_all_at = known.asked_at if scope == "all" or known.asked_all_at is None else known.asked_all_at
-        await self._write(customer, known)
-        return standing
+        evidence, looked_at_all = await self._questions(customer, session, scope, before, checkouts)
+        if self._is_downgrade(customer, before, evidence, checkouts):
+            evidence, looked_at_all = await self._second_look(customer, session, scope, evidence, before, checkouts)
+        with suppress(StoreUnavailable):  # logged by the store; noted at the next question
+            await note_progress(self._checkouts, customer, evidence, checkouts, self._catalog(), self._now())
+        known.evidence, known.asked_at = evidence, self._now()
+        if looked_at_all and evidence.billing_failed is None:
+            known.asked_all_at = known.asked_at
+        with suppress(StoreUnavailable):  # what was asked is known all the same
+            await self._write(customer, known)
 
     async def _questions(
-        self, customer: str, session: Session, scope: Scope, evidence: Evidence, checkouts: Iterable[Checkout]
-    ) -> Evidence:
-        products = self._products(scope, evidence, checkouts)
+        self, customer: str, session: Session, scope: Scope, before: Evidence, checkouts: Sequence[Checkout]
+    ) -> tuple[Evidence, bool]:
+        """Ask, and return the evidence and whether all products were asked about.
+
+        An account that says something new may speak of a product that was not asked about: then the others follow.
+        """
+        products = self._products(scope, before, checkouts)
         billing, account = await asyncio.gather(
-            self._ask_billing(customer, products, evidence), self._ask_account(session, evidence)
+            self._ask_billing(customer, products, before.model_copy(update={"billing_failed": None})),
+            self._ask_account(session, before),
         )
-        return billing.model_copy(update={"account": account.account, "account_failed": account.account_failed})
+        evidence = billing.model_copy(update={"account": account.account, "account_failed": account.account_failed})
+        rest = tuple(p for p in self._products("all", evidence, checkouts) if p not in products)
+        news = before.account is not None and account.account != before.account
+        if rest and news and _grant(account) != _grant(before) and evidence.billing_failed is None:
+            evidence, rest = await self._ask_billing(customer, rest, evidence), ()
+        return evidence, not rest
+
+    async def _second_look(
+        self,
+        customer: str,
+        session: Session,
+        scope: Scope,
+        evidence: Evidence,
+        before: Evidence,
+        checkouts: Sequence[Checkout],
+    ) -> tuple[Evidence, bool]:
+        """Something good is gone: believe it only if asking once more says so too. A failed question says nothing."""
+        again, looked_at_all = await self._questions(customer, session, scope, evidence, checkouts)
+        if again.billing_failed is not None or again.account_failed is not None:
+            _log.info("status_flap", kept="before")
+            failed = {"billing_failed": again.billing_failed, "account_failed": again.account_failed}
+            return before.model_copy(update=failed), False
+        if not self._is_downgrade(customer, before, again, checkouts):
+            _log.info("status_flap", kept="again")
+        return again, looked_at_all
+
+    def _is_downgrade(self, customer: str, before: Evidence, after: Evidence, checkouts: Sequence[Checkout]) -> bool:
+        """Whether access or a live subscription that was known a moment ago is gone by the latest answers."""
+        had = self._assess(customer, before, checkouts).current
+        has = self._assess(customer, after, checkouts).current
+        lost = (had.access and not has.access) or (had.live and not has.live)
+        return lost and has.state not in (State.UNAVAILABLE, State.CONFIRMING)
 
     async def _ask_billing(self, customer: str, products: Iterable[str], evidence: Evidence) -> Evidence:
-        evidence = evidence.model_copy(update={"billing_failed": None})
         for product in products:
             try:
                 record = await self._payment_ms.subscription(customer, product)
@@ -171,89 +221,73 @@ class Inquiry:
         return evidence.with_account(answer.grant, self._now())
 
     def _products(self, scope: Scope, evidence: Evidence, checkouts: Iterable[Checkout]) -> tuple[str, ...]:
-        sold = tuple(plan.product_id for plan in self._catalog().plans if plan.product_id)
+        """Return the products to ask about: those sold, and those on record that are sold no more."""
+        catalog = self._catalog()
+        sold = tuple(plan.product_id for plan in catalog.plans if plan.product_id)
         gone = tuple(product for product in evidence.products_on_record if product not in sold)
         if scope == "all" or not evidence.knows_all(sold):
             return (*sold, *gone)
         now = self._now()
-        bought = {c.product_id for c in checkouts if c.open(now) or c.unconfirmed}
-        wanted = {*evidence.products_on_record, *bought}
-        return tuple(product for product in (*sold, *gone) if product in wanted)
+        named = plan_named(catalog, grant.plan) if (grant := _grant(evidence)) else None
+        wanted = {*evidence.products_on_record, *(c.product_id for c in checkouts if c.open(now) or c.unconfirmed)}
+        return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p == named.product_id))
 
-    def _asked_all(self, evidence: Evidence) -> bool:
-        sold = tuple(plan.product_id for plan in self._catalog().plans if plan.product_id)
-        return evidence.billing_failed is None and evidence.knows_all(sold)
+    def _assess(self, customer: str, evidence: Evidence, checkouts: Sequence[Checkout]) -> Standing:
+        return assess(customer, evidence, checkouts, self._catalog(), self._now())
 
-    def _assess(self, customer: str, evidence: Evidence, checkouts: Iterable[Checkout]) -> Standing:
-        return assess(customer, evidence, tuple(checkouts), self._catalog(), self._now())
-
-    async def _note_progress(
-        self, evidence: Evidence, checkouts: Iterable[Checkout], customer: str
-    ) -> tuple[Checkout, ...]:
-        """Note on each unfinished checkout which service has it by now."""
-        now, noted = self._now(), []
-        for checkout in checkouts:
-            if checkout.kind is Kind.SUBSCRIPTION and not checkout.confirmed:
-                in_billing = billing_has(checkout, evidence)
-                in_account = account_has(checkout, evidence, self._catalog(), now)
-                if in_billing:
-                    checkout = await self._checkouts.mark(checkout, Event.BILLING_HAS_IT)
-                if in_account:
-                    checkout = await self._checkouts.mark(checkout, Event.ACCOUNT_HAS_IT)
-                if (in_billing or in_account) and access_on(checkout, self._assess(customer, evidence, [checkout])):
-                    checkout = await self._checkouts.mark(checkout, Event.ACCESS_ON)
-                    _log.info("checkout_confirmed", after_s=_seconds_since_return(checkout))
-            noted.append(checkout)
-        return tuple(noted)
-
-    async def _recall(self, customer: str, known: _Known) -> None:
-        text = await self._store.get(f"evidence:{customer}")
-        if text is not None:
-            known.evidence = known.written = Evidence.model_validate_json(text)
+    async def _recall(self, customer: str, known: _Known) -> Evidence | None:
+        evidence = await self._read(customer)
+        if evidence is not None and known.evidence is None:
+            known.evidence = known.written = evidence
             known.written_at = self._now()
-            known.standing = self._assess(customer, known.evidence, await self._checkouts.of(customer))
+        return known.evidence
+
+    async def _read(self, customer: str) -> Evidence | None:
+        text = await self._store.get(_key(customer))
+        if text is None:
+            return None
+        try:
+            return Evidence.model_validate_json(text)
+        except ValidationError:  # another version's, during a deployment; both services can be asked
+            _log.warning("evidence_unreadable")
+            return None
 
     async def _write(self, customer: str, known: _Known) -> None:
         """Keep the evidence in the store when it says something new, or when the kept one is getting old."""
-        if known.evidence is None:
+        evidence, now = known.evidence, self._now()
+        if evidence is None:
             return
-        now = self._now()
         old = known.written_at is None or now - known.written_at > _WRITTEN_EVERY
-        if old or known.written is None or _content(known.evidence) != _content(known.written):
-            await self._store.put(f"evidence:{customer}", known.evidence.model_dump_json(), KEPT_FOR.total_seconds())
-            known.written, known.written_at = known.evidence, now
+        if not old and known.written is not None and evidence.content == known.written.content:
+            return
+        stored = await self._read(customer)
+        if stored is not None:
+            known.evidence = evidence = evidence.with_memory_of(stored)
+        await self._store.put(_key(customer), evidence.model_dump_json(), KEPT_FOR.total_seconds())
+        known.written, known.written_at = evidence, now
 
     def _known(self, customer: str) -> _Known:
+        """Return what is remembered; the least used go when there are too many, but none with a question under way."""
         known = self._customers.setdefault(customer, _Known())
         self._customers.move_to_end(customer)
-        while len(self._customers) > _MEMORY:
-            self._customers.popitem(last=False)
+        if len(self._customers) > self._memory:
+            idle = next(
+                (name for name, other in self._customers.items() if not other.busy and other is not known), None
+            )
+            if idle is not None:
+                del self._customers[idle]
         return known
 
 
-def _result(result: Standing | BaseException) -> Standing:
-    if isinstance(result, BaseException):
-        raise result
-    return result
+def _key(customer: str) -> str:
+    return f"evidence:{customer}"
 
 
-def _is_downgrade(before: Standing, after: Standing) -> bool:
-    """Whether something good is gone; such news is believed only when a second look says the same."""
-    had = before.current.access or before.current.live
-    return had and after.current.state in (State.NONE, State.CANCELED, State.CONFLICT)
+def _grant(evidence: Evidence) -> PlanGrant | None:
+    return evidence.account.grant if evidence.account is not None else None
 
 
-def _content(evidence: Evidence) -> object:
-    account = evidence.account
-    return (
-        {product: answer.record for product, answer in evidence.records.items()},
-        None if account is None else account.grant,
-        account is None,
-        evidence.billing_failed,
-        evidence.account_failed,
-    )
-
-
-def _seconds_since_return(checkout: Checkout) -> float | None:
-    returned, on = checkout.at(Event.RETURNED), checkout.at(Event.ACCESS_ON)
-    return (on - returned).total_seconds() if returned and on else None
+def _retrieve(task: "asyncio.Task[None]") -> None:
+    """Take note of a failure that nobody waits for any more: the watcher may have ended meanwhile."""
+    if not task.cancelled():
+        task.exception()

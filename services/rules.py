@@ -1,8 +1,9 @@
-"""The rules that make one truth of two services' answers: what a customer has, and whether more may be sold to them.
+"""The rules that make one truth of two services' answers: what a customer has.
 
 Access is the Auth MS's word; product, dates and existence are the Payment MS's. `assess` is a pure function of the
 evidence, the remembered checkouts, the catalog and the clock, so that each rule has a test. The rules, as a table, are
-in `docs/states.md`.
+in `docs/states.md`; what each answer means on its own is in `services/readings.py`, one record's worth in
+`services/views.py`.
 """
 
 from collections.abc import Sequence
@@ -10,341 +11,251 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from catalog import Catalog, Plan
-from services.auth_ms import PlanGrant
+from catalog import Catalog
 from services.checkouts import Checkout, Event, Kind, newest
 from services.evidence import Evidence
-from services.payment_ms import SubscriptionRecord
+from services.readings import Account, plan_named, read_account, read_record, status_word
 from services.standing import Standing, Wait
-from services.subscription import DELAYED_AFTER, GRACE, GRANTING, LIVE, LOST_AFTER, Reason, Source, State, Subscription
+from services.subscription import DELAYED_AFTER, GRANTING, LIVE, LOST_AFTER, Reason, Source, State, Subscription
+from services.views import BELIEVED_FOR, views_of
 
-ACCOUNT_BELIEVED_FOR: Final = timedelta(minutes=10)
-"""How long the Auth MS's last word on access is believed while it can't be asked."""
+__all__ = ["access_on", "account_has", "assess", "billing_has", "plan_named", "status_word"]
+
+ACCOUNT_BELIEVED_FOR: Final = BELIEVED_FOR
+"""How long the last word on access is believed while it can't be asked for again."""
 
 SILENCE_SHOWN_AFTER: Final = timedelta(minutes=2)
-"""How long the last known state stays the headline while neither service can be asked."""
+"""How long the last known state stays the headline while nobody who knows can be asked."""
 
 BILLING_MAY_LAG: Final = timedelta(hours=24)
 """How long after a purchase the account may know of it alone before that is called a conflict."""
 
-_WORDS: Final = {
-    "none": State.NONE,
-    "free": State.NONE,
-    "inactive": State.NONE,
-    "active": State.ACTIVE,
-    "trialing": State.TRIALING,
-    "trial": State.TRIALING,
-    "past_due": State.PAST_DUE,
-    "unpaid": State.UNPAID,
-    "incomplete": State.INCOMPLETE,
-    "incomplete_expired": State.INCOMPLETE_EXPIRED,
-    "paused": State.PAUSED,
-    "canceled": State.CANCELED,
-    "cancelled": State.CANCELED,
-    "expired": State.CANCELED,
-}
-
-_RANK: Final = (
-    State.PAST_DUE,
-    State.UNPAID,
-    State.ACTIVE,
-    State.TRIALING,
-    State.INCOMPLETE,
-    State.PAUSED,
-    State.ON_RECORD,
-    State.CANCELED,
-    State.INCOMPLETE_EXPIRED,
-)
+LONGEST_MONTH: Final = timedelta(days=32)
+_ENDED: Final = frozenset({State.CANCELED, State.INCOMPLETE_EXPIRED})
+_URGENT: Final = frozenset({State.PAST_DUE, State.UNPAID, State.INCOMPLETE})
 
 
 @dataclass(frozen=True)
-class _Billing:
-    """One record of the Payment MS, read. `state` None: it exists and does not say what it is worth."""
+class _Case:
+    """All there is to judge by. `views` are what the records are worth, the most urgent first."""
 
-    product_id: str
-    plan: Plan | None
-    state: State | None
-    word: str | None
-    reason: Reason
-    record: SubscriptionRecord
-    as_of: datetime
+    evidence: Evidence
+    account: Account | None
+    views: Sequence[Subscription]
+    checkouts: Sequence[Checkout]
+    confirming: Checkout | None
+    catalog: Catalog
+    now: datetime
 
+    @property
+    def best(self) -> Subscription | None:
+        return self.views[0] if self.views else None
 
-@dataclass(frozen=True)
-class _Account:
-    """The Auth MS's word, read. `state` None: it was asked and says nothing of a plan."""
-
-    state: State | None
-    plan: Plan | None
-    plan_word: str | None
-    word: str | None
-    until: datetime | None
-    access: bool
-    as_of: datetime
-
-
-def status_word(word: str | None) -> tuple[State | None, str | None]:
-    """Return the state a service's word stands for, and the word itself where this app does not know it."""
-    if word is None or not word.strip():
-        return None, None
-    state = _WORDS.get(word.strip().lower().replace("-", "_").replace(" ", "_"))
-    return (state, None) if state is not None else (State.ON_RECORD, word.strip())
+    @property
+    def billing_known(self) -> bool:
+        """Whether billing has said something about everything that is sold."""
+        return self.evidence.knows_all(tuple(plan.product_id for plan in self.catalog.plans if plan.product_id))
 
 
 def assess(
     customer: str, evidence: Evidence, checkouts: Sequence[Checkout], catalog: Catalog, now: datetime
 ) -> Standing:
     """Return what the customer has, by the rules of this module."""
-    account = _read_account(evidence, catalog, now)
-    billing = [
-        _read_record(product, answer.record, answer.as_of, catalog, now)
-        for product, answer in evidence.records.items()
-        if answer.record.exists
-    ]
-    confirming = newest(checkouts, lambda c: c.confirming(now))
-    views = sorted((_view(entry, account, now) for entry in billing), key=_rank)
-    views = _without_repeats(views)
-    current = _aged(_headline(evidence, account, views, checkouts, confirming, now), evidence, now)
-    others = tuple(view for view in views if view.product_id != current.product_id and view.state is not State.NONE)
+    account = read_account(evidence, catalog, now)
+    open_ended = [c for c in checkouts if not _arrived(c, evidence, account)]
+    confirming = newest(open_ended, lambda c: c.confirming(now))
+    case = _case(evidence, account, checkouts, confirming, catalog, now)
+    current = _remembered(_headline(case), case)
+    if _deaf(evidence, now):
+        memory, case = current, _case(evidence, None, checkouts, confirming, catalog, now)
+        current = _headline(case)
+        if current.state is State.UNAVAILABLE:
+            current = current.model_copy(update={"last_known": memory, "plan_id": memory.plan_id})
+    others = tuple(view for view in case.views if view.product_id != current.product_id)
     return Standing(
         customer=customer,
-        current=_with_price(current, checkouts),
-        others=tuple(_with_price(view, checkouts) for view in others),
+        current=_with_price(current, case),
+        others=tuple(_with_price(view, case) for view in others),
         as_of=_as_of(evidence, now),
         billing_failed=evidence.billing_failed,
         account_failed=evidence.account_failed,
         confirming=confirming,
         wait=_wait(confirming, now),
         open=newest(checkouts, lambda c: c.kind is Kind.SUBSCRIPTION and c.open(now)),
-        unconfirmed=newest(checkouts, lambda c: c.unconfirmed and not c.confirming(now)),
+        unconfirmed=newest(open_ended, lambda c: c.unconfirmed and not c.confirming(now)),
+        subscription_ids=evidence.subscription_ids,
     )
 
 
 def billing_has(checkout: Checkout, evidence: Evidence) -> bool:
     """Whether the Payment MS knows of the subscription this checkout bought: one that was not there before it."""
     answer = evidence.records.get(checkout.product_id or "")
-    if answer is None or not answer.record.exists:
-        return False
-    if answer.record.subscription_id and answer.record.subscription_id not in checkout.known_subscriptions:
-        return True
-    state, _ = status_word(answer.record.status)
-    return state in GRANTING
+    return (
+        answer is not None
+        and answer.record.exists
+        and answer.record.subscription_id not in checkout.known_subscriptions
+    )
 
 
 def account_has(checkout: Checkout, evidence: Evidence, catalog: Catalog, now: datetime) -> bool:
     """Whether the Auth MS names the plan this checkout bought as one that the user has."""
-    account = _read_account(evidence, catalog, now)
-    if account is None or account.state in (None, State.NONE, State.CANCELED, State.INCOMPLETE_EXPIRED):
+    account = read_account(evidence, catalog, now)
+    if account is None or account.state in (None, State.NONE, *_ENDED) or account.plan_word is not None:
         return False
     return account.plan is None or account.plan.id == checkout.plan_id
 
 
 def access_on(checkout: Checkout, standing: Standing) -> bool:
-    """Whether the plan this checkout bought is in force, so that waiting for it is over.
+    """Whether the user has access to the plan this checkout bought, so that waiting for it is over.
 
-    Where the Auth MS says nothing of plans, billing's record is all the confirmation there will ever be.
+    `standing` must have been assessed without the checkout. Access that names no plan is taken to be this one's.
     """
-    current = standing.current
-    if current.plan_id is not None and current.plan_id != checkout.plan_id:
-        return False
-    return current.access or current.state in (State.ACTIVE, State.TRIALING, State.PAST_DUE)
+    unnamed = standing.current.plan_id is None and standing.current.account_plan is None
+    if standing.current.access and unnamed and standing.current.product_id is None:
+        return True
+    return any(one.grants(checkout.plan_id or "") for one in standing.all)
 
 
-def plan_named(catalog: Catalog, word: str | None) -> Plan | None:
-    """Return the plan a service means: by our id, its Stripe product, one of its prices, or its name."""
-    if not word:
-        return None
-    wanted = word.strip().lower()
-    for plan in catalog.plans:
-        names = {plan.id, plan.product_id or "", plan.name.in_("en"), *(p.price_id for p in plan.prices.values())}
-        if wanted in {name.lower() for name in names if name}:
-            return plan
-    return None
-
-
-def _read_account(evidence: Evidence, catalog: Catalog, now: datetime) -> _Account | None:
-    """Return the account's last word, or None when it never answered."""
-    answer = evidence.account
-    if answer is None:
-        return None
-    grant = answer.grant
-    state, word = status_word(grant.status) if grant else (None, None)
-    plan = plan_named(catalog, grant.plan) if grant else None
-    if plan is not None and plan.kind == "free":
-        plan, state = None, State.NONE if state in (State.ACTIVE, None) else state
-    return _Account(
-        state=state,
-        plan=plan,
-        plan_word=grant.plan if grant and grant.plan and plan is None else None,
-        word=word,
-        until=grant.expires_at if grant else None,
-        access=_grants_access(state, grant, now),
-        as_of=answer.as_of,
-    )
-
-
-def _grants_access(state: State | None, grant: PlanGrant | None, now: datetime) -> bool:
-    until = grant.expires_at if grant else None
-    if state in GRANTING:
-        return until is None or now < until + GRACE
-    return state is State.CANCELED and until is not None and now < until
-
-
-def _read_record(
-    product_id: str, record: SubscriptionRecord, as_of: datetime, catalog: Catalog, now: datetime
-) -> _Billing:
-    state, word = status_word(record.status)
-    reason = Reason.UNKNOWN_WORD if word else Reason.BILLING_SAYS
-    if state is None and record.period_end is not None and now > record.period_end + GRACE:
-        state, reason = State.CANCELED, Reason.PERIOD_OVER
-    plan = catalog.plan_for_product(product_id)
-    return _Billing(product_id, plan, state, word, reason, record, as_of)
-
-
-def _view(entry: _Billing, account: _Account | None, now: datetime) -> Subscription:
-    """Return what one record is worth, with the account's word where billing has none and it speaks of this plan."""
-    spoken_of = account is not None and (account.plan is None or account.plan == entry.plan)
-    state, source, reason, word = entry.state, Source.BILLING, entry.reason, entry.word
-    if state is None and account is not None and spoken_of and account.state not in (None, State.NONE):
-        state, source, reason, word = account.state, Source.BOTH, Reason.ACCOUNT_SAYS, account.word
-    elif state is None:
-        state = State.ON_RECORD
-        reason = Reason.ACCOUNT_UNREACHABLE if account is None else Reason.ACCOUNT_SILENT
-        if account is not None and account.state is not None:
-            reason = Reason.ACCOUNT_DIFFERS
-    until = entry.record.period_end
-    ended = state is State.CANCELED and account is not None and spoken_of
-    if ended and account is not None and account.until is not None:
-        until = account.until
-    if account is None or account.state is None:
-        access = entry.state in GRANTING or (
-            entry.state is State.CANCELED
-            and entry.reason is Reason.BILLING_SAYS
-            and entry.record.period_end is not None
-            and now < entry.record.period_end
-        )
-        access = access and account is not None
-    else:
-        access = account.access and spoken_of
-    return Subscription(
-        state=state or State.ON_RECORD,
-        reason=reason,
-        source=source,
-        as_of=entry.as_of,
-        access=access,
-        plan_id=entry.plan.id if entry.plan else None,
-        product_id=entry.product_id,
-        subscription_id=entry.record.subscription_id or None,
-        until=until,
-        ends=bool(entry.record.cancel_at_period_end),
-        word=word,
-    )
-
-
-def _headline(
+def _case(
     evidence: Evidence,
-    account: _Account | None,
-    views: Sequence[Subscription],
+    account: Account | None,
     checkouts: Sequence[Checkout],
     confirming: Checkout | None,
+    catalog: Catalog,
     now: datetime,
-) -> Subscription:
+) -> _Case:
+    records = [
+        read_record(product, answer, catalog) for product, answer in evidence.records.items() if answer.record.exists
+    ]
+    views = views_of(records, account, now)
+    return _Case(evidence, account, views, checkouts, confirming, catalog, now)
+
+
+def _headline(case: _Case) -> Subscription:
     """Return the subscription that the user's pages speak of."""
-    best = views[0] if views else None
+    account, best = case.account, case.best
     if account is not None and account.access:
-        return _granted(evidence, account, views, checkouts, now)
-    if best is not None and best.state in (State.PAST_DUE, State.UNPAID, State.INCOMPLETE) and best.word is None:
+        return _granted(case, account)
+    if best is not None and best.state in _URGENT:
         return best
-    if confirming is not None:
-        return _confirming(confirming, evidence, now)
+    if case.confirming is not None:
+        return _confirming(case.confirming, case)
     if account is None:
-        return _without_account(evidence, best, now)
+        return _without_account(case)
     if best is not None and best.state in LIVE:
-        return _live_without_access(account, best)
-    if account.state in LIVE and account.state not in GRANTING:
+        return _live_without_access(account, best, case)
+    if account.state in LIVE:
         return _from_account(account, Reason.ACCOUNT_SAYS)
-    if best is None and evidence.billing_failed and not evidence.records:
+    if best is None and case.evidence.billing_failed and not case.billing_known:
         return _unavailable(Reason.BILLING_UNREACHABLE, account.as_of)
     if best is not None:
         return best
-    if account.state is State.CANCELED:
+    if account.state in _ENDED:
         return _from_account(account, Reason.ACCOUNT_SAYS)
     source = Source.BILLING if account.state is None else Source.BOTH
-    return Subscription(state=State.NONE, reason=Reason.NO_SUBSCRIPTION, source=source, as_of=_as_of(evidence, now))
+    as_of = _as_of(case.evidence, case.now)
+    return Subscription(state=State.NONE, reason=Reason.NO_SUBSCRIPTION, source=source, as_of=as_of)
 
 
-def _granted(
-    evidence: Evidence,
-    account: _Account,
-    views: Sequence[Subscription],
-    checkouts: Sequence[Checkout],
-    now: datetime,
-) -> Subscription:
+def _granted(case: _Case, account: Account) -> Subscription:
     """The account grants a plan: find billing's side of it, or say what its absence means."""
-    own = next((v for v in views if account.plan is None or v.plan_id == account.plan.id), None)
-    if own is not None and own.state in LIVE and own.state is not State.ON_RECORD:
-        agreed = Reason.AGREED if own.state in GRANTING else own.reason
-        ends = own.ends or (account.state is State.CANCELED and own.state in (State.ACTIVE, State.TRIALING))
-        return own.model_copy(update={"access": True, "source": Source.BOTH, "reason": agreed, "ends": ends})
-    if own is not None and own.state is State.CANCELED:
-        paid_until = account.until if account.state is State.CANCELED else own.until
-        if paid_until is not None and now < paid_until:
-            return own.model_copy(update={"access": True, "source": Source.BOTH, "until": paid_until})
-        return _conflict(account, Reason.ACCOUNT_DIFFERS, own)
-    if own is not None and own.word is not None:
-        return own.model_copy(update={"access": True})
-    other = next((v for v in views if v.state in LIVE and v.state is not State.ON_RECORD), None)
-    if other is not None:
-        return _conflict(account, Reason.PLAN_DIFFERS, other)
-    if evidence.billing_failed or not evidence.records:
+    own = next((v for v in case.views if account.means(case.catalog.plan_for_product(v.product_id or ""))), None)
+    if own is not None and (own.state in LIVE or _paid_for(own, case.now)):
+        return _agreed(account, own)
+    lagging = _bought_lately(case, account, own)
+    if own is not None:
+        return _from_account(account, Reason.BILLING_LAGS) if lagging else _conflict(account, own)
+    if case.evidence.billing_failed or not case.billing_known:
         return _from_account(account, Reason.BILLING_UNREACHABLE)
-    bought = newest(checkouts, lambda c: _bought(c, account))
-    if bought is not None:
-        lagging = now - (bought.at(Event.RETURNED) or bought.started_at) < BILLING_MAY_LAG
-        return _from_account(account, Reason.BILLING_LAGS) if lagging else _conflict(account, Reason.ACCOUNT_DIFFERS)
-    if account.state is State.ACTIVE:
+    other = next((v for v in case.views if v.state in LIVE and _same_group(case, account, v)), None)
+    if other is not None and not (lagging and other.state is State.ON_RECORD):
+        return _conflict(account, other, Reason.PLAN_DIFFERS)
+    if lagging:
+        return _from_account(account, Reason.BILLING_LAGS)
+    if newest(case.checkouts, lambda c: _bought(c, account)) is not None:
+        return _conflict(account)
+    if account.state in (State.ACTIVE, State.TRIALING):
         return _from_account(account, Reason.GRANTED, State.COMPED)
     return _from_account(account, Reason.ACCOUNT_SAYS)
 
 
-def _bought(checkout: Checkout, account: _Account) -> bool:
+def _paid_for(own: Subscription, now: datetime) -> bool:
+    return own.state is State.CANCELED and own.until is not None and now < own.until
+
+
+def _agreed(account: Account, own: Subscription) -> Subscription:
+    """Billing has the granted subscription, running or paid for a while yet; its word is the state."""
+    if own.state is State.CANCELED:
+        return own.model_copy(update={"access": True, "source": Source.BOTH})
+    reason = own.reason if own.word is not None else Reason.ACCOUNT_DIFFERS
+    if own.state in GRANTING:
+        reason = Reason.AGREED
+    ends = own.ends or (account.state is State.CANCELED and own.state in (State.ACTIVE, State.TRIALING))
+    return own.model_copy(update={"access": True, "source": Source.BOTH, "reason": reason, "ends": ends})
+
+
+def _bought(checkout: Checkout, account: Account) -> bool:
+    """Whether the account's plan was bought here, as far as the browser's return or a service's word shows."""
     if checkout.kind is not Kind.SUBSCRIPTION or account.plan is None:
         return False
-    return checkout.plan_id == account.plan.id and (Event.RETURNED in checkout.events or checkout.confirmed)
+    return checkout.plan_id == account.plan.id and (checkout.at(Event.RETURNED) is not None or checkout.confirmed)
 
 
-def _live_without_access(account: _Account, best: Subscription) -> Subscription:
+def _bought_lately(case: _Case, account: Account, own: Subscription | None) -> bool:
+    """Whether billing may not know of it yet: bought within a day, and its record, if any, is from before."""
+    bought = newest(case.checkouts, lambda c: _bought(c, account))
+    if bought is None or (own is not None and own.subscription_id not in bought.known_subscriptions):
+        return False
+    return case.now - (bought.at(Event.RETURNED) or bought.started_at) < BILLING_MAY_LAG
+
+
+def _same_group(case: _Case, account: Account, view: Subscription) -> bool:
+    plan = case.catalog.plan_for_product(view.product_id or "")
+    return plan is None or account.group in (None, plan.group)
+
+
+def _live_without_access(account: Account, best: Subscription, case: _Case) -> Subscription:
     """Billing has a live subscription and the account grants nothing: a contradiction only if both are certain."""
-    certain = best.state in GRANTING and best.source is Source.BILLING and account.state is not None
-    return _conflict(account, Reason.ACCOUNT_DIFFERS, best) if certain else best
+    said = account.about(case.catalog.plan_for_product(best.product_id or ""))
+    certain = best.state in GRANTING and best.source is Source.BILLING and said is not None
+    return _conflict(account, best) if certain else best
 
 
-def _without_account(evidence: Evidence, best: Subscription | None, now: datetime) -> Subscription:
-    if best is not None:
-        return best.model_copy(update={"reason": Reason.ACCOUNT_UNREACHABLE})
-    return _unavailable(
-        Reason.NOBODY_REACHABLE if evidence.billing_failed else Reason.ACCOUNT_UNREACHABLE, _as_of(evidence, now)
-    )
+def _without_account(case: _Case) -> Subscription:
+    if case.best is not None:
+        return case.best.model_copy(update={"reason": Reason.ACCOUNT_UNREACHABLE})
+    reason = Reason.NOBODY_REACHABLE if case.evidence.billing_failed else Reason.ACCOUNT_UNREACHABLE
+    return _unavailable(reason, _as_of(case.evidence, case.now))
 
 
-def _aged(current: Subscription, evidence: Evidence, now: datetime) -> Subscription:
-    """Return what is still said of `current` when it is memory: access is believed for ten minutes only."""
-    if evidence.account_failed is None or evidence.account is None:
+def _deaf(evidence: Evidence, now: datetime) -> bool:
+    """Whether billing can be asked and the account has been silent for longer than its last word is believed."""
+    if evidence.account is None or evidence.account_failed is None or evidence.billing_failed is not None:
+        return False
+    return now - evidence.account.as_of > ACCOUNT_BELIEVED_FOR
+
+
+def _remembered(current: Subscription, case: _Case) -> Subscription:
+    """Return what is still said of `current` when it is memory: a state for two minutes, access for ten."""
+    evidence, account = case.evidence, case.account
+    speaks = account is not None and account.state is not None
+    heard = [answer.as_of for answer in evidence.records.values()]
+    if account is not None and speaks:
+        heard.append(account.as_of)
+        if case.now - account.as_of > ACCOUNT_BELIEVED_FOR:
+            current = current.model_copy(update={"access": False})
+    knows = evidence.billing_failed is None or (speaks and evidence.account_failed is None)
+    if knows or current.state is State.UNAVAILABLE or case.now - max(heard, default=case.now) <= SILENCE_SHOWN_AFTER:
         return current
-    age = now - evidence.account.as_of
-    silent = evidence.billing_failed is not None
-    if age <= (SILENCE_SHOWN_AFTER if silent else ACCOUNT_BELIEVED_FOR) or current.state is State.UNAVAILABLE:
-        return current
-    believed = current.access and age <= ACCOUNT_BELIEVED_FOR
-    reason = Reason.NOBODY_REACHABLE if silent else Reason.ACCOUNT_UNREACHABLE
-    return _unavailable(reason, current.as_of).model_copy(
-        update={
-            "access": believed,
-            "plan_id": current.plan_id,
-            "product_id": current.product_id,
-            "last_known": current,
-        }
-    )
+    both = evidence.billing_failed and evidence.account_failed
+    lost = _unavailable(Reason.NOBODY_REACHABLE if both else Reason.BILLING_UNREACHABLE, current.as_of)
+    known = {"access": current.access, "plan_id": current.plan_id, "product_id": current.product_id}
+    return lost.model_copy(update={**known, "last_known": current})
+
+
+def _arrived(checkout: Checkout, evidence: Evidence, account: Account | None) -> bool:
+    """Whether billing's new record is all the confirmation there will ever be: the account says nothing of plans."""
+    return account is not None and account.state is None and billing_has(checkout, evidence)
 
 
 def _wait(confirming: Checkout | None, now: datetime) -> Wait | None:
@@ -360,19 +271,22 @@ def _unavailable(reason: Reason, as_of: datetime) -> Subscription:
     return Subscription(state=State.UNAVAILABLE, reason=reason, source=Source.MEMORY, as_of=as_of)
 
 
-def _confirming(checkout: Checkout, evidence: Evidence, now: datetime) -> Subscription:
+def _confirming(checkout: Checkout, case: _Case) -> Subscription:
     return Subscription(
         state=State.CONFIRMING,
         reason=Reason.AWAITING_CONFIRMATION,
         source=Source.CHECKOUT,
-        as_of=_as_of(evidence, now),
+        as_of=_as_of(case.evidence, case.now),
         plan_id=checkout.plan_id,
         product_id=checkout.product_id,
+        amount=checkout.total,
+        currency=checkout.currency,
+        interval=checkout.interval,
         since=checkout.at(Event.RETURNED),
     )
 
 
-def _from_account(account: _Account, reason: Reason, state: State | None = None) -> Subscription:
+def _from_account(account: Account, reason: Reason, state: State | None = None) -> Subscription:
     return Subscription(
         state=state or account.state or State.NONE,
         reason=reason,
@@ -387,7 +301,9 @@ def _from_account(account: _Account, reason: Reason, state: State | None = None)
     )
 
 
-def _conflict(account: _Account, reason: Reason, billing: Subscription | None = None) -> Subscription:
+def _conflict(
+    account: Account, billing: Subscription | None = None, reason: Reason = Reason.ACCOUNT_DIFFERS
+) -> Subscription:
     return Subscription(
         state=State.CONFLICT,
         reason=reason,
@@ -402,30 +318,22 @@ def _conflict(account: _Account, reason: Reason, billing: Subscription | None = 
     )
 
 
-def _with_price(subscription: Subscription, checkouts: Sequence[Checkout]) -> Subscription:
-    """Add the amount, where this subscription was bought here: the newest confirmed checkout of its plan."""
-    if subscription.plan_id is None:
+def _with_price(subscription: Subscription, case: _Case) -> Subscription:
+    """Add the amount, where this subscription was bought here: that of the newest confirmed checkout of its plan.
+
+    None where the dates contradict it: then the interval was changed in the portal, and the amount with it.
+    """
+    if subscription.plan_id is None or subscription.state not in LIVE:
         return subscription
-    bought = newest(
-        checkouts, lambda c: c.kind is Kind.SUBSCRIPTION and c.plan_id == subscription.plan_id and c.confirmed
-    )
+    plan_id = subscription.plan_id
+    bought = newest(case.checkouts, lambda c: c.kind is Kind.SUBSCRIPTION and c.plan_id == plan_id and c.confirmed)
     if bought is None:
+        return subscription
+    left = subscription.until - case.now if subscription.until else timedelta()
+    if bought.interval == "month" and subscription.state is not State.TRIALING and left > LONGEST_MONTH:
         return subscription
     price = {"amount": bought.total, "currency": bought.currency, "interval": bought.interval}
     return subscription.model_copy(update=price)
-
-
-def _without_repeats(views: Sequence[Subscription]) -> list[Subscription]:
-    """Keep one view of a subscription that billing lists under two products, as it does after a change of plan."""
-    kept: list[Subscription] = []
-    for view in views:
-        if view.subscription_id is None or all(view.subscription_id != k.subscription_id for k in kept):
-            kept.append(view)
-    return kept
-
-
-def _rank(view: Subscription) -> int:
-    return _RANK.index(view.state) if view.state in _RANK else len(_RANK)
 
 
 def _as_of(evidence: Evidence, now: datetime) -> datetime:

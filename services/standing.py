@@ -4,13 +4,16 @@ Made by `services/rules.py` from both services' answers; kept, shared between re
 `services/status.py`.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from services.checkouts import Checkout
 from services.subscription import State, Subscription
+
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Wait(StrEnum):
@@ -26,7 +29,8 @@ class Standing(BaseModel):
 
     `stale` says that a service could not be asked last time, so parts are memory of `as_of`. `confirming` and `open`
     are the checkouts that wait for confirmation and that the user may be in the middle of; `unconfirmed` one that the
-    user came back from and that was never confirmed in its life.
+    user came back from and that was never confirmed in its life. `subscription_ids` are all those on record, also the
+    ended ones that no headline speaks of.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +45,7 @@ class Standing(BaseModel):
     wait: Wait | None = None
     open: Checkout | None = None
     unconfirmed: Checkout | None = None
+    subscription_ids: tuple[str, ...] = ()
 
     @property
     def stale(self) -> bool:
@@ -65,6 +70,10 @@ class Standing(BaseModel):
 
 
 def _ageless(standing: Standing) -> Standing:
-    fixed = standing.as_of
-    plain = tuple(s.model_copy(update={"as_of": fixed, "last_known": None}) for s in standing.all)
-    return standing.model_copy(update={"current": plain[0], "others": plain[1:]})
+    plain = tuple(_undated(subscription) for subscription in standing.all)
+    return standing.model_copy(update={"as_of": _NEVER, "current": plain[0], "others": plain[1:]})
+
+
+def _undated(subscription: Subscription) -> Subscription:
+    known = subscription.last_known
+    return subscription.model_copy(update={"as_of": _NEVER, "last_known": _undated(known) if known else None})

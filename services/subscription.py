@@ -1,7 +1,7 @@
 """What one subscription is worth: its state, what it grants, what can be done about it.
 
-This is the one model that pages, routes and guards see. The words, dates and shapes of the two services end here and in
-`services/standing.py`, which holds the rules that make a state from their answers.
+This is the one model that pages, routes and guards see. The words, dates and shapes of the two services end in
+`services/readings.py`; the rules that make a state from them are in `services/rules.py`.
 """
 
 from datetime import datetime, timedelta
@@ -109,7 +109,7 @@ LIVE = frozenset(
 """States in which billing has, or may have, a subscription that can charge: a second one beside it is never sold."""
 
 GRANTING = frozenset({State.TRIALING, State.ACTIVE, State.PAST_DUE, State.COMPED})
-"""States whose word grants access. `past_due` does: Stripe retries the payment meanwhile."""
+"""States whose word grants access. `past_due` does: Stripe retries the payment meanwhile. `comped` is our own word."""
 
 GRACE = timedelta(days=3)
 """How long after its period's end a subscription without a status word still counts as running."""
@@ -126,7 +126,7 @@ class Subscription(BaseModel):
 
     Times are aware UTC. `until` is the end of the paid or trial period, None where no service says it. `amount` is in
     minor units and known only for what was bought through this app. `word` is the upstream's own status word when this
-    app does not know it. `last_known` is set for `unavailable` only.
+    app does not know it. `last_known` is what was known before (`unavailable`) or billing's side (`conflict`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -161,6 +161,8 @@ class Subscription(BaseModel):
             return (Action.KEEP_PLAN,)
         if self.state is State.CANCELED and self.access:
             return (Action.KEEP_PLAN,)
+        if self.state is State.CONFLICT and self.last_known is not None:
+            return (*ACTIONS[self.state], Action.MANAGE)
         return ACTIONS[self.state]
 
     def grants(self, plan_id: str) -> bool:
@@ -184,4 +186,4 @@ ACTIONS: dict[State, tuple[Action, ...]] = {
     State.COMPED: (),
     State.UNAVAILABLE: (Action.CHECK_AGAIN,),
 }
-"""What each state offers, in order; `Subscription.actions` knows the two exceptions."""
+"""What each state offers, in order; `Subscription.actions` knows the exceptions."""

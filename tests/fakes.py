@@ -1,0 +1,402 @@
+"""Stand-ins that obey the contract: a clock, a store, and the two services on top of `tests/world.py`.
+
+They are the classes that the services take, with the wire cut off: `FakePaymentMS` answers in each of the three shapes
+of its contract through the real reader, `FakeAuthMS` forgets old session ids when it rotates them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, TypeVar
+
+from pydantic import JsonValue, SecretStr
+
+from services.answers import Answer, Call
+from services.auth_ms import AuthMS, AuthSession, User
+from services.channels import Channels
+from services.errors import (
+    CustomerUnknown,
+    FrontendError,
+    NotSignedIn,
+    SignInFailed,
+    SignInUnavailable,
+    StoreUnavailable,
+    UpstreamFailed,
+    UpstreamTimeout,
+)
+from services.identifiers import check_identifier
+from services.local_locks import LocalLocks
+from services.payment_answers import read_subscription
+from services.payment_ms import (
+    CartCheckout,
+    CheckoutSession,
+    ItemCheckout,
+    PaymentMS,
+    PortalSession,
+    SubscriptionCheckout,
+    SubscriptionRecord,
+)
+from services.store import Store, check_ttl
+from tests.world import Row, World
+
+Shape = Literal["documented", "openapi", "running"]
+SHAPES: Final[tuple[Shape, ...]] = ("documented", "openapi", "running")
+START: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+T = TypeVar("T")
+
+
+async def settle(turns: int = 60) -> None:
+    """Let everything that is ready to run do so. Nothing here waits for real time or a socket, so turns are enough."""
+    for _turn in range(turns):
+        await asyncio.sleep(0)
+
+
+class Clock:
+    """The time, moved by hand. `wait` is what a watcher does between two questions."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self.now = start
+        self._sleepers: list[tuple[datetime, asyncio.Future[None]]] = []
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        """Let time pass without waking anybody: for tests in which nobody waits."""
+        self.now += timedelta(seconds=seconds)
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Return when the event is set or the time has passed."""
+        sleeper = (self.now + timedelta(seconds=seconds), asyncio.get_running_loop().create_future())
+        self._sleepers.append(sleeper)
+        waiter = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait({waiter, sleeper[1]}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiter.cancel()
+            self._sleepers.remove(sleeper)
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, and everybody who waits for a moment in between act at that moment."""
+        target = self.now + timedelta(seconds=seconds)
+        await settle()
+        while due := [sleeper for sleeper in self._sleepers if sleeper[0] <= target and not sleeper[1].done()]:
+            moment, future = min(due, key=lambda sleeper: sleeper[0])
+            self.now = max(self.now, moment)
+            future.set_result(None)
+            await settle()
+        self.now = target
+        await settle()
+
+
+class MemoryStore(Store):
+    """A store in memory with the clock's time; `broken` makes every call raise, `break_after` after so many more."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._values: dict[str, tuple[str, datetime | None]] = {}
+        self._fields: dict[str, tuple[dict[str, str], datetime | None]] = {}
+        self._channels = Channels()
+        self._locks = LocalLocks()
+        self.broken = False
+        self.break_after: int | None = None
+        self.lose_lock = False
+        self.operations = 0
+
+    def _touch(self) -> None:
+        self.operations += 1
+        if self.break_after is not None:
+            self.break_after -= 1
+            self.broken = self.broken or self.break_after < 0
+        if self.broken:
+            raise StoreUnavailable("the store is broken")
+
+    def _end(self, ttl: float | None) -> datetime | None:
+        check_ttl(ttl)
+        return None if ttl is None else self._clock() + timedelta(seconds=ttl)
+
+    def _alive(self, end: datetime | None) -> bool:
+        return end is None or end > self._clock()
+
+    def _value(self, key: str) -> str | None:
+        value, end = self._values.get(key, (None, None))
+        return value if self._alive(end) else None
+
+    def _field_set(self, key: str) -> dict[str, str]:
+        fields, end = self._fields.get(key, ({}, None))
+        return fields if self._alive(end) else {}
+
+    async def get(self, key: str) -> str | None:
+        self._touch()
+        return self._value(key)
+
+    async def put(self, key: str, value: str, ttl: float | None) -> None:
+        self._touch()
+        self._values[key] = value, self._end(ttl)
+
+    async def add(self, key: str, value: str, ttl: float | None) -> bool:
+        self._touch()
+        if self._value(key) is not None:
+            return False
+        self._values[key] = value, self._end(ttl)
+        return True
+
+    async def replace(self, key: str, old: str, new: str, ttl: float | None) -> bool:
+        self._touch()
+        if self._value(key) != old:
+            return False
+        self._values[key] = new, self._end(ttl)
+        return True
+
+    async def delete(self, key: str) -> None:
+        self._touch()
+        self._values.pop(key, None)
+        self._fields.pop(key, None)
+
+    async def delete_if(self, key: str, value: str) -> bool:
+        self._touch()
+        if self._value(key) != value:
+            return False
+        del self._values[key]
+        return True
+
+    async def fields(self, key: str) -> dict[str, str]:
+        self._touch()
+        return dict(self._field_set(key))
+
+    async def put_field(self, key: str, field: str, value: str, ttl: float | None) -> None:
+        self._touch()
+        self._fields[key] = {**self._field_set(key), field: value}, self._end(ttl)
+
+    async def delete_field(self, key: str, field: str) -> None:
+        self._touch()
+        self._field_set(key).pop(field, None)
+
+    async def keys(self, prefix: str) -> list[str]:
+        self._touch()
+        live = {key for key in self._values if self._value(key) is not None}
+        live |= {key for key in self._fields if self._field_set(key)}
+        return sorted(key for key in live if key.startswith(prefix))
+
+    async def increment(self, key: str, ttl: float | None) -> int:
+        self._touch()
+        known = self._value(key)
+        end = self._end(ttl) if known is None else self._values[key][1]
+        self._values[key] = str(int(known or "0") + 1), end
+        return int(self._values[key][0])
+
+    @asynccontextmanager
+    async def lock(self, key: str, ttl: float = 30, wait: float = 10) -> AsyncIterator[None]:
+        self._touch()
+        async with self._locks.hold(key, wait):
+            yield
+        if self.lose_lock:
+            from services.store import LockLost
+
+            raise LockLost("a lock ran out while it was held")
+
+    async def publish(self, channel: str, message: str) -> None:
+        self._touch()
+        self._channels.publish(channel, message)
+
+    @asynccontextmanager
+    async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:
+        self._touch()
+        with self._channels.subscribe(channel) as subscription:
+            yield subscription
+
+    def lose_messages(self) -> None:
+        """Tell every subscriber that messages may have been lost, as a shared store does after a reconnection."""
+        self._channels.resync()
+
+    async def ping(self) -> None:
+        self._touch()
+
+    async def close(self) -> None:
+        self.broken = True
+        self._channels.end()
+
+
+class Switch:
+    """What a fake service is made to suffer: an error for every call, a gate that holds calls, a count of each."""
+
+    def __init__(self) -> None:
+        self.error: FrontendError | None = None
+        self.gate: asyncio.Event | None = None
+        self.calls: list[tuple[str, ...]] = []
+        self.in_flight = 0
+        self.most_in_flight = 0
+
+    def count(self, operation: str) -> int:
+        """How many calls of one operation there have been."""
+        return sum(call[0] == operation for call in self.calls)
+
+    async def run(self, call: tuple[str, ...], work: Callable[[], Awaitable[T]]) -> T:
+        self.calls.append(call)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await (self.gate.wait() if self.gate is not None else asyncio.sleep(0))
+            if self.error is not None:
+                raise self.error
+            return await work()
+        finally:
+            self.in_flight -= 1
+
+
+class FakePaymentMS(PaymentMS):
+    """The Payment MS over a `World`. `lose_answers` creates what was asked and then times out; `shape` as its versions
+    answer; `honours_keys` whether it knows an Idempotency-Key, as Stripe does (same key, same parameters)."""
+
+    def __init__(self, world: World, shape: Shape = "running") -> None:
+        self.world = world
+        self.shape: Shape = shape
+        self.switch = Switch()
+        self.checkout_switch = Switch()
+        self.lose_answers = False
+        self.honours_keys = True
+        self.checkout_host = "checkout.stripe.com"
+        self.keys: list[str] = []
+        self._answered: dict[str, tuple[object, str]] = {}
+
+    async def subscription(self, customer_id: str, product_id: str) -> SubscriptionRecord:
+        check_identifier("user_id", customer_id)
+
+        async def work() -> SubscriptionRecord:
+            row = self.world.billing.get((customer_id, product_id))
+            return read_subscription(answer(written(row, self.shape)), product_id)
+
+        return await self.switch.run(("subscription", customer_id, product_id), work)
+
+    async def create_subscription_checkout(
+        self, checkout: SubscriptionCheckout, *, idempotency_key: str
+    ) -> CheckoutSession:
+        content = ((checkout.price_id, 1),)
+        return await self._open("subscription", checkout, content, idempotency_key)
+
+    async def create_item_checkout(self, checkout: ItemCheckout, *, idempotency_key: str) -> CheckoutSession:
+        return await self._open("item", checkout, ((checkout.price_id, checkout.quantity),), idempotency_key)
+
+    async def create_cart_checkout(self, checkout: CartCheckout, *, idempotency_key: str) -> CheckoutSession:
+        content = tuple((line.price_id, line.quantity) for line in checkout.lines)
+        return await self._open("cart", checkout, content, idempotency_key)
+
+    async def create_portal_session(self, customer_id: str, return_url: str) -> PortalSession:
+        async def work() -> PortalSession:
+            if customer_id not in self.world.customers:
+                raise CustomerUnknown("payment_ms", "portal", "answered 404 CUSTOMER_NOT_FOUND")
+            return PortalSession("bps_1", "https://billing.stripe.com/p/session/test_1")
+
+        return await self.switch.run(("portal", customer_id, return_url), work)
+
+    async def _open(
+        self,
+        kind: str,
+        checkout: SubscriptionCheckout | ItemCheckout | CartCheckout,
+        content: tuple[tuple[str, int], ...],
+        key: str,
+    ) -> CheckoutSession:
+        check_identifier("user_id", checkout.user_id)
+        self.keys.append(key)
+
+        async def work() -> CheckoutSession:
+            session_id = self._session_for(kind, checkout, content, key)
+            if self.lose_answers:
+                raise UpstreamTimeout("payment_ms", f"checkout_{kind}", "no answer in time")
+            return CheckoutSession(session_id, f"https://{self.checkout_host}/c/pay/{session_id}")
+
+        return await self.checkout_switch.run((kind, checkout.user_id, *(name for name, _many in content)), work)
+
+    def _session_for(
+        self,
+        kind: str,
+        checkout: SubscriptionCheckout | ItemCheckout | CartCheckout,
+        content: tuple[tuple[str, int], ...],
+        key: str,
+    ) -> str:
+        if self.honours_keys and key in self._answered:
+            asked, session_id = self._answered[key]
+            if asked != checkout:
+                raise UpstreamFailed("payment_ms", f"checkout_{kind}", "answered 500 STRIPE_ERROR", upstream_status=500)
+            return session_id
+        session_id = self.world.open_session(kind, checkout.user_id, content, checkout.success_url, checkout.cancel_url)
+        self._answered[key] = (checkout, session_id)
+        return session_id
+
+
+class FakeAuthMS(AuthMS):
+    """The Auth MS over a `World`. `rotates` gives a new session id with each refresh and forgets the old one."""
+
+    def __init__(self, world: World, *, rotates: bool = False) -> None:
+        self.world = world
+        self.rotates = rotates
+        self.switch = Switch()
+        self.codes: dict[str, User] = {}
+        self.sessions: dict[str, User] = {}
+        self._number = 0
+
+    def code_for(self, user: User) -> str:
+        """Return a one-time code, as the Auth MS sends it back with the browser."""
+        self._number += 1
+        code = f"code-{self._number}"
+        self.codes[code] = user
+        return code
+
+    def sign_in_url(self, provider: str, redirect_uri: str) -> str:
+        if provider not in ("google", "github"):
+            raise SignInFailed("a sign-in provider that is not offered")
+        return f"https://auth.example/auth/{provider}?redirect_uri={redirect_uri}"
+
+    async def create(self, auth_code: str) -> AuthSession:
+        async def work() -> AuthSession:
+            user = self.codes.pop(auth_code, None)
+            if user is None:
+                raise SignInFailed("the code was refused with 401")
+            return self._session(user)
+
+        return await self.switch.run(("create",), work)
+
+    async def refresh(self, session_id: SecretStr) -> AuthSession:
+        async def work() -> AuthSession:
+            old = session_id.get_secret_value()
+            user = self.sessions.get(old)
+            if user is None:
+                raise NotSignedIn("the session was refused with 401")
+            if not self.rotates:
+                return AuthSession(session_id, user, self.world.grant(user.user_id))
+            del self.sessions[old]
+            return self._session(user)
+
+        return await self.switch.run(("refresh",), work)
+
+    def _session(self, user: User) -> AuthSession:
+        self._number += 1
+        name = f"auth-session-secret-{self._number}"
+        self.sessions[name] = user
+        return AuthSession(SecretStr(name), user, self.world.grant(user.user_id))
+
+
+AUTH_DOWN: Final = SignInUnavailable("refresh: no connection")
+BILLING_DOWN: Final = UpstreamFailed("payment_ms", "subscription", "answered 500", upstream_status=500)
+
+
+def answer(content: JsonValue) -> Answer:
+    """Return an answer of the Payment MS with this JSON."""
+    return Answer(200, content, {}, 0.001, Call("payment_ms", "subscription", "req-1"))
+
+
+def written(row: Row | None, shape: Shape) -> JsonValue:
+    """Return what the Payment MS answers about a row of its table, in one of its three shapes."""
+    if row is None:
+        none = {"status": "none", "subscription_id": "", "current_period_end": "0001-01-01T00:00:00Z", "product_id": ""}
+        return dict(none) if shape == "documented" else {"exists": False}
+    end = row.period_end.strftime("%Y-%m-%dT%H:%M:%SZ") if row.period_end else "1970-01-01T00:00:00Z"
+    if shape == "running":
+        names: dict[str, JsonValue] = {"stripe_subscription_id": row.subscription_id, "customer_id": "cus_1"}
+        return {"exists": True, **names, "period_end": end}
+    common: dict[str, JsonValue] = {"status": row.status, "subscription_id": row.subscription_id}
+    if shape == "openapi":
+        return {"exists": True, **common, "customer_id": "cus_1", "current_period_end": end}
+    return {**common, "current_period_end": end, "product_id": row.product_id}
