@@ -5,22 +5,31 @@ visitor (their cart); sign-in and sign-out replace it (OWASP ASVS 7.2.4). What t
 so is the Auth MS session id, which never reaches a browser.
 """
 
+import asyncio
 import hashlib
 import hmac
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_serializer
+from pydantic import SecretStr
 
 from services.announcements import Announcements, Topic
-from services.auth_ms import AuthMS, AuthSession, PlanGrant, User
+from services.auth_ms import AuthMS, AuthSession, User
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
+from services.safe_paths import safe_next, sign_in_path
+from services.session_cookie import SessionCookie
+from services.session_model import Session, SignedIn, SignInStart, Visitor, customer_by, session_key
 from services.store import Store
+
+__all__ = [
+    "BELIEVED_FOR", "SIGN_IN_LIFE", "VALIDATED_EVERY", "Session", "Sessions", "SignInStart", "SignedIn", "Visitor",
+    "customer_by", "safe_next", "session_key", "sign_in_path",
+]  # fmt: skip
 
 SIGN_IN_LIFE: Final = timedelta(minutes=10)
 """How long a started sign-in may take; a callback after that, or in another browser, is refused."""
@@ -31,58 +40,14 @@ BELIEVED_FOR: Final = timedelta(minutes=10)
 VALIDATED_EVERY: Final = timedelta(minutes=1)
 """How old a validation may be before the next page view asks again."""
 
+WRITTEN_EVERY: Final = timedelta(seconds=15)
+"""How old the stored time of the last validation may be, where nothing else is new."""
 
-class Session(BaseModel):
-    """One signed-in browser. `id` is the key in the store; `auth_session_id` is the Auth MS's, and secret."""
+PATIENCE: Final = 1.5
+"""How many seconds a page waits for the Auth MS about a session that is still believed."""
 
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    user: User
-    auth_session_id: SecretStr
-    created_at: datetime
-    validated_at: datetime
-
-    @field_serializer("auth_session_id", when_used="json")
-    def _reveal_for_the_store(self, value: SecretStr) -> str:
-        return value.get_secret_value()
-
-    @property
-    def visitor_id(self) -> str:
-        """What stands for this browser where the secret id must not."""
-        return session_key(self.id)
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """A browser in which nobody is signed in. `id` is its cookie's secret id."""
-
-    id: str
-    user: None = None
-
-    @property
-    def visitor_id(self) -> str:
-        """What stands for this browser where the secret id must not."""
-        return session_key(self.id)
-
-
-class SignInStart(BaseModel):
-    """Where to send the browser to sign in, and the one-time token its login cookie must hold when it comes back."""
-
-    model_config = ConfigDict(frozen=True)
-
-    url: str
-    token: str
-
-
-class SignedIn(BaseModel):
-    """A completed sign-in: the new session, the plan the Auth MS named, and where the user wanted to go."""
-
-    model_config = ConfigDict(frozen=True)
-
-    session: Session
-    grant: PlanGrant | None
-    next_path: str
+_FIRST_EMAIL_KEPT_FOR: Final = timedelta(days=400)
+_REFRESH_LOCK: Final = (20.0, 10.0)
 
 
 class Sessions:
@@ -102,45 +67,48 @@ class Sessions:
         self._store = store
         self._auth_ms = auth_ms
         self._announcements = announcements
-        self._key = hashlib.sha256(b"session cookie\0" + secret.get_secret_value().encode()).digest()
+        self._cookie = SessionCookie(secret, secure=public_url.startswith("https://"), max_age=max_age)
         self._public_url = public_url
         self._max_age = max_age
         self._now = now or (lambda: datetime.now(UTC))
-        secure = public_url.startswith("https://")
-        self.secure = secure
-        self.cookie_name = "__Host-session" if secure else "session"
-        self.login_cookie_name = "__Host-login" if secure else "login"
+        self._refreshing: dict[str, asyncio.Task[AuthSession]] = {}
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies are sent over https only."""
+        return self._cookie.secure
+
+    @property
+    def cookie_name(self) -> str:
+        """The session cookie's name."""
+        return self._cookie.name
+
+    @property
+    def login_cookie_name(self) -> str:
+        """The name of the cookie that ties a sign-in to the browser that started it."""
+        return self._cookie.login_name
 
     @property
     def max_age_seconds(self) -> int:
         """How long the session cookie lives, in seconds."""
-        return int(self._max_age.total_seconds())
-
-    def new_cookie(self) -> str:
-        """Return a cookie value with a new random id."""
-        return self.cookie_for(secrets.token_urlsafe(32))
-
-    def cookie_for(self, session_id: str) -> str:
-        """Return the cookie value that carries this id."""
-        return f"{session_id}.{self._signature(session_id)}"
-
-    def id_of(self, cookie: str | None) -> str | None:
-        """Return the id in a cookie that this app signed, or None."""
-        session_id, _, signature = (cookie or "").rpartition(".")
-        if not session_id or not hmac.compare_digest(signature.encode(), self._signature(session_id).encode()):
-            return None
-        return session_id
+        return self._cookie.max_age_seconds
 
     @property
     def cookie_attributes(self) -> Mapping[str, Any]:
         """The attributes of the session cookie, as Starlette's `set_cookie` names them."""
-        return {
-            "max_age": self.max_age_seconds,
-            "path": "/",
-            "secure": self.secure,
-            "httponly": True,
-            "samesite": "lax",
-        }
+        return self._cookie.attributes
+
+    def new_cookie(self) -> str:
+        """Return a cookie value with a new random id."""
+        return self._cookie.new()
+
+    def cookie_for(self, session_id: str) -> str:
+        """Return the cookie value that carries this id."""
+        return self._cookie.holding(session_id)
+
+    def id_of(self, cookie: str | None) -> str | None:
+        """Return the id in a cookie that this app signed, or None."""
+        return self._cookie.id_in(cookie)
 
     async def find(self, cookie: str) -> Session | Visitor | None:
         """Return who the cookie's holder is: somebody signed in, or a visitor; None for a cookie that is not ours.
@@ -162,51 +130,86 @@ class Sessions:
     async def by_id(self, session_id: str) -> Session | None:
         """Return the signed-in session with that id, or None; it may have to be validated before use."""
         text = await self._store.get(_key(session_id))
-        return None if text is None else Session.model_validate({**json.loads(text), "id": session_id})
+        session = None if text is None else _read(session_id, text)
+        return None if session is None or self._left(session) <= timedelta() else session
 
     async def validate(self, session: Session, *, older_than: timedelta = VALIDATED_EVERY) -> Session:
         """Return the session, asking the Auth MS when the last answer is too old.
 
-        While the Auth MS can't be asked, the session is believed for `BELIEVED_FOR` since the last answer; after that
-        this raises SignInUnavailable. Raises NotSignedIn, and forgets the session, when the Auth MS has ended it.
+        While the Auth MS can't be asked, or takes longer than a page should wait, the session is believed for
+        `BELIEVED_FOR` since the last answer; after that this raises SignInUnavailable. Raises NotSignedIn, and forgets
+        the session, when the Auth MS has ended it.
         """
         age = self._now() - session.validated_at
         if age < older_than:
             return session
+        believed = age < BELIEVED_FOR
         try:
-            answer = await self.refresh(session)
-        except SignInUnavailable:
-            if age < BELIEVED_FOR:
+            async with asyncio.timeout(PATIENCE if believed else None):
+                answer = await self.refresh(session)
+        except (SignInUnavailable, TimeoutError):
+            if believed:
                 return session
             raise
         return session.model_copy(update={"user": answer.user, "validated_at": self._now()})
 
     async def refresh(self, session: Session) -> AuthSession:
-        """Ask the Auth MS about the session and keep what it says of the user.
+        """Ask the Auth MS about the session and keep what it says of the user. One question at a time for a session.
 
-        Raises SignInUnavailable when it can't be asked, and NotSignedIn when it has ended the session.
+        A question that was begun comes to its end when its caller is cancelled: an Auth MS that gives sessions new ids
+        has forgotten the old one by then. Raises SignInUnavailable when it can't be asked, and NotSignedIn when it has
+        ended the session or the user has signed out.
         """
-        try:
-            answer = await self._auth_ms.refresh(session.auth_session_id)
-        except NotSignedIn:
-            await self.end(session.id)
-            raise
-        if answer.user.user_id != session.user.user_id:
-            await self.end(session.id)
-            raise NotSignedIn("the Auth MS answered a session refresh with another user")
+        key = session_key(session.id)
+        task = self._refreshing.get(key)
+        if task is None:
+            task = asyncio.create_task(self._refresh(session.id), name="session refresh")
+            self._refreshing[key] = task
+            task.add_done_callback(partial(self._refreshed, key))
+        return await asyncio.shield(task)
+
+    def _refreshed(self, key: str, task: "asyncio.Task[AuthSession]") -> None:
+        del self._refreshing[key]
+        if not task.cancelled():
+            task.exception()  # its callers may be gone
+
+    async def _refresh(self, session_id: str) -> AuthSession:
+        life, wait = _REFRESH_LOCK
+        async with self._store.lock(f"refresh:{session_key(session_id)}", life, wait):
+            text = await self._store.get(_key(session_id))
+            session = None if text is None else _read(session_id, text)
+            if text is None or session is None or self._left(session) <= timedelta():
+                raise NotSignedIn("the session has ended")
+            try:
+                answer = await self._auth_ms.refresh(session.auth_session_id)
+            except NotSignedIn:
+                await self.end(session_id)
+                raise
+            if answer.user.user_id != session.user.user_id:
+                await self.end(session_id)
+                raise NotSignedIn("the Auth MS answered a session refresh with another user")
+            await self._keep(session, text, answer)
+            return answer
+
+    async def _keep(self, session: Session, text: str, answer: AuthSession) -> None:
+        """Write what is new, unless the user has signed out meanwhile."""
+        now = self._now()
+        same = answer.user == session.user and answer.session_id == session.auth_session_id
+        if same and now - session.validated_at < WRITTEN_EVERY:
+            return
         fresh = session.model_copy(
-            update={"user": answer.user, "auth_session_id": answer.session_id, "validated_at": self._now()}
+            update={"user": answer.user, "auth_session_id": answer.session_id, "validated_at": now}
         )
-        old = await self._store.get(_key(session.id))
-        if old is not None:
-            left = self._max_age - (self._now() - session.created_at)
-            await self._store.replace(_key(session.id), old, _written(fresh), max(left.total_seconds(), 1.0))
-        return answer
+        left = max(self._left(session).total_seconds(), 1.0)
+        await self._store.replace(_key(session.id), text, _written(fresh), left)
+
+    def _left(self, session: Session) -> timedelta:
+        return session.created_at + self._max_age - self._now()
 
     async def begin_sign_in(self, provider: str, next_path: str) -> SignInStart:
-        """Start a sign-in at a provider. Raises ValueError for a provider that is not offered."""
+        """Start a sign-in at a provider. Raises SignInFailed for a provider that is not offered."""
         token = secrets.token_urlsafe(32)
-        state = self._state(token)
+        state = self._cookie.login_state(token)
         redirect_uri = f"{self._public_url}/auth/callback?{urlencode({'state': state})}"
         url = self._auth_ms.sign_in_url(provider, redirect_uri)
         await self._store.put(f"login:{state}", safe_next(next_path), SIGN_IN_LIFE.total_seconds())
@@ -223,7 +226,7 @@ class Sessions:
         """
         if not token or not auth_code:
             raise SignInFailed("callback without a started sign-in" if not token else "callback without a code")
-        expected = self._state(token)
+        expected = self._cookie.login_state(token)
         if state is not None and not hmac.compare_digest(state.encode(), expected.encode()):
             raise SignInFailed("the callback's state belongs to another browser")
         next_path = await self._store.get(f"login:{expected}")
@@ -237,6 +240,7 @@ class Sessions:
             auth_session_id=answer.session_id,
             created_at=now,
             validated_at=now,
+            first_email=await self._first_email(answer.user),
         )
         await self._store.put(_key(session.id), _written(session), self._max_age.total_seconds())
         if old_session_id is not None:
@@ -248,34 +252,24 @@ class Sessions:
         await self._store.delete(_key(session_id))
         await self._announcements.announce(Topic.SESSION_ENDED, session_key(session_id))
 
-    def _signature(self, session_id: str) -> str:
-        return hmac.new(self._key, session_id.encode(), hashlib.sha256).hexdigest()[:32]
-
-    def _state(self, token: str) -> str:
-        return hmac.new(self._key, b"login\0" + token.encode(), hashlib.sha256).hexdigest()
-
-
-def safe_next(path: str | None) -> str:
-    """Return the path if it stays on this site, else `/`. A backslash counts as a slash, as it does in browsers."""
-    if not path or len(path) > 2000 or path[0] != "/" or path[1:2] in ("/", "\\"):
-        return "/"
-    if any(ord(character) < 0x21 or ord(character) == 0x7F for character in path):
-        return "/"
-    return path
-
-
-def sign_in_path(next_path: str) -> str:
-    """Return the address of the sign-in page that leads back to `next_path`."""
-    return f"/login?next={quote(safe_next(next_path), safe='/')}"
-
-
-def session_key(session_id: str) -> str:
-    """Return what stands for a session id where the id itself must not: its hash. A leaked store signs nobody in."""
-    return hashlib.sha256(session_id.encode()).hexdigest()
+    async def _first_email(self, user: User) -> str:
+        """Return the address under which this user first came: what a Payment MS that goes by addresses knows."""
+        key = f"first_email:{hashlib.sha256(user.user_id.encode()).hexdigest()}"
+        life = _FIRST_EMAIL_KEPT_FOR.total_seconds()
+        if user.email and await self._store.add(key, user.email, life):
+            return user.email
+        first = await self._store.get(key) or user.email
+        if first:
+            await self._store.replace(key, first, first, life)
+        return first
 
 
 def _key(session_id: str) -> str:
     return f"session:{session_key(session_id)}"
+
+
+def _read(session_id: str, text: str) -> Session:
+    return Session.model_validate({**json.loads(text), "id": session_id})
 
 
 def _written(session: Session) -> str:
