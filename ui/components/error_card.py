@@ -27,7 +27,7 @@ def error_card(visit: Visit, error: FrontendError) -> None:
         Tag("h1", _(error.title), classes="card-title")
         Tag("p", _(error.sentence), classes="muted")
         with Tag("div", classes="card-actions"):
-            if error.retryable:
+            if error.retryable or error.status == 500:
                 button(_("Try again"), href=visit.here, wide=True, icon_name="arrow-path")
                 button(_("Go to the start page"), "quiet", href="/", wide=True)
             else:

@@ -28,9 +28,9 @@ def register(site: Site) -> None:
         offers = await offers_for(visit)
         with frame(visit):
             _hero(visit)
-            with Tag("section", classes="section steps-section", aria_labelledby="steps-title"):
-                Tag("h2", _("How it works"), id="steps-title", classes="visually-hidden")
-                _steps()
+            with Tag("section", classes="section ways-section", aria_labelledby="ways-title"):
+                Tag("h2", _("How it works"), id="ways-title", classes="visually-hidden")
+                _ways()
             with Tag("section", classes="section", aria_labelledby="plans-title"):
                 with Tag("div", classes="page-head center"):
                     Tag("h2", _("Plans and prices"), id="plans-title")
@@ -69,7 +69,9 @@ def _picture(visit: Visit) -> None:
                 Tag("span", visit.text(plan.name), classes="picture-title")
                 badge(_("Active"), "success", icon_name="check-circle")
             if price is not None:
-                Tag("p", price.format(visit.locale, trim=True), classes="amount")
+                with Tag("p", classes="price"):
+                    Tag("span", price.format(visit.locale, trim=True), classes="amount")
+                    Tag("span", " " + _("per month"), classes="per muted")
             Tag("p", _("Renews every month until you cancel."), classes="muted small")
             with Tag("div", classes="picture-buttons"):
                 Tag("span", _("Manage"), classes="picture-button picture-button-filled")
@@ -82,16 +84,16 @@ def _picture(visit: Visit) -> None:
                     Tag("span", step)
 
 
-def _steps() -> None:
+def _ways() -> None:
     steps = (
         ("user-circle", _("Sign in"), _("With an account you already have. Nothing to pay, nothing to install.")),
         ("credit-card", _("Pay at Stripe"), _("Pick a plan and pay on Stripe's page. Your card never reaches us.")),
         ("shield-check", _("Stay in charge"), _("Change plan, card or address, or cancel, on your billing page.")),
     )
-    with Tag("ol", classes="steps"):
+    with Tag("ol", classes="ways"):
         for drawing, title, sentence in steps:
-            with Tag("li", classes="step"):
-                with Tag("span", classes="step-icon"):
+            with Tag("li", classes="way"):
+                with Tag("span", classes="way-icon"):
                     icon(drawing)
                 Tag("h3", title)
                 Tag("p", sentence, classes="muted")
