@@ -1,11 +1,13 @@
 """A cart: what somebody means to buy at once. It lives with the visitor, then with the user; it holds no prices.
 
 Lines are prices of items with quantities; amounts come from the catalog when the cart is read, so that the total shown
-is the total charged. Each line is one field in the store: two tabs never overwrite each other's lines.
+is the total charged. Each line is one field in the store, and what reads before it writes holds the cart's lock: two
+tabs lose nothing of each other's.
 """
 
 import hashlib
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,12 +15,13 @@ from typing import Final
 from catalog import Catalog, Item, UnknownPrice
 from services.announcements import Announcements, Topic
 from services.checkout import MOST_LINES, Wanted
-from services.checkouts import Checkout
+from services.checkouts import REMEMBERED, Checkout, Kind
 from services.errors import CartFull, InvalidQuantity, MixedCurrencies, PriceNotSold
 from services.session import Session, session_key
 from services.store import Store
 
 KEPT_FOR: Final = timedelta(days=30)
+_LOCK: Final = (10.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,13 @@ class CartService:
 
     async def add(self, owner: str, price_id: str, quantity: int = 1) -> Cart:
         """Put more of an item into the cart. Raises like `set_quantity`."""
-        cart = await self.read(owner)
-        present = next((line.quantity for line in cart.lines if line.item.price.price_id == price_id), 0)
-        return await self.set_quantity(owner, price_id, present + quantity)
+        item = self._item(price_id)
+        if quantity < 1:
+            raise InvalidQuantity(f"{quantity} more of {item.id}")
+        async with self._lock(owner):
+            present = _quantity_of(await self.read(owner), price_id)
+            await self._set(owner, item, present + quantity)
+        return await self._changed(owner)
 
     async def set_quantity(self, owner: str, price_id: str, quantity: int) -> Cart:
         """Make the line hold that many, from the item's minimum to its maximum.
@@ -93,6 +100,58 @@ class CartService:
         Raises PriceNotSold for what is no item, InvalidQuantity, MixedCurrencies, and CartFull past 20 lines.
         """
         item = self._item(price_id)
+        async with self._lock(owner):
+            await self._set(owner, item, quantity)
+        return await self._changed(owner)
+
+    async def remove(self, owner: str, price_id: str) -> Cart:
+        """Take a line out; nothing happens if there is none."""
+        async with self._lock(owner):
+            await self._store.delete_field(_key(owner), price_id)
+        return await self._changed(owner)
+
+    async def clear(self, owner: str) -> None:
+        """Empty the cart."""
+        async with self._lock(owner):
+            await self._store.delete(_key(owner))
+        await self._announcements.announce(Topic.CART, owner)
+
+    async def take_out_bought(self, owner: str, checkout: Checkout) -> None:
+        """Take out what a finished checkout of the cart bought, once, and leave what was added since."""
+        if checkout.kind is not Kind.CART:
+            return
+        async with self._lock(owner):
+            if not await self._store.add(f"cart-taken:{checkout.id}", "1", REMEMBERED.total_seconds()):
+                return
+            cart = await self.read(owner)
+            for line in checkout.lines:
+                left = _quantity_of(cart, line.price_id) - line.quantity
+                if left > 0:
+                    await self._write(owner, line.price_id, left)
+                else:
+                    await self._store.delete_field(_key(owner), line.price_id)
+        await self._announcements.announce(Topic.CART, owner)
+
+    async def merge(self, visitor: str, user: str) -> None:
+        """Move a visitor's lines into the user's cart at sign-in: the larger quantity of a line both have.
+
+        Lines that don't fit into the user's cart, by number or currency, are left behind and forgotten.
+        """
+        if visitor == user or not await self._store.fields(_key(visitor)):
+            return
+        async with self._lock(user):
+            mine, theirs = await self.read(user), await self.read(visitor)
+            have = {line.item.price.price_id: line.quantity for line in mine.lines}
+            for line in theirs.lines:
+                price = line.item.price
+                fits = len(have) < MOST_LINES or price.price_id in have
+                if fits and mine.currency in (None, price.currency):
+                    have[price.price_id] = max(have.get(price.price_id, 0), line.quantity)
+                    await self._write(user, price.price_id, have[price.price_id])
+            await self._store.delete(_key(visitor))
+        await self._announcements.announce(Topic.CART, user)
+
+    async def _set(self, owner: str, item: Item, quantity: int) -> None:
         if not item.min_quantity <= quantity <= item.max_quantity:
             raise InvalidQuantity(f"{quantity} of {item.id}; sold in {item.min_quantity} to {item.max_quantity}")
         cart = await self.read(owner)
@@ -100,44 +159,17 @@ class CartService:
             raise MixedCurrencies(f"{item.price.currency} into a cart in {cart.currency}")
         if len(cart.lines) >= MOST_LINES and all(line.item.id != item.id for line in cart.lines):
             raise CartFull(f"more than {MOST_LINES} lines")
+        await self._write(owner, item.price.price_id, quantity)
+
+    async def _write(self, owner: str, price_id: str, quantity: int) -> None:
         await self._store.put_field(_key(owner), price_id, str(quantity), KEPT_FOR.total_seconds())
+
+    async def _changed(self, owner: str) -> Cart:
         await self._announcements.announce(Topic.CART, owner)
         return await self.read(owner)
 
-    async def remove(self, owner: str, price_id: str) -> Cart:
-        """Take a line out; nothing happens if there is none."""
-        await self._store.delete_field(_key(owner), price_id)
-        await self._announcements.announce(Topic.CART, owner)
-        return await self.read(owner)
-
-    async def clear(self, owner: str) -> None:
-        """Empty the cart."""
-        await self._store.delete(_key(owner))
-        await self._announcements.announce(Topic.CART, owner)
-
-    async def take_out_bought(self, owner: str, checkout: Checkout) -> None:
-        """Take out what a finished checkout bought, and leave what was added since."""
-        cart = await self.read(owner)
-        for line in checkout.lines:
-            left = sum(x.quantity for x in cart.lines if x.item.price.price_id == line.price_id) - line.quantity
-            if left > 0:
-                await self._store.put_field(_key(owner), line.price_id, str(left), KEPT_FOR.total_seconds())
-            else:
-                await self._store.delete_field(_key(owner), line.price_id)
-        await self._announcements.announce(Topic.CART, owner)
-
-    async def merge(self, visitor: str, user: str) -> None:
-        """Move a visitor's lines into the user's cart at sign-in: the larger quantity of a line both have."""
-        mine, theirs = await self.read(user), await self.read(visitor)
-        have = {line.item.id: line.quantity for line in mine.lines}
-        for line in theirs.lines:
-            fits = len(have) < MOST_LINES or line.item.id in have
-            if fits and mine.currency in (None, line.item.price.currency):
-                have[line.item.id] = max(have.get(line.item.id, 0), line.quantity)
-                quantity = str(have[line.item.id])
-                await self._store.put_field(_key(user), line.item.price.price_id, quantity, KEPT_FOR.total_seconds())
-        await self._store.delete(_key(visitor))
-        await self._announcements.announce(Topic.CART, user)
+    def _lock(self, owner: str) -> AbstractAsyncContextManager[None]:
+        return self._store.lock(_key(owner), *_LOCK)
 
     def _item(self, price_id: str) -> Item:
         try:
@@ -157,6 +189,10 @@ def visitor_owner(session_id: str) -> str:
 def user_owner(session: Session) -> str:
     """Return whose cart it is after sign-in."""
     return f"user:{hashlib.sha256(session.user.user_id.encode()).hexdigest()}"
+
+
+def _quantity_of(cart: Cart, price_id: str) -> int:
+    return next((line.quantity for line in cart.lines if line.item.price.price_id == price_id), 0)
 
 
 def _key(owner: str) -> str:

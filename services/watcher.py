@@ -1,0 +1,274 @@
+"""One user's watcher: asks about them at a pace while at least one tab looks, and tells every tab what changed.
+
+`services/status.py` keeps one for each user with open tabs.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+
+from services.announcements import Announcements, Listener, Topic
+from services.errors import FrontendError, NotSignedIn, StoreUnavailable
+from services.inquiry import SHARED_FOR, Inquiry
+from services.leases import Lease
+from services.pace import IDLE_PACE, Pace, Wait
+from services.session import Session, session_key
+from services.standing import Standing
+
+OPENED_AFTER: Final = timedelta(seconds=10)
+"""A page that opens asks at once only if the last answer is older than this."""
+
+LEASE_TRY: Final = 0.9
+"""How often a replica tries for the lease, in seconds: with the lease's own life another has it within five."""
+
+ONCE: Final = "once"
+_STORE_RETRY: Final = timedelta(seconds=2)
+_SHORTEST_REST: Final = 0.01
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(eq=False)
+class Watch:
+    """One tab's interest in its user's standing. `close` it when the tab is gone."""
+
+    session: Session
+    on_change: Callable[[Standing], None]
+    on_signed_out: Callable[[], None]
+    _watcher: "Watcher"
+
+    @property
+    def standing(self) -> Standing | None:
+        """The latest known standing, None before the first answer."""
+        return self._watcher.standing
+
+    def look_now(self) -> None:
+        """Ask now (the tab became visible, the network is back, the user pressed "Check again")."""
+        self._watcher.look_now()
+
+    def close(self) -> None:
+        """End the interest; closing twice does nothing."""
+        self._watcher.leave(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What every watcher works with. `spread` moves a pause a little, so that not all users are asked about at once."""
+
+    inquiry: Inquiry
+    announcements: Announcements
+    now: Callable[[], datetime]
+    wait: Wait
+    spread: Callable[[float], float]
+
+
+class Watcher:
+    """Asks about one customer while at least one tab looks. `ended` is called with the last tab's leaving."""
+
+    def __init__(
+        self,
+        means: Means,
+        customer: str,
+        *,
+        lease: Lease | None,
+        hurried_at: datetime | None,
+        ended: "Callable[[Watcher], None]",
+    ) -> None:
+        self.customer = customer
+        self.lease = lease
+        self.watches: list[Watch] = []
+        self.standing: Standing | None = None
+        self._means = means
+        self._ended = ended
+        self._wake = asyncio.Event()
+        self._pace = Pace(hurried_at)
+        self._next_ask = means.now()
+        self._announced_at = means.now()
+        self._opened = False
+        self._wanted = False
+        self._mine = lease is None
+        self._turns = 0
+        self._task: asyncio.Task[None] | None = None
+        self._rereads: set[asyncio.Task[None]] = set()
+        self._listeners: list[Listener] = []
+
+    def watch(
+        self, session: Session, on_change: Callable[[Standing], None], on_signed_out: Callable[[], None]
+    ) -> Watch:
+        """Take in one more tab."""
+        watch = Watch(session, on_change, on_signed_out, self)
+        self.watches.append(watch)
+        key = session_key(session.id)
+        listen = self._means.announcements.listen
+        self._listeners.append(listen(Topic.SESSION_ENDED, key, lambda _text: self._session_ended(key)))
+        if self._task is None:
+            self._listeners.append(listen(Topic.HURRY, self.customer, self._on_hurry))
+            self._listeners.append(listen(Topic.STANDING, self.customer, self._on_announced))
+            self._task = asyncio.create_task(self._run(), name="status watcher")
+        self._opened = True
+        self._wake.set()
+        return watch
+
+    def leave(self, watch: Watch) -> None:
+        """Let a tab go; with the last one everything ends."""
+        if watch not in self.watches:
+            return
+        self.watches.remove(watch)
+        key = session_key(watch.session.id)
+        mine = next((x for x in self._listeners if x.topic is Topic.SESSION_ENDED and x.key == key), None)
+        if mine is not None:
+            mine.close()
+            self._listeners.remove(mine)
+        if not self.watches:
+            self._end()
+
+    def look_now(self) -> None:
+        """Ask now, or have the replica ask that holds the lease. An answer younger than a second is shared."""
+        self._wanted = True
+        self._look()
+
+    def show(self, standing: Standing) -> bool:
+        """Give all tabs a standing if a reader would see a difference, and return whether there is one."""
+        news = not standing.same_as(self.standing)
+        self.standing = standing
+        for watch in tuple(self.watches) if news else ():
+            if watch in self.watches:
+                _tell(partial(watch.on_change, standing))
+        return news
+
+    def _end(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+        for task in (self._task, *self._rereads):
+            if task is not None:
+                task.cancel()
+        self._task = None
+        self._ended(self)
+
+    def _look(self) -> None:
+        self._next_ask = min(self._next_ask, self._means.now())
+        self._wake.set()
+
+    async def _run(self) -> None:
+        await self._recall(self._means.inquiry.remembered)
+        now = self._means.now()
+        if self.standing is not None and not self._wanted and self._age(now) <= OPENED_AFTER:
+            self._next_ask = self._after(self.standing, now - self._age(now))
+        while self.watches:
+            try:
+                await self._turn()
+            except StoreUnavailable as error:
+                self._next_ask = self._means.now() + _STORE_RETRY
+                self._fail(error)
+            except FrontendError as error:
+                _log.warning("status_poll_failed", error=error.code)
+                self._next_ask = self._means.now() + timedelta(seconds=IDLE_PACE)
+                self._fail(error)
+            except Exception:
+                _log.exception("status_poll_crashed")
+                self._next_ask = self._means.now() + timedelta(seconds=IDLE_PACE)
+            await self._rest()
+
+    async def _turn(self) -> None:
+        self._mine = self.lease is None or await self.lease.acquire_or_renew()
+        now = self._means.now()
+        if self._opened:
+            self._opened = False
+            if self._age(now) > OPENED_AFTER:
+                self.look_now()
+        if self._mine and now >= self._next_ask:
+            await self._ask(now)
+        elif not self._mine and self._wanted:
+            self._wanted = False
+            await self._means.announcements.announce(Topic.HURRY, self.customer, ONCE, here=False)
+
+    def _age(self, now: datetime) -> timedelta:
+        """How old the latest answer is that this process knows of."""
+        asked = self._means.inquiry.age(self.customer)
+        if asked is not None and self._mine:
+            return asked
+        return now - self.standing.as_of if self.standing is not None else timedelta.max
+
+    async def _ask(self, now: datetime) -> None:
+        self._wanted = False
+        session = self._next_session()
+        full = self._pace.full_look_due(now)
+        try:
+            standing = await self._means.inquiry.ask(session, "all" if full else "relevant")
+        except NotSignedIn:
+            self._session_ended(session_key(session.id))
+            return
+        self._pace.asked(standing, now, full=full)
+        now = self._means.now()
+        self._next_ask = now + SHARED_FOR if self._wanted else self._after(standing, now)
+        await self._spread_news(standing)
+
+    def _after(self, standing: Standing, asked_at: datetime) -> datetime:
+        """When to ask again."""
+        seconds = self._pace.interval(standing, asked_at)
+        return asked_at + timedelta(seconds=self._means.spread(seconds) if seconds >= IDLE_PACE else seconds)
+
+    async def _spread_news(self, standing: Standing) -> None:
+        """Show the standing, and let other replicas read it: when it is new, and so often that its age stays true."""
+        now = self._means.now()
+        news = self.show(standing)
+        if news or (self.lease is not None and now - self._announced_at >= timedelta(seconds=IDLE_PACE)):
+            self._announced_at = now
+            await self._means.announcements.announce(Topic.STANDING, self.customer, here=False)
+
+    def _next_session(self) -> Session:
+        """Return the sessions of the open tabs in turn: each is asked about, so that the end of each is noticed."""
+        sessions = list({watch.session.id: watch.session for watch in self.watches}.values())
+        self._turns += 1
+        return sessions[self._turns % len(sessions)]
+
+    async def _rest(self) -> None:
+        seconds = (self._next_ask - self._means.now()).total_seconds()
+        if self.lease is not None:
+            seconds = min(seconds, LEASE_TRY) if self._mine or seconds > 0 else LEASE_TRY
+        await self._means.wait(self._wake, max(seconds, _SHORTEST_REST))
+        self._wake.clear()
+
+    def _fail(self, error: FrontendError) -> None:
+        """Keep on screen what was known, and say that it could not be checked."""
+        if self.standing is not None:
+            self.show(self.standing.model_copy(update={"account_failed": error.code}))
+
+    def _on_hurry(self, text: str) -> None:
+        if text != ONCE:
+            self._pace.hurry(self._means.now())
+        self._pace.look_at_all()
+        if self._mine:
+            self._wanted = True
+        self._look()
+
+    def _on_announced(self, _text: str) -> None:
+        """Another replica found something, or messages were lost: read the truth from the store."""
+        task = asyncio.create_task(self._recall(self._means.inquiry.reread), name="status reread")
+        self._rereads.add(task)
+        task.add_done_callback(self._rereads.discard)
+
+    async def _recall(self, read: Callable[[str], Awaitable[Standing | None]]) -> None:
+        with suppress(StoreUnavailable):
+            standing = await read(self.customer)
+            if standing is not None:
+                self.show(standing)
+
+    def _session_ended(self, key: str) -> None:
+        for watch in [w for w in self.watches if session_key(w.session.id) == key]:
+            self.leave(watch)
+            _tell(watch.on_signed_out)
+
+
+def _tell(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:
+        _log.exception("tab_update_failed")
