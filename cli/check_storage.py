@@ -33,6 +33,8 @@ async def look_at_storage(settings: Settings) -> Storage:
         return await _redis(settings, settings.redis_url.get_secret_value())
     path = Path(settings.storage_path)
     try:
+        if _traces(path):
+            await SqliteStore(path).close()  # raises StoreInUse; a running app need not have written the file yet
         return await (_file(settings, path) if _exists(path) else _folder(settings, path))
     except StoreInUse:
         return Storage(ok("storage", f"{path} is in use by a running app, so it was not written to."), app_runs=True)
@@ -80,6 +82,11 @@ async def _folder(settings: Settings, path: Path) -> Storage:
 
 def _exists(path: Path) -> bool:
     return path.exists()
+
+
+def _traces(path: Path) -> bool:
+    """Return whether a store has been here: its file, or what it keeps beside it."""
+    return path.parent.is_dir() and any(entry.name.startswith(path.name) for entry in path.parent.iterdir())
 
 
 async def _mode(settings: Settings, store: Store) -> Mode:

@@ -7,9 +7,9 @@ from pathlib import Path
 from catalog import load_catalog
 from cli.console import Console
 from tests.contract.mock_payment_ms import MockPaymentMS
-from tests.unit.cli.installation import Installation
+from tests.unit.cli.installation import ROOT, Installation
 
-COMMAND = [sys.executable, "-c", "import sys; from cli.commands import main; sys.exit(main(sys.argv[1:]))", "register"]
+COMMAND = [sys.executable, str(ROOT / "app.py"), "register"]
 PLANS = ["Basic", "Premium", "Enterprise"]
 
 

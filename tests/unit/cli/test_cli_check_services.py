@@ -90,7 +90,6 @@ class TestBrokenPaymentMS:
     ) -> None:
         path = installation.folder / ".data" / "store.sqlite3"
         store = SqliteStore(path)
-        path.touch()
 
         code, found = installation.check("--live-checkout", PRICE)
         _, asked_anyway = installation.check("--while-running")

@@ -12,7 +12,7 @@ from cli.register_command import register
 from sandbox.launch import FREE_PORTS, start_sandbox
 from services.store_sqlite import SqliteStore
 from tests.contract.mock_payment_ms import MockPaymentMS
-from tests.unit.cli.installation import ROOT, Installation
+from tests.unit.cli.installation import Installation
 from tests.unit.cli.operator import COMMAND, PLANS, Operator, journal, product_ids, registrations
 
 
@@ -105,7 +105,7 @@ def test_no_to_writing_keeps_the_ids_for_the_next_run(installation: Installation
 
 def test_nobody_to_ask_and_no_yes_is_refused(installation: Installation, payment_ms: MockPaymentMS) -> None:
     done = subprocess.run(
-        COMMAND, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        COMMAND, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
 
@@ -118,9 +118,7 @@ def test_at_a_terminal_it_asks_and_an_answer_that_is_not_yes_is_no(
     installation: Installation, payment_ms: MockPaymentMS
 ) -> None:
     terminal, end = pty.openpty()
-    with subprocess.Popen(
-        COMMAND, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=end, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(COMMAND, stdin=end, stdout=subprocess.PIPE, text=True) as process:
         os.write(terminal, b"yes\nperhaps\n")
         output, _ = process.communicate(timeout=30)
     os.close(terminal)
@@ -154,7 +152,6 @@ def test_what_can_not_be_read_is_said_in_a_sentence(
 def test_running_app_is_not_disturbed(installation: Installation, payment_ms: MockPaymentMS) -> None:
     path = installation.folder / ".data" / "store.sqlite3"
     store = SqliteStore(path)
-    path.touch()
     operator = Operator()
 
     refused = register(operator.console(yes=True))

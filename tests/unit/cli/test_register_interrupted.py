@@ -13,7 +13,7 @@ import pytest
 from catalog import load_catalog
 from cli.register_command import register
 from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told
-from tests.unit.cli.installation import ROOT, Installation
+from tests.unit.cli.installation import Installation
 from tests.unit.cli.operator import COMMAND, PLANS, Operator, journal, product_ids, registrations
 
 
@@ -37,7 +37,6 @@ def registering() -> Iterator[subprocess.Popen[str]]:
     """The command in a process of its own, with --yes."""
     with subprocess.Popen(
         [*COMMAND, "--yes"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
