@@ -65,19 +65,19 @@ def known_standing(visit: Visit) -> Standing | None:
     return standing if isinstance(standing, Standing) else None
 
 
-async def find_standing(visit: Visit, *, young: timedelta = YOUNG) -> Standing | None:
-    """Return what the user has, from memory younger than `young`, else asked now, else from older memory.
+async def find_standing(visit: Visit, *, fresh: bool = False) -> Standing | None:
+    """Return what the user has, from young memory, else asked now, else from older memory; `fresh` asks in any case.
 
     None when nothing is known and nobody answered within `PATIENCE` seconds: the answer then comes over the socket.
     Raises NotSignedIn when the sign-in has ended.
     """
     session = signed_in(visit)
     known = await remember_standing(visit)
-    if known is not None and not known.stale and datetime.now(UTC) - known.as_of < young:
+    if not fresh and known is not None and not known.stale and datetime.now(UTC) - known.as_of < YOUNG:
         return known
     try:
         async with asyncio.timeout(PATIENCE):
-            visit.extras["standing"] = await visit.site.status.inquiry.ask(session)
+            visit.extras["standing"] = await visit.site.status.inquiry.ask(session, fresh=fresh)
     except TimeoutError:
         _log.info("page_drawn_from_memory", path=visit.path, known=known is not None)
     except NotSignedIn:

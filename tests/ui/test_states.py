@@ -53,8 +53,8 @@ SENTENCES = [
         Wait.LOST,
         "lost",
         "Not confirmed",
-        "No confirmation has reached us in ten minutes. You will not be charged twice. Check again later, or contact us "
-        "with the reference below.",
+        "No confirmation has reached us in ten minutes. You will not be charged twice. Check again later, or contact "
+        "us with the reference below.",
     ),
     (
         subscription(State.TRIALING, until=LATER, **PRICED),

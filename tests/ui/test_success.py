@@ -156,9 +156,10 @@ async def test_somebody_signed_out_signs_in_and_comes_back(world: World) -> None
 
     assert state(world) == "signed_out"
     assert "Premium" not in world.text()
-    assert f"/login?next=/payment/success%3Fsession_id%3D{checkout.session_id}" in (
-        await world.browser.http_client.get(f"/payment/success?session_id={checkout.session_id}")
-    ).text
+    assert (
+        f"/login?next=/payment/success%3Fsession_id%3D{checkout.session_id}"
+        in (await world.browser.http_client.get(f"/payment/success?session_id={checkout.session_id}")).text
+    )
 
 
 @pytest.mark.parametrize("word", ["incomplete", "past_due", "unpaid"])

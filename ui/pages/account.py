@@ -1,7 +1,7 @@
 """`/account`: who somebody is here, what they have, what they bought here, their preferences."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from services.checkouts import Checkout, Event, Kind
@@ -20,7 +20,7 @@ from ui.formats import exact, full_date
 from ui.frame import frame, language_choice, theme_choice
 from ui.html import Tag
 from ui.i18n import N_, _
-from ui.knowledge import YOUNG, find_standing, signed_in
+from ui.knowledge import find_standing, signed_in
 from ui.purchase import purchase_words
 from ui.site import Site
 
@@ -35,7 +35,7 @@ def register(site: Site) -> None:
         session = signed_in(visit)
         from_portal = visit.query.get("from") == "portal"
         stay = await site.portal.came_back(session) if from_portal else None
-        standing = await find_standing(visit, young=timedelta(0) if from_portal else YOUNG)
+        standing = await find_standing(visit, fresh=from_portal)
         purchases = await purchases_of(visit, session)
         with frame(visit):
             with Tag("div", classes="page-head"):

@@ -6,8 +6,6 @@ What changes while the page is open is pushed to it, part by part.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
-from typing import Final
 
 from catalog import Catalog, Interval, Plan, Price, UnknownPrice
 from services.checkouts import Checkout
@@ -42,12 +40,10 @@ from ui.frame import frame
 from ui.html import Tag
 from ui.i18n import N_, _
 from ui.icons import icon
-from ui.knowledge import YOUNG, find_standing, signed_in
+from ui.knowledge import find_standing, signed_in
 from ui.plan_choices import plan_choices, refused
 from ui.site import Site
 from ui.states import amount_words, plan_name
-
-AT_ONCE: Final = timedelta(0)
 
 
 def register(site: Site) -> None:
@@ -57,7 +53,7 @@ def register(site: Site) -> None:
     async def payment(visit: Visit) -> None:
         from_portal = visit.query.get("from") == "portal"
         stay = await site.portal.came_back(signed_in(visit)) if from_portal else None
-        standing = await find_standing(visit, young=AT_ONCE if from_portal else YOUNG)
+        standing = await find_standing(visit, fresh=from_portal)
         with frame(visit):
             PaymentPage(visit, stay).show(standing)
 

@@ -6,7 +6,7 @@ and again after ten.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from services.cart import user_owner
@@ -60,7 +60,7 @@ def register(site: Site) -> None:
                 draw_signed_out(visit)
             return
         checkout = await come_back(visit, visit.session)
-        standing = await find_standing(visit, young=timedelta(0))
+        standing = await find_standing(visit, fresh=True)
         checkout = await reread(visit, checkout)
         with frame(visit, narrow=True):
             SuccessPage(visit, checkout).show(view_of(visit, checkout, standing))
