@@ -47,7 +47,7 @@ START: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 T = TypeVar("T")
 
 
-async def settle(turns: int = 60) -> None:
+async def settle(turns: int = 150) -> None:
     """Let everything that is ready to run do so. Nothing here waits for real time or a socket, so turns are enough."""
     for _turn in range(turns):
         await asyncio.sleep(0)

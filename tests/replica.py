@@ -1,0 +1,166 @@
+"""One process of the app over a world: every service as `wiring/` puts it together, without pages or sockets."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from catalog import Catalog
+from services.announcements import Announcements
+from services.auth_ms import User
+from services.cart import CartService
+from services.checkout import CheckoutService, Redirects, Wanted
+from services.checkouts import Checkout, Checkouts
+from services.inquiry import Inquiry
+from services.leases import Lease
+from services.portal import PortalRedirects, PortalService
+from services.rate_limits import Policy, RateLimits
+from services.session import Session, Sessions, customer_by
+from services.standing import Standing
+from services.status import StatusService
+from services.store import Store
+from tests.fakes import START, Clock, FakeAuthMS, FakePaymentMS, MemoryStore, Shape, settle
+from tests.shop import CATALOG, world_of
+from tests.world import World
+
+PUBLIC_URL: Final = "https://shop.example"
+ADA: Final = User("ada", "Ada", "ada@example.com")
+BOB: Final = User("bob", "Bob", "bob@example.com")
+GENEROUS: Final = Policy("checkout", "1000000 per minute")
+
+
+class Outside:
+    """What all replicas share: the time, the store, the two services and what is for sale."""
+
+    def __init__(self, shape: Shape = "running", *, rotates: bool = False) -> None:
+        self.clock = Clock(START)
+        self.store = MemoryStore(self.clock)
+        self.world: World = world_of(self.clock)
+        self.payment_ms = FakePaymentMS(self.world, shape)
+        self.auth_ms = FakeAuthMS(self.world, rotates=rotates)
+        self.catalog: Catalog = CATALOG
+
+
+class Replica:
+    """One process. Two of them on one `Outside` are two replicas; a new one in place of an old one is a restart."""
+
+    def __init__(
+        self,
+        outside: Outside,
+        *,
+        store: Store | None = None,
+        leases: bool = False,
+        name: str = "replica-1",
+        policy: Policy = GENEROUS,
+        customer_id: Any = "user_id",
+        memory: int = 10_000,
+    ) -> None:
+        self.outside = outside
+        self.counted: list[tuple[str, str]] = []
+        clock = outside.clock
+        store = store or outside.store
+        catalog: Callable[[], Catalog] = lambda: self.outside.catalog  # noqa: E731
+        self.announcements = Announcements(store)
+        self.sessions = Sessions(
+            store,
+            outside.auth_ms,
+            self.announcements,
+            secret=SecretStr("storage-secret-of-the-tests"),
+            public_url=PUBLIC_URL,
+            max_age=timedelta(days=30),
+            now=clock,
+        )
+        self.checkouts = Checkouts(store, clock)
+        self.inquiry = Inquiry(
+            store=store,
+            payment_ms=outside.payment_ms,
+            sessions=self.sessions,
+            checkouts=self.checkouts,
+            catalog=catalog,
+            customer_of=customer_by(customer_id),
+            now=clock,
+            memory=memory,
+        )
+        self.status = StatusService(
+            self.inquiry,
+            self.announcements,
+            leases=(lambda customer: Lease(store, f"watch:{customer}", name)) if leases else None,
+            now=clock,
+            wait=clock.wait,
+            spread=lambda seconds: seconds,
+        )
+        self.limits = RateLimits()
+        self.checkout = CheckoutService(
+            store=store,
+            checkouts=self.checkouts,
+            inquiry=self.inquiry,
+            status=self.status,
+            payment_ms=outside.payment_ms,
+            catalog=catalog,
+            limits=self.limits,
+            redirects=Redirects(PUBLIC_URL, ("checkout.stripe.com",)),
+            policy=policy,
+            observe=lambda kind, outcome: self.counted.append((str(kind), str(outcome))),
+            now=clock,
+        )
+        self.portal = PortalService(
+            store=store,
+            inquiry=self.inquiry,
+            status=self.status,
+            payment_ms=outside.payment_ms,
+            limits=self.limits,
+            redirects=PortalRedirects(PUBLIC_URL, ("billing.stripe.com",)),
+            now=clock,
+        )
+        self.cart = CartService(store, self.announcements, catalog)
+
+    async def sign_in(self, user: User = ADA, *, old_session_id: str | None = None) -> Session:
+        """Sign a user in, in a browser of their own."""
+        start = await self.sessions.begin_sign_in("google", "/payment")
+        done = await self.sessions.complete_sign_in(
+            token=start.token,
+            state=None,
+            auth_code=self.outside.auth_ms.code_for(user),
+            old_session_id=old_session_id,
+        )
+        return done.session
+
+    async def click(self, session: Session, price_id: str = "price_premium_month", **more: Any) -> Checkout:
+        """Press the button of a price."""
+        return await self.checkout.start(session, Wanted(price_id), **more)
+
+    async def ask(self, session: Session) -> Standing:
+        """Ask both services about everything, now."""
+        return await self.inquiry.ask(session, "all", fresh=True)
+
+
+def watch(replica: Replica, session: Session) -> "Tab":
+    """Open a tab."""
+    return Tab(replica, session)
+
+
+class Tab:
+    """One open page: what it was told."""
+
+    def __init__(self, replica: Replica, session: Session) -> None:
+        self.seen: list[Standing] = []
+        self.signed_out = 0
+        self._watch = replica.status.watch(session, self.seen.append, self._sign_out)
+
+    def _sign_out(self) -> None:
+        self.signed_out += 1
+
+    @property
+    def state(self) -> str | None:
+        """The state it shows."""
+        return self.seen[-1].current.state if self.seen else None
+
+    def look_now(self) -> None:
+        """The tab became visible."""
+        self._watch.look_now()
+
+    async def close(self) -> None:
+        """Close it, and let what ends with it end."""
+        self._watch.close()
+        await settle()
