@@ -31,7 +31,7 @@ _log = structlog.get_logger("request")
 
 
 class Edge:
-    """Wraps the app and its other guards. `trusted_proxies` are addresses or networks whose X-Forwarded-* headers are believed."""
+    """Wraps the app and its other guards; believes the X-Forwarded-* headers of these addresses and networks only."""
 
     def __init__(self, app: ASGIApp, trusted_proxies: Iterable[str] = ()) -> None:
         self._app = app

@@ -17,6 +17,9 @@ from services.request_id import request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
 LONGEST_WAIT: Final = 3600
+WHEN_UNSAID: Final[Mapping[int, float]] = {429: 10.0, 503: 5.0}
+"""Seconds for `Retry-After` where nobody knows better: a circuit that opened is tried again after five."""
+
 MANAGE_PATH: Final = "/payment"
 
 REFUSALS: Final[Mapping[int, tuple[str, str, str]]] = {
@@ -118,8 +121,9 @@ def error_answer(error: FrontendError, public_url: str) -> Response:
     level = _log.error if error.status >= 500 and not error.retryable else _log.info
     level("request_refused", code=error.code, status=error.status, cause=str(error))
     answer = _answer(problem_of(error, public_url))
-    if error.retry_after is not None:
-        answer.headers["Retry-After"] = str(retry_after_seconds(error.retry_after))
+    wait = error.retry_after if error.retry_after is not None else WHEN_UNSAID.get(error.status)
+    if wait is not None:
+        answer.headers["Retry-After"] = str(retry_after_seconds(wait))
     return answer
 
 

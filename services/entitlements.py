@@ -28,7 +28,8 @@ LIFE: Final = timedelta(seconds=60)
 FRESH_FOR: Final = timedelta(seconds=15)
 """How old a known answer may be before the services are asked again."""
 
-_CURVES: Final = {"P-256": "ES256"}
+_ALGORITHMS: Final = {"P-256": "ES256", "Ed25519": "Ed25519"}
+"""By curve, in the names of RFC 7518 and RFC 9864 (which retires "EdDSA")."""
 
 _log = structlog.get_logger(__name__)
 
@@ -74,13 +75,13 @@ class Signed:
 
 
 class SigningKey:
-    """The private key that signs entitlements, Ed25519 or P-256; without a PEM a new one for this process."""
+    """The private key that signs entitlements, P-256 or Ed25519; without a PEM a new one for this process."""
 
     def __init__(self, pem: SecretStr | None = None) -> None:
         """Raises KeyUnusable for a PEM that holds neither."""
         self.ephemeral = pem is None
-        self._key = OKPKey.generate_key("Ed25519") if pem is None else _read(pem)
-        self.algorithm = _CURVES.get(self._key.curve_name, "EdDSA")
+        self._key = ECKey.generate_key("P-256") if pem is None else _read(pem)
+        self.algorithm = _ALGORITHMS[self._key.curve_name]
         self.key_id = self._key.thumbprint()
 
     def sign(self, claims: dict[str, object]) -> str:
@@ -88,7 +89,7 @@ class SigningKey:
         header = {"alg": self.algorithm, "kid": self.key_id, "typ": "JWT"}
         return jwt.encode(header, claims, self._key, algorithms=[self.algorithm])
 
-    def public(self) -> dict[str, object]:
+    def public(self) -> dict[str, str | list[str]]:
         """Return the public key as a JWK."""
         return {**self._key.as_dict(private=False), "kid": self.key_id, "alg": self.algorithm, "use": "sig"}
 
@@ -195,15 +196,15 @@ def entitlement_of(standing: Standing) -> Entitlement:
 
 def _read(pem: SecretStr) -> OKPKey | ECKey:
     text = pem.get_secret_value().replace("\\n", "\n")
-    kinds: tuple[tuple[type[OKPKey] | type[ECKey], set[str]], ...] = ((OKPKey, {"Ed25519"}), (ECKey, set(_CURVES)))
-    for kind, curves in kinds:
+    kinds: tuple[type[OKPKey] | type[ECKey], ...] = (ECKey, OKPKey)
+    for kind in kinds:
         try:
             key = kind.import_key(text)
         except (ValueError, TypeError, JoseError):
             continue
-        if key.is_private and key.curve_name in curves:
+        if key.is_private and key.curve_name in _ALGORITHMS:
             return key
     raise KeyUnusable(
-        "ENTITLEMENTS_KEY is no Ed25519 or P-256 private key in PEM form; make one with: "
-        "openssl genpkey -algorithm ed25519"
+        "ENTITLEMENTS_KEY is no P-256 or Ed25519 private key in PEM form; make one with: "
+        "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"
     )

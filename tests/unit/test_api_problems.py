@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from api.problems import add_error_handlers
 from services import errors
@@ -83,7 +84,8 @@ async def test_an_open_checkout_is_named_with_its_address() -> None:
         "", "{", "[]", "null", '"x"', "{}", '{"price_id":1}', '{"price_id":""}', '{"price_id":null}',
         '{"price_id":"a","quantity":0}', '{"price_id":"a","quantity":"2"}', '{"price_id":"a","quantity":1.5}',
         '{"price_id":"a","quantity":true}', '{"price_id":"a","price_id":"b"}', '{"price_id":"a","quantity":NaN}',
-        '{"price_id":"a","quantity":99999999999999999999}', "[" * 10_000, "\ufeff{}", '{"price_id":"' + "a" * 300 + '"}',
+        '{"price_id":"a","quantity":99999999999999999999}', "[" * 10_000,
+        "\ufeff{}", '{"price_id":"' + "a" * 300 + '"}',
     ],
 )  # fmt: skip
 async def test_a_bad_body_is_a_422_that_repeats_nothing(api: ApiWorld, body: str) -> None:
@@ -153,8 +155,10 @@ async def test_an_unexpected_exception_is_a_500_without_its_text(
 
     monkeypatch.setattr(type(api.house.backend.cart), "read", crash)
 
-    answer = await api.browser().get("/api/cart")
+    with capture_logs() as logs:
+        answer = await api.browser().get("/api/cart")
 
+    assert [line["event"] for line in logs] == ["request_failed", "request"]
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "canary" not in answer.text
     assert answer.headers["content-security-policy"]

@@ -1,0 +1,149 @@
+"""Floods of page views are answered with a page that costs nothing; limits count people and addresses."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from api.floods import FloodGuard
+from api.metrics import Metrics
+from sandbox.launch import RunningSandbox
+from services.rate_limits import Policy, RateLimits
+from tests.unit.api_world import ApiWorld, api_world
+
+
+class Pages:
+    """A guarded app with one page for every address, and a number of views that wait for their socket."""
+
+    def __init__(self, api: ApiWorld, rates: str = "1000/minute", most: int = 20) -> None:
+        self.unconnected = 0
+        self.built = 0
+        self.metrics = Metrics()
+        inner = Starlette(routes=[Route("/{path:path}", self._page)])
+        self.app = FloodGuard(
+            inner,
+            limits=RateLimits(),
+            policy=Policy("pages", rates),
+            most_unconnected=most,
+            unconnected=lambda: self.unconnected,
+            sessions=api.house.backend.sessions,
+            busy_page=api.house.backend.busy_page,
+            count_refused=self.metrics.count_refused_view,
+        )
+
+    async def _page(self, _request: Request) -> PlainTextResponse:
+        self.built += 1
+        return PlainTextResponse("a page")
+
+    async def get(
+        self, path: str = "/pricing", *, address: str = "203.0.113.9", cookie: str = "", language: str = ""
+    ) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get(path, headers={"cookie": cookie, "accept-language": language})
+
+
+async def test_an_address_that_asks_for_too_many_pages_gets_a_plain_429(api: ApiWorld) -> None:
+    pages = Pages(api, "5/minute")
+
+    answers = [await pages.get() for _ in range(8)]
+    other = await pages.get(address="203.0.113.10")
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert answers[-1].headers["cache-control"] == "no-store"
+    assert "<script" not in answers[-1].text
+    assert other.status_code == 200
+    assert pages.built == 6
+    assert b"billing_page_views_refused_total 3.0" in pages.metrics.text()
+
+
+async def test_the_plain_page_speaks_the_visitors_language(api: ApiWorld) -> None:
+    pages = Pages(api, "1/minute")
+    await pages.get()
+
+    refused = await pages.get(language="de-DE,de;q=0.9")
+
+    assert 'lang="de"' in refused.text
+
+
+async def test_views_without_a_socket_are_bounded_together(api: ApiWorld) -> None:
+    pages = Pages(api, most=20)
+
+    pages.unconnected = 10
+    stranger = await pages.get()
+
+    assert (stranger.status_code, stranger.headers["retry-after"]) == (429, "10")
+
+
+async def test_half_of_the_room_is_kept_for_browsers_that_were_here_before(api: ApiWorld) -> None:
+    pages, sessions = Pages(api, most=20), api.house.backend.sessions
+    pages.unconnected = 15
+
+    known = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
+    forged = await pages.get(cookie=f"{sessions.cookie_name}=x.y")
+    pages = Pages(api, most=20)
+    pages.unconnected = 20
+    full = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
+
+    assert (known.status_code, forged.status_code, full.status_code) == (200, 429, 429)
+
+
+async def test_views_count_before_the_next_look_at_the_real_number(api: ApiWorld) -> None:
+    pages = Pages(api, most=20)
+
+    answers = [await pages.get() for _ in range(12)]
+
+    assert 200 in [answer.status_code for answer in answers[:10]]
+    assert pages.built <= 12
+
+
+@pytest.mark.parametrize("path", ["/api/me", "/healthz", "/readyz", "/metrics", "/auth/callback", "/_nicegui/x.js"])
+async def test_what_builds_no_page_is_not_counted_as_one(api: ApiWorld, path: str) -> None:
+    pages = Pages(api, "1/minute")
+    pages.unconnected = 1000
+
+    answers = [await pages.get(path) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+async def test_checkouts_are_limited_by_user_and_by_address(tmp_path: Path, api_sandbox: RunningSandbox) -> None:
+    async with api_world(tmp_path, api_sandbox, limit_checkouts="2/minute") as api:
+        browser = await api.browser().sign_in()
+        items = [item.price.price_id for item in api.house.catalog.items]
+
+        answers = [
+            await browser.post("/api/payment/checkout", json={"price_id": items[0], "quantity": quantity})
+            for quantity in (1, 2, 3)
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].json()["code"] == "rate_limited"
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+async def test_sign_ins_are_limited_by_address(tmp_path: Path, api_sandbox: RunningSandbox) -> None:
+    async with api_world(tmp_path, api_sandbox, limit_sign_ins="2/minute") as api:
+        one, other = api.browser(("203.0.113.9", 1)), api.browser(("203.0.113.10", 1))
+
+        answers = [await one.get("/auth/login?provider=google") for _ in range(3)]
+        callbacks = [await one.get("/auth/callback?auth_code=guess") for _ in range(3)]
+        elsewhere = await other.get("/auth/login?provider=google")
+
+    assert [answer.status_code for answer in answers] == [303, 303, 429]
+    assert [answer.status_code for answer in callbacks] == [303, 303, 429]
+    assert elsewhere.status_code == 303
+    assert answers[-1].headers["retry-after"]
+
+
+async def test_the_status_of_one_user_can_be_asked_sixty_times_a_minute(api: ApiWorld) -> None:
+    browser = await api.browser().sign_in()
+
+    statuses = [(await browser.get("/api/payment/subscriptions")).status_code for _ in range(61)]
+
+    assert statuses == [200] * 60 + [429]

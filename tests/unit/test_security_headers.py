@@ -1,0 +1,126 @@
+"""Every answer of the running app has its security headers; every script of a page has that answer's nonce."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from api.security import content_security_policy
+from settings import load_settings
+from tests.app_process import Product, running_product
+
+PAGES = ["/", "/pricing", "/login", "/payment/success", "/payment/cancel", "/shop", "/cart", "/nope"]
+OTHERS = [
+    "/payment", "/account", "/members", "/healthz", "/readyz", "/metrics", "/api/catalog", "/api/me", "/api/docs",
+    "/api/openapi.json", "/api/nope", "/.well-known/jwks.json", "/auth/login", "/auth/callback", "/assets/app.js",
+    "/favicon.ico",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with running_product(tmp_path_factory.mktemp("headers")) as product:
+        yield product
+
+
+def get(product: Product, path: str, method: str = "GET", **headers: str) -> httpx.Response:
+    return httpx.request(method, product.url + path, headers={"accept": "text/html", **headers}, trust_env=False)
+
+
+def directives(answer: httpx.Response) -> dict[str, str]:
+    parts = (part.strip().partition(" ") for part in answer.headers["content-security-policy"].split(";"))
+    return {name: value for name, _space, value in parts}
+
+
+@pytest.mark.parametrize("path", PAGES + OTHERS)
+def test_every_answer_has_its_headers(product: Product, path: str) -> None:
+    answer = get(product, path)
+
+    assert answer.status_code < 500
+    policy = directives(answer)
+    assert re.fullmatch(r"'self' 'nonce-[\w-]{20,}'", policy["script-src"])
+    assert policy["frame-ancestors"] == policy["object-src"] == policy["base-uri"] == "'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "camera=()" in answer.headers["permissions-policy"]
+    expected = "no-referrer" if path == "/auth/callback" else "strict-origin-when-cross-origin"
+    assert answer.headers["referrer-policy"] == expected
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
+    assert "strict-transport-security" not in answer.headers
+    assert "server" not in answer.headers
+    assert "access-control-allow-origin" not in answer.headers
+    for name, count in {name: len(answer.headers.get_list(name)) for name in answer.headers}.items():
+        assert count == 1 or name == "set-cookie", name
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_kept_by_nobody_and_their_scripts_have_the_answers_nonce(product: Product, path: str) -> None:
+    answer, again = get(product, path), get(product, path)
+
+    nonce = directives(answer)["script-src"].partition("'nonce-")[2].rstrip("'")
+    scripts = re.findall(r"<script[^>]*>", answer.text)
+    assert answer.headers["cache-control"] == "no-store"
+    assert scripts
+    assert all(f'nonce="{nonce}"' in script for script in scripts)
+    assert directives(again)["script-src"] != directives(answer)["script-src"]
+    assert not re.search(r"\son\w+=", answer.text.partition("<body")[2].partition("<script")[0])
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/healthz", "/readyz", "/api/catalog", "/payment"])
+def test_head_answers_like_get_without_a_body(product: Product, path: str) -> None:
+    get_answer, head = get(product, path), get(product, path, "HEAD")
+
+    differing = {"date", "content-security-policy", "x-request-id", "set-cookie", "content-length", "server-timing"}
+    assert head.status_code == get_answer.status_code
+    assert head.content == b""
+    assert {n: v for n, v in head.headers.items() if n not in differing} == {
+        n: v for n, v in get_answer.headers.items() if n not in differing
+    }
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "CONNECT"])
+def test_methods_of_no_use_are_refused(product: Product, method: str) -> None:
+    assert get(product, "/pricing", method).status_code in (400, 403, 404, 405, 415)
+
+
+def test_another_origin_gets_no_permission_to_read(product: Product) -> None:
+    answer = get(product, "/api/catalog", origin="https://evil.example")
+
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+def test_a_page_view_of_a_stranger_gets_a_cookie_out_of_reach_of_scripts(product: Product) -> None:
+    (cookie,) = get(product, "/pricing").headers.get_list("set-cookie")
+
+    assert re.match(r"session=[\w-]+\.[0-9a-f]{32}; ", cookie)
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+
+
+def live_settings(**values: object) -> str:
+    settings = load_settings(
+        _env_file=None,
+        payment_ms_api_key="proj_" + "a" * 43,
+        storage_secret="Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1",
+        public_url="https://billing.example.com",
+        **values,
+    )
+    return content_security_policy(settings, settings.embed_origins or ("'none'",))
+
+
+def test_behind_https_forms_lead_to_stripe_and_sockets_are_encrypted() -> None:
+    policy = live_settings()
+
+    assert "form-action 'self' https://checkout.stripe.com https://billing.stripe.com;" in policy
+    assert "connect-src 'self' wss://billing.example.com;" in policy
+    assert policy.endswith("upgrade-insecure-requests")
+    assert "unsafe-eval" not in policy
+    assert "script-src 'self' 'nonce-{nonce}';" in policy
+
+
+def test_only_the_named_sites_may_frame_what_is_made_for_it() -> None:
+    policy = live_settings(embed_origins="https://www.example.com,https://example.org")
+
+    assert "frame-ancestors https://www.example.com https://example.org;" in policy
