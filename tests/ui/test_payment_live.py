@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from nicegui import Client
 
+from catalog import parse_catalog
+from services.announcements import Topic
+from services.catalog_file import EVERYBODY
 from tests.ui.billing_world import ADA, World, billing_world, text_of, until
 
 SOON = datetime.now(UTC) + timedelta(days=20)
@@ -165,3 +168,17 @@ async def test_the_plan_beside_the_name_follows(world: World) -> None:
     await world.look()
 
     assert "Premium" not in [text_of(tag) for tag in world.classed("badge-brand")]
+
+
+async def test_another_catalog_shows_its_prices_on_the_open_page(world: World) -> None:
+    world.billing.records.clear()
+    world.accounts.says("none")
+    await world.open("/payment?price=price_sandbox_basic_month")
+    assert "$9.00 a month" in world.text()
+
+    dearer = (Path(__file__).parents[2] / "products.json").read_text().replace('"amount": 900,', '"amount": 1200,')
+    world.catalogs.current = parse_catalog(dearer)
+    await world.site.announcements.announce(Topic.CATALOG, EVERYBODY)
+
+    await until(lambda: "$12.00 a month" in world.text())
+    assert "$12.00 today, then monthly." in world.text()

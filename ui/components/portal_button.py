@@ -9,7 +9,7 @@ from nicegui import ui
 from services.errors import FrontendError, NotSignedIn
 from services.session import sign_in_path
 from ui.components.button import ActionForm, Look
-from ui.components.problem import ProblemPlace, draw_problem
+from ui.components.problem import ProblemPlace
 from ui.i18n import _
 from ui.knowledge import session_now
 from ui.visit import Visit
@@ -49,14 +49,22 @@ async def press_portal(visit: Visit, problems: ProblemPlace | None) -> None:
     except NotSignedIn:
         ui.navigate.to(sign_in_path(visit.here))
     except FrontendError as error:
-        if problems is not None:
-            problems.show(error)
-        elif visit.frame is not None:
-            with visit.frame.banners:
-                draw_problem(error)
-            visit.frame.banners.set(hidden=False)
+        (problems or _among_banners(visit)).show(error)
     else:
         ui.navigate.to(url)
+
+
+def _among_banners(visit: Visit) -> ProblemPlace:
+    """Return the place for problems of buttons that have none near them, among the page's banners."""
+    place = visit.extras.get("banner_problems")
+    if isinstance(place, ProblemPlace):
+        return place
+    if visit.frame is None:
+        return ProblemPlace(visit)
+    with visit.frame.banners:
+        place = visit.extras["banner_problems"] = ProblemPlace(visit)
+    visit.frame.banners.set(hidden=False)
+    return place
 
 
 def return_path(visit: Visit) -> str:

@@ -12,6 +12,7 @@ from ui.components.button import button
 from ui.components.live import live
 from ui.components.notice import Kind, notice
 from ui.components.portal_button import portal_button
+from ui.html import Tag
 from ui.i18n import _
 from ui.knowledge import known_standing, remember_standing, words_for
 from ui.states import Shown, StateWords, action_label, plan_name
@@ -49,15 +50,17 @@ def show_in_frame(visit: Visit, standing: Standing) -> None:
     if visit.frame is None:
         return
     visit.frame.show_plan(plan_label(visit, standing.current))
-    shown = visit.extras.get("banner")
     wanted = _banner_words(visit, standing)
-    if shown != wanted:
-        visit.extras["banner"] = wanted
-        visit.frame.banners.clear()
-        with visit.frame.banners:
-            if wanted is not None:
-                state_banner(visit, standing)
-        visit.frame.banners.set(hidden=wanted is None)
+    if wanted == visit.extras.get("banner"):
+        return
+    box = visit.extras.pop("banner_box", None)
+    if isinstance(box, Tag):
+        box.delete()
+    visit.extras["banner"] = wanted
+    banners = visit.frame.banners
+    with banners:
+        state_banner(visit, standing)
+    banners.set(hidden=not banners.default_slot.children)
 
 
 def plan_label(visit: Visit, subscription: Subscription) -> str:
@@ -82,7 +85,8 @@ def state_banner(visit: Visit, standing: Standing) -> None:
         return
     words = words_for(visit, standing)
     visit.extras["banner"] = words
-    with notice(kind, words.sentence):
+    with notice(kind, words.sentence) as box:
+        visit.extras["banner_box"] = box
         first = standing.current.actions[0]
         if first.opens_portal:
             portal_button(visit, action_label(first, words.shown), testid="banner-action")

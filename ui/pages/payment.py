@@ -24,6 +24,7 @@ from ui.components.checkout_button import (
     started_words,
 )
 from ui.components.live import Live, Part, live
+from ui.components.live_catalog import on_catalog_change
 from ui.components.notice import notice
 from ui.components.overview import Overview
 from ui.components.plan_card import PlanOffer
@@ -84,6 +85,7 @@ class PaymentPage:
         portal_row(visit)
         self._say_problem()
         self._live.on_change(self.show)
+        on_catalog_change(visit, self._show_new_prices)
 
     def show(self, standing: Standing | None) -> None:
         """Show a standing, each part only if it differs; None while nobody has answered."""
@@ -93,13 +95,18 @@ class PaymentPage:
         self._news.show(portal_words(self._visit, self._stay, standing))
         self._show_plans(standing)
 
+    def _show_new_prices(self) -> None:
+        """Another catalog is in force: what can be chosen and what it costs may differ."""
+        self._chosen = chosen_price(self._visit.site.catalog, self._visit.query)
+        self.show(self._live.standing)
+
     def _show_way_in(self) -> None:
         """Show what leads on, unless a problem on the page already says so, or the page is about to leave."""
         standing = self._live.standing
         opened = standing.open if standing is not None else None
         said = isinstance(self._plan_problems.current, CheckoutInProgress) or self._problems.current is not None
         quiet = said or "leaving" in self._visit.extras
-        self._way_in.show((None, False) if quiet else (opened, self._may_start(standing)))
+        self._way_in.show((None, None) if quiet else (opened, self._chosen if self._may_start(standing) else None))
 
     def _show_plans(self, standing: Standing | None) -> None:
         self._plans.show(plan_choices(self._visit, standing, has_ended=self._has_ended))
@@ -122,31 +129,13 @@ class PaymentPage:
             return False
         return standing is None or refused(self._visit, standing, self._chosen[0], has_ended=self._has_ended) is None
 
-    def _draw_way_in(self, key: "tuple[Checkout | None, bool]") -> None:
+    def _draw_way_in(self, key: "tuple[Checkout | None, Chosen | None]") -> None:
         """The plan that somebody came for, and the checkout that they are in the middle of."""
-        opened, may_start = key
-        if opened is not None and not self._same(opened):
-            self._draw_opened(opened, may_start)
-        elif may_start and self._chosen is not None:
-            draw_chosen(self._visit, *self._chosen, self._problems)
-
-    def _same(self, opened: Checkout) -> bool:
-        return self._chosen is not None and opened.price_id == self._chosen[1].price_id
-
-    def _draw_opened(self, opened: Checkout, may_start: bool) -> None:
-        """Draw "You started Premium 4 minutes ago. Continue, or start Basic instead?"."""
-        visit, chosen = self._visit, self._chosen if may_start else None
-        if chosen is None:
-            question = _("You can continue where you left off.")
-        else:
-            question = _("Continue, or start {plan} instead?").format(plan=visit.text(chosen[0].name))
-        sentence = f"{started_words(visit, opened)} {question}"
-        with notice("info", sentence, focus=chosen is not None), Tag("div", classes="actions"):
-            button(_("Continue your checkout"), href=opened.url, testid="continue-checkout")
-            if chosen is not None:
-                instead = replace(attempt_for(visit, chosen[1]), instead_of=opened.id)
-                label = _("Start {plan} instead").format(plan=visit.text(chosen[0].name))
-                checkout_button(visit, instead, label, self._problems, look="secondary", testid="start-instead")
+        opened, chosen = key
+        if opened is not None and (chosen is None or opened.price_id != chosen[1].price_id):
+            draw_opened(self._visit, opened, chosen, self._problems)
+        elif chosen is not None:
+            draw_chosen(self._visit, *chosen, self._problems)
 
     def _draw_question(self, question: "Question | None") -> None:
         if question is not None and not self._has_ended:
@@ -181,6 +170,9 @@ class PaymentPage:
         if self._grid is not None:
             self._grid.release()
 
+
+Chosen = tuple[Plan, Price]
+"""The plan and price that the address names."""
 
 Question = tuple[Action, str, Checkout | None]
 """What has to be answered before plans are offered: which question, about which plan, from which checkout."""
@@ -222,6 +214,21 @@ def draw_question(visit: Visit, question: Question, answered: Press) -> None:
             button(label, "secondary", href="/payment?ended=yes#plans", on_press=answered, testid="answer-ended")
 
 
+def draw_opened(visit: Visit, opened: Checkout, chosen: Chosen | None, problems: ProblemPlace) -> None:
+    """Draw "You started Premium 4 minutes ago. Continue, or start Basic instead?"."""
+    if chosen is None:
+        question = _("You can continue where you left off.")
+    else:
+        question = _("Continue, or start {plan} instead?").format(plan=visit.text(chosen[0].name))
+    sentence = f"{started_words(visit, opened)} {question}"
+    with notice("info", sentence, focus=chosen is not None), Tag("div", classes="actions"):
+        button(_("Continue your checkout"), href=opened.url, testid="continue-checkout")
+        if chosen is not None:
+            instead = replace(attempt_for(visit, chosen[1]), instead_of=opened.id)
+            label = _("Start {plan} instead").format(plan=visit.text(chosen[0].name))
+            checkout_button(visit, instead, label, problems, look="secondary", testid="start-instead")
+
+
 def draw_chosen(visit: Visit, plan: Plan, price: Price, problems: ProblemPlace) -> None:
     """Draw the plan that somebody clicked before signing in, with the one button that leads on."""
     amount = amount_words(price.amount, price.currency, price.interval, visit.locale)
@@ -236,7 +243,7 @@ def draw_chosen(visit: Visit, plan: Plan, price: Price, problems: ProblemPlace) 
         checkout_button(visit, attempt, _("Continue to checkout"), problems, large=True, testid="continue-to-checkout")
 
 
-def chosen_price(catalog: Catalog, query: Mapping[str, str]) -> tuple[Plan, Price] | None:
+def chosen_price(catalog: Catalog, query: Mapping[str, str]) -> Chosen | None:
     """Return the plan and price that an address names, by `price` or by `plan` and `interval`; None for none sold."""
     try:
         offer = catalog.offer(query.get("price", ""))
