@@ -55,11 +55,12 @@ class CartRow:
             remove.on("click.prevent", lambda: on_remove(self.line), args=[])
 
     def show(self, line: CartLine) -> None:
-        """Show the line as it is now: another tab may have changed it."""
-        if line.quantity != self.line.quantity or self.field.text != str(line.quantity):
+        """Show the line as it is now: another tab may have changed it. What is being typed here is left alone."""
+        if self.field.text == str(self.line.quantity):
             self.field.show(line.quantity)
         self.line = line
-        self.field.mark(wrong=False)
+        if self.field.text == str(line.quantity):
+            self.field.mark(wrong=False)
         self._total.set_text(self._amount(line))
 
     def _amount(self, line: CartLine) -> str:

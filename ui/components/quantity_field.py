@@ -1,6 +1,6 @@
 """How many: a number field with − and + beside it, which works as a plain field of its form without a script.
 
-NiceGUI sends no value of a plain input to the server, so a page has one `_Reporter`: a component that draws nothing and
+NiceGUI sends no value of a plain input to the server, so a page has one `Reporter`: a component that draws nothing and
 reports what stands in the fields, by name. Every read checks: the value comes from a browser.
 """
 
@@ -84,7 +84,7 @@ class QuantityField:
             icon(drawing)
 
 
-class _Reporter(Element, component="quantity_field.js"):
+class Reporter(Element, component="quantity_field.js"):
     """Draws nothing; emits `quantity` with name, value and whether the value was settled on."""
 
     def __init__(self) -> None:
@@ -110,10 +110,10 @@ def limits_words(item: Item) -> str:
     return _("{least} to {most} at a time").format(least=low, most=high)
 
 
-def _reporter(visit: Visit) -> _Reporter:
+def _reporter(visit: Visit) -> Reporter:
     """Return this page's reporter, made at the first call outside of everything that is drawn anew."""
     made = visit.extras.get("quantities")
-    if not isinstance(made, _Reporter):
+    if not isinstance(made, Reporter):
         with context.client.layout:
-            made = visit.extras["quantities"] = _Reporter()
+            made = visit.extras["quantities"] = Reporter()
     return made

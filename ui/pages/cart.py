@@ -121,6 +121,8 @@ class CartPage:
         """Keep the quantity that was settled on. One after the other: the last one typed is the one that stays."""
         async with self._one_at_a_time:
             if field.text == str(self._line_now(line).quantity):
+                field.mark(wrong=False)
+                self._problems.clear()
                 return
             try:
                 price = line.item.price.price_id
