@@ -17,7 +17,7 @@ import httpx
 from sandbox.launch import FREE_PORTS, RunningSandbox, start_sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 
 
 def free_port() -> int:
