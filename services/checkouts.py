@@ -134,12 +134,11 @@ class Checkout(BaseModel):
         Also one that was canceled or replaced: Stripe keeps it open, and a second session for the same thing would be
         one more that can be paid.
         """
-        used = Event.RETURNED in self.events or self.confirmed
-        return not used and now < self.expires_at - REUSE_MARGIN
+        return not self._used and now < self.expires_at - REUSE_MARGIN
 
     def open(self, now: datetime) -> bool:
         """Whether the user may be in the middle of it: sent there and not back, not replaced, not expired."""
-        if Event.RETURNED in self.events or self.confirmed or now >= self.expires_at:
+        if self._used or now >= self.expires_at:
             return False
         given_up = self._given_up_at
         return given_up is None or self.handed_out_at > given_up
@@ -166,6 +165,11 @@ class Checkout(BaseModel):
         if returned is None or self.confirmed or self.kind is not Kind.SUBSCRIPTION:
             return False
         return replaced is None or replaced < returned
+
+    @property
+    def _used(self) -> bool:
+        """Whether it was paid, as far as the browser's return or billing's record shows."""
+        return not self.events.keys().isdisjoint((Event.RETURNED, Event.BILLING_HAS_IT, Event.ACCESS_ON))
 
     @property
     def _given_up_at(self) -> datetime | None:

@@ -37,7 +37,7 @@ from services.payment_ms import (
     SubscriptionCheckout,
     SubscriptionRecord,
 )
-from services.store import Store, check_ttl
+from services.store import LockLost, Store, check_ttl
 from tests.world import Row, World
 
 Shape = Literal["documented", "openapi", "running"]
@@ -92,7 +92,10 @@ class Clock:
 
 
 class MemoryStore(Store):
-    """A store in memory with the clock's time; `broken` makes every call raise, `break_after` after so many more."""
+    """A store in memory with the clock's time.
+
+    `broken` makes every call raise, `break_after` after so many more; `lose_lock` loses locks whose key starts so.
+    """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -102,7 +105,7 @@ class MemoryStore(Store):
         self._locks = LocalLocks()
         self.broken = False
         self.break_after: int | None = None
-        self.lose_lock = False
+        self.lose_lock: str | None = None
         self.operations = 0
 
     def _touch(self) -> None:
@@ -192,9 +195,7 @@ class MemoryStore(Store):
         self._touch()
         async with self._locks.hold(key, wait):
             yield
-        if self.lose_lock:
-            from services.store import LockLost
-
+        if self.lose_lock is not None and key.startswith(self.lose_lock):
             raise LockLost("a lock ran out while it was held")
 
     async def publish(self, channel: str, message: str) -> None:

@@ -42,6 +42,8 @@ class TestWhatBecameOfIt:
             (60, [(Event.RETURNED, 9), (Event.REPLACED, 5)], False, False, False, False),
             # Given up for another plan, and paid all the same in another tab.
             (60, [(Event.REPLACED, 9), (Event.RETURNED, 5)], False, False, True, True),
+            # Never back, but a service has it.
+            (60, [(Event.BILLING_HAS_IT, 5)], False, False, False, False),
             (60, [(Event.ACCESS_ON, 5)], False, False, False, False),
         ],
     )
