@@ -6,14 +6,15 @@ a page from opening. What arrives later comes over the socket (`ui/components/li
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final, cast
 
 import structlog
 
+from services.checkouts import Checkouts
 from services.errors import FrontendError, NotSignedIn
 from services.session import Session
 from services.standing import Standing
-from ui.states import StateWords, describe
+from ui.state_words import StateWords, describe
 from ui.visit import Visit
 
 YOUNG: Final = timedelta(seconds=60)
@@ -90,3 +91,9 @@ async def find_standing(visit: Visit, *, fresh: bool = False) -> Standing | None
 def words_for(visit: Visit, standing: Standing) -> StateWords:
     """Return the words of somebody's current state in this visit's language and zone."""
     return describe(standing.current, visit.site.catalog, visit.locale, visit.timezone, wait=standing.wait)
+
+
+def checkouts_of(visit: Visit) -> Checkouts:
+    """Return the record of checkouts."""
+    record: Checkouts = cast(Any, visit.site).checkouts
+    return record

@@ -19,7 +19,8 @@ from ui.formats import short_date
 from ui.i18n import _
 from ui.knowledge import remember_standing
 from ui.offers import plan_offer, public_offers
-from ui.states import Cards, Shown, describe
+from ui.state_words import describe
+from ui.states import Cards, Shown
 from ui.visit import Visit
 
 NOTHING = ButtonSpec("none")

@@ -11,11 +11,12 @@ minutes on the last known answer. Whoever lacks the plan is led to `/upgrade`, w
 import functools
 import inspect
 from collections.abc import Callable
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
-from services.entitlements import Entitlement, PlanRequired
+from services.entitlements import Entitlement, Entitlements, PlanRequired
 from ui.document import Builder
 from ui.knowledge import signed_in
 from ui.visit import Visit
@@ -23,8 +24,8 @@ from ui.visit import Visit
 
 async def require_plan(visit: Visit, plan_id: str) -> Entitlement:
     """Return the entitlement that opens this page; raises PlanRequired without one, NotSignedIn for a visitor."""
-    entitlement: Entitlement = await visit.site.entitlements.require(signed_in(visit), plan_id)
-    return entitlement
+    entitlements: Entitlements = cast(Any, visit.site).entitlements
+    return await entitlements.require(signed_in(visit), plan_id)
 
 
 def members_only(plan_id: str) -> Callable[[Builder], Builder]:

@@ -4,7 +4,7 @@ from catalog import NotInCatalog
 from money import format_money
 from services.checkouts import Checkout, Kind
 from ui.i18n import ngettext
-from ui.states import amount_words
+from ui.state_words import amount_words
 from ui.visit import Visit
 
 

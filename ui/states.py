@@ -1,23 +1,19 @@
 """Every state of a subscription in words and deeds: the one table from which all pages speak.
 
-A row has several sentences, the most telling first: a page says the first of which every fact is known. Nothing here
+A row has several sentences, the most telling first: a page says the first of which every fact is known
+(`ui/state_words.py`). Nothing here
 decides what somebody has (`services/rules.py`) or may do (`services/subscription.py`). `docs/states.md` shows the same
 table to people, and `tests/ui/test_states.py` holds the two together.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
-from string import Formatter
 from typing import Final
 
-from catalog import Catalog, NotInCatalog
-from money import format_money
 from services.standing import Wait
-from services.subscription import Action, Reason, State, Subscription
+from services.subscription import Action, State, Subscription
 from ui.components.badge import Tone
-from ui.formats import relative, short_date
 from ui.i18n import N_, _
 
 
@@ -96,37 +92,30 @@ ACTION_WORDS: Final[Mapping[Action, str]] = {
     Action.HAS_ENDED: N_("Has this subscription ended?"),
 }
 
+# fmt: off
 STATES: Final[Mapping[Shown, Row]] = {
     Shown.NONE: Row(
-        N_("Free"),
-        "neutral",
-        "user-circle",
+        N_("Free"), "neutral", "user-circle",
         (N_("No subscription yet"),),
         (N_("You're on the free plan."),),
         Cards.SUBSCRIBE,
     ),
     Shown.CONFIRMING: Row(
-        N_("Confirming"),
-        "info",
-        "clock",
+        N_("Confirming"), "info", "clock",
         (N_("Confirming {plan}"), N_("Confirming your purchase")),
         (N_("You're back from Stripe. We're waiting for confirmation; this page updates by itself."),),
         Cards.NOTHING,
         N_("Started"),
     ),
     Shown.DELAYED: Row(
-        N_("Still confirming"),
-        "warning",
-        "clock",
+        N_("Still confirming"), "warning", "clock",
         (N_("Still confirming {plan}"), N_("Still confirming your purchase")),
         (N_("This takes longer than usual. You will not be charged twice, and it's safe to close this page."),),
         Cards.NOTHING,
         N_("Started"),
     ),
     Shown.LOST: Row(
-        N_("Not confirmed"),
-        "warning",
-        "exclamation-triangle",
+        N_("Not confirmed"), "warning", "exclamation-triangle",
         (N_("{plan} isn't confirmed yet"), N_("Your purchase isn't confirmed yet")),
         (
             N_(
@@ -138,9 +127,7 @@ STATES: Final[Mapping[Shown, Row]] = {
         N_("Started"),
     ),
     Shown.TRIALING: Row(
-        N_("Trial"),
-        "info",
-        "sparkles",
+        N_("Trial"), "info", "sparkles",
         (N_("You're trying {plan}"), N_("Your trial is running")),
         (
             N_("Your trial ends on {date}. You'll be charged {amount} then unless you cancel."),
@@ -151,18 +138,14 @@ STATES: Final[Mapping[Shown, Row]] = {
         N_("Trial ends"),
     ),
     Shown.ACTIVE: Row(
-        N_("Active"),
-        "success",
-        "check-circle",
+        N_("Active"), "success", "check-circle",
         (N_("You're on {plan}"), N_("Your subscription is active")),
         (N_("Renews on {date} for {amount}."), N_("Renews on {date}."), N_("Your subscription is active.")),
         Cards.SWITCH,
         N_("Renews"),
     ),
     Shown.ENDING: Row(
-        N_("Ends soon"),
-        "warning",
-        "clock",
+        N_("Ends soon"), "warning", "clock",
         (N_("{plan} won't renew"), N_("Your plan won't renew")),
         (
             N_("Your plan stays active until {date} and won't renew."),
@@ -172,9 +155,7 @@ STATES: Final[Mapping[Shown, Row]] = {
         N_("Ends"),
     ),
     Shown.PAST_DUE: Row(
-        N_("Payment failed"),
-        "danger",
-        "exclamation-triangle",
+        N_("Payment failed"), "danger", "exclamation-triangle",
         (N_("{plan} needs a payment"), N_("Your plan needs a payment")),
         (
             N_("Your last payment failed. Update your card to keep {plan}."),
@@ -183,9 +164,7 @@ STATES: Final[Mapping[Shown, Row]] = {
         Cards.NOTHING,
     ),
     Shown.UNPAID: Row(
-        N_("Unpaid"),
-        "danger",
-        "exclamation-circle",
+        N_("Unpaid"), "danger", "exclamation-circle",
         (N_("An invoice for {plan} is open"), N_("An invoice is open")),
         (
             N_("{plan} is paused until the open invoice is paid."),
@@ -194,42 +173,32 @@ STATES: Final[Mapping[Shown, Row]] = {
         Cards.NOTHING,
     ),
     Shown.INCOMPLETE: Row(
-        N_("Not finished"),
-        "warning",
-        "exclamation-circle",
+        N_("Not finished"), "warning", "exclamation-circle",
         (N_("{plan} hasn't started yet"), N_("Your plan hasn't started yet")),
         (N_("Your first payment needs one more step."),),
         Cards.NOTHING,
     ),
     Shown.INCOMPLETE_EXPIRED: Row(
-        N_("Expired"),
-        "neutral",
-        "x-circle",
+        N_("Expired"), "neutral", "x-circle",
         (N_("{plan} wasn't started"), N_("Your plan wasn't started")),
         (N_("The payment wasn't completed in time. Nothing was charged."),),
         Cards.SUBSCRIBE,
     ),
     Shown.PAUSED: Row(
-        N_("Paused"),
-        "neutral",
-        "pause-circle",
+        N_("Paused"), "neutral", "pause-circle",
         (N_("{plan} is on hold"), N_("Your plan is on hold")),
         (N_("Your subscription is paused."),),
         Cards.NOTHING,
     ),
     Shown.CANCELED: Row(
-        N_("Ended"),
-        "neutral",
-        "x-circle",
+        N_("Ended"), "neutral", "x-circle",
         (N_("{plan} has ended"), N_("Your subscription has ended")),
         (N_("{plan} ended on {date}."), N_("Your subscription ended on {date}."), N_("You're on the free plan again.")),
         Cards.SUBSCRIBE,
         N_("Ended"),
     ),
     Shown.PAID_UNTIL: Row(
-        N_("Canceled"),
-        "warning",
-        "clock",
+        N_("Canceled"), "warning", "clock",
         (N_("{plan} is canceled"), N_("Your subscription is canceled")),
         (
             N_("You keep {plan} until {date}. You can subscribe again after that."),
@@ -240,9 +209,7 @@ STATES: Final[Mapping[Shown, Row]] = {
         N_("Ends"),
     ),
     Shown.ON_RECORD: Row(
-        N_("On record"),
-        "info",
-        "question-mark-circle",
+        N_("On record"), "info", "question-mark-circle",
         (N_("{plan} is on record"), N_("A subscription is on record")),
         (
             N_("We have a subscription on record, paid until {date}. Its current status isn't known right now."),
@@ -252,9 +219,7 @@ STATES: Final[Mapping[Shown, Row]] = {
         N_("Paid until"),
     ),
     Shown.UNKNOWN_WORD: Row(
-        "{word}",
-        "info",
-        "question-mark-circle",
+        "{word}", "info", "question-mark-circle",
         (N_("{plan} is on record"), N_("A subscription is on record")),
         (
             N_("Our billing calls its status “{word}”, paid until {date}. The billing portal shows what that means."),
@@ -264,9 +229,7 @@ STATES: Final[Mapping[Shown, Row]] = {
         N_("Paid until"),
     ),
     Shown.CONFLICT: Row(
-        N_("Please check"),
-        "warning",
-        "exclamation-triangle",
+        N_("Please check"), "warning", "exclamation-triangle",
         (N_("Your plan needs a look"),),
         (
             N_(
@@ -287,18 +250,14 @@ STATES: Final[Mapping[Shown, Row]] = {
         Cards.NOTHING,
     ),
     Shown.COMPED: Row(
-        N_("Included"),
-        "success",
-        "gift",
+        N_("Included"), "success", "gift",
         (N_("{plan} is included"), N_("Your plan is included")),
         (N_("{plan} was given to you; there is nothing to pay."), N_("It was given to you; there is nothing to pay.")),
         Cards.SUBSCRIBE,
         N_("Ends"),
     ),
     Shown.UNAVAILABLE: Row(
-        N_("Can't check"),
-        "neutral",
-        "question-mark-circle",
+        N_("Can't check"), "neutral", "question-mark-circle",
         (N_("We can't check right now"),),
         (
             N_("We can't check your subscription right now. Last known: {known}, {age}."),
@@ -308,28 +267,7 @@ STATES: Final[Mapping[Shown, Row]] = {
         labels={Action.CHECK_AGAIN: N_("Try again")},
     ),
 }
-
-_FORWARD: Final = frozenset({Shown.TRIALING, Shown.ACTIVE, Shown.ENDING, Shown.PAID_UNTIL, Shown.COMPED})
-"""States whose date lies ahead; once it has passed without news, the sentence that needs it is not said."""
-
-
-@dataclass(frozen=True, slots=True)
-class StateWords:
-    """What a page says of one subscription, in its reader's language. `date_text` is the part of the sentence that
-    stands for `moment`."""
-
-    state: State
-    shown: Shown
-    badge: str
-    tone: Tone
-    icon: str
-    headline: str
-    sentence: str
-    cards: Cards
-    date_verb: str = ""
-    date_text: str = ""
-    moment: datetime | None = None
-    price: str = ""
+# fmt: on
 
 
 def shown_as(subscription: Subscription, wait: Wait | None = None) -> Shown:
@@ -346,114 +284,7 @@ def shown_as(subscription: Subscription, wait: Wait | None = None) -> Shown:
     return Shown(state)
 
 
-def describe(
-    subscription: Subscription,
-    catalog: Catalog,
-    locale: str,
-    timezone: str,
-    *,
-    wait: Wait | None = None,
-    now: datetime | None = None,
-) -> StateWords:
-    """Return what to say of a subscription to somebody with this language and time zone."""
-    now = now or datetime.now(UTC)
-    shown = shown_as(subscription, wait)
-    row = STATES[shown]
-    moment = _moment(shown, subscription, now)
-    facts = _facts(subscription, catalog, locale, timezone, moment, now)
-    return StateWords(
-        state=subscription.state,
-        shown=shown,
-        badge=_say((row.badge,), facts),
-        tone=row.tone,
-        icon=row.icon,
-        headline=_say(row.headlines, facts),
-        sentence=_say(row.sentences, facts),
-        cards=row.cards,
-        date_verb=_(row.date_verb) if moment is not None else "",
-        date_text=facts.get("date", ""),
-        moment=moment,
-        price=_price(subscription, locale),
-    )
-
-
 def action_label(action: Action, shown: Shown | None = None) -> str:
     """Return the words on an action's button in a state."""
     renamed = STATES[shown].labels.get(action) if shown is not None else None
     return _(renamed or ACTION_WORDS[action])
-
-
-def plan_name(plan_id: str | None, catalog: Catalog, locale: str) -> str | None:
-    """Return a plan's name, or None for no plan or one that the catalog no longer has."""
-    if plan_id is None:
-        return None
-    try:
-        return catalog.plan(plan_id).name.in_(locale)
-    except NotInCatalog:
-        return None
-
-
-def amount_words(amount: int, currency: str, interval: str | None, locale: str) -> str:
-    """Return an amount with its interval: `$29.00 a month`; a one-off amount stands alone."""
-    money = format_money(amount, currency, locale)
-    if interval == "year":
-        return _("{amount} a year").format(amount=money)
-    return _("{amount} a month").format(amount=money) if interval == "month" else money
-
-
-def _moment(shown: Shown, subscription: Subscription, now: datetime) -> datetime | None:
-    """Return the date the state turns on, if it is known and lies where the state's words put it."""
-    if shown in (Shown.CONFIRMING, Shown.DELAYED, Shown.LOST):
-        return subscription.since
-    until = subscription.until
-    if until is None:
-        return None
-    if shown in _FORWARD:
-        return until if until > now else None
-    return until if shown is not Shown.CANCELED or until <= now else None
-
-
-def _facts(
-    subscription: Subscription, catalog: Catalog, locale: str, timezone: str, moment: datetime | None, now: datetime
-) -> dict[str, str]:
-    name = plan_name(subscription.plan_id, catalog, locale) or subscription.account_plan
-    known = subscription.last_known
-    facts: dict[str, str | None] = {
-        "plan": name,
-        "word": subscription.word,
-        "date": short_date(moment, locale, timezone, now=now) if moment is not None else None,
-        "amount": _amount(subscription, locale),
-    }
-    if subscription.state is State.CONFLICT:
-        facts["account_plan"] = name if subscription.access else None
-        facts["billing_word"] = _say((STATES[shown_as(known)].badge,), {"word": known.word or ""}) if known else None
-        if known is not None and subscription.reason is Reason.PLAN_DIFFERS:
-            facts["billing_plan"] = plan_name(known.plan_id, catalog, locale)
-    elif known is not None:
-        facts["known"] = _say((STATES[shown_as(known)].badge,), {"word": known.word or ""})
-        facts["age"] = relative(known.as_of, locale, now=now)
-    return {key: value for key, value in facts.items() if value}
-
-
-def _amount(subscription: Subscription, locale: str) -> str | None:
-    if subscription.amount is None or subscription.currency is None:
-        return None
-    return format_money(subscription.amount, subscription.currency, locale)
-
-
-def _price(subscription: Subscription, locale: str) -> str:
-    if subscription.amount is None or subscription.currency is None:
-        return ""
-    return amount_words(subscription.amount, subscription.currency, subscription.interval, locale)
-
-
-def _say(sentences: tuple[str, ...], facts: Mapping[str, str]) -> str:
-    """Return the first sentence of which every fact is known, translated and filled."""
-    for sentence in sentences:
-        if _needs(sentence) <= facts.keys():
-            return _(sentence).format_map(facts)
-    raise ValueError(f"no sentence of {sentences} can do with {sorted(facts)}")
-
-
-def _needs(sentence: str) -> set[str]:
-    return {name for _literal, name, _spec, _conversion in Formatter().parse(sentence) if name}

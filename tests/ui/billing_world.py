@@ -296,8 +296,8 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
     cart = CartService(store, announcements, catalog)
     site = FullSite(
         settings=settings, catalogs=catalogs, sessions=sessions, status=status,
-        checkout=checkout, portal=portal, cart=cart, limits=limits, checkouts=checkouts, inquiry=inquiry, announcements=announcements,
-        on_arrival=arrive, offers_for=offers_for, entitlements=entitlements,
+        checkout=checkout, portal=portal, cart=cart, limits=limits, checkouts=checkouts, inquiry=inquiry,
+        announcements=announcements, on_arrival=arrive, offers_for=offers_for, entitlements=entitlements,
     )  # fmt: skip
     async with user_simulation(root=None) as browser:
         for module in (account, cancel, login, members, payment, pricing, success, upgrade):

@@ -11,7 +11,8 @@ from services.standing import Standing, Wait
 from services.subscription import Action, Reason, Source, State, Subscription
 from tests.ui.billing_world import CATALOG
 from ui.icons import IN_USE
-from ui.states import ACTION_WORDS, STATES, Cards, Shown, StateWords, action_label, describe, shown_as
+from ui.state_words import StateWords, describe
+from ui.states import ACTION_WORDS, STATES, Cards, Shown, action_label, shown_as
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LATER = datetime(2026, 12, 21, 12, tzinfo=UTC)
@@ -28,6 +29,7 @@ def said(found: Subscription, wait: Wait | None = None, locale: str = "en", time
     return describe(found, CATALOG, locale, timezone, wait=wait, now=NOW)
 
 
+WAITS = {Shown(wait) for wait in Wait}
 PRICED = {"amount": 2900, "currency": "usd", "interval": "month"}
 LAST = subscription(State.ACTIVE, as_of=NOW - timedelta(minutes=3))
 ENDED = subscription(State.CANCELED)
@@ -195,7 +197,7 @@ def test_every_state_of_the_model_has_a_row() -> None:
 
 @pytest.mark.parametrize("shown", Shown)
 def test_every_row_can_speak_without_any_fact(shown: Shown) -> None:
-    wait = Wait(shown) if shown in set(Wait) else None
+    wait = Wait(shown) if shown in WAITS else None
     bare = {
         Shown.ENDING: subscription(State.ACTIVE, plan_id=None, ends=True),
         Shown.PAID_UNTIL: subscription(State.CANCELED, plan_id=None, access=True),
@@ -259,11 +261,11 @@ def test_a_word_of_a_service_that_looks_like_a_placeholder_stays_text() -> None:
     assert "“{plan} <b>”" in words.sentence
 
 
-@pytest.mark.parametrize("shown", [shown for shown in Shown if shown not in set(Wait)])
+@pytest.mark.parametrize("shown", [shown for shown in Shown if shown not in WAITS])
 def test_what_the_cards_offer_is_what_the_guard_allows(shown: Shown) -> None:
     """The table and the guard say the same: a Subscribe button where it sells, and none where it refuses."""
     plan = CATALOG.plan("basic" if shown is Shown.COMPED else "premium")
-    special = {
+    special: dict[Shown, tuple[State, dict[str, object]]] = {
         Shown.ENDING: (State.ACTIVE, {"ends": True, "access": True}),
         Shown.PAID_UNTIL: (State.CANCELED, {"access": True, "until": LATER}),
         Shown.UNKNOWN_WORD: (State.ON_RECORD, {"word": "frozen"}),

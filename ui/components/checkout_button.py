@@ -30,7 +30,7 @@ from ui.components.problem import ProblemPlace
 from ui.formats import relative
 from ui.i18n import _
 from ui.knowledge import known_standing, session_now
-from ui.states import plan_name
+from ui.state_words import plan_name
 from ui.visit import Visit
 
 ACTION = "/payment/checkout"

@@ -8,7 +8,7 @@ from ui.components.portal_button import portal_button
 from ui.components.problem import ProblemPlace
 from ui.components.subscription_card import SubscriptionCard
 from ui.i18n import _
-from ui.states import plan_name
+from ui.state_words import plan_name
 from ui.visit import Visit
 
 

@@ -6,7 +6,7 @@ from services.subscription import State, Subscription
 from ui.components.notice import Kind, notice
 from ui.formats import short_date
 from ui.i18n import _
-from ui.states import plan_name
+from ui.state_words import plan_name
 from ui.visit import Visit
 
 _RUNNING = (State.ACTIVE, State.TRIALING)

@@ -15,7 +15,8 @@ from ui.components.portal_button import portal_button
 from ui.html import Tag
 from ui.i18n import _
 from ui.knowledge import known_standing, remember_standing, words_for
-from ui.states import Shown, StateWords, action_label, plan_name
+from ui.state_words import StateWords, plan_name
+from ui.states import Shown, action_label
 from ui.visit import Visit
 
 KINDS: Final[dict[Shown, Kind]] = {

@@ -1,7 +1,7 @@
 """A subscription's state as a badge: icon, word and colour, in that order of importance."""
 
 from ui.html import Tag
-from ui.states import StateWords
+from ui.state_words import StateWords
 
 
 class StatusBadge:

@@ -19,7 +19,8 @@ from ui.formats import exact, full_date, relative
 from ui.html import Tag
 from ui.i18n import _
 from ui.icons import icon
-from ui.states import Shown, StateWords, action_label, describe, plan_name
+from ui.state_words import StateWords, describe, plan_name
+from ui.states import Shown, action_label
 from ui.visit import Visit
 
 OLD: Final = timedelta(minutes=2)

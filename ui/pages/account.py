@@ -20,7 +20,7 @@ from ui.formats import exact, full_date
 from ui.frame import frame, language_choice, theme_choice
 from ui.html import Tag
 from ui.i18n import N_, _
-from ui.knowledge import find_standing, signed_in
+from ui.knowledge import checkouts_of, find_standing, signed_in
 from ui.purchase import purchase_words
 from ui.site import Site
 
@@ -48,7 +48,7 @@ def register(site: Site) -> None:
                     problems.show(problem)
                 overview = Overview(visit, live(visit), problems)
                 portal_row(visit)
-                bought = Part(lambda found: draw_purchases(visit, found))
+                bought: Part[Sequence[Checkout]] = Part(lambda found: draw_purchases(visit, found))
                 with Tag("div", classes="two-columns"):
                     draw_profile(visit, session)
                     draw_preferences(visit)
@@ -69,7 +69,7 @@ def register(site: Site) -> None:
 async def purchases_of(visit: Visit, session: Session) -> tuple[Checkout, ...]:
     """Return the user's checkouts, newest first, that say something: not those that were left or replaced."""
     try:
-        found = await visit.site.checkouts.of(visit.site.status.inquiry.customer_of(session))
+        found = await checkouts_of(visit).of(visit.site.status.inquiry.customer_of(session))
     except FrontendError:
         return ()
     now = datetime.now(UTC)

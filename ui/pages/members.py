@@ -10,7 +10,7 @@ from ui.i18n import N_, _
 from ui.icons import icon
 from ui.plan_guard import members_only
 from ui.site import Site
-from ui.states import plan_name
+from ui.state_words import plan_name
 
 PLAN: Final = "premium"
 """The plan that opens the page; plans that include it open it too."""

@@ -44,7 +44,7 @@ from ui.icons import icon
 from ui.knowledge import find_standing, signed_in
 from ui.plan_choices import plan_choices, refused
 from ui.site import Site
-from ui.states import amount_words, plan_name
+from ui.state_words import amount_words, plan_name
 
 
 def register(site: Site) -> None:

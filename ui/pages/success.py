@@ -28,10 +28,10 @@ from ui.document import Visit, page
 from ui.frame import frame
 from ui.html import Tag
 from ui.i18n import N_, _
-from ui.knowledge import find_standing
+from ui.knowledge import checkouts_of, find_standing
 from ui.purchase import purchase_words
 from ui.site import Site
-from ui.states import StateWords, describe
+from ui.state_words import StateWords, describe
 
 OVERTAKING: Final = frozenset({State.INCOMPLETE, State.PAST_DUE, State.UNPAID})
 """States that billing reports of a purchase that is not in force: they say more than that it is being confirmed."""
@@ -70,7 +70,7 @@ async def come_back(visit: Visit, session: Session) -> Checkout | None:
     """Note the return, and at the first one take what was bought out of the cart."""
     site, session_id = visit.site, visit.query.get("session_id")
     customer = site.status.inquiry.customer_of(session)
-    before = await site.checkouts.by_session(customer, session_id) if session_id else None
+    before = await checkouts_of(visit).by_session(customer, session_id) if session_id else None
     checkout: Checkout | None = await site.checkout.came_back(session, session_id)
     first = before is not None and before.at(Event.RETURNED) is None
     if checkout is not None and first and checkout.kind is Kind.CART:
@@ -248,6 +248,6 @@ async def reread(visit: Visit, checkout: Checkout | None) -> Checkout | None:
     if checkout is None:
         return None
     try:
-        return await visit.site.checkouts.by_id(checkout.customer, checkout.id) or checkout
+        return await checkouts_of(visit).by_id(checkout.customer, checkout.id) or checkout
     except FrontendError:
         return checkout
