@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, StringConstraints, ValidationError
 
-from services.errors import UpstreamContractError, UpstreamFailed
+from services.errors import UpstreamBusy, UpstreamContractError, UpstreamFailed
 from services.retry import Outcome, read_retry_after
 
 _log = structlog.get_logger("upstream")
@@ -186,7 +186,8 @@ def _read_success(reply: Reply, call: Call) -> JsonValue:
 def _failed(reply: Reply, call: Call) -> UpstreamFailed:
     content = _json_or_none(reply.body)
     code = _error_code(content)
-    return UpstreamFailed(
+    kind = UpstreamBusy if reply.status in (429, 503) else UpstreamFailed
+    return kind(
         call.service,
         call.operation,
         f"answered {reply.status}" + (f" {code}" if code else ""),

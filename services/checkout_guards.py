@@ -8,8 +8,11 @@ from collections.abc import Collection
 from catalog import Plan
 from services.errors import (
     AlreadySubscribed,
+    BillingNotSetUp,
+    BillingUnavailable,
     CheckoutInProgress,
     FrontendError,
+    KeyRejected,
     PurchaseUnconfirmed,
     StandingUnclear,
     StatusUnknown,
@@ -30,7 +33,7 @@ def guard_subscription(
     """
     current = standing.current
     if standing.stale or current.state is State.UNAVAILABLE:
-        raise StatusUnknown(f"billing: {standing.billing_failed}, account: {standing.account_failed}")
+        raise _unknown(standing)
     in_group = [s for s in standing.all if _concerns(s, group_products)]
     live = [s for s in in_group if s.live]
     if any(s.state is not State.ON_RECORD for s in live):
@@ -47,6 +50,14 @@ def guard_subscription(
         raise SubscriptionOnRecord("on record, worth unknown")
     if standing.unconfirmed is not None and standing.unconfirmed.group == plan.group and not has_ended:
         raise PurchaseUnconfirmed(standing.unconfirmed, "an earlier checkout was never confirmed")
+
+
+def _unknown(standing: Standing) -> StatusUnknown:
+    """Return why nobody can say what the user has, in the words for the service that failed."""
+    detail = f"billing: {standing.billing_failed}, account: {standing.account_failed}"
+    if standing.billing_failed is None:
+        return StatusUnknown(detail)
+    return BillingNotSetUp(detail) if standing.billing_failed == KeyRejected.code else BillingUnavailable(detail)
 
 
 def _concerns(subscription: Subscription, group_products: Collection[str]) -> bool:

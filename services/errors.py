@@ -10,9 +10,11 @@ read (``detail``: the cause). A sentence never holds text that came from another
     ├── UpstreamError                     another service failed us; says which one and in which operation
     │   ├── UpstreamUnavailable      503  no connection (refused, DNS, TLS), circuit open, or the queue is full
     │   ├── UpstreamTimeout          504  no complete answer before the deadline
-    │   ├── UpstreamFailed           502  it answered 5xx or 429, or hung up in the middle
+    │   ├── UpstreamFailed           502  it answered 5xx, or hung up in the middle
+    │   │   └── UpstreamBusy         503  it answered 429 or 503: come back later
     │   ├── UpstreamContractError    502  it answered what its contract does not allow
     │   ├── KeyRejected              502  it answered 401 or 403 to our API key
+    │   │   └── KeyLost              502  to a key that worked a moment ago
     │   ├── RequestRefused           502  it answered another 4xx: our request was wrong
     │   └── CustomerUnknown          404  it has never seen this customer
     ├── CheckoutInProgress           409  a checkout is open; carries it
@@ -32,6 +34,8 @@ read (``detail``: the cause). A sentence never holds text that came from another
         ├── AlreadySubscribed        409  a live subscription of that plan group exists
         │   └── SubscriptionOnRecord 409  one is on record and nobody says whether it has ended
         ├── StatusUnknown            503  nobody could say what the user has, so nothing is sold
+        │   ├── BillingUnavailable   503  because the Payment MS could not be asked
+        │   └── BillingNotSetUp      502  because the Payment MS never took our key
         ├── StandingUnclear          409  the two services disagree, so nothing is sold
         ├── CatalogChanged           409  the page was drawn from another version of the catalog
         ├── StoreUnavailable         503  our own storage can't be read or written
@@ -132,6 +136,14 @@ class UpstreamFailed(UpstreamError):
     code = "upstream_failed"
 
 
+class UpstreamBusy(UpstreamFailed):
+    """The service answered 429 or 503: it may be asked again, after ``retry_after`` where it said so."""
+
+    code = "upstream_busy"
+    status = 503
+    title = N_("Payments are busy")
+
+
 class UpstreamContractError(UpstreamError):
     """The answer breaks the contract: a redirect, HTML, bad JSON, a wrong shape, too many bytes.
 
@@ -148,17 +160,14 @@ class UpstreamContractError(UpstreamError):
 class KeyRejected(UpstreamError):
     """The service answered 401 or 403 to our API key, or the key can't even be sent.
 
-    ``worked_before`` tells the two cases apart: a key that never worked is a wrong setting; a key that
-    worked a moment ago means that the service itself is broken.
+    ``worked_before`` tells the two cases apart: a key that never worked is a wrong setting; for one that worked a
+    moment ago there is ``KeyLost``.
     """
 
     code = "upstream_key_rejected"
     title = N_("Payments are not set up")
     sentence = N_("Payments are not set up yet.")
     retryable = False
-
-    SENTENCE_WORKED_BEFORE = N_("Payments are unavailable right now.")
-    TITLE_WORKED_BEFORE = N_("Payments are unavailable")
 
     def __init__(
         self,
@@ -174,9 +183,14 @@ class KeyRejected(UpstreamError):
             service, operation, detail, reason="upstream_auth", request_id=request_id, upstream_status=upstream_status
         )
         self.worked_before = worked_before
-        if worked_before:
-            self.title = self.TITLE_WORKED_BEFORE
-            self.sentence = self.SENTENCE_WORKED_BEFORE
+
+
+class KeyLost(KeyRejected):
+    """The service answered 401 or 403 to a key that worked a moment ago: the service itself is broken."""
+
+    code = "upstream_key_lost"
+    title = N_("Payments are unavailable")
+    sentence = N_("Payments are unavailable right now.")
 
 
 class RequestRefused(UpstreamError):
@@ -363,6 +377,24 @@ class StatusUnknown(NothingCharged):
     title = N_("We can't check your subscription")
     sentence = N_("We can't check your subscription right now, so we did not start a checkout. Nothing was charged.")
     retryable = True
+
+
+class BillingUnavailable(StatusUnknown):
+    """Nothing is sold because the Payment MS could not say what the user has."""
+
+    code = "billing_unavailable"
+    title = N_("Payments are unavailable")
+    sentence = N_("Payments are unavailable right now. Nothing was charged.")
+
+
+class BillingNotSetUp(StatusUnknown):
+    """Nothing is sold because the Payment MS has never taken our key."""
+
+    code = "billing_not_set_up"
+    status = 502
+    title = N_("Payments are not set up")
+    sentence = N_("Payments are not set up yet.")
+    retryable = False
 
 
 class PurchaseUnconfirmed(CheckoutInProgress):

@@ -22,6 +22,7 @@ from services.call_log import log_answer, log_failure, log_opened_circuit
 from services.circuit import Circuit, CircuitPolicy, CircuitState
 from services.errors import (
     FrontendError,
+    KeyLost,
     KeyRejected,
     UpstreamError,
     UpstreamFailed,
@@ -262,7 +263,8 @@ class Upstream:
         if self._key_worked:
             detail = f"answered {status} to a key that worked: the service has lost its database connection; restart it"
         call = request.call
-        return KeyRejected(
+        kind = KeyLost if self._key_worked else KeyRejected
+        return kind(
             call.service,
             call.operation,
             detail,

@@ -10,6 +10,9 @@ from services.retry import Backoff
 from services.upstream import Upstream
 from tests.faults.calls import DEADLINE, KEY, KEY_SETTING, Connect
 from tests.faults.fault_server import FaultServer
+from tests.faults.plugin import forks, shop, stand_in
+
+__all__ = ["forks", "shop", "stand_in"]
 
 
 @pytest_asyncio.fixture

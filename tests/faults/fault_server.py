@@ -40,6 +40,7 @@ class Wire:
 
     writer: asyncio.StreamWriter
     reader: asyncio.StreamReader
+    request: Received | None = None
 
     async def send(self, content: bytes) -> None:
         self.writer.write(content)
@@ -77,6 +78,10 @@ class FaultServer:
     def behave(self, *script: Behaviour) -> None:
         """Answer the next requests so, the last one for all that follow."""
         self._script = list(script)
+
+    def behaviour_for(self, request: Received) -> Behaviour:
+        """Return how this request is answered."""
+        return self._script.pop(0) if len(self._script) > 1 else self._script[0]
 
     async def received(self, count: int) -> None:
         """Wait until ``count`` requests have arrived."""
@@ -124,9 +129,10 @@ class FaultServer:
             self.requests.append(request)
             async with self._changed:
                 self._changed.notify_all()
-            behaviour = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+            behaviour = self.behaviour_for(request)
             self.open_now += 1
             self.most_open = max(self.most_open, self.open_now)
+            wire.request = request
             try:
                 await behaviour(wire)
             finally:

@@ -26,8 +26,8 @@ KINDS = [
 
 def raised(kind: type[FrontendError]) -> FrontendError:
     """An error of this class whose operator's text must not be shown."""
-    if kind is KeyRejected:
-        return KeyRejected("payment_ms", "status", "the operator's text", worked_before=True)
+    if issubclass(kind, KeyRejected):
+        return kind("payment_ms", "status", "the operator's text", worked_before=True)
     if issubclass(kind, UpstreamError):
         return kind("payment_ms", "status", "the operator's text", retry_after=2.2)
     if issubclass(kind, CheckoutInProgress):
@@ -123,7 +123,7 @@ async def test_unknown_addresses_and_methods_are_problems_too(
     ("fault", "status"),
     [
         ({"status": 500, "body": "<b>stack trace</b>"}, 502),
-        ({"status": 503, "retry_after": "7"}, 502),
+        ({"status": 503, "retry_after": "7"}, 503),
         ({"status": 200, "body": "{}"}, 502),
         ({"truncate": True}, 502),
         ({"status": 401, "body": "Invalid API key", "content_type": "text/plain"}, 502),

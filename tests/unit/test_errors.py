@@ -6,7 +6,7 @@ import re
 import pytest
 
 from services import errors
-from services.errors import FrontendError, KeyRejected, UpstreamError, UpstreamUnavailable
+from services.errors import FrontendError, KeyLost, KeyRejected, UpstreamError, UpstreamUnavailable
 
 ALL = [
     kind
@@ -72,7 +72,7 @@ def test_nothing_was_charged_is_said_only_where_it_is_known(kind: type[FrontendE
 
 def test_key_that_never_worked_and_key_that_stopped_working_read_differently() -> None:
     never = KeyRejected("payment_ms", "portal", worked_before=False)
-    stopped = KeyRejected("payment_ms", "portal", worked_before=True)
+    stopped = KeyLost("payment_ms", "portal", worked_before=True)
 
     assert never.sentence == "Payments are not set up yet."
     assert stopped.sentence == "Payments are unavailable right now."
