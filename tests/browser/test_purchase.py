@@ -2,10 +2,9 @@
 
 import re
 import time
-from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.app_process import Product
 from tests.browser.people import (
@@ -88,7 +87,7 @@ def test_cancelling_at_checkout_keeps_the_choice_and_says_that_nothing_was_charg
 
     expect(page.get_by_role("main")).to_contain_text("Nothing was charged")
     expect(page.get_by_role("main")).to_contain_text("$290.00")
-    page.get_by_test_id("subscribe-premium").first.click()
+    page.get_by_test_id("go-on").click()
     at_checkout(page)
     assert page.url == first_session
 
@@ -108,22 +107,22 @@ def test_signing_out_in_one_tab_signs_out_the_others(page: Page) -> None:
     other = page.context.new_page()
     other.goto("/payment")
     expect(other.get_by_test_id("subscription-status").first).to_be_visible()
+    page.get_by_test_id("user-name").first.click()
     page.get_by_test_id("sign-out").first.click()
 
-    other.wait_for_url("**/login?next=*")
+    other.wait_for_url(re.compile(r"/login\?next="))
 
 
-@pytest.mark.parametrize("path", ["/payment", "/account", "/payment/success?session_id=cs_test_made_up"])
+@pytest.mark.parametrize("path", ["/payment", "/account"])
 def test_a_page_of_ones_own_asks_for_sign_in_and_leads_back(page: Page, path: str) -> None:
     page.goto(path)
-    page.wait_for_url("**/login?next=*")
+    page.wait_for_url(re.compile(r"/login\?next="))
     choose_person(page, "linus")
 
-    page.wait_for_url(f"**{path}")
+    page.wait_for_url(re.compile(re.escape(path) + "$"))
 
 
-def test_every_page_says_that_this_is_a_sandbox(open_context: Callable[[], BrowserContext]) -> None:
-    page = open_context().new_page()
-    for path in ("/", "/pricing", "/login", "/payment/cancel", "/nothing-here"):
+def test_every_page_says_that_this_is_a_sandbox(page: Page) -> None:
+    for path in ("/", "/pricing", "/shop", "/cart", "/login"):
         page.goto(path)
         expect(page.get_by_test_id("sandbox-banner")).to_be_visible()

@@ -1,0 +1,377 @@
+"""The shop in a real browser: through Stripe, in several tabs, without a script, and in another site's frame."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+
+from tests.app_process import Product, free_port, running_product
+from tests.browser.people import at_checkout, choose_person, pay, sign_in, success_state
+
+PRODUCTS = json.loads((Path(__file__).parents[2] / "products.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A product with a catalog file of its own, and the origin that may frame its prices."""
+
+    product: Product
+    catalog: Path
+    marketing: str
+
+    def sell(self, document: dict[str, Any]) -> None:
+        """Put another catalog into the file of the running app, in one step."""
+        draft = self.catalog.with_suffix(".draft")
+        draft.write_text(json.dumps(document), encoding="utf-8")
+        draft.replace(self.catalog)
+
+
+@pytest.fixture(scope="module")
+def started_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder = tmp_path_factory.mktemp("shop")
+    catalog = folder / "products.json"
+    catalog.write_text(json.dumps(PRODUCTS), encoding="utf-8")
+    marketing = f"http://127.0.0.1:{free_port()}"
+    settings = {"CATALOG_PATH": str(catalog), "EMBED_ORIGINS": marketing}
+    with running_product(folder, app=settings, catalog_path=str(catalog), webhook_delay="1") as product:
+        yield Shop(product, catalog, marketing)
+
+
+@pytest.fixture
+def shop(started_shop: Shop) -> Iterator[Shop]:
+    started_shop.product.reset()
+    yield started_shop
+    started_shop.sell(PRODUCTS)
+
+
+@pytest.fixture
+def product(shop: Shop) -> Product:
+    return shop.product
+
+
+def at_the_shop(page: Page, path: str = "/shop") -> None:
+    """Open a page and wait until its socket is connected."""
+    page.goto(path)
+    connected(page)
+
+
+def connected(page: Page) -> None:
+    end = time.monotonic() + 10
+    while not page.evaluate("Boolean(window.did_handshake && window.socket?.connected)"):
+        assert time.monotonic() < end, "the page never connected"
+
+
+def put_in_cart(page: Page, **quantities: int) -> None:
+    """Add items at the shop, by id with `_` for `-`, and wait until the page has counted them."""
+    at_the_shop(page)
+    for name, quantity in quantities.items():
+        item = name.replace("_", "-")
+        page.get_by_test_id(f"quantity-{item}").fill(str(quantity))
+        page.get_by_test_id(f"add-to-cart-{item}").click()
+        expect(page.get_by_test_id(f"in-cart-{item}")).to_contain_text(f"{quantity} in your cart")
+
+
+def lines(page: Page) -> dict[str, str]:
+    """Return what the open cart page shows: quantities by item."""
+    fields = page.locator("[data-testid^=cart-line-] [data-testid^=quantity-]")
+    return {str(field.get_attribute("data-testid"))[9:]: field.input_value() for field in fields.all()}
+
+
+def test_one_item_is_bought_three_times_at_once(page: Page) -> None:
+    at_the_shop(page)
+    page.get_by_test_id("more-sticker-pack").click()
+    page.get_by_test_id("more-sticker-pack").click()
+    expect(page.get_by_test_id("total-sticker-pack")).to_contain_text("$27.00")
+
+    page.get_by_test_id("buy-sticker-pack").click()
+    choose_person(page)
+    expect(page.get_by_role("main")).to_contain_text("3 × Sticker pack")
+    expect(page.get_by_test_id("quantity-sticker-pack")).to_have_value("3")
+    page.get_by_test_id("continue-to-checkout").click()
+    at_checkout(page)
+    expect(page.get_by_test_id("total-due")).to_contain_text("27.00")
+    pay(page)
+
+    success_state(page, "submitted")
+    expect(page.get_by_role("main")).not_to_contain_text(re.compile("paid", re.IGNORECASE))
+
+
+def test_a_cart_of_three_kinds_is_bought_and_only_then_emptied(page: Page) -> None:
+    put_in_cart(page, sticker_pack=2, api_credits=3, training_seats=4)
+    expect(page.get_by_test_id("cart-count")).to_have_text("9")
+    page.goto("/cart")
+    expect(page.get_by_test_id("cart-total")).to_have_text("$289.00")
+
+    connected(page)
+    page.get_by_test_id("cart-checkout").click()
+    choose_person(page)
+    page.wait_for_url("**/cart")
+    assert lines(page) == {"api-credits": "3", "training-seats": "4", "sticker-pack": "2"}
+    connected(page)
+    page.get_by_test_id("cart-checkout").click()
+    at_checkout(page)
+    expect(page.get_by_test_id("total-due")).to_contain_text("289.00")
+    pay(page)
+    success_state(page, "submitted")
+
+    page.goto("/cart")
+    expect(page.get_by_test_id("cart-empty")).to_be_visible()
+
+
+def test_cancelling_at_stripe_finds_the_cart_whole_also_after_a_crash(page: Page, product: Product) -> None:
+    put_in_cart(page, sticker_pack=2, api_credits=3)
+    sign_in(page)
+    page.goto("/cart")
+    connected(page)
+    page.get_by_test_id("cart-checkout").click()
+    at_checkout(page)
+    product.app.kill()
+    product.app.start()
+
+    page.get_by_test_id("cancel-checkout").click()
+    page.wait_for_url("**/payment/cancel?checkout=*")
+    expect(page.get_by_role("main")).to_contain_text("Nothing was charged")
+    page.goto("/cart")
+
+    assert lines(page) == {"api-credits": "3", "sticker-pack": "2"}
+
+
+def test_signing_in_half_way_merges_both_carts(open_context: Callable[[], BrowserContext]) -> None:
+    earlier = open_context().new_page()
+    earlier.goto("/login")
+    choose_person(earlier, "grace")
+    put_in_cart(earlier, onboarding=1, sticker_pack=1)
+    page = open_context().new_page()
+    put_in_cart(page, sticker_pack=4, api_credits=2)
+
+    sign_in(page, "grace")
+    page.goto("/cart")
+
+    assert lines(page) == {"onboarding": "1", "api-credits": "2", "sticker-pack": "4"}
+    expect(earlier.get_by_test_id("cart-count")).to_have_text("7")
+
+
+def test_the_twenty_first_line_and_a_quantity_of_zero_are_refused_with_a_sentence(page: Page, shop: Shop) -> None:
+    items = [
+        {
+            "id": f"thing-{number}", "name": f"Thing {number}", "description": "One of many things.", "image": "box",
+            "product_id": f"prod_sandbox_thing_{number}", "max_quantity": 9,
+            "price": {"price_id": f"price_sandbox_thing_{number}", "amount": 100 * number, "currency": "usd"},
+        }
+        for number in range(1, 22)
+    ]  # fmt: skip
+    at_the_shop(page)
+    shop.sell({**PRODUCTS, "items": items})
+    expect(page.get_by_test_id("item-thing-21")).to_be_visible()
+    for number in range(1, 21):
+        page.get_by_test_id(f"add-to-cart-thing-{number}").click()
+        expect(page.get_by_test_id(f"in-cart-thing-{number}")).to_be_visible()
+
+    page.get_by_test_id("add-to-cart-thing-21").click()
+    expect(page.get_by_test_id("item-thing-21")).to_contain_text("A cart holds at most 20 different items.")
+    page.get_by_test_id("quantity-thing-1").fill("0")
+    page.get_by_test_id("add-to-cart-thing-1").click()
+    expect(page.get_by_test_id("item-thing-1")).to_contain_text("can't be bought in that quantity")
+    page.goto("/cart")
+    connected(page)
+    page.get_by_test_id("quantity-thing-1").fill("0")
+    page.get_by_test_id("quantity-thing-1").press("Tab")
+
+    expect(page.get_by_test_id("notice")).to_contain_text("Thing 1: from 1 to 9.")
+    assert len(lines(page)) == 20
+
+
+def test_all_tabs_show_the_same_cart(page: Page) -> None:
+    put_in_cart(page, sticker_pack=1)
+    other, third = page.context.new_page(), page.context.new_page()
+    at_the_shop(other, "/cart")
+    at_the_shop(third, "/pricing")
+
+    other.get_by_test_id("more-sticker-pack").click()
+    for tab in (page, other, third):
+        expect(tab.get_by_test_id("cart-count")).to_have_text("2")
+    expect(page.get_by_test_id("in-cart-sticker-pack")).to_contain_text("2 in your cart")
+    page.get_by_test_id("add-to-cart-api-credits").click()
+    expect(other.get_by_test_id("cart-line-api-credits")).to_be_visible()
+    other.get_by_test_id("remove-sticker-pack").click()
+
+    expect(other.get_by_test_id("cart-undo")).to_be_visible()
+    expect(third.get_by_test_id("cart-count")).to_have_text("1")
+    other.get_by_test_id("cart-undo").click()
+    expect(third.get_by_test_id("cart-count")).to_have_text("3")
+
+
+def test_what_was_typed_stays_while_the_page_changes_around_it(page: Page) -> None:
+    at_the_shop(page)
+    page.get_by_test_id("quantity-training-seats").fill("12")
+
+    page.get_by_test_id("add-to-cart-sticker-pack").click()
+    expect(page.get_by_test_id("cart-count")).to_have_text("1")
+
+    expect(page.get_by_test_id("quantity-training-seats")).to_have_value("12")
+
+
+def test_the_keyboard_alone_is_enough(page: Page) -> None:
+    at_the_shop(page)
+    page.get_by_test_id("quantity-sticker-pack").focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("in-cart-sticker-pack")).to_contain_text("3 in your cart")
+
+    at_the_shop(page, "/cart")
+    page.get_by_test_id("remove-sticker-pack").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("notice")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_test_id("cart-line-sticker-pack")).to_be_visible()
+
+
+def test_everything_works_without_a_script(chromium: Browser, shop: Shop) -> None:
+    context = chromium.new_context(base_url=shop.product.url, java_script_enabled=False, locale="en-US")
+    page = context.new_page()
+    page.goto("/shop")
+    page.get_by_test_id("quantity-sticker-pack").fill("3")
+    page.get_by_test_id("add-to-cart-sticker-pack").click()
+    expect(page.get_by_test_id("in-cart-sticker-pack")).to_contain_text("3 in your cart")
+    expect(page.get_by_test_id("cart-count")).to_have_text("3")
+
+    page.goto("/cart")
+    page.get_by_test_id("quantity-sticker-pack").fill("5")
+    page.get_by_role("button", name="Update").click()
+    expect(page.get_by_test_id("cart-total")).to_have_text("$45.00")
+    page.get_by_test_id("remove-sticker-pack").click()
+    expect(page.get_by_test_id("cart-empty")).to_be_visible()
+    page.get_by_test_id("cart-undo").click()
+    expect(page.get_by_test_id("cart-total")).to_have_text("$45.00")
+    page.get_by_test_id("cart-checkout").click()
+    choose_person(page)
+    page.get_by_test_id("cart-checkout").click()
+    at_checkout(page)
+
+    expect(page.get_by_test_id("total-due")).to_contain_text("45.00")
+    context.close()
+
+
+def test_a_new_price_shows_on_every_open_page_within_five_seconds(page: Page, shop: Shop) -> None:
+    put_in_cart(page, sticker_pack=2)
+    cart, frame = page.context.new_page(), page.context.new_page()
+    at_the_shop(cart, "/cart")
+    at_the_shop(frame, "/embed/pricing")
+    document = json.loads(json.dumps(PRODUCTS))
+    document["items"][4]["price"]["amount"] = 1100
+    document["plans"][1]["prices"]["month"]["amount"] = 1200
+
+    shop.sell(document)
+    changed = time.monotonic()
+
+    expect(page.get_by_test_id("item-sticker-pack")).to_contain_text("$11", timeout=5000)
+    expect(cart.get_by_test_id("cart-total")).to_have_text("$22.00", timeout=5000)
+    expect(frame.get_by_test_id("plan-price-basic")).to_contain_text("$12", timeout=5000)
+    assert time.monotonic() - changed < 5
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pages_are_accessible_and_fit_a_small_phone(page: Page, theme: str, product: Product) -> None:
+    page.context.add_cookies([{"name": "theme", "value": theme, "url": product.url}])
+    at_the_shop(page, "/cart")
+    found = {"empty cart": problems(page)}
+    put_in_cart(page, sticker_pack=2, training_seats=3)
+    page.get_by_test_id("quantity-api-credits").fill("0")
+    page.get_by_test_id("add-to-cart-api-credits").click()
+    expect(page.get_by_test_id("notice")).to_be_visible()
+    found["shop"] = problems(page)
+    at_the_shop(page, "/cart")
+    page.get_by_test_id("remove-sticker-pack").click()
+    expect(page.get_by_test_id("cart-undo")).to_be_visible()
+    found["cart"] = problems(page)
+    at_the_shop(page, "/embed/pricing")
+    found["embed"] = problems(page)
+
+    assert not any(found.values()), found
+    page.set_viewport_size({"width": 320, "height": 640})
+    for path in ("/shop", "/cart", "/embed/pricing"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+
+
+def problems(page: Page) -> list[str]:
+    """Return what axe has against the page, with where."""
+    violations = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {node['target']}" for each in violations for node in each["nodes"]]
+
+
+class _MarketingSite(BaseHTTPRequestHandler):
+    """Another site's page with our prices in a frame."""
+
+    def __init__(self, prices: str, *arguments: Any) -> None:
+        self._prices = prices
+        super().__init__(*arguments)
+
+    def do_GET(self) -> None:
+        page = f'<!doctype html><title>Elsewhere</title><iframe src="{self._prices}" width=1100 height=900></iframe>'
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(page.encode())
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet."""
+
+
+@contextmanager
+def marketing_site(port: int, prices: str) -> Iterator[str]:
+    """Serve a page with our prices in a frame; yields its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), partial(_MarketingSite, prices))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def prices_in(page: Page) -> FrameLocator:
+    return page.frame_locator("iframe")
+
+
+def test_another_sites_frame_shows_the_prices_and_leads_out_of_it(page: Page, shop: Shop) -> None:
+    port = int(shop.marketing.rpartition(":")[2])
+    with marketing_site(port, f"{shop.product.url}/embed/pricing?interval=year&theme=light") as address:
+        page.goto(address)
+        card = prices_in(page).get_by_test_id("plan-card-premium")
+        expect(card).to_contain_text("billed yearly at $290")
+        prices_in(page).get_by_test_id("interval-month").check(force=True)
+        expect(card).to_contain_text("billed monthly")
+
+        prices_in(page).get_by_test_id("subscribe-premium").click()
+        page.wait_for_url(f"{shop.product.url}/login?next=*")
+
+    choose_person(page)
+    page.wait_for_url("**/payment?price=price_sandbox_premium_month")
+
+
+def test_a_site_that_is_not_listed_gets_an_empty_frame(chromium: Browser, shop: Shop) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    refusals: list[str] = []
+    page.on("console", lambda message: refusals.append(message.text))
+    with marketing_site(0, f"{shop.product.url}/embed/pricing") as address:
+        page.goto(address)
+        expect(prices_in(page).get_by_test_id("embedded-pricing")).to_have_count(0)
+
+    assert any("frame-ancestors" in refusal for refusal in refusals)
+    context.close()
