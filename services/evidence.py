@@ -32,7 +32,8 @@ class Evidence(BaseModel):
     """The latest answers about one customer, kept when a later question fails.
 
     `billing_failed` and `account_failed` say that the last question to that service got no answer, so what stands here
-    is memory. They hold the error's code for logs and notices.
+    is memory. They hold the error's code for logs and notices. `looked_at` is when billing last answered everything it
+    was asked, which is less than all there is when nothing else can differ.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +42,7 @@ class Evidence(BaseModel):
     account: AccountAnswer | None = None
     billing_failed: str | None = None
     account_failed: str | None = None
+    looked_at: datetime | None = None
 
     def with_record(self, product_id: str, record: SubscriptionRecord, now: datetime) -> Self:
         """Return the evidence with a new answer about one product."""
@@ -60,10 +62,20 @@ class Evidence(BaseModel):
         for product, answer in self.records.items():
             known = records.get(product)
             records[product] = answer if known is None or answer.as_of >= known.as_of else known
-        account = self.account
+        account, looked_at = self.account, self.looked_at
+        if looked_at is None or (older.looked_at is not None and older.looked_at > looked_at):
+            looked_at = older.looked_at
         if account is None or (older.account is not None and older.account.as_of > account.as_of):
             account = older.account
-        return self.model_copy(update={"records": records, "account": account})
+        return self.model_copy(update={"records": records, "account": account, "looked_at": looked_at})
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The age of the older of the two services' latest answers, None when neither ever answered."""
+        answers = [answer.as_of for answer in self.records.values()]
+        billing = max([*answers, self.looked_at] if self.looked_at is not None else answers, default=None)
+        account = self.account.as_of if self.account is not None else None
+        return min((moment for moment in (billing, account) if moment is not None), default=None)
 
     @property
     def content(self) -> object:

@@ -211,7 +211,7 @@ class Inquiry:
             except FrontendError as error:
                 return evidence.model_copy(update={"billing_failed": error.code})
             evidence = evidence.with_record(product, record, self._now())
-        return evidence
+        return evidence.model_copy(update={"looked_at": self._now()})
 
     async def _ask_account(self, session: Session, evidence: Evidence) -> Evidence:
         try:

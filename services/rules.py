@@ -76,7 +76,7 @@ def assess(
         customer=customer,
         current=_with_price(current, case),
         others=tuple(_with_price(view, case) for view in others),
-        as_of=_as_of(evidence, now),
+        as_of=evidence.as_of or now,
         billing_failed=evidence.billing_failed,
         account_failed=evidence.account_failed,
         confirming=confirming,
@@ -153,7 +153,7 @@ def _headline(case: _Case) -> Subscription:
     if account.state in _ENDED:
         return _from_account(account, Reason.ACCOUNT_SAYS)
     source = Source.BILLING if account.state is None else Source.BOTH
-    as_of = _as_of(case.evidence, case.now)
+    as_of = case.evidence.as_of or case.now
     return Subscription(state=State.NONE, reason=Reason.NO_SUBSCRIPTION, source=source, as_of=as_of)
 
 
@@ -225,7 +225,7 @@ def _without_account(case: _Case) -> Subscription:
     if case.best is not None:
         return case.best.model_copy(update={"reason": Reason.ACCOUNT_UNREACHABLE})
     reason = Reason.NOBODY_REACHABLE if case.evidence.billing_failed else Reason.ACCOUNT_UNREACHABLE
-    return _unavailable(reason, _as_of(case.evidence, case.now))
+    return _unavailable(reason, case.evidence.as_of or case.now)
 
 
 def _deaf(evidence: Evidence, now: datetime) -> bool:
@@ -240,6 +240,7 @@ def _remembered(current: Subscription, case: _Case) -> Subscription:
     evidence, account = case.evidence, case.account
     speaks = account is not None and account.state is not None
     heard = [answer.as_of for answer in evidence.records.values()]
+    heard += [evidence.looked_at] if evidence.looked_at is not None else []
     if account is not None and speaks:
         heard.append(account.as_of)
         if case.now - account.as_of > ACCOUNT_BELIEVED_FOR:
@@ -276,7 +277,7 @@ def _confirming(checkout: Checkout, case: _Case) -> Subscription:
         state=State.CONFIRMING,
         reason=Reason.AWAITING_CONFIRMATION,
         source=Source.CHECKOUT,
-        as_of=_as_of(case.evidence, case.now),
+        as_of=case.evidence.as_of or case.now,
         plan_id=checkout.plan_id,
         product_id=checkout.product_id,
         amount=checkout.total,
@@ -334,10 +335,3 @@ def _with_price(subscription: Subscription, case: _Case) -> Subscription:
         return subscription
     price = {"amount": bought.total, "currency": bought.currency, "interval": bought.interval}
     return subscription.model_copy(update=price)
-
-
-def _as_of(evidence: Evidence, now: datetime) -> datetime:
-    """The age of the older of the two services' latest answers."""
-    billing = max((answer.as_of for answer in evidence.records.values()), default=None)
-    account = evidence.account.as_of if evidence.account is not None else None
-    return min((time for time in (billing, account) if time is not None), default=now)
