@@ -1,0 +1,31 @@
+"""Without Redis everything is one process's: a second one on the same storage is refused with a sentence."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.app_process import ROOT, RunningApp, app_environment, free_port, running_product
+
+
+def test_a_second_process_on_the_same_storage_does_not_start(tmp_path: Path) -> None:
+    with running_product(tmp_path) as product:
+        environment = app_environment(tmp_path, product.sandbox, free_port())
+        second = subprocess.run(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        first_code = product.app.stop()
+        third = RunningApp(f"http://localhost:{environment['PORT']}", environment, tmp_path / "third.log").start()
+        third_code = third.stop()
+
+    assert second.returncode == 2
+    assert "store.sqlite3" in second.stderr
+    assert "REDIS_URL" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert (first_code, third_code) == (-15, -15) or (first_code, third_code) == (0, 0)
