@@ -1,4 +1,4 @@
-"""Write the files that are made from the code: `.env.example` and `products.schema.json`. Run by `make generate`.
+"""Write what is made from the code: `.env.example`, `products.schema.json`, README's table. Run by `make generate`.
 
 A test compares them with what this would write, so that neither can fall behind.
 """
@@ -13,6 +13,9 @@ from catalog import Catalog
 from settings import Settings, defaults
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+
+TABLE_BEGINS: Final = "<!-- settings: made by `make generate` -->\n"
+TABLE_ENDS: Final = "<!-- end of settings -->"
 
 HEAD: Final = """\
 # Every setting, with its default. Copy this file to .env and change what you need; an empty value is not set.
@@ -37,7 +40,24 @@ def catalog_schema() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-FILES: Final[Mapping[str, Callable[[], str]]] = {".env.example": env_example, "products.schema.json": catalog_schema}
+def readme() -> str:
+    """Return the README with its table of settings made anew; everything around the table stays as it is."""
+    before, begin, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(TABLE_BEGINS)
+    _old, end, after = rest.partition(TABLE_ENDS)
+    written = defaults()
+    rows = (
+        f"| `{name.upper()}` | {f'`{written[name.upper()]}`' if written[name.upper()] else '–'} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    )
+    table = "\n".join(["", "| Setting | Default | What it is |", "| --- | --- | --- |", *rows, ""])
+    return before + begin + table + end + after
+
+
+FILES: Final[Mapping[str, Callable[[], str]]] = {
+    ".env.example": env_example,
+    "products.schema.json": catalog_schema,
+    "README.md": readme,
+}
 
 
 def main() -> int:
