@@ -6,6 +6,7 @@ from collections.abc import Collection
 import structlog
 
 from services.errors import UnsafeRedirect
+from settings_rules import is_loopback
 
 LONGEST = 8192
 _DEFAULT_PORTS = {"https": "443", "http": "80"}
@@ -26,7 +27,7 @@ _log = structlog.get_logger("redirects")
 def safe_redirect(url: str, allowed_hosts: Collection[str], allow_http: bool = False) -> str:
     """Return ``url``, written anew from its parsed parts, if a browser may be sent there.
 
-    The scheme must be https (http only with ``allow_http``, for the sandbox) and the host one of
+    The scheme must be https (http only with ``allow_http`` and on this machine, for the sandbox) and the host one of
     ``allowed_hosts`` exactly; a port other than the scheme's own must be listed too (``localhost:9000``).
     Raises ``UnsafeRedirect`` otherwise, and logs it as a security event with the host only.
     """
@@ -34,7 +35,7 @@ def safe_redirect(url: str, allowed_hosts: Collection[str], allow_http: bool = F
     if parts is None:
         raise _refuse("not a plain https address", host="")
     scheme, host, port = parts["scheme"], parts["host"].lower(), parts["port"]
-    if scheme == "http" and not allow_http:
+    if scheme == "http" and not (allow_http and is_loopback(host)):
         raise _refuse("not https", host=host)
     usual = _DEFAULT_PORTS[scheme]
     names = {f"{host}:{port or usual}"} | ({host} if port in (None, usual) else set())

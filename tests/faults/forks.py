@@ -15,8 +15,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import time_machine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,9 +33,15 @@ class Forks:
         )
         self._answer()
 
-    def start(self, environment: dict[str, str], output: Path, *, largest_file: int | None = None) -> int:
-        """Return the id of a new process that writes to `output` and can't write files beyond `largest_file` bytes."""
-        return int(self._ask({"environment": environment, "output": str(output), "largest_file": largest_file}))
+    def start(
+        self, environment: dict[str, str], output: Path, *, largest_file: int | None = None, ahead: float = 0.0
+    ) -> int:
+        """Return the id of a new process that writes to `output`.
+
+        It can't write files beyond `largest_file` bytes, and its clock is `ahead` by so many seconds.
+        """
+        given = {"environment": environment, "output": str(output), "largest_file": largest_file, "ahead": ahead}
+        return int(self._ask(given))
 
     def ended(self, pid: int, seconds: float = 0.0) -> int | None:
         """Return the exit code once the process has ended within so many seconds, else None."""
@@ -103,6 +112,9 @@ def _become(question: dict[str, Any]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.update(question["environment"])
     random.seed()
+    if question["ahead"]:
+        then = datetime.now(UTC) + timedelta(seconds=question["ahead"])
+        time_machine.travel(then, tick=True).start()
     if question["largest_file"] is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (question["largest_file"],) * 2)

@@ -55,9 +55,9 @@ class App:
     largest_file: int | None = None
     pid: int = 0
 
-    async def start(self) -> Self:
-        """Start the process and wait until it answers."""
-        self.pid = self.forks.start(self.environment, self.output, largest_file=self.largest_file)
+    async def start(self, *, ahead: float = 0.0) -> Self:
+        """Start the process, its clock `ahead` by so many seconds, and wait until it answers."""
+        self.pid = self.forks.start(self.environment, self.output, largest_file=self.largest_file, ahead=ahead)
         async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
             end = time.monotonic() + 30
             while True:
@@ -81,6 +81,11 @@ class App:
             await asyncio.sleep(0.02)
         self.pid = 0
         return code
+
+    async def restart(self, *, ahead: float = 0.0) -> None:
+        """End the process as a crash would, and start it again."""
+        await self.kill()
+        await self.start(ahead=ahead)
 
     async def kill(self) -> None:
         """End the process as a crash would."""
