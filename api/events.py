@@ -39,7 +39,7 @@ def events_routes(backend: Backend) -> APIRouter:
     """The one route; without a secret it is not there."""
     router = APIRouter(tags=["events"])
 
-    @router.post("/payment/events", status_code=204, responses=problem_docs(400, 403, 404, 415))
+    @router.post("/payment/events", status_code=204, responses=problem_docs(404, changes=True))
     async def post_event(request: Request, x_signature: Annotated[str, Header(max_length=200)] = "") -> Response:
         """Look now at what a customer has. `X-Signature: t=<unix time>,v1=<hex HMAC-SHA256 of "t.body">`."""
         secret = backend.settings.payment_ms_webhook_secret

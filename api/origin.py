@@ -62,15 +62,13 @@ class OwnOrigin:
             return 403 if _is_socket(scope) and not self._is_ours(headers, default=True) else None
         path: str = scope["path"]
         if path in SIGNED_PATHS:
-            return None if _media_type(headers) == "application/json" else 415
+            return _refused_kind(headers, "application/json")
         if not self._is_ours(headers, default="cookie" not in headers):
             return 403
         if _is_socket(scope):
             return None
-        if path.startswith("/api/"):
-            return None if scope["method"] == "DELETE" or _media_type(headers) == "application/json" else 415
-        has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        return 415 if has_body and _media_type(headers) != "application/x-www-form-urlencoded" else None
+        wanted = "application/json" if path.startswith("/api/") else "application/x-www-form-urlencoded"
+        return _refused_kind(headers, wanted)
 
     def _is_ours(self, headers: Headers, *, default: bool) -> bool:
         """Whether the request comes from our own page or from the user; `default` where the browser does not say."""
@@ -95,8 +93,11 @@ def _is_socket(scope: Scope) -> bool:
     return str(scope["path"]).startswith(SOCKET_PATH)
 
 
-def _media_type(headers: Headers) -> str:
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+def _refused_kind(headers: Headers, wanted: str) -> int | None:
+    """Return 415 for a body of another media type; no body is of any type."""
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return None
+    return None if headers.get("content-type", "").partition(";")[0].strip().lower() == wanted else 415
 
 
 def _refusal(scope: Scope, status: int) -> Response:

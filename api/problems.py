@@ -17,6 +17,7 @@ from services.request_id import request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
 LONGEST_WAIT: Final = 3600
+CHANGING: Final = (400, 403, 408, 413, 415, 422)
 WHEN_UNSAID: Final[Mapping[int, float]] = {429: 10.0, 503: 5.0}
 """Seconds for `Retry-After` where nobody knows better: a circuit that opened is tried again after five."""
 
@@ -70,12 +71,15 @@ class BadRequest(Exception):
         self.errors = errors
 
 
-def problem_docs(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return how OpenAPI describes the problems of a route; every route may answer 429, 500 and 503."""
+def problem_docs(*statuses: int, changes: bool = False) -> dict[int | str, dict[str, Any]]:
+    """Return how OpenAPI describes the problems of a route; every route may answer 429, 500 and 503.
+
+    A route that changes something may also refuse where a request comes from, its body's size and kind.
+    """
     schema = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         status: {"description": REFUSALS.get(status, ("", "Problem", ""))[1], "content": schema}
-        for status in sorted({*statuses, 429, 500, 503})
+        for status in sorted({*statuses, *(CHANGING if changes else ()), 429, 500, 503})
     }
 
 

@@ -45,7 +45,7 @@ def json_api(backend: Backend) -> FastAPI:
         redirect_slashes=False,
         root_path_in_servers=False,
         servers=[{"url": f"{backend.settings.public_url}/api"}],
-        responses=problem_docs(422),
+        responses=problem_docs(),
     )
     add_error_handlers(app, backend.settings.public_url)
     access = Access(backend)
@@ -71,12 +71,12 @@ def shown_routes(backend: Backend, access: Access) -> APIRouter:
         locale = request.headers.get("accept-language", "en")[:2].lower()
         return CatalogView.of(backend.catalogs.current, locale)
 
-    @router.get("/me", responses=problem_docs(401, 422))
+    @router.get("/me", responses=problem_docs(401))
     async def get_me(session: Annotated[Session, signed_in]) -> Me:
         """Who is signed in."""
         return Me.of(session)
 
-    @router.get("/payment/subscriptions", responses=problem_docs(401, 422), tags=["payment"])
+    @router.get("/payment/subscriptions", responses=problem_docs(401), tags=["payment"])
     async def get_subscriptions(session: Annotated[Session, signed_in]) -> SubscriptionsView:
         """What the signed-in user has, asked of both services; an answer younger than a second is shared."""
         customer = backend.inquiry.customer_of(session)
@@ -86,7 +86,7 @@ def shown_routes(backend: Backend, access: Access) -> APIRouter:
         backend.metrics.observe_age((datetime.now(UTC) - standing.as_of).total_seconds())
         return SubscriptionsView.of(standing)
 
-    @router.get("/entitlements", responses=problem_docs(401, 422))
+    @router.get("/entitlements", responses=problem_docs(401))
     async def get_entitlements(session: Annotated[Session, signed_in]) -> EntitlementView:
         """What the signed-in user is entitled to, signed for sibling services and valid for a minute."""
         await backend.limits.hit(backend.policies.status, backend.inquiry.customer_of(session))
@@ -102,7 +102,7 @@ def payment_routes(backend: Backend, access: Access) -> APIRouter:
     router = APIRouter(prefix="/payment", route_class=StrictRoute, tags=["payment"])
     signed_in = Depends(access.session)
 
-    @router.post("/checkout", responses=problem_docs(401, 404, 409, 422, 502, 504))
+    @router.post("/checkout", responses=problem_docs(401, 404, 409, 502, 504, changes=True))
     async def post_checkout(
         request: Request, wanted: CheckoutRequest, session: Annotated[Session, signed_in]
     ) -> CheckoutStarted:
@@ -117,14 +117,14 @@ def payment_routes(backend: Backend, access: Access) -> APIRouter:
         )
         return CheckoutStarted.of(checkout)
 
-    @router.post("/cart", responses=problem_docs(401, 404, 422, 502, 504))
+    @router.post("/cart", responses=problem_docs(401, 404, 502, 504, changes=True))
     async def post_cart_checkout(request: Request, session: Annotated[Session, signed_in]) -> CheckoutStarted:
         """Start a checkout of the user's cart, or get the open one again."""
         await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
         cart = await backend.cart.read(await access.cart_owner(request, Response()))
         return CheckoutStarted.of(await backend.checkout.start_cart(session, cart.wanted))
 
-    @router.post("/portal", responses=problem_docs(401, 404, 422, 502, 504))
+    @router.post("/portal", responses=problem_docs(401, 404, 502, 504, changes=True))
     async def post_portal(
         request: Request, session: Annotated[Session, signed_in], wanted: PortalRequest | None = None
     ) -> PortalOpened:
@@ -140,12 +140,12 @@ def cart_routes(backend: Backend, access: Access) -> APIRouter:
     router = APIRouter(prefix="/cart", route_class=StrictRoute, tags=["cart"])
     owner = Depends(access.cart_owner)
 
-    @router.get("", responses=problem_docs(422))
+    @router.get("")
     async def get_cart(whose: Annotated[str, owner]) -> CartView:
         """What the cart holds."""
         return CartView.of(await backend.cart.read(whose))
 
-    @router.put("/{price_id}", responses=problem_docs(404, 422))
+    @router.put("/{price_id}", responses=problem_docs(404, changes=True))
     async def put_in_cart(
         request: Request, price_id: InCart, wanted: QuantityRequest, whose: Annotated[str, owner]
     ) -> CartView:
@@ -153,12 +153,12 @@ def cart_routes(backend: Backend, access: Access) -> APIRouter:
         await backend.limits.hit(backend.policies.carts_by_address, client_address(request))
         return CartView.of(await backend.cart.set_quantity(whose, price_id, wanted.quantity))
 
-    @router.delete("/{price_id}", responses=problem_docs(422))
+    @router.delete("/{price_id}", responses=problem_docs(404, changes=True))
     async def remove_from_cart(price_id: InCart, whose: Annotated[str, owner]) -> CartView:
         """Take an item out of the cart."""
         return CartView.of(await backend.cart.remove(whose, price_id))
 
-    @router.delete("", responses=problem_docs(422))
+    @router.delete("", responses=problem_docs(changes=True))
     async def clear_cart(whose: Annotated[str, owner]) -> CartView:
         """Empty the cart."""
         await backend.cart.clear(whose)

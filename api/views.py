@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from catalog import Catalog, Item, Plan, Price
 from services.cart import Cart
@@ -13,8 +13,16 @@ from services.standing import Standing
 from services.subscription import Subscription
 
 PriceId = Annotated[str, Field(min_length=1, max_length=255, examples=["price_premium_month"])]
-Quantity = Annotated[int, Field(strict=True, ge=1, le=10_000)]
-Amount = Annotated[int, Field(strict=True, ge=0, le=10**12, description="Minor units the user was shown.")]
+
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 2.0 is a whole one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Quantity = Annotated[int, Field(strict=True, ge=1, le=10_000), BeforeValidator(_whole)]
+Amount = Annotated[int, Field(strict=True, ge=0, le=10**12), BeforeValidator(_whole)]
+"""Minor units that the user was shown for one, to be compared."""
 
 
 class CheckoutRequest(BaseModel):
