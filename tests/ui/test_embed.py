@@ -10,7 +10,9 @@ from catalog import Interval
 from services.money_mode import MoneyMode
 from tests.ui.billing_world import CATALOG, tags_in, until
 from tests.ui.shop_world import Shopping, changed, shopping
+from ui.components.live_catalog import live_plans
 from ui.components.money_banner import bring_money_banner
+from ui.document import Visit, page
 from ui.html import Tag
 
 
@@ -80,6 +82,23 @@ async def test_new_prices_show_in_the_open_frame_and_still_lead_out_of_it(shop: 
 
     await until(lambda: "$12" in shop.world.text())
     assert len(staying(shop)) == 1
+
+
+async def test_plan_cards_of_any_page_follow_the_catalog_at_the_interval_chosen(shop: Shopping) -> None:
+    def dearer(document: dict[str, Any]) -> None:
+        document["plans"][1]["prices"]["year"]["amount"] = 12000
+
+    @page(shop.world.site, "/plans", title="Plans")
+    async def plans(visit: Visit) -> None:
+        await live_plans(visit, Interval.MONTH)
+
+    await shop.world.open("/plans")
+    await until(lambda: shop.announcements.count)
+    shop.world.browser.find(marker="interval-year").trigger("change")
+    await until(lambda: "billed yearly at $90" in shop.world.text())
+    await shop.sell(changed(dearer))
+
+    await until(lambda: "billed yearly at $120" in shop.world.text())
 
 
 @pytest.mark.parametrize("path", ["/embed/pricing", "/shop", "/pricing", "/cart"])

@@ -1,6 +1,7 @@
 """What is sold, on open pages: a part that shows prices is drawn anew when another catalog comes into force.
 
-    await live_catalog(visit, lambda: draw_plans(visit))
+    await live_catalog(visit, lambda: draw_items(visit))
+    await live_plans(visit, Interval.MONTH)
 
 `services/catalog_file.py` announces the change; pages listen from when their socket is connected until they are gone.
 A price that changed says so to assistive technology too.
@@ -12,11 +13,14 @@ from collections.abc import Awaitable, Callable
 import structlog
 from nicegui import Client, background_tasks, context
 
+from catalog import Interval
 from services.announcements import Listener, Topic
 from services.catalog_file import EVERYBODY
 from services.errors import FrontendError
+from ui.components.plan_grid import PlanGrid
 from ui.html import Tag
 from ui.i18n import _
+from ui.offers import offers_for
 from ui.visit import Visit
 
 Draw = Callable[[], Awaitable[None] | None]
@@ -87,3 +91,21 @@ async def live_catalog(visit: Visit, draw: Draw, *, classes: str = "") -> Tag:
     await show()
     on_catalog_change(visit, show)
     return box
+
+
+async def live_plans(visit: Visit, interval: Interval, *, heading: str = "h2") -> None:
+    """Draw the public plan cards, and again with each new catalog, at the interval that was chosen last."""
+    box, chosen = Tag("div"), interval
+
+    def choose(interval: Interval) -> None:
+        nonlocal chosen
+        chosen = interval
+
+    async def show() -> None:
+        offers = await offers_for(visit)
+        box.clear()
+        with box:
+            PlanGrid(visit, offers, chosen, heading=heading, on_interval=choose)
+
+    await show()
+    on_catalog_change(visit, show)
