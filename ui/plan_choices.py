@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from catalog import Interval, Plan
 from services.checkout_guards import guard_subscription
-from services.errors import AlreadySubscribed, FrontendError
+from services.errors import AlreadySubscribed, FrontendError, NotSignedIn
 from services.standing import Standing
 from services.subscription import State, Subscription
 from ui.components.checkout_button import attempt_for, price_of
@@ -17,7 +17,7 @@ from ui.components.portal_button import return_path
 from ui.components.price import due_words
 from ui.formats import short_date
 from ui.i18n import _
-from ui.knowledge import remember_standing
+from ui.knowledge import find_standing
 from ui.offers import plan_offer, public_offers
 from ui.state_words import describe
 from ui.states import Cards, Shown
@@ -130,6 +130,9 @@ def _change(visit: Visit, label: str) -> ButtonSpec:
 
 
 async def offers_for(visit: Visit) -> tuple[PlanOffer, ...]:
-    """Return what the public pages' cards offer to somebody signed in (`site.offers_for`), from memory alone."""
-    standing = await remember_standing(visit)
+    """Return what the public pages' cards offer to somebody signed in (`site.offers_for`)."""
+    try:
+        standing = await find_standing(visit)
+    except NotSignedIn:
+        return public_offers(visit)
     return plan_choices(visit, standing) if standing is not None else public_offers(visit)

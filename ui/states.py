@@ -61,7 +61,10 @@ class Cards(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The words of one state. `date_verb` says what happens on its date; `labels` renames actions."""
+    """The words of one state. `date_verb` says what happens on its date; `labels` renames actions.
+
+    `why_not` says over the plan cards why they offer nothing now, and what would change that.
+    """
 
     badge: str
     tone: Tone
@@ -71,6 +74,7 @@ class Row:
     cards: Cards
     date_verb: str = ""
     labels: Mapping[Action, str] = field(default_factory=dict)
+    why_not: str = ""
 
 
 ACTION_WORDS: Final[Mapping[Action, str]] = {
@@ -93,6 +97,11 @@ ACTION_WORDS: Final[Mapping[Action, str]] = {
 }
 
 # fmt: off
+_CONFIRM_FIRST: Final = N_("You can choose a plan again once your purchase is confirmed.")
+_PAY_FIRST: Final = N_("You can change plans once the open payment is settled.")
+_ANSWER_FIRST: Final = N_("You can choose a plan after the question above.")
+CHECK_FIRST: Final = N_("You can choose a plan again once we can check what you have.")
+
 STATES: Final[Mapping[Shown, Row]] = {
     Shown.NONE: Row(
         N_("Free"), "neutral", "user-circle",
@@ -104,15 +113,13 @@ STATES: Final[Mapping[Shown, Row]] = {
         N_("Confirming"), "info", "clock",
         (N_("Confirming {plan}"), N_("Confirming your purchase")),
         (N_("You're back from Stripe. We're waiting for confirmation; this page updates by itself."),),
-        Cards.NOTHING,
-        N_("Started"),
+        Cards.NOTHING, N_("Started"), why_not=_CONFIRM_FIRST,
     ),
     Shown.DELAYED: Row(
         N_("Still confirming"), "warning", "clock",
         (N_("Still confirming {plan}"), N_("Still confirming your purchase")),
         (N_("This takes longer than usual. You will not be charged twice, and it's safe to close this page."),),
-        Cards.NOTHING,
-        N_("Started"),
+        Cards.NOTHING, N_("Started"), why_not=_CONFIRM_FIRST,
     ),
     Shown.LOST: Row(
         N_("Not confirmed"), "warning", "exclamation-triangle",
@@ -123,8 +130,7 @@ STATES: Final[Mapping[Shown, Row]] = {
                 "contact us with the reference below."
             ),
         ),
-        Cards.NOTHING,
-        N_("Started"),
+        Cards.NOTHING, N_("Started"), why_not=_CONFIRM_FIRST,
     ),
     Shown.TRIALING: Row(
         N_("Trial"), "info", "sparkles",
@@ -134,15 +140,13 @@ STATES: Final[Mapping[Shown, Row]] = {
             N_("Your trial ends on {date}. You'll be charged then unless you cancel."),
             N_("Your trial is running. You'll be charged when it ends unless you cancel."),
         ),
-        Cards.SWITCH,
-        N_("Trial ends"),
+        Cards.SWITCH, N_("Trial ends"),
     ),
     Shown.ACTIVE: Row(
         N_("Active"), "success", "check-circle",
         (N_("You're on {plan}"), N_("Your subscription is active")),
         (N_("Renews on {date} for {amount}."), N_("Renews on {date}."), N_("Your subscription is active.")),
-        Cards.SWITCH,
-        N_("Renews"),
+        Cards.SWITCH, N_("Renews"),
     ),
     Shown.ENDING: Row(
         N_("Ends soon"), "warning", "clock",
@@ -151,8 +155,7 @@ STATES: Final[Mapping[Shown, Row]] = {
             N_("Your plan stays active until {date} and won't renew."),
             N_("Your plan stays active until its paid time is over and won't renew."),
         ),
-        Cards.SWITCH,
-        N_("Ends"),
+        Cards.SWITCH, N_("Ends"),
     ),
     Shown.PAST_DUE: Row(
         N_("Payment failed"), "danger", "exclamation-triangle",
@@ -161,7 +164,7 @@ STATES: Final[Mapping[Shown, Row]] = {
             N_("Your last payment failed. Update your card to keep {plan}."),
             N_("Your last payment failed. Update your card to keep your plan."),
         ),
-        Cards.NOTHING,
+        Cards.NOTHING, why_not=_PAY_FIRST,
     ),
     Shown.UNPAID: Row(
         N_("Unpaid"), "danger", "exclamation-circle",
@@ -170,13 +173,13 @@ STATES: Final[Mapping[Shown, Row]] = {
             N_("{plan} is paused until the open invoice is paid."),
             N_("Your plan is paused until the open invoice is paid."),
         ),
-        Cards.NOTHING,
+        Cards.NOTHING, why_not=_PAY_FIRST,
     ),
     Shown.INCOMPLETE: Row(
         N_("Not finished"), "warning", "exclamation-circle",
         (N_("{plan} hasn't started yet"), N_("Your plan hasn't started yet")),
         (N_("Your first payment needs one more step."),),
-        Cards.NOTHING,
+        Cards.NOTHING, why_not=_PAY_FIRST,
     ),
     Shown.INCOMPLETE_EXPIRED: Row(
         N_("Expired"), "neutral", "x-circle",
@@ -188,14 +191,13 @@ STATES: Final[Mapping[Shown, Row]] = {
         N_("Paused"), "neutral", "pause-circle",
         (N_("{plan} is on hold"), N_("Your plan is on hold")),
         (N_("Your subscription is paused."),),
-        Cards.NOTHING,
+        Cards.NOTHING, why_not=N_("You can change plans once this one is resumed."),
     ),
     Shown.CANCELED: Row(
         N_("Ended"), "neutral", "x-circle",
         (N_("{plan} has ended"), N_("Your subscription has ended")),
         (N_("{plan} ended on {date}."), N_("Your subscription ended on {date}."), N_("You're on the free plan again.")),
-        Cards.SUBSCRIBE,
-        N_("Ended"),
+        Cards.SUBSCRIBE, N_("Ended"),
     ),
     Shown.PAID_UNTIL: Row(
         N_("Canceled"), "warning", "clock",
@@ -205,8 +207,7 @@ STATES: Final[Mapping[Shown, Row]] = {
             N_("You keep your plan until {date}. You can subscribe again after that."),
             N_("You keep your plan until its paid time is over."),
         ),
-        Cards.NOTHING,
-        N_("Ends"),
+        Cards.NOTHING, N_("Ends"), why_not=N_("You can choose a plan again when your paid time is over."),
     ),
     Shown.ON_RECORD: Row(
         N_("On record"), "info", "question-mark-circle",
@@ -215,8 +216,7 @@ STATES: Final[Mapping[Shown, Row]] = {
             N_("We have a subscription on record, paid until {date}. Its current status isn't known right now."),
             N_("We have a subscription on record. Its current status isn't known right now."),
         ),
-        Cards.QUESTION,
-        N_("Paid until"),
+        Cards.QUESTION, N_("Paid until"), why_not=_ANSWER_FIRST,
     ),
     Shown.UNKNOWN_WORD: Row(
         "{word}", "info", "question-mark-circle",
@@ -225,8 +225,7 @@ STATES: Final[Mapping[Shown, Row]] = {
             N_("Our billing calls its status “{word}”, paid until {date}. The billing portal shows what that means."),
             N_("Our billing calls its status “{word}”. The billing portal shows what that means."),
         ),
-        Cards.QUESTION,
-        N_("Paid until"),
+        Cards.QUESTION, N_("Paid until"), why_not=_ANSWER_FIRST,
     ),
     Shown.CONFLICT: Row(
         N_("Please check"), "warning", "exclamation-triangle",
@@ -247,14 +246,13 @@ STATES: Final[Mapping[Shown, Row]] = {
             N_("Our billing has {plan} as “{billing_word}”, your account doesn't have it. We're sorting this out."),
             N_("Your account and our billing disagree about your plan. We're sorting this out."),
         ),
-        Cards.NOTHING,
+        Cards.NOTHING, why_not=CHECK_FIRST,
     ),
     Shown.COMPED: Row(
         N_("Included"), "success", "gift",
         (N_("{plan} is included"), N_("Your plan is included")),
         (N_("{plan} was given to you; there is nothing to pay."), N_("It was given to you; there is nothing to pay.")),
-        Cards.SUBSCRIBE,
-        N_("Ends"),
+        Cards.SUBSCRIBE, N_("Ends"),
     ),
     Shown.UNAVAILABLE: Row(
         N_("Can't check"), "neutral", "question-mark-circle",
@@ -265,6 +263,7 @@ STATES: Final[Mapping[Shown, Row]] = {
         ),
         Cards.NOTHING,
         labels={Action.CHECK_AGAIN: N_("Try again")},
+        why_not=CHECK_FIRST,
     ),
 }
 # fmt: on

@@ -228,7 +228,7 @@ async def test_an_open_checkout_of_another_plan_is_shown_first(world: World) -> 
     assert "You started Premium 4 minutes ago. Continue, or start Basic instead?" in world.text()
     assert world.one("continue-checkout")._props["href"] == started.url
     world.press("start-instead")
-    await until(lambda: world.billing.opened)
+    await until(lambda: "checkout.stripe.com" in world.went_to)
     again = await world.checkouts.by_id(ADA.user_id, started.id)
     assert again is not None
     assert again.at(Event.REPLACED) is not None
@@ -380,3 +380,33 @@ async def test_text_in_the_address_is_never_shown(world: World) -> None:
 
     assert "hello" not in world.text()
     assert not world.marked("notice")
+
+
+@pytest.mark.parametrize(
+    ("put", "reason"),
+    [
+        (past_due, "You can change plans once the open payment is settled."),
+        (on_record, "You can choose a plan after the question above."),
+        (unavailable, "You can choose a plan again once we can check what you have."),
+        (active, ""),
+        (nothing, ""),
+    ],
+)
+async def test_cards_without_buttons_say_why(world: World, put: Callable[[World], None], reason: str) -> None:
+    put(world)
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    said = [text_of(tag).strip() for tag in world.classed("plans-why")]
+    assert said == ([reason] if reason else [])
+
+
+async def test_the_public_page_offers_what_the_billing_page_offers(world: World) -> None:
+    active(world)
+    await world.sign_in()
+
+    await world.open("/pricing")
+
+    assert offered(world, "basic") == "Change to Basic"
+    assert offered(world, "premium") == "Current plan"

@@ -79,7 +79,7 @@ class SubscriptionCard:
             with self._badge_place:
                 self._badge = StatusBadge(words)
         self._badge.show(words)
-        self._show_age(standing)
+        self._show_age(standing, said=words.shown is Shown.UNAVAILABLE)
         actions = subscription.actions
         drawn = (words, actions, standing.confirming and standing.confirming.url)
         if drawn == self._drawn:
@@ -98,9 +98,12 @@ class SubscriptionCard:
                 _fact(words.date_verb, day_and_distance(self._visit, words.moment), words.moment, self._visit)
         self._facts.set(hidden=not (words.price or words.date_verb))
 
-    def _show_age(self, standing: Standing) -> None:
-        """Say how old the knowledge is, once that matters: a service did not answer, or nobody asked for a while."""
-        old = standing.stale or datetime.now(UTC) - standing.as_of > OLD
+    def _show_age(self, standing: Standing, *, said: bool) -> None:
+        """Say how old the knowledge is, once that matters: a service did not answer, or nobody asked for a while.
+
+        Not where the sentence has `said` it.
+        """
+        old = not said and (standing.stale or datetime.now(UTC) - standing.as_of > OLD)
         self._age.clear()
         if old:
             with self._age:

@@ -45,6 +45,7 @@ from ui.knowledge import find_standing, signed_in
 from ui.plan_choices import plan_choices, refused
 from ui.site import Site
 from ui.state_words import amount_words, plan_name
+from ui.states import CHECK_FIRST, STATES, Shown, shown_as
 
 
 def register(site: Site) -> None:
@@ -80,6 +81,7 @@ class PaymentPage:
             self._question = Part(self._draw_question)
         with Tag("section", id="plans", classes="plans-section", aria_labelledby="plans-title"):
             Tag("h2", _("Plans"), id="plans-title", classes="section-title")
+            self._why_not = Tag("p", "", classes="plans-why muted center", hidden=True)
             self._plan_problems = ProblemPlace(visit)
             self._plans = Part(self._draw_plans)
         portal_row(visit)
@@ -110,6 +112,9 @@ class PaymentPage:
 
     def _show_plans(self, standing: Standing | None) -> None:
         self._plans.show(plan_choices(self._visit, standing, has_ended=self._has_ended))
+        reason = "" if standing is None or self._has_ended else why_not(standing)
+        self._why_not.set_text(reason)
+        self._why_not.set(hidden=not reason)
 
     def _first_interval(self) -> Interval:
         if self._chosen is not None and self._chosen[1].interval is not None:
@@ -176,6 +181,16 @@ Chosen = tuple[Plan, Price]
 
 Question = tuple[Action, str, Checkout | None]
 """What has to be answered before plans are offered: which question, about which plan, from which checkout."""
+
+
+def why_not(standing: Standing) -> str:
+    """Return why the plan cards offer nothing now, or nothing where they offer something."""
+    row = STATES[shown_as(standing.current, standing.wait)]
+    if standing.stale:
+        return _(CHECK_FIRST)
+    if question_of(standing) is not None and not row.why_not:
+        return _(STATES[Shown.ON_RECORD].why_not)
+    return _(row.why_not)
 
 
 def question_of(standing: Standing) -> Question | None:

@@ -179,7 +179,7 @@ def draw_signed_out(visit: Visit) -> None:
         card.box.set(data_state="signed_out")
         Tag(
             "p",
-            _("You're not signed in in this browser. Sign in, and you come back to this page."),
+            _("Sign in with the account that you bought with, and you come back to this page."),
             classes="center card-sentence",
         )
         with Tag("div", classes="actions card-actions"):

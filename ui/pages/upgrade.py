@@ -6,7 +6,6 @@ from ui.components.button import button
 from ui.components.card_page import card_page
 from ui.components.checkout_button import attempt_for, checkout_button
 from ui.components.portal_button import portal_button
-from ui.components.price import due_words
 from ui.components.problem import ProblemPlace
 from ui.document import Visit, page
 from ui.frame import frame
@@ -62,10 +61,9 @@ def draw_way(visit: Visit, plan: Plan) -> None:
             button(_("Try the page again"), href=safe_next(visit.query.get("next")))
         else:
             button(_("See your billing"), href="/payment")
+        if spec.note:
+            Tag("p", spec.note, classes="muted small center")
         button(_("Compare plans"), "quiet", href="/pricing")
-    if spec.kind == "form":
-        Tag("p", due_words(price, visit.locale) if spec.url == "/payment/checkout" else spec.note,
-            classes="muted small center")  # fmt: skip
 
 
 def draw_unknown() -> None:
