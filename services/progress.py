@@ -27,8 +27,9 @@ def awaited(checkouts: Iterable[Checkout], now: datetime) -> tuple[Checkout, ...
     """Return the checkouts that the latest news can be about: for each plan those that the user came back from.
 
     Besides, the one that the user was sent to since, if it can have been paid: somebody may never come back from it.
+    One that is in force goes on for a day until both services have it.
     """
-    unfinished = [c for c in checkouts if c.kind is Kind.SUBSCRIPTION and not c.confirmed]
+    unfinished = [c for c in checkouts if c.kind is Kind.SUBSCRIPTION and not _complete(c, now)]
     found: list[Checkout] = []
     for plan_id in {c.plan_id for c in unfinished}:
         mine = [c for c in unfinished if c.plan_id == plan_id]
@@ -41,6 +42,13 @@ def awaited(checkouts: Iterable[Checkout], now: datetime) -> tuple[Checkout, ...
     return tuple(found)
 
 
+def _complete(checkout: Checkout, now: datetime) -> bool:
+    on = checkout.at(Event.ACCESS_ON)
+    if on is None:
+        return False
+    return now - on > SESSION_LIFE or {Event.BILLING_HAS_IT, Event.ACCOUNT_HAS_IT} <= checkout.events.keys()
+
+
 async def _note(
     record: Checkouts, checkout: Checkout, evidence: Evidence, standing: Standing, catalog: Catalog, now: datetime
 ) -> None:
@@ -50,7 +58,7 @@ async def _note(
         checkout = await record.mark(checkout, Event.BILLING_HAS_IT)
     if in_account:
         checkout = await record.mark(checkout, Event.ACCOUNT_HAS_IT)
-    if (in_billing or in_account) and access_on(checkout, standing):
+    if (in_billing or in_account) and not checkout.confirmed and access_on(checkout, standing):
         checkout = await record.mark(checkout, Event.ACCESS_ON)
         _log.info("checkout_confirmed", after_s=_seconds_since_return(checkout))
 
