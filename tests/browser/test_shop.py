@@ -67,7 +67,7 @@ def at_the_shop(page: Page, path: str = "/shop") -> None:
 
 
 def connected(page: Page) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 20
     while not page.evaluate("Boolean(window.did_handshake && window.socket?.connected)"):
         assert time.monotonic() < end, "the page never connected"
 

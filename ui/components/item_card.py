@@ -96,7 +96,7 @@ class ItemCard:
         try:
             amount = self.item.price.amount * self.field.quantity
         except InvalidQuantity:
-            return limits_words(self.item)
+            return ""
         total = format_money(amount, self.item.price.currency, self._visit.locale)
         return _("{amount} once. Nothing renews.").format(amount=total)
 

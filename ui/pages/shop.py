@@ -55,10 +55,11 @@ class ShopPage:
         with Tag("div", classes="page-head"):
             Tag("h1", _("Shop"))
             Tag("p", _("Add-ons you pay for once: no subscription, nothing renews."), classes="lead")
-        self._problems = ProblemPlace(self._visit)
-        self._say_problem()
-        if self._chosen is not None and self._visit.user is not None and self._problems.current is None:
-            self._draw_chosen(*self._chosen)
+        with Tag("div", classes="shop-news"):
+            self._problems = ProblemPlace(self._visit)
+            self._say_problem()
+            if self._chosen is not None and self._visit.user is not None and self._problems.current is None:
+                self._draw_chosen(*self._chosen)
         await live_catalog(self._visit, self._draw_items)
         trust_line()
         live_cart(self._visit).on_change(self._show_cart)
