@@ -129,7 +129,7 @@ class Watcher:
             self._end()
 
     def look_now(self) -> None:
-        """Ask now, or have the replica ask that holds the lease. An answer younger than a second is shared."""
+        """Ask now, or have the replica ask that holds the lease: once a second at most."""
         self._wanted = True
         self._look()
 
@@ -184,6 +184,10 @@ class Watcher:
             if self._age(now) > OPENED_AFTER:
                 self.look_now()
         if self._mine and now >= self._next_ask:
+            asked = self._means.inquiry.age(self.customer)
+            if asked is not None and timedelta() <= asked < SHARED_FOR:
+                self._next_ask = now + SHARED_FOR - asked  # that answer may be older than the news
+                return
             await self._ask(now)
         elif not self._mine and self._wanted:
             self._wanted = False

@@ -299,6 +299,21 @@ class TestPace:
         assert tab.state == State.ACTIVE
         await tab.close()
 
+    async def test_news_that_comes_within_a_second_of_an_answer_is_asked_about_all_the_same(
+        self, replica: Replica, outside: Outside
+    ) -> None:
+        tab = watch(replica, await replica.sign_in())
+        await outside.clock.advance(30)
+        tab.look_now()
+        await settle()
+        buy(outside)
+
+        await replica.status.poke("ada")
+        await outside.clock.advance(1.5)
+
+        assert tab.state == State.ACTIVE
+        await tab.close()
+
     async def test_a_question_asked_for_during_another_is_asked_after_it(
         self, replica: Replica, outside: Outside
     ) -> None:
