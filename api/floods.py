@@ -1,8 +1,11 @@
-"""What a page view costs is bounded: views by address, and views whose socket has not connected, all together.
+"""What page views cost is bounded: by address, at once, and those whose socket has not connected all together.
 
 A view keeps its elements on the server until its socket connects or a minute has passed; a crawler never connects.
+Browsers that have been here before (a signed cookie) get what strangers leave: half of the room, and no queue, since
+their pages may wait for a service while those of strangers only cost time to build.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -18,17 +21,15 @@ from services.rate_limits import Policy, RateLimits, address_key
 from services.session import Sessions
 
 NO_PAGES: Final = (
-    "/_nicegui",
-    "/assets/",
-    "/api",
-    "/auth/",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/.well-known",
-    "/favicon",
-)
+    "/_nicegui", "/assets/", "/api", "/auth/", "/healthz", "/readyz", "/metrics", "/.well-known", "/favicon",
+)  # fmt: skip
 """Addresses under which no page is built."""
+
+AT_ONCE: Final = 4
+"""Pages of strangers that are built at the same time: so many stand before a user's click in the event loop."""
+
+LONGEST_QUEUE: Final = 2.0
+"""Seconds that a stranger's page may wait for its turn."""
 
 RETRY_AFTER: Final = 10.0
 _COUNT_EVERY: Final = 0.1
@@ -37,10 +38,7 @@ _log = structlog.get_logger("security")
 
 
 class FloodGuard:
-    """Answers 429 with a page that costs nothing when an address, or everybody together, asks for too many pages.
-
-    Half of the room is kept for browsers that have been here before: a flood of strangers must not lock them out.
-    """
+    """Answers 429 with a page that costs nothing when an address, or everybody together, asks for too many pages."""
 
     def __init__(
         self,
@@ -61,38 +59,62 @@ class FloodGuard:
         self._unconnected = unconnected
         self._sessions = sessions
         self._busy_page = busy_page
+        self._count_refused = count_refused
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._under_way = 0
         self._counted = 0
         self._counted_at = float("-inf")
-        self._count_refused = count_refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"].startswith(NO_PAGES):
             await self._app(scope, receive, send)
             return
-        wait = await self._wait(scope)
-        if wait is None:
-            await self._app(scope, receive, send)
+        known = self._is_known(scope)
+        if self._is_full(known):
+            await self._refuse(scope, receive, send, RETRY_AFTER)
             return
-        self._count_refused()
-        language = Headers(scope=scope).get("accept-language", "")
-        await self._busy_page(language, wait)(scope, receive, send)
+        self._under_way += 1
+        try:
+            await self._serve(scope, receive, send, known)
+        finally:
+            self._under_way -= 1
 
-    async def _wait(self, scope: Scope) -> float | None:
-        """Return the seconds to wait before a page is built for this request; None lets it through."""
-        now = time.monotonic()
-        if now - self._counted_at > _COUNT_EVERY:
-            self._counted, self._counted_at = self._unconnected(), now
-        room = self._most if self._is_known(scope) else self._most // 2
-        if self._counted >= room:
-            return RETRY_AFTER
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, known: bool) -> None:
         client = scope.get("client")
         try:
             await self._limits.hit(self._policy, address_key(client[0] if client else ""))
         except RateLimited as error:
-            return error.retry_after or RETRY_AFTER
-        self._counted += 1
-        return None
+            await self._refuse(scope, receive, send, error.retry_after or RETRY_AFTER)
+            return
+        if known:
+            await self._app(scope, receive, send)
+        elif await self._turn_came():
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._turns.release()
+        else:
+            await self._refuse(scope, receive, send, RETRY_AFTER)
+
+    async def _turn_came(self) -> bool:
+        try:
+            async with asyncio.timeout(LONGEST_QUEUE):
+                return await self._turns.acquire()
+        except TimeoutError:
+            return False
+
+    def _is_full(self, known: bool) -> bool:
+        """Whether the views without a socket, those being built included, leave no room for one more."""
+        now = time.monotonic()
+        if now - self._counted_at > _COUNT_EVERY:
+            self._counted, self._counted_at = self._unconnected(), now
+        return self._counted + self._under_way >= (self._most if known else self._most // 2)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
+        self._count_refused()
+        language = Headers(scope=scope).get("accept-language", "")
+        await self._busy_page(language, seconds)(scope, receive, send)
 
     def _is_known(self, scope: Scope) -> bool:
         cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))

@@ -1,5 +1,6 @@
 """Floods of page views are answered with a page that costs nothing; limits count people and addresses."""
 
+import asyncio
 from pathlib import Path
 
 import httpx
@@ -9,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from api.floods import FloodGuard
+from api import floods
+from api.floods import AT_ONCE, FloodGuard
 from api.metrics import Metrics
 from sandbox.launch import RunningSandbox
 from services.rate_limits import Policy, RateLimits
@@ -22,6 +24,11 @@ class Pages:
     def __init__(self, api: ApiWorld, rates: str = "1000/minute", most: int = 20) -> None:
         self.unconnected = 0
         self.built = 0
+        self.under_way = 0
+        self.most_at_once = 0
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        self._changed = asyncio.Condition()
         self.metrics = Metrics()
         inner = Starlette(routes=[Route("/{path:path}", self._page)])
         self.app = FloodGuard(
@@ -37,7 +44,18 @@ class Pages:
 
     async def _page(self, _request: Request) -> PlainTextResponse:
         self.built += 1
+        self.under_way += 1
+        self.most_at_once = max(self.most_at_once, self.under_way)
+        async with self._changed:
+            self._changed.notify_all()
+        await self.may_end.wait()
+        self.under_way -= 1
         return PlainTextResponse("a page")
+
+    async def reached(self, count: int) -> None:
+        """Wait until so many pages are being built."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.under_way >= count)
 
     async def get(
         self, path: str = "/pricing", *, address: str = "203.0.113.9", cookie: str = "", language: str = ""
@@ -93,13 +111,47 @@ async def test_half_of_the_room_is_kept_for_browsers_that_were_here_before(api: 
     assert (known.status_code, forged.status_code, full.status_code) == (200, 429, 429)
 
 
-async def test_views_count_before_the_next_look_at_the_real_number(api: ApiWorld) -> None:
+async def test_views_being_built_count_as_well(api: ApiWorld) -> None:
     pages = Pages(api, most=20)
+    pages.may_end.clear()
 
-    answers = [await pages.get() for _ in range(12)]
+    waiting = [asyncio.create_task(pages.get()) for _ in range(30)]
+    refused = await asyncio.wait_for(asyncio.gather(*waiting[10:]), 1)
+    pages.may_end.set()
+    served = await asyncio.gather(*waiting[:10])
 
-    assert 200 in [answer.status_code for answer in answers[:10]]
-    assert pages.built <= 12
+    assert {answer.status_code for answer in refused} == {429}
+    assert {answer.status_code for answer in served} == {200}
+
+
+async def test_few_pages_of_strangers_are_built_at_once_and_known_browsers_do_not_queue(api: ApiWorld) -> None:
+    pages, sessions = Pages(api, most=100), api.house.backend.sessions
+    pages.may_end.clear()
+
+    strangers = [asyncio.create_task(pages.get()) for _ in range(10)]
+    known = asyncio.create_task(pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}"))
+    await asyncio.wait_for(pages.reached(AT_ONCE + 1), 1)
+    most = pages.under_way
+    pages.may_end.set()
+    answers = await asyncio.gather(*strangers, known)
+
+    assert most == AT_ONCE + 1
+    assert {answer.status_code for answer in answers} == {200}
+    assert pages.most_at_once == AT_ONCE + 1
+
+
+async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(floods, "LONGEST_QUEUE", 0.01)
+    pages = Pages(api, most=100)
+    pages.may_end.clear()
+
+    served = [asyncio.create_task(pages.get()) for _ in range(AT_ONCE)]
+    await asyncio.wait_for(pages.reached(AT_ONCE), 1)
+    refused = await pages.get()
+    pages.may_end.set()
+
+    assert refused.status_code == 429
+    assert {answer.status_code for answer in await asyncio.gather(*served)} == {200}
 
 
 @pytest.mark.parametrize("path", ["/api/me", "/healthz", "/readyz", "/metrics", "/auth/callback", "/_nicegui/x.js"])
