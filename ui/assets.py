@@ -45,7 +45,7 @@ def register(settings: Settings) -> None:
 
     @app.get(ICON_PATH, include_in_schema=False)
     def tab_icon() -> Response:
-        return Response(icon_svg(settings), media_type="image/svg+xml", headers=FOR_A_DAY)
+        return Response(icon_svg(settings), media_type="image/svg+xml", headers=FOR_A_YEAR)
 
     @app.get(LOGO_PATH, include_in_schema=False)
     def logo() -> Response:

@@ -15,9 +15,14 @@ _SHAPE: Final = "M8.2 21.5V11.2c0-1.3 1.6-1.9 2.5-.9l8.1 9.4c.9 1 2.5.4 2.5-.9V8
 """One stroke: a letter N whose ends point up and down."""
 
 
+def icon_address(settings: Settings) -> str:
+    """Return where the tab's icon is: another address for another colour, so that browsers may keep it."""
+    return f"{ICON_PATH}?c={settings.brand_color.lstrip('#').lower()}"
+
+
 def brand_mark(settings: Settings) -> Tag:
     """Draw the mark; the name stands beside it, so it needs no words of its own."""
-    source = LOGO_PATH if settings.brand_logo else ICON_PATH
+    source = LOGO_PATH if settings.brand_logo else icon_address(settings)
     return Tag("img", classes="brand-mark", src=source, alt="", width=28, height=28)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
-from ui.brand import ICON_PATH
+from ui.brand import icon_address
 from ui.i18n import _
 from ui.template import json_script
 from ui.theme import dark_palette, light_palette
@@ -33,7 +33,7 @@ def head_html(visit: Visit, nonce: str) -> str:
         parts.append(f'<link rel="canonical" href="{escape(address)}">')
     parts.append(f'<meta name="color-scheme" content="{_color_scheme(visit)}">')
     parts += _theme_colors(visit)
-    parts.append(f'<link rel="icon" href="{ICON_PATH}" type="image/svg+xml">')
+    parts.append(f'<link rel="icon" href="{icon_address(visit.site.settings)}" type="image/svg+xml">')
     parts += [json_script(thing, nonce) for thing in visit.head.json_ld]
     return "\n".join(parts)
 

@@ -8,9 +8,13 @@ No Quasar component and nothing whose code is compiled in the browser: `ui/docum
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
-from nicegui.elements.mixins.text_element import TextElement
+from nicegui.element import Element
+
+from ui import quicker_elements
+
+quicker_elements.install()
 
 Attribute = str | int | float | bool | None
 
@@ -21,7 +25,7 @@ ENUMERATED: Final = ("aria-", "data-")
 URL_ATTRIBUTES: Final = frozenset({"href", "src", "action", "formaction", "poster"})
 
 
-class Tag(TextElement):
+class Tag(Element):
     """One HTML element. Keyword arguments are its attributes: `aria_label` is `aria-label`, `for_` is `for`.
 
     `None` and `False` leave an attribute out, `True` writes it without a value, except for `aria-` and `data-`
@@ -33,15 +37,31 @@ class Tag(TextElement):
     ) -> None:
         if tag in FORBIDDEN_TAGS:
             raise ValueError(f"<{tag}> can't be part of a page's content")
-        super().__init__(tag=tag, text=cast(str, text))  # NiceGUI leaves out a text that is None
-        if classes:
-            self._classes.extend(classes.split())
+        super().__init__(tag)
+        self._text = text
         values = attribute_values(attributes)
         if testid:
             values["data-testid"] = testid
-            self.mark(testid)
-        with self._props.suspend_updates():
-            self._props.update(values)
+            self._markers = [testid]
+        # Nobody watches an element that is being made, so its collections are filled as what they are.
+        list.extend(self._classes, classes.split())
+        dict.update(self._props, values)
+
+    @property
+    def text(self) -> str:
+        """The text in front of the element's children; empty without one."""
+        return self._text or ""
+
+    def set_text(self, text: str) -> Self:
+        """Change the text, in the browser too. Returns the element."""
+        if text != self._text:
+            self._text = text
+            self.update()
+        return self
+
+    def _displayed_contents(self, *, only_visible: bool) -> list[Any]:
+        """Return what the simulated user of NiceGUI's tests can see of this element."""
+        return [*super()._displayed_contents(only_visible=only_visible), self._text]
 
     def set(self, **attributes: Attribute) -> Self:
         """Change attributes, in the browser too; None or False removes one. Returns the element."""
