@@ -1,0 +1,31 @@
+"""`/robots.txt` and `/sitemap.xml`: what search engines may read, and where it is."""
+
+from html import escape
+
+from nicegui import app
+from starlette.responses import Response
+
+from ui.site import Site
+
+FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
+
+
+def register(site: Site) -> None:
+    """Add both files. Pages that only one person sees say `noindex` themselves, so they must stay readable."""
+    base = site.settings.public_url
+
+    @app.get("/robots.txt", include_in_schema=False)
+    def robots() -> Response:
+        lines = ("User-agent: *", "Disallow: /api/", "Disallow: /auth/", f"Sitemap: {base}/sitemap.xml", "")
+        return Response("\n".join(lines), media_type="text/plain", headers=FOR_A_DAY)
+
+    @app.get("/sitemap.xml", include_in_schema=False)
+    def sitemap() -> Response:
+        urls = "".join(f"<url><loc>{escape(base + path)}</loc></url>" for path in public_paths(site))
+        head = '<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+        return Response(f"{head}{urls}</urlset>", media_type="application/xml", headers=FOR_A_DAY)
+
+
+def public_paths(site: Site) -> tuple[str, ...]:
+    """Return the pages that are the same for everybody."""
+    return ("/", "/pricing", "/shop") if site.catalog.items else ("/", "/pricing")
