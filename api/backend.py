@@ -67,7 +67,7 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """The collaborators of all routes. `unconnected` counts page views whose socket has not connected."""
+    """The collaborators of all routes. `unconnected` weighs page views without a socket."""
 
     settings: Settings
     catalogs: Catalogs
@@ -86,5 +86,5 @@ class Backend:
     money_mode: MoneyMode
     metrics: Metrics
     users: UserHashes
-    unconnected: Callable[[], int]
+    unconnected: Callable[[], float]
     busy_page: BusyPage

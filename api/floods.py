@@ -1,8 +1,8 @@
 """What page views cost is bounded: by address, at once, and those whose socket has not connected all together.
 
 A view keeps its elements on the server until its socket connects or a minute has passed; a crawler never connects.
-Browsers that have been here before (a signed cookie) get what strangers leave: half of the room, and no queue, since
-their pages may wait for a service while those of strangers only cost time to build.
+A quarter of the room, and a queue of their own, are kept for browsers that have been here before (a signed cookie): a
+flood of strangers must not lock them out.
 """
 
 import asyncio
@@ -25,11 +25,18 @@ NO_PAGES: Final = (
 )  # fmt: skip
 """Addresses under which no page is built."""
 
-AT_ONCE: Final = 4
-"""Pages of strangers that are built at the same time: so many stand before a user's click in the event loop."""
+STRANGERS_AT_ONCE: Final = 2
+KNOWN_AT_ONCE: Final = 8
+"""Pages that are built at the same time: so many stand before a user's click in the event loop. Pages of people who
+are signed in may also wait for a service."""
 
-LONGEST_QUEUE: Final = 2.0
-"""Seconds that a stranger's page may wait for its turn."""
+STRANGERS_QUEUE: Final = 2.0
+KNOWN_QUEUE: Final = 10.0
+"""Seconds that a page may wait for its turn."""
+
+STRANGERS_ROOM: Final = 0.75
+WORTH: Final = 3
+"""What a page that is being built is taken to weigh, see `views_worth` of `wiring/house.py`."""
 
 RETRY_AFTER: Final = 10.0
 _COUNT_EVERY: Final = 0.1
@@ -47,7 +54,7 @@ class FloodGuard:
         limits: RateLimits,
         policy: Policy,
         most_unconnected: int,
-        unconnected: Callable[[], int],
+        unconnected: Callable[[], float],
         sessions: Sessions,
         busy_page: BusyPage,
         count_refused: Callable[[], None],
@@ -60,9 +67,10 @@ class FloodGuard:
         self._sessions = sessions
         self._busy_page = busy_page
         self._count_refused = count_refused
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._strangers = asyncio.Semaphore(STRANGERS_AT_ONCE)
+        self._known = asyncio.Semaphore(KNOWN_AT_ONCE)
         self._under_way = 0
-        self._counted = 0
+        self._counted = 0.0
         self._counted_at = float("-inf")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,29 +95,24 @@ class FloodGuard:
         except RateLimited as error:
             await self._refuse(scope, receive, send, error.retry_after or RETRY_AFTER)
             return
-        if known:
-            await self._app(scope, receive, send)
-        elif await self._turn_came():
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                self._turns.release()
-        else:
-            await self._refuse(scope, receive, send, RETRY_AFTER)
-
-    async def _turn_came(self) -> bool:
+        turns = self._known if known else self._strangers
         try:
-            async with asyncio.timeout(LONGEST_QUEUE):
-                return await self._turns.acquire()
+            async with asyncio.timeout(KNOWN_QUEUE if known else STRANGERS_QUEUE):
+                await turns.acquire()
         except TimeoutError:
-            return False
+            await self._refuse(scope, receive, send, RETRY_AFTER)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            turns.release()
 
     def _is_full(self, known: bool) -> bool:
         """Whether the views without a socket, those being built included, leave no room for one more."""
         now = time.monotonic()
         if now - self._counted_at > _COUNT_EVERY:
             self._counted, self._counted_at = self._unconnected(), now
-        return self._counted + self._under_way >= (self._most if known else self._most // 2)
+        return self._counted + self._under_way * WORTH >= self._most * (1.0 if known else STRANGERS_ROOM)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
         self._count_refused()

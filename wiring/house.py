@@ -39,6 +39,9 @@ from wiring import systems
 SHUTDOWN_WAIT: Final = 6.0
 """Seconds that checkouts under way get at shutdown, besides what the server gave the requests."""
 
+ORDINARY_ELEMENTS: Final = 150
+"""Elements of a page that counts as one view."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -128,7 +131,7 @@ def build(
         settings=settings, catalogs=catalog_file, store=store, sessions=sessions, inquiry=inquiry, status=status,
         checkout=checkout, portal=portal, cart=cart, limits=limits, policies=policies,
         payment_upstream=payment_ms.upstream, auth_upstream=auth_ms.upstream, entitlements=entitlements,
-        money_mode=money_mode, metrics=metrics, users=UserHashes(storage_secret), unconnected=unconnected_views,
+        money_mode=money_mode, metrics=metrics, users=UserHashes(storage_secret), unconnected=views_worth,
         busy_page=partial(too_many_requests, Site(settings, catalog_file, sessions)),
     )  # fmt: skip
     metrics.observe((payment_ms.upstream, auth_ms.upstream), _readings(backend))
@@ -142,6 +145,15 @@ def build(
 def unconnected_views() -> int:
     """Return how many page views wait for their socket."""
     return sum(not client.has_socket_connection for client in tuple(Client.instances.values()))
+
+
+def views_worth() -> float:
+    """Return what the views without a socket weigh, in ordinary ones: a large page counts as several.
+
+    So the bound holds for memory, whichever page a crawler likes best: an element keeps about 4 kB (NiceGUI 3.18).
+    """
+    waiting = (client for client in tuple(Client.instances.values()) if not client.has_socket_connection)
+    return sum(max(1.0, len(client.elements) / ORDINARY_ELEMENTS) for client in waiting)
 
 
 def _readings(backend: Backend) -> tuple[Reading, ...]:

@@ -24,7 +24,7 @@ from wiring.house import House
 
 PAGES: Final = (
     "home", "pricing", "login", "payment", "success", "cancel", "account", "members", "upgrade", "shop", "cart",
-    "embed", "errors",
+    "embed", "index_files", "errors",
 )  # fmt: skip
 """The modules of `ui/pages/`, each with a `register(site)`."""
 

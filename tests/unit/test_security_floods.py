@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from api import floods
-from api.floods import AT_ONCE, FloodGuard
+from api.floods import KNOWN_AT_ONCE, STRANGERS_AT_ONCE, FloodGuard
 from api.metrics import Metrics
 from sandbox.launch import RunningSandbox
 from services.rate_limits import Policy, RateLimits
@@ -92,13 +92,13 @@ async def test_the_plain_page_speaks_the_visitors_language(api: ApiWorld) -> Non
 async def test_views_without_a_socket_are_bounded_together(api: ApiWorld) -> None:
     pages = Pages(api, most=20)
 
-    pages.unconnected = 10
+    pages.unconnected = 15
     stranger = await pages.get()
 
     assert (stranger.status_code, stranger.headers["retry-after"]) == (429, "10")
 
 
-async def test_half_of_the_room_is_kept_for_browsers_that_were_here_before(api: ApiWorld) -> None:
+async def test_a_quarter_of_the_room_is_kept_for_browsers_that_were_here_before(api: ApiWorld) -> None:
     pages, sessions = Pages(api, most=20), api.house.backend.sessions
     pages.unconnected = 15
 
@@ -112,7 +112,7 @@ async def test_half_of_the_room_is_kept_for_browsers_that_were_here_before(api: 
 
 
 async def test_views_being_built_count_as_well(api: ApiWorld) -> None:
-    pages = Pages(api, most=20)
+    pages = Pages(api, most=40)
     pages.may_end.clear()
 
     waiting = [asyncio.create_task(pages.get()) for _ in range(30)]
@@ -124,29 +124,28 @@ async def test_views_being_built_count_as_well(api: ApiWorld) -> None:
     assert {answer.status_code for answer in served} == {200}
 
 
-async def test_few_pages_of_strangers_are_built_at_once_and_known_browsers_do_not_queue(api: ApiWorld) -> None:
-    pages, sessions = Pages(api, most=100), api.house.backend.sessions
+async def test_few_pages_are_built_at_once_and_known_browsers_do_not_stand_behind_strangers(api: ApiWorld) -> None:
+    pages, sessions = Pages(api, most=200), api.house.backend.sessions
+    cookie = f"{sessions.cookie_name}={sessions.new_cookie()}"
     pages.may_end.clear()
 
-    strangers = [asyncio.create_task(pages.get()) for _ in range(10)]
-    known = asyncio.create_task(pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}"))
-    await asyncio.wait_for(pages.reached(AT_ONCE + 1), 1)
-    most = pages.under_way
+    views = [asyncio.create_task(pages.get()) for _ in range(12)]
+    views += [asyncio.create_task(pages.get(cookie=cookie)) for _ in range(12)]
+    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE + KNOWN_AT_ONCE), 1)
     pages.may_end.set()
-    answers = await asyncio.gather(*strangers, known)
+    answers = await asyncio.gather(*views)
 
-    assert most == AT_ONCE + 1
     assert {answer.status_code for answer in answers} == {200}
-    assert pages.most_at_once == AT_ONCE + 1
+    assert pages.most_at_once == STRANGERS_AT_ONCE + KNOWN_AT_ONCE
 
 
 async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(floods, "LONGEST_QUEUE", 0.01)
+    monkeypatch.setattr(floods, "STRANGERS_QUEUE", 0.01)
     pages = Pages(api, most=100)
     pages.may_end.clear()
 
-    served = [asyncio.create_task(pages.get()) for _ in range(AT_ONCE)]
-    await asyncio.wait_for(pages.reached(AT_ONCE), 1)
+    served = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE)]
+    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 1)
     refused = await pages.get()
     pages.may_end.set()
 
