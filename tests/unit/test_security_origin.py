@@ -56,7 +56,9 @@ async def test_our_own_requests_pass(api: ApiWorld, path: str, headers: dict[str
     assert answer.status_code in (200, 303, 404, 422)
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp", ""]
+)
 async def test_the_api_takes_nothing_that_a_plain_form_can_send(api: ApiWorld, kind: str) -> None:
     browser = await api.browser().sign_in()
 
