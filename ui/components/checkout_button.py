@@ -113,7 +113,8 @@ async def press_checkout(visit: Visit, attempt: Attempt, problems: ProblemPlace,
 
 def show_refusal(visit: Visit, attempt: Attempt | None, error: FrontendError, problems: ProblemPlace) -> None:
     """Say why a checkout was not started; `attempt` is what to go on with where that is possible."""
-    problems.show(error, lambda: _way_on(visit, attempt, error, problems))
+    sentence = _question(visit, attempt, error) if type(error) is CheckoutInProgress else ""
+    problems.show(error, lambda: _way_on(visit, attempt, error, problems), sentence=sentence)
 
 
 def _way_on(visit: Visit, attempt: Attempt | None, error: FrontendError, problems: ProblemPlace) -> None:
@@ -134,17 +135,35 @@ def _way_on(visit: Visit, attempt: Attempt | None, error: FrontendError, problem
         checkout_button(visit, attempt, _("Try again"), problems, look="secondary", testid="try-again")
 
 
+def _question(visit: Visit, attempt: Attempt | None, error: CheckoutInProgress) -> str:
+    """Return "You started Premium 4 minutes ago. Continue, or start Basic instead?"; nothing where it is no choice."""
+    checkout = _under_way(visit, error)
+    if checkout is None or attempt is None or not _replaceable(checkout, attempt):
+        return ""
+    question = _("Continue, or start {plan} instead?").format(plan=_offered_name(visit, attempt.price_id))
+    return f"{started_words(visit, checkout)} {question}"
+
+
 def _continue_or_replace(
     visit: Visit, attempt: Attempt | None, error: CheckoutInProgress, problems: ProblemPlace
 ) -> None:
-    checkout = error.checkout if isinstance(error.checkout, Checkout) else open_checkout(visit)
+    checkout = _under_way(visit, error)
     if checkout is None:
         return
     button(_("Continue your checkout"), href=checkout.url, testid="continue-checkout")
-    if attempt is not None and checkout.price_id != attempt.price_id and checkout.at(Event.RETURNED) is None:
+    if attempt is not None and _replaceable(checkout, attempt):
         label = _("Start {plan} instead").format(plan=_offered_name(visit, attempt.price_id))
         instead = replace(attempt, instead_of=checkout.id)
         checkout_button(visit, instead, label, problems, look="secondary", testid="start-instead")
+
+
+def _under_way(visit: Visit, error: CheckoutInProgress) -> Checkout | None:
+    return error.checkout if isinstance(error.checkout, Checkout) else open_checkout(visit)
+
+
+def _replaceable(checkout: Checkout, attempt: Attempt) -> bool:
+    """Whether the user may give that checkout up for this one: it is for something else, and not paid perhaps."""
+    return checkout.price_id != attempt.price_id and checkout.at(Event.RETURNED) is None
 
 
 def open_checkout(visit: Visit) -> Checkout | None:

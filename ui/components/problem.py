@@ -39,12 +39,12 @@ class ProblemPlace:
         self._box = Tag("div", classes="problem-place", hidden=True)
         self.current: FrontendError | None = None
 
-    def show(self, error: FrontendError, way_on: Draw | None = None) -> None:
-        """Say what went wrong; `way_on` draws the buttons that lead on."""
+    def show(self, error: FrontendError, way_on: Draw | None = None, *, sentence: str = "") -> None:
+        """Say what went wrong, or `sentence`, which knows more of it; `way_on` draws the buttons that lead on."""
         self.current = error
         self._box.clear()
         with self._box:
-            draw_problem(error, way_on)
+            draw_problem(error, way_on, sentence=sentence)
         self._box.set(hidden=False)
 
     def clear(self) -> None:
@@ -54,9 +54,10 @@ class ProblemPlace:
         self._box.set(hidden=True)
 
 
-def draw_problem(error: FrontendError, way_on: Draw | None = None) -> None:
+def draw_problem(error: FrontendError, way_on: Draw | None = None, *, sentence: str = "") -> None:
     """Draw an error as a notice that takes the focus."""
-    with notice(problem_kind(error), problem_sentence(error), title=problem_title(error), focus=True) as box:
+    title = "" if sentence else problem_title(error)
+    with notice(problem_kind(error), sentence or problem_sentence(error), title=title, focus=True) as box:
         box.classes("problem").set(data_code=error.code)
         if error.request_id:
             Tag("p", _("Reference: {reference}").format(reference=error.request_id), classes="reference small muted")
@@ -66,8 +67,8 @@ def draw_problem(error: FrontendError, way_on: Draw | None = None) -> None:
 
 
 def problem_title(error: FrontendError) -> str:
-    """Return the few words over the sentence."""
-    return "" if isinstance(error, CustomerUnknown) else _(error.title)
+    """Return the few words over the sentence; nothing where they would say the same."""
+    return "" if type(error) in (CustomerUnknown, CheckoutInProgress) else _(error.title)
 
 
 def problem_kind(error: FrontendError) -> Kind:
