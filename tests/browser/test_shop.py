@@ -1,51 +1,23 @@
-"""The shop in a real browser: through Stripe, in several tabs, without a script, and in another site's frame."""
+"""The shop in a real browser: through Stripe, in several tabs, and without a script."""
 
 import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.app_process import Product, free_port, running_product
+from tests.app_process import Product
 from tests.browser.people import at_checkout, choose_person, pay, sign_in, success_state
-
-PRODUCTS = json.loads((Path(__file__).parents[2] / "products.json").read_text(encoding="utf-8"))
-
-
-@dataclass(frozen=True)
-class Shop:
-    """A product with a catalog file of its own, and the origin that may frame its prices."""
-
-    product: Product
-    catalog: Path
-    marketing: str
-
-    def sell(self, document: dict[str, Any]) -> None:
-        """Put another catalog into the file of the running app, in one step."""
-        draft = self.catalog.with_suffix(".draft")
-        draft.write_text(json.dumps(document), encoding="utf-8")
-        draft.replace(self.catalog)
+from tests.browser.shopping import PRODUCTS, Shop, at_the_shop, connected, running_shop
 
 
 @pytest.fixture(scope="module")
 def started_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder = tmp_path_factory.mktemp("shop")
-    catalog = folder / "products.json"
-    catalog.write_text(json.dumps(PRODUCTS), encoding="utf-8")
-    marketing = f"http://127.0.0.1:{free_port()}"
-    settings = {"CATALOG_PATH": str(catalog), "EMBED_ORIGINS": marketing}
-    with running_product(folder, app=settings, catalog_path=str(catalog), webhook_delay="1") as product:
-        yield Shop(product, catalog, marketing)
+    with running_shop(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
 
 
 @pytest.fixture
@@ -58,18 +30,6 @@ def shop(started_shop: Shop) -> Iterator[Shop]:
 @pytest.fixture
 def product(shop: Shop) -> Product:
     return shop.product
-
-
-def at_the_shop(page: Page, path: str = "/shop") -> None:
-    """Open a page and wait until its socket is connected."""
-    page.goto(path)
-    connected(page)
-
-
-def connected(page: Page) -> None:
-    end = time.monotonic() + 20
-    while not page.evaluate("Boolean(window.did_handshake && window.socket?.connected)"):
-        assert time.monotonic() < end, "the page never connected"
 
 
 def put_in_cart(page: Page, **quantities: int) -> None:
@@ -312,66 +272,3 @@ def problems(page: Page) -> list[str]:
     """Return what axe has against the page, with where."""
     violations = Axe().run(page).response["violations"]
     return [f"{each['id']}: {node['target']}" for each in violations for node in each["nodes"]]
-
-
-class _MarketingSite(BaseHTTPRequestHandler):
-    """Another site's page with our prices in a frame."""
-
-    def __init__(self, prices: str, *arguments: Any) -> None:
-        self._prices = prices
-        super().__init__(*arguments)
-
-    def do_GET(self) -> None:
-        page = f'<!doctype html><title>Elsewhere</title><iframe src="{self._prices}" width=1100 height=900></iframe>'
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(page.encode())
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
-
-
-@contextmanager
-def marketing_site(port: int, prices: str) -> Iterator[str]:
-    """Serve a page with our prices in a frame; yields its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), partial(_MarketingSite, prices))
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def prices_in(page: Page) -> FrameLocator:
-    return page.frame_locator("iframe")
-
-
-def test_another_sites_frame_shows_the_prices_and_leads_out_of_it(page: Page, shop: Shop) -> None:
-    port = int(shop.marketing.rpartition(":")[2])
-    with marketing_site(port, f"{shop.product.url}/embed/pricing?interval=year&theme=light") as address:
-        page.goto(address)
-        card = prices_in(page).get_by_test_id("plan-card-premium")
-        expect(card).to_contain_text("billed yearly at $290")
-        prices_in(page).get_by_test_id("interval-month").check(force=True)
-        expect(card).to_contain_text("billed monthly")
-
-        prices_in(page).get_by_test_id("subscribe-premium").click()
-        page.wait_for_url(re.compile(r"//localhost:\d+/login\?next=/payment"))
-
-    choose_person(page)
-    page.wait_for_url(re.compile(r"/payment\?price=price_sandbox_premium_month$"))
-
-
-def test_a_site_that_is_not_listed_gets_an_empty_frame(chromium: Browser, shop: Shop) -> None:
-    context = chromium.new_context()
-    page = context.new_page()
-    refusals: list[str] = []
-    page.on("console", lambda message: refusals.append(message.text))
-    with marketing_site(0, f"{shop.product.url}/embed/pricing") as address:
-        page.goto(address)
-        expect(prices_in(page).get_by_test_id("embedded-pricing")).to_have_count(0)
-
-    assert any("frame-ancestors" in refusal for refusal in refusals)
-    context.close()

@@ -1,7 +1,7 @@
 """The cart of whoever looks, on every open page of theirs: its count beside the link, its lines where they are shown.
 
-`follow_carts` has every page of a site do so. A page listens for changes from when its socket is connected until NiceGUI
-deletes its client. There is no timer: whoever changes a cart announces it (`services/cart.py`).
+`follow_carts` has every page of a site do so. A page listens for changes from when its socket is connected until
+NiceGUI deletes its client. There is no timer: whoever changes a cart announces it (`services/cart.py`).
 """
 
 from collections.abc import Callable

@@ -1,0 +1,54 @@
+"""A product with a catalog file and a marketing site of its own, and the steps that tests of the shop share."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.app_process import Product, free_port, running_product
+
+PRODUCTS = json.loads((Path(__file__).parents[2] / "products.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A product with a catalog file of its own, and the origin that may frame its prices."""
+
+    product: Product
+    catalog: Path
+    marketing: str
+
+    def sell(self, document: dict[str, Any]) -> None:
+        """Put another catalog into the file of the running app, in one step."""
+        draft = self.catalog.with_suffix(".draft")
+        draft.write_text(json.dumps(document), encoding="utf-8")
+        draft.replace(self.catalog)
+
+
+@contextmanager
+def running_shop(folder: Path) -> Iterator[Shop]:
+    """Start an app and a sandbox that share a catalog file in `folder`."""
+    catalog = folder / "products.json"
+    catalog.write_text(json.dumps(PRODUCTS), encoding="utf-8")
+    marketing = f"http://127.0.0.1:{free_port()}"
+    settings = {"CATALOG_PATH": str(catalog), "EMBED_ORIGINS": marketing}
+    with running_product(folder, app=settings, catalog_path=str(catalog), webhook_delay="1") as product:
+        yield Shop(product, catalog, marketing)
+
+
+def at_the_shop(page: Page, path: str = "/shop") -> None:
+    """Open a page and wait until its socket is connected."""
+    page.goto(path)
+    connected(page)
+
+
+def connected(page: Page) -> None:
+    """Wait until the page's socket is connected."""
+    end = time.monotonic() + 20
+    while not page.evaluate("Boolean(window.did_handshake && window.socket?.connected)"):
+        assert time.monotonic() < end, "the page never connected"
