@@ -152,9 +152,9 @@ def configure_logs(
         _on_one_line,
     ]
     if form == "console":
-        last.append(structlog.dev.ConsoleRenderer(
-                colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ))
+        last.append(
+            structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        )
     else:
         last.append(structlog.processors.JSONRenderer(sort_keys=False))
     writer = LineWriter(stream)
