@@ -304,7 +304,7 @@ class TestPace:
     ) -> None:
         tab = watch(replica, await replica.sign_in())
         await outside.clock.advance(30)
-        tab.look_now()
+        await replica.status.poke("ada")
         await settle()
         buy(outside)
 
