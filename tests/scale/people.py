@@ -9,8 +9,11 @@ import httpx
 class Place(Protocol):
     """Where they go: the product's address, its sandbox, and the browsers to close afterwards."""
 
-    url: str
     clients: list[httpx.Client]
+
+    @property
+    def url(self) -> str:
+        """The product's address."""
 
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Call the sandbox's control panel and return its JSON answer."""
