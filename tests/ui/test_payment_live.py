@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from nicegui import Client
 
 from catalog import parse_catalog
 from services.announcements import Topic
 from services.catalog_file import EVERYBODY
+from services.errors import UpstreamUnavailable
 from tests.ui.billing_world import ADA, World, billing_world, text_of, until
 
 SOON = datetime.now(UTC) + timedelta(days=20)
@@ -182,3 +184,29 @@ async def test_another_catalog_shows_its_prices_on_the_open_page(world: World) -
 
     await until(lambda: "$12.00 a month" in world.text())
     assert "$12.00 today, then monthly." in world.text()
+
+
+async def test_a_tab_that_comes_back_says_how_old_its_news_is_by_now(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world.session is not None
+    await world.inquiry.ask(world.session, "all")
+    world.billing.failure = UpstreamUnavailable("payment_ms", "subscription")
+    await world.open("/payment")
+    await world.look()
+    assert "second" in text_of(world.classed("age")[0])
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=5), tick=True):
+        emit(world, "visit", {"reason": "visible"})
+
+    assert "This is from 5 minutes ago." in text_of(world.classed("age")[0])
+
+
+async def test_the_browsers_time_zone_moves_the_dates(world: World) -> None:
+    world.billing.has("premium", "active", until=datetime(2031, 12, 21, 23, tzinfo=UTC))
+    await world.open("/payment")
+    assert "21 December 2031" in world.text()
+
+    emit(world, "visit", {"reason": "visible", "timezone": "Asia/Tokyo"})
+
+    assert "22 December 2031" in world.text()

@@ -6,8 +6,10 @@ preloaded page costs nothing, and closes when NiceGUI deletes the client. There 
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
+from zoneinfo import available_timezones
 
 import structlog
 from nicegui import Client, background_tasks, context, ui
@@ -25,6 +27,7 @@ Key = TypeVar("Key")
 Changed = Callable[[Standing], Awaitable[None] | None]
 
 _log = structlog.get_logger(__name__)
+_zones = lru_cache(maxsize=1)(available_timezones)
 
 
 class Live:
@@ -84,14 +87,18 @@ class Live:
     def _changed(self, standing: Standing) -> None:
         before = self.standing
         self._visit.extras["standing"] = standing
+        self._tell(standing)
+        with self._client:
+            words = words_for(self._visit, standing)
+            if before is None or words_for(self._visit, before) != words:
+                self._visit.announce(f"{words.badge}. {words.sentence}")
+
+    def _tell(self, standing: Standing) -> None:
         with self._client:
             for callback in self._callbacks:
                 result = callback(standing)
                 if inspect.isawaitable(result):
                     _task = background_tasks.create(self._finish(result), name="live page part")
-            words = words_for(self._visit, standing)
-            if before is None or words_for(self._visit, before) != words:
-                self._visit.announce(f"{words.badge}. {words.sentence}")
 
     async def _finish(self, part: Awaitable[None]) -> None:
         with self._client:
@@ -106,8 +113,13 @@ class Live:
             with self._client:
                 ui.navigate.to(self._visit.here)
 
-    def _visited(self, detail: Any) -> None:
-        """The tab became visible, the network or the socket came back: look now."""
+    def _visited(self, detail: Mapping[str, Any]) -> None:
+        """The tab became visible, the network or the socket came back: say how old the news is by now, and look."""
+        zone = detail.get("timezone")
+        if isinstance(zone, str) and zone in _zones():
+            self._visit.timezone = zone
+        if self.standing is not None:
+            self._tell(self.standing)
         self.look_now()
 
 
