@@ -22,6 +22,10 @@ WHOLE_ONLY: Final = frozenset(("isk", "ugx"))
 LETTER_BEFORE_DIGIT: Final = re.compile(r"(?<=[^\W\d_])(?=\d)")
 """Where `KWD2.900` needs a space (CLDR's `alphaNextToNumber`, which Babel leaves out)."""
 
+LATIN_SYMBOL_LAST: Final = re.compile(r"[A-Za-z][$£€¥]$")
+LEFT_TO_RIGHT_MARK: Final = "\u200e"
+"""After `US$` in a right-to-left text: without it the sign moves to the wrong side of the letters (UAX #9, rule W5)."""
+
 
 def is_currency(code: str) -> bool:
     """Say whether `code` is a lower-case ISO 4217 currency that Babel can name."""
@@ -47,7 +51,8 @@ def format_money(amount: int, currency: str, locale: str = "en", *, trim: bool =
         digits = 0
     known, pattern = _pattern(locale, digits)
     text = pattern.apply(value, known, currency=currency.upper(), currency_digits=False)
-    return LETTER_BEFORE_DIGIT.sub("\u00a0", text, count=1)
+    text = LETTER_BEFORE_DIGIT.sub("\u00a0", text, count=1)
+    return text + LEFT_TO_RIGHT_MARK if known.text_direction == "rtl" and LATIN_SYMBOL_LAST.search(text) else text
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from money import THREE_DECIMAL, WHOLE_ONLY, ZERO_DECIMAL, format_money, is_curr
 
 NBSP = "\u00a0"
 RTL = "\u200f"
+LTR = "\u200e"
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ RTL = "\u200f"
         (2900, "usd", "en", "$29.00"),
         (2900, "usd", "de", f"29,00{NBSP}$"),
         (2900, "usd", "ja", "$29.00"),
-        (2900, "usd", "ar", f"{RTL}29.00{NBSP}US$"),
+        (2900, "usd", "ar", f"{RTL}29.00{NBSP}US${LTR}"),
         (123456, "eur", "en", "€1,234.56"),
         (123456, "eur", "de", f"1.234,56{NBSP}€"),
         (123456, "eur", "ja", "€1,234.56"),
@@ -25,7 +26,7 @@ RTL = "\u200f"
         (2900, "jpy", "en", "¥2,900"),
         (2900, "jpy", "de", f"2.900{NBSP}¥"),
         (2900, "jpy", "ja", "￥2,900"),
-        (2900, "jpy", "ar", f"{RTL}2,900{NBSP}JP¥"),
+        (2900, "jpy", "ar", f"{RTL}2,900{NBSP}JP¥{LTR}"),
         (2900, "kwd", "en", f"KWD{NBSP}2.900"),
         (2900, "kwd", "de", f"2,900{NBSP}KWD"),
         (2900, "kwd", "ja", f"KWD{NBSP}2.900"),
