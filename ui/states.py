@@ -127,7 +127,7 @@ STATES: Final[Mapping[Shown, Row]] = {
         (
             N_(
                 "No confirmation has reached us in ten minutes. You will not be charged twice. Check again later, or "
-                "contact us with the reference below."
+                "contact us with the reference."
             ),
         ),
         Cards.NOTHING, N_("Started"), why_not=_CONFIRM_FIRST,

@@ -261,12 +261,14 @@ async def test_while_confirming_nothing_is_sold_and_the_open_session_leads_on(wo
 @pytest.mark.parametrize(("returned", "shown"), [(timedelta(seconds=90), "delayed"), (timedelta(minutes=11), "lost")])
 async def test_a_long_confirmation_changes_its_words(world: World, returned: timedelta, shown: str) -> None:
     nothing(world)
-    await world.started("premium", ago=timedelta(minutes=15), returned=returned)
+    late = await world.started("premium", ago=timedelta(minutes=15), returned=returned)
     await world.sign_in()
 
     await world.open("/payment")
 
     assert world.one("subscription-status")._props["data-shown"] == shown
+    assert late.session_id in world.text()
+    assert world.one("action-contact")
     assert offered(world, "premium") == ""
 
 

@@ -160,10 +160,10 @@ async def test_a_price_that_changed_under_the_page_is_shown_before_it_is_bought(
     assert not world.billing.opened
 
 
-async def test_whoever_was_signed_out_meanwhile_signs_in_and_comes_back_to_the_price(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_whoever_was_signed_out_meanwhile_signs_in_and_comes_back_to_the_price(world: World) -> None:
     await world.open("/payment")
+    await until(lambda: world.status.tabs == 1)
+    await world.look()
     assert world.session is not None
     await world.store.delete(f"session:{world.session.visitor_id}")
 

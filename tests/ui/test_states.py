@@ -56,7 +56,7 @@ SENTENCES = [
         "lost",
         "Not confirmed",
         "No confirmation has reached us in ten minutes. You will not be charged twice. Check again later, or contact "
-        "us with the reference below.",
+        "us with the reference.",
     ),
     (
         subscription(State.TRIALING, until=LATER, **PRICED),

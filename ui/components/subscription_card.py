@@ -86,17 +86,19 @@ class SubscriptionCard:
             return
         self._drawn = drawn
         draw_sentence(visit, words, into=self._sentence)
-        self._show_facts(words)
+        self._show_facts(words, reference_of(words, standing))
         self._show_actions(words, actions, standing)
 
-    def _show_facts(self, words: StateWords) -> None:
+    def _show_facts(self, words: StateWords, reference: str) -> None:
         self._facts.clear()
         with self._facts:
             if words.price:
                 _fact(_("Price"), words.price)
             if words.moment is not None and words.date_verb:
                 _fact(words.date_verb, day_and_distance(self._visit, words.moment), words.moment, self._visit)
-        self._facts.set(hidden=not (words.price or words.date_verb))
+            if reference:
+                _fact(_("Reference to quote"), reference)
+        self._facts.set(hidden=not (words.price or words.date_verb or reference))
 
     def _show_age(self, standing: Standing, *, said: bool) -> None:
         """Say how old the knowledge is, once that matters: a service did not answer, or nobody asked for a while.
@@ -118,6 +120,8 @@ class SubscriptionCard:
             for place, action in enumerate(offered[:1] if self._beside else offered):
                 filled = place == 0 and not self._beside
                 self._draw_action(action, words.shown, standing, "primary" if filled else "secondary")
+            if reference_of(words, standing):
+                contact_button(self._visit, action_label(Action.CONTACT))
         self._actions.set(hidden=not offered)
 
     def _draw_action(self, action: Action, shown: Shown, standing: Standing, look: Look) -> None:
@@ -135,6 +139,12 @@ class SubscriptionCard:
         else:
             here = visit.path == "/payment"
             button(label, "secondary" if here else look, href="/payment#plans", testid=testid)
+
+
+def reference_of(words: StateWords, standing: Standing) -> str:
+    """Return the checkout session's id where its confirmation takes so long that somebody may want to quote it."""
+    late = words.shown in (Shown.DELAYED, Shown.LOST)
+    return standing.confirming.session_id if late and standing.confirming is not None else ""
 
 
 def draw_sentence(visit: Visit, words: StateWords, *, into: Tag) -> None:
