@@ -23,7 +23,7 @@ test: $(DEV_STAMP) system ## Run all tests, those with Chromium, Redis and HAPro
 	$(PYTEST)
 
 test-fast: $(DEV_STAMP) ## Run the tests that need no browser and no other servers
-	$(PYTEST) $(wildcard tests/unit tests/ui tests/contract tests/sandbox)
+	$(PYTEST) -m "not browser and not scale and not faults" tests/unit tests/ui tests/contract
 
 test-browser: $(DEV_STAMP) system ## Run the tests in Chromium
 	$(PYTEST) -m browser

@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     limit_sign_ins: Limit = Field("30/minute", description="Sign-ins an address may start.")
     limit_page_views: Limit = Field("240/minute", description="Pages an address may open.")
     limit_unconnected_views: int = Field(
-        200, ge=10, le=10_000, description="Most page views at once whose socket has not connected."
+        200, ge=10, le=10_000, description="Most page views at once without a socket; a large page counts as several."
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe event logged.")

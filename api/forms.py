@@ -41,19 +41,19 @@ def form_routes(backend: Backend) -> APIRouter:
         try:
             session = await access.session(request)
             await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
-            amount = _whole_number(fields.get("amount"))
+            amount, quantity = _whole_number(fields.get("amount")), _whole_number(fields.get("quantity"))
             if amount is None and fields.get("catalog") not in (None, "", backend.catalogs.current.version):
                 raise CatalogChanged("the form was drawn from another version of the catalog")
             checkout = await backend.checkout.start(
                 session,
-                Wanted(price_id, _whole_number(fields.get("quantity")) or 1, amount),
+                Wanted(price_id, 1 if quantity is None else quantity, amount),
                 instead_of=fields.get("instead_of") or None,
                 has_ended=fields.get("has_ended") in ("true", "on", "1"),
             )
         except NotSignedIn:
-            return RedirectResponse(sign_in_path(f"{page}?{urlencode({'price': price_id})}"), 303)
+            return RedirectResponse(sign_in_path(f"{page}?{urlencode(_choice(fields))}"), 303)
         except FrontendError as error:
-            return _explained(page, error, price=price_id)
+            return _explained(page, error, _choice(fields))
         return RedirectResponse(checkout.url, 303)
 
     @router.post("/payment/portal")
@@ -125,7 +125,7 @@ def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
                 case _:
                     return Response(status_code=404)
         except FrontendError as error:
-            return _explained("/cart", error, price=price_id)
+            return _explained("/cart", error, {"price": price_id[:255]} if price_id else {})
         return answer
 
 
@@ -144,10 +144,15 @@ def _page_of(catalog: Catalog, price_id: str) -> str:
     return "/payment" if offer.item is None else "/shop"
 
 
-def _explained(page: str, error: FrontendError, price: str = "") -> Response:
+def _choice(fields: _Fields) -> dict[str, str]:
+    """Return what the form had chosen, for the page to show it chosen again."""
+    chosen = {"price": fields.get("price_id", "")[:255], "quantity": fields.get("quantity", "")[:12]}
+    return {name: text for name, text in chosen.items() if text}
+
+
+def _explained(page: str, error: FrontendError, choice: Mapping[str, str] | None = None) -> Response:
     """Return the way to the page that puts the error into words by its code."""
-    query = {"price": price[:255], "problem": error.code} if price else {"problem": error.code}
-    return RedirectResponse(f"{page}?{urlencode(query)}", 303)
+    return RedirectResponse(f"{page}?{urlencode({**(choice or {}), 'problem': error.code})}", 303)
 
 
 def _whole_number(text: str | None) -> int | None:

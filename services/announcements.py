@@ -7,6 +7,7 @@ store can't be reached.
 
 import asyncio
 import contextlib
+import contextvars
 import json
 import secrets
 from collections import defaultdict
@@ -73,7 +74,9 @@ class Announcements:
         listener = Listener(self, topic, key, callback)
         self._listeners[topic, key].add(listener)
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._receive(), name="announcements")
+            self._task = asyncio.create_task(
+                self._receive(), name="announcements", context=contextvars.Context()
+            )  # a context of its own: it outlives the request that happened to start it
         return listener
 
     def forget(self, listener: Listener) -> None:

@@ -47,7 +47,7 @@ class Frame:
         """Show how many things are in the cart; nothing for none."""
         if self._cart is not None:
             self._cart.set_text(str(count) if count else "")
-            self._cart.set(hidden=count == 0)
+            self._cart.set(hidden=count == 0, title=_count_words(count))
 
     def show_plan(self, label: str) -> None:
         """Show the user's plan beside their name; nothing for an empty label."""
@@ -138,7 +138,7 @@ def _cart_link(visit: Visit) -> Tag | None:
     count = visit.cart_count
     with Tag("a", href="/cart", classes="cart-link", aria_label=_("Cart")):
         icon("shopping-cart")
-        words = ngettext("{count} thing in the cart", "{count} things in the cart", count).format(count=count)
+        words = _count_words(count)
         return Tag(
             "span", str(count) if count else "", classes="cart-count", testid="cart-count", hidden=count == 0,
             title=words,
@@ -214,3 +214,7 @@ def theme_choice(visit: Visit) -> None:
                     aria_label=_(label), title=_(label), data_theme_choice="",
                 ):  # fmt: skip
                     icon(drawing)
+
+
+def _count_words(count: int) -> str:
+    return ngettext("{count} thing in the cart", "{count} things in the cart", count).format(count=count)

@@ -18,6 +18,9 @@ from ui.assets import icons_address, script_address
 
 JSON_SCRIPT_ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
+STORAGE_STAND_IN: Final = 'try{sessionStorage}catch{Object.defineProperty(window,"sessionStorage",{value:{}})}'
+"""For browsers that deny storage to a frame of another site: nicegui.js asks for it and would stop there."""
+
 
 class TemplateChanged(RuntimeError):
     """NiceGUI's template no longer holds a piece that we need: its release does not fit this app."""
@@ -96,6 +99,7 @@ def _scripts(startup: Startup, nonce: str) -> str:
 <script defer src="{static}/socket.io.min.js" nonce="{nonce}"></script>
 <script type="module" nonce="{nonce}">import * as Vue from "vue";
 globalThis.Vue = Vue;</script>
+<script nonce="{nonce}">{STORAGE_STAND_IN}</script>
 <script defer src="{static}/nicegui.js" nonce="{nonce}"></script>
 <script defer src="{startup.prefix}{script_address()}" nonce="{nonce}"></script>
 <script type="module" nonce="{nonce}">

@@ -3,13 +3,12 @@
 from ui import structured_data
 from ui.components.badge import badge
 from ui.components.button import button
-from ui.components.plan_grid import PlanGrid
+from ui.components.live_catalog import live_plans
 from ui.document import Visit, page
 from ui.frame import frame
 from ui.html import Tag
 from ui.i18n import N_, _
 from ui.icons import icon
-from ui.offers import offers_for
 from ui.pages.pricing import chosen_interval, closing, trust_line
 from ui.site import Site
 
@@ -25,7 +24,6 @@ def register(site: Site) -> None:
     )
     async def home(visit: Visit) -> None:
         visit.head.json_ld = structured_data.products(visit, site.catalog)
-        offers = await offers_for(visit)
         with frame(visit):
             _hero(visit)
             with Tag("section", classes="section ways-section", aria_labelledby="ways-title"):
@@ -35,7 +33,7 @@ def register(site: Site) -> None:
                 with Tag("div", classes="page-head center"):
                     Tag("h2", _("Plans and prices"), id="plans-title")
                     Tag("p", _("Every plan has everything of the one before it."), classes="lead")
-                PlanGrid(visit, offers, chosen_interval(visit), heading="h3")
+                await live_plans(visit, chosen_interval(visit), heading="h3")
                 trust_line()
             with Tag("section", classes="section", aria_labelledby="closing-title"):
                 closing(visit)

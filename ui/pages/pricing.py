@@ -4,14 +4,13 @@ from catalog import Interval
 from ui import structured_data
 from ui.components.button import button
 from ui.components.comparison import comparison_table
-from ui.components.plan_grid import PlanGrid
+from ui.components.live_catalog import live_plans
 from ui.components.questions import questions
 from ui.document import Visit, page
 from ui.frame import frame
 from ui.html import Tag
 from ui.i18n import N_, _
 from ui.icons import icon
-from ui.offers import offers_for
 from ui.site import Site
 
 
@@ -29,12 +28,11 @@ def register(site: Site) -> None:
         visit.head.json_ld = structured_data.products(visit, catalog)
         if catalog.questions:
             visit.head.json_ld += (structured_data.answers(visit, catalog),)
-        offers = await offers_for(visit)
         with frame(visit):
             with Tag("div", classes="page-head center"):
                 Tag("h1", _("Choose the plan that fits"))
                 Tag("p", _("Start free, move up when you need more, and cancel any time."), classes="lead")
-            PlanGrid(visit, offers, chosen_interval(visit))
+            await live_plans(visit, chosen_interval(visit))
             trust_line()
             if catalog.comparison.groups:
                 with Tag("section", classes="section", aria_labelledby="comparison-title"):

@@ -52,8 +52,7 @@ const front = (() => {
      `data-attempt`. Without a socket the form is posted. */
   const timers = new WeakMap();
 
-  function setBusy(form) {
-    const button = form.querySelector("[type=submit]");
+  function setBusy(form, button) {
     form.dataset.busy = "";
     if (button) {
       button.dataset.busy = "";
@@ -73,13 +72,12 @@ const front = (() => {
 
   function clearBusy(form) {
     (timers.get(form) ?? []).forEach(clearTimeout);
-    const button = form.querySelector("[type=submit]");
     delete form.dataset.busy;
     delete form.dataset.slow;
-    if (button) {
+    form.querySelectorAll("[data-busy]").forEach((button) => {
       delete button.dataset.busy;
       button.removeAttribute("aria-disabled");
-    }
+    });
   }
 
   const onceForm = (target) => target.closest?.("form[data-once]");
@@ -94,7 +92,7 @@ const front = (() => {
         event.preventDefault();
         event.stopImmediatePropagation();
       } else if (connected()) {
-        setBusy(form);
+        setBusy(form, button);
       } else {
         event.stopImmediatePropagation(); // so that Vue does not keep the browser from posting the form
       }
@@ -105,7 +103,7 @@ const front = (() => {
     "submit",
     (event) => {
       const form = onceForm(event.target);
-      if (form && !event.defaultPrevented && !("busy" in form.dataset)) setTimeout(() => setBusy(form));
+      if (form && !event.defaultPrevented && !("busy" in form.dataset)) setTimeout(() => setBusy(form, event.submitter));
     },
     true,
   );
