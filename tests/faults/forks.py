@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,14 +34,20 @@ class Forks:
         self._answer()
 
     def start(
-        self, environment: dict[str, str], output: Path, *, largest_file: int | None = None, ahead: float = 0.0
+        self,
+        environment: dict[str, str],
+        output: Path,
+        *,
+        largest_file: int | None = None,
+        ahead: float = 0.0,
+        command: Sequence[str] = (),
     ) -> int:
-        """Return the id of a new process that writes to `output`.
+        """Return the id of a new process that writes to `output` and runs a command, or serves.
 
         It can't write files beyond `largest_file` bytes, and its clock is `ahead` by so many seconds.
         """
-        given = {"environment": environment, "output": str(output), "largest_file": largest_file, "ahead": ahead}
-        return int(self._ask(given))
+        given = {"largest_file": largest_file, "ahead": ahead, "command": list(command)}
+        return int(self._ask({"environment": environment, "output": str(output), **given}))
 
     def ended(self, pid: int, seconds: float = 0.0) -> int | None:
         """Return the exit code once the process has ended within so many seconds, else None."""
@@ -94,7 +100,7 @@ def _serve() -> None:
             _become(question)
             code = 70
             try:
-                code = app.main([])
+                code = app.main(question["command"])
             except SystemExit as error:
                 code = error.code if isinstance(error.code, int) else 1
             finally:
