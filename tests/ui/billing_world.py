@@ -5,7 +5,7 @@ reads what they were asked.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from nicegui import Client, ui
-from nicegui.element import Element
 from nicegui.testing import User as Browser
 from nicegui.testing.user_simulation import user_simulation
 from pydantic import SecretStr
@@ -35,11 +34,16 @@ from services.session import Session, Sessions
 from services.status import StatusService
 from services.store_sqlite import SqliteStore
 from settings import Settings
+from tests.ui.reading import tags_in, text_of, until
 from ui.components.state_banner import arrive
 from ui.html import Tag
 from ui.pages import account, cancel, login, members, payment, pricing, success, upgrade
 from ui.plan_choices import offers_for
 from ui.site import Site
+
+__all__ = [
+    "ADA", "CATALOG", "Accounts", "Billing", "FullSite", "World", "billing_world", "tags_in", "text_of", "until",
+]  # fmt: skip
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "products.json")
 ADA = User("user_ada", "Ada Lovelace", "ada@example.com")
@@ -228,32 +232,6 @@ class World:
     def went_to(self) -> str:
         """Where the page has sent the browser."""
         return self.browser.back_history[-1]
-
-
-def tags_in(root: Element) -> Iterator[Tag]:
-    """Yield all elements below one that are not hidden."""
-    for child in root.default_slot.children:
-        if "hidden" in child._props:
-            continue
-        if isinstance(child, Tag):
-            yield child
-        yield from tags_in(child)
-
-
-def text_of(root: Element) -> str:
-    """Return the words a reader sees in an element."""
-    parts = [getattr(root, "_text", None) or ""]
-    parts += [text_of(child) for child in root.default_slot.children if "hidden" not in child._props]
-    block = root.tag in {"p", "div", "li", "h1", "h2", "h3", "dt", "dd", "button", "a", "section", "summary"}
-    text = "".join(parts)
-    return f"{text}\n" if block else text
-
-
-async def until(condition: Callable[[], object], seconds: float = 3.0) -> None:
-    """Wait until a condition holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - a condition of any kind
-            await asyncio.sleep(0.01)
 
 
 def _hosted_page(name: str) -> None:

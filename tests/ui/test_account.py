@@ -9,7 +9,8 @@ import pytest
 from services.checkout import Wanted
 from services.checkouts import Event
 from services.errors import SignInUnavailable, StoreUnavailable, UpstreamUnavailable
-from tests.ui.billing_world import CATALOG, World, billing_world, text_of, until
+from tests.ui.billing_world import CATALOG, World, billing_world
+from tests.ui.reading import text_of, until
 
 NOW = datetime.now(UTC)
 SOON = NOW + timedelta(days=20)

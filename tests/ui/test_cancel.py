@@ -8,7 +8,8 @@ import pytest
 
 from services.checkout import Wanted
 from services.checkouts import Event
-from tests.ui.billing_world import ADA, CATALOG, World, billing_world, until
+from tests.ui.billing_world import ADA, CATALOG, World, billing_world
+from tests.ui.reading import until
 
 YEARLY = "price_sandbox_premium_year"
 

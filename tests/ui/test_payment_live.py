@@ -13,7 +13,8 @@ from catalog import parse_catalog
 from services.announcements import Topic
 from services.catalog_file import EVERYBODY
 from services.errors import UpstreamUnavailable
-from tests.ui.billing_world import ADA, World, billing_world, text_of, until
+from tests.ui.billing_world import ADA, World, billing_world
+from tests.ui.reading import text_of, until
 
 SOON = datetime.now(UTC) + timedelta(days=20)
 PAGES = ["/payment", "/account", "/payment/success", "/pricing", "/members"]

@@ -11,7 +11,8 @@ import pytest
 from services.errors import UpstreamUnavailable
 from services.standing import Standing
 from services.subscription import Reason, Source, State, Subscription
-from tests.ui.billing_world import CATALOG, World, billing_world, text_of, until
+from tests.ui.billing_world import CATALOG, World, billing_world
+from tests.ui.reading import text_of, until
 from ui.components.portal_news import portal_changes
 from ui.visit import Visit
 

@@ -17,7 +17,8 @@ from services.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from tests.ui.billing_world import ADA, World, billing_world, text_of, until
+from tests.ui.billing_world import ADA, World, billing_world
+from tests.ui.reading import text_of, until
 
 SOON = datetime.now(UTC) + timedelta(days=20)
 PORTAL = "https://billing.stripe.com/p/session/bps_1"

@@ -9,7 +9,8 @@ import pytest
 from services.cart import user_owner
 from services.checkout import Wanted
 from services.checkouts import Checkout, Event
-from tests.ui.billing_world import ADA, CATALOG, World, billing_world, text_of, until
+from tests.ui.billing_world import ADA, CATALOG, World, billing_world
+from tests.ui.reading import text_of, until
 from ui.components.timeline import Progress, steps_of
 
 SOON = datetime.now(UTC) + timedelta(days=20)

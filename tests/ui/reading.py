@@ -1,0 +1,34 @@
+"""What a reader finds on a page of the user simulation, and waiting for it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from nicegui.element import Element
+
+from ui.html import Tag
+
+
+def tags_in(root: Element) -> Iterator[Tag]:
+    """Yield all elements below one that are not hidden."""
+    for child in root.default_slot.children:
+        if "hidden" in child._props:
+            continue
+        if isinstance(child, Tag):
+            yield child
+        yield from tags_in(child)
+
+
+def text_of(root: Element) -> str:
+    """Return the words a reader sees in an element."""
+    parts = [getattr(root, "_text", None) or ""]
+    parts += [text_of(child) for child in root.default_slot.children if "hidden" not in child._props]
+    block = root.tag in {"p", "div", "li", "h1", "h2", "h3", "dt", "dd", "button", "a", "section", "summary"}
+    text = "".join(parts)
+    return f"{text}\n" if block else text
+
+
+async def until(condition: Callable[[], object], seconds: float = 3.0) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - a condition of any kind
+            await asyncio.sleep(0.01)
