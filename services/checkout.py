@@ -41,7 +41,9 @@ __all__ = ["MOST_LINES", "CheckoutService", "Observer", "Redirects", "Wanted"]
 MOST_LINES: Final = 20
 """The Payment MS takes 1 to 20 lines in one cart."""
 
-_LOCK_LIFE: Final = 30.0
+_LOCK_LIFE: Final = 8.0
+"""Seconds after which a crashed replica's customers can start again; a live one extends its lock every two."""
+
 _LOCK_WAIT: Final = 20.0
 
 P = TypeVar("P", bound=Purchase)
