@@ -53,21 +53,32 @@ class Evidence(BaseModel):
         """Return the evidence with a new answer of the Auth MS."""
         return self.model_copy(update={"account": AccountAnswer(grant=grant, as_of=now), "account_failed": None})
 
-    def with_memory_of(self, older: "Evidence") -> Self:
+    def with_memory_of(self, older: "Evidence", now: datetime) -> Self:
         """Return this evidence, with answers of `older` where they are the younger ones or the only ones.
 
-        What failed is this evidence's word: it is the latest.
+        What failed is this evidence's word: it is the latest. An answer of `older` that is from later than `now` comes
+        from a replica whose clock is ahead, and is not taken for the younger one.
         """
         records = dict(older.records)
         for product, answer in self.records.items():
             known = records.get(product)
-            records[product] = answer if known is None or answer.as_of >= known.as_of else known
+            records[product] = known if known is not None and answer.as_of < known.as_of <= now else answer
         account, looked_at = self.account, self.looked_at
-        if looked_at is None or (older.looked_at is not None and older.looked_at > looked_at):
+        if looked_at is None or (older.looked_at is not None and looked_at < older.looked_at <= now):
             looked_at = older.looked_at
-        if account is None or (older.account is not None and older.account.as_of > account.as_of):
+        if account is None or (older.account is not None and account.as_of < older.account.as_of <= now):
             account = older.account
         return self.model_copy(update={"records": records, "account": account, "looked_at": looked_at})
+
+    def over(self, older: "Evidence") -> Self:
+        """Return this evidence, with answers of `older` only where it has none, whatever the clocks said."""
+        return self.model_copy(
+            update={
+                "records": {**older.records, **self.records},
+                "account": self.account or older.account,
+                "looked_at": self.looked_at or older.looked_at,
+            }
+        )
 
     @property
     def as_of(self) -> datetime | None:

@@ -98,13 +98,17 @@ class Inquiry:
         evidence = known.evidence or await self._recall(customer, known)
         return None if evidence is None else await self._standing(customer, evidence)
 
-    async def reread(self, customer: str) -> Standing | None:
-        """Return what is known with what another replica has found out since. Raises StoreUnavailable."""
+    async def reread(self, customer: str, *, news: bool = False) -> Standing | None:
+        """Return what is known with what another replica has found out since. Raises StoreUnavailable.
+
+        With `news` that replica has just said so: it is younger than what was asked here, whatever the clocks say.
+        """
         known = self._known(customer)
-        mine = known.evidence
+        mine, age = known.evidence or Evidence(), self.age(customer)
         found = await self._read(customer)
         if found is not None and not known.busy:
-            known.evidence = found if mine is None else found.with_memory_of(mine)
+            sure = news and (age is None or age > SHARED_FOR)
+            known.evidence = found.over(mine) if sure else found.with_memory_of(mine, self._now())
         return await self.remembered(customer)
 
     def age(self, customer: str) -> timedelta | None:
@@ -262,7 +266,7 @@ class Inquiry:
             return
         stored = await self._read(customer)
         if stored is not None:
-            known.evidence = evidence = evidence.with_memory_of(stored)
+            known.evidence = evidence = evidence.with_memory_of(stored, now)
         await self._store.put(_key(customer), evidence.model_dump_json(), KEPT_FOR.total_seconds())
         known.written, known.written_at = evidence, now
 

@@ -20,6 +20,7 @@ from services.leases import Lease
 from services.pace import IDLE_PACE, Pace, Wait
 from services.session import Session, session_key
 from services.standing import Standing
+from services.store import RESYNC
 
 OPENED_AFTER: Final = timedelta(seconds=10)
 """A page that opens asks at once only if the last answer is older than this."""
@@ -253,9 +254,10 @@ class Watcher:
             self._wanted = True
         self._look()
 
-    def _on_announced(self, _text: str) -> None:
+    def _on_announced(self, text: str) -> None:
         """Another replica found something, or messages were lost: read the truth from the store."""
-        task = asyncio.create_task(self._recall(self._means.inquiry.reread), name="status reread")
+        reread = partial(self._means.inquiry.reread, news=text != RESYNC)
+        task = asyncio.create_task(self._recall(reread), name="status reread")
         self._rereads.add(task)
         task.add_done_callback(self._rereads.discard)
 

@@ -55,6 +55,7 @@ class Replica:
         policy: Policy = GENEROUS,
         customer_id: Any = "user_id",
         memory: int = 10_000,
+        ahead: timedelta = timedelta(),
     ) -> None:
         self.outside = outside
         self.counted: list[tuple[str, str]] = []
@@ -79,7 +80,7 @@ class Replica:
             checkouts=self.checkouts,
             catalog=catalog,
             customer_of=customer_by(customer_id),
-            now=clock,
+            now=lambda: clock() + ahead,
             memory=memory,
         )
         self.status = StatusService(

@@ -1,6 +1,7 @@
 """Asking both services: once for all, shared for a second, remembered, and noted on the checkouts that wait for it."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,7 @@ from services.checkouts import Event
 from services.errors import NotSignedIn, StoreUnavailable
 from services.evidence import Evidence
 from services.subscription import Reason, State
-from tests.fakes import AUTH_DOWN, BILLING_DOWN, SHAPES, Shape, settle
+from tests.fakes import AUTH_DOWN, BILLING_DOWN, SHAPES, START, Shape, settle
 from tests.replica import ADA, BOB, Outside, Replica
 from tests.shop import without
 from tests.unit.evidence_tables import evidence
@@ -304,6 +305,19 @@ class TestMemory:
         assert found.current.plan_id == "basic"
         assert (await two.inquiry.reread("ada")) == found
 
+    async def test_a_replica_whose_clock_is_ahead_hides_no_later_answer_of_others(self, outside: Outside) -> None:
+        right, ahead = Replica(outside), Replica(outside, ahead=timedelta(seconds=30))
+        ada = await right.sign_in()
+        await ahead.ask(ada)
+        outside.clock.move(5)
+        buy(outside)
+        outside.world.deliver_all()
+
+        assert (await right.ask(ada)).current.state is State.ACTIVE
+        told = await ahead.inquiry.reread("ada", news=True)
+        assert told is not None
+        assert told.current.state is State.ACTIVE
+
     async def test_reading_again_while_a_question_is_under_way_disturbs_it_not(
         self, replica: Replica, outside: Outside
     ) -> None:
@@ -326,13 +340,13 @@ class TestMemory:
         old = evidence("basic=active premium=?", "premium active", ago=60)
         new = evidence("premium=? !", "unasked", ago=5, asked=False)
 
-        merged = new.with_memory_of(old)
+        merged = new.with_memory_of(old, START)
 
         assert merged.records["prod_basic"] == old.records["prod_basic"]
         assert merged.records["prod_premium"] == new.records["prod_premium"]
         assert merged.account == old.account
         assert (merged.billing_failed, merged.account_failed) == (new.billing_failed, new.account_failed)
-        assert old.with_memory_of(new).records["prod_premium"] == new.records["prod_premium"]
+        assert old.with_memory_of(new, START).records["prod_premium"] == new.records["prod_premium"]
         assert Evidence().as_of is None
 
 
