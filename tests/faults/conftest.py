@@ -8,6 +8,7 @@ import pytest_asyncio
 from services.payment_ms import PaymentMS
 from services.retry import Backoff
 from services.upstream import Upstream
+from tests.faults import matrix
 from tests.faults.calls import DEADLINE, KEY, KEY_SETTING, Connect
 from tests.faults.fault_server import FaultServer
 from tests.faults.plugin import forks, shop, stand_in
@@ -43,29 +44,32 @@ def payment_ms(server: FaultServer, connect: Connect) -> PaymentMS:
     return connect(server.url)
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Carry each test's row (``@pytest.mark.faults("4 slow headers")``) into its report."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    """Carry each test's rows (``@pytest.mark.faults("4 slow headers")``) into its report."""
     for item in items:
-        for mark in item.iter_markers("faults"):
-            item.user_properties.extend(("fault", row) for row in mark.args)
+        path = item.path.relative_to(config.rootpath).as_posix()
+        name = getattr(item, "originalname", item.name)
+        for row in matrix.marks_for(path, name):
+            item.add_marker(pytest.mark.faults(row))
+        named = {row for mark in item.iter_markers("faults") for words in mark.args for row in matrix.rows_of(words)}
+        item.user_properties.extend(("fault", row) for row in sorted(named))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print each row with pass or fail, when rows were run."""
+    """Print each row with pass, FAIL, or MISSING, when the whole matrix was asked for; else the rows that were run."""
     rows: dict[str, list[bool]] = {}
     for outcome in ("passed", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, []):
             for name, row in getattr(report, "user_properties", ()):
                 if name == "fault" and (report.when == "call" or report.failed):
                     rows.setdefault(row, []).append(bool(report.passed))
-    if not rows:
+    whole = terminalreporter.config.getoption("markexpr") == "faults"
+    if not rows and not whole:
         return
     terminalreporter.section("fault matrix")
-    for row in sorted(rows, key=_by_number):
-        results = rows[row]
-        terminalreporter.write_line(f"{'pass' if all(results) else 'FAIL'}  {row}  ({sum(results)}/{len(results)})")
-
-
-def _by_number(row: str) -> tuple[int, str]:
-    digits = row[: len(row) - len(row.lstrip("0123456789"))]
-    return (int(digits) if digits else 999, row)
+    for row, title in matrix.ROWS.items():
+        results = rows.get(row, [])
+        word = "MISSING" if not results else "pass" if all(results) else "FAIL"
+        if results or whole:
+            terminalreporter.write_line(f"{word:8}{row:9}{title}  ({sum(results)}/{len(results)})")
