@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-fast test-browser test-faults test-scale check lint format generate lock \
-        screenshots a11y bench clean python system
+        messages screenshots a11y lighthouse bench clean python system
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -53,11 +53,17 @@ generate: $(DEV_STAMP) ## Write .env.example and products.schema.json from the c
 lock: $(DEV_STAMP) ## Write requirements/*.txt from pyproject.toml (UPGRADE=1 takes the newest)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" tools/lock.sh
 
+messages: $(DEV_STAMP) ## Bring locales/*.po up to the texts in the code, and list what is untranslated
+	$(PY) -m tools.messages
+
 screenshots: $(DEV_STAMP) system ## Make docs/screenshots: every page and state, three widths, light and dark
 	$(PY) -m tools.screenshots
 
 a11y: $(DEV_STAMP) system ## Run axe over all pages, states, themes and languages
 	$(PY) -m tools.a11y
+
+lighthouse: $(DEV_STAMP) system ## Measure the pages with Lighthouse (wants Node 20; its package goes into a temporary folder)
+	$(PY) -m tools.lighthouse
 
 bench: $(DEV_STAMP) system ## Measure; write bench/results.json and the table in docs/performance.md
 	$(PY) -m bench

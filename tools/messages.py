@@ -81,7 +81,7 @@ def merged(old: Catalog, texts: Found) -> Catalog:
     for text, files in texts.items():
         known = old.get(text if isinstance(text, str) else text[0])
         fits = known is not None and isinstance(known.id, str) == isinstance(text, str)
-        new.add(text, known.string if known is not None and fits else None, [(name, None) for name in files])
+        new.add(text, known.string if known is not None and fits else None, [(name, 0) for name in files])
     return new
 
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.app_process import Product
 
+ROOT: Final = Path(__file__).resolve().parents[1]
 CHROMIUM: Final = "/usr/bin/chromium"
 ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--font-render-hinting=none")
 PREMIUM: Final = "price_sandbox_premium_month"
@@ -83,7 +84,9 @@ class Scene:
             reduced_motion="reduce", bypass_csp=True, **options,
         )  # fmt: skip
         context.set_default_timeout(20_000)
-        context.add_cookies([{"name": name, "value": value, "url": stage.product.url} for name, value in chosen.items()])
+        context.add_cookies(
+            [{"name": name, "value": value, "url": stage.product.url} for name, value in chosen.items()]
+        )
         if person is not None:
             context.add_cookies(person.cookies)
         page = context.new_page()
@@ -161,7 +164,7 @@ def orderer(stage: Stage) -> Person:
 
     def order(stage: Stage, context: BrowserContext, person: Person) -> None:
         headers = {"Origin": stage.product.url}
-        form = {"price_id": "price_sandbox_sticker_pack"}
+        form: dict[str, str | float | bool] = {"price_id": "price_sandbox_sticker_pack"}
         context.request.post("/payment/checkout", form=form, headers=headers, max_redirects=0)
         session = stage.product.control("GET", f"/sessions?user_id={person.user_id}")[0]
         stage.product.control("POST", f"/pay/{session['id']}")
@@ -184,7 +187,7 @@ def collector(stage: Stage) -> Person:
 
     def collect(stage: Stage, context: BrowserContext, _person: Person) -> None:
         for item in ("sticker_pack", "api_credits"):
-            form = {"price_id": f"price_sandbox_{item}", "quantity": "2"}
+            form: dict[str, str | float | bool] = {"price_id": f"price_sandbox_{item}", "quantity": "2"}
             context.request.post("/cart/add", form=form, headers={"Origin": stage.product.url}, max_redirects=0)
 
     return stage.person("collector", collect)
@@ -217,6 +220,19 @@ def lost(_stage: Stage, page: Page) -> None:
 def year(_stage: Stage, page: Page) -> None:
     """Choose yearly prices."""
     page.get_by_test_id("interval-year").check(force=True)
+
+
+def wear(page: Page, theme: str) -> None:
+    """Change the theme in place, and let the new colours be drawn."""
+    page.evaluate(
+        """theme => {
+            document.documentElement.dataset.theme = theme;
+            document.querySelectorAll("[data-theme-choice]").forEach(
+                (button) => button.setAttribute("aria-pressed", String(button.value === theme)));
+            return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        }""",
+        theme,
+    )
 
 
 STATES: Final = (
@@ -265,6 +281,3 @@ SCENES: Final = (
 def scene(name: str) -> Scene:
     """Return the scene of that name; raises KeyError."""
     return {each.name: each for each in SCENES}[name]
-
-
-ROOT: Final = Path(__file__).resolve().parents[1]

@@ -11,10 +11,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Page
-
 from tests.app_process import running_product
-from tools.scenes import ROOT, SCENES, Scene, Stage, stage
+from tools.scenes import ROOT, SCENES, Scene, Stage, stage, wear
 
 WIDTHS: Final = (390, 768, 1440)
 THEMES: Final = ("light", "dark")
@@ -44,11 +42,6 @@ def shoot(place: Stage, scene: Scene, into: Path, locale: str = "en") -> int:
                 language = "" if locale == "en" else f"-{locale}"
                 page.screenshot(path=into / f"{scene.name}-{width}-{theme}{language}.png", full_page=True)
     return len(WIDTHS) * len(THEMES)
-
-
-def wear(page: Page, theme: str) -> None:
-    """Change the theme in place, as the switch in the footer does."""
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
 
 
 def _options() -> argparse.Namespace:
