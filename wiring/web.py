@@ -19,6 +19,7 @@ from ui.components.money_banner import bring_money_banner
 from ui.knowledge import known_standing
 from ui.plan_choices import offers_for
 from ui.site import Site
+from ui.socket_guard import guard_sockets
 from ui.visit import Visit
 from wiring.house import House
 
@@ -65,6 +66,7 @@ def application(house: House) -> FastAPI:
         binding_refresh_interval=None,
         gzip_middleware_factory=partial(GZipMiddleware, minimum_size=500, compresslevel=GZIP_LEVEL),
     )
+    guard_sockets(house)
     return app
 
 

@@ -86,7 +86,7 @@ SAME: Final = {
 }
 """Rows of the issue that are rows of the reference: their tests count for both. With words, only the tests of those."""
 
-ELSEWHERE: Final = {
+ELSEWHERE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "tests/browser/test_truth.py": {
         "test_the_success_page_is_true_at_each_moment": ("42",),
         "test_a_made_up_session_id_claims_nothing": ("39",),
