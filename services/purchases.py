@@ -90,7 +90,8 @@ class Seller:
         plan, customer = purchase.plan, purchase.customer
         group = tuple(p.product_id for p in self._catalog().group(plan) if p.product_id)
         again = self._same(await self._checkouts.of(customer), purchase)
-        standing = await self._inquiry.ask(purchase.session, "all", fresh=again is None)
+        in_hand = again is not None and again.open(self._now())
+        standing = await self._inquiry.ask(purchase.session, "all", fresh=not in_hand)
         guard_subscription(standing, plan, group, has_ended=purchase.has_ended)
         known = await self._checkouts.of(customer)
         again = self._same(known, purchase)

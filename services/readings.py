@@ -53,7 +53,7 @@ class Account:
     """The Auth MS's word, read. `state` None: it was asked and says nothing of a plan.
 
     `plan_word` is a plan's name that the catalog does not know; `group` the group of plans that it speaks of, None for
-    any.
+    any. `lapsed` says that its word grants access and its date is over: it was not told of a renewal, or of the end.
     """
 
     state: State | None
@@ -63,6 +63,7 @@ class Account:
     word: str | None
     until: datetime | None
     access: bool
+    lapsed: bool
     as_of: datetime
 
     def about(self, plan: Plan | None) -> State | None:
@@ -114,8 +115,8 @@ def read_account(evidence: Evidence, catalog: Catalog, now: datetime) -> Account
     group = plan.group if plan else None
     if plan is not None and plan.kind == "free":
         plan, state = None, State.NONE if state in (State.ACTIVE, None) else state
-    if state in GRANTING and until is not None and now >= until + GRACE:
-        state = State.CANCELED
+    lapsed = state in GRANTING and until is not None and now >= until + GRACE
+    state = State.CANCELED if lapsed else state
     paid_until = state is State.CANCELED and until is not None and now < until
     return Account(
         state=state,
@@ -125,6 +126,7 @@ def read_account(evidence: Evidence, catalog: Catalog, now: datetime) -> Account
         word=word,
         until=until,
         access=state in GRANTING or paid_until,
+        lapsed=lapsed,
         as_of=answer.as_of,
     )
 

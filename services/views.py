@@ -81,6 +81,7 @@ def _state(
         return entry.state, Source.BILLING, Reason.UNKNOWN_WORD if entry.word else Reason.BILLING_SAYS, entry.word
     said = speaker.about(entry.plan) if speaker is not None else None
     contradicted = entry.over and said in (State.ACTIVE, State.TRIALING)
+    contradicted = contradicted or (speaker is not None and speaker.lapsed and not entry.over)
     if speaker is not None and said is not None and said is not State.NONE and not contradicted:
         return said, Source.BOTH, Reason.UNKNOWN_WORD if speaker.word else Reason.ACCOUNT_SAYS, speaker.word
     if entry.over:

@@ -434,6 +434,21 @@ class TestFaults:
 
         assert opened(outside) == 0
 
+    async def test_both_services_are_looked_at_afresh_before_a_session_is_handed_out_once_more(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        """Given up, then another one paid, all within the second in which another replica's answer is shared."""
+        other = Replica(outside)
+        given_up = await replica.click(ada)
+        paid = await replica.click(ada, YEAR, instead_of=given_up.id)
+        outside.world.pay(paid.session_id)
+        await other.checkout.came_back(ada, paid.session_id)
+        outside.world.deliver_all()
+        await other.ask(ada)
+
+        with pytest.raises(AlreadySubscribed):
+            await replica.click(ada)
+
     async def test_both_services_are_looked_at_afresh_before_each_new_session(
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:

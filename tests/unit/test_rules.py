@@ -78,7 +78,11 @@ TABLE = [
     Rule("premium=?", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
     Rule("premium=?@none", "premium cancelled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
     Rule("premium=?", "premium canceled@+9", S.CANCELED, True, "premium", R.ACCOUNT_SAYS),
-    Rule("premium=?", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    Rule("premium=?@-4", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    # An account whose date is over was perhaps not told of a renewal that billing knows: nothing has ended for sure.
+    Rule("premium=?", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=?@none", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=active", "premium active@-4", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
     Rule("premium=active", "premium canceled@+9", S.ACTIVE, True, "premium", R.AGREED),
     Rule("", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
     Rule("", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
