@@ -56,7 +56,7 @@ def picture(page: Page) -> Image.Image:
     font = base64.b64encode(FONT.read_bytes()).decode()
     page.add_style_tag(
         content=f"@font-face{{font-family:Blocks;src:url(data:font/ttf;base64,{font})}}"
-        "*{font-family:Blocks!important;font-synthesis:none!important}"
+        "*{font-family:Blocks!important;font-synthesis:none!important;text-rendering:geometricPrecision!important}"
     )
     page.evaluate("document.fonts.load('16px Blocks')")
     page.evaluate("document.fonts.ready.then(() => true)")

@@ -27,7 +27,8 @@ class Head:
     """What search engines and browser tabs read. A page may change it while it is built.
 
     `title` and `description` are message ids, or texts in the page's language. `canonical` defaults to the page's own
-    path under PUBLIC_URL. A page that only one person sees has `robots="noindex"`.
+    path under PUBLIC_URL. A page that strangers can open and search
+    engines should not list has `robots="noindex"`.
     """
 
     title: str

@@ -30,7 +30,13 @@ MOST_PURCHASES: Final = 20
 def register(site: Site) -> None:
     """Add the page."""
 
-    @page(site, "/account", title=N_("Account"), robots="noindex", requires_sign_in=True)
+    @page(
+        site,
+        "/account",
+        title=N_("Account"),
+        description=N_("Your plan, your invoices, your card"),
+        requires_sign_in=True,
+    )
     async def account(visit: Visit) -> None:
         session = signed_in(visit)
         from_portal = visit.query.get("from") == "portal"

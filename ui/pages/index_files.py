@@ -11,7 +11,7 @@ FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
 def register(site: Site) -> None:
-    """Add both files. Pages that only one person sees say `noindex` themselves, so they must stay readable."""
+    """Add both files. Pages of one's own need no rule: they lead strangers to the sign-in, which says `noindex`."""
     base = site.settings.public_url
 
     @app.get("/robots.txt", include_in_schema=False)

@@ -51,7 +51,13 @@ from ui.states import CHECK_FIRST, STATES, Shown, shown_as
 def register(site: Site) -> None:
     """Add the page."""
 
-    @page(site, "/payment", title=N_("Billing"), robots="noindex", requires_sign_in=True)
+    @page(
+        site,
+        "/payment",
+        title=N_("Billing"),
+        description=N_("See what you have, change it or cancel it on the billing page."),
+        requires_sign_in=True,
+    )
     async def payment(visit: Visit) -> None:
         from_portal = visit.query.get("from") == "portal"
         stay = await site.portal.came_back(signed_in(visit)) if from_portal else None
