@@ -38,7 +38,7 @@ def guard_sockets(site: Site) -> None:
 
 
 def may_speak_for(client_id: object, cookie_header: str, cookie_name: str) -> bool:
-    """Whether a browser with these cookies is the one that got that page; a page drawn without a cookie is anybody's."""
+    """Whether a browser with these cookies got that page. One drawn without a session cookie is anybody's."""
     client = Client.instances.get(client_id) if isinstance(client_id, str) else None
     visit = client.storage.get("visit") if client is not None else None
     if not isinstance(visit, Visit) or visit.session is None:

@@ -15,7 +15,7 @@ STATE_CHANGING: Final = (
     ("POST", "/api/payment/checkout"), ("POST", "/api/payment/cart"), ("POST", "/api/payment/portal"),
     ("PUT", f"/api/cart/{STICKERS}"), ("DELETE", f"/api/cart/{STICKERS}"), ("DELETE", "/api/cart"),
 )  # fmt: skip
-FOREIGN: Final = (
+FOREIGN: Final[tuple[dict[str, str], ...]] = (
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
     {"Origin": "http://localhost.evil.example"},
