@@ -187,6 +187,8 @@ class MemoryStore(Store):
         self._touch()
         known = self._value(key)
         end = self._end(ttl) if known is None else self._values[key][1]
+        if not (known or "0").isdecimal():
+            raise StoreUnavailable("the value is not a number")
         self._values[key] = str(int(known or "0") + 1), end
         return int(self._values[key][0])
 
