@@ -20,10 +20,11 @@ run: $(RUN_STAMP) ## Start the app; without PAYMENT_MS_API_KEY with its sandbox,
 	@exec $(PY) app.py
 
 test: $(DEV_STAMP) system ## Run all tests, those with Chromium, Redis and HAProxy included
-	$(PYTEST)
+	$(PYTEST) --numprocesses 2 --dist loadfile -m "not faults and not scale"
+	$(PYTEST) -m "faults or scale"
 
-test-fast: $(DEV_STAMP) ## Run the tests that need no browser and no other servers
-	$(PYTEST) -m "not browser and not scale and not faults" tests/unit tests/ui tests/contract
+test-fast: $(DEV_STAMP) ## Run the tests of units, pages and contract that need no browser and no other servers
+	$(PYTEST) --numprocesses 2 -m "not browser and not faults and not scale" tests/unit tests/ui tests/contract
 
 test-browser: $(DEV_STAMP) system ## Run the tests in Chromium
 	$(PYTEST) -m browser

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.launch import FREE_PORTS, RunningSandbox, start_sandbox
 from tests.contract.mock_payment_ms import MockPaymentMS, mock_payment_ms
-from tests.unit.cli.installation import Installation, Site, site_at_public_url, sound_installation
+from tests.cli.installation import Installation, Site, site_at_public_url, sound_installation
 
 
 @pytest.fixture(scope="package")

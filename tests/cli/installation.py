@@ -16,7 +16,7 @@ import pytest
 from cli.commands import main
 from tests.contract.mock_payment_ms import KEY, MockPaymentMS
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PRICE = "price_1basic_month"
 SECRET = "Zq8vR2mK5tX1wB9nL4pD7sF3hJ6gC0yA"
 

@@ -2,7 +2,7 @@
 
 from sandbox.launch import RunningSandbox
 from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told
-from tests.unit.cli.installation import PRICE, Installation, closed_port
+from tests.cli.installation import PRICE, Installation, closed_port
 
 
 class TestWrongMoney:

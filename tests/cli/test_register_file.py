@@ -15,7 +15,7 @@ from cli.json_places import replace_texts, text_places
 from cli.register_command import register
 from cli.whole_file import replace_file
 from tests.contract.mock_payment_ms import MockPaymentMS
-from tests.unit.cli.installation import Installation
+from tests.cli.installation import Installation
 
 BY_HAND = """\
 { "plans" :

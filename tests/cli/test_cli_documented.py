@@ -7,7 +7,7 @@ import pytest
 from cli.commands import add_operator_commands
 from contract.__main__ import _parser
 from contract.checks import CHECKS
-from tests.unit.cli.installation import ROOT, Installation
+from tests.cli.installation import ROOT, Installation
 
 COMMANDS = (ROOT / "docs" / "operator-commands.md").read_text(encoding="utf-8")
 CONTRACT = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
