@@ -74,7 +74,8 @@ def table(figures: Sequence[Figure]) -> str:
         ratio = "" if f.ratio is None else f"{_short(f.ratio)} ×"
         met = "" if f.met is None else "yes" if f.met else "**missed**"
         name = f"{f.name} ({f.note})" if f.note else f.name
-        lines.append(f"| {f.bench} | {name} | {_short(f.value)} {f.unit} | {reference} | {ratio} | {f.target} | {met} |")
+        cells = (str(f.bench), name, f"{_short(f.value)} {f.unit}", reference, ratio, f.target, met)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -1,6 +1,9 @@
 """What the benches run against: our app with its sandbox, and the bare NiceGUI app, as processes of their own."""
 
 import contextlib
+import hashlib
+import hmac
+import json
 import subprocess
 import sys
 import time
@@ -41,8 +44,10 @@ class World:
     @property
     def process(self) -> psutil.Process:
         """The app's process."""
-        assert self.product.app.process is not None
-        return psutil.Process(self.product.app.process.pid)
+        running = self.product.app.process
+        if running is None:
+            raise RuntimeError("the app does not run")
+        return psutil.Process(running.pid)
 
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Call the sandbox's control panel."""
@@ -55,6 +60,15 @@ class World:
     def put(self, person: Person, status: str) -> None:
         """Give somebody a subscription in that state, at both services."""
         self.control("POST", f"/users/{person.user_id}/state", status=status, price_id=PRICE, email=person.email)
+
+    def tell(self, person: Person, secret: str) -> None:
+        """Tell the app that something changed for somebody, as a Payment MS does."""
+        body = json.dumps({"user_id": person.user_id}).encode()
+        moment = str(int(time.time()))
+        digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", "X-Signature": f"t={moment},v1={digest}"}
+        answer = httpx.post(f"{self.url}/api/payment/events", content=body, headers=headers, trust_env=False)
+        answer.raise_for_status()
 
 
 @contextlib.contextmanager

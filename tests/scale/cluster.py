@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +51,8 @@ class HAProxy:
             "HAPROXY_ADMIN": str(admin),
             **{name.upper(): f"127.0.0.1:{port}" for name, port in replicas.items()},
         }
-        self._log = (folder / "haproxy.log").open("ab")
+        self.log_path = folder / "haproxy.log"
+        self._log = self.log_path.open("ab")
         self._process = subprocess.Popen(
             [program, "-f", str(_CONFIG)],
             env={**os.environ, **environment},
@@ -60,7 +61,8 @@ class HAProxy:
             stderr=self._log,
         )
         self.balancer = Balancer(str(admin))
-        if not until(admin.exists):
+        if not until(lambda: admin.exists() or self._process.poll() is not None) or self._process.poll() is not None:
+            self.stop()
             pytest.fail(f"haproxy did not start: {(folder / 'haproxy.log').read_text()}")
 
     def stop(self) -> None:
@@ -126,7 +128,7 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running_cluster(folder: Path, **sandbox: str) -> Iterator[Cluster]:
+def running_cluster(folder: Path, *, app: Mapping[str, str] | None = None, **sandbox: str) -> Iterator[Cluster]:
     """Start everything, and end everything."""
     ports = {name: free_port() for name in REPLICAS}
     public_port = free_port()
@@ -142,6 +144,7 @@ def running_cluster(folder: Path, **sandbox: str) -> Iterator[Cluster]:
             "TRUSTED_PROXIES": "127.0.0.1",
             "OPS_TOKEN": OPS_TOKEN,
             "LIMIT_UNCONNECTED_VIEWS": "1000",
+            **(app or {}),
         }
         replicas = {}
         for name, port in ports.items():
@@ -150,8 +153,8 @@ def running_cluster(folder: Path, **sandbox: str) -> Iterator[Cluster]:
             replicas[name] = RunningApp(f"http://localhost:{port}", environment, folder / f"{name}.log")
         haproxy = HAProxy(folder, public_port, ports)
         stack.callback(haproxy.stop)
-        for app in replicas.values():
-            stack.callback(app.kill)
+        for replica in replicas.values():
+            stack.callback(replica.kill)
         cluster = Cluster(public_url, redis, stand_in, haproxy, replicas)
         cluster.revive()
         yield cluster

@@ -16,6 +16,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 _CLIENT: Final = re.compile(r"'client_id': '([0-9a-f-]{36})'")
 
+RELOADS: Final = 10
+"""How often a person loads a page again that says that the site is busy."""
+
 
 class Tab:
     """One connected page. `seen` holds when which texts were pushed to it."""
@@ -80,7 +83,11 @@ class Tab:
         await self.emit(lambda element: "visit" in types_of(element), "visit", {"detail": {"reason": "visible"}})
 
     async def _load(self) -> None:
-        answer = await self._client.get(self.path)
+        for _again in range(RELOADS):
+            answer = await self._client.get(self.path)
+            if answer.status_code not in (429, 503):
+                break
+            await asyncio.sleep(1.0)
         answer.raise_for_status()
         self.html = answer.text
         found = _CLIENT.search(self.html)
