@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.launch import FREE_PORTS, RunningSandbox, start_sandbox
-from tests.contract.mock_payment_ms import MockPaymentMS, mock_payment_ms
 from tests.cli.installation import Installation, Site, site_at_public_url, sound_installation
+from tests.contract.mock_payment_ms import MockPaymentMS, mock_payment_ms
 
 
 @pytest.fixture(scope="package")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from catalog import load_catalog
 from cli.console import Console
-from tests.contract.mock_payment_ms import MockPaymentMS
 from tests.cli.installation import ROOT, Installation
+from tests.contract.mock_payment_ms import MockPaymentMS
 
 COMMAND = [sys.executable, str(ROOT / "app.py"), "register"]
 PLANS = ["Basic", "Premium", "Enterprise"]

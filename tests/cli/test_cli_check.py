@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from cli.commands import main
+from tests.cli.installation import PRICE, Installation, Site, closed_port, site_at_public_url
 from tests.contract.mock_payment_ms import MockPaymentMS
 from tests.scale.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
-from tests.cli.installation import PRICE, Installation, Site, closed_port, site_at_public_url
 
 
 def test_sound_installation_has_no_fault_and_no_checkout_is_opened(

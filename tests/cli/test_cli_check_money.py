@@ -1,8 +1,8 @@
 """`python app.py check` on which money is meant, with `--live-checkout`, and in sandbox mode."""
 
 from sandbox.launch import RunningSandbox
-from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told
 from tests.cli.installation import PRICE, Installation, closed_port
+from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told
 
 
 class TestWrongMoney:

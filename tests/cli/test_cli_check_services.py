@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sandbox.openapi import OPENAPI
 from services.store_sqlite import SqliteStore
-from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told, html
 from tests.cli.installation import PRICE, Installation, Site, closed_port
+from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told, html
 
 
 class TestBrokenPaymentMS:

@@ -11,9 +11,9 @@ from catalog import load_catalog
 from cli.register_command import register
 from sandbox.launch import FREE_PORTS, start_sandbox
 from services.store_sqlite import SqliteStore
-from tests.contract.mock_payment_ms import MockPaymentMS
 from tests.cli.installation import Installation
 from tests.cli.operator import COMMAND, PLANS, Operator, journal, product_ids, registrations
+from tests.contract.mock_payment_ms import MockPaymentMS
 
 
 def test_each_plan_is_created_in_a_request_of_its_own_and_its_ids_are_written(

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from catalog import load_catalog
 from cli.register_command import register
-from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told, refusal
 from tests.cli.installation import Installation
 from tests.cli.operator import PLANS, Operator, journal, product_ids, registrations
+from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told, refusal
 
 
 def when_asked_for(name: str, told: Callable[[Told], Told]) -> Callable[[Asked, Told], Told]:

@@ -14,8 +14,8 @@ from cli.json_places import Path as Place
 from cli.json_places import replace_texts, text_places
 from cli.register_command import register
 from cli.whole_file import replace_file
-from tests.contract.mock_payment_ms import MockPaymentMS
 from tests.cli.installation import Installation
+from tests.contract.mock_payment_ms import MockPaymentMS
 
 BY_HAND = """\
 { "plans" :

@@ -12,9 +12,9 @@ import pytest
 
 from catalog import load_catalog
 from cli.register_command import register
-from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told
 from tests.cli.installation import Installation
 from tests.cli.operator import COMMAND, PLANS, Operator, journal, product_ids, registrations
+from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told
 
 
 class Held:

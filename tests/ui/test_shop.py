@@ -115,9 +115,7 @@ async def test_a_quantity_in_the_address_is_brought_within_the_limits(shop: Shop
 
 @pytest.mark.parametrize("text", ["0", "11", "", "2.5", "-1", "3 3", "٣", "1e1"])
 @pytest.mark.parametrize("button", ["buy", "add-to-cart"])
-async def test_a_quantity_outside_the_limits_is_refused_with_a_sentence(
-    shop: Shopping, button: str, text: str
-) -> None:
+async def test_a_quantity_outside_the_limits_is_refused_with_a_sentence(shop: Shopping, button: str, text: str) -> None:
     await shop.sign_in()
     await shop.world.open("/shop")
 
