@@ -30,6 +30,7 @@ from services.session import Sessions
 from services.slots import RedisSlots
 from services.status import StatusService
 from services.store import Store, open_store
+from services.tracing import Tracing
 from services.transport import Transport
 from settings import Settings
 from ui.pages.errors import too_many_requests
@@ -57,6 +58,7 @@ class House(Site):
     entitlements: Entitlements = field(kw_only=True)
     money_mode: MoneyMode = field(kw_only=True)
     slots: RedisSlots | None = field(kw_only=True)
+    tracing: Tracing = field(kw_only=True)
 
     async def start(self) -> None:
         """Start what runs beside the requests, in the running event loop."""
@@ -77,6 +79,7 @@ class House(Site):
         await asyncio.gather(backend.payment_upstream.aclose(2.0), backend.auth_upstream.aclose(2.0))
         await backend.limits.close()
         await backend.store.close()
+        await asyncio.to_thread(self.tracing.close)
 
 
 def build(
@@ -89,17 +92,18 @@ def build(
 ) -> House:
     """Return the parts, put together as the settings say; the named ones may be given instead.
 
-    Raises CatalogError, StoreInUse, and SettingsError for a key that can't sign.
+    Raises CatalogError, StoreInUse, and SettingsError for a key that can't sign or traces that can't be sent.
     """
     now = now or (lambda: datetime.now(UTC))
     key = systems.signing_key(settings)
+    tracing = systems.tracing(settings)
     store = store or open_store(settings)
     announcements = Announcements(store)
     catalog_file = CatalogFile(settings.catalog_path, announcements)
     metrics, policies = Metrics(), Policies.of(settings)
     slots = systems.shared_slots(settings, store)
-    payment_ms = systems.payment_ms(settings, metrics, slots, payment_transport)
-    auth_ms = systems.auth_ms(settings, metrics, auth_transport)
+    payment_ms = systems.payment_ms(settings, metrics, tracing, slots, payment_transport)
+    auth_ms = systems.auth_ms(settings, metrics, tracing, auth_transport)
     storage_secret = systems.given(settings.storage_secret, "STORAGE_SECRET")
     money_mode = MoneyMode(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)
     checkouts = systems.NotedCheckouts(store, now, money_mode)
@@ -139,6 +143,7 @@ def build(
         settings=settings, catalogs=catalog_file, sessions=sessions, status=status, checkout=checkout, portal=portal,
         cart=cart, limits=limits, backend=backend, announcements=announcements, catalog_file=catalog_file,
         checkouts=checkouts, inquiry=inquiry, entitlements=entitlements, money_mode=money_mode, slots=slots,
+        tracing=tracing,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from services.slots import RedisSlots
 from services.status import Leases
 from services.store import Store
 from services.store_redis import RedisStore
+from services.tracing import Tracing, TracingNotInstalled, both, open_tracing
 from services.transport import Transport
 from services.upstream import Upstream
 from settings import Settings, SettingsError
@@ -37,7 +38,11 @@ class NotedCheckouts(Checkouts):
 
 
 def payment_ms(
-    settings: Settings, metrics: Metrics, slots: RedisSlots | None, transport: Transport | None = None
+    settings: Settings,
+    metrics: Metrics,
+    tracing: Tracing,
+    slots: RedisSlots | None,
+    transport: Transport | None = None,
 ) -> PaymentMS:
     """Return the client of the Payment MS."""
     upstream = Upstream(
@@ -49,7 +54,8 @@ def payment_ms(
         transport=transport,
         connect_timeout=settings.payment_ms_connect_timeout,
         key_setting="PAYMENT_MS_API_KEY",
-        observer=metrics.count_call,
+        observer=both(metrics.count_call, tracing.note_call),
+        trace_headers=tracing.headers,
     )
     return PaymentMS(
         upstream,
@@ -60,7 +66,7 @@ def payment_ms(
     )
 
 
-def auth_ms(settings: Settings, metrics: Metrics, transport: Transport | None = None) -> AuthMS:
+def auth_ms(settings: Settings, metrics: Metrics, tracing: Tracing, transport: Transport | None = None) -> AuthMS:
     """Return the client of the Auth MS."""
     upstream = Upstream(
         "auth_ms",
@@ -69,11 +75,20 @@ def auth_ms(settings: Settings, metrics: Metrics, transport: Transport | None = 
         max_wait=settings.payment_ms_max_wait,
         transport=transport,
         connect_timeout=settings.payment_ms_connect_timeout,
-        observer=metrics.count_call,
+        observer=both(metrics.count_call, tracing.note_call),
+        trace_headers=tracing.headers,
     )
     return AuthMS(
         upstream, settings.auth_ms_project, providers=settings.auth_ms_providers, deadline=settings.auth_ms_deadline
     )
+
+
+def tracing(settings: Settings) -> Tracing:
+    """Return what sends traces, if any; raises SettingsError when it is asked for and not installed."""
+    try:
+        return open_tracing(settings.otel_exporter_url)
+    except TracingNotInstalled as error:
+        raise SettingsError((str(error),)) from None
 
 
 def shared_slots(settings: Settings, store: Store) -> RedisSlots | None:

@@ -67,6 +67,7 @@ def application(house: House) -> FastAPI:
         gzip_middleware_factory=partial(GZipMiddleware, minimum_size=500, compresslevel=GZIP_LEVEL),
     )
     guard_sockets(house)
+    app.add_middleware(house.tracing.wrap)  # the outermost: its spans hold all the others
     return app
 
 
