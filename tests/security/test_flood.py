@@ -1,0 +1,98 @@
+"""A flood of page views by strangers: the process does not grow, and somebody signed in does not wait.
+
+FLOOD_SECONDS=60 makes it the long run of the issue; FLOOD_RATE is in requests a second.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import time
+from typing import Final
+from urllib.parse import urlsplit
+
+import psutil
+
+from tests.faults.shop import Person, Shop, until
+from tests.scale.tabs import Tab
+
+SECONDS: Final = float(os.environ.get("FLOOD_SECONDS", "10"))
+RATE: Final = float(os.environ.get("FLOOD_RATE", "200"))
+CONNECTIONS: Final = 40
+MOST_GROWTH: Final = 150 * 1024 * 1024
+LONGEST_CLICK: Final = 1.0
+
+
+class Flood:
+    """Strangers from all over, as a proxy that is believed tells them, each asking for a page now and then."""
+
+    def __init__(self, url: str) -> None:
+        self.statuses: dict[int, int] = {}
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port or 80
+        self._chance = random.Random(7)
+
+    async def run(self) -> None:
+        """Ask at the given rate, on many connections; a page that is late makes nobody else wait."""
+        end = time.monotonic() + SECONDS
+        async with asyncio.TaskGroup() as group:
+            for number in range(CONNECTIONS):
+                group.create_task(self._ask(end, number / RATE))
+
+    async def _ask(self, end: float, offset: float) -> None:
+        reader, writer = await asyncio.open_connection(self._host, self._port)
+        due = time.monotonic() + offset
+        with contextlib.closing(writer):
+            while due < end:
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+                due += CONNECTIONS / RATE
+                await self._view(reader, writer)
+            writer.close()
+            await writer.wait_closed()
+
+    async def _view(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address = ".".join(str(self._chance.randrange(1, 255)) for _ in range(4))
+        path = self._chance.choice(("/", "/pricing", "/shop", "/login"))
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n".encode())
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r\n")[0]))
+        status = int(head.split(" ")[1])
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+
+
+async def clicks(person: Person, flood: "asyncio.Task[None]") -> list[float]:
+    """Press a button over the socket until the flood is over; return how long each answer took."""
+    client = person.shop.person().client
+    client.cookies = person.client.cookies
+    tab = await Tab(client, "/cart").open()
+    took = []
+    try:
+        while not flood.done():
+            before, started = len(tab.pushed), time.monotonic()
+            await tab.emit(lambda e: e.get("props", {}).get("data-testid") == "cart-checkout", "click")
+            await until(lambda before=before: len(tab.pushed) > before, 10)  # type: ignore[misc]
+            took.append(time.monotonic() - started)
+            await asyncio.sleep(0.2)
+    finally:
+        await tab.close()
+    return took
+
+
+async def test_a_flood_of_strangers_costs_little_memory_and_no_patience(shop: Shop) -> None:
+    slowness = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # others who keep this machine busy
+    await shop.open({"TRUSTED_PROXIES": "127.0.0.1,::1", "LIMIT_PAGE_VIEWS": "240/minute"})
+    person = await shop.person().sign_in()
+    await person.client.put("/api/cart/price_sandbox_sticker_pack", json={"quantity": 1})
+    process = psutil.Process(shop.app.pid)
+    before = process.memory_info().rss
+    flood = Flood(shop.app.url)
+
+    took = await clicks(person, asyncio.create_task(flood.run()))
+
+    growth = process.memory_info().rss - before
+    print(f"{flood.statuses}, {growth / 2**20:.0f} MiB more, slowest of {len(took)} clicks {max(took):.2f} s")
+    assert growth < MOST_GROWTH
+    assert len(took) > SECONDS
+    assert max(took) < LONGEST_CLICK * slowness
+    assert flood.statuses[429] > flood.statuses.get(200, 0)
+    assert set(flood.statuses) == {200, 429}
