@@ -25,7 +25,7 @@ from wiring.house import House
 
 PAGES: Final = (
     "home", "pricing", "login", "payment", "success", "cancel", "account", "members", "upgrade", "shop", "cart",
-    "embed", "index_files", "errors",
+    "embed", "index_files", "ops", "errors",
 )  # fmt: skip
 """The modules of `ui/pages/`, each with a `register(site)`."""
 

@@ -1,0 +1,192 @@
+"""`/ops`: the live state of this replica for those who run it, with OPS_TOKEN as the password. In English only.
+
+It shows what `/metrics` counts, as plots of the last twenty minutes, the circuits of both services, and the last
+problems of the log. One sampler serves all who look; a page is told of each new reading and draws itself anew.
+"""
+
+import base64
+import binascii
+import hmac
+import json
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from nicegui import app, context
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from services.samples import RecentProblems, Samples
+from ui.components.live import Part
+from ui.components.plot import plot
+from ui.document import Visit, page
+from ui.frame import frame
+from ui.html import Tag
+from ui.pages.errors import PageNotFound
+from ui.site import Site
+
+TITLE: Final = "Operations"
+CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Operations", charset="UTF-8"', "Cache-Control": "no-store"}
+WORDS: Final = {
+    "replica": "This replica", "services": "Services", "problems": "Last warnings and errors", "none": "None so far.",
+    "refused": "This needs OPS_TOKEN: as a bearer token, or as the password of any user.",
+    "operation": "Operation", "circuit": "Circuit", "calls": "Calls", "failures": "Not answered", "mean": "Mean",
+}  # fmt: skip
+SERVICES: Final = ("payment_ms", "auth_ms")
+GOOD: Final = ("ok", "rejected")
+
+
+def register(site: Site) -> None:
+    """Add the page; without OPS_TOKEN it is not there, and nothing is sampled."""
+    token = site.settings.ops_token
+    board = Board(site) if token is not None else None
+
+    @page(site, "/ops", title=TITLE, robots="noindex")
+    def ops(visit: Visit) -> Response | None:
+        if token is None or board is None:
+            raise PageNotFound
+        if not is_operator(visit.request, token):
+            return PlainTextResponse(WORDS["refused"], 401, CHALLENGE)
+        with frame(visit):
+            board.show()
+        return None
+
+
+def is_operator(request: Request, token: SecretStr) -> bool:
+    """Whether the request shows the token, as `Authorization: Bearer` or as the password of `Basic` (RFC 7617)."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            given = base64.b64decode(given, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+    elif scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(given.encode(), token.get_secret_value().encode())
+
+
+class Board:
+    """What all open pages show, read from the backend of the site."""
+
+    def __init__(self, site: Site) -> None:
+        self._backend: Any = getattr(site, "backend", None)
+        self.problems = RecentProblems()
+        self.samples = Samples(self._figures)
+        self._began = time.time()
+        logging.getLogger().addHandler(self.problems)
+        app.on_startup(self.samples.start)
+        app.on_shutdown(self.samples.stop)
+
+    def show(self) -> None:
+        """Draw the page, and draw it anew after each reading while its tab is connected."""
+        client = context.client
+        with Tag("div", classes="page-head"):
+            Tag("h1", TITLE)
+        with Tag("div", classes="stack", testid="ops") as box:
+            self._draw()
+        problems = Part(self._draw_problems)
+        problems.show(self.problems.lines)
+
+        def again() -> None:
+            box.clear()
+            with box:
+                self._draw()
+            problems.show(self.problems.lines)
+
+        client.on_connect(lambda: self.samples.listen(again))
+        client.on_delete(lambda: self.samples.forget(again))
+
+    def _figures(self) -> list[Any]:
+        if self._backend is None:
+            return []
+        return [sample for metric in self._backend.metrics.registry.collect() for sample in metric.samples]
+
+    def _draw(self) -> None:
+        self._draw_facts()
+        with Tag("div").style("display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr))"):
+            self._draw_plots()
+        for upstream in self._upstreams():
+            self._draw_circuits(upstream)
+
+    def _draw_facts(self) -> None:
+        backend = self._backend
+        facts = {"up for": f"{(time.time() - self._began) / 3600:.1f} h"}
+        if backend is not None:
+            facts["catalog"] = backend.catalogs.problem or f"version {backend.catalogs.current.version}"
+            facts["store"] = type(backend.store).__name__
+            facts["limits"] = "counted by this replica alone" if backend.limits.degraded else "shared or local, working"
+        Tag("h2", WORDS["replica"], classes="card-heading")
+        with Tag("dl", classes="facts small"):
+            for name, value in facts.items():
+                with Tag("div", classes="fact"):
+                    Tag("dt", name)
+                    Tag("dd", value)
+
+    def _draw_plots(self) -> None:
+        samples = self.samples
+        for service in SERVICES:
+            rates = samples.rates("billing_upstream_seconds_count", service=service)
+            good = [samples.rates("billing_upstream_seconds_count", service=service, outcome=word) for word in GOOD]
+            failed = [max(0.0, whole - sum(part)) for whole, *part in zip(rates, *good, strict=True)]
+            plot(f"{service}: calls", [("all", rates), ("not answered", failed)], "/s")
+            mean = [value * 1000 for value in samples.averages("billing_upstream_seconds", service=service)]
+            plot(f"{service}: time of a call", [("mean", mean)], " ms")
+            plot(
+                f"{service}: queue",
+                [
+                    ("waiting", samples.levels("billing_upstream_waiting", service=service)),
+                    ("in flight", samples.levels("billing_upstream_in_flight", service=service)),
+                ],
+            )
+        opened = samples.rates("billing_checkouts_total", outcome="opened")
+        every = samples.rates("billing_checkouts_total")
+        plot("checkouts", [("opened", [r * 60 for r in opened]), ("all", [r * 60 for r in every])], "/min")
+        plot("tabs", [("tabs", samples.levels("billing_tabs")), ("people", samples.levels("billing_watchers"))])
+        views = [("kept", samples.levels("billing_page_views"))]
+        plot("page views", [*views, ("without a socket", samples.levels("billing_unconnected_views"))])
+
+    def _draw_circuits(self, upstream: Any) -> None:
+        Tag("h2", f"{upstream.name}", classes="card-heading")
+        with Tag("table", testid=f"ops-{upstream.name}").style("width:100%;text-align:start"):
+            with Tag("thead"), Tag("tr"):
+                for word in ("operation", "circuit", "calls", "failures", "mean"):
+                    Tag("th", WORDS[word], scope="col")
+            with Tag("tbody"):
+                for operation, circuit in sorted(upstream.circuits.items()):
+                    with Tag("tr", data_state=str(circuit.state)):
+                        for cell in (operation, str(circuit.state), *self._counts(upstream.name, operation)):
+                            Tag("td", cell)
+
+    def _counts(self, service: str, operation: str) -> tuple[str, str, str]:
+        """Return how many calls there were since the start, how many were not answered, and their mean time."""
+        labels = {"service": service, "operation": operation}
+        count, seconds, good = 0.0, 0.0, 0.0
+        if self.samples.readings:
+            latest, name = self.samples.readings[-1], "billing_upstream_seconds"
+            count, seconds = latest.total(f"{name}_count", **labels), latest.total(f"{name}_sum", **labels)
+            good = sum(latest.total(f"{name}_count", **labels, outcome=word) for word in GOOD)
+        return f"{count:.0f}", f"{count - good:.0f}", f"{1000 * seconds / count:.0f} ms" if count else "–"
+
+    def _draw_problems(self, lines: tuple[str, ...]) -> None:
+        Tag("h2", WORDS["problems"], classes="card-heading")
+        if not lines:
+            Tag("p", WORDS["none"], classes="muted")
+        for text in lines:
+            event = _parsed(text)
+            with Tag("details", classes="small"):
+                Tag("summary", f"{event.get('timestamp', '')} {event.get('level', '')} {event.get('event', text)}")
+                Tag("pre", text).style("white-space:pre-wrap;overflow-wrap:anywhere")
+
+    def _upstreams(self) -> list[Any]:
+        return [] if self._backend is None else [self._backend.payment_upstream, self._backend.auth_upstream]
+
+
+def _parsed(text: str) -> Mapping[str, Any]:
+    """Return the fields of a line of JSON; nothing for a line for the console, or one that was cut."""
+    try:
+        event = json.loads(text)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
