@@ -199,7 +199,7 @@ class Checkouts:
         return next((c for c in await self.of(customer) if c.id == checkout_id), None)
 
     async def add(self, checkout: Checkout) -> None:
-        """Remember a checkout that was just opened, and forget those that are too old to matter."""
+        """Remember a checkout that was just opened or handed out, and forget those that are too old to matter."""
         text = checkout.model_dump_json(exclude={"events"})
         await self._store.put_field(_key(checkout.customer), checkout.id, text, REMEMBERED.total_seconds())
         await self._forget_old(checkout.customer)

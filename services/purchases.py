@@ -99,8 +99,7 @@ class Seller:
         if again is not None:
             await self._replace(given_up)
             if not again.open(self._now()):
-                again = await self._checkouts.mark(again, Event.HANDED_OUT)
-                await self._tell(customer)
+                again = await self._hand_out(again, standing)
             return again, Outcome.REUSED
         await self._limits.hit(self._policy, customer)
         opened = await self._open_subscription(purchase, standing)
@@ -123,6 +122,15 @@ class Seller:
         )
         await self._replace(c for c in known if c.id == purchase.instead_of and c.open(self._now()))
         return opened, Outcome.OPENED
+
+    async def _hand_out(self, again: Checkout, standing: Standing) -> Checkout:
+        """Note that the user is sent to a session once more. What is on record by now is none of its doing."""
+        known = tuple(sorted({*again.known_subscriptions, *standing.subscription_ids}))
+        again = again.model_copy(update={"known_subscriptions": known})
+        await self._checkouts.add(again)
+        again = await self._checkouts.mark(again, Event.HANDED_OUT)
+        await self._tell(again.customer)
+        return again
 
     async def _open_subscription(self, purchase: PlanPurchase, standing: Standing) -> Checkout:
         price, line = purchase.price, purchase.lines[0]

@@ -1,6 +1,6 @@
 """What one record of the Payment MS is worth, with the account's word where billing has none."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,6 +10,7 @@ from services.subscription import GRANTING, Reason, Source, State, Subscription
 BELIEVED_FOR: Final = timedelta(minutes=10)
 """How long the last word on access is believed while it can't be asked for again."""
 
+_ENDED: Final = frozenset({State.CANCELED, State.INCOMPLETE_EXPIRED})
 _RANK: Final = (
     State.PAST_DUE,
     State.UNPAID,
@@ -23,11 +24,15 @@ _RANK: Final = (
 )
 
 
-def views_of(records: Sequence[Billing], account: Account | None, now: datetime) -> tuple[Subscription, ...]:
+def views_of(
+    records: Sequence[Billing], account: Account | None, now: datetime, unsettled: Collection[str | None] = ()
+) -> tuple[Subscription, ...]:
     """Return what the records are worth, the most urgent first.
 
-    Billing can list one subscription under two products after a change of plan: of those the one that the account
-    names is kept, else the one paid for longest. An account's word that names no plan speaks for one record only.
+    `unsettled` are products with a record that came with a purchase of which the account has not yet been seen to know:
+    that it calls something ended is then about an earlier subscription. Billing can list one subscription under two
+    products after a change of plan: of those the one that the account names is kept, else the one paid for longest. An
+    account's word that names no plan speaks for one record only.
     """
 
     def order(entry: Billing) -> tuple[bool, float]:
@@ -38,16 +43,21 @@ def views_of(records: Sequence[Billing], account: Account | None, now: datetime)
     kept: dict[str, Subscription] = {}
     spoken = False
     for entry in sorted(records, key=order):
-        view = view_of(entry, account, now, heard=not spoken)
+        view = view_of(entry, account, now, heard=not spoken, settled=entry.product_id not in unsettled)
         spoken = spoken or (view.source is Source.BOTH and account is not None and account.plan is None)
         kept.setdefault(view.subscription_id or entry.product_id, view)
     return tuple(sorted(kept.values(), key=lambda view: _RANK.index(view.state)))
 
 
-def view_of(entry: Billing, account: Account | None, now: datetime, *, heard: bool = True) -> Subscription:
-    """Return what one record is worth; without `heard` the account's word is about another one."""
+def view_of(
+    entry: Billing, account: Account | None, now: datetime, *, heard: bool = True, settled: bool = True
+) -> Subscription:
+    """Return what one record is worth; without `heard` the account's word is about another one, and without `settled`
+    its word that it has ended."""
     means = account is not None and account.means(entry.plan)
-    state, source, reason, word = _state(entry, account if means and heard else None, account)
+    ended = account is not None and account.state in _ENDED
+    heard = heard and means and (settled or not ended)
+    state, source, reason, word = _state(entry, account if heard else None, account)
     access = _access(entry, state, account, now)
     until = entry.record.period_end
     if state is State.CANCELED and source is Source.BOTH and account is not None:

@@ -174,6 +174,26 @@ class TestOneSessionAtATime:
         with pytest.raises(CheckoutInProgress):
             await replica.click(ada, BASIC)
 
+    async def test_a_session_handed_out_again_is_not_taken_for_paid_by_what_came_and_went_meanwhile(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        outside.payment_ms.shape = "documented"
+        month = await replica.click(ada)
+        year = await replica.click(ada, YEAR, instead_of=month.id)
+        subscription = outside.world.pay(year.session_id)
+        assert subscription is not None
+        await replica.checkout.came_back(ada, year.session_id)
+        outside.world.set_status(subscription, "canceled")
+        outside.world.deliver_all()
+        outside.clock.move(60)
+        again = await replica.click(ada)
+        outside.clock.move(60)
+        await replica.ask(ada)
+
+        with pytest.raises(CheckoutInProgress):
+            await replica.click(ada, BASIC)
+        assert again.session_id == month.session_id
+
     async def test_start_over_replaces_a_session_that_does_not_work(
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
@@ -302,6 +322,25 @@ class TestAfterTheReturn:
         assert again.session_id != bought.session_id
         assert again.known_subscriptions == (subscription.id,)
         assert (await replica.ask(ada)).current.state == "confirming"
+
+    async def test_a_payment_that_only_billing_heard_of_is_not_sold_again_to_a_former_subscriber(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        """The account still calls the earlier subscription canceled, and the browser never came back."""
+        first = outside.world.pay((await replica.click(ada)).session_id)
+        assert first is not None
+        outside.world.deliver_all()
+        outside.clock.move(60)
+        await replica.ask(ada)
+        outside.world.set_status(first, "canceled")
+        outside.world.deliver_all()
+        outside.clock.move(60)
+        outside.world.pay((await replica.click(ada)).session_id)
+        outside.world.deliver_all(("billing",))
+        outside.clock.move(60)
+
+        with pytest.raises(SubscriptionOnRecord):
+            await replica.click(ada, BASIC)
 
     async def test_on_record_is_sold_beside_only_after_a_plain_answer(
         self, replica: Replica, ada: Session, outside: Outside

@@ -430,6 +430,21 @@ class TestCheckouts:
 
         assert found.current.state is State.CONFIRMING
 
+    def test_an_accounts_word_of_an_end_is_about_an_earlier_subscription_while_a_new_one_is_unsettled(self) -> None:
+        """Subscribed again; billing has the new one, the account was not told yet. It must not be sold once more."""
+        never_back = checkout(known=("sub_old",))
+
+        for bought in (self.back, never_back):
+            found = standing("premium=?#sub_new", "premium canceled", bought)
+            assert found.current.state in (State.CONFIRMING, State.ON_RECORD)
+        assert standing("premium=?#sub_old", "premium canceled", never_back).current.state is State.CANCELED
+
+    def test_what_billing_calls_ended_is_waited_for_no_more(self) -> None:
+        found = standing("premium=canceled@-1#sub_new", "silent", self.back)
+
+        assert found.current.state is State.CANCELED
+        assert found.confirming is None
+
     def test_the_amount_is_that_of_the_confirmed_checkout(self) -> None:
         bought = checkout(events=[(Event.RETURNED, 30), (Event.ACCESS_ON, 20)])
 
