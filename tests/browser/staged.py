@@ -20,7 +20,8 @@ OVERFLOWING = """
   const root = document.documentElement;
   if (root.scrollWidth > root.clientWidth) found.push(`page: ${root.scrollWidth} > ${root.clientWidth}`);
   for (const element of document.querySelectorAll(".button, .badge, .nav-link, .segment, h1, h2")) {
-    if (!element.checkVisibility() || element.closest(".visually-hidden")) continue;
+    const hidden = element.closest(".visually-hidden") || getComputedStyle(element).clipPath !== "none";
+    if (hidden || !element.checkVisibility()) continue;
     if (element.scrollWidth <= element.clientWidth + 1) continue;
     found.push(`${element.className || element.tagName}: ${element.textContent}`);
   }

@@ -54,6 +54,7 @@ def test_the_whole_purchase_by_keyboard(page: Page) -> None:
     page.wait_for_url(re.compile(r"/login\?next="))
     tab_to(page, "sign-in-google")
     page.keyboard.press("Enter")
+    page.get_by_test_id("sandbox-user-email").wait_for()
     tab_to(page, "sandbox-user-email")
     page.keyboard.type(new_person())
     page.keyboard.press("Enter")
