@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
 
+@cache
 def marks() -> dict[str, set[str]]:
     """Return the rows, each with the tests (file::name) that are marked with it."""
     found: dict[str, set[str]] = {row: set() for row in matrix.ROWS}
