@@ -16,7 +16,7 @@ END: Final = "<!-- bench:end -->"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value beside its reference. `target` bounds `ratio` or `value`, as `bounds` says; None: no target."""
+    """One measured value beside its reference. `target` bounds `ratio` or `value`, as `bounds` says; None: none."""
 
     bench: int
     name: str
