@@ -58,13 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[pytest.
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print each row with pass, FAIL, or MISSING, when the whole matrix was asked for; else the rows that were run."""
-    rows: dict[str, list[bool]] = {}
-    for outcome in ("passed", "failed", "error"):
-        for report in terminalreporter.stats.get(outcome, []):
-            for name, row in getattr(report, "user_properties", ()):
-                if name == "fault" and (report.when == "call" or report.failed):
-                    rows.setdefault(row, []).append(bool(report.passed))
-    whole = terminalreporter.config.getoption("markexpr") == "faults"
+    rows, whole = _results(terminalreporter), _is_whole(terminalreporter.config)
     if not rows and not whole:
         return
     terminalreporter.section("fault matrix")
@@ -73,3 +67,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         word = "MISSING" if not results else "pass" if all(results) else "FAIL"
         if results or whole:
             terminalreporter.write_line(f"{word:8}{row:9}{title}  ({sum(results)}/{len(results)})")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run of the whole matrix in which a row was missing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(reporter, pytest.TerminalReporter) and _is_whole(session.config):
+        missing = set(matrix.ROWS) - set(_results(reporter))
+        if missing and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    return config.getoption("markexpr") == "faults" and not config.getoption("collectonly")
+
+
+def _results(reporter: pytest.TerminalReporter) -> dict[str, list[bool]]:
+    """Return what became of each row's tests so far."""
+    rows: dict[str, list[bool]] = {}
+    for outcome in ("passed", "failed", "error"):
+        for report in reporter.stats.get(outcome, []):
+            for name, row in getattr(report, "user_properties", ()):
+                if name == "fault" and (report.when == "call" or report.failed):
+                    rows.setdefault(row, []).append(bool(report.passed))
+    return rows
