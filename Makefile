@@ -20,7 +20,8 @@ run: $(RUN_STAMP) ## Start the app; without PAYMENT_MS_API_KEY with its sandbox,
 	@exec $(PY) app.py
 
 test: $(DEV_STAMP) system ## Run all tests, those with Chromium, Redis and HAProxy included
-	$(PYTEST) --numprocesses 2 --dist loadfile -m "not faults and not scale"
+	$(PYTEST) --numprocesses 2 --dist loadfile -m "not browser and not faults and not scale"
+	$(PYTEST) --numprocesses 2 --dist loadfile -m "browser and not faults and not scale"
 	$(PYTEST) -m "faults or scale"
 
 test-fast: $(DEV_STAMP) ## Run the tests of units, pages and contract that need no browser and no other servers
