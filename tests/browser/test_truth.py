@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.app_process import Product
 from tests.browser.people import at_checkout, new_person, open_signed_in, pay, subscription_state, success_state
@@ -104,7 +106,8 @@ def test_clicks_in_two_browsers_and_three_tabs_open_one_session_a_price(
         expect(tab.get_by_test_id("subscribe-premium").first).to_be_visible()
 
     for number in range(20):
-        tabs[number % 3].evaluate(PRESS, "premium" if number % 4 else "basic")
+        with suppress(PlaywrightError):  # the tab has left for Stripe in this very moment
+            tabs[number % 3].evaluate(PRESS, "premium" if number % 4 else "basic")
     tabs[1].wait_for_url(re.compile(r"/c/pay/cs_test_"))
 
     sessions = product.control("GET", "/sessions")
