@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.results import Figure, table, write
+from bench import model, simulation
+from bench.results import GROWTH, Figure, put, table, write
 
 BENCHES: Final = (
     "b01_checkout", "b02_click", "b03_render", "b04_paint", "b05_memory", "b06_tabs", "b07_upstream_calls",
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{number}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
             figures += found
     write(figures)
+    put(GROWTH, "model", model.both_tables())
+    put(GROWTH, "simulation", simulation.table())
     print(table(figures))
     return 0
 

@@ -1,6 +1,7 @@
 """A figure, the file of all figures, and their table in the documents."""
 
 import json
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,8 +11,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "bench" / "results.json"
 PAGE: Final = ROOT / "docs" / "performance.md"
-BEGIN: Final = "<!-- bench:begin -->"
-END: Final = "<!-- bench:end -->"
+GROWTH: Final = ROOT / "docs" / "scaling.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def against(
 def percentile(values: Sequence[float], percent: float) -> float:
     """Return the smallest value that so many percent are not above."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, round(percent / 100 * len(ordered) + 0.5) - 1))]
+    return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]
 
 
 def write(figures: Sequence[Figure]) -> None:
@@ -60,10 +60,21 @@ def write(figures: Sequence[Figure]) -> None:
     kept = [Figure(**old) for old in json.loads(RESULTS.read_text())] if RESULTS.exists() else []
     merged = sorted([*(old for old in kept if old.bench not in run), *figures], key=lambda figure: figure.bench)
     RESULTS.write_text(json.dumps([asdict(figure) for figure in merged], indent=1, ensure_ascii=False) + "\n")
-    text = PAGE.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{table(merged)}\n{END}{after}", encoding="utf-8")
+    put(PAGE, "bench", table(merged))
+
+
+def put(page: Path, name: str, text: str) -> None:
+    """Replace what stands between the marks of that name in a document."""
+    before, _old, after = parts(page, name)
+    page.write_text(f"{before}{text}{after}", encoding="utf-8")
+
+
+def parts(page: Path, name: str) -> tuple[str, str, str]:
+    """Return a document in three parts: up to the first mark of that name, what the marks enclose, and the rest."""
+    begin, end = f"<!-- {name}:begin -->\n", f"\n<!-- {name}:end -->"
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    inside, after = rest.split(end)
+    return before + begin, inside, end + after
 
 
 def table(figures: Sequence[Figure]) -> str:
