@@ -8,6 +8,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps
 PYTEST := $(PY) -m pytest
+TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 SYSTEM_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 RUN_STAMP := $(VENV)/.installed-run
@@ -20,9 +21,10 @@ run: $(RUN_STAMP) ## Start the app; without PAYMENT_MS_API_KEY with its sandbox,
 	@exec $(PY) app.py
 
 test: $(DEV_STAMP) system ## Run all tests, those with Chromium, Redis and HAProxy included
-	$(PYTEST) --numprocesses 2 --dist loadfile -m "not browser and not faults and not scale"
-	$(PYTEST) --numprocesses 2 --dist loadfile -m "browser and not faults and not scale"
-	$(PYTEST) -m "faults or scale"
+	$(PYTEST) $(TWO_AT_A_TIME) -m "not browser" --ignore tests/faults --ignore tests/scale
+	$(PYTEST) $(TWO_AT_A_TIME) -m browser --ignore tests/faults --ignore tests/scale
+	$(PYTEST) tests/faults
+	$(PYTEST) tests/scale
 
 test-fast: $(DEV_STAMP) ## Run the tests of units, pages and contract that need no browser and no other servers
 	$(PYTEST) --numprocesses 2 -m "not browser and not faults and not scale" tests/unit tests/ui tests/contract
@@ -31,10 +33,10 @@ test-browser: $(DEV_STAMP) system ## Run the tests in Chromium
 	$(PYTEST) -m browser
 
 test-faults: $(DEV_STAMP) system ## Run every fault against real sockets and print the matrix
-	$(PYTEST) -m faults
+	$(PYTEST) tests/faults
 
 test-scale: $(DEV_STAMP) system ## Run the tests with several replicas behind HAProxy
-	$(PYTEST) -m scale
+	$(PYTEST) tests/scale
 
 check: $(DEV_STAMP) ## Lint, format check, types, and which module may import which
 	$(PY) -m ruff check .
