@@ -9,6 +9,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps
 PYTEST := $(PY) -m pytest
 TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
+APART := tests/faults tests/security tests/scale
 SYSTEM_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 RUN_STAMP := $(VENV)/.installed-run
@@ -21,9 +22,10 @@ run: $(RUN_STAMP) ## Start the app; without PAYMENT_MS_API_KEY with its sandbox,
 	@exec $(PY) app.py
 
 test: $(DEV_STAMP) system ## Run all tests, those with Chromium, Redis and HAProxy included
-	$(PYTEST) $(TWO_AT_A_TIME) -m "not browser" --ignore tests/faults --ignore tests/scale
-	$(PYTEST) $(TWO_AT_A_TIME) -m browser --ignore tests/faults --ignore tests/scale
+	$(PYTEST) $(TWO_AT_A_TIME) -m "not browser" $(APART:%=--ignore %)
+	$(PYTEST) $(TWO_AT_A_TIME) -m browser $(APART:%=--ignore %)
 	$(PYTEST) tests/faults
+	$(PYTEST) tests/security
 	$(PYTEST) tests/scale
 
 test-fast: $(DEV_STAMP) ## Run the tests of units, pages and contract that need no browser and no other servers

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.faults.fault_server import reply
-from tests.faults.shop import CHECKOUT, STATUS, Person, Shop
+from tests.faults.shop import CHECKOUT, OPS_TOKEN, STATUS, Person, Shop
 from wiring import PAGES
 
 PUBLIC: Final = ("/", "/pricing", "/shop", "/cart", "/login", "/login?error=failed&next=/account", "/embed/pricing")
@@ -39,7 +39,7 @@ def directives(policy: str) -> dict[str, list[str]]:
 async def test_every_page_module_is_looked_at() -> None:
     paths = {path.partition("?")[0] for path in PUBLIC + PRIVATE + STRANGE}
 
-    assert {_path(name) for name in PAGES if name != "index_files"} <= paths
+    assert {_path(name) for name in PAGES if name not in ("index_files", "ops")} <= paths
 
 
 def _path(name: str) -> str:
@@ -71,6 +71,22 @@ async def test_every_page_has_a_strict_policy_and_its_scripts_the_nonce(shop: Sh
             assert {n: page.headers[n] for n in REQUIRED} == REQUIRED, path
             assert "payment=()" in page.headers["permissions-policy"]
     assert len(nonces) == len(PUBLIC + STRANGE) + len(PUBLIC[:5] + PRIVATE)
+
+
+@pytest.mark.browser
+async def test_the_operators_page_is_the_operators_and_as_strict(shop: Shop, chromium: Browser) -> None:
+    await shop.open()
+    person, watched = await shop.person().sign_in(MARKUP), Watched()
+    shop.payment.fail(CHECKOUT, reply({"error": {"code": MARKUP, "message": MARKUP}}, 500))
+    await person.ask("price_sandbox_sticker_pack")
+    refused = await person.client.get("/ops")
+    wrong = await person.client.get("/ops", headers={"Authorization": f"Bearer {OPS_TOKEN}x"})
+    context = await context_of(chromium, person, watched)
+    await context.set_extra_http_headers({"Authorization": f"Bearer {OPS_TOKEN}"})
+
+    assert (refused.status_code, wrong.status_code) == (401, 401)
+    assert "<script" not in refused.text
+    assert await visit(await context.new_page(), "/ops") == watched.complaints == []
 
 
 async def test_head_answers_like_get(shop: Shop) -> None:

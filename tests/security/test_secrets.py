@@ -93,6 +93,9 @@ async def test_no_secret_shows_anywhere_on_the_whole_path_and_under_every_fault(
         await other.client.get("/auth/login?provider=google")
         seen.append((await other.look(f"/auth/callback?auth_code={code}")).html)
         assert code not in seen[-1] + shop.app.log()
+    ops = await person.client.get("/ops", headers={"Authorization": f"Bearer {OPS_TOKEN}"})
+    assert ops.status_code == 200
+    seen.append(ops.text)
     await tab.look()
     seen += [message for _at, message in tab.pushed]
     await tab.close()
