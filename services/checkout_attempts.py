@@ -56,7 +56,10 @@ class Attempts:
         """
         attempt = _name(draft, email, self._redirects)
         key = await self._key(attempt)
-        checkout = draft.model_copy(update={"id": hashlib.sha256(key.encode()).hexdigest()[:16]})
+        if await self._checkouts.by_id(draft.customer, _id_for(key)) is not None:
+            await self._store.delete(attempt)  # it has ended, and only that could not be written
+            key = await self._key(attempt)
+        checkout = draft.model_copy(update={"id": _id_for(key)})
         try:
             answer = await ask(checkout, key)
             url = safe_redirect(answer.url, self._redirects.allowed_hosts, self._redirects.allow_http)
@@ -80,6 +83,10 @@ class Attempts:
     async def _end(self, attempt: str) -> None:
         with suppress(StoreUnavailable):  # the key then ends by itself
             await self._store.delete(attempt)
+
+
+def _id_for(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def _name(draft: Checkout, email: str, redirects: Redirects) -> str:

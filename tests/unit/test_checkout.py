@@ -453,6 +453,29 @@ class TestFaults:
         assert (await replica.click(ada)).session_id == "cs_test_1"  # the same attempt goes on
         assert len(set(outside.payment_ms.keys)) == 1
 
+    async def test_a_session_started_over_is_a_new_one_also_after_a_store_that_failed_at_the_very_end(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        await replica.ask(ada)
+        for after in range(30):
+            outside.store.break_after = after
+            try:
+                first = await replica.click(ada)
+            except StoreUnavailable:
+                first = None
+            outside.store.broken, outside.store.break_after = False, None
+            known = first or next(iter(await replica.checkouts.of("ada")), None)
+            if known is None:
+                continue
+
+            fresh = await replica.click(ada, instead_of=known.id)
+
+            assert fresh.id != known.id
+            assert fresh.open(outside.clock.now)
+            for one in await replica.checkouts.of("ada"):
+                await replica.checkout.called_off(ada, one.id)
+                await outside.store.delete("checkouts:ada")
+
     async def test_what_was_opened_under_a_lost_lock_is_handed_to_nobody(
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
