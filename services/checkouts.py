@@ -161,15 +161,19 @@ class Checkout(BaseModel):
     @property
     def unconfirmed(self) -> bool:
         """Whether the user came back through the success URL, nobody confirmed it, and nothing was started instead."""
-        returned, replaced = self.at(Event.RETURNED), self.at(Event.REPLACED)
-        if returned is None or self.confirmed or self.kind is not Kind.SUBSCRIPTION:
-            return False
-        return replaced is None or replaced < returned
+        returned = Event.RETURNED in self.events
+        return returned and not self.confirmed and not self.disclaimed and self.kind is Kind.SUBSCRIPTION
 
     @property
     def _used(self) -> bool:
         """Whether it was paid, as far as the browser's return or billing's record shows."""
         return not self.events.keys().isdisjoint((Event.RETURNED, Event.BILLING_HAS_IT, Event.ACCESS_ON))
+
+    @property
+    def disclaimed(self) -> bool:
+        """Whether the user came back from it, said when asked that it was not charged, and started something else."""
+        returned, replaced = self.at(Event.RETURNED), self.at(Event.REPLACED)
+        return returned is not None and replaced is not None and replaced > returned
 
     @property
     def _given_up_at(self) -> datetime | None:

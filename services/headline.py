@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from catalog import Catalog
+from services.attribution import ENDED
 from services.checkouts import Checkout, Event, Kind, newest
 from services.evidence import Evidence
 from services.readings import Account
@@ -17,7 +18,6 @@ from services.subscription import GRANTING, LIVE, Reason, Source, State, Subscri
 BILLING_MAY_LAG: Final = timedelta(hours=24)
 """How long after a purchase the account may know of it alone before that is called a conflict."""
 
-ENDED: Final = frozenset({State.CANCELED, State.INCOMPLETE_EXPIRED})
 _URGENT: Final = frozenset({State.PAST_DUE, State.UNPAID, State.INCOMPLETE})
 
 

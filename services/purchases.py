@@ -95,7 +95,7 @@ class Seller:
         guard_subscription(standing, plan, group, has_ended=purchase.has_ended)
         known = await self._checkouts.of(customer)
         again = self._same(known, purchase)
-        given_up = self._given_up(known, again, plan, purchase.instead_of)
+        given_up = [*self._given_up(known, again, plan, purchase.instead_of), *_answered(known, standing, plan)]
         if again is not None:
             await self._replace(given_up)
             if not again.open(self._now()):
@@ -103,8 +103,6 @@ class Seller:
             return again, Outcome.REUSED
         await self._limits.hit(self._policy, customer)
         opened = await self._open_subscription(purchase, standing)
-        if standing.unconfirmed is not None and standing.unconfirmed.group == plan.group:
-            given_up = [*given_up, standing.unconfirmed]
         await self._replace(given_up)
         await self._tell(customer)
         return opened, Outcome.OPENED
@@ -200,6 +198,12 @@ class Seller:
             standing = await self._inquiry.remembered(customer)
             if standing is not None:
                 await self._status.changed(standing)
+
+
+def _answered(known: Iterable[Checkout], standing: Standing, plan: Plan) -> list[Checkout]:
+    """Return the group's purchases of which the user, asked by the guard, has said that they were not charged."""
+    asked = standing.unconfirmed.id if standing.unconfirmed is not None else None
+    return [c for c in known if c.group == plan.group and (c.unconfirmed or c.id == asked)]
 
 
 def _draft(purchase: Purchase, now: datetime) -> Checkout:

@@ -3,7 +3,8 @@
 Access is the Auth MS's word; product, dates and existence are the Payment MS's. `assess` is a pure function of the
 evidence, the remembered checkouts, the catalog and the clock, so that each rule has a test. The rules, as a table, are
 in `docs/states.md`; what each answer means on its own is in `services/readings.py`, one record's worth in
-`services/views.py`, the two held together in `services/headline.py`.
+`services/views.py`, the two held together in `services/headline.py`, what they say of checkouts in
+`services/attribution.py`.
 """
 
 from collections.abc import Sequence
@@ -11,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from catalog import Catalog
+from services.attribution import access_on, account_has, arrived, billing_has, unconfirmed, unsettled
 from services.checkouts import Checkout, Event, Kind, newest
 from services.evidence import Evidence
-from services.headline import BILLING_MAY_LAG, ENDED, Case, headline, unavailable
+from services.headline import BILLING_MAY_LAG, Case, headline, unavailable
 from services.readings import Account, plan_named, read_account, read_record, status_word
 from services.standing import Standing, Wait
 from services.subscription import DELAYED_AFTER, LIVE, LOST_AFTER, Reason, State, Subscription
@@ -38,8 +40,8 @@ def assess(
 ) -> Standing:
     """Return what the customer has, by the rules of this module."""
     account = read_account(evidence, catalog, now)
-    open_ended = [c for c in checkouts if not _arrived(c, evidence, account)]
-    confirming = newest(open_ended, lambda c: c.confirming(now))
+    waiting = [c for c in checkouts if not arrived(c, evidence, account, checkouts, now)]
+    confirming = newest(waiting, lambda c: c.confirming(now))
     case = _case(evidence, account, checkouts, confirming, catalog, now)
     current = _remembered(headline(case), case)
     if _deaf(evidence, now):
@@ -58,38 +60,9 @@ def assess(
         confirming=confirming,
         wait=_wait(confirming, now),
         open=newest(checkouts, lambda c: c.kind is Kind.SUBSCRIPTION and c.open(now)),
-        unconfirmed=newest(open_ended, lambda c: c.unconfirmed and not c.confirming(now)),
+        unconfirmed=unconfirmed(checkouts, waiting, current, now),
         subscription_ids=evidence.subscription_ids,
     )
-
-
-def billing_has(checkout: Checkout, evidence: Evidence) -> bool:
-    """Whether the Payment MS knows of the subscription this checkout bought: one that was not there before it."""
-    answer = evidence.records.get(checkout.product_id or "")
-    return (
-        answer is not None
-        and answer.record.exists
-        and answer.record.subscription_id not in checkout.known_subscriptions
-    )
-
-
-def account_has(checkout: Checkout, evidence: Evidence, catalog: Catalog, now: datetime) -> bool:
-    """Whether the Auth MS names the plan this checkout bought as one that the user has."""
-    account = read_account(evidence, catalog, now)
-    if account is None or account.state in (None, State.NONE, *ENDED) or account.plan_word is not None:
-        return False
-    return account.plan is None or account.plan.id == checkout.plan_id
-
-
-def access_on(checkout: Checkout, standing: Standing) -> bool:
-    """Whether the user has access to the plan this checkout bought, so that waiting for it is over.
-
-    `standing` must have been assessed without the checkout. Access that names no plan is taken to be this one's.
-    """
-    unnamed = standing.current.plan_id is None and standing.current.account_plan is None
-    if standing.current.access and unnamed and standing.current.product_id is None:
-        return True
-    return any(one.grants(checkout.plan_id or "") for one in standing.all)
 
 
 def _case(
@@ -103,8 +76,7 @@ def _case(
     records = [
         read_record(product, answer, catalog) for product, answer in evidence.records.items() if answer.record.exists
     ]
-    unsettled = {c.product_id for c in checkouts if not c.confirmed and billing_has(c, evidence)}
-    views = views_of(records, account, now, unsettled)
+    views = views_of(records, account, now, unsettled(checkouts, evidence, now))
     return Case(evidence, account, views, checkouts, confirming, catalog, now)
 
 
@@ -132,17 +104,6 @@ def _remembered(current: Subscription, case: Case) -> Subscription:
     lost = unavailable(Reason.NOBODY_REACHABLE if both else Reason.BILLING_UNREACHABLE, current.as_of)
     known = {"access": current.access, "plan_id": current.plan_id, "product_id": current.product_id}
     return lost.model_copy(update={**known, "last_known": current})
-
-
-def _arrived(checkout: Checkout, evidence: Evidence, account: Account | None) -> bool:
-    """Whether billing's new record is all the confirmation there will ever be.
-
-    The account says nothing of plans, or billing says by its own word that what was bought has ended already.
-    """
-    if not billing_has(checkout, evidence):
-        return False
-    word = evidence.records[checkout.product_id or ""].record.status
-    return (account is not None and account.state is None) or status_word(word)[0] in ENDED
 
 
 def _wait(confirming: Checkout | None, now: datetime) -> Wait | None:

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from services.auth_ms import PlanGrant
 
 SESSION_LIFE: Final = timedelta(hours=24)
+WEBHOOK_TRIED_FOR: Final = timedelta(days=3)
 PERIOD: Final = {"month": timedelta(days=30), "year": timedelta(days=365)}
 Part = Literal["billing", "account"]
 BOTH: Final[tuple[Part, ...]] = ("billing", "account")
@@ -63,10 +64,11 @@ class StripeSubscription:
 
 @dataclass(frozen=True)
 class Webhook:
-    """One event on its way: the subscription as it was when it was sent."""
+    """One event on its way: the subscription as it was when it was sent. Stripe tries for three days."""
 
     number: int
     subscription: StripeSubscription
+    sent_at: datetime
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,11 @@ class World:
 
     def send(self, subscription: StripeSubscription) -> None:
         """Put a webhook with the subscription as it is now on its way."""
-        self.pending.append(Webhook(next(self._numbers), replace(subscription)))
+        self.pending.append(Webhook(next(self._numbers), replace(subscription), self.now()))
+
+    def give_up(self) -> None:
+        """Drop the webhooks that were tried for three days."""
+        self.pending = [webhook for webhook in self.pending if self.now() - webhook.sent_at < WEBHOOK_TRIED_FOR]
 
     def deliver(self, webhook: Webhook, parts: tuple[Part, ...] = BOTH, *, keep: bool = False) -> None:
         """Let a webhook arrive at one service or both; `keep` leaves it to arrive once more."""

@@ -225,6 +225,7 @@ class Story:
             step = min(timedelta(hours=12), end - self.outside.clock.now)
             self.outside.clock.move(step.total_seconds())
             self._tell_of_payments()
+            self.world.give_up()
             known = {webhook.number for webhook in self.world.pending}
             self.world.let_periods_end()
             for webhook in [one for one in self.world.pending if one.number not in known]:

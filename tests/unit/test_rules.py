@@ -439,6 +439,26 @@ class TestCheckouts:
             assert found.current.state in (State.CONFIRMING, State.ON_RECORD)
         assert standing("premium=?#sub_old", "premium canceled", never_back).current.state is State.CANCELED
 
+    def test_a_checkout_abandoned_before_the_one_that_was_bought_unsettles_nothing(self) -> None:
+        abandoned = checkout(started=9_000, name="abandoned")
+        bought = checkout(started=8_000, events=[(Event.RETURNED, 7_000), (Event.ACCESS_ON, 6_000)])
+
+        found = standing("premium=?#sub_new", "premium canceled", abandoned, bought)
+
+        assert found.current.state is State.CANCELED
+
+    def test_news_that_may_be_of_a_disclaimed_purchase_does_not_end_the_waiting(self) -> None:
+        """Paid and canceled before anybody heard of it, called "not charged", and bought anew within the hour."""
+        disclaimed = checkout(started=3_000, events=[(Event.RETURNED, 2_900), (Event.REPLACED, 60)], name="disclaimed")
+        ended, alive = "premium=canceled@-1#sub_new", "premium=active#sub_new"
+
+        assert standing(ended, "silent", disclaimed, self.back).current.state is State.CONFIRMING
+        assert standing(alive, "silent", disclaimed, self.back).current.state is State.ACTIVE
+        confirmed = checkout(events=[(Event.RETURNED, 30), (Event.ACCESS_ON, 20)])
+        assert standing(ended, "silent", disclaimed, confirmed).unconfirmed == confirmed
+        assert standing(alive, "silent", disclaimed, confirmed).unconfirmed is None
+        assert standing(ended, "silent", confirmed).unconfirmed is None
+
     def test_what_billing_calls_ended_is_waited_for_no_more(self) -> None:
         found = standing("premium=canceled@-1#sub_new", "silent", self.back)
 
