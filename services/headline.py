@@ -107,10 +107,16 @@ def _agreed(account: Account, own: Subscription) -> Subscription:
 
 
 def _bought(checkout: Checkout, account: Account) -> bool:
-    """Whether the account's plan was bought here, as far as the browser's return or a service's word shows."""
-    if checkout.kind is not Kind.SUBSCRIPTION or account.plan is None:
+    """Whether the account's plan was bought here, as far as the browser's return or a service's word shows.
+
+    Another plan of its group counts if it was in force and billing never had it: it may have been changed since.
+    """
+    if checkout.kind is not Kind.SUBSCRIPTION:
         return False
-    return checkout.plan_id == account.plan.id and (checkout.at(Event.RETURNED) is not None or checkout.confirmed)
+    if account.plan is not None and checkout.plan_id == account.plan.id:
+        return checkout.at(Event.RETURNED) is not None or checkout.confirmed
+    untold = checkout.confirmed and Event.BILLING_HAS_IT not in checkout.events
+    return untold and account.group in (None, checkout.group)
 
 
 def _bought_lately(case: Case, account: Account, own: Subscription | None) -> bool:

@@ -95,7 +95,9 @@ class Seller:
         guard_subscription(standing, plan, group, has_ended=purchase.has_ended)
         known = await self._checkouts.of(customer)
         again = self._same(known, purchase)
-        given_up = [*self._given_up(known, again, plan, purchase.instead_of), *_answered(known, standing, plan)]
+        given_up = self._given_up(known, again, plan, purchase.instead_of)
+        if purchase.has_ended:
+            given_up += _answered(known, standing, plan)
         if again is not None:
             await self._replace(given_up)
             if not again.open(self._now()):

@@ -13,7 +13,12 @@ only Stripe's own limit of one subscription a customer can guard them:
 * the plain questions ("has it ended?", "were you charged?") are answered truthfully;
 * of a payment whose browser never came back, a service hears within the session's day; of a renewal, billing hears
   within the three days after which a subscription without a word counts as ended.
+
+The default run is short; `NEVER_TWICE_EXAMPLES=5000` looks for longer. What longer runs have found has a test of its
+own in `test_checkout.py` or `test_rules.py`.
 """
+
+import os
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
@@ -176,7 +181,11 @@ class NeverTwice(RuleBasedStateMachine):
         return names[pick % len(names)]
 
 
+EXAMPLES = int(os.environ.get("NEVER_TWICE_EXAMPLES", "250"))
 NeverTwice.TestCase.settings = settings(
-    max_examples=250, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 TestNeverTwice = NeverTwice.TestCase

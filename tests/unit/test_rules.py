@@ -406,6 +406,14 @@ class TestCheckouts:
 
         assert (current.state, current.reason, current.access) == (State.CONFLICT, Reason.ACCOUNT_DIFFERS, True)
 
+    def test_a_plan_that_was_bought_here_and_changed_in_the_portal_is_not_called_a_gift(self) -> None:
+        """Billing never heard of it; the account names the plan it was changed to."""
+        untold = checkout(started=9e5, events=[(Event.RETURNED, 8.9e5), (Event.ACCESS_ON, 8.8e5)])
+        told = checkout(started=9e5, events=[(Event.BILLING_HAS_IT, 8.9e5), (Event.ACCESS_ON, 8.8e5)])
+
+        assert standing("", "basic active", untold).current.state is State.CONFLICT
+        assert standing("premium=canceled@-5", "basic active", told).current.state is State.COMPED
+
     def test_an_old_ended_record_of_the_same_plan_is_lag_after_subscribing_again(self) -> None:
         for ended in ("premium=?@-9#sub_old", "premium=canceled@-9#sub_old"):
             current = standing(ended, "premium active", self.back).current
