@@ -317,11 +317,13 @@ class TestPace:
     async def test_a_question_asked_for_during_another_is_asked_after_it(
         self, replica: Replica, outside: Outside
     ) -> None:
+        buy(outside)
         tab = watch(replica, await replica.sign_in())
         await outside.clock.advance(30)
         outside.payment_ms.switch.gate = asyncio.Event()
         tab.look_now()
         await settle()
+        assert outside.payment_ms.switch.in_flight == 1
         before = looks(outside)
 
         await replica.status.poke("ada")
