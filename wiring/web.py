@@ -32,6 +32,13 @@ PAGES: Final = (
 GZIP_LEVEL: Final = 5
 """Level 9, the default, takes twice as long to make a page three per cent smaller."""
 
+RECONNECT: Final = 15.0
+"""Seconds that a page outlives its socket. NiceGUI makes its pings of it: each 12 s, and 6 s for the answer.
+
+With its default of 3 s an answer must come within 2 s; a busy moment of the process or of a phone then costs every tab
+its page, and hundreds that load anew make the next busy moment.
+"""
+
 
 def register(site: Site) -> None:
     """Add the pages and what they load to NiceGUI's app."""
@@ -64,6 +71,7 @@ def application(house: House) -> FastAPI:
         storage_secret=None,
         show_welcome_message=False,
         binding_refresh_interval=None,
+        reconnect_timeout=RECONNECT,
         gzip_middleware_factory=partial(GZipMiddleware, minimum_size=500, compresslevel=GZIP_LEVEL),
     )
     guard_sockets(house)
