@@ -15,7 +15,7 @@ from typing import Any, Final
 import httpx
 import psutil
 
-from tests.app_process import ROOT, Product, free_port, running_product
+from tests.app_process import NO_AUTHORITIES, ROOT, Product, free_port, running_product
 from tests.scale.people import Person
 from tests.scale.tabs import elements_of
 
@@ -67,7 +67,9 @@ class World:
         moment = str(int(time.time()))
         digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Signature": f"t={moment},v1={digest}"}
-        answer = httpx.post(f"{self.url}/api/payment/events", content=body, headers=headers, trust_env=False)
+        answer = httpx.post(
+            f"{self.url}/api/payment/events", content=body, headers=headers, trust_env=False, verify=NO_AUTHORITIES
+        )
         answer.raise_for_status()
 
 
@@ -118,7 +120,7 @@ def wait_for(url: str, path: str = "/", seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while True:
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(url + path, timeout=10, trust_env=False).status_code < 500:
+            if httpx.get(url + path, timeout=10, trust_env=False, verify=NO_AUTHORITIES).status_code < 500:
                 return
         if time.monotonic() > end:
             raise TimeoutError(f"{url} does not answer")

@@ -21,7 +21,7 @@ import pytest
 
 from deploy.rolling_restart import REPLICAS, Balancer
 from sandbox.launch import RunningSandbox
-from tests.app_process import ROOT, RunningApp, app_environment, free_port, sandbox_for_tests
+from tests.app_process import NO_AUTHORITIES, ROOT, RunningApp, app_environment, free_port, sandbox_for_tests
 from tests.scale.redis_server import RedisServer
 
 CLOCK_OFF: Final = 30.0
@@ -90,7 +90,12 @@ class Cluster:
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Call the sandbox's control panel and return its JSON answer."""
         answer = httpx.request(
-            method, f"{self.sandbox.control_url}{path}", json=body or None, timeout=20.0, trust_env=False
+            method,
+            f"{self.sandbox.control_url}{path}",
+            json=body or None,
+            timeout=20.0,
+            trust_env=False,
+            verify=NO_AUTHORITIES,
         )
         answer.raise_for_status()
         return answer.json() if answer.content else None
@@ -121,7 +126,9 @@ class Cluster:
 
     def metric(self, name: str, replica: str) -> float:
         """Return one figure of a replica, summed over its labels."""
-        text = httpx.get(f"{self.replicas[replica].url}/metrics", timeout=5, trust_env=False).text
+        text = httpx.get(
+            f"{self.replicas[replica].url}/metrics", timeout=5, trust_env=False, verify=NO_AUTHORITIES
+        ).text
         return sum(
             float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith((f"{name}{{", f"{name} "))
         )

@@ -5,6 +5,8 @@ from typing import Any, Protocol, Self
 
 import httpx
 
+from tests.app_process import NO_AUTHORITIES
+
 
 class Place(Protocol):
     """Where they go: the product's address, its sandbox, and the browsers to close afterwards."""
@@ -27,7 +29,9 @@ class Person:
         self.name = name or f"person{secrets.token_hex(5)}"
         self.email = f"{self.name}@example.com"
         self.user_id = ""
-        self.client = httpx.Client(base_url=place.url, timeout=20, trust_env=False, headers={"Accept": "text/html"})
+        self.client = httpx.Client(
+            base_url=place.url, timeout=20, trust_env=False, headers={"Accept": "text/html"}, verify=NO_AUTHORITIES
+        )
         place.clients.append(self.client)
         if replica:
             self.move_to(replica)

@@ -14,6 +14,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from tests.app_process import NO_AUTHORITIES
+
 _CLIENT: Final = re.compile(r"'client_id': '([0-9a-f-]{36})'")
 
 RELOADS: Final = 10
@@ -175,6 +177,7 @@ def browser(url: str, cookies: Iterable[tuple[str, str]] = (), limits: int = 4) 
         base_url=url,
         timeout=30,
         trust_env=False,
+        verify=NO_AUTHORITIES,
         headers={"Accept": "text/html", "User-Agent": "tab"},
         limits=httpx.Limits(max_connections=limits),
     )

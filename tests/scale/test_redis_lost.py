@@ -8,6 +8,7 @@ import pytest
 
 from deploy.rolling_restart import REPLICAS
 from services.store_redis import CONNECTIONS
+from tests.app_process import NO_AUTHORITIES
 from tests.scale.cluster import Cluster, until
 from tests.scale.people import Person
 
@@ -25,7 +26,9 @@ def person(cluster: Cluster) -> Iterator[Person]:
 
 
 def ready(cluster: Cluster, replica: str) -> int:
-    return httpx.get(f"{cluster.replicas[replica].url}/readyz", timeout=10, trust_env=False).status_code
+    return httpx.get(
+        f"{cluster.replicas[replica].url}/readyz", timeout=10, trust_env=False, verify=NO_AUTHORITIES
+    ).status_code
 
 
 def pages_open_but_nothing_is_sold(cluster: Cluster, person: Person) -> None:
