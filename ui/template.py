@@ -76,18 +76,15 @@ def assemble(page: Page, startup: Startup | None) -> str:
     return (
         f"<!doctype html>\n<html {attributes}>\n<head>\n"
         f'<meta charset="utf-8">\n{page.head}\n<style>{page.style}</style>\n'
-        f"{_preloads(startup, page.nonce) if startup else ''}</head>\n"
+        f"{_import_map(startup, page.nonce) if startup else ''}</head>\n"
         f'<body{words}>\n<div id="app">{page.content}</div>\n'
         f"{_scripts(startup, page.nonce) if startup else ''}</body>\n</html>\n"
     )
 
 
-def _preloads(startup: Startup, nonce: str) -> str:
-    static = f"{startup.prefix}/_nicegui/{NICEGUI_VERSION}/static"
-    return (
-        f'<script type="importmap" nonce="{nonce}">{startup.import_map}</script>\n'
-        f'<link rel="modulepreload" href="{static}/vue.esm-browser.prod.js" nonce="{nonce}">\n'
-    )
+def _import_map(startup: Startup, nonce: str) -> str:
+    """Return the import map alone. Vue is not preloaded: it would share a slow line with the text of the page."""
+    return f'<script type="importmap" nonce="{nonce}">{startup.import_map}</script>\n'
 
 
 def _scripts(startup: Startup, nonce: str) -> str:
