@@ -71,9 +71,12 @@ def awaited(checkouts: Collection[Checkout], now: datetime) -> tuple[Checkout, .
 
 
 def doubted(checkout: Checkout, checkouts: Iterable[Checkout], now: datetime) -> bool:
-    """Whether news that fits this checkout may be of an earlier one, which the user said was not charged."""
+    """Whether news that fits this checkout may be of an earlier one, which the user said was not charged.
+
+    What was true when they said so was sent by then: if it had been charged, and had ended since, that as well.
+    """
     earlier = [c for c in checkouts if c.id != checkout.id and c.plan_id == checkout.plan_id and c.disclaimed]
-    return any(now - (c.at(Event.RETURNED) or now) < NEWS_WITHIN for c in earlier)
+    return any(now - (c.at(Event.REPLACED) or now) < NEWS_WITHIN for c in earlier)
 
 
 def arrived(

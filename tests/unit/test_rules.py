@@ -457,7 +457,7 @@ class TestCheckouts:
 
     def test_news_that_may_be_of_a_disclaimed_purchase_does_not_end_the_waiting(self) -> None:
         """Paid and canceled before anybody heard of it, called "not charged", and bought anew within the hour."""
-        disclaimed = checkout(started=3_000, events=[(Event.RETURNED, 2_900), (Event.REPLACED, 60)], name="disclaimed")
+        disclaimed = checkout(started=6e5, events=[(Event.RETURNED, 5.9e5), (Event.REPLACED, 60)], name="disclaimed")
         ended, alive = "premium=canceled@-1#sub_new", "premium=active#sub_new"
 
         assert standing(ended, "silent", disclaimed, self.back).current.state is State.CONFIRMING
