@@ -12,9 +12,10 @@ from typing import Any, Final, Self
 
 from nicegui.element import Element
 
-from ui import quicker_elements
+from ui import lighter_elements, quicker_elements
 
 quicker_elements.install()
+lighter_elements.install()
 
 Attribute = str | int | float | bool | None
 
@@ -31,6 +32,8 @@ class Tag(Element):
     `None` and `False` leave an attribute out, `True` writes it without a value, except for `aria-` and `data-`
     attributes, which get the words. `testid` sets `data-testid` and NiceGUI's marker of the same name.
     """
+
+    visible = True  # NiceGUI's is registered for bindings; `hidden` is the attribute here
 
     def __init__(
         self, tag: str, text: str | None = None, *, classes: str = "", testid: str = "", **attributes: Attribute

@@ -1,0 +1,92 @@
+"""Elements are lighter, go with their last reference, and still tell the browser of every change."""
+
+import gc
+import tracemalloc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+from nicegui import Client
+from nicegui.observables import ObservableCollection, ObservableList
+from nicegui.page import page
+
+from ui import lighter_elements
+from ui.html import Tag
+
+HEAVY = 3_200
+"""Bytes of a `<span>` with a text and two classes; 2,600 measured, 3,600 with NiceGUI's own collections."""
+
+
+@pytest.fixture
+async def client() -> Client:
+    return Client(page(""))
+
+
+@pytest.fixture
+def collector_off() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("collector_off")
+async def test_an_element_goes_with_its_last_reference(client: Client) -> None:
+    with client:
+        box = Tag("div")
+        with box:
+            inner = weakref.ref(Tag("p", "text", classes="small"))
+
+    client.outbox.updates.clear()
+    box.clear()
+    client.outbox.updates.clear()
+
+    assert inner() is None
+
+
+async def test_every_change_of_classes_style_and_props_is_an_update(client: Client) -> None:
+    with client:
+        element = Tag("p")
+
+    for change in (
+        lambda: element.classes("new"),
+        lambda: element._classes.append("more"),
+        lambda: element.style("color: red"),
+        lambda: element._props.update(title="t"),
+        lambda: element.set(hidden=True),
+    ):
+        client.outbox.updates.clear()
+        change()
+        assert element.id in client.outbox.updates
+
+
+def test_handlers_parents_and_observers_are_told_as_before() -> None:
+    told: list[str] = []
+    outer = ObservableList([[1], [2]], on_change=lambda: told.append("outer"))
+    inner = outer[0]
+    inner.on_change(lambda event: told.append(type(event.sender).__name__))
+
+    inner.append(3)
+    outer.append(4)
+
+    assert told == ["ObservableList", "outer", "outer"]
+
+
+async def test_an_element_weighs_what_the_figures_say(client: Client) -> None:
+    with client:
+        Tag("span", "first", classes="a b")
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        kept = [Tag("span", f"text {number}", classes="a b") for number in range(300)]
+        after = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+
+    assert (after - before) / len(kept) < HEAVY
+
+
+def test_installing_it_again_changes_nothing() -> None:
+    names = ("__init__", "_change_handlers_with_args", "on_change")
+    before = [getattr(ObservableCollection, name) for name in names]
+    lighter_elements.install()
+
+    assert [getattr(ObservableCollection, name) for name in names] == before
