@@ -10,6 +10,7 @@ How it works with our pages, for whoever writes more of them:
 - Who is signed in is decided by the cookie of the fake sessions: `sign_in(user, "ada")`, there too.
 """
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,12 @@ from catalog import load_catalog
 from settings import Settings, load_settings
 from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, FixedCatalog, Register, Simulate
 from ui.site import Site
+
+
+@pytest.fixture(autouse=True)
+def only_the_simulation_is_garbage() -> None:
+    """Let NiceGUI's simulation, which collects garbage twice, not walk through all that was there before it."""
+    gc.freeze()
 
 
 @pytest.fixture
