@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 import httpx
 
 from sandbox.launch import RunningSandbox
-from tests.app_process import free_port
+from tests.app_process import NO_AUTHORITIES, free_port
 from tests.faults.fault_proxy import FaultProxy
 from tests.faults.forks import Forks
 
@@ -58,7 +58,7 @@ class App:
     async def start(self, *, ahead: float = 0.0) -> Self:
         """Start the process, its clock `ahead` by so many seconds, and wait until it answers."""
         self.pid = self.forks.start(self.environment, self.output, largest_file=self.largest_file, ahead=ahead)
-        async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES, trust_env=False, timeout=2.0) as client:
             end = time.monotonic() + 30
             while True:
                 code = self.forks.ended(self.pid)
@@ -129,6 +129,7 @@ class Person:
         self.client = httpx.AsyncClient(
             base_url=shop.app.url,
             timeout=25.0,
+            verify=NO_AUTHORITIES,
             trust_env=False,
             headers={"Accept": "text/html", "Origin": shop.app.url, "Sec-Fetch-Site": "same-origin"},
         )
@@ -235,14 +236,14 @@ class Shop:
 
     async def control(self, method: str, path: str, **body: Any) -> Any:
         """Call the sandbox's control panel and return its answer."""
-        async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES, trust_env=False, timeout=10.0) as client:
             answer = await client.request(method, f"{self.sandbox.control_url}{path}", json=body or None)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
     async def ready(self) -> dict[str, Any]:
         """Return what `/readyz` says."""
-        async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES, trust_env=False, timeout=10.0) as client:
             found: dict[str, Any] = (await client.get(f"{self.app.url}/readyz")).json()
         return found
 

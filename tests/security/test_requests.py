@@ -7,6 +7,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.app_process import NO_AUTHORITIES
 from tests.faults.shop import PREMIUM, STICKERS, Shop, until
 
 STATE_CHANGING: Final = (
@@ -30,7 +31,9 @@ async def test_nothing_changes_from_elsewhere(shop: Shop, headers: dict[str, str
     await shop.open()
     person = await shop.person().sign_in()
     cookies = {cookie.name: cookie.value or "" for cookie in person.client.cookies.jar}
-    async with httpx.AsyncClient(base_url=shop.app.url, cookies=cookies, trust_env=False, headers=headers) as other:
+    async with httpx.AsyncClient(
+        base_url=shop.app.url, cookies=cookies, verify=NO_AUTHORITIES, trust_env=False, headers=headers
+    ) as other:
         for method, path in STATE_CHANGING:
             body = {"json": {"price_id": PREMIUM, "quantity": 1}} if path.startswith("/api") else {}
             answer = await other.request(method, path, **body)  # type: ignore[arg-type]
@@ -130,7 +133,9 @@ async def test_signing_out_ends_the_session_for_every_holder_of_the_cookie(shop:
 
     await person.client.post("/sign-out")
 
-    async with httpx.AsyncClient(base_url=shop.app.url, cookies=cookies, trust_env=False) as thief:
+    async with httpx.AsyncClient(
+        base_url=shop.app.url, cookies=cookies, verify=NO_AUTHORITIES, trust_env=False
+    ) as thief:
         assert (await thief.get("/api/me")).status_code == 401
 
 

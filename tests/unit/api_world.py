@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from api.install import install
 from sandbox.launch import RunningSandbox
 from settings import Settings, load_settings
+from tests.app_process import NO_AUTHORITIES
 from wiring import House, build
 
 WEBHOOK_SECRET = "whsec_0123456789abcdef0123456789"
@@ -49,7 +50,7 @@ class Browser(httpx.AsyncClient):
         super().__init__(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False, client=client), base_url=url, headers=OURS
         )
-        self.outside = httpx.AsyncClient(trust_env=False, timeout=10.0)
+        self.outside = httpx.AsyncClient(verify=NO_AUTHORITIES, trust_env=False, timeout=10.0)
 
     async def aclose(self) -> None:
         await self.outside.aclose()
@@ -101,7 +102,7 @@ class ApiWorld:
 
     async def control(self, method: str, path: str, body: object = None) -> Any:
         """Call the sandbox's control panel and return its answer."""
-        async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES, trust_env=False, timeout=10.0) as client:
             answer = await client.request(method, f"{self.sandbox.control_url}/{path}", json=body)
         answer.raise_for_status()
         return answer.json()

@@ -8,7 +8,7 @@ import pytest
 
 from api.security import content_security_policy
 from settings import load_settings
-from tests.app_process import Product, running_product
+from tests.app_process import NO_AUTHORITIES, Product, running_product
 
 PAGES = ["/", "/pricing", "/login", "/payment/success", "/payment/cancel", "/shop", "/cart", "/nope"]
 OTHERS = [
@@ -25,7 +25,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 def get(product: Product, path: str, method: str = "GET", **headers: str) -> httpx.Response:
-    return httpx.request(method, product.url + path, headers={"accept": "text/html", **headers}, trust_env=False)
+    return httpx.request(
+        method, product.url + path, headers={"accept": "text/html", **headers}, verify=NO_AUTHORITIES, trust_env=False
+    )
 
 
 def directives(answer: httpx.Response) -> dict[str, str]:

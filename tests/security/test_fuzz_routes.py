@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +12,7 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.launch import RunningSandbox
+from tests.app_process import sandbox_for_tests
 from tests.unit.api_world import ApiWorld, Browser, api_world
 
 PATHS = (
@@ -79,12 +78,12 @@ class Fuzzed:
 
 
 @pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory: pytest.TempPathFactory, api_sandbox: RunningSandbox) -> Iterator[Fuzzed]:
-    folder: Path = tmp_path_factory.mktemp("fuzz")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
+    folder = tmp_path_factory.mktemp("fuzz")
     limits = dict.fromkeys(("limit_checkouts", "limit_sign_ins", "limit_page_views"), "1000000/minute")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with asyncio.Runner() as runner:
-        world = api_world(folder, api_sandbox, **limits)
+    with sandbox_for_tests(folder, webhook_delay="0") as sandbox, asyncio.Runner() as runner:
+        world = api_world(folder, sandbox, **limits)
         api = runner.run(world.__aenter__())
         try:
             yield Fuzzed(runner, api, runner.run(api.browser().sign_in("fuzz@example.com")))
