@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
+from tools.chromium import ARGUMENTS, EXECUTABLE
 
 _CONNECTED = "Boolean(window.did_handshake && window.socket && window.socket.connected)"
 
@@ -15,7 +15,7 @@ _CONNECTED = "Boolean(window.did_handshake && window.socket && window.socket.con
 def chromium() -> Iterator[Browser]:
     """Start a browser."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield browser
         browser.close()
 

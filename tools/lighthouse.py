@@ -24,7 +24,7 @@ from typing import Any, Final
 import httpx
 
 from tests.app_process import Product, free_port, running_product
-from tools.scenes import CHROMIUM
+from tools.chromium import EXECUTABLE
 
 PACKAGE: Final = "lighthouse@12.8.2"
 PAGES: Final = ("/", "/pricing", "/payment", "/account")
@@ -149,7 +149,7 @@ def _report(tool: Path, address: str, headers: dict[str, str]) -> dict[str, Any]
         str(tool), address, "--output=json", "--quiet", f"--chrome-flags={CHROME_FLAGS}",
         f"--only-categories={','.join(SCORES)}", f"--extra-headers={json.dumps(headers)}",
     ]  # fmt: skip
-    environment = {**os.environ, "CHROME_PATH": CHROMIUM}
+    environment = {**os.environ, "CHROME_PATH": EXECUTABLE}
     for _attempt in range(MOST_ATTEMPTS):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
         if done.returncode == 0:

@@ -15,10 +15,9 @@ from typing import Any, Final
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.app_process import Product
+from tools.chromium import ARGUMENTS, EXECUTABLE
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-CHROMIUM: Final = "/usr/bin/chromium"
-ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--font-render-hinting=none")
 PREMIUM: Final = "price_sandbox_premium_month"
 LIVE: Final = "window.did_handshake === true"
 
@@ -105,7 +104,9 @@ class Scene:
 def stage(product: Product) -> Iterator[Stage]:
     """Open a browser for scenes with a running product."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(
+            executable_path=EXECUTABLE, args=[*ARGUMENTS, "--font-render-hinting=none"]
+        )
         try:
             yield Stage(product, browser)
         finally:

@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, Route, WebSocketRoute, async_playwright, expect
 
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.faults.fault_server import reply, timeout
 from tests.faults.shop import CHECKOUT, PORTAL, Person, Shop
+from tools.chromium import ARGUMENTS, EXECUTABLE
 
 SUBSCRIBE = "subscribe-premium"
 SOCKET = re.compile(r"/_nicegui_ws/")
@@ -19,7 +19,7 @@ AT_STRIPE = re.compile(r"/c/pay/cs_test_")
 @pytest_asyncio.fixture
 async def context() -> AsyncIterator[BrowserContext]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         context = await browser.new_context(locale="en-US")
         context.set_default_timeout(15_000)
         yield context

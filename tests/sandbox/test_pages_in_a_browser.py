@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.sandbox.shop import Shop
+from tools.chromium import ARGUMENTS, EXECUTABLE
 
 pytestmark = pytest.mark.browser
 CHECKOUT = ("checkout", "declined", "promotion", "confirm", "complete")
@@ -24,7 +25,7 @@ READY = {
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield browser
         browser.close()
 

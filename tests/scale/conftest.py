@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.scale.cluster import Cluster, running_cluster
 from tests.scale.people import Person
 from tests.scale.redis_server import redis_server
+from tools.chromium import ARGUMENTS, EXECUTABLE
 
 __all__ = ["redis_server"]
 
@@ -43,7 +43,7 @@ def cluster(shared_cluster: Cluster) -> Iterator[Cluster]:
 def chromium() -> Iterator[Browser]:
     """Of a module only: while it is open no other event loop can run in this thread."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield browser
         browser.close()
 

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.faults.fault_server import reply
 from tests.faults.shop import CHECKOUT, OPS_TOKEN, STATUS, Person, Shop
+from tools.chromium import ARGUMENTS, EXECUTABLE
 from wiring import PAGES
 
 PUBLIC: Final = ("/", "/pricing", "/shop", "/cart", "/login", "/login?error=failed&next=/account", "/embed/pricing")
@@ -158,7 +158,7 @@ class Watched:
 @pytest_asyncio.fixture
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield browser
         await browser.close()
 

@@ -8,6 +8,7 @@ from nicegui import app, ui
 
 from api.security import SecurityHeaders
 from catalog import Interval, load_catalog
+from services.logs import configure_logs
 from settings import load_settings
 from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, FixedCatalog
 from ui import assets
@@ -23,6 +24,7 @@ from ui.site import Site
 
 
 def main(port: int, folder: Path) -> None:
+    configure_logs()
     settings = load_settings(
         _env_file=None,
         storage_path=str(folder / "store.sqlite3"),

@@ -15,11 +15,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.ui.simulation import ROOT
+from tools.chromium import ARGUMENTS, EXECUTABLE
 
 pytestmark = pytest.mark.browser
 
 PAGES = ("/", "/pricing", "/login", "/nope", "/broken")
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 WATCH_SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {
@@ -70,7 +70,7 @@ def wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield browser
         browser.close()
 
@@ -141,8 +141,9 @@ def test_the_first_html_is_laid_out_as_the_living_page(open_page: Callable[..., 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("locale", ["en", "ar"])
 def test_no_page_scrolls_sideways(open_page: Callable[..., Page], path: str, locale: str) -> None:
+    page = open_page(path, cookies={"locale": locale, "visitor": "ada"})
     for width in (320, 390, 768, 1024, 1920):
-        page = open_page(path, width=width, cookies={"locale": locale, "visitor": "ada"})
+        page.set_viewport_size({"width": width, "height": 900})
 
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
 
@@ -150,8 +151,9 @@ def test_no_page_scrolls_sideways(open_page: Callable[..., Page], path: str, loc
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(open_page: Callable[..., Page], path: str, theme: str) -> None:
+    page = open_page(path, cookies={"theme": theme}, bypass_csp=True, reduced_motion="reduce")
     for width in (390, 1440):
-        page = open_page(path, width=width, cookies={"theme": theme}, bypass_csp=True, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 900})
 
         found = Axe().run(page)
 
