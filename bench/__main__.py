@@ -1,10 +1,12 @@
 """`python -m bench [NUMBER …]`: run the benches and write what they measured."""
 
 import importlib
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
             began = time.monotonic()
             found = importlib.import_module(f"bench.{name}").run(Path(folder) / name)
             print(f"{number}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-            figures += found
+            figures += [replace(figure, load=round(os.getloadavg()[0], 1)) for figure in found]
     write(figures)
     put(GROWTH, "model", model.both_tables())
     put(GROWTH, "simulation", simulation.table())

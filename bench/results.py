@@ -27,6 +27,8 @@ class Figure:
     target: str = ""
     met: bool | None = None
     note: str = ""
+    load: float = 0.0
+    """The machine's load average when it was measured: above the number of cores, times are those of a queue."""
 
 
 def at_most(figure: Figure, limit: float, *, of: str = "value") -> Figure:
@@ -79,13 +81,13 @@ def parts(page: Path, name: str) -> tuple[str, str, str]:
 
 def table(figures: Sequence[Figure]) -> str:
     """Return the Markdown table."""
-    lines = ["| # | figure | measured | reference | ratio | target | met |", "|--:|---|--:|--:|--:|---|---|"]
+    lines = ["| # | figure | measured | reference | ratio | target | met | load |", "|--:|---|--:|--:|--:|---|---|--:|"]
     for f in figures:
         reference = "" if f.reference is None else f"{_short(f.reference)} {f.unit}"
         ratio = "" if f.ratio is None else f"{_short(f.ratio)} ×"
         met = "" if f.met is None else "yes" if f.met else "**missed**"
         name = f"{f.name} ({f.note})" if f.note else f.name
-        cells = (str(f.bench), name, f"{_short(f.value)} {f.unit}", reference, ratio, f.target, met)
+        cells = (str(f.bench), name, f"{_short(f.value)} {f.unit}", reference, ratio, f.target, met, f"{f.load:.1f}")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
