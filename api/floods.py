@@ -30,9 +30,14 @@ KNOWN_AT_ONCE: Final = 8
 """Pages that are built at the same time: so many stand before a user's click in the event loop. Pages of people who
 are signed in may also wait for a service."""
 
-STRANGERS_QUEUE: Final = 2.0
+STRANGERS_QUEUE: Final = 4.0
 KNOWN_QUEUE: Final = 10.0
 """Seconds that a page may wait for its turn."""
+
+REST: Final = 3.0
+LONGEST_REST: Final = 0.3
+"""While strangers queue, a turn rests for so many times as long as its page took (in seconds, at most), which leaves
+half of the process's time to the clicks and pages of everybody else."""
 
 STRANGERS_ROOM: Final = 0.75
 WORTH: Final = 3
@@ -69,6 +74,7 @@ class FloodGuard:
         self._count_refused = count_refused
         self._strangers = asyncio.Semaphore(STRANGERS_AT_ONCE)
         self._known = asyncio.Semaphore(KNOWN_AT_ONCE)
+        self._strangers_waiting = 0
         self._under_way = 0
         self._counted = 0.0
         self._counted_at = float("-inf")
@@ -95,17 +101,37 @@ class FloodGuard:
         except RateLimited as error:
             await self._refuse(scope, receive, send, error.retry_after or RETRY_AFTER)
             return
+        if not await self._turn(known):
+            await self._refuse(scope, receive, send, RETRY_AFTER)
+            return
+        began = time.monotonic()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._pass_on(known, time.monotonic() - began)
+
+    async def _turn(self, known: bool) -> bool:
+        """Wait until the page may be built; return False when that takes too long."""
         turns = self._known if known else self._strangers
+        self._strangers_waiting += not known
         try:
             async with asyncio.timeout(KNOWN_QUEUE if known else STRANGERS_QUEUE):
                 await turns.acquire()
         except TimeoutError:
-            await self._refuse(scope, receive, send, RETRY_AFTER)
-            return
-        try:
-            await self._app(scope, receive, send)
+            return False
         finally:
-            turns.release()
+            self._strangers_waiting -= not known
+        return True
+
+    def _pass_on(self, known: bool, seconds: float) -> None:
+        """Give the turn of a page that took so long to the next one; strangers in a row rest in between."""
+        if known:
+            self._known.release()
+        elif self._strangers_waiting:
+            rest = min(REST * seconds, LONGEST_REST)
+            asyncio.get_running_loop().call_later(rest, self._strangers.release)
+        else:
+            self._strangers.release()
 
     def _is_full(self, known: bool) -> bool:
         """Whether the views without a socket, those being built included, leave no room for one more."""

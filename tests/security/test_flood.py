@@ -21,6 +21,7 @@ RATE: Final = float(os.environ.get("FLOOD_RATE", "200"))
 CONNECTIONS: Final = 40
 MOST_GROWTH: Final = 150 * 1024 * 1024
 LONGEST_CLICK: Final = 1.0
+MOST_SLOWNESS: Final = 3.0
 
 
 class Flood:
@@ -78,21 +79,48 @@ async def clicks(person: Person, flood: "asyncio.Task[None]") -> list[float]:
     return took
 
 
+class Neighbours:
+    """Other work on this machine, for which a click may be slower: none on an idle one, twice as slow beside as much
+    as our own."""
+
+    def __init__(self) -> None:
+        self._ours, self._all, self._began = self._used(), self._busy(), time.monotonic()
+
+    @property
+    def slowness(self) -> float:
+        """By how much they may have slowed us down since this was made: 1 on a machine that is otherwise idle."""
+        spent = (self._busy() - self._all) - (self._used() - self._ours)
+        share = spent / ((time.monotonic() - self._began) * (os.cpu_count() or 1))
+        return 1.0 if share < 0.1 else min(1 / max(1 - share, 0.2), MOST_SLOWNESS)
+
+    @staticmethod
+    def _busy() -> float:
+        times = psutil.cpu_times()
+        return float(times.user + times.nice + times.system)
+
+    @staticmethod
+    def _used() -> float:
+        process = psutil.Process()
+        times = [member.cpu_times() for member in (process, *process.children(recursive=True))]
+        return float(sum(one.user + one.system for one in times))
+
+
 async def test_a_flood_of_strangers_costs_little_memory_and_no_patience(shop: Shop) -> None:
-    slowness = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # others who keep this machine busy
     await shop.open({"TRUSTED_PROXIES": "127.0.0.1,::1", "LIMIT_PAGE_VIEWS": "240/minute"})
     person = await shop.person().sign_in()
     await person.client.put("/api/cart/price_sandbox_sticker_pack", json={"quantity": 1})
     process = psutil.Process(shop.app.pid)
     before = process.memory_info().rss
-    flood = Flood(shop.app.url)
+    flood, neighbours = Flood(shop.app.url), Neighbours()
 
     took = await clicks(person, asyncio.create_task(flood.run()))
 
-    growth = process.memory_info().rss - before
-    print(f"{flood.statuses}, {growth / 2**20:.0f} MiB more, slowest of {len(took)} clicks {max(took):.2f} s")
+    growth, limit = process.memory_info().rss - before, LONGEST_CLICK * neighbours.slowness
+    print(
+        f"{flood.statuses}, {growth / 2**20:.0f} MiB more, slowest of {len(took)} clicks {max(took):.2f} s ({limit=})"
+    )
     assert growth < MOST_GROWTH
     assert len(took) > SECONDS
-    assert max(took) < LONGEST_CLICK * slowness
+    assert max(took) < limit
     assert flood.statuses[429] > flood.statuses.get(200, 0)
     assert set(flood.statuses) == {200, 429}

@@ -153,6 +153,36 @@ async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, m
     assert {answer.status_code for answer in await asyncio.gather(*served)} == {200}
 
 
+async def test_strangers_in_a_row_leave_time_to_others(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(floods, "REST", 1e9)
+    monkeypatch.setattr(floods, "LONGEST_REST", 1e9)
+    pages, sessions = Pages(api, most=200), api.house.backend.sessions
+    pages.may_end.clear()
+    row = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE + 1)]
+    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 1)
+
+    pages.may_end.set()
+    await asyncio.wait(row[:-1], timeout=1)
+    known = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
+
+    assert [view.done() for view in row] == [True] * STRANGERS_AT_ONCE + [False]
+    assert known.status_code == 200
+    row[-1].cancel()
+    await asyncio.wait(row)
+
+
+async def test_a_stranger_alone_makes_the_next_one_wait_for_nothing(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floods, "REST", 1e9)
+    monkeypatch.setattr(floods, "LONGEST_REST", 1e9)
+    pages = Pages(api, most=200)
+
+    answers = [await asyncio.wait_for(pages.get(), 1) for _ in range(2 * STRANGERS_AT_ONCE)]
+
+    assert {answer.status_code for answer in answers} == {200}
+
+
 @pytest.mark.parametrize("path", ["/api/me", "/healthz", "/readyz", "/metrics", "/auth/callback", "/_nicegui/x.js"])
 async def test_what_builds_no_page_is_not_counted_as_one(api: ApiWorld, path: str) -> None:
     pages = Pages(api, "1/minute")
