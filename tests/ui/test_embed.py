@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from catalog import Interval
+from services.errors import StoreUnavailable
 from services.money_mode import MoneyMode
 from tests.ui.billing_world import CATALOG, tags_in, until
 from tests.ui.shop_world import Shopping, changed, shopping
@@ -113,3 +114,20 @@ async def test_test_mode_on_a_public_address_shows_on_every_page(shop: Shopping,
     await shop.world.open(path)
 
     assert "This site is in test mode." in shop.words("money-banner")
+
+
+@pytest.mark.parametrize("trouble", ["before", "within"])
+async def test_test_mode_shows_on_a_page_that_failed_too(shop: Shopping, trouble: str) -> None:
+    mode = MoneyMode(shop.world.store, public_url="https://shop.example.com", sandbox=False)
+    await mode.note("cs_test_1")
+
+    async def arrive(visit: Visit) -> None:
+        if trouble == "within":
+            await bring_money_banner(visit)
+        raise StoreUnavailable("away")
+
+    shop.world.site.money_mode, shop.world.site.on_arrival = mode, arrive
+    answer = await shop.world.browser.http_client.get("/pricing")
+
+    assert answer.status_code == 503
+    assert answer.text.count('data-testid="money-banner"') == 1

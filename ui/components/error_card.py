@@ -2,6 +2,7 @@
 
 from services.errors import FrontendError
 from ui.components.button import button
+from ui.components.money_banner import keep_money_banner
 from ui.frame import frame
 from ui.html import Tag
 from ui.i18n import _
@@ -13,6 +14,7 @@ ERROR_ICONS = {404: "magnifying-glass", 401: "lock-closed", 429: "clock"}
 
 def error_page(visit: Visit, error: FrontendError) -> None:
     """Draw the whole page for an error, in the page's frame."""
+    keep_money_banner(visit)
     with frame(visit, narrow=True):
         error_card(visit, error)
 

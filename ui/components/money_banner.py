@@ -17,8 +17,17 @@ async def bring_money_banner(visit: Visit) -> None:
     """Draw the line over the page that is about to be built, if there is something to say."""
     if visit.site.money_mode is None:
         return
-    problems: tuple[MoneyProblem, ...] = await visit.site.money_mode.problems()
+    await visit.site.money_mode.mode()
+    keep_money_banner(visit)
+
+
+def keep_money_banner(visit: Visit) -> None:
+    """Draw the line from what is known, unless it is on the page: for errors, whose page may ask nobody any more."""
+    if visit.site.money_mode is None or visit.extras.get("money_banner") == context.client.id:
+        return
+    problems: tuple[MoneyProblem, ...] = visit.site.money_mode.known_problems()
     if problems:
+        visit.extras["money_banner"] = context.client.id
         money_banner(problems).move(context.client.layout, target_index=0)
 
 
