@@ -18,7 +18,10 @@ from ui.state_words import StateWords, describe
 from ui.visit import Visit
 
 YOUNG: Final = timedelta(seconds=60)
-"""Memory younger than this is drawn without asking: the live watch looks as soon as the page is connected."""
+"""Memory younger than this is drawn without asking: the live watch looks as soon as the page is connected.
+
+Not while a purchase is under way: a browser without a script has no watch, and its next page is what says how it went.
+"""
 
 PATIENCE: Final = 1.5
 """How many seconds a page waits for both services before it is drawn from memory, or with a place kept free."""
@@ -74,7 +77,7 @@ async def find_standing(visit: Visit, *, fresh: bool = False) -> Standing | None
     """
     session = signed_in(visit)
     known = await remember_standing(visit)
-    if not fresh and known is not None and not known.stale and datetime.now(UTC) - known.as_of < YOUNG:
+    if not fresh and known is not None and is_settled(known) and datetime.now(UTC) - known.as_of < YOUNG:
         return known
     try:
         async with asyncio.timeout(PATIENCE):
@@ -86,6 +89,11 @@ async def find_standing(visit: Visit, *, fresh: bool = False) -> Standing | None
     except FrontendError as error:
         _log.warning("standing_unknown", code=error.code, cause=str(error))
     return known_standing(visit)
+
+
+def is_settled(standing: Standing) -> bool:
+    """Whether nothing is expected to change soon: both services answered, and no purchase is under way."""
+    return not standing.stale and standing.confirming is None and standing.open is None
 
 
 def words_for(visit: Visit, standing: Standing) -> StateWords:

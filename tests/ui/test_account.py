@@ -1,5 +1,6 @@
 """The account page, the banner that follows a debt onto every page, and the pages for members."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,6 +78,33 @@ async def test_purchases_say_what_is_known_of_each(world: World) -> None:
     assert "paid" not in said[0].lower()
     assert "Confirmed" in said[1]
     assert "$29.00 a month" in said[1]
+
+
+async def test_without_a_script_the_next_page_says_what_became_of_a_purchase(world: World) -> None:
+    await world.started(returned=timedelta(seconds=20))
+
+    async def page() -> str:
+        return (await world.browser.http_client.get("/account")).text
+
+    assert 'data-state="confirming"' in await page()
+    premium(world)
+
+    async with asyncio.timeout(5):
+        while 'data-state="active"' not in await page():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)  # an answer younger than a second is shared
+
+
+@pytest.mark.parametrize(("days", "counted"), [(20, False), (3, True)])
+async def test_the_day_is_named_once_and_counted_when_it_is_near(world: World, days: int, counted: bool) -> None:
+    until = datetime.now(UTC) + timedelta(days=days, hours=1)
+    world.billing.has("premium", "active", until=until)
+    world.accounts.says("active", "premium")
+
+    await world.open("/account")
+
+    words = text_of(world.classed("subscription")[0])
+    assert words.count(f"{until:%B}") == 1
+    assert ("in 3 days" in words) is counted
 
 
 async def test_without_purchases_it_says_so(world: World) -> None:

@@ -26,6 +26,12 @@ from ui.visit import Visit
 OLD: Final = timedelta(minutes=2)
 """From this age on a card says how old its knowledge is."""
 
+NEAR: Final = timedelta(days=14)
+"""Up to this distance it helps to count the days to a date."""
+
+COUNTED: Final = frozenset({Shown.TRIALING, Shown.ACTIVE, Shown.ENDING, Shown.PAID_UNTIL})
+"""States whose verb goes with a distance: "Renews in 3 days"."""
+
 NOT_ON_CARD: Final = frozenset({Action.HAS_ENDED})
 """Actions that a page draws elsewhere."""
 
@@ -90,15 +96,16 @@ class SubscriptionCard:
         self._show_actions(words, actions, standing)
 
     def _show_facts(self, words: StateWords, reference: str) -> None:
+        date_text = date_fact(self._visit, words)
         self._facts.clear()
         with self._facts:
             if words.price:
                 _fact(_("Price"), words.price)
-            if words.moment is not None and words.date_verb:
-                _fact(words.date_verb, day_and_distance(self._visit, words.moment), words.moment, self._visit)
+            if date_text:
+                _fact(words.date_verb, date_text, words.moment, self._visit)
             if reference:
                 _fact(_("Reference to quote"), reference)
-        self._facts.set(hidden=not (words.price or words.date_verb or reference))
+        self._facts.set(hidden=not (words.price or date_text or reference))
 
     def _show_age(self, standing: Standing, *, said: bool) -> None:
         """Say how old the knowledge is, once that matters: a service did not answer, or nobody asked for a while.
@@ -174,9 +181,18 @@ def exact_time(visit: Visit, moment: datetime) -> str:
     return exact(moment, visit.locale, visit.timezone)
 
 
-def day_and_distance(visit: Visit, moment: datetime) -> str:
-    """Return a day in full and how far away it is: "21 December 2026, in 27 days"."""
-    return f"{full_date(moment, visit.locale, visit.timezone)} · {relative(moment, visit.locale)}"
+def date_fact(visit: Visit, words: StateWords) -> str:
+    """Return what stands beside the date's verb: the day in full and how far away it is.
+
+    Where the sentence names the day, only the distance, and only within two weeks, where counting days helps.
+    """
+    if words.moment is None or not words.date_verb:
+        return ""
+    distance = relative(words.moment, visit.locale)
+    if words.date_text and words.date_text in words.sentence:
+        near = abs(words.moment - datetime.now(UTC)) <= NEAR
+        return distance if near and words.shown in COUNTED else ""
+    return f"{full_date(words.moment, visit.locale, visit.timezone)} · {distance}"
 
 
 def contact_button(visit: Visit, label: str, look: Look = "secondary") -> None:
