@@ -68,7 +68,8 @@ def draw_problem(error: FrontendError, way_on: Draw | None = None, *, sentence: 
 
 def problem_title(error: FrontendError) -> str:
     """Return the few words over the sentence; nothing where they would say the same."""
-    return "" if type(error) in (CustomerUnknown, CheckoutInProgress) else _(error.title)
+    said = type(error) in (CustomerUnknown, CheckoutInProgress) or error.sentence.startswith(error.title)
+    return "" if said else _(error.title)
 
 
 def problem_kind(error: FrontendError) -> Kind:

@@ -185,19 +185,61 @@ const front = (() => {
     if (connected()) emit("visit", { reason, timezone: zone });
   }
 
+  /* News may draw the button anew that has the focus, or take it away. Then the same button in its new form gets the
+     focus, else the heading of the part it stood in: never a button that does something else. */
+  let lastFocus = null;
+
+  function ancestors(element) {
+    const found = [];
+    for (let node = element; node && node !== app(); node = node.parentElement) {
+      found.push({ node, name: node.dataset.testid });
+    }
+    return found;
+  }
+
+  function keepFocus() {
+    const active = document.activeElement;
+    if (!lastFocus || (active !== document.body && active !== lastFocus.element)) return;
+    const { element, around } = lastFocus;
+    if (element.isConnected && element.checkVisibility()) return;
+    lastFocus = null;
+    const visible = (node) => node?.isConnected && node.checkVisibility();
+    const left = around.find(({ node }) => visible(node))?.node ?? document.getElementById("main");
+    for (const { name } of around) {
+      const again = name && left.querySelector(`[data-testid="${name}"]`);
+      if (visible(again)) return focusOn(again.tabIndex >= 0 ? again : again.querySelector("h1, h2, h3"));
+    }
+    const part = left.closest("section, li, article, main") ?? document;
+    focusOn(part.querySelector("h1, h2, h3") ?? document.querySelector("h1"));
+  }
+
+  function focusOn(element) {
+    if (element && element.tabIndex < 0) element.setAttribute("tabindex", "-1");
+    element?.focus({ preventScroll: true });
+  }
+
   function watch() {
     const bar = document.getElementById("popup");
     if (bar) watchConnection(bar);
     new MutationObserver((changes) => {
-      for (const { target, type, addedNodes } of changes) {
-        if (type === "attributes") clearBusy(target);
+      keepFocus();
+      for (const { target, attributeName, addedNodes } of changes) {
+        if (attributeName === "data-attempt") clearBusy(target);
         for (const node of addedNodes) {
           if (node.nodeType !== Node.ELEMENT_NODE) continue;
           const notice = node.matches("[data-focus]") ? node : node.querySelector("[data-focus]");
           notice?.focus();
         }
       }
-    }).observe(app(), { subtree: true, childList: true, attributeFilter: ["data-attempt"] });
+    }).observe(app(), { subtree: true, childList: true, attributeFilter: ["data-attempt", "hidden"] });
+    document.addEventListener("focusin", ({ target }) => {
+      lastFocus = { element: target, around: ancestors(target) };
+    });
+    document.addEventListener("focusout", ({ target }) => {
+      queueMicrotask(() => {
+        if (lastFocus?.element === target && target.isConnected && target.checkVisibility()) lastFocus = null;
+      });
+    });
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && tell("visible"));
     window.addEventListener("online", () => tell("online"));
     if (zone) remember("timezone", zone);
