@@ -1,7 +1,7 @@
 # The whole developer interface. `make help` lists it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast test-browser test-faults test-scale check lint format generate lock \
+.PHONY: help run test test-fast test-browser test-faults test-scale check lint format generate lock audit sbom \
         messages screenshots a11y lighthouse bench clean python system
 
 VENV := .venv
@@ -55,6 +55,12 @@ generate: $(DEV_STAMP) ## Write .env.example and products.schema.json from the c
 
 lock: $(DEV_STAMP) ## Write requirements/*.txt from pyproject.toml (UPGRADE=1 takes the newest)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" tools/lock.sh
+
+audit: $(RUN_STAMP) ## Ask for known weaknesses of the locked packages; fails where no source of advisories can be reached
+	@$(PY) -m tools.audit
+
+sbom: $(RUN_STAMP) ## Write sbom.cdx.json: every locked package of the app, as CycloneDX
+	@$(PY) -m tools.sbom
 
 messages: $(DEV_STAMP) ## Bring locales/*.po up to the texts in the code, and list what is untranslated
 	$(PY) -m tools.messages

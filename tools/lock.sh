@@ -1,6 +1,7 @@
 #!/bin/sh
 # Write requirements/*.txt: every package, direct or not, at one version and with its hashes, and no index address.
 #   run.txt  the app                 otel.txt  the app with OpenTelemetry          dev.txt  all that and the tools
+#   audit.txt  what `make audit` runs, in a venv of its own
 # Give UPGRADE=1 to move to the newest versions that pyproject.toml allows.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,11 +10,12 @@ compile() {
     target=requirements/$1.txt
     shift
     [ -z "${UPGRADE:-}" ] || rm -f "$target"
-    uv pip compile pyproject.toml "$@" --quiet --output-file "$target" --universal --python-version 3.11 \
+    uv pip compile "$@" --quiet --output-file "$target" --universal --python-version 3.11 \
         --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 }
 
 mkdir -p requirements
-compile run
-compile otel --extra otel --constraint requirements/run.txt
-compile dev --extra otel --group test --group lint --constraint requirements/otel.txt
+compile run pyproject.toml
+compile otel pyproject.toml --extra otel --constraint requirements/run.txt
+compile dev pyproject.toml --extra otel --group test --group lint --constraint requirements/otel.txt
+compile audit --group pyproject.toml:audit --constraint requirements/dev.txt
