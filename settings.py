@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     )
     redis_url: SecretStr | None = Field(None, description="Redis for several replicas, such as redis://redis:6379/0.")
     session_max_age_days: int = Field(30, ge=1, le=365, description="Days after which a sign-in ends.")
+    session_idle_days: int = Field(
+        7, ge=1, le=365, description="Days without use after which a sign-in ends; an open tab is use."
+    )
 
     catalog_path: str = Field("products.json", description="File that says what is sold.")
     checkout_hosts: Hosts = Field(("checkout.stripe.com",), description="Hosts a checkout may lead to.")

@@ -51,7 +51,10 @@ _REFRESH_LOCK: Final = (20.0, 10.0)
 
 
 class Sessions:
-    """Sign-in state, kept in the store under the cookie's id. Raises StoreUnavailable when the store does."""
+    """Sign-in state, kept in the store under the cookie's id. Raises StoreUnavailable when the store does.
+
+    `idle` is how long a sign-in lives without use: `max_age` until it is set to less.
+    """
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Sessions:
         self._cookie = SessionCookie(secret, secure=public_url.startswith("https://"), max_age=max_age)
         self._public_url = public_url
         self._max_age = max_age
+        self.idle = max_age
         self._now = now or (lambda: datetime.now(UTC))
         self._refreshing: dict[str, asyncio.Task[AuthSession]] = {}
 
@@ -200,11 +204,13 @@ class Sessions:
         fresh = session.model_copy(
             update={"user": answer.user, "auth_session_id": answer.session_id, "validated_at": now}
         )
-        left = max(self._left(session).total_seconds(), 1.0)
+        left = max(self._left(fresh).total_seconds(), 1.0)
         await self._store.replace(_key(session.id), text, _written(fresh), left)
 
     def _left(self, session: Session) -> timedelta:
-        return session.created_at + self._max_age - self._now()
+        """Return how long the session lives on without use: use is whatever makes us ask the Auth MS about it."""
+        ends = min(session.created_at + self._max_age, session.validated_at + self.idle)
+        return ends - self._now()
 
     async def begin_sign_in(self, provider: str, next_path: str) -> SignInStart:
         """Start a sign-in at a provider. Raises SignInFailed for a provider that is not offered."""
@@ -242,7 +248,7 @@ class Sessions:
             validated_at=now,
             first_email=await self._first_email(answer.user),
         )
-        await self._store.put(_key(session.id), _written(session), self._max_age.total_seconds())
+        await self._store.put(_key(session.id), _written(session), self._left(session).total_seconds())
         if old_session_id is not None:
             await self.end(old_session_id)
         return SignedIn(session=session, grant=answer.grant, next_path=next_path)

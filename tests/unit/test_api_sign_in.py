@@ -1,13 +1,15 @@
 """The way through a sign-in: cookies that change, a callback that counts once, `next` within this site."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
 
+from sandbox.launch import RunningSandbox
 from services.cart import visitor_owner
 from services.session import Session
-from tests.unit.api_world import ApiWorld
+from tests.unit.api_world import ApiWorld, api_world
 
 
 async def test_signing_in_and_out_changes_the_cookie_each_time(api: ApiWorld) -> None:
@@ -166,3 +168,17 @@ async def test_the_auth_ms_session_id_stays_in_the_store(api: ApiWorld) -> None:
 
     for answer in seen:
         assert secret not in answer.text + str(answer.headers)
+
+
+async def test_a_sign_in_that_nobody_uses_ends_after_the_days_that_are_set(
+    tmp_path: Path, api_sandbox: RunningSandbox
+) -> None:
+    async with api_world(tmp_path, api_sandbox, session_idle_days=2) as api:
+        browser, start = await api.browser().sign_in(), datetime.now(UTC)
+
+        statuses = []
+        for days in (1.5, 3, 5.1):
+            with time_machine.travel(start + timedelta(days=days)):
+                statuses.append((await browser.get("/api/me")).status_code)
+
+    assert statuses == [200, 200, 401]

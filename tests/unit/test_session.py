@@ -281,6 +281,21 @@ class TestValidity:
         with pytest.raises(NotSignedIn):
             await replica.sessions.refresh(ada)
 
+    async def test_a_session_that_nobody_uses_ends_earlier(self, replica: Replica, outside: Outside) -> None:
+        replica.sessions.idle = timedelta(days=7)
+        ada, bob = await replica.sign_in(), await replica.sign_in(BOB)
+        outside.clock.move(6 * 86_400)
+        await replica.sessions.find(replica.sessions.cookie_for(ada.id))
+        outside.clock.move(1.5 * 86_400)
+
+        used = await replica.sessions.find(replica.sessions.cookie_for(ada.id))
+        idle = await replica.sessions.find(replica.sessions.cookie_for(bob.id))
+
+        assert isinstance(used, Session)
+        assert isinstance(idle, Visitor)
+        with pytest.raises(NotSignedIn):
+            await replica.sessions.refresh(bob)
+
     async def test_a_sign_out_during_a_refresh_stays_a_sign_out(self, replica: Replica, outside: Outside) -> None:
         ada = await replica.sign_in()
         outside.clock.move(61)
