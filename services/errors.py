@@ -127,7 +127,6 @@ class UpstreamTimeout(UpstreamError):
 
     code = "upstream_timeout"
     status = 504
-    title = N_("Payments are slow")
 
 
 class UpstreamFailed(UpstreamError):
@@ -141,7 +140,6 @@ class UpstreamBusy(UpstreamFailed):
 
     code = "upstream_busy"
     status = 503
-    title = N_("Payments are busy")
 
 
 class UpstreamContractError(UpstreamError):
@@ -197,7 +195,7 @@ class RequestRefused(UpstreamError):
     """The service answered 400, 404, 409 or 422: what we sent was wrong, and sending it again won't help."""
 
     code = "upstream_refused"
-    title = N_("That can't be bought right now")
+    title = N_("The request was not accepted")
     sentence = N_("The payment service did not accept this request. Nothing was charged.")
     retryable = False
 

@@ -7,6 +7,7 @@ import pytest
 
 from services import errors
 from services.errors import FrontendError, KeyLost, KeyRejected, UpstreamError, UpstreamUnavailable
+from ui.i18n import LOCALES, catalogue
 
 ALL = [
     kind
@@ -87,3 +88,28 @@ def test_operator_message_names_service_operation_and_cause() -> None:
 
     assert str(error) == "payment_ms portal: answered 500"
     assert "answered 500" not in error.sentence
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+@pytest.mark.parametrize("word", ["unavailable", "not set up", "slow", "busy", "expired"])
+def test_a_title_names_no_other_cause_than_its_sentence(kind: type[FrontendError], word: str) -> None:
+    if word in kind.title.lower():
+        assert word in kind.sentence.lower()
+    if word in ("unavailable", "not set up"):
+        assert (word in kind.sentence.lower()) == (word in kind.title.lower())
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_who_is_told_to_try_again_may_do_so(kind: type[FrontendError]) -> None:
+    """The root's sentence is for people: a program must not repeat what failed in a way that nobody foresaw."""
+    if "Try again" in kind.sentence and kind is not FrontendError:
+        assert kind.retryable
+
+
+@pytest.mark.parametrize("locale", [locale for locale in LOCALES if locale != "en"])
+def test_every_title_and_sentence_is_translated(locale: str) -> None:
+    known = catalogue(locale)
+
+    for kind in SHOWN:
+        for text in (kind.title, kind.sentence):
+            assert known.gettext(text) != text, (kind.__name__, text)
