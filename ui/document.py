@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 from zoneinfo import available_timezones
 
 import structlog
@@ -32,6 +33,7 @@ from ui.components.error_card import error_page
 from ui.head import head_html, words
 from ui.i18n import _
 from ui.icons import icon_rules
+from ui.packed_element import PackedElement
 from ui.site import BrowserSession, Site
 from ui.theme import style_sheet
 from ui.visit import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Head, Visit
@@ -157,6 +159,7 @@ def _document(client: Client, visit: Visit) -> Response:
     """Return NiceGUI's answer for a built page, as our document."""
     with client, i18n.use_locale(visit.locale):
         client.title = _(visit.head.title)
+        client.outbox.updates = WeakValueDictionary()  # all is new in a first answer; emptied, it would keep its size
         answer = client.build_response(visit.request, visit.status)
         nonce = getattr(visit.request.state, "csp_nonce", "") or secrets.token_urlsafe(16)
         document = template.Page(
@@ -176,7 +179,8 @@ def _document(client: Client, visit: Visit) -> Response:
 
 def _icons_in(client: Client) -> set[str]:
     """Return the icons that a page shows at first; the others come with a style sheet that nothing waits for."""
-    classes = {name for element in client.elements.values() for name in element._classes}
+    packed = (element for element in client.elements.values() if isinstance(element, PackedElement))
+    classes = {name for element in packed for name in element.class_list()}
     return {name.removeprefix("icon-") for name in classes if name.startswith("icon-")}
 
 

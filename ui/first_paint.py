@@ -9,6 +9,7 @@ from html import escape
 from nicegui.element import Element
 
 from ui.html import VOID_TAGS
+from ui.packed_element import PackedElement
 
 
 def render(root: Element) -> str:
@@ -28,19 +29,23 @@ def _write(element: Element, parts: list[str]) -> None:
     text = element._text
     if text is not None:
         parts.append(escape(text, quote=False))
-    for child in element.default_slot.children:
+    for child in element:
         _write(child, parts)
     parts.append(f"</{tag}>")
 
 
 def _attributes(element: Element) -> str:
+    if isinstance(element, PackedElement):
+        classes, styles, props = element.class_list(), element.style_dict(), element.prop_dict()
+    else:
+        classes, styles, props = element._classes, element._style, element._props
     found: list[str] = []
-    if element._classes:
-        found.append(f' class="{escape(" ".join(element._classes))}"')
-    if element._style:
-        style = "".join(f"{name}:{value};" for name, value in element._style.items())
+    if classes:
+        found.append(f' class="{escape(" ".join(classes))}"')
+    if styles:
+        style = "".join(f"{name}:{value};" for name, value in styles.items())
         found.append(f' style="{escape(style)}"')
-    for name, value in element._props.items():
+    for name, value in props.items():
         if value is None or value is False:
             continue
         found.append(f" {name}" if value is True else f' {name}="{escape(str(value))}"')

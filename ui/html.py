@@ -8,11 +8,11 @@ No Quasar component and nothing whose code is compiled in the browser: `ui/docum
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, Self
 
-from nicegui.element import Element
-
 from ui import lighter_elements, quicker_elements
+from ui.packed_element import PackedElement
 
 quicker_elements.install()
 lighter_elements.install()
@@ -26,29 +26,22 @@ ENUMERATED: Final = ("aria-", "data-")
 URL_ATTRIBUTES: Final = frozenset({"href", "src", "action", "formaction", "poster"})
 
 
-class Tag(Element):
+class Tag(PackedElement):
     """One HTML element. Keyword arguments are its attributes: `aria_label` is `aria-label`, `for_` is `for`.
 
     `None` and `False` leave an attribute out, `True` writes it without a value, except for `aria-` and `data-`
     attributes, which get the words. `testid` sets `data-testid` and NiceGUI's marker of the same name.
     """
 
-    visible = True  # NiceGUI's is registered for bindings; `hidden` is the attribute here
-
     def __init__(
         self, tag: str, text: str | None = None, *, classes: str = "", testid: str = "", **attributes: Attribute
     ) -> None:
         if tag in FORBIDDEN_TAGS:
             raise ValueError(f"<{tag}> can't be part of a page's content")
-        super().__init__(tag)
-        self._text = text
         values = attribute_values(attributes)
         if testid:
             values["data-testid"] = testid
-            self._markers = [testid]
-        # Nobody watches an element that is being made, so its collections are filled as what they are.
-        list.extend(self._classes, classes.split())
-        dict.update(self._props, values)
+        super().__init__(tag, text, classes, values)
 
     @property
     def text(self) -> str:
@@ -62,24 +55,17 @@ class Tag(Element):
             self.update()
         return self
 
-    def _displayed_contents(self, *, only_visible: bool) -> list[Any]:
-        """Return what the simulated user of NiceGUI's tests can see of this element."""
-        return [*super()._displayed_contents(only_visible=only_visible), self._text]
-
     def set(self, **attributes: Attribute) -> Self:
         """Change attributes, in the browser too; None or False removes one. Returns the element."""
         changed = attribute_values(attributes)
         removed = {attribute_name(name) for name in attributes} - changed.keys()
-        if all(self._props.get(name) == value for name, value in changed.items()) and not removed & self._props.keys():
-            return self
-        with self._props.suspend_updates():
-            self._props.update(changed)
-            for name in removed:
-                self._props.pop(name, None)
-        self.update()
+        now = self.prop_dict()
+        if any(now.get(name) != value for name, value in changed.items()) or removed & now.keys():
+            self.change_props(changed, removed)
         return self
 
 
+@lru_cache(maxsize=512)
 def attribute_name(name: str) -> str:
     """Return the HTML name of an attribute written as a Python identifier: `aria_label` is `aria-label`."""
     return name.rstrip("_").replace("_", "-")
