@@ -1,15 +1,15 @@
-"""Starts the app: `python app.py`. How the parts are put together is in `wiring.py`, the commands are in `cli/`.
+"""Starts the app: `python app.py`. How the parts are put together is in `wiring/`, the commands are in `cli/`.
 
 Without PAYMENT_MS_API_KEY it starts the bundled sandbox too. Whatever keeps it from starting is a sentence on standard
 error and exit code 2, never a stack trace.
 """
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 
 from catalog import CatalogError
-from cli.commands import add_operator_commands
 from settings import SettingsError, load_settings
 
 CANNOT_START = 2
@@ -17,23 +17,31 @@ CANNOT_START = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command (serve, when none is named) and return its exit code."""
-    parser = argparse.ArgumentParser(prog="python app.py", description="The billing front end; serves it by default.")
-    parser.set_defaults(run=_serve)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    commands.add_parser("serve", help="serve the app").set_defaults(run=_serve)
-    add_operator_commands(commands)
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code: int = options.run(options)
+        code: int = _serve() if given in ([], ["serve"]) else _run(given)
     except (SettingsError, CatalogError) as error:
         print(error, file=sys.stderr)
         return CANNOT_START
     return code
 
 
-def _serve(_options: argparse.Namespace) -> int:
+def _run(arguments: Sequence[str]) -> int:
+    from cli.commands import add_operator_commands  # only now: the server needs none of them
+
+    parser = argparse.ArgumentParser(prog="python app.py", description="The billing front end; serves it by default.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands.add_parser("serve", help="serve the app").set_defaults(run=lambda _options: _serve())
+    add_operator_commands(commands)
+    options = parser.parse_args(arguments)
+    code: int = options.run(options)
+    return code
+
+
+def _serve() -> int:
+    gc.disable()  # until all is loaded and stays: `wiring/collector.py` starts it again
     settings = load_settings()
-    from cli.serve import NotStarted, run  # only now: NiceGUI takes a second to import
+    from cli.serve import NotStarted, run  # only now: NiceGUI takes half a second to import
 
     try:
         run(settings)

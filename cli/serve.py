@@ -14,6 +14,7 @@ from sandbox.launch import RunningSandbox, SandboxNotStarted, start_sandbox
 from services.errors import StoreUnavailable
 from services.logs import configure_logs
 from settings import Settings
+from wiring.collector import Collector
 
 REQUESTS_MAY_TAKE: Final = 8
 """Seconds that requests under way get at shutdown; after them the parts stop (`wiring.SHUTDOWN_WAIT`)."""
@@ -43,12 +44,15 @@ def run(settings: Settings) -> None:
         ),
     )
     listener = _bind(settings)
+    collector = Collector()
     sandbox: RunningSandbox | None = None
     try:
         house = wiring.build(settings)
         if settings.sandbox_enabled and settings.sandbox_start:
             sandbox = _start_sandbox(settings)
-        _serve(wiring.application(house), settings, listener)
+        app = wiring.application(house)
+        collector.start()
+        _serve(app, settings, listener)
     except (StoreUnavailable, SandboxNotStarted) as error:
         raise NotStarted(_sentence(error, settings)) from None
     finally:

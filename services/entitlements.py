@@ -7,12 +7,10 @@ no longer. An answer a few seconds old is good enough here; nothing is sold by i
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 import structlog
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from catalog import Catalog
@@ -21,6 +19,9 @@ from services.inquiry import Inquiry
 from services.session import Session
 from services.standing import Standing
 from services.subscription import Reason, Source, State
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey, OKPKey
 
 LIFE: Final = timedelta(seconds=60)
 """How long a signed answer is valid: an access that ends is noticed within a minute."""
@@ -75,17 +76,36 @@ class Signed:
 
 
 class SigningKey:
-    """The private key that signs entitlements, P-256 or Ed25519; without a PEM a new one for this process."""
+    """The private key that signs entitlements, P-256 or Ed25519; without a PEM a new one for this process.
+
+    That one is made at its first use, and only then is what signs imported: few installations have siblings that ask.
+    """
 
     def __init__(self, pem: SecretStr | None = None) -> None:
         """Raises KeyUnusable for a PEM that holds neither."""
         self.ephemeral = pem is None
-        self._key = ECKey.generate_key("P-256") if pem is None else _read(pem)
-        self.algorithm = _ALGORITHMS[self._key.curve_name]
-        self.key_id = self._key.thumbprint()
+        self._given = None if pem is None else _read(pem)
+
+    @cached_property
+    def _key(self) -> "OKPKey | ECKey":
+        from joserfc.jwk import ECKey
+
+        return self._given or ECKey.generate_key("P-256")
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the algorithm it signs with."""
+        return _ALGORITHMS[self._key.curve_name]
+
+    @cached_property
+    def key_id(self) -> str:
+        """The key's thumbprint (RFC 7638)."""
+        return self._key.thumbprint()
 
     def sign(self, claims: dict[str, object]) -> str:
         """Return the claims as a signed JWT."""
+        from joserfc import jwt
+
         header = {"alg": self.algorithm, "kid": self.key_id, "typ": "JWT"}
         return jwt.encode(header, claims, self._key, algorithms=[self.algorithm])
 
@@ -194,7 +214,10 @@ def entitlement_of(standing: Standing) -> Entitlement:
     )
 
 
-def _read(pem: SecretStr) -> OKPKey | ECKey:
+def _read(pem: SecretStr) -> "OKPKey | ECKey":
+    from joserfc.errors import JoseError
+    from joserfc.jwk import ECKey, OKPKey
+
     text = pem.get_secret_value().replace("\\n", "\n")
     kinds: tuple[type[OKPKey] | type[ECKey], ...] = (ECKey, OKPKey)
     for kind in kinds:
