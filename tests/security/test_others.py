@@ -3,6 +3,8 @@
 import asyncio
 import json
 import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +13,36 @@ from websockets.asyncio.client import ClientConnection, connect
 from services.store_sqlite import SqliteStore
 from tests.faults.shop import CHECKOUT, PREMIUM, STICKERS, Person, Shop, until
 from tests.scale.tabs import Tab, types_of
+from tests.security import routes
+
+PAGES = (
+    "/", "/pricing", "/payment", "/payment/success", "/payment/cancel", "/account", "/members", "/upgrade",
+    "/shop", "/cart", "/embed/pricing",
+)  # fmt: skip
+"""Every page that somebody signed in can open; `/login` leads on, and the operator's has a password."""
 
 ROUTES = (
-    "/api/me", "/api/payment/subscriptions", "/api/entitlements", "/api/cart", "/payment", "/account", "/cart",
-    "/payment/success", "/payment/cancel", "/members", "/upgrade", "/shop", "/pricing", "/",
+    *PAGES, "/login", "/ops", "/api/me", "/api/payment/subscriptions", "/api/entitlements", "/api/cart", "/api/catalog",
+    "/auth/login", "/auth/callback", "/healthz", "/readyz", "/metrics",
 )  # fmt: skip
+
+ACTS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "POST /api/payment/checkout": ("/api/payment/checkout", {"price_id": STICKERS, "quantity": 2}),
+    "POST /api/payment/cart": ("/api/payment/cart", {}),
+    "POST /api/payment/portal": ("/api/payment/portal", {}),
+    "POST /api/payment/events": ("/api/payment/events", {}),
+    "PUT /api/cart/{price_id}": (f"/api/cart/{STICKERS}", {"quantity": 1}),
+    "DELETE /api/cart/{price_id}": (f"/api/cart/{STICKERS}", {}),
+    "DELETE /api/cart": ("/api/cart", {}),
+    "POST /payment/checkout": ("/payment/checkout", {"price_id": STICKERS, "quantity": "2"}),
+    "POST /payment/portal": ("/payment/portal", {}),
+    "POST /preferences": ("/preferences", {"theme": "dark"}),
+    "POST /cart/checkout": ("/cart/checkout", {}),
+    "POST /cart/{action}": ("/cart/clear", {}),
+    "POST /auth/sign-out": ("/auth/sign-out", {}),
+    "POST /sign-out": ("/sign-out", {}),
+}
+"""A request for each route that changes something; the last ones sign out."""
 
 
 async def two(shop: Shop) -> tuple[Person, Person, dict[str, Any]]:
@@ -36,11 +63,47 @@ async def test_no_route_shows_bob_what_is_adas(shop: Shop) -> None:
 
     for path in ROUTES:
         for headers in ({}, {"X-User-Id": ada.user_id, "X-Forwarded-User": ada.email}):
-            answer = await bob.client.get(path, params=ids, headers=headers)
-            text = answer.text.replace(str(answer.url), "").partition("<script")[0]
-            assert ada.email not in text, path
+            text = (await bob.client.get(path, params=ids, headers=headers)).text
+            assert ada.name.title() not in text, path  # known to the Auth MS and to her own pages only
             assert started["checkout_url"] not in text, path
-            assert "Premium is yours" not in text, path
+        text = (await bob.client.get(path, params={name: ids[name] for name in ids if name != "email"})).text
+        assert ada.email not in text, path
+    assert ada.name.title() in (await ada.client.get("/account")).text
+
+
+def test_every_route_is_tried_with_anothers_ids() -> None:
+    tried = {f"GET {path}" for path in ROUTES} | set(ACTS)
+
+    assert tried | routes.FILES == routes.found()
+
+
+async def test_every_route_that_changes_something_changes_what_is_bobs(shop: Shop) -> None:
+    ada, bob, started = await two(shop)
+    ids = {
+        "user_id": ada.user_id, "customer_id": ada.user_id, "customer": ada.user_id, "email": ada.email,
+        "session": ada.client.cookies["session"], "checkout": started["checkout_id"],
+        "instead_of": started["checkout_id"],
+    }  # fmt: skip
+    before = len(shop.payment.calls(""))
+    statuses = {}
+
+    for route, (path, fields) in ACTS.items():
+        await bob.client.put(f"/api/cart/{STICKERS}", json={"quantity": 2})
+        body: dict[str, Any] = {"json" if path.startswith("/api/") else "data": {**ids, **fields}}
+        headers = {"X-User-Id": ada.user_id, "Cookie2": f"session={ada.client.cookies['session']}"}
+        answer = await bob.client.request(route.partition(" ")[0], path, params=ids, headers=headers, **body)
+        statuses[route] = answer.status_code
+        assert answer.status_code < 500, route
+        assert started["checkout_url"] not in answer.text + str(answer.headers), route
+        assert ada.name.title() not in answer.text, route
+
+    sent = [request.body.decode() + request.target for request in shop.payment.calls("")[before:]]
+    assert statuses["POST /api/payment/events"] == 403
+    assert any(bob.user_id in one for one in sent)
+    assert not any(ada.user_id in one or ada.email in one for one in sent)
+    assert (await ada.client.get("/api/cart")).json()["count"] == 3
+    kept = (await ada.client.get("/api/payment/subscriptions")).json()["open_checkout"]
+    assert kept["checkout_session_id"] == started["checkout_session_id"]
 
 
 async def test_no_route_lets_bob_act_on_what_is_adas(shop: Shop) -> None:
@@ -98,26 +161,63 @@ async def tab_of(person: Person, path: str) -> Tab:
     return await Tab(client, path).open()
 
 
-@pytest.mark.parametrize("path", ["/payment", "/account", "/cart", "/shop"])
-async def test_no_socket_of_bobs_speaks_for_adas_page(shop: Shop, path: str) -> None:
-    await shop.open()
-    ada, bob = await shop.person().sign_in(), await shop.person().sign_in()
+async def member(shop: Shop) -> Person:
+    """Return Ada, who has a plan and a cart, so that every page opens for her."""
+    ada = await shop.person().sign_in()
+    end = (datetime.now(UTC) + timedelta(days=9)).isoformat()
+    await shop.control("PUT", f"/users/{ada.user_id}/plan", status="active", plan="premium", expires_at=end)
     await ada.client.put(f"/api/cart/{STICKERS}", json={"quantity": 3})
-    hers, his = await tab_of(ada, path), await tab_of(bob, "/account")
+    return ada
+
+
+async def test_no_socket_of_bobs_speaks_for_adas_page(shop: Shop) -> None:
+    await shop.open()
+    ada, bob = await member(shop), await shop.person().sign_in()
+    his, sent = await tab_of(bob, "/account"), 0
     try:
-        forged = presses(hers)
-        assert forged
         assert his._socket is not None
-        for message in forged:
-            await his._socket.send("42" + json.dumps(["event", message]))
-        await his._socket.send("42" + json.dumps(["javascript_response", {"client_id": hers._client_id}]))
-        await until(lambda: len(shop.app.events("foreign_event")) > len(forged))
-        mail = shop.payment.calls(CHECKOUT) + shop.payment.calls("/api/v1/portal")
-        assert mail == []
+        for path in PAGES:
+            hers = await tab_of(ada, path)
+            forged = presses(hers)
+            assert forged, path
+            for message in forged:
+                await his._socket.send("42" + json.dumps(["event", message]))
+            await his._socket.send("42" + json.dumps(["javascript_response", {"client_id": hers._client_id}]))
+            sent += len(forged) + 1
+            await until(lambda sent=sent: len(shop.app.events("foreign_event")) >= sent)  # type: ignore[misc]
+            await hers.close()
+        assert shop.payment.calls(CHECKOUT) + shop.payment.calls("/api/v1/portal") == []
         assert (await ada.client.get("/api/cart")).json()["count"] == 3
+        assert (await ada.client.get("/api/me")).status_code == 200
     finally:
-        await hers.close()
         await his.close()
+
+
+async def test_no_event_of_bobs_own_pages_takes_adas_ids(shop: Shop) -> None:
+    await shop.open()
+    ada, bob = await member(shop), await shop.person().sign_in()
+    ids = {"user_id": ada.user_id, "customer_id": ada.user_id, "email": ada.email, "id": ada.user_id,
+           "session": ada.client.cookies["session"], "price_id": STICKERS}  # fmt: skip
+    await bob.client.put(f"/api/cart/{STICKERS}", json={"quantity": 2})
+    await ada.client.get("/api/payment/subscriptions")
+    before = len(shop.payment.calls(""))
+
+    for number, path in enumerate(path for path in PAGES if path != "/members"):  # which opens for Ada only
+        tab = await tab_of(bob, path)
+        assert tab._socket is not None
+        for message in presses(tab):
+            for args in ([json.dumps({**ids, "detail": ids})], [json.dumps(ada.user_id)]):
+                await tab._socket.send("42" + json.dumps(["event", {**message, "args": args}]))
+        await tab._socket.send("42" + json.dumps(["event", {**presses(tab)[0], "client_id": "the last"}]))
+        await until(lambda number=number: len(shop.app.events("foreign_event")) > number)  # type: ignore[misc]
+        await tab.close()
+
+    sent = [request.body.decode() + request.target for request in shop.payment.calls("")[before:]]
+    assert any(bob.user_id in one for one in sent)
+    assert not any(ada.user_id in one or ada.email in one for one in sent)
+    assert (await ada.client.get("/api/cart")).json()["count"] == 3
+    assert (await ada.client.get("/api/me")).status_code == 200
+    assert "Traceback" not in shop.app.log()
 
 
 async def test_a_page_opens_its_socket_in_its_own_browser_only(shop: Shop) -> None:
