@@ -34,3 +34,19 @@ def test_an_answer_is_met_with_a_test_or_says_why_not(row: list[str]) -> None:
     assert tests or not state.startswith("met")
     for path, name in tests:
         assert re.search(rf"^ *(async )?def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.M), (path, name)
+
+
+def examples_in(path: str) -> int:
+    """Return how many inputs the tests of a file generate: those that say so themselves."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return sum(map(int, re.findall(r"(?:@settings\(max_examples=|^EXAMPLES: Final = )(\d+)", text, re.M)))
+
+
+@pytest.mark.parametrize(("folder", "fewest"), [("unit", 10_000), ("security", 3_000)], ids=["readers", "routes"])
+def test_as_many_inputs_are_generated_as_the_page_says(folder: str, fewest: int) -> None:
+    paragraph = DOCUMENT.partition("Hypothesis makes over")[2].partition("\n\n")[0]
+    files = set(re.findall(rf"`(tests/{folder}/test_\w+\.py)`", paragraph)) - {"tests/security/test_documented.py"}
+
+    assert f"{fewest:,}" in paragraph
+    assert all(examples_in(path) for path in files)
+    assert sum(map(examples_in, files)) >= fewest

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.app_process import sandbox_for_tests
+from tests.security import routes
+from tests.security.test_fuzz_pages import PAGES
 from tests.unit.api_world import ApiWorld, Browser, api_world
 
 PATHS = (
@@ -20,6 +23,11 @@ PATHS = (
     "/api/payment/checkout", "/api/payment/cart", "/api/payment/portal", "/api/payment/events", "/api/{}",
     "/payment/checkout", "/payment/portal", "/preferences", "/cart/{}", "/cart/checkout", "/auth/login",
     "/auth/callback", "/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/{}",
+)  # fmt: skip
+SIGN_OUT = ("/auth/sign-out", "/sign-out")
+FORMS = (
+    "/cart/add", "/cart/quantity", "/cart/remove", "/preferences", "/payment/checkout", "/payment/portal",
+    "/cart/checkout",
 )  # fmt: skip
 NAMES = st.sampled_from(
     ["price_id", "product_id", "quantity", "amount", "instead_of", "has_ended", "return_to", "return_path", "next",
@@ -69,10 +77,10 @@ class Fuzzed:
         self.api = api
         self._cookies = dict(browser.cookies)
 
-    def send(self, method: str, path: str, **request: Any) -> tuple[int, str]:
+    def send(self, method: str, path: str, *, signed_in: bool = True, **request: Any) -> tuple[int, str]:
         """Send a request as our own page would, with the cookie of the sign-in."""
         self._browser.cookies.clear()
-        self._browser.cookies.update(self._cookies)
+        self._browser.cookies.update(self._cookies if signed_in else {})
         answer = self._runner.run(self._browser.request(method, path, **request))
         return answer.status_code, answer.text
 
@@ -127,10 +135,27 @@ def test_no_json_object_is_too_much_for_a_payment_route(fuzzed: Fuzzed, fields: 
     assert status not in (500, 502), text
 
 
-@given(fields=st.dictionaries(NAMES, TEXTS, max_size=6), path=st.sampled_from(["/cart/add", "/cart/quantity",
-       "/cart/remove", "/preferences", "/payment/checkout", "/payment/portal", "/cart/checkout"]))  # fmt: skip
+@given(fields=st.dictionaries(NAMES, TEXTS, max_size=6), path=st.sampled_from(FORMS))
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_form_is_too_much_and_none_leads_off_the_site(fuzzed: Fuzzed, fields: dict[str, str], path: str) -> None:
     status, text = fuzzed.send("POST", path, data=fields)
 
     assert status in (303, 404, 415), text
+
+
+@given(fields=st.dictionaries(NAMES, TEXTS, max_size=6), path=st.sampled_from(SIGN_OUT), cookie=TEXTS)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_sign_out_is_too_much(fuzzed: Fuzzed, fields: dict[str, str], path: str, cookie: str) -> None:
+    headers = {"cookie": f"session={quote(cookie)}"}
+    status, text = fuzzed.send("POST", path, signed_in=False, data=fields, headers=headers)
+
+    assert status == 303, text
+
+
+def test_every_route_that_takes_something_is_fuzzed() -> None:
+    of_pages = {*PAGES, *(path.partition(" ")[2] for path in routes.FILES)}
+    fuzzed_here = {re.sub(r"{\w+}", "{}", path) for path in (*PATHS, *SIGN_OUT)}
+
+    found = {re.sub(r"{\w+}", "{}", route.partition(" ")[2]) for route in routes.found()}
+
+    assert found - of_pages - fuzzed_here == set()
