@@ -17,7 +17,7 @@ from services.announcements import Announcements, Listener, Topic
 from services.errors import FrontendError, NotSignedIn, StoreUnavailable
 from services.inquiry import SHARED_FOR, Inquiry
 from services.leases import Lease
-from services.pace import IDLE_PACE, Pace, Wait
+from services.pace import IDLE_PACE, Looks, Pace, Wait
 from services.session import Session, session_key
 from services.standing import Standing
 from services.store import RESYNC
@@ -50,8 +50,11 @@ class Watch:
         return self._watcher.standing
 
     def look_now(self) -> None:
-        """Ask now (the tab became visible, the network is back, the user pressed "Check again")."""
-        self._watcher.look_now()
+        """Ask now (the tab became visible, the network is back, the user pressed "Check again").
+
+        A question that another tab's look began less than a second ago answers this one too.
+        """
+        self._watcher.look_now(self)
 
     def close(self) -> None:
         """End the interest; closing twice does nothing."""
@@ -93,6 +96,7 @@ class Watcher:
         self._announced_at = means.now()
         self._opened = False
         self._wanted = False
+        self._looks = Looks()
         self._mine = lease is None
         self._turns = 0
         self._task: asyncio.Task[None] | None = None
@@ -121,6 +125,7 @@ class Watcher:
         if watch not in self.watches:
             return
         self.watches.remove(watch)
+        self._looks.forget(watch)
         key = session_key(watch.session.id)
         mine = next((x for x in self._listeners if x.topic is Topic.SESSION_ENDED and x.key == key), None)
         if mine is not None:
@@ -129,8 +134,13 @@ class Watcher:
         if not self.watches:
             self._end()
 
-    def look_now(self) -> None:
-        """Ask now, or have the replica ask that holds the lease: once a second at most."""
+    def look_now(self, watch: Watch | None = None) -> None:
+        """Ask now, or have the replica ask that holds the lease: once a second at most.
+
+        Many tabs that are brought back together share one answer. A tab that looks again wants another one.
+        """
+        if watch is not None and self._looks.shares(watch, self._means.now(), SHARED_FOR):
+            return
         self._wanted = True
         self._look()
 
@@ -174,6 +184,7 @@ class Watcher:
                 self._fail(error)
             except Exception:
                 _log.exception("status_poll_crashed")
+                self._looks.failed()
                 self._next_ask = self._means.now() + timedelta(seconds=IDLE_PACE)
             await self._rest()
 
@@ -203,13 +214,17 @@ class Watcher:
 
     async def _ask(self, now: datetime) -> None:
         self._wanted = False
+        self._looks.begin(now)
         session = self._next_session()
         full = self._pace.full_look_due(now)
         try:
             standing = await self._means.inquiry.ask(session, "all" if full else "relevant")
         except NotSignedIn:
+            self._looks.failed()
             self._session_ended(session_key(session.id))
             return
+        if standing.stale:
+            self._looks.failed()
         self._pace.asked(standing, now, full=full)
         now = self._means.now()
         self._next_ask = now + SHARED_FOR if self._wanted else self._after(standing, now)
@@ -243,6 +258,7 @@ class Watcher:
 
     def _fail(self, error: FrontendError) -> None:
         """Keep on screen what was known, and say that it could not be checked."""
+        self._looks.failed()
         if self.standing is not None:
             self.show(self.standing.model_copy(update={"account_failed": error.code}))
 
