@@ -102,6 +102,7 @@ globalThis.Vue = Vue;</script>
 <script type="module" nonce="{nonce}">
 const app = {startup.create_app}
 {startup.components}
+await front.shown();
 const kept = front.keep();
 app.mount("#app");
 front.restore(kept);

@@ -33,6 +33,19 @@ LAYOUT = """
           Math.round(box.height), element.children.length ? "" : element.textContent];
 })
 """
+HOLD_PAINT = """
+window.PerformanceObserver = class {
+  static supportedEntryTypes = ["paint"];
+  constructor(tell) { this.tell = tell; }
+  observe(options) {
+    if (options.type === "paint") window.sayPainted = () => this.tell({ getEntriesByName: () => [{}] });
+  }
+};
+const later = window.setTimeout;
+if ("KIND" !== "never said")
+  window.setTimeout = (call, after, ...rest) => later(call, after === 300 ? 1e6 : after, ...rest);
+if ("KIND" === "hidden") Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+"""
 
 
 @pytest.fixture(scope="module")
@@ -352,3 +365,20 @@ def test_forced_colours_keep_icons_and_borders(open_page: Callable[..., Page]) -
     )
 
     assert shown
+
+
+@pytest.mark.parametrize("kind", ["shown", "never said", "hidden"])
+def test_vue_begins_when_the_text_is_on_screen_and_does_not_wait_for_ever(
+    chromium: Browser, base_url: str, kind: str
+) -> None:
+    page = chromium.new_page(base_url=base_url)
+    page.add_init_script(HOLD_PAINT.replace("KIND", kind))
+    page.goto("/pricing")
+
+    if kind == "shown":
+        until(page, "Boolean(window.sayPainted)")
+        before = page.evaluate("[Boolean(document.querySelector('h1')), Boolean(document.getElementById('c0'))]")
+        page.evaluate("sayPainted()")
+        assert before == [True, False]
+    page.locator("#c0").wait_for(state="attached", timeout=10_000)
+    page.close()

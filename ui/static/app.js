@@ -256,5 +256,18 @@ const front = (() => {
     heading.focus({ preventScroll: !notice });
   }
 
-  return { keep, restore };
+  /* Vue's work waits until the text that the server sent is on screen: otherwise the browser may come to show it only
+     afterwards. Not where nothing is shown, nor for long. */
+  function shown() {
+    const watched = PerformanceObserver.supportedEntryTypes?.includes("paint");
+    if (!watched || document.visibilityState !== "visible") return Promise.resolve();
+    return new Promise((resolve) => {
+      setTimeout(resolve, 300);
+      new PerformanceObserver((list) => {
+        if (list.getEntriesByName("first-contentful-paint").length) resolve();
+      }).observe({ type: "paint", buffered: true });
+    });
+  }
+
+  return { keep, restore, shown };
 })();
