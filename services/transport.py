@@ -23,11 +23,21 @@ BODY_CAP = 1024 * 1024
 KEEPALIVE_EXPIRY = 2.5
 """Below the 5 s after which common servers close an idle connection, so that we rarely reuse a dying one."""
 
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "Connection": "keep-alive",
+    "User-Agent": "billing-frontend",
+}
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+)+", re.ASCII)
 
 
 class Transport:
-    """A pool of connections to one base address, and to nothing else."""
+    """A pool of connections to one base address, and to nothing else.
+
+    What httpx's client adds to its transport (redirects, cookies, proxies) is not wanted here, and takes a third of the
+    time of a call.
+    """
 
     def __init__(self, base_url: str, *, connect_timeout: float, max_connections: int) -> None:
         for noisy in ("httpx", "httpcore"):  # at INFO they write whole URLs, sign-in codes among them
@@ -36,14 +46,12 @@ class Transport:
         self._base = httpx.URL(self.base_url)
         if self._base.scheme not in ("http", "https") or not self._base.host:
             raise ValueError("the base address of a service must be http(s)://host")
-        self._client = httpx.AsyncClient(
+        self._http = httpx.AsyncHTTPTransport(
             trust_env=False,
-            follow_redirects=False,
             verify=_trusted_authorities() if self._base.scheme == "https" else _no_authorities(),
-            timeout=httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout),
             limits=httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEPALIVE_EXPIRY),
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "billing-frontend"},
         )
+        self._timeout = httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout).as_dict()
 
     async def send(self, call: Call, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         """Send one request and return the whole answer; the caller sets the deadline.
@@ -55,7 +63,7 @@ class Transport:
         request = self._request(call, method, path, headers, body)
         response: httpx.Response | None = None
         try:
-            response = await self._client.send(request, stream=True)
+            response = await self._http.handle_async_request(request)
             content = await _read_capped(response, call)
         except httpx.HTTPError as error:
             raise _translated(error, call, answering=response is not None) from None
@@ -66,7 +74,7 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._http.aclose()
 
     def _request(
         self, call: Call, method: str, path: str, headers: Mapping[str, str], body: bytes | None
@@ -75,7 +83,9 @@ class Transport:
             raise InvalidIdentifier(f"{call.operation}: not a plain, encoded path")
         try:
             url = httpx.URL(self.base_url + path)
-            request = self._client.build_request(method, url, headers=dict(headers), content=body)
+            request = httpx.Request(
+                method, url, headers={**_HEADERS, **headers}, content=body, extensions={"timeout": self._timeout}
+            )
         except httpx.InvalidURL:
             raise InvalidIdentifier(f"{call.operation}: the path can't be part of an address") from None
         except (UnicodeError, ValueError):
