@@ -24,6 +24,8 @@ QUIET_PATHS: Final = ("/_nicegui", "/assets/", "/healthz", "/readyz", "/metrics"
 """Addresses that are asked for so often that a line for each says nothing."""
 
 LONGEST_PATH: Final = 200
+"""Characters of a path that are logged."""
+
 _USABLE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _SECURE: Final = {"http": "https", "ws": "wss"}
 
@@ -73,7 +75,7 @@ class Edge:
         try:
             await self._app(inner, receive, answer)
         except Exception:
-            _log.exception("request_failed", method=scope["method"], path=scope["path"])
+            _log.exception("request_failed", method=scope["method"], path=printable(scope["path"]))
             if status and not complete:
                 raise
             if not complete:
@@ -83,13 +85,17 @@ class Edge:
             (_log.debug if quiet else _log.info)(
                 "request",
                 method=scope["method"],
-                path=scope["path"][:LONGEST_PATH],
+                path=printable(scope["path"]),
                 status=status,
                 elapsed_ms=round((time.perf_counter() - started_at) * 1000, 1),
             )
 
     def _as_seen(self, scope: Scope) -> Scope:
-        """Return the scope with the browser's own address and scheme, and without forwarded headers of strangers."""
+        """Return the scope with the browser's own address and scheme, and without any forwarded header.
+
+        What a proxy we trust does not set, it passes on as the browser sent it: NiceGUI would put X-Forwarded-Prefix
+        before the addresses of its scripts.
+        """
         headers: list[tuple[bytes, bytes]] = list(scope["headers"])
         given = Headers(raw=headers).get("x-request-id", "")
         state = dict(scope.get("state", {}))
@@ -100,8 +106,8 @@ class Edge:
         if not forwarded:
             return seen
         client = scope.get("client")
+        seen["headers"] = [(name, value) for name, value in headers if not name.startswith(FORWARDED)]
         if client is None or not self._is_trusted(client[0]):
-            seen["headers"] = [(name, value) for name, value in headers if not name.startswith(FORWARDED)]
             return seen
         chain = [part.strip() for part in ",".join(Headers(raw=headers).getlist("x-forwarded-for")).split(",")]
         seen["client"] = (self._nearest_stranger(chain) or client[0], 0)
@@ -125,6 +131,11 @@ class Edge:
         if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
             parsed = parsed.ipv4_mapped
         return any(parsed in network for network in self._trusted)
+
+
+def printable(text: str) -> str:
+    """Return a text of a stranger's as a log may hold it: not long, and with nothing in it that steers a terminal."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:LONGEST_PATH])
 
 
 def _is_address(text: str) -> bool:

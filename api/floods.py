@@ -20,10 +20,12 @@ from services.errors import RateLimited
 from services.rate_limits import Policy, RateLimits, address_key
 from services.session import Sessions
 
-NO_PAGES: Final = (
-    "/_nicegui", "/assets/", "/api", "/auth/", "/healthz", "/readyz", "/metrics", "/.well-known", "/favicon",
+NO_PAGES: Final = ("/_nicegui/", "/_nicegui_ws/", "/assets/", "/brand/", "/api/", "/auth/", "/.well-known/")
+NO_PAGE: Final = frozenset(
+    {"/api", "/healthz", "/readyz", "/metrics", "/robots.txt", "/sitemap.xml", "/favicon.ico"}
 )  # fmt: skip
-"""Addresses under which no page is built."""
+"""Addresses, and folders of them, at which no page is built: they are not counted, and what is not there is said in
+JSON, since the page that says it to people costs as much as any other."""
 
 STRANGERS_AT_ONCE: Final = 2
 KNOWN_AT_ONCE: Final = 8
@@ -81,8 +83,11 @@ class FloodGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"].startswith(NO_PAGES):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if scope["method"] != "GET" or scope["path"] in NO_PAGE or scope["path"].startswith(NO_PAGES):
+            await self._app(_without_pages(scope), receive, send)
             return
         known = self._is_known(scope)
         if self._is_full(known):
@@ -148,3 +153,9 @@ class FloodGuard:
     def _is_known(self, scope: Scope) -> bool:
         cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
         return self._sessions.id_of(cookies.get(self._sessions.cookie_name)) is not None
+
+
+def _without_pages(scope: Scope) -> Scope:
+    """Return the request as one that does not ask for a page (see `ui/pages/errors.py`)."""
+    headers = [(name, value) for name, value in scope["headers"] if name != b"accept"]
+    return {**scope, "headers": [*headers, (b"accept", b"application/json")]}

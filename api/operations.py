@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import ipaddress
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -49,15 +50,28 @@ def operations_routes(backend: Backend) -> APIRouter:
 
 
 def is_operator(request: Request, backend: Backend) -> bool:
-    """Whether the request has the operator's token, or comes from this machine and through no proxy."""
+    """Whether the request has the operator's token, or comes from this machine, by a name of it and through no proxy.
+
+    By a name of it: a page elsewhere whose own name leads to this machine (DNS rebinding) could read the answer.
+    """
     token = backend.settings.ops_token
     given = request.headers.get("authorization", "")
     if token is not None and hmac.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
         return True
-    if request.client is None or getattr(request.state, "forwarded", True):
+    if request.client is None or getattr(request.state, "forwarded", True) or not _names_this_machine(request, backend):
         return False
     try:
         return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _names_this_machine(request: Request, backend: Backend) -> bool:
+    try:
+        host = urlsplit(f"//{request.headers.get('host', '')}").hostname
+        if host in (None, "localhost", backend.settings.host, urlsplit(backend.settings.public_url).hostname):
+            return True
+        return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
 

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.edge import printable
 from api.problems import refusal
 from settings import Settings
 
@@ -41,7 +42,8 @@ class OwnOrigin:
         """Serve one connection."""
         if scope["type"] == "websocket":
             if Headers(scope=scope).get("origin", "").lower() not in self._origins:
-                _log.warning("foreign_socket", path=scope["path"], origin=Headers(scope=scope).get("origin", "")[:200])
+                origin = printable(Headers(scope=scope).get("origin", ""))
+                _log.warning("foreign_socket", path=printable(scope["path"]), origin=origin)
                 await _refuse_socket(receive, send)
                 return
         elif scope["type"] == "http":
@@ -51,7 +53,7 @@ class OwnOrigin:
                 status = body if isinstance(body, int) else None
                 receive = receive if isinstance(body, int) else _replay(body, receive)
             if status is not None:
-                _log.warning("request_not_ours", path=scope["path"], method=scope["method"], status=status)
+                _log.warning("request_not_ours", path=printable(scope["path"]), method=scope["method"], status=status)
                 await _refusal(scope, status)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

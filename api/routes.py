@@ -154,13 +154,15 @@ def cart_routes(backend: Backend, access: Access) -> APIRouter:
         return CartView.of(await backend.cart.set_quantity(whose, price_id, wanted.quantity))
 
     @router.delete("/{price_id}", responses=problem_docs(404, changes=True))
-    async def remove_from_cart(price_id: InCart, whose: Annotated[str, owner]) -> CartView:
+    async def remove_from_cart(request: Request, price_id: InCart, whose: Annotated[str, owner]) -> CartView:
         """Take an item out of the cart."""
+        await backend.limits.hit(backend.policies.carts_by_address, client_address(request))
         return CartView.of(await backend.cart.remove(whose, price_id))
 
     @router.delete("", responses=problem_docs(changes=True))
-    async def clear_cart(whose: Annotated[str, owner]) -> CartView:
+    async def clear_cart(request: Request, whose: Annotated[str, owner]) -> CartView:
         """Empty the cart."""
+        await backend.limits.hit(backend.policies.carts_by_address, client_address(request))
         await backend.cart.clear(whose)
         return CartView.of(await backend.cart.read(whose))
 

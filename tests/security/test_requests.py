@@ -1,5 +1,6 @@
 """Requests that are not from our own page, from who they say they are, or too many (OWASP ASVS 3.5, 4.1.3, 4.4.2)."""
 
+import re
 from typing import Final
 
 import httpx
@@ -9,6 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.app_process import NO_AUTHORITIES
 from tests.faults.shop import PREMIUM, STICKERS, Shop, until
+from tests.security import routes
 
 STATE_CHANGING: Final = (
     ("POST", "/payment/checkout"), ("POST", "/payment/portal"), ("POST", "/preferences"), ("POST", "/cart/add"),
@@ -24,6 +26,14 @@ FOREIGN: Final[tuple[dict[str, str], ...]] = (
     {"Sec-Fetch-Site": "same-site"},
     {},
 )
+
+
+def test_every_route_that_changes_something_is_tried_from_elsewhere() -> None:
+    changing = {route for route in routes.found() if not route.startswith("GET ")}
+    tried = {f"{method} {path}".replace(STICKERS, "{price_id}") for method, path in STATE_CHANGING}
+    tried = {re.sub(r"^POST /cart/(add|clear)$", "POST /cart/{action}", route) for route in tried}
+
+    assert tried | {"POST /api/payment/events"} == changing  # which a signature guards
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
@@ -147,3 +157,36 @@ async def test_signing_in_gives_a_new_id(shop: Shop) -> None:
     await person.sign_in()
 
     assert person.client.cookies["session"] != before
+
+
+async def test_no_address_and_no_method_builds_a_page_that_nobody_counts(shop: Shop) -> None:
+    await shop.open({"LIMIT_PAGE_VIEWS": "2/minute"})
+    folders = ("/_nicegui/", "/_nicegui/3.18.0/", "/_nicegui/3.18.0/static/", "/_nicegui_ws/", "/assets/", "/brand/",
+               "/api/", "/auth/", "/.well-known/", "/payment/", "/cart/", "/embed/", "/")  # fmt: skip
+    paths = [f"{folder}nothing" for folder in folders]
+    paths += [route.partition(" ")[2] + end for route in routes.found() for end in ("", "/", "x")]
+
+    async with httpx.AsyncClient(
+        base_url=shop.app.url, trust_env=False, verify=NO_AUTHORITIES, headers={"Accept": "text/html"}
+    ) as stranger:
+        for path in paths:
+            for method in ("GET", "HEAD", "POST", "OPTIONS", "PROPFIND", "get"):
+                stranger.cookies.clear()
+                await stranger.request(method, path)
+        metrics = (await stranger.get("/metrics")).text
+
+    built = re.search(r"^billing_page_views (\S+)", metrics, re.M)
+    assert built is not None
+    assert float(built[1]) <= 2
+
+
+async def test_no_path_steers_the_terminal_that_shows_the_log(shop: Shop) -> None:
+    await shop.open({"LOG_FORMAT": "console"})
+    async with httpx.AsyncClient(base_url=shop.app.url, trust_env=False, verify=NO_AUTHORITIES) as stranger:
+        await stranger.get("/x%1b[2J%0d%0aforged%c2%9b31m")
+        await stranger.post("/x%1b[2J", headers={"Origin": "https://evil.example"})
+    await until(lambda: shop.app.log().count("[2J") >= 3)
+
+    assert "\x1b" not in shop.app.log()
+    assert "\x9b" not in shop.app.log()
+    assert not [line for line in shop.app.log().splitlines() if line.startswith("forged")]

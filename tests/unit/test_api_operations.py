@@ -110,6 +110,22 @@ async def test_metrics_are_for_this_machine_and_the_operator(
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost:8081", 200), ("127.0.0.1:8081", 200), ("[::1]:8081", 200), ("evil.example:8081", 403), ("[", 403),
+     ("localhost.evil.example", 403), ("10.0.0.7", 403)],
+)  # fmt: skip
+async def test_a_foreign_name_that_leads_to_this_machine_opens_no_metrics(
+    api: ApiWorld, host: str, status: int
+) -> None:
+    answer = await api.browser(("127.0.0.1", 1)).get("/metrics", headers={"host": host})
+    token = await api.browser(("127.0.0.1", 1)).get(
+        "/metrics", headers={"host": host, "authorization": f"Bearer {OPS_TOKEN}"}
+    )
+
+    assert (answer.status_code, token.status_code) == (status, 200)
+
+
 async def test_metrics_count_what_happens_and_name_nobody(api: ApiWorld) -> None:
     browser = await member(api)
 

@@ -183,7 +183,9 @@ async def test_a_stranger_alone_makes_the_next_one_wait_for_nothing(
     assert {answer.status_code for answer in answers} == {200}
 
 
-@pytest.mark.parametrize("path", ["/api/me", "/healthz", "/readyz", "/metrics", "/auth/callback", "/_nicegui/x.js"])
+@pytest.mark.parametrize(
+    "path", ["/api/me", "/api", "/healthz", "/readyz", "/metrics", "/auth/callback", "/_nicegui/x.js", "/favicon.ico"]
+)
 async def test_what_builds_no_page_is_not_counted_as_one(api: ApiWorld, path: str) -> None:
     pages = Pages(api, "1/minute")
     pages.unconnected = 1000
@@ -191,6 +193,27 @@ async def test_what_builds_no_page_is_not_counted_as_one(api: ApiWorld, path: st
     answers = [await pages.get(path) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("path", ["/apiary", "/healthz/", "/metrics2", "/favicons", "/_niceguix", "/assets"])
+async def test_what_only_begins_like_it_is_counted(api: ApiWorld, path: str) -> None:
+    pages = Pages(api, "1/minute")
+
+    assert [(await pages.get(path)).status_code for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT"])
+async def test_changes_of_a_cart_are_limited_by_address(
+    tmp_path: Path, api_sandbox: RunningSandbox, method: str
+) -> None:
+    async with api_world(tmp_path, api_sandbox, limit_page_views="2/minute") as api:
+        browser, path = api.browser(), f"/api/cart/{api.item_price()}"
+
+        answers = [await browser.request(method, path, json={"quantity": 1}) for _ in range(3)]
+        cleared = await browser.delete("/api/cart")
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert cleared.status_code == 429
 
 
 async def test_checkouts_are_limited_by_user_and_by_address(tmp_path: Path, api_sandbox: RunningSandbox) -> None:

@@ -53,6 +53,7 @@ async def test_a_trusted_proxy_says_who_asks_and_how() -> None:
 
     assert scope["client"] == ("203.0.113.9", 0)
     assert scope["scheme"] == "https"
+    assert scope["headers"] == []
 
 
 async def test_a_chain_of_trusted_proxies_is_walked_from_the_right() -> None:
