@@ -16,6 +16,12 @@ BLAZOR_SERVER_KB = 273.0
 """What Microsoft publishes for a minimal Blazor Server circuit."""
 
 
+class BrowserTab(Tab):
+    """Offers what browsers offer: a server that takes it keeps a compressor for each tab."""
+
+    compression = "deflate"
+
+
 def run(folder: Path) -> list[Figure]:
     """Connect tabs, a batch at a time, in both apps."""
     with our_world(folder) as world:
@@ -38,7 +44,7 @@ async def _batches(url: str, cookies: list[tuple[str, str]], process: psutil.Pro
         before = _kilobytes(process)
         client = browser(url, cookies)
         clients.append(client)
-        fresh = [Tab(client, "/payment") for _ in range(BATCH)]
+        fresh = [BrowserTab(client, "/payment") for _ in range(BATCH)]
         for tab in fresh:
             await tab.open()
             tab.html = ""

@@ -88,6 +88,7 @@ def _serve(app: object, settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=REQUESTS_MAY_TAKE,
         backlog=BACKLOG,
         ws_max_size=LARGEST_MESSAGE,
+        ws_per_message_deflate=False,  # what a browser is sent is small, and each tab's compressor keeps 290 kB
     )
     server = _Server(config, settings)
     for number in (signal.SIGTERM, signal.SIGINT):

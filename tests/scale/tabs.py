@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -24,6 +24,9 @@ RELOADS: Final = 10
 
 class Tab:
     """One connected page. `seen` holds when which texts were pushed to it."""
+
+    compression: ClassVar[str | None] = None
+    """What it offers for its socket's messages; browsers offer "deflate"."""
 
     def __init__(self, client: httpx.AsyncClient, path: str) -> None:
         self.path = path
@@ -118,7 +121,7 @@ class Tab:
             open_timeout=20,
             ping_interval=None,
             max_size=None,
-            compression=None,
+            compression=self.compression,
             proxy=None,
         )
         await self._socket.recv()

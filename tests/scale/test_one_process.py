@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.app_process import ROOT, RunningApp, app_environment, free_port, running_product
+from tests.scale.tabs import Tab, browser
 
 
 def test_a_second_process_on_the_same_storage_does_not_start(tmp_path: Path) -> None:
@@ -29,3 +30,16 @@ def test_a_second_process_on_the_same_storage_does_not_start(tmp_path: Path) -> 
     assert "REDIS_URL" in second.stderr
     assert "Traceback" not in second.stderr
     assert (first_code, third_code) == (-15, -15) or (first_code, third_code) == (0, 0)
+
+
+async def test_a_tabs_socket_has_no_compressor_though_browsers_offer_one(tmp_path: Path) -> None:
+    class BrowserTab(Tab):
+        compression = "deflate"
+
+    with running_product(tmp_path) as product:
+        tab = await BrowserTab(browser(product.url), "/pricing").open()
+        assert tab._socket is not None
+        agreed = tab._socket.protocol.extensions
+        await tab.close()
+
+    assert agreed == [], "each keeps 290 kB for as long as the tab is open"
