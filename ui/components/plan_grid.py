@@ -3,6 +3,7 @@
     grid = PlanGrid(visit, offers, interval, on_press=subscribe)
 
 The cards share row lines (`styles/30_plans.css`), so that names, prices, buttons and first features stand level.
+`data-lead` says that a card which may move to the front is followed by another, so that its end can be seen.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +38,8 @@ class PlanGrid:
         with Tag("div", classes="plans", data_swaps=""):
             if any(len(offer.plan.prices) > 1 for offer in sold):
                 interval_switch(interval, _best_saving(visit, sold), self.show)
-            with Tag("ul", classes="plan-grid", data_count=len(sold), aria_label=_("Plans")):
+            lead = "" if any(offer.plan.highlighted for offer in sold[:-1]) else None
+            with Tag("ul", classes="plan-grid", data_count=len(sold), data_lead=lead, aria_label=_("Plans")):
                 self.cards = {
                     offer.plan.id: PlanCard(visit, offer, interval, heading=heading, on_press=on_press)
                     for offer in sold
