@@ -19,7 +19,7 @@ from ui.formats import short_date
 from ui.i18n import _
 from ui.knowledge import find_standing
 from ui.offers import plan_offer, public_offers
-from ui.state_words import describe
+from ui.state_words import describe, plan_name
 from ui.states import Cards, Shown
 from ui.visit import Visit
 
@@ -67,9 +67,9 @@ def has_plan(current: Subscription, plan: Plan) -> bool:
 
 def _button(visit: Visit, standing: Standing | None, plan: Plan, interval: Interval, has_ended: bool) -> ButtonSpec:
     if standing is None:
-        return ButtonSpec("none", note=_("Checking what you have…") if plan.kind == "paid" else "")
+        return ButtonSpec("waiting", note=_("Checking what you have…")) if plan.kind == "paid" else NOTHING
     if plan.kind == "free":
-        return _free(standing.current, plan)
+        return _free(visit, standing.current, plan)
     price = price_of(plan, interval)
     if price is None:
         return NOTHING
@@ -90,9 +90,15 @@ def _button(visit: Visit, standing: Standing | None, plan: Plan, interval: Inter
     return NOTHING
 
 
-def _free(current: Subscription, plan: Plan) -> ButtonSpec:
+def _free(visit: Visit, current: Subscription, plan: Plan) -> ButtonSpec:
+    """ "Current plan"; beside a plan that can end, when it comes to this one."""
     if has_plan(current, plan):
         return ButtonSpec("current", _("Current plan"))
+    words = describe(current, visit.site.catalog, visit.locale, visit.timezone)
+    name = plan_name(current.plan_id, visit.site.catalog, visit.locale)
+    if name and (words.cards is Cards.SWITCH or words.shown is Shown.PAID_UNTIL):
+        free = visit.text(plan.name)
+        return ButtonSpec("none", note=_("You move to {free} when {plan} ends.").format(free=free, plan=name))
     return NOTHING
 
 

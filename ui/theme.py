@@ -21,12 +21,15 @@ Palette = Mapping[str, str]
 
 @lru_cache(maxsize=8)
 def style_sheet(brand_color: str) -> str:
-    """Return the style sheet that every page carries in its head: variables, then `styles/*.css`."""
+    """Return the style sheet that every page carries in its head: variables, then `styles/*.css`.
+
+    Paper is light in every theme.
+    """
     light, dark = _declarations(light_palette(brand_color)), _declarations(dark_palette(brand_color))
     variables = (
         f":root{{color-scheme:light;{light}}}"
-        f":root[data-theme=dark]{{color-scheme:dark;{dark}}}"
-        f"@media(prefers-color-scheme:dark){{:root[data-theme=system]{{color-scheme:dark;{dark}}}}}"
+        f"@media screen{{:root[data-theme=dark]{{color-scheme:dark;{dark}}}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root[data-theme=system]{{color-scheme:dark;{dark}}}}}"
     )
     rules = "".join(path.read_text(encoding="utf-8") for path in sorted(STYLES.glob("*.css")))
     return variables + _without_layout(rules)

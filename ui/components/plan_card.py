@@ -12,6 +12,7 @@ from catalog import Interval, Plan
 from ui.components.badge import Tone, badge
 from ui.components.button import ActionForm, Look, button
 from ui.components.price import price_words
+from ui.components.skeleton import skeleton
 from ui.html import Tag
 from ui.i18n import _
 from ui.icons import icon
@@ -22,11 +23,12 @@ from ui.visit import Visit
 class ButtonSpec:
     """What a card's button does, and the line under it.
 
-    `form` posts `fields` to `url`, `link` leads to `url`, `current` is the plan the user has, `none` leaves the place
-    empty. `note` says what is due today, what follows, and how to undo it.
+    `form` posts `fields` to `url`, `link` leads to `url`, `current` is the plan the user has, `waiting` keeps the place
+    of a button whose kind nobody knows yet, `none` leaves it empty. `note` says what is due today, what follows, and
+    how to undo it.
     """
 
-    kind: Literal["form", "link", "current", "none"]
+    kind: Literal["form", "link", "current", "waiting", "none"]
     label: str = ""
     note: str = ""
     busy_label: str = ""
@@ -137,6 +139,8 @@ class PlanCard:
             with Tag("p", classes="plan-current"):
                 icon("check-circle")
                 Tag("span", spec.label or _("Current plan"))
+        elif spec.kind == "waiting":
+            skeleton("100%", "44px")
         elif spec.kind == "form":
             self._form = ActionForm(
                 spec.url, spec.fields, spec.label, busy_label=spec.busy_label, look=look, wide=True, testid=testid,
