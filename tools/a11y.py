@@ -17,7 +17,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.app_process import running_product
-from tools.scenes import SCENES, Scene, Stage, stage, wear
+from tools.cast import Stage
+from tools.scenes import SCENES, SETTINGS, Scene, stage, wear
 from ui.i18n import LOCALES
 
 THEMES: Final = ("light", "dark")
@@ -30,7 +31,11 @@ def main() -> None:
     options = _options()
     scenes = [each for each in SCENES if not options.scenes or each.name in options.scenes]
     began, looks, violations = time.monotonic(), 0, 0
-    with tempfile.TemporaryDirectory() as folder, running_product(Path(folder)) as product, stage(product) as place:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_product(Path(folder), app=SETTINGS) as product,
+        stage(product) as place,
+    ):
         for each in scenes:
             for locale in options.locale:
                 for name, found in look(place, each, locale).items():

@@ -15,7 +15,8 @@ from typing import Final
 from PIL import Image
 
 from tests.app_process import running_product
-from tools.scenes import ROOT, SCENES, Scene, Stage, scene, stage, wear
+from tools.cast import Stage
+from tools.scenes import ROOT, SCENES, SETTINGS, Scene, scene, stage, wear
 
 WIDTHS: Final = (390, 768, 1440)
 THEMES: Final = ("light", "dark")
@@ -35,7 +36,11 @@ def main() -> None:
     options = _options()
     scenes = [each for each in SCENES if not options.scenes or each.name in options.scenes]
     began, made = time.monotonic(), 0
-    with tempfile.TemporaryDirectory() as folder, running_product(Path(folder)) as product, stage(product) as place:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_product(Path(folder), app=SETTINGS) as product,
+        stage(product) as place,
+    ):
         if options.choose:
             scenes, made = [], choose(place, FOLDER / "chosen")
         for each in scenes:

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser
 from tests.app_process import Product
 from tests.browser.staged import LENGTHEN, OVERFLOWING, SMALL_TARGETS
 from tools.a11y import violations_of
-from tools.scenes import SCENES, Scene, Stage, scene, wear
+from tools.cast import Stage
+from tools.scenes import SCENES, Scene, scene, wear
 
 ALIKE = {
     "home-signed-in",
@@ -25,11 +26,20 @@ ALIKE = {
     "payment-comped",
     "payment-unknown",
     "payment-problem",
+    "payment-opened",
+    "payment-from-portal",
+    "payment-lost",
+    "payment-loading",
+    "payment-unreachable",
+    "payment-unreachable-known",
+    "cart-problem",
+    "menu-folded",
     "account",
     "success-not-ours",
     "cancel-unknown",
 }
-"""Scenes that are put together like others here; `make a11y` looks at them too."""
+"""Scenes that are put together like others here, or that leave the app believing a service to be away; `make a11y`
+looks at them too."""
 SEEN = [each for each in SCENES if each.name not in ALIKE]
 LOOKS = tuple((theme, locale) for locale in ("en", "ar", "de", "ja", "es") for theme in ("light", "dark"))
 """Each scene is looked at in one of these, in turn; `make a11y` looks at every scene in all of them."""

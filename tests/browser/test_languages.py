@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.app_process import Product
-from tools.scenes import Stage, in_state, scene
+from tools.cast import Stage, in_state
+from tools.scenes import scene
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser
 
 from tests.app_process import Product
+from tools.cast import Stage
 from tools.pictures import WATCHED, difference, file_of, picture
-from tools.scenes import ROOT, Stage, scene
+from tools.scenes import ROOT, scene
 
 MOST = 0.01
 """The share of points that may differ; a button that moves by its own height is about 0.02 of a short page."""

@@ -1,0 +1,48 @@
+"""Puts things into a running product's past: what the clock alone would bring about, and nobody wants to wait for.
+
+Writes into the app's store file beside the app, as a restart of it would find things.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+
+from catalog import load_catalog
+from services.auth_ms import PlanGrant
+from services.checkouts import Event
+from services.evidence import Evidence
+from services.payment_ms import SubscriptionRecord
+from tests.app_process import ROOT, Product
+
+
+def came_back(product: Product, user_id: str, ago: timedelta) -> None:
+    """Let the user have come back from all their checkouts that long ago."""
+    then = (datetime.now(UTC) - ago).isoformat()
+    with _store(product) as store:
+        store.execute(
+            "UPDATE fields SET value = ? WHERE key = ? AND field LIKE ?",
+            (then, f"checkouts:{user_id}", f"%.{Event.RETURNED}"),
+        )
+
+
+def had_premium(product: Product, user_id: str, ago: timedelta) -> None:
+    """Let both services have said that long ago that the user has Premium; the app must not have asked since."""
+    now = datetime.now(UTC)
+    then, end = now - ago, now + timedelta(days=20)
+    evidence = Evidence()
+    for plan in load_catalog(ROOT / "products.json").plans:
+        if plan.product_id is not None:
+            record = SubscriptionRecord(exists=False, product_id=plan.product_id)
+            if plan.id == "premium":
+                record = SubscriptionRecord(True, plan.product_id, "active", "sub_1", "cus_1", end)
+            evidence = evidence.with_record(plan.product_id, record, then)
+    evidence = evidence.with_account(PlanGrant("active", "premium", end), then)
+    with _store(product) as store:
+        store.execute("INSERT INTO entries VALUES (?, ?, NULL)", (f"evidence:{user_id}", evidence.model_dump_json()))
+
+
+@contextmanager
+def _store(product: Product) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(product.app.environment["STORAGE_PATH"], timeout=5)) as connection, connection:
+        yield connection
