@@ -1,6 +1,7 @@
 """What only a browser can show: nothing moves when the page comes alive, one press is one press, every width fits."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -382,3 +383,17 @@ def test_vue_begins_when_the_text_is_on_screen_and_does_not_wait_for_ever(
         assert before == [True, False]
     page.locator("#c0").wait_for(state="attached", timeout=10_000)
     page.close()
+
+
+def test_a_socket_that_comes_back_finds_the_page_it_left(open_page: Callable[..., Page]) -> None:
+    page = open_page("/presses?seconds=0")
+    page.evaluate("window.sameDocument = true")
+    presses = page.get_by_test_id("pressed")
+    for turn in (1, 2):
+        page.get_by_test_id("subscribe-basic").click()
+        expect(presses).to_have_text(re.compile(f"^pressed:( basic-month){{{turn}}}$"))
+        before = page.evaluate("socket.id")
+        page.evaluate("socket.io.engine.close()")
+        until(page, f"socket.connected && socket.id !== {before!r}", seconds=20)
+
+    assert page.evaluate("window.sameDocument") is True
