@@ -20,7 +20,7 @@ from ui.visit import Visit
 FAILED: Final = "Implicit handshake failed"
 """What makes NiceGUI's script load the page anew."""
 
-MESSAGES: Final = ("event", "javascript_response", "ack", "log")
+MESSAGES: Final = ("event", "javascript_response", "ack")
 
 Handler = Callable[..., Any]
 
@@ -35,6 +35,7 @@ def guard_sockets(site: Site) -> None:
     handlers["handshake"] = _guarded_handshake(handlers["handshake"], cookie_name)
     for name in MESSAGES:
         handlers[name] = _guarded_message(name, handlers[name])
+    handlers["log"] = _not_logged
 
 
 def may_speak_for(client_id: object, cookie_header: str, cookie_name: str) -> bool:
@@ -89,6 +90,10 @@ def _guarded_message(name: str, handle: Handler) -> Callable[..., Any]:
             return None
 
     return receive
+
+
+def _not_logged(_sid: str, *_message: object) -> None:
+    """Take no notice of what a browser wants in the log: NiceGUI would write it like an event of ours, at any level."""
 
 
 def _query(environ: Mapping[str, Any]) -> dict[str, str]:

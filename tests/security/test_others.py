@@ -262,6 +262,22 @@ async def test_a_socket_that_talks_nonsense_costs_no_stack_trace(shop: Shop) -> 
     assert not [line for line in shop.app.log().splitlines() if '"exception"' in line]
 
 
+async def test_no_browser_writes_into_the_log(shop: Shop) -> None:
+    await shop.open()
+    tab = await tab_of(await shop.person().sign_in(), "/payment")
+    try:
+        assert tab._socket is not None
+        for level in ("debug", "info", "warning", "error"):
+            forged = {"client_id": tab._client_id, "level": level, "message": "unsafe_redirect forged\nforged"}
+            await tab._socket.send("42" + json.dumps(["log", forged]))
+        await tab._socket.send("42" + json.dumps(["event", {"client_id": "the last"}]))
+        await until(lambda: bool(shop.app.events("foreign_event")))
+    finally:
+        await tab.close()
+
+    assert "forged" not in shop.app.log()
+
+
 @pytest.mark.parametrize(
     "detail", [None, [], "x", 7, {}, {"reason": []}, {"reason": "visible", "timezone": "../../etc"}, {"timezone": 1}]
 )
