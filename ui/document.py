@@ -24,6 +24,7 @@ import structlog
 from nicegui import Client, ui
 from nicegui.events import GenericEventArguments
 from nicegui.page import page as nicegui_page
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -108,9 +109,16 @@ async def respond(
         client.delete()
         # A task of its own has no element that new ones would be added to; here that would be the deleted client's.
         answer = await asyncio.create_task(_error(visit, error))
+    if answer.background is None:
+        answer.background = BackgroundTask(_let_go, request)
     if session is None and failure is None:
         answer.set_cookie(site.sessions.cookie_name, site.sessions.new_cookie(), **site.sessions.cookie_attributes)
     return answer
+
+
+async def _let_go(request: Request) -> None:
+    """Keep what an answered request said, without its connection: a page keeps its request, and so all of that."""
+    Request.__init__(request, request.scope)
 
 
 def on_browser_event(name: str, handler: Callable[[Payload], Any]) -> None:

@@ -222,6 +222,21 @@ async def test_structured_data_can_not_end_its_script(site: Site, simulate: Simu
     assert json.loads(found[1]) == {"name": "</script><script>alert(1)</script>"}
 
 
+async def test_an_open_page_keeps_what_its_request_said_and_not_its_connection(site: Site, simulate: Simulate) -> None:
+    def register(site: Site) -> None:
+        @page(site, "/kept", title="Kept")
+        def kept(visit: Visit) -> None:
+            Tag("p", visit.here)
+
+    async with simulate(site, register) as user:
+        client = await user.open("/kept?plan=basic")
+        request = client.request
+
+        assert (request.url.path, request.query_params["plan"]) == ("/kept", "basic")
+        with pytest.raises(RuntimeError, match=r"[Rr]eceive channel"):
+            await request.receive()
+
+
 FORGED: list[Any] = [{"detail": {"reason": "visible"}}, {"detail": [1]}, [], None, {"detail": None}]
 
 
