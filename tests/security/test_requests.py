@@ -190,3 +190,16 @@ async def test_no_path_steers_the_terminal_that_shows_the_log(shop: Shop) -> Non
     assert "\x1b" not in shop.app.log()
     assert "\x9b" not in shop.app.log()
     assert not [line for line in shop.app.log().splitlines() if line.startswith("forged")]
+
+
+async def test_no_cache_keeps_what_is_not_the_same_for_everybody(shop: Shop) -> None:
+    await shop.open()
+    person = await shop.person().sign_in()
+
+    for route in sorted(routes.found() - routes.FILES):
+        method, path = route.split(" ")
+        if "sign-out" in path:
+            continue  # the last one
+        answer = await person.client.request(method, path.format(price_id=STICKERS, action="clear"))
+        assert answer.headers["cache-control"] == "no-store", route
+    assert (await person.client.post("/sign-out")).headers["cache-control"] == "no-store"
