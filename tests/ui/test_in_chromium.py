@@ -44,7 +44,7 @@ window.PerformanceObserver = class {
 };
 const later = window.setTimeout;
 if ("KIND" !== "never said")
-  window.setTimeout = (call, after, ...rest) => later(call, after === 300 ? 1e6 : after, ...rest);
+  window.setTimeout = (call, after, ...rest) => later(call, after === 1000 ? 1e6 : after, ...rest);
 if ("KIND" === "hidden") Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
 """
 

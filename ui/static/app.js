@@ -262,7 +262,7 @@ const front = (() => {
     const watched = PerformanceObserver.supportedEntryTypes?.includes("paint");
     if (!watched || document.visibilityState !== "visible") return Promise.resolve();
     return new Promise((resolve) => {
-      setTimeout(resolve, 300);
+      setTimeout(resolve, 1000);
       new PerformanceObserver((list) => {
         if (list.getEntriesByName("first-contentful-paint").length) resolve();
       }).observe({ type: "paint", buffered: true });
