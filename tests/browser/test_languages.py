@@ -108,3 +108,29 @@ def test_times_are_in_the_browsers_zone(place: Stage, zone: str, other: str) -> 
         context.close()
 
     assert len(days) == 2, days
+
+
+TOPS = (
+    "() => [...document.querySelectorAll('.plan-card > *')].map((part) => Math.round(part.getBoundingClientRect().top))"
+)
+
+
+@pytest.mark.parametrize(("locale", "width"), [("en", 390), ("de", 1024), ("es", 1280), ("ar", 320)])
+def test_the_choice_of_yearly_prices_moves_nothing(place: Stage, locale: str, width: int) -> None:
+    with scene("pricing").open(place, locale=locale, width=width) as page:
+        before = page.evaluate(TOPS)
+        monthly = page.get_by_test_id("plan-price-premium").inner_text()
+        page.get_by_test_id("interval-year").check(force=True)
+        expect(page.get_by_test_id("plan-price-premium")).not_to_have_text(monthly)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+        assert page.evaluate(TOPS) == before
+
+
+@pytest.mark.parametrize("locale", ["ja", "ar", "de"])
+def test_a_long_name_of_the_house_is_not_cut_on_a_phone(place: Stage, locale: str) -> None:
+    with scene("pricing").open(place, locale=locale, width=390) as page:
+        name = page.locator(".brand-name")
+        cut = name.evaluate("(box) => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1")
+
+        assert not cut

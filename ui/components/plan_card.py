@@ -84,10 +84,8 @@ class PlanCard:
                 self._draw_price(plan.id)
             with Tag("div", classes="plan-action") as self._action:
                 self._draw_button()
-            self._note = _swapping(
-                Tag("p", self._spec.note, classes="plan-note muted small"),
-                {choice: spec.note for choice, spec in offer.buttons.items()},
-            )
+            notes = {choice: spec.note for choice, spec in offer.buttons.items()}
+            self._note = _line("plan-note", notes, interval)
             includes = _("Everything in {plan}, plus").format(plan=offer.includes_name) if offer.includes_name else ""
             Tag("p", includes or _("What you get"), classes="plan-includes small")
             self._draw_features(visit)
@@ -122,11 +120,10 @@ class PlanCard:
         with Tag("p", classes="price", testid=f"plan-price-{plan_id}"):
             amount = Tag("span", words.amount, classes="amount")
             per = Tag("span", f" {words.per}", classes="per muted")
-        under = Tag("p", words.under, classes="price-under muted small")
+        under = _line("price-under", {choice: each.under for choice, each in self._words.items()}, self.interval)
         self._price = (amount, per, under)
         _swapping(amount, {choice: each.amount for choice, each in self._words.items()})
         _swapping(per, {choice: f" {each.per}" for choice, each in self._words.items()})
-        _swapping(under, {choice: each.under for choice, each in self._words.items()})
 
     def _draw_button(self) -> None:
         spec, plan = self._spec, self.offer.plan
@@ -164,6 +161,15 @@ class PlanCard:
                         Tag("span", visit.text(feature.text))
                         if feature.note is not None:
                             Tag("span", f" {visit.text(feature.note)}", classes="feature-note muted small")
+
+
+def _line(classes: str, texts: Mapping[Interval, str], interval: Interval) -> Tag:
+    """Draw a line whose text depends on the interval, as high as the longer of both; return what holds the text."""
+    if len(set(texts.values())) == 1:
+        return Tag("p", texts[interval], classes=f"{classes} muted small")
+    room = {"data_first": texts[Interval.MONTH], "data_second": texts[Interval.YEAR]}
+    with Tag("p", classes=f"{classes} muted small swap", **room):
+        return _swapping(Tag("span", texts[interval]), texts)
 
 
 def _swapping(element: Tag, texts: Mapping[Interval, str]) -> Tag:
