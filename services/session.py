@@ -22,7 +22,7 @@ from services.announcements import Announcements, Topic
 from services.auth_ms import AuthMS, AuthSession, User
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
 from services.safe_paths import safe_next, sign_in_path
-from services.session_cookie import SessionCookie
+from services.session_cookie import SIGNED_IN, SessionCookie
 from services.session_model import Session, SignedIn, SignInStart, Visitor, customer_by, session_key
 from services.store import Store
 
@@ -113,6 +113,11 @@ class Sessions:
     def id_of(self, cookie: str | None) -> str | None:
         """Return the id in a cookie that this app signed, or None."""
         return self._cookie.id_in(cookie)
+
+    @staticmethod
+    def is_of_sign_in(session_id: str) -> bool:
+        """Whether an id was given at a sign-in, which may have ended since; this asks nobody."""
+        return session_id.startswith(SIGNED_IN)
 
     async def find(self, cookie: str) -> Session | Visitor | None:
         """Return who the cookie's holder is: somebody signed in, or a visitor; None for a cookie that is not ours.
@@ -241,7 +246,7 @@ class Sessions:
         answer = await self._auth_ms.create(auth_code)
         now = self._now()
         session = Session(
-            id=secrets.token_urlsafe(32),
+            id=self._cookie.new_sign_in(),
             user=answer.user,
             auth_session_id=answer.session_id,
             created_at=now,

@@ -9,6 +9,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+SIGNED_IN = "~"
+"""What the ids of sign-ins begin with, and no visitor's does."""
+
 
 class SessionCookie:
     """Makes and reads the cookie. Under https its name carries the `__Host-` prefix (RFC 6265bis)."""
@@ -34,6 +37,10 @@ class SessionCookie:
     def new(self) -> str:
         """Return a cookie value with a new random id."""
         return self.holding(secrets.token_urlsafe(32))
+
+    def new_sign_in(self) -> str:
+        """Return a new random id for somebody who signs in."""
+        return SIGNED_IN + secrets.token_urlsafe(32)
 
     def holding(self, session_id: str) -> str:
         """Return the cookie value that carries this id."""

@@ -8,10 +8,12 @@ import contextlib
 import os
 import random
 import time
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
 import psutil
+import pytest
 
 from tests.faults.shop import Person, Shop, until
 from tests.scale.tabs import Tab
@@ -27,7 +29,8 @@ MOST_SLOWNESS: Final = 3.0
 class Flood:
     """Strangers from all over, as a proxy that is believed tells them, each asking for a page now and then."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, cookies: Sequence[str] = ()) -> None:
+        self._cookies = [f"Cookie: session={cookie}\r\n" for cookie in cookies] or [""]
         self.statuses: dict[int, int] = {}
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
@@ -54,7 +57,8 @@ class Flood:
     async def _view(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = ".".join(str(self._chance.randrange(1, 255)) for _ in range(4))
         path = self._chance.choice(("/", "/pricing", "/shop", "/login"))
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n".encode())
+        cookie = self._chance.choice(self._cookies)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n{cookie}X-Forwarded-For: {address}\r\n\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r\n")[0]))
         status = int(head.split(" ")[1])
@@ -105,22 +109,24 @@ class Neighbours:
         return float(sum(one.user + one.system for one in times))
 
 
-async def test_a_flood_of_strangers_costs_little_memory_and_no_patience(shop: Shop) -> None:
+@pytest.mark.parametrize("browsers", [0, 50], ids=["strangers", "cookies of visitors"])
+async def test_a_flood_of_strangers_costs_little_memory_and_no_patience(shop: Shop, browsers: int) -> None:
     await shop.open({"TRUSTED_PROXIES": "127.0.0.1,::1", "LIMIT_PAGE_VIEWS": "240/minute"})
     person = await shop.person().sign_in()
     await person.client.put("/api/cart/price_sandbox_sticker_pack", json={"quantity": 1})
     process = psutil.Process(shop.app.pid)
     before = process.memory_info().rss
-    flood, neighbours = Flood(shop.app.url), Neighbours()
+    cookies = [(await shop.person().client.get("/api/cart")).cookies["session"] for _browser in range(browsers)]
+    flood, neighbours = Flood(shop.app.url, cookies), Neighbours()
 
     took = await clicks(person, asyncio.create_task(flood.run()))
 
     growth, limit = process.memory_info().rss - before, LONGEST_CLICK * neighbours.slowness
-    print(
-        f"{flood.statuses}, {growth / 2**20:.0f} MiB more, slowest of {len(took)} clicks {max(took):.2f} s ({limit=})"
-    )
+    clicked = f"slowest of {len(took)} clicks {max(took):.2f} of {limit:.1f} s"
+    print(f"{flood.statuses}, {growth / 2**20:.0f} MiB more, {clicked}")
     assert growth < MOST_GROWTH
     assert len(took) > SECONDS
     assert max(took) < limit
     assert flood.statuses[429] > flood.statuses.get(200, 0)
     assert set(flood.statuses) == {200, 429}
+    assert (await person.client.get("/pricing")).status_code == 200

@@ -111,6 +111,29 @@ async def test_a_quarter_of_the_room_is_kept_for_browsers_that_were_here_before(
     assert (known.status_code, forged.status_code, full.status_code) == (200, 429, 429)
 
 
+async def test_a_part_of_the_room_is_kept_for_people_who_have_signed_in(api: ApiWorld) -> None:
+    pages, sessions = Pages(api, most=20), api.house.backend.sessions
+    pages.unconnected = 18
+    person = await api.browser().sign_in()
+
+    visitor = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
+    signed_in = await pages.get(cookie=f"{sessions.cookie_name}={person.cookies[sessions.cookie_name]}")
+    forged = await pages.get(cookie=f"{sessions.cookie_name}=~{person.cookies[sessions.cookie_name]}")
+
+    assert (visitor.status_code, signed_in.status_code, forged.status_code) == (429, 200, 429)
+
+
+async def test_one_cookie_counts_as_one_wherever_it_is_sent_from(api: ApiWorld) -> None:
+    pages, sessions = Pages(api, "3/minute"), api.house.backend.sessions
+    cookie = f"{sessions.cookie_name}={sessions.new_cookie()}"
+
+    answers = [await pages.get(cookie=cookie, address=f"203.0.113.{number}") for number in range(5)]
+    other = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}", address="203.0.113.99")
+
+    assert [answer.status_code for answer in answers] == [200] * 3 + [429] * 2
+    assert other.status_code == 200
+
+
 async def test_views_being_built_count_as_well(api: ApiWorld) -> None:
     pages = Pages(api, most=40)
     pages.may_end.clear()
@@ -156,14 +179,15 @@ async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, m
 async def test_strangers_in_a_row_leave_time_to_others(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(floods, "REST", 1e9)
     monkeypatch.setattr(floods, "LONGEST_REST", 1e9)
-    pages, sessions = Pages(api, most=200), api.house.backend.sessions
+    pages, person = Pages(api, most=200), await api.browser().sign_in()
+    name = api.house.backend.sessions.cookie_name
     pages.may_end.clear()
     row = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE + 1)]
     await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 1)
 
     pages.may_end.set()
     await asyncio.wait(row[:-1], timeout=1)
-    known = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
+    known = await pages.get(cookie=f"{name}={person.cookies[name]}")
 
     assert [view.done() for view in row] == [True] * STRANGERS_AT_ONCE + [False]
     assert known.status_code == 200
