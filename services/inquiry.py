@@ -151,6 +151,8 @@ class Inquiry:
 
     async def _ask(self, customer: str, session: Session, scope: Scope, known: _Known) -> None:
         before = known.evidence or await self._recall(customer, known) or Evidence()
+        if scope == "relevant":  # another replica may have found what has to be asked about since
+            before = before.with_memory_of(await self._read(customer) or Evidence(), self._now())
         checkouts = await self._checkouts.of(customer)
         evidence, looked_at_all = await self._questions(customer, session, scope, before, checkouts)
         if self._is_downgrade(customer, before, evidence, checkouts):

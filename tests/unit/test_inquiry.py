@@ -58,6 +58,22 @@ class TestSharing:
 
         assert questions(outside) == 8
 
+    async def test_what_another_replica_has_found_is_asked_about_too(self) -> None:
+        outside = Outside("documented")
+        outside.world.account_speaks = False
+        one, two = Replica(outside, name="one"), Replica(outside, name="two")
+        ada = await two.sign_in()
+        assert (await two.inquiry.ask(ada, "all")).current.state is State.NONE
+        buy(outside)
+        outside.world.deliver_all()
+        outside.clock.move(30)
+        assert (await one.inquiry.ask(ada, "all")).current.state is State.ACTIVE
+        outside.world.set_status(outside.world.live("ada")[0], "canceled")
+        outside.world.deliver_all()
+        outside.clock.move(30)
+
+        assert (await two.inquiry.ask(ada)).current.state is State.CANCELED
+
     async def test_an_answer_is_shared_for_a_second(self, replica: Replica, outside: Outside) -> None:
         ada = await replica.sign_in()
         await replica.inquiry.ask(ada, "all")
