@@ -35,9 +35,9 @@ class Behaviour:
 class Constants:
     """What the benches measure."""
 
-    view_ms: float = 25.0
+    view_ms: float = 15.0
     """Processor time of a page view (bench 3, `/payment`)."""
-    tab_kb: float = 990.0
+    tab_kb: float = 230.0
     """Memory of a connected tab (bench 5)."""
     watched_ms: float = 0.45
     """Processor time a second for each person watched, with Redis (bench 11)."""
