@@ -160,7 +160,7 @@ async def test_signing_in_gives_a_new_id(shop: Shop) -> None:
 
 
 async def test_no_address_and_no_method_builds_a_page_that_nobody_counts(shop: Shop) -> None:
-    await shop.open({"LIMIT_PAGE_VIEWS": "2/minute"})
+    await shop.open({"LIMIT_PAGE_VIEWS": "2/hour"})
     folders = ("/_nicegui/", "/_nicegui/3.18.0/", "/_nicegui/3.18.0/static/", "/_nicegui_ws/", "/assets/", "/brand/",
                "/api/", "/auth/", "/.well-known/", "/payment/", "/cart/", "/embed/", "/")  # fmt: skip
     paths = [f"{folder}nothing" for folder in folders]
@@ -177,7 +177,7 @@ async def test_no_address_and_no_method_builds_a_page_that_nobody_counts(shop: S
 
     built = re.search(r"^billing_page_views (\S+)", metrics, re.M)
     assert built is not None
-    assert float(built[1]) <= 2
+    assert float(built[1]) <= 3  # one more where the hour ends in between
 
 
 async def test_no_path_steers_the_terminal_that_shows_the_log(shop: Shop) -> None:
