@@ -93,36 +93,3 @@ class Pace:
                 left = (returned + limit - now).total_seconds()  # the words change then, whoever answers
                 pace = left if 0 < left < pace else pace
         return pace
-
-
-class Looks:
-    """Which tabs the latest question answers: those that looked before it, and others that look soon after it began.
-
-    A tab that looks a second time has a reason to expect something new, and is not answered by the same question.
-    """
-
-    def __init__(self) -> None:
-        self._began: datetime | None = None
-        self._waiting: set[object] = set()
-        self._answered: set[object] = set()
-
-    def shares(self, tab: object, now: datetime, within: timedelta) -> bool:
-        """Whether the latest question answers this tab's look; if not, the next one does."""
-        if tab not in self._answered and self._began is not None and timedelta() <= now - self._began < within:
-            self._answered.add(tab)
-            return True
-        self._waiting.add(tab)
-        return False
-
-    def begin(self, now: datetime) -> None:
-        """A question begins, for all that wait."""
-        self._began, self._answered, self._waiting = now, self._waiting, set()
-
-    def failed(self) -> None:
-        """The question had no answer to share."""
-        self._began = None
-
-    def forget(self, tab: object) -> None:
-        """The tab is gone."""
-        self._waiting.discard(tab)
-        self._answered.discard(tab)

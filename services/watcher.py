@@ -17,7 +17,7 @@ from services.announcements import Announcements, Listener, Topic
 from services.errors import FrontendError, NotSignedIn, StoreUnavailable
 from services.inquiry import SHARED_FOR, Inquiry
 from services.leases import Lease
-from services.pace import IDLE_PACE, Looks, Pace, Wait
+from services.pace import IDLE_PACE, Pace, Wait
 from services.session import Session, session_key
 from services.standing import Standing
 from services.store import RESYNC
@@ -27,6 +27,9 @@ OPENED_AFTER: Final = timedelta(seconds=10)
 
 LEASE_TRY: Final = 0.9
 """How often a replica tries for the lease, in seconds: with the lease's own life another has it within five."""
+
+TOGETHER: Final = timedelta(milliseconds=200)
+"""How long a look waits for others: tabs that are brought back together share a question that begins after them all."""
 
 ONCE: Final = "once"
 _STORE_RETRY: Final = timedelta(seconds=2)
@@ -50,11 +53,8 @@ class Watch:
         return self._watcher.standing
 
     def look_now(self) -> None:
-        """Ask now (the tab became visible, the network is back, the user pressed "Check again").
-
-        A question that another tab's look began less than a second ago answers this one too.
-        """
-        self._watcher.look_now(self)
+        """Ask now (the tab became visible, the network is back, the user pressed "Check again")."""
+        self._watcher.look_now()
 
     def close(self) -> None:
         """End the interest; closing twice does nothing."""
@@ -96,7 +96,6 @@ class Watcher:
         self._announced_at = means.now()
         self._opened = False
         self._wanted = False
-        self._looks = Looks()
         self._mine = lease is None
         self._turns = 0
         self._task: asyncio.Task[None] | None = None
@@ -125,7 +124,6 @@ class Watcher:
         if watch not in self.watches:
             return
         self.watches.remove(watch)
-        self._looks.forget(watch)
         key = session_key(watch.session.id)
         mine = next((x for x in self._listeners if x.topic is Topic.SESSION_ENDED and x.key == key), None)
         if mine is not None:
@@ -134,15 +132,10 @@ class Watcher:
         if not self.watches:
             self._end()
 
-    def look_now(self, watch: Watch | None = None) -> None:
-        """Ask now, or have the replica ask that holds the lease: once a second at most.
-
-        Many tabs that are brought back together share one answer. A tab that looks again wants another one.
-        """
-        if watch is not None and self._looks.shares(watch, self._means.now(), SHARED_FOR):
-            return
+    def look_now(self, within: timedelta = TOGETHER) -> None:
+        """Ask within that time, or have the replica ask that holds the lease: once a second at most."""
         self._wanted = True
-        self._look()
+        self._look(within)
 
     def show(self, standing: Standing) -> bool:
         """Give all tabs a standing if a reader would see a difference, and return whether there is one."""
@@ -163,8 +156,8 @@ class Watcher:
         self._task = None
         self._ended(self)
 
-    def _look(self) -> None:
-        self._next_ask = min(self._next_ask, self._means.now())
+    def _look(self, within: timedelta = timedelta()) -> None:
+        self._next_ask = min(self._next_ask, self._means.now() + within)
         self._wake.set()
 
     async def _run(self) -> None:
@@ -184,7 +177,6 @@ class Watcher:
                 self._fail(error)
             except Exception:
                 _log.exception("status_poll_crashed")
-                self._looks.failed()
                 self._next_ask = self._means.now() + timedelta(seconds=IDLE_PACE)
             await self._rest()
 
@@ -194,7 +186,7 @@ class Watcher:
         if self._opened:
             self._opened = False
             if self._age(now) > OPENED_AFTER:
-                self.look_now()
+                self.look_now(timedelta())
         if self._mine and now >= self._next_ask:
             asked = self._means.inquiry.age(self.customer)
             if asked is not None and timedelta() <= asked < SHARED_FOR:
@@ -214,17 +206,13 @@ class Watcher:
 
     async def _ask(self, now: datetime) -> None:
         self._wanted = False
-        self._looks.begin(now)
         session = self._next_session()
         full = self._pace.full_look_due(now)
         try:
             standing = await self._means.inquiry.ask(session, "all" if full else "relevant")
         except NotSignedIn:
-            self._looks.failed()
             self._session_ended(session_key(session.id))
             return
-        if standing.stale:
-            self._looks.failed()
         self._pace.asked(standing, now, full=full)
         now = self._means.now()
         self._next_ask = now + SHARED_FOR if self._wanted else self._after(standing, now)
@@ -258,7 +246,6 @@ class Watcher:
 
     def _fail(self, error: FrontendError) -> None:
         """Keep on screen what was known, and say that it could not be checked."""
-        self._looks.failed()
         if self.standing is not None:
             self.show(self.standing.model_copy(update={"account_failed": error.code}))
 

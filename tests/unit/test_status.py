@@ -11,6 +11,7 @@ from services.auth_ms import User
 from services.checkouts import Event
 from services.pace import PACE, Pace, pace_after, spread, wait_for
 from services.subscription import State
+from services.watcher import TOGETHER
 from tests.fakes import AUTH_DOWN, BILLING_DOWN, START, settle
 from tests.replica import BOB, Outside, Replica, Tab, watch
 from tests.unit.evidence_tables import checkout, standing
@@ -294,10 +295,47 @@ class TestPace:
         buy(outside)
 
         tab.look_now()
-        await settle()
+        await outside.clock.advance(TOGETHER.total_seconds())
 
         assert tab.state == State.ACTIVE
         await tab.close()
+
+    async def test_tabs_that_are_brought_back_together_share_one_question(
+        self, replica: Replica, outside: Outside
+    ) -> None:
+        ada = await replica.sign_in()
+        tabs = [watch(replica, ada) for _tab in range(100)]
+        await outside.clock.advance(30)
+        before = looks(outside)
+        for tab in tabs:
+            tab.look_now()
+            await outside.clock.advance(TOGETHER.total_seconds() / 200)
+        buy(outside)
+        await outside.clock.advance(5)
+
+        assert looks(outside) == before + 1
+        assert {tab.state for tab in tabs} == {State.ACTIVE}
+        for tab in tabs:
+            await tab.close()
+
+    async def test_a_look_is_answered_by_no_question_that_began_before_it(
+        self, replica: Replica, outside: Outside
+    ) -> None:
+        ada = await replica.sign_in()
+        first, second = watch(replica, ada), watch(replica, ada)
+        await outside.clock.advance(30)
+        first.look_now()
+        await outside.clock.advance(TOGETHER.total_seconds())
+        before = looks(outside)
+        buy(outside)
+
+        second.look_now()
+        await outside.clock.advance(1.1)
+
+        assert looks(outside) == before + 1
+        assert first.state == State.ACTIVE
+        await first.close()
+        await second.close()
 
     async def test_news_that_comes_within_a_second_of_an_answer_is_asked_about_all_the_same(
         self, replica: Replica, outside: Outside
@@ -322,7 +360,7 @@ class TestPace:
         await outside.clock.advance(30)
         outside.payment_ms.switch.gate = asyncio.Event()
         tab.look_now()
-        await settle()
+        await outside.clock.advance(TOGETHER.total_seconds())
         assert outside.payment_ms.switch.in_flight == 1
         before = looks(outside)
 
@@ -332,76 +370,6 @@ class TestPace:
 
         assert looks(outside) == before + 1
         await tab.close()
-
-    async def test_tabs_that_are_brought_back_together_share_one_question(
-        self, replica: Replica, outside: Outside
-    ) -> None:
-        ada = await replica.sign_in()
-        tabs = [watch(replica, ada) for _tab in range(100)]
-        await outside.clock.advance(30)
-        outside.payment_ms.switch.gate = asyncio.Event()
-        before = looks(outside)
-        for tab in tabs[:50]:
-            tab.look_now()
-        await settle()
-        for tab in tabs[50:75]:
-            tab.look_now()
-
-        outside.payment_ms.switch.gate.set()
-        await outside.clock.advance(0.5)
-        for tab in tabs[75:]:
-            tab.look_now()
-        await outside.clock.advance(5)
-
-        assert looks(outside) == before + 1
-        for tab in tabs:
-            await tab.close()
-
-    async def test_a_tab_that_looks_again_is_asked_for_again(self, replica: Replica, outside: Outside) -> None:
-        ada = await replica.sign_in()
-        tab, other = watch(replica, ada), watch(replica, ada)
-        await outside.clock.advance(30)
-        tab.look_now()
-        await settle()
-        other.look_now()
-        before = looks(outside)
-        buy(outside)
-
-        other.look_now()
-        await outside.clock.advance(1.1)
-
-        assert looks(outside) == before + 1
-        assert tab.state == State.ACTIVE
-        await tab.close()
-        await other.close()
-
-    async def test_a_question_that_failed_or_takes_long_answers_no_other_tab(
-        self, replica: Replica, outside: Outside
-    ) -> None:
-        buy(outside)
-        ada = await replica.sign_in()
-        tabs = [watch(replica, ada) for _tab in range(3)]
-        await outside.clock.advance(30)
-        outside.payment_ms.switch.error = BILLING_DOWN
-        tabs[0].look_now()
-        await settle()
-        outside.payment_ms.switch.error = None
-        before = looks(outside)
-        tabs[1].look_now()
-        await outside.clock.advance(1.1)
-        assert looks(outside) == before + 1
-
-        await outside.clock.advance(10)
-        outside.payment_ms.switch.gate = asyncio.Event()
-        tabs[0].look_now()
-        await outside.clock.advance(1.5)
-        before = looks(outside)
-        tabs[2].look_now()
-        outside.payment_ms.switch.gate.set()
-        await outside.clock.advance(1.1)
-        assert looks(outside) == before + 1
-        for tab in tabs:
-            await tab.close()
 
     async def test_a_page_opened_soon_after_another_asks_nobody(self, replica: Replica, outside: Outside) -> None:
         ada = await replica.sign_in()
