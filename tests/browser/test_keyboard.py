@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import new_person, success_state
+from tests.browser.people import alive, new_person, success_state
 
 MOST_TABS = 60
 FOCUS = """
@@ -30,15 +30,6 @@ def tab_to(page: Page, testid: str) -> None:
             assert invisible == []
             return
     raise AssertionError(f"no {testid} within {MOST_TABS} tabs")
-
-
-def alive(page: Page) -> None:
-    """Wait until the page answers by its socket."""
-    for _attempt in range(500):
-        if page.evaluate("window.did_handshake === true"):
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError("the page never came alive")
 
 
 def test_the_whole_purchase_by_keyboard(page: Page) -> None:
