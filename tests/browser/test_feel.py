@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.app_process import Product
-from tests.browser.people import at_checkout, open_signed_in
-from tests.browser.test_keyboard import alive
+from tests.browser.people import alive, at_checkout, open_signed_in
 
 PRESS = """
 () => new Promise((done) => {
