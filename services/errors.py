@@ -22,6 +22,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
     └── NothingCharged                    stopped before any money could move
         ├── InvalidIdentifier        502  an id that the service can't take; no call was made
         ├── UnsafeRedirect           502  a service named an address we don't send browsers to
+        │   └── UnsafePortal         502  the same, for the customer portal
         ├── NotSignedIn              401  nobody is signed in, or the session has ended
         ├── SignInFailed             401  the sign-in was refused or has expired
         ├── SignInUnavailable        503  the sign-in service could not be asked
@@ -232,6 +233,14 @@ class UnsafeRedirect(NothingCharged):
     status = 502
     title = N_("Checkout was stopped")
     sentence = N_("We could not open the checkout safely. Nothing was charged.")
+
+
+class UnsafePortal(UnsafeRedirect):
+    """The same for the customer portal."""
+
+    code = "unsafe_portal"
+    title = N_("The billing portal was stopped")
+    sentence = N_("We could not open the billing portal safely. Nothing was charged.")
 
 
 class NotSignedIn(NothingCharged):

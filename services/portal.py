@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
+from services.errors import UnsafePortal, UnsafeRedirect
 from services.inquiry import Inquiry
 from services.payment_ms import PaymentMS
 from services.rate_limits import PORTAL, Policy, RateLimits
@@ -74,7 +75,7 @@ class PortalService:
     async def open(self, session: Session, return_path: str) -> str:
         """Return the portal's address for this user, who will come back to `return_path` on this site.
 
-        Raises CustomerUnknown for somebody who never bought anything, RateLimited, StoreUnavailable, UnsafeRedirect and
+        Raises CustomerUnknown for somebody who never bought anything, RateLimited, StoreUnavailable, UnsafePortal and
         the UpstreamErrors.
         """
         customer = self._inquiry.customer_of(session)
@@ -83,7 +84,10 @@ class PortalService:
         portal = await self._payment_ms.create_portal_session(
             customer, f"{self._redirects.public_url}{path}?from=portal"
         )
-        url = safe_redirect(portal.url, self._redirects.allowed_hosts, self._redirects.allow_http)
+        try:
+            url = safe_redirect(portal.url, self._redirects.allowed_hosts, self._redirects.allow_http)
+        except UnsafeRedirect as error:
+            raise UnsafePortal(error.detail) from None
         visit = Visit(before=await self._inquiry.remembered(customer), left_at=self._now())
         await self._store.put(_key(customer), visit.model_dump_json(), _STAY.total_seconds())
         return url

@@ -11,11 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, Self
 
-from ui import lighter_elements, quicker_elements
 from ui.packed_element import PackedElement
-
-quicker_elements.install()
-lighter_elements.install()
 
 Attribute = str | int | float | bool | None
 

@@ -155,7 +155,7 @@ def unconnected_views() -> int:
 def views_worth() -> float:
     """Return what the views without a socket weigh, in ordinary ones: a large page counts as several.
 
-    So the bound holds for memory, whichever page a crawler likes best: an element keeps about 4 kB (NiceGUI 3.18).
+    So the bound holds for memory, whichever page a crawler likes best.
     """
     waiting = (client for client in tuple(Client.instances.values()) if not client.has_socket_connection)
     return sum(max(1.0, len(client.elements) / ORDINARY_ELEMENTS) for client in waiting)

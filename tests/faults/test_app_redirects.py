@@ -45,7 +45,8 @@ async def followed(shop: Shop, addresses: tuple[str, ...]) -> list[str]:
         portal = await person.client.post("/api/payment/portal", json={})
         codes = {plan.json().get("code"), portal.json().get("code")}
         fits = (
-            codes <= {"unsafe_redirect", "upstream_contract"} and (plan.status_code, portal.status_code) == (502,) * 2
+            codes <= {"unsafe_redirect", "unsafe_portal", "upstream_contract"}
+            and (plan.status_code, portal.status_code) == (502,) * 2
         )
         told = UNSAFE in item.text or "gave an answer we can't use" in item.text
         if not fits or not told or (len(address) > 9 and address in plan.text + item.html + portal.text):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.errors import CustomerUnknown, RateLimited, StoreUnavailable, UnsafeRedirect, UpstreamError
+from services.errors import CustomerUnknown, RateLimited, StoreUnavailable, UnsafePortal, UpstreamError
 from services.portal import WATCHED_FOR, PortalRedirects, PortalService
 from services.subscription import State
 from tests.fakes import BILLING_DOWN
@@ -94,7 +94,7 @@ async def test_an_unsafe_address_is_not_opened(replica: Replica, outside: Outsid
     )  # fmt: skip
     ada = await replica.sign_in()
 
-    with pytest.raises(UnsafeRedirect):
+    with pytest.raises(UnsafePortal):
         await portal.open(ada, "/account")
 
 
