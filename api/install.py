@@ -1,7 +1,5 @@
 """Puts the routes on an app, and the guards before everything on it."""
 
-from datetime import timedelta
-
 from fastapi import FastAPI
 
 from api.backend import Backend
@@ -19,7 +17,6 @@ from api.sign_in import sign_in_routes
 def install(app: FastAPI, backend: Backend) -> None:
     """Add the routes and the guards: the last guard added is the first that a request meets."""
     settings = backend.settings
-    backend.sessions.idle = timedelta(days=settings.session_idle_days)
     app.mount("/api", json_api(backend))
     for router in (operations_routes(backend), sign_in_routes(backend), form_routes(backend)):
         app.include_router(router)

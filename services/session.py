@@ -53,7 +53,7 @@ _REFRESH_LOCK: Final = (20.0, 10.0)
 class Sessions:
     """Sign-in state, kept in the store under the cookie's id. Raises StoreUnavailable when the store does.
 
-    `idle` is how long a sign-in lives without use: `max_age` until it is set to less.
+    A sign-in lives for `max_age`, and without use for `idle` (None: as long).
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Sessions:
         secret: SecretStr,
         public_url: str,
         max_age: timedelta,
+        idle: timedelta | None = None,
         now: Callable[[], datetime] | None = None,
     ) -> None:
         self._store = store
@@ -73,7 +74,7 @@ class Sessions:
         self._cookie = SessionCookie(secret, secure=public_url.startswith("https://"), max_age=max_age)
         self._public_url = public_url
         self._max_age = max_age
-        self.idle = max_age
+        self._idle = idle or max_age
         self._now = now or (lambda: datetime.now(UTC))
         self._refreshing: dict[str, asyncio.Task[AuthSession]] = {}
 
@@ -214,7 +215,7 @@ class Sessions:
 
     def _left(self, session: Session) -> timedelta:
         """Return how long the session lives on without use: use is whatever makes us ask the Auth MS about it."""
-        ends = min(session.created_at + self._max_age, session.validated_at + self.idle)
+        ends = min(session.created_at + self._max_age, session.validated_at + self._idle)
         return ends - self._now()
 
     async def begin_sign_in(self, provider: str, next_path: str) -> SignInStart:

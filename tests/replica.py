@@ -56,6 +56,7 @@ class Replica:
         customer_id: Any = "user_id",
         memory: int = 10_000,
         ahead: timedelta = timedelta(),
+        idle: timedelta | None = None,
     ) -> None:
         self.outside = outside
         self.counted: list[tuple[str, str]] = []
@@ -70,6 +71,7 @@ class Replica:
             secret=SecretStr("storage-secret-of-the-tests"),
             public_url=PUBLIC_URL,
             max_age=timedelta(days=30),
+            idle=idle,
             now=clock,
         )
         self.checkouts = Checkouts(store, clock)

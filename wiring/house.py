@@ -110,7 +110,7 @@ def build(
     limits = RateLimits(settings.redis_url.get_secret_value() if settings.redis_url else None)
     sessions = Sessions(
         store, auth_ms, announcements, secret=storage_secret, public_url=settings.public_url,
-        max_age=timedelta(days=settings.session_max_age_days), now=now,
+        max_age=timedelta(days=settings.session_max_age_days), idle=timedelta(days=settings.session_idle_days), now=now,
     )  # fmt: skip
     inquiry = Inquiry(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,

@@ -281,8 +281,8 @@ class TestValidity:
         with pytest.raises(NotSignedIn):
             await replica.sessions.refresh(ada)
 
-    async def test_a_session_that_nobody_uses_ends_earlier(self, replica: Replica, outside: Outside) -> None:
-        replica.sessions.idle = timedelta(days=7)
+    async def test_a_session_that_nobody_uses_ends_earlier(self, outside: Outside) -> None:
+        replica = Replica(outside, idle=timedelta(days=7))
         ada, bob = await replica.sign_in(), await replica.sign_in(BOB)
         outside.clock.move(6 * 86_400)
         await replica.sessions.find(replica.sessions.cookie_for(ada.id))
