@@ -6,6 +6,8 @@ without a target says how much is left without the look's calls to the Payment M
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -69,7 +71,6 @@ async def _measure(world: World) -> tuple[list[float], list[float], list[float]]
 
 async def _press(world: World, person: Person, number: int) -> float:
     """Open a checkout as a person who thinks first, and return how long it took."""
-    cookies = {"session": person.session_cookie}
     headers = {"Origin": world.url, "Accept": "application/json"}
     async with httpx.AsyncClient(
         base_url=world.url, trust_env=False, verify=NO_AUTHORITIES, timeout=30, headers=headers
@@ -78,7 +79,7 @@ async def _press(world: World, person: Person, number: int) -> float:
         await asyncio.sleep(PAUSE * number / PEOPLE)
         began = time.perf_counter()
         answer = await client.post(
-            "/api/payment/checkout", json={"price_id": PRICE}, headers={"Cookie": f"session={cookies['session']}"}
+            "/api/payment/checkout", json={"price_id": PRICE}, headers={"Cookie": f"session={person.session_cookie}"}
         )
         took = time.perf_counter() - began
     if answer.status_code != 200:
@@ -86,19 +87,27 @@ async def _press(world: World, person: Person, number: int) -> float:
     return took
 
 
+@asynccontextmanager
+async def _at_the_stand_in(world: World, number: int) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a connected client of the stand-in when it is this person's turn."""
+    sandbox = world.product.sandbox
+    headers = {"X-API-Key": sandbox.api_key}
+    async with httpx.AsyncClient(
+        base_url=sandbox.payment_ms_url, trust_env=False, verify=NO_AUTHORITIES, timeout=30, headers=headers
+    ) as client:
+        await client.get("/health")
+        await asyncio.sleep(PAUSE * number / PEOPLE)
+        yield client
+
+
 async def _call(world: World, person: Person, number: int) -> float:
     body = {
         "user_id": f"{person.user_id}d", "email": person.email, "product_id": "prod_sandbox_premium",
         "price_id": PRICE, "success_url": f"{world.url}/payment/success", "cancel_url": f"{world.url}/payment/cancel",
     }  # fmt: skip
-    sandbox = world.product.sandbox
-    async with httpx.AsyncClient(
-        base_url=sandbox.payment_ms_url, trust_env=False, verify=NO_AUTHORITIES, timeout=30
-    ) as client:
-        await client.get("/health")
-        await asyncio.sleep(PAUSE * number / PEOPLE)
+    async with _at_the_stand_in(world, number) as client:
         began = time.perf_counter()
-        answer = await client.post("/api/v1/checkout/subscription", json=body, headers={"X-API-Key": sandbox.api_key})
+        answer = await client.post("/api/v1/checkout/subscription", json=body)
         took = time.perf_counter() - began
     answer.raise_for_status()
     return took
@@ -106,14 +115,9 @@ async def _call(world: World, person: Person, number: int) -> float:
 
 async def _ask(world: World, person: Person, number: int) -> float:
     """Ask the stand-in about every product, as the guards do, and return how long all of it took."""
-    sandbox = world.product.sandbox
-    async with httpx.AsyncClient(
-        base_url=sandbox.payment_ms_url, trust_env=False, verify=NO_AUTHORITIES, timeout=30
-    ) as client:
-        await client.get("/health")
-        await asyncio.sleep(PAUSE * number / PEOPLE)
+    async with _at_the_stand_in(world, number) as client:
         began = time.perf_counter()
         for product in PRODUCTS:
             path = f"/api/v1/subscriptions/{person.user_id}/{product}"
-            (await client.get(path, headers={"X-API-Key": sandbox.api_key})).raise_for_status()
+            (await client.get(path)).raise_for_status()
         return time.perf_counter() - began

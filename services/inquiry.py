@@ -150,8 +150,10 @@ class Inquiry:
         return self._assess(customer, evidence, await self._checkouts.of(customer))
 
     async def _ask(self, customer: str, session: Session, scope: Scope, known: _Known) -> None:
-        before = known.evidence or await self._recall(customer, known) or Evidence()
-        if scope == "relevant":  # another replica may have found what has to be asked about since
+        before = known.evidence
+        if before is None:
+            before = await self._recall(customer, known) or Evidence()
+        elif scope == "relevant":  # another replica may have found what has to be asked about since
             before = before.with_memory_of(await self._read(customer) or Evidence(), self._now())
         checkouts = await self._checkouts.of(customer)
         evidence, looked_at_all = await self._questions(customer, session, scope, before, checkouts)

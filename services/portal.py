@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
-from services.errors import UnsafePortal, UnsafeRedirect
+from services.errors import UnsafePortal
 from services.inquiry import Inquiry
 from services.payment_ms import PaymentMS
 from services.rate_limits import PORTAL, Policy, RateLimits
@@ -84,10 +84,7 @@ class PortalService:
         portal = await self._payment_ms.create_portal_session(
             customer, f"{self._redirects.public_url}{path}?from=portal"
         )
-        try:
-            url = safe_redirect(portal.url, self._redirects.allowed_hosts, self._redirects.allow_http)
-        except UnsafeRedirect as error:
-            raise UnsafePortal(error.detail) from None
+        url = safe_redirect(portal.url, self._redirects.allowed_hosts, self._redirects.allow_http, refusal=UnsafePortal)
         visit = Visit(before=await self._inquiry.remembered(customer), left_at=self._now())
         await self._store.put(_key(customer), visit.model_dump_json(), _STAY.total_seconds())
         return url

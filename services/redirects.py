@@ -24,27 +24,34 @@ _ADDRESS = re.compile(
 _log = structlog.get_logger("redirects")
 
 
-def safe_redirect(url: str, allowed_hosts: Collection[str], allow_http: bool = False) -> str:
+def safe_redirect(
+    url: str,
+    allowed_hosts: Collection[str],
+    allow_http: bool = False,
+    *,
+    refusal: type[UnsafeRedirect] = UnsafeRedirect,
+) -> str:
     """Return ``url``, written anew from its parsed parts, if a browser may be sent there.
 
     The scheme must be https (http only with ``allow_http`` and on this machine, for the sandbox) and the host one of
     ``allowed_hosts`` exactly; a port other than the scheme's own must be listed too (``localhost:9000``).
-    Raises ``UnsafeRedirect`` otherwise, and logs it as a security event with the host only.
+    Raises ``refusal`` otherwise, and logs it as a security event with the host only.
     """
     parts = _ADDRESS.fullmatch(url) if len(url) <= LONGEST else None
     if parts is None:
-        raise _refuse("not a plain https address", host="")
+        raise refusal(_refused("not a plain https address", host=""))
     scheme, host, port = parts["scheme"], parts["host"].lower(), parts["port"]
     if scheme == "http" and not (allow_http and is_loopback(host)):
-        raise _refuse("not https", host=host)
+        raise refusal(_refused("not https", host=host))
     usual = _DEFAULT_PORTS[scheme]
     names = {f"{host}:{port or usual}"} | ({host} if port in (None, usual) else set())
     if names.isdisjoint(entry.lower() for entry in allowed_hosts):
-        raise _refuse("a host that is not on the list", host=f"{host}:{port}" if port else host)
+        raise refusal(_refused("a host that is not on the list", host=f"{host}:{port}" if port else host))
     authority = host if port in (None, usual) else f"{host}:{port}"
     return f"{scheme}://{authority}{parts['path'] or '/'}{parts['query']}{parts['fragment']}"
 
 
-def _refuse(reason: str, *, host: str) -> UnsafeRedirect:
+def _refused(reason: str, *, host: str) -> str:
+    """Log it, and return what the operator reads."""
     _log.error("unsafe_redirect", reason=reason, host=host[:255])
-    return UnsafeRedirect(f"refused to send a browser there: {reason}" + (f" ({host[:255]})" if host else ""))
+    return f"refused to send a browser there: {reason}" + (f" ({host[:255]})" if host else "")
