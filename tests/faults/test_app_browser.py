@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, Route, WebSocketRoute, async_playwright, expect
 
 from tests.faults.fault_server import reply, timeout
-from tests.faults.shop import CHECKOUT, PORTAL, Person, Shop
+from tests.faults.shop import CHECKOUT, PORTAL, Person, Shop, until
 from tools.chromium import ARGUMENTS, EXECUTABLE
 
 SUBSCRIBE = "subscribe-premium"
@@ -100,6 +100,7 @@ async def test_a_slow_answer_is_explained_and_leaves_a_way_out(shop: Shop, conte
     await button.click()
     await expect(form).to_have_attribute("data-busy", "")
     await button.click(force=True)
+    await until(lambda: bool(shop.payment.calls(CHECKOUT)), 15)
     await page.clock.fast_forward(3_100)
     await expect(form).to_have_attribute("data-slow", re.compile("takes longer than usual. Nothing has been charged"))
     await page.clock.fast_forward(7_000)
