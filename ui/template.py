@@ -83,7 +83,7 @@ def assemble(page: Page, startup: Startup | None) -> str:
 
 
 def _import_map(startup: Startup, nonce: str) -> str:
-    """Return the import map alone. Vue is not preloaded: it would share a slow line with the text of the page."""
+    """Return the import map alone; `load` in app.js asks for Vue once the text of the page is on screen."""
     return f'<script type="importmap" nonce="{nonce}">{startup.import_map}</script>\n'
 
 
@@ -93,16 +93,12 @@ def _scripts(startup: Startup, nonce: str) -> str:
 <link rel="stylesheet" href="{startup.prefix}{icons_address()}">
 <div id="popup" class="connection-bar" role="status" aria-hidden="true"></div>
 <div id="too_long_message_popup" aria-hidden="true" hidden></div>
-<script defer src="{static}/socket.io.min.js" nonce="{nonce}"></script>
-<script type="module" nonce="{nonce}">import * as Vue from "vue";
-globalThis.Vue = Vue;</script>
 <script nonce="{nonce}">{STORAGE_STAND_IN}</script>
-<script defer src="{static}/nicegui.js" nonce="{nonce}"></script>
 <script defer src="{startup.prefix}{script_address()}" nonce="{nonce}"></script>
 <script type="module" nonce="{nonce}">
+await front.load("{static}/socket.io.min.js", "{static}/nicegui.js");
 const app = {startup.create_app}
 {startup.components}
-await front.shown();
 const kept = front.keep();
 app.mount("#app");
 front.restore(kept);

@@ -197,7 +197,7 @@ async def test_request_outlives_a_deadline_and_keeps_its_slot(server: FaultServe
 
     with capture_logs() as logs:
         with pytest.raises(UpstreamTimeout):
-            await get(upstream, deadline=0.2)
+            await get(upstream, deadline=1.0)
         assert upstream.in_flight == 1
         second = asyncio.create_task(get(upstream))
         await until(lambda: upstream.waiting == 1)
@@ -215,12 +215,12 @@ async def test_request_that_never_ends_is_cut_off_after_twice_its_deadline(serve
     started = time.monotonic()
 
     with pytest.raises(UpstreamTimeout):
-        await get(upstream, deadline=0.5)
+        await get(upstream, deadline=1.0)
     given_up = time.monotonic() - started
     await until(lambda: upstream.in_flight == 0)
 
-    assert 0.5 <= given_up < 0.95
-    assert 0.99 <= time.monotonic() - started < 2.0
+    assert 1.0 <= given_up < 1.95
+    assert 1.99 <= time.monotonic() - started < 4.0
 
 
 async def test_closing_waits_for_requests_and_takes_no_more(server: FaultServer, make: Make) -> None:

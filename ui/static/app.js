@@ -41,7 +41,6 @@ const front = (() => {
   function emit(name, detail) {
     document.getElementById("c0")?.dispatchEvent(new CustomEvent(name, { detail: detail ?? {} }));
   }
-  globalThis.emitEvent = emit;
 
   function announce(text) {
     const live = document.getElementById("announcements");
@@ -256,8 +255,24 @@ const front = (() => {
     heading.focus({ preventScroll: !notice });
   }
 
-  /* Vue's work waits until the text that the server sent is on screen: otherwise the browser may come to show it only
-     afterwards. Not where nothing is shown, nor for long. */
+  /* The text that the server sent comes first. What draws it anew, 200 kB, is asked for once it is on screen: it would
+     share the line with the text, and the browser may come to show the text only after the scripts' work. */
+  async function load(...scripts) {
+    await shown();
+    const [Vue] = await Promise.all([import("vue"), ...scripts.map(insert)]);
+    Object.assign(globalThis, { Vue, emitEvent: emit });
+  }
+
+  function insert(address) {
+    return new Promise((resolve, reject) => {
+      const script = Object.assign(document.createElement("script"), { src: address, async: false });
+      script.addEventListener("load", resolve);
+      script.addEventListener("error", () => reject(new Error(`${address} did not load`)));
+      document.head.append(script);
+    });
+  }
+
+  /* Resolves when the first text is on screen: at once where nothing is shown, and within a second. */
   function shown() {
     const watched = PerformanceObserver.supportedEntryTypes?.includes("paint");
     if (!watched || document.visibilityState !== "visible") return Promise.resolve();
@@ -269,5 +284,5 @@ const front = (() => {
     });
   }
 
-  return { keep, restore, shown };
+  return { keep, load, restore };
 })();
