@@ -131,6 +131,21 @@ def until(page: Page, expression: str, seconds: float = 10) -> None:
     raise AssertionError(f"not true within {seconds} s: {expression}")
 
 
+def test_scripts_are_asked_for_once_the_text_is_on_screen(open_page: Callable[..., Page]) -> None:
+    page = open_page("/pricing")
+
+    painted, asked = page.evaluate(
+        """[
+          performance.getEntriesByName("first-contentful-paint")[0].startTime,
+          performance.getEntriesByType("resource")
+            .filter(({ name }) => /nicegui.*\\.js/.test(name)).map(({ startTime }) => startTime),
+        ]"""
+    )
+
+    assert len(asked) == 3
+    assert min(asked) >= painted
+
+
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("width", [320, 768, 1440])
 def test_nothing_moves_when_the_page_comes_alive(open_page: Callable[..., Page], path: str, width: int) -> None:
