@@ -22,6 +22,7 @@ from ui.i18n import LOCALES, N_, _, ngettext
 from ui.icons import icon
 from ui.visit import Theme, Visit
 
+SANDBOX_WORDS: Final = N_("Sandbox: no money moves.")
 THEME_NAMES: Final[dict[Theme, tuple[str, str]]] = {
     "system": (N_("Like the system"), "computer-desktop"),
     "light": (N_("Light"), "sun"),
@@ -94,7 +95,7 @@ def _before_main(layout: Element, element: Tag, place: int) -> None:
 def _sandbox_strip() -> None:
     with Tag("p", classes="sandbox-strip", testid="sandbox-banner"), Tag("span", classes="sandbox-words"):
         icon("exclamation-triangle")
-        Tag("span", _("Sandbox: no money moves."))
+        Tag("span", _(SANDBOX_WORDS))
 
 
 def _brand(visit: Visit) -> None:

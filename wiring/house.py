@@ -136,7 +136,7 @@ def build(
         checkout=checkout, portal=portal, cart=cart, limits=limits, policies=policies,
         payment_upstream=payment_ms.upstream, auth_upstream=auth_ms.upstream, entitlements=entitlements,
         money_mode=money_mode, metrics=metrics, users=UserHashes(storage_secret), unconnected=views_worth,
-        busy_page=partial(too_many_requests, Site(settings, catalog_file, sessions)),
+        busy_page=partial(too_many_requests, Site(settings, catalog_file, sessions, money_mode=money_mode)),
     )  # fmt: skip
     metrics.observe((payment_ms.upstream, auth_ms.upstream), _readings(backend))
     return House(

@@ -15,6 +15,7 @@ from ui.components.live_catalog import live_plans
 from ui.components.money_banner import bring_money_banner
 from ui.document import Visit, page
 from ui.html import Tag
+from ui.pages.errors import too_many_requests
 
 
 @pytest.fixture
@@ -131,3 +132,17 @@ async def test_test_mode_shows_on_a_page_that_failed_too(shop: Shopping, trouble
 
     assert answer.status_code == 503
     assert answer.text.count('data-testid="money-banner"') == 1
+
+
+async def test_test_mode_shows_on_the_page_for_floods_too(shop: Shopping) -> None:
+    site = shop.world.site
+    mode = MoneyMode(shop.world.store, public_url="https://shop.example.com", sandbox=False)
+    object.__setattr__(site.settings, "sandbox", False)
+    site.money_mode = mode
+    before = bytes(too_many_requests(site, "en", 7.4).body).decode()
+    await mode.note("cs_test_1")
+
+    after = bytes(too_many_requests(site, "en", 7.4).body).decode()
+
+    assert "This site is in test mode." not in before
+    assert "This site is in test mode." in after

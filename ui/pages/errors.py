@@ -17,6 +17,7 @@ from services.errors import FrontendError, RateLimited
 from ui import i18n, template
 from ui.components.error_card import error_page
 from ui.document import Visit, respond
+from ui.frame import SANDBOX_WORDS
 from ui.i18n import N_, _
 from ui.site import Site
 from ui.theme import style_sheet
@@ -59,18 +60,20 @@ async def page_not_found(site: Site, request: Request) -> Response:
 
 
 def too_many_requests(site: Site, accept_language: str, retry_after: float) -> Response:
-    """Return a page for 429 that needs no element tree, no socket and no script."""
-    locale = i18n.choose_locale(None, accept_language)
-    html = _plain_page(site.settings.brand_name, site.settings.brand_color, locale)
+    """Return a page for 429 that needs no element tree, no socket and no script, and asks nobody."""
+    settings, locale = site.settings, i18n.choose_locale(None, accept_language)
+    problems = site.money_mode.known_problems() if site.money_mode is not None else ()
+    banners = (*((SANDBOX_WORDS,) if settings.sandbox_enabled else ()), *(problem.banner for problem in problems))
+    html = _plain_page(settings.brand_name, settings.brand_color, locale, banners)
     return HTMLResponse(html, 429, {"Retry-After": str(max(1, round(retry_after))), "Cache-Control": "no-store"})
 
 
 @lru_cache(maxsize=16)
-def _plain_page(brand_name: str, brand_color: str, locale: str) -> str:
-    """Return the page once for each language; it holds nothing of the request."""
+def _plain_page(brand_name: str, brand_color: str, locale: str, banners: tuple[str, ...]) -> str:
+    """Return the page once for each language and state of the money; it holds nothing of the request."""
     with i18n.use_locale(locale):
         title, sentence = _(RateLimited.title), _(RateLimited.sentence)
-        content = (
+        content = _plain_banners(banners) + (
             f'<main class="plain"><div class="card card-page center"><p class="muted small">{escape(brand_name)}</p>'
             f'<h1 class="card-title">{escape(title)}</h1><p class="muted">{escape(sentence)}</p></div></main>'
         )
@@ -85,3 +88,10 @@ def _plain_page(brand_name: str, brand_color: str, locale: str) -> str:
             words={},
         )
     return template.assemble(page, None)
+
+
+def _plain_banners(banners: tuple[str, ...]) -> str:
+    if not banners:
+        return ""
+    lines = "".join(f"<p>{escape(_(banner))}</p>" for banner in banners)
+    return f'<aside class="money-banner" aria-label="{escape(_("About payments here"))}">{lines}</aside>'
