@@ -26,7 +26,7 @@ from services.logs import UserHashes, dropped_lines
 from services.money_mode import MoneyMode
 from services.portal import PortalRedirects, PortalService
 from services.rate_limits import RateLimits
-from services.session import Sessions
+from services.session import Sessions, customer_by
 from services.slots import RedisSlots
 from services.status import StatusService
 from services.store import Store, open_store
@@ -114,7 +114,7 @@ def build(
     )  # fmt: skip
     inquiry = Inquiry(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,
-        catalog=lambda: catalog_file.current, customer_of=systems.customer_of(settings), now=now,
+        catalog=lambda: catalog_file.current, customer_of=customer_by(settings.customer_id), now=now,
     )  # fmt: skip
     status = StatusService(inquiry, announcements, leases=systems.leases(store), now=now)
     checkout = CheckoutService(

@@ -13,7 +13,6 @@ from services.entitlements import KeyUnusable, SigningKey
 from services.leases import Lease
 from services.money_mode import MoneyMode
 from services.payment_ms import PaymentMS
-from services.session import Session
 from services.slots import RedisSlots
 from services.status import Leases
 from services.store import Store
@@ -108,13 +107,6 @@ def leases(store: Store) -> Leases | None:
         return Lease(store, f"watch:{customer}", replica)
 
     return lease
-
-
-def customer_of(settings: Settings) -> Callable[[Session], str]:
-    """Return what tells the id by which the Payment MS knows a user."""
-    if settings.customer_id == "email":
-        return lambda session: session.user.email
-    return lambda session: session.user.user_id
 
 
 def signing_key(settings: Settings) -> SigningKey:
