@@ -5,9 +5,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from bench.browser import chromium, connected
+from bench.browser import chromium
 from bench.results import Figure, at_most
 from bench.world import World, our_world
+from tools.chromium import wait_until_connected
 
 CLICKS = 7
 _NOTE_CLICK = """() => document.addEventListener('click',
@@ -35,7 +36,7 @@ def _click(world: World, browser: Browser) -> tuple[float, float]:
     context.add_cookies([{"name": "session", "value": person.session_cookie, "url": world.url}])
     page = context.new_page()
     page.goto("/payment")
-    connected(page)
+    wait_until_connected(page)
     world.control("POST", "/requests/reset")
     page.evaluate(_NOTE_CLICK)
     said: list[str] = []

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from bench.browser import chromium, connected
+from bench.browser import chromium
 from bench.results import Figure, against, at_most
 from bench.world import bare_world, element_counts, our_world
+from tools.chromium import wait_until_connected
 
 ROUNDS = 5
 _OBSERVE = """
@@ -36,7 +37,7 @@ def _paints(browser: Browser, url: str) -> tuple[float, float]:
     context.add_init_script(_OBSERVE)
     page = context.new_page()
     page.goto(f"{url}/pricing")
-    connected(page)
+    wait_until_connected(page)
     page.wait_for_timeout(300)
     paints = page.evaluate("paints")
     context.close()

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from bench.browser import chromium, connected
+from bench.browser import chromium
 from bench.results import Figure, against, at_most
 from bench.world import bare_world, element_counts, our_world
+from tools.chromium import wait_until_connected
 
 ROUNDS = 5
 
@@ -40,7 +41,7 @@ def _load(page: Page, url: str) -> float:
     loaded: list[float] = []
     session.on("Network.loadingFinished", lambda event: loaded.append(float(event["encodedDataLength"])))
     page.goto(f"{url}/pricing")
-    connected(page)
+    wait_until_connected(page)
     page.wait_for_load_state("networkidle")
     session.detach()
     return sum(loaded) / 1000

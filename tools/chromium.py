@@ -1,6 +1,9 @@
-"""How Chromium is started, by tests, benches and tools alike."""
+"""How Chromium is started and waited for, by tests, benches and tools alike."""
 
+import time
 from typing import Final
+
+from playwright.sync_api import Error, Page
 
 EXECUTABLE: Final = "/usr/bin/chromium"
 NOT_NEEDED: Final = (
@@ -22,3 +25,30 @@ ARGUMENTS: Final = [
     "--disable-sync",
     f"--disable-features={','.join(NOT_NEEDED)}",
 ]
+
+CONNECTED: Final = "Boolean(window.did_handshake && window.socket?.connected)"
+"""What is true in a page that speaks with its server."""
+
+
+def wait_until(page: Page, expression: str, seconds: float = 20.0) -> None:
+    """Wait until a JavaScript expression is true in the page; raises TimeoutError.
+
+    Playwright's own waiting needs `eval`, which the pages' policy forbids.
+    """
+    end = time.monotonic() + seconds
+    while not _holds(page, expression):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{page.url}: not within {seconds:g} s: {expression}")
+        page.wait_for_timeout(20)
+
+
+def _holds(page: Page, expression: str) -> bool:
+    try:
+        return bool(page.evaluate(expression))
+    except Error:  # the page is just being loaded
+        return False
+
+
+def wait_until_connected(page: Page) -> None:
+    """Wait until the page's socket is connected."""
+    wait_until(page, CONNECTED)

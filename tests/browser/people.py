@@ -63,12 +63,3 @@ def subscription_state(page: Page, state: str, *, seconds: float = 10) -> None:
 def success_state(page: Page, state: str, *, seconds: float = 10) -> None:
     """Wait until the success page is in that state."""
     expect(page.get_by_test_id("success-state")).to_have_attribute("data-state", state, timeout=seconds * 1000)
-
-
-def alive(page: Page) -> None:
-    """Wait until the page answers by its socket."""
-    for _attempt in range(500):
-        if page.evaluate("window.did_handshake === true"):
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError("the page never came alive")

@@ -1,7 +1,6 @@
 """A product with a catalog file and a marketing site of its own, and the steps that tests of the shop share."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.app_process import Product, free_port, running_product
+from tools.chromium import wait_until_connected
 
 PRODUCTS = json.loads((Path(__file__).parents[2] / "products.json").read_text(encoding="utf-8"))
 
@@ -44,11 +44,4 @@ def running_shop(folder: Path) -> Iterator[Shop]:
 def at_the_shop(page: Page, path: str = "/shop") -> None:
     """Open a page and wait until its socket is connected."""
     page.goto(path)
-    connected(page)
-
-
-def connected(page: Page) -> None:
-    """Wait until the page's socket is connected."""
-    end = time.monotonic() + 20
-    while not page.evaluate("Boolean(window.did_handshake && window.socket?.connected)"):
-        assert time.monotonic() < end, "the page never connected"
+    wait_until_connected(page)

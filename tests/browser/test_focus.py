@@ -3,7 +3,8 @@
 from playwright.sync_api import Page, expect
 
 from tests.app_process import Product
-from tests.browser.people import alive, new_person, open_signed_in, subscription_state
+from tests.browser.people import new_person, open_signed_in, subscription_state
+from tools.chromium import wait_until_connected
 
 WHERE = """() => {
   const active = document.activeElement;
@@ -17,7 +18,7 @@ def billing(page: Page, product: Product) -> str:
     """Open the billing page as somebody new, wait until it hears news, and return who it is."""
     who = new_person()
     open_signed_in(page, "/payment", who)
-    alive(page)
+    wait_until_connected(page)
     users = {user["email"]: user["user_id"] for user in product.control("GET", "/users")}
     return str(users[who])
 

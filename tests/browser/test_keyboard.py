@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import alive, new_person, success_state
+from tests.browser.people import new_person, success_state
+from tools.chromium import wait_until_connected
 
 MOST_TABS = 60
 FOCUS = """
@@ -34,7 +35,7 @@ def tab_to(page: Page, testid: str) -> None:
 
 def test_the_whole_purchase_by_keyboard(page: Page) -> None:
     page.goto("/pricing")
-    alive(page)
+    wait_until_connected(page)
     tab_to(page, "interval-month")
     page.keyboard.press("ArrowRight")
     expect(page.get_by_test_id("plan-price-premium")).to_contain_text("$24.17")
@@ -51,7 +52,7 @@ def test_the_whole_purchase_by_keyboard(page: Page) -> None:
     page.keyboard.press("Enter")
 
     page.wait_for_url(re.compile(r"/payment\?price="))
-    alive(page)
+    wait_until_connected(page)
     tab_to(page, "subscribe-premium")
     page.keyboard.press("Enter")
 
@@ -66,7 +67,7 @@ def test_the_whole_purchase_by_keyboard(page: Page) -> None:
 
 def test_a_refusal_takes_the_focus_and_is_announced(page: Page) -> None:
     page.goto("/login?error=expired")
-    alive(page)
+    wait_until_connected(page)
 
     expect(page.get_by_test_id("notice")).to_be_focused()
     assert page.get_by_test_id("notice").get_attribute("role") in ("alert", "status", "group")
@@ -74,7 +75,7 @@ def test_a_refusal_takes_the_focus_and_is_announced(page: Page) -> None:
 
 def test_the_skip_link_is_the_first_stop(page: Page) -> None:
     page.goto("/pricing")
-    alive(page)
+    wait_until_connected(page)
     page.keyboard.press("Tab")
     expect(page.locator(".skip-link")).to_be_focused()
     page.keyboard.press("Enter")

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.app_process import Product
 from tests.browser.people import at_checkout, choose_person, pay, sign_in, success_state
-from tests.browser.shopping import PRODUCTS, Shop, at_the_shop, connected, running_shop
+from tests.browser.shopping import PRODUCTS, Shop, at_the_shop, running_shop
+from tools.chromium import wait_until_connected
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +74,12 @@ def test_a_cart_of_three_kinds_is_bought_and_only_then_emptied(page: Page) -> No
     page.goto("/cart")
     expect(page.get_by_test_id("cart-total")).to_have_text("$289.00")
 
-    connected(page)
+    wait_until_connected(page)
     page.get_by_test_id("cart-checkout").click()
     choose_person(page)
     page.wait_for_url("**/cart")
     assert lines(page) == {"api-credits": "3", "training-seats": "4", "sticker-pack": "2"}
-    connected(page)
+    wait_until_connected(page)
     page.get_by_test_id("cart-checkout").click()
     at_checkout(page)
     expect(page.get_by_test_id("total-due")).to_contain_text("289.00")
@@ -93,7 +94,7 @@ def test_cancelling_at_stripe_finds_the_cart_whole_also_after_a_crash(page: Page
     put_in_cart(page, sticker_pack=2, api_credits=3)
     sign_in(page)
     page.goto("/cart")
-    connected(page)
+    wait_until_connected(page)
     page.get_by_test_id("cart-checkout").click()
     at_checkout(page)
     product.app.kill()
@@ -144,7 +145,7 @@ def test_the_twenty_first_line_and_a_quantity_of_zero_are_refused_with_a_sentenc
     page.get_by_test_id("add-to-cart-thing-1").click()
     expect(page.get_by_test_id("item-thing-1")).to_contain_text("can't be bought in that quantity")
     page.goto("/cart")
-    connected(page)
+    wait_until_connected(page)
     page.get_by_test_id("quantity-thing-1").fill("0")
     page.get_by_test_id("quantity-thing-1").press("Tab")
 

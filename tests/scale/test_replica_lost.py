@@ -1,19 +1,17 @@
 """The replica that somebody is on dies like a crash, at each step of a purchase: the tab goes on by itself."""
 
-import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Error, Page, TimeoutError, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.browser.people import at_checkout, pay, subscription_state, success_state
 from tests.scale.cluster import Cluster, until
 from tests.scale.people import Person
+from tools.chromium import CONNECTED, wait_until, wait_until_connected
 
 WITHIN: float = 5.0
 """Seconds after which the tab must be at another replica, with no help."""
-
-_CONNECTED = "Boolean(window.did_handshake && window.socket && window.socket.connected)"
 
 OpenTab = Callable[[Person], Page]
 
@@ -22,31 +20,12 @@ def replica_of(page: Page) -> str:
     return next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "replica")
 
 
-def wait_for(page: Page, expression: str, seconds: float = 10.0) -> None:
-    """Wait until it is true in the page. Playwright's own wait needs eval, which the page's policy forbids."""
-    end = time.monotonic() + seconds
-    while not _holds(page, expression):
-        assert time.monotonic() < end, f"not within {seconds:g} s: {expression}"
-        page.wait_for_timeout(50)
-
-
-def _holds(page: Page, expression: str) -> bool:
-    try:
-        return bool(page.evaluate(expression))
-    except Error:  # the page is just being loaded
-        return False
-
-
-def connected(page: Page) -> None:
-    wait_for(page, _CONNECTED)
-
-
 def kill_replica_of(cluster: Cluster, page: Page) -> None:
     """Kill the tab's replica and wait until the tab has loaded itself anew at another one."""
-    connected(page)
+    wait_until_connected(page)
     loaded = page.evaluate("performance.timeOrigin")
     cluster.replicas[replica_of(page)].kill()
-    wait_for(page, f"performance.timeOrigin !== {loaded} && {_CONNECTED}", WITHIN)
+    wait_until(page, f"performance.timeOrigin !== {loaded} && {CONNECTED}", WITHIN)
 
 
 def is_signed_in(page: Page, person: Person) -> None:
@@ -79,7 +58,7 @@ def test_a_press_that_died_with_its_replica_can_be_made_again_and_sells_one_subs
 ) -> None:
     page = open_tab(person)
     page.goto("/payment")
-    connected(page)
+    wait_until_connected(page)
     cluster.control("PATCH", "/settings", one_connection=False)  # this crash breaks today's Payment MS, whoever calls
     cluster.control("POST", "/faults", operation="checkout_subscription", delay=1, times=1)
     page.get_by_test_id("subscribe-premium").first.click()
@@ -97,7 +76,7 @@ def test_a_press_that_died_with_its_replica_can_be_made_again_and_sells_one_subs
 def test_a_replica_lost_while_somebody_pays_is_not_noticed(cluster: Cluster, person: Person, open_tab: OpenTab) -> None:
     page = open_tab(person)
     page.goto("/payment")
-    connected(page)
+    wait_until_connected(page)
     page.get_by_test_id("subscribe-premium").first.click()
     at_checkout(page)
     cluster.replicas[replica_of(page)].kill()
@@ -116,7 +95,7 @@ def test_waiting_for_the_confirmation_goes_on_at_another_replica(
     cluster.control("PATCH", "/settings", webhook_delay=3600)
     page = open_tab(person)
     page.goto("/payment")
-    connected(page)
+    wait_until_connected(page)
     page.get_by_test_id("subscribe-premium").first.click()
     at_checkout(page)
     pay(page)

@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.ui.simulation import ROOT
-from tools.chromium import ARGUMENTS, EXECUTABLE
+from tools.chromium import ARGUMENTS, EXECUTABLE, wait_until, wait_until_connected
 
 pytestmark = pytest.mark.browser
 
@@ -108,7 +108,7 @@ def open_page(chromium: Browser, base_url: str) -> Iterator[Callable[..., Page]]
         page.add_init_script(WATCH_SHIFTS)
         page.goto(path)
         if options.get("java_script_enabled", True):
-            until(page, "window.did_handshake === true")
+            wait_until_connected(page)
         return page
 
     def note(kind: str, text: str) -> None:
@@ -120,15 +120,6 @@ def open_page(chromium: Browser, base_url: str) -> Iterator[Callable[..., Page]]
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-def until(page: Page, expression: str, seconds: float = 10) -> None:
-    """Wait until a JavaScript expression is true; Playwright's own waiting needs `eval`, which the policy forbids."""
-    for _attempt in range(int(seconds / 0.02)):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError(f"not true within {seconds} s: {expression}")
 
 
 def test_scripts_are_asked_for_once_the_text_is_on_screen(open_page: Callable[..., Page]) -> None:
@@ -150,7 +141,7 @@ def test_scripts_are_asked_for_once_the_text_is_on_screen(open_page: Callable[..
 @pytest.mark.parametrize("width", [320, 768, 1440])
 def test_nothing_moves_when_the_page_comes_alive(open_page: Callable[..., Page], path: str, width: int) -> None:
     page = open_page(path, width=width)
-    until(page, "document.readyState === 'complete'")
+    wait_until(page, "document.readyState === 'complete'")
 
     assert sum(page.evaluate("window.shifts")) <= 0.02
 
@@ -240,12 +231,15 @@ def test_many_clicks_are_one_press(open_page: Callable[..., Page]) -> None:
     page = open_page("/presses?seconds=0.5")
     button = page.get_by_test_id("subscribe-premium")
 
-    page.evaluate(
-        "() => { for (let i = 0; i < 20; i++) document.querySelector('[data-testid=subscribe-premium]').click() }"
+    busy, said = page.evaluate(
+        """() => {
+          const button = document.querySelector("[data-testid=subscribe-premium]");
+          for (let i = 0; i < 20; i++) button.click();
+          return [button.dataset.busy, document.getElementById("announcements").textContent];
+        }"""
     )
 
-    expect(button).to_have_attribute("data-busy", "")
-    expect(page.locator("#announcements")).to_have_text("Opening secure checkout…")
+    assert (busy, said) == ("", "Opening secure checkout…")
     expect(page.get_by_test_id("notice")).to_be_focused()
     expect(button).not_to_have_attribute("data-busy", "")
     expect(page.get_by_test_id("pressed")).to_have_text("pressed: premium-month")
@@ -292,18 +286,19 @@ def test_without_a_script_the_page_is_whole(open_page: Callable[..., Page]) -> N
 
 
 def test_what_was_begun_before_the_page_came_alive_is_kept(open_page: Callable[..., Page]) -> None:
-    def later(route: Route) -> None:
-        page.wait_for_timeout(400)
-        route.continue_()
-
+    held: list[Route] = []
     page = open_page("/login")  # for a context to prepare
-    page.route("**/vue.esm-browser.prod.js", later)
+    page.route("**/vue.esm-browser.prod.js", lambda route: held.append(route))
     page.goto("/pricing", wait_until="commit")
     year = page.get_by_test_id("interval-year")
     year.check()
     page.locator(".question summary").first.click()
+    while not held:
+        page.wait_for_timeout(20)
+    expect(page.locator("#c0")).to_have_count(0)
+    held[0].continue_()
 
-    until(page, "window.did_handshake === true")
+    wait_until_connected(page)
 
     expect(year).to_be_checked()
     expect(page.get_by_test_id("plan-price-premium")).to_have_text("$24.17 per month")
@@ -333,10 +328,17 @@ def test_a_lost_connection_is_a_calm_line_that_goes_again(open_page: Callable[..
     page = open_page("/pricing")
     bar = page.locator("#popup")
 
-    page.evaluate("window.socket.io.engine.close()")
-    expect(bar).to_have_text("Connection lost. Reconnecting…")
-    until(page, "window.socket.connected && document.getElementById('popup').ariaHidden === 'true'")
+    page.evaluate(
+        """() => {
+          const bar = document.getElementById("popup");
+          window.said = [];
+          new MutationObserver(() => said.push(bar.textContent)).observe(bar, { childList: true });
+          socket.io.engine.close();
+        }"""
+    )
+    wait_until(page, "window.socket.connected && document.getElementById('popup').ariaHidden === 'true'")
 
+    assert page.evaluate("said[0]") == "Connection lost. Reconnecting…"
     expect(bar).to_have_text("You're back online.")
     expect(bar).to_be_hidden()
 
@@ -369,7 +371,7 @@ def test_the_skip_link_is_first_and_leads_to_the_content(open_page: Callable[...
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
 
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
 
 
 def test_forced_colours_keep_icons_and_borders(open_page: Callable[..., Page]) -> None:
@@ -392,7 +394,7 @@ def test_vue_begins_when_the_text_is_on_screen_and_does_not_wait_for_ever(
     page.goto("/pricing")
 
     if kind == "shown":
-        until(page, "Boolean(window.sayPainted)")
+        wait_until(page, "Boolean(window.sayPainted)")
         before = page.evaluate("[Boolean(document.querySelector('h1')), Boolean(document.getElementById('c0'))]")
         page.evaluate("sayPainted()")
         assert before == [True, False]
@@ -409,6 +411,6 @@ def test_a_socket_that_comes_back_finds_the_page_it_left(open_page: Callable[...
         expect(presses).to_have_text(re.compile(f"^pressed:( basic-month){{{turn}}}$"))
         before = page.evaluate("socket.id")
         page.evaluate("socket.io.engine.close()")
-        until(page, f"socket.connected && socket.id !== {before!r}", seconds=20)
+        wait_until(page, f"socket.connected && socket.id !== {before!r}", seconds=20)
 
     assert page.evaluate("window.sameDocument") is True
