@@ -94,7 +94,8 @@ def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
         try:
             session = await access.session(request)
             await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
-            cart = await backend.cart.read(await access.cart_owner(request, Response()))
+            owner = await access.cart_owner(request, Response())
+            cart = await backend.cart.settle(owner, _quantities(await _fields(request)))
             return RedirectResponse((await backend.checkout.start_cart(session, cart.wanted)).url, 303)
         except NotSignedIn:
             return RedirectResponse(sign_in_path("/cart"), 303)
@@ -127,6 +128,15 @@ def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
         except FrontendError as error:
             return _explained("/cart", error, {"price": price_id[:255]} if price_id else {})
         return answer
+
+
+def _quantities(fields: _Fields) -> dict[str, int]:
+    """Return what stood in the fields of a posted cart (`quantity.` and the price's id); 0 for an empty one."""
+    return {
+        name.removeprefix("quantity."): _whole_number(text) or 0
+        for name, text in fields.items()
+        if name.startswith("quantity.")
+    }
 
 
 async def _fields(request: Request) -> _Fields:

@@ -6,7 +6,7 @@ tabs lose nothing of each other's.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -103,6 +103,18 @@ class CartService:
         async with self._lock(owner):
             await self._set(owner, item, quantity)
         return await self._changed(owner)
+
+    async def settle(self, owner: str, quantities: Mapping[str, int]) -> Cart:
+        """Make the lines that are in the cart hold as many as a page showed, by price; what is not in it stays out.
+
+        Raises InvalidQuantity.
+        """
+        cart = await self.read(owner)
+        for line in cart.lines:
+            price_id = line.item.price.price_id
+            if quantities.get(price_id, line.quantity) != line.quantity:
+                cart = await self.set_quantity(owner, price_id, quantities[price_id])
+        return cart
 
     async def remove(self, owner: str, price_id: str) -> Cart:
         """Take a line out; nothing happens if there is none."""

@@ -429,7 +429,7 @@ class StoreUnavailable(NothingCharged):
 
     code = "store_unavailable"
     status = 503
-    title = N_("We can't do that safely right now")
+    title = N_("We can't do that right now")
     sentence = N_("We can't do that safely right now. Nothing was charged. Try again in a minute.")
     retryable = True
 

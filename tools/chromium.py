@@ -26,8 +26,10 @@ ARGUMENTS: Final = [
     f"--disable-features={','.join(NOT_NEEDED)}",
 ]
 
-CONNECTED: Final = "Boolean(window.did_handshake && window.socket?.connected)"
-"""What is true in a page that speaks with its server."""
+CONNECTED: Final = (
+    "(typeof front === 'undefined' ? Boolean(window.did_handshake && window.socket?.connected) : front.connected())"
+)
+"""What is true in a page that speaks with its server: one of ours (`ui/static/app.js`) or a bare one."""
 
 
 def wait_until(page: Page, expression: str, seconds: float = 20.0) -> None:

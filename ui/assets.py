@@ -4,6 +4,7 @@ Their addresses hold a hash of their content, so that browsers may keep them for
 """
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,14 @@ FOR_A_DAY: Final = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Op
 @lru_cache(maxsize=1)
 def script_address() -> str:
     """Return where pages load `app.js` from."""
-    return f"/assets/app.js?v={_hash(SCRIPT.read_text(encoding='utf-8'))}"
+    return f"/assets/app.js?v={_hash(script_text())}"
+
+
+@lru_cache(maxsize=1)
+def script_text() -> str:
+    """Return `app.js` as it travels: without its comments, which stand on lines of their own, and its indentation."""
+    text = re.sub(r"^ */\*.*?\*/\n", "", SCRIPT.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"^ +", "", text, flags=re.MULTILINE)
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +45,7 @@ def register(settings: Settings) -> None:
 
     @app.get("/assets/app.js", include_in_schema=False)
     def script() -> Response:
-        return Response(SCRIPT.read_text(encoding="utf-8"), media_type="text/javascript", headers=FOR_A_YEAR)
+        return Response(script_text(), media_type="text/javascript", headers=FOR_A_YEAR)
 
     @app.get("/assets/icons.css", include_in_schema=False)
     def icons() -> Response:

@@ -41,6 +41,7 @@ def head_html(visit: Visit, nonce: str) -> str:
 def words() -> Mapping[str, str]:
     """Return what `app.js` says when the server can't: by name of a data attribute of the body."""
     return {
+        "connection-none": _("This page isn't live right now. Load it again to see what's new."),
         "connection-lost": _("Connection lost. Reconnecting…"),
         "connection-back": _("You're back online."),
         "slow": _("This takes longer than usual. Nothing has been charged."),

@@ -99,6 +99,7 @@ def _scripts(startup: Startup, nonce: str) -> str:
 await front.load("{static}/socket.io.min.js", "{static}/nicegui.js");
 const app = {startup.create_app}
 {startup.components}
+await front.quiet();
 const kept = front.keep();
 app.mount("#app");
 front.restore(kept);

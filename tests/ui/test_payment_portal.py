@@ -50,7 +50,7 @@ async def test_a_cancellation_is_named_with_its_date(world: World) -> None:
 async def test_nothing_yet_is_said_and_then_corrected_by_itself(world: World) -> None:
     await go_to_the_portal(world)
     await world.open("/payment?from=portal")
-    assert "Nothing has changed yet." in text_of(world.one("notice"))
+    assert "We see no change yet." in text_of(world.one("notice"))
 
     del world.billing.records["prod_sandbox_premium"]
     world.billing.has("basic", "active", until=SOON)
@@ -130,4 +130,4 @@ async def test_a_failed_look_after_the_return_claims_no_change(world: World) -> 
 
     await world.open("/payment?from=portal")
 
-    assert "Nothing has changed yet." in text_of(world.one("notice"))
+    assert "We see no change yet." in text_of(world.one("notice"))

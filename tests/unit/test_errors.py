@@ -7,8 +7,7 @@ import pytest
 
 from services import errors
 from services.errors import FrontendError, KeyLost, KeyRejected, UpstreamError, UpstreamUnavailable
-from ui.components.error_card import card_words
-from ui.i18n import LOCALES, catalogue, use_locale
+from ui.i18n import LOCALES, catalogue
 
 ALL = [
     kind
@@ -58,18 +57,6 @@ def test_every_error_can_be_shown(kind: type[FrontendError]) -> None:
     assert kind.title
     assert not kind.title.endswith(".")
     assert "!" not in kind.title + kind.sentence
-
-
-@pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("kind", SHOWN)
-def test_the_page_of_an_error_says_nothing_twice(kind: type[FrontendError], locale: str) -> None:
-    with use_locale(locale):
-        headline, explanation = card_words(kind.__new__(kind))
-
-    assert headline
-    assert explanation
-    assert not headline.endswith((".", "。"))
-    assert not explanation.startswith(headline)
 
 
 def test_codes_tell_errors_apart() -> None:

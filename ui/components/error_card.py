@@ -1,7 +1,5 @@
 """What an error looks like as a page: what happened, whether money moved, what to do."""
 
-import re
-
 from services.errors import FrontendError
 from ui.components.button import button
 from ui.components.money_banner import keep_money_banner
@@ -25,12 +23,11 @@ def error_card(visit: Visit, error: FrontendError) -> None:
     """Draw one centred card: a headline that says what is true, a sentence, the way on, the reference to quote."""
     reference = error.request_id or getattr(visit.request.state, "request_id", "")
     missing = error.status == 404
-    headline, explanation = card_words(error)
     with Tag("div", classes="card card-page center", data_error=error.code):
         with Tag("span", classes=f"card-icon card-icon-{'neutral' if missing else 'warning'}"):
             icon(ERROR_ICONS.get(error.status, "exclamation-triangle"))
-        Tag("h1", headline, classes="card-title")
-        Tag("p", explanation, classes="muted")
+        Tag("h1", _(error.title), classes="card-title")
+        Tag("p", _(error.sentence), classes="muted")
         with Tag("div", classes="card-actions"):
             if error.retryable or error.status == 500:
                 button(_("Try again"), href=visit.here, wide=True, icon_name="arrow-path")
@@ -42,12 +39,3 @@ def error_card(visit: Visit, error: FrontendError) -> None:
             Tag("a", _("Contact support"), href=visit.site.settings.support_url, classes="small")
         if reference and not missing:
             Tag("p", _("Reference: {reference}").format(reference=reference), classes="reference")
-
-
-def card_words(error: FrontendError) -> tuple[str, str]:
-    """Return headline and explanation. A sentence that would begin by saying the title again lends its beginning."""
-    title, sentence = _(error.title), _(error.sentence)
-    if not error.sentence.startswith(error.title) and not sentence.startswith(title):
-        return title, sentence
-    beginning, *rest = re.split(r"[.。]\s*", sentence, maxsplit=1)
-    return beginning, "".join(rest) or _("Nothing was charged.")

@@ -48,7 +48,10 @@ def portal_words(visit: Visit, stay: PortalVisit | None, standing: Standing | No
     changes = portal_changes(visit, stay.before, standing)
     if changes:
         return "success", " ".join(changes)
-    return "info", _("Nothing has changed yet. If you changed something in the portal, it shows here by itself.")
+    return "info", _(
+        "We see no change yet. What you changed in the portal shows here by itself, a cancellation perhaps only when "
+        "the paid period ends: until then the portal has the last word."
+    )
 
 
 def portal_news(news: News | None) -> None:

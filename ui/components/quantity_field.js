@@ -6,7 +6,7 @@ const typedBeforeStart = new Map();
 let tell = (field) => typedBeforeStart.set(nameOf(field), field.value);
 
 const nameOf = (field) => field.closest("[data-quantity]").dataset.quantity;
-const connected = () => Boolean(window.did_handshake && window.socket?.connected);
+const connected = () => front.connected();
 const fieldOf = (event) => (event.target.matches?.(FIELD) ? event.target : null);
 
 document.addEventListener("input", (event) => {
@@ -49,7 +49,7 @@ export default {
   render: () => null,
   mounted() {
     tell = (field, done) => {
-      const element = mounted_app?.elements[field.id.slice(1)];
+      const element = this.$root.elements[field.id.slice(1)];
       if (element) element.props.value = field.value; // so that a later drawing of the page keeps what was typed
       this.$emit("quantity", { name: nameOf(field), value: field.value.slice(0, 20), done });
     };

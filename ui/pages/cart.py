@@ -10,14 +10,14 @@ from nicegui import ui
 from catalog import Item
 from money import format_money
 from services.cart import Cart, CartLine
-from services.checkout import MOST_LINES
+from services.checkout import MOST_LINES, Wanted
 from services.errors import FrontendError, InvalidQuantity, NotSignedIn
 from services.session import sign_in_path
 from ui.components.button import ActionForm, button
 from ui.components.cart_line import CartRow
 from ui.components.item_card import show_refusal
 from ui.components.live import Part
-from ui.components.live_cart import buyer, cart_owner, known_cart, live_cart
+from ui.components.live_cart import buyer, cart_owner, known_cart, live_cart, owner_of
 from ui.components.live_catalog import on_catalog_change
 from ui.components.notice import notice
 from ui.components.problem import ProblemPlace, problem_named
@@ -102,6 +102,7 @@ class CartPage:
                     CHECKOUT, {}, _("Continue to checkout"), busy_label=_("Opening secure checkout…"), wide=True,
                     large=True, testid="cart-checkout", on_press=self._check_out,
                 )  # fmt: skip
+                self._checkout.form.set(data_with_quantities="")
                 once = _("Paid once, nothing renews. You can enter a promotion code at Stripe.")
                 Tag("p", once, classes="muted small")
                 button(_("Keep shopping"), "quiet", href="/shop", wide=True)
@@ -164,9 +165,27 @@ class CartPage:
             self._visit.announce(_("{item} is back in the cart.").format(item=self._visit.text(item.name)))
 
     async def _check_out(self) -> None:
+        """Buy what the page shows: what was typed last is settled first, and the cart is the one in the store."""
+        async with self._one_at_a_time:
+            await self._start_checkout()
+
+    async def _start_checkout(self) -> None:
+        shown: list[Wanted] = []
+        for row in self._rows.values():
+            price = row.line.item.price
+            try:
+                shown.append(Wanted(price.price_id, row.field.quantity, price.amount))
+            except InvalidQuantity as error:
+                self._checkout.release()
+                row.field.mark(wrong=True)
+                self._refuse(error, row.line.item)
+                return
         try:
             session = await buyer(self._visit)
-            checkout = await self._visit.site.checkout.start_cart(session, self._cart.wanted)
+            cart = await self._visit.site.cart.settle(owner_of(session), {one.price_id: one.quantity for one in shown})
+            held = {one.price_id for one in cart.wanted}
+            wanted = tuple(one for one in shown if one.price_id in held)
+            checkout = await self._visit.site.checkout.start_cart(session, wanted)
         except NotSignedIn:
             ui.navigate.to(sign_in_path("/cart"))
         except FrontendError as error:

@@ -99,7 +99,8 @@ class SuccessPage:
 
     def show(self, view: View) -> None:
         """Show a view, in place where the same parts stay."""
-        self._card.box.set(data_state=view.state)
+        waits = view.state in ("confirming", "delayed")
+        self._card.box.set(data_state=view.state, data_waits="" if waits else None)
         self._card.show(view.tone, view.icon, view.headline)
         if view.words is not None and view.state in ("not_ours", "submitted"):
             self._show_badge(view.words)

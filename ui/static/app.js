@@ -4,8 +4,16 @@
    is lost. Everything works without it, slower. */
 const front = (() => {
   const app = () => document.getElementById("app");
-  const connected = () => Boolean(window.did_handshake && window.socket?.connected);
   const words = (name) => document.body.dataset[name] ?? "";
+
+  /* Events from before the handshake wait in NiceGUI's own timers of 10 ms, where a later press would overtake them. So
+     a page counts as connected a little after it: until then its forms are posted. */
+  let ready = false;
+  const connected = () => Boolean(ready && window.socket?.connected);
+
+  function awaitHandshake() {
+    setTimeout(() => (window.did_handshake ? setTimeout(() => (ready = true), 20) : awaitHandshake()), 10);
+  }
 
   /* The page that the server sent is replaced by the same page drawn by Vue. Focus, open menus and choices made in
      between are carried over by their place in the tree. */
@@ -33,6 +41,8 @@ const front = (() => {
     kept.checked.forEach((path) => at(path)?.click());
     if (kept.focus) at(kept.focus)?.focus({ preventScroll: true });
     if (window.scrollY !== kept.scroll) window.scrollTo(0, kept.scroll);
+    showTheme(document.documentElement.dataset.theme);
+    awaitHandshake();
     watch();
     arrive();
   }
@@ -79,11 +89,28 @@ const front = (() => {
     });
   }
 
+  /* Vue replaces the page's elements when it mounts. A press that began on the old ones would be lost, and a form that
+     is on its way would look untouched: so it waits for both, though not for a finger that never comes up again. */
+  let pressedAt = -Infinity;
+  for (const kind of ["pointerdown", "keydown"]) {
+    document.addEventListener(kind, () => (pressedAt = performance.now()), true);
+  }
+  for (const kind of ["pointerup", "pointercancel", "keyup"]) {
+    document.addEventListener(kind, () => setTimeout(() => (pressedAt = -Infinity)), true);
+  }
+
+  async function quiet() {
+    while (performance.now() - pressedAt < 3000 || document.querySelector("form[data-busy]")) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   const onceForm = (target) => target.closest?.("form[data-once]");
 
   document.addEventListener(
     "click",
     (event) => {
+      if (event.target.closest?.("a.button[href]") && !connected()) event.stopImmediatePropagation(); // it leads on
       const button = event.target.closest?.("form[data-once] [type=submit]");
       if (!button) return;
       const form = onceForm(button);
@@ -102,10 +129,26 @@ const front = (() => {
     "submit",
     (event) => {
       const form = onceForm(event.target);
-      if (form && !event.defaultPrevented && !("busy" in form.dataset)) setTimeout(() => setBusy(form, event.submitter));
+      if (!form || event.defaultPrevented || "busy" in form.dataset) return;
+      if ("withQuantities" in form.dataset) addQuantities(form);
+      setTimeout(() => setBusy(form, event.submitter));
     },
     true,
   );
+  /* A form that is posted takes along what stands in the page's quantity fields: the server may not have heard of it. */
+  function addQuantities(form) {
+    form.querySelectorAll("[data-added]").forEach((added) => added.remove());
+    for (const field of document.querySelectorAll("[data-quantity] input")) {
+      const added = Object.assign(document.createElement("input"), {
+        type: "hidden",
+        name: `quantity.${field.form.elements.price_id.value}`,
+        value: field.value,
+      });
+      added.dataset.added = "";
+      form.append(added);
+    }
+  }
+
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-busy]").forEach(clearBusy));
 
   /* Monthly or yearly: both texts are in the page. */
@@ -129,6 +172,10 @@ const front = (() => {
     document.documentElement.dataset.theme = theme;
     const scheme = document.querySelector("meta[name=color-scheme]");
     if (scheme) scheme.content = theme === "system" ? "light dark" : theme;
+    showTheme(theme);
+  }
+
+  function showTheme(theme) {
     document.querySelectorAll("[data-theme-choice]").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.value === theme));
     });
@@ -151,15 +198,38 @@ const front = (() => {
       menu.querySelector("summary")?.focus();
     });
   });
+  function showChoice(radio) {
+    const root = radio.closest("[data-swaps]");
+    if (root) showInterval(root, radio.value);
+  }
+
+  document.querySelectorAll("[data-interval-choice]").forEach((radio) => {
+    if (radio.checked && !radio.defaultChecked) showChoice(radio); // chosen before this script was here
+  });
   document.addEventListener("change", (event) => {
     const target = event.target;
     if (target.matches("[data-interval-choice]")) {
-      const root = target.closest("[data-swaps]");
-      if (root) showInterval(root, target.value);
+      showChoice(target);
     } else if (target.matches("[data-send-on-change]")) {
       target.form.requestSubmit();
     }
   });
+
+  /* A problem in the address is news once: not when somebody comes back to this page or loads it again. */
+  const address = new URL(location.href);
+  if (address.searchParams.has("problem")) {
+    address.searchParams.delete("problem");
+    history.replaceState(history.state, "", address);
+  }
+
+  /* The connection that never comes: the page says that it is not live. One that waits for news loads itself again. */
+  setTimeout(() => {
+    if (ready) return;
+    document.getElementById("popup")?.setAttribute("aria-hidden", "false");
+    setInterval(() => {
+      if (!ready && document.querySelector("[data-waits]")) location.reload();
+    }, 10000);
+  }, 8000);
 
   /* The lost connection: one calm line, which goes by itself. */
   function watchConnection(bar) {
@@ -168,7 +238,7 @@ const front = (() => {
       const hidden = bar.getAttribute("aria-hidden") === "true";
       if (!hidden && !lost) {
         lost = true;
-        bar.textContent = words("connectionLost");
+        bar.textContent = words(ready ? "connectionLost" : "connectionNone");
       } else if (hidden && lost) {
         lost = false;
         bar.textContent = words("connectionBack");
@@ -217,9 +287,10 @@ const front = (() => {
     element?.focus({ preventScroll: true });
   }
 
+  const bar = document.getElementById("popup");
+  if (bar) watchConnection(bar);
+
   function watch() {
-    const bar = document.getElementById("popup");
-    if (bar) watchConnection(bar);
     new MutationObserver((changes) => {
       keepFocus();
       for (const { target, attributeName, addedNodes } of changes) {
@@ -252,7 +323,7 @@ const front = (() => {
     const heading = notice ?? (fromHere && kind === "navigate" && !location.hash ? document.querySelector("h1") : null);
     if (!heading || app().contains(document.activeElement)) return;
     heading.setAttribute("tabindex", "-1");
-    heading.focus({ preventScroll: !notice });
+    heading.focus({ preventScroll: !notice || window.scrollY > 0 });
   }
 
   /* The text that the server sent comes first. What draws it anew, 200 kB, is asked for once it is on screen: it would
@@ -284,5 +355,5 @@ const front = (() => {
     });
   }
 
-  return { keep, load, restore };
+  return { connected, keep, load, quiet, restore };
 })();

@@ -1,0 +1,219 @@
+"""What somebody does before the page is live, or on one that never will be: it is kept, and what was shown is sold."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
+
+from tests.app_process import Product
+from tests.browser.people import at_checkout, new_person, open_signed_in, pay, success_state
+from tools.chromium import wait_until, wait_until_connected
+
+ITEM = "api-credits"
+START = re.compile(r"/static/(vue|nicegui|socket\.io)")
+QUANTITIES = re.compile(r"quantity_field")
+SOCKET = re.compile(r"/_nicegui_ws/")
+
+
+class Gate:
+    """Keeps scripts from a page until it is opened."""
+
+    def __init__(self, page: Page, scripts: re.Pattern[str] = START) -> None:
+        self._waiting: list[Route] = []
+        self._open = False
+        page.route(scripts, self._take)
+
+    def _take(self, route: Route) -> None:
+        if self._open:
+            route.continue_()
+        else:
+            self._waiting.append(route)
+
+    def open(self) -> None:
+        """Let the scripts come."""
+        self._open = True
+        for route in self._waiting:
+            route.continue_()
+
+
+def block_socket(page: Page) -> None:
+    """Let no socket through, and no polling in its place."""
+
+    def close(socket: WebSocketRoute) -> None:
+        socket.close()
+
+    page.route_web_socket(SOCKET, close)
+    page.route(SOCKET, lambda route: route.fulfill(status=503))
+
+
+def open_early(page: Page, path: str) -> None:
+    """Open a page and wait for our own script alone."""
+    page.goto(path, wait_until="commit")
+    wait_until(page, "typeof front !== 'undefined'")
+
+
+def sold(page: Page, product: Product) -> list[tuple[str, int]]:
+    """Return what the checkout sells that the browser is at: name and quantity of each line."""
+    at_checkout(page)
+    session: dict[str, Any] = next(one for one in product.control("GET", "/sessions") if one["id"] in page.url)
+    return [(line["price_id"], line["quantity"]) for line in session["lines"]]
+
+
+def put_one_in_cart(page: Page) -> None:
+    open_signed_in(page, "/payment")
+    page.goto("/shop")
+    wait_until_connected(page)
+    page.get_by_test_id(f"add-to-cart-{ITEM}").click()
+    expect(page.get_by_test_id("cart-count")).to_have_text("1")
+
+
+def test_a_quantity_typed_early_is_what_stands_there_later_and_what_is_sold(page: Page, product: Product) -> None:
+    open_signed_in(page, "/payment")
+    gate = Gate(page)
+    open_early(page, "/shop")
+    field = page.get_by_test_id(f"quantity-{ITEM}")
+    field.fill("6")
+    gate.open()
+    wait_until_connected(page)
+
+    expect(page.get_by_test_id(f"total-{ITEM}")).to_contain_text("$150.00 once")
+    expect(field).to_have_value("6")
+    page.get_by_test_id(f"buy-{ITEM}").click()
+    assert sold(page, product) == [("price_sandbox_api_credits", 6)]
+
+
+@pytest.mark.parametrize("scripts", [START, QUANTITIES])
+def test_a_cart_that_is_posted_sells_what_stands_in_it(page: Page, product: Product, scripts: re.Pattern[str]) -> None:
+    put_one_in_cart(page)
+    Gate(page, scripts)
+    open_early(page, "/cart")
+    page.get_by_test_id(f"quantity-{ITEM}").fill("4")
+    page.get_by_test_id("cart-checkout").click(no_wait_after=True)
+
+    assert sold(page, product) == [("price_sandbox_api_credits", 4)]
+
+
+def test_a_cart_sells_what_was_typed_just_before_the_press(page: Page, product: Product) -> None:
+    put_one_in_cart(page)
+    page.goto("/cart")
+    wait_until_connected(page)
+    field = page.get_by_test_id(f"quantity-{ITEM}")
+    for quantity in (4, 7, 2):
+        field.fill(str(quantity))
+        page.get_by_test_id("cart-checkout").click()
+        assert sold(page, product) == [("price_sandbox_api_credits", quantity)]
+        page.goto("/cart")
+        wait_until_connected(page)
+
+
+WATCH = """() => {
+  const form = document.querySelector("form:has([data-testid=subscribe-premium])");
+  new MutationObserver(() => console.log("drawn anew")).observe(document.getElementById("app"), { childList: true });
+  new MutationObserver(() => console.log(`busy: ${"busy" in form.dataset}, slow: ${form.dataset.slow}`))
+    .observe(form, { attributeFilter: ["data-busy", "data-slow"] });
+}"""
+
+
+def test_a_press_stays_pressed_when_the_scripts_come(page: Page, product: Product) -> None:
+    open_signed_in(page, "/payment")
+    product.control("POST", "/faults", operation="checkout_subscription", delay=5, times=1)
+    gate = Gate(page)
+    open_early(page, "/payment")
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.evaluate(WATCH)
+    page.get_by_test_id("subscribe-premium").first.click(no_wait_after=True)
+    gate.open()
+    at_checkout(page)
+
+    assert said[0] == "busy: true, slow: undefined"
+    assert re.match("busy: true, slow: .*longer than usual", said[1])
+    assert "drawn anew" not in said
+
+
+def test_a_press_that_is_held_while_the_scripts_come_is_a_press(page: Page) -> None:
+    gate = Gate(page)
+    open_early(page, "/pricing")
+    page.get_by_test_id("sign-in").first.hover()
+    page.mouse.down()
+    with page.expect_response(lambda answer: "nicegui.js" in answer.url):
+        gate.open()
+    wait_until(page, "typeof createApp === 'function'")
+    page.mouse.up()
+
+    page.wait_for_url("**/login**")
+
+
+def test_a_theme_chosen_early_stays_chosen(page: Page) -> None:
+    gate = Gate(page)
+    open_early(page, "/pricing")
+    page.get_by_role("button", name="Dark").click()
+    gate.open()
+    wait_until_connected(page)
+
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Like the system")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_year_chosen_before_any_script_is_what_is_sold(page: Page, product: Product) -> None:
+    open_signed_in(page, "/payment")
+    gate = Gate(page, re.compile(r"/assets/app\.js"))
+    page.goto("/payment", wait_until="commit")
+    page.get_by_test_id("interval-year").check()
+    gate.open()
+
+    expect(page.get_by_test_id("plan-price-premium")).to_contain_text("$24.17")
+    page.get_by_test_id("subscribe-premium").first.click(no_wait_after=True)
+    assert sold(page, product) == [("price_sandbox_premium_year", 1)]
+
+
+def test_a_page_that_never_comes_alive_says_so(page: Page) -> None:
+    block_socket(page)
+    page.clock.install()
+    page.goto("/pricing")
+    expect(page.locator("#c0")).to_be_attached()
+
+    page.clock.fast_forward(9_000)
+
+    expect(page.locator("#popup")).to_be_visible()
+    expect(page.locator("#popup")).to_have_text("This page isn't live right now. Load it again to see what's new.")
+
+
+def test_a_success_page_without_a_connection_still_updates_by_itself(page: Page, product: Product) -> None:
+    product.knobs(webhook_delay=3600)
+    open_signed_in(page, "/payment")
+    page.get_by_test_id("subscribe-premium").first.click()
+    at_checkout(page)
+    block_socket(page)
+    pay(page)
+    page.wait_for_url("**/payment/success?*")
+    success_state(page, "confirming")
+    product.control("POST", "/webhooks/flush")
+
+    success_state(page, "active", seconds=60)
+
+
+def test_a_link_leads_on_without_a_connection(page: Page, product: Product) -> None:
+    email = new_person()
+    user = product.control("POST", "/users", email=email, name="Ada")["user_id"]
+    product.control("POST", f"/users/{user}/state", status="on_record")
+    product.knobs(status_shape="running")
+    block_socket(page)
+    open_signed_in(page, "/payment", email)
+    expect(page.locator("#c0")).to_be_attached()
+    page.get_by_test_id("has-ended").locator("summary").click()
+    page.get_by_test_id("answer-ended").click()
+
+    page.wait_for_url("**/payment?ended=yes*")
+
+
+def test_a_problem_is_told_once(page: Page) -> None:
+    open_signed_in(page, "/payment")
+    page.goto("/payment?problem=upstream_timeout&interval=year")
+    expect(page.get_by_role("main")).to_contain_text("Payments are unavailable right now. Nothing was charged.")
+
+    page.reload()
+
+    expect(page.get_by_test_id("interval-year")).to_be_checked()
+    expect(page.get_by_role("main")).not_to_contain_text("Payments are unavailable right now.")
