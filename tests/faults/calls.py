@@ -13,6 +13,8 @@ from tests.faults.fault_server import reply
 KEY = SecretStr("proj_very_secret_key")
 KEY_SETTING = "PAYMENT_MS_API_KEY"
 DEADLINE = 0.6
+SLACK = 3.0
+"""Seconds that a busy machine may need beside what a call may take; what a call must not wait for takes longer."""
 UNAVAILABLE = "Payments are unavailable right now. Nothing was charged."
 
 ABSENT = reply({"exists": False})

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from services.auth_ms import AuthMS
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
 from services.upstream import Upstream
-from tests.faults.calls import DEADLINE, failure
+from tests.faults.calls import DEADLINE, SLACK, failure
 from tests.faults.fault_server import (
     Behaviour,
     FaultServer,
@@ -62,7 +62,7 @@ async def test_code_is_sent_once_and_the_failure_told_in_time(server: FaultServe
 
     error = await failure(auth_ms.create("code_secret_1"), SignInUnavailable)
 
-    assert time.monotonic() - started < 2 * DEADLINE
+    assert time.monotonic() - started < DEADLINE + SLACK
     assert len(server.requests) == 1
     assert "secret_1" not in f"{error!r}{error}{error.__cause__!r}"
 
@@ -112,7 +112,7 @@ async def test_slow_sign_ins_do_not_wait_for_each_other(server: FaultServer, aut
 
     await asyncio.gather(*(failure(auth_ms.create(f"code-{number}"), SignInUnavailable) for number in range(20)))
 
-    assert time.monotonic() - started < 2 * DEADLINE
+    assert time.monotonic() - started < DEADLINE + SLACK
 
 
 @pytest.mark.faults("24 nothing secret in the logs")

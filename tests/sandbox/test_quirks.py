@@ -20,7 +20,7 @@ def test_one_connection_bears_one_request_at_a_time(shop: Shop) -> None:
 
 
 def test_overlapping_requests_poison_it_until_it_is_healed(shop: Shop) -> None:
-    shop.set(one_connection=True, latency=0.1)
+    shop.set(one_connection=True, latency=1)
     with ThreadPoolExecutor(2) as two:
         list(two.map(lambda _: shop.payment("GET", STATUS), range(2)))
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deploy.rolling_restart import REPLICAS, restart_each
-from tests.scale.cluster import Cluster
+from tests.scale.cluster import Cluster, until
 from tests.scale.people import Person
 from tests.scale.tabs import Tab, browser, open_tabs
 
@@ -37,6 +37,11 @@ def errors_of(cluster: Cluster) -> str:
     return "\n".join(lines[-20:])
 
 
+def tabs_of(cluster: Cluster) -> float:
+    """Return how many tabs the replicas watch a status for."""
+    return sum(cluster.metric("billing_tabs", replica) for replica in REPLICAS)
+
+
 async def press(client: httpx.AsyncClient) -> str:
     """Press the button and return where it leads, or what went wrong."""
     try:
@@ -52,7 +57,8 @@ async def test_a_hundred_people_with_three_tabs_each_do_not_break_the_payment_ms
     cluster.control("POST", "/requests/reset")
     tabs = [Tab(browser_of(cluster, person, replica), "/payment") for person in everybody for replica in REPLICAS]
     async with open_tabs(tabs, at_once=6):
-        connected = sum(cluster.metric("billing_tabs", replica) for replica in REPLICAS)
+        await asyncio.to_thread(until, lambda: tabs_of(cluster) == PEOPLE * TABS_EACH)
+        connected = tabs_of(cluster)
         clients = [browser_of(cluster, person) for person in everybody[:10]]
         led_to = await asyncio.gather(*(press(client) for client in clients))
         for client in clients:

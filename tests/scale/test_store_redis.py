@@ -69,9 +69,9 @@ async def test_a_lock_holds_across_replicas(redis_server: RedisServer) -> None:
 
 
 async def test_a_held_lock_times_the_other_replica_out(store: Store, other: Store) -> None:
-    async with store.lock("user", ttl=0.2):
+    async with store.lock("user", ttl=1):
         with pytest.raises(LockTimeout):
-            async with other.lock("user", wait=0.7):
+            async with other.lock("user", wait=2):
                 pytest.fail("two holders")
 
     async with other.lock("user", wait=1):

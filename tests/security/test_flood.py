@@ -125,7 +125,7 @@ async def test_a_flood_of_strangers_costs_little_memory_and_no_patience(shop: Sh
     clicked = f"slowest of {len(took)} clicks {max(took):.2f} of {limit:.1f} s"
     print(f"{flood.statuses}, {growth / 2**20:.0f} MiB more, {clicked}")
     assert growth < MOST_GROWTH
-    assert len(took) > SECONDS
+    assert len(took) > SECONDS / neighbours.slowness / 2
     assert max(took) < limit
     assert flood.statuses[429] > flood.statuses.get(200, 0)
     assert set(flood.statuses) == {200, 429}

@@ -1,6 +1,7 @@
 """Floods of page views are answered with a page that costs nothing; limits count people and addresses."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import httpx
@@ -139,7 +140,7 @@ async def test_views_being_built_count_as_well(api: ApiWorld) -> None:
     pages.may_end.clear()
 
     waiting = [asyncio.create_task(pages.get()) for _ in range(30)]
-    refused = await asyncio.wait_for(asyncio.gather(*waiting[10:]), 1)
+    refused = await asyncio.wait_for(asyncio.gather(*waiting[10:]), 3)
     pages.may_end.set()
     served = await asyncio.gather(*waiting[:10])
 
@@ -154,7 +155,7 @@ async def test_few_pages_are_built_at_once_and_known_browsers_do_not_stand_behin
 
     views = [asyncio.create_task(pages.get()) for _ in range(12)]
     views += [asyncio.create_task(pages.get(cookie=cookie)) for _ in range(12)]
-    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE + KNOWN_AT_ONCE), 1)
+    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE + KNOWN_AT_ONCE), 10)
     pages.may_end.set()
     answers = await asyncio.gather(*views)
 
@@ -168,7 +169,7 @@ async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, m
     pages.may_end.clear()
 
     served = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE)]
-    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 1)
+    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 10)
     refused = await pages.get()
     pages.may_end.set()
 
@@ -183,10 +184,10 @@ async def test_strangers_in_a_row_leave_time_to_others(api: ApiWorld, monkeypatc
     name = api.house.backend.sessions.cookie_name
     pages.may_end.clear()
     row = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE + 1)]
-    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 1)
+    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 10)
 
     pages.may_end.set()
-    await asyncio.wait(row[:-1], timeout=1)
+    await asyncio.wait(row[:-1], timeout=10)
     known = await pages.get(cookie=f"{name}={person.cookies[name]}")
 
     assert [view.done() for view in row] == [True] * STRANGERS_AT_ONCE + [False]
@@ -202,7 +203,7 @@ async def test_a_stranger_alone_makes_the_next_one_wait_for_nothing(
     monkeypatch.setattr(floods, "LONGEST_REST", 1e9)
     pages = Pages(api, most=200)
 
-    answers = [await asyncio.wait_for(pages.get(), 1) for _ in range(2 * STRANGERS_AT_ONCE)]
+    answers = [await asyncio.wait_for(pages.get(), 10) for _ in range(2 * STRANGERS_AT_ONCE)]
 
     assert {answer.status_code for answer in answers} == {200}
 
@@ -269,8 +270,11 @@ async def test_sign_ins_are_limited_by_address(tmp_path: Path, api_sandbox: Runn
     assert answers[-1].headers["retry-after"]
 
 
-async def test_the_status_of_one_user_can_be_asked_sixty_times_a_minute(api: ApiWorld) -> None:
-    browser = await api.browser().sign_in()
+async def test_the_status_of_one_user_can_be_asked_sixty_times_a_minute(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, now = await api.browser().sign_in(), time.time()
+    monkeypatch.setattr(time, "time", lambda: now)  # a busy machine may take longer than what gives the next one back
 
     statuses = [(await browser.get("/api/payment/subscriptions")).status_code for _ in range(61)]
 

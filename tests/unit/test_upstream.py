@@ -147,9 +147,9 @@ async def test_wait_for_a_slot_does_not_use_up_the_deadline(server: FaultServer,
     upstream = make()
     first = asyncio.create_task(get(upstream))
     await server.received(1)
-    second = asyncio.create_task(get(upstream, deadline=0.2))
+    second = asyncio.create_task(get(upstream, deadline=1.0))
     await until(lambda: upstream.waiting == 1)
-    asyncio.get_running_loop().call_later(0.3, released.set)
+    asyncio.get_running_loop().call_later(1.2, released.set)
 
     assert (await second).ok
     assert (await first).ok
