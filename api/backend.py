@@ -1,4 +1,4 @@
-"""What the routes get to work with: the settings and the use cases, put together once in `wiring.py`."""
+"""What the routes get to work with: the settings and the use cases, put together once in `wiring/house.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

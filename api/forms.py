@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -15,12 +14,13 @@ from catalog import Catalog, UnknownPrice
 from services.checkout import Wanted
 from services.errors import CatalogChanged, FrontendError, InvalidQuantity, NotSignedIn
 from services.session import safe_next, sign_in_path
+from services.timezones import is_timezone
 
 A_YEAR: Final = 365 * 24 * 3600
 PREFERENCES: Final[Mapping[str, Callable[[str], bool]]] = {
     "locale": lambda text: re.fullmatch(r"[a-z]{2}(-[A-Za-z]{2,4})?", text) is not None,
     "theme": lambda text: text in ("light", "dark", "system"),
-    "timezone": lambda text: text in available_timezones(),
+    "timezone": is_timezone,
 }
 """The cookies that `ui/visit.py` reads, and which values they may have."""
 

@@ -41,7 +41,7 @@ class Constants:
     """Memory of a connected tab (bench 5)."""
     watched_ms: float = 0.9
     """Processor time a second for each person watched, with Redis (bench 11)."""
-    redis_commands: float = 2.5
+    redis_commands: float = 3.3
     """Redis commands a second for each person watched (bench 11)."""
     calls_a_minute: float = 1.4
     """Payment MS calls a minute for each person watched (bench 6)."""

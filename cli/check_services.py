@@ -8,7 +8,6 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -23,13 +22,10 @@ from services.errors import FrontendError, NotSignedIn, UpstreamError
 from services.in_flight import Slots
 from services.payment_ms import PaymentMS
 from services.retry import Outcome
-from services.slots import RedisSlots
+from services.slots import PAYMENT_MS, RedisSlots
 from services.store_redis import RedisStore
 from services.upstream import Upstream
 from settings import Settings
-
-PAYMENT_SLOTS: Final = "payment_ms"
-"""The name of the bound that all replicas share; see the wiring of the app."""
 
 
 @asynccontextmanager
@@ -44,7 +40,7 @@ async def payment_ms(
     transport = DatedTransport(settings.payment_ms_url, connect_timeout=connect, max_connections=1)
     slots: Slots | None = None
     if redis is not None:
-        slots = RedisSlots(redis, PAYMENT_SLOTS, settings.payment_ms_max_in_flight)
+        slots = RedisSlots(redis, PAYMENT_MS, settings.payment_ms_max_in_flight)
     upstream = Upstream(
         "payment_ms", settings.payment_ms_url, slots=slots, transport=transport, max_wait=settings.payment_ms_max_wait
     )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from sandbox.cards import CARDS, PROMOTIONS, Card, CardRefused, card_of, discounted
+from sandbox.cards import PROMOTIONS, Card, CardRefused, card_of, discounted
 from sandbox.clock import Clock
 from sandbox.database import Database, Shelf
 from sandbox.knobs import KnobBoard
@@ -145,6 +145,3 @@ def due_today(session: CheckoutSession) -> int:
 def success_url(session: CheckoutSession) -> str:
     """Where the browser goes after paying: the address it was given, with the session's id in its place."""
     return session.success_url.replace(_PLACEHOLDER, session.id)
-
-
-PAYING_CARD: Final = CARDS[0]

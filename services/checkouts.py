@@ -119,11 +119,6 @@ class Checkout(BaseModel):
         """Whether a service has said since that this purchase arrived and is in force."""
         return Event.ACCESS_ON in self.events
 
-    @property
-    def live_mode(self) -> bool:
-        """Whether real money is meant: Stripe's test sessions are called `cs_test_…`."""
-        return self.session_id.startswith("cs_live_")
-
     def at(self, event: Event) -> datetime | None:
         """When that happened, or None."""
         return self.events.get(event)

@@ -50,9 +50,6 @@ class Policy:
         object.__setattr__(self, "items", tuple(items))
 
 
-SIGN_IN: Final = Policy("sign_in", "10 per minute")
-"""By address: returns from a sign-in provider."""
-
 CHECKOUT: Final = Policy("checkout", "10 per minute; 30 per hour")
 """By user: *new* checkouts asked of the Payment MS. A click that gets the open one again is not counted."""
 
@@ -61,9 +58,6 @@ PORTAL: Final = Policy("portal", "10 per minute; 30 per hour")
 
 STATUS: Final = Policy("status", "60 per minute")
 """By user: reads of the status API."""
-
-PAGES: Final = Policy("pages", "60 per minute")
-"""By address: page views."""
 
 
 def address_key(address: str) -> str:

@@ -22,6 +22,8 @@ import structlog
 from services.errors import StoreUnavailable
 from services.store_redis import RedisStore
 
+PAYMENT_MS: Final = "payment_ms"
+"""The bound on requests to the Payment MS, which all replicas and `python app.py check` share."""
 LEASE: Final = 4.0
 GRACE: Final = 2.0
 _POLL: Final = (0.03, 0.06)

@@ -69,9 +69,6 @@ class Store(Protocol):
     async def keys(self, prefix: str) -> list[str]:
         """Return the sorted keys that start with `prefix`. Walks the whole store: for operators, not for requests."""
 
-    async def increment(self, key: str, ttl: float | None) -> int:
-        """Add one to a counter and return it. The time to live runs from the first increment, not from the last."""
-
     def lock(self, key: str, ttl: float = 30, wait: float = 10) -> AbstractAsyncContextManager[None]:
         """Hold the lock inside the block. It is extended while held; `ttl` is how long a dead holder keeps it.
 

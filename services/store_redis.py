@@ -48,11 +48,6 @@ _PUT_FIELD = """
     if ARGV[3] then redis.call('PEXPIRE', KEYS[1], ARGV[3]) else redis.call('PERSIST', KEYS[1]) end
     return 1
 """
-_INCREMENT = """
-    local count = redis.call('INCR', KEYS[1])
-    if count == 1 and ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-    return count
-"""
 
 _log = structlog.get_logger(__name__)
 
@@ -177,10 +172,6 @@ class RedisStore:
                 if not cursor:
                     break
         return sorted(found)
-
-    async def increment(self, key: str, ttl: float | None) -> int:
-        """See `Store`."""
-        return await self.script("increment", _INCREMENT, [f"v:{key}"], *_px(ttl)[1:])
 
     @asynccontextmanager
     async def lock(self, key: str, ttl: float = 30, wait: float = 10) -> AsyncIterator[None]:

@@ -33,13 +33,6 @@ _REPLACE = """
     UPDATE entries SET value = :new, expires = :expires
     WHERE key = :key AND value = :old AND (expires IS NULL OR expires > :now)
 """
-_INCREMENT = """
-    INSERT INTO entries VALUES (:key, '1', :expires) ON CONFLICT (key) DO UPDATE
-    SET value = CASE WHEN entries.expires <= :now THEN '1' ELSE CAST(CAST(entries.value AS INTEGER) + 1 AS TEXT) END,
-        expires = CASE WHEN entries.expires <= :now THEN excluded.expires ELSE entries.expires END
-    WHERE entries.expires <= :now OR CAST(CAST(entries.value AS INTEGER) AS TEXT) = entries.value
-    RETURNING value
-"""
 _KEYS = """
     SELECT key FROM entries WHERE substr(key, 1, length(:prefix)) = :prefix AND (expires IS NULL OR expires > :now)
     UNION
@@ -175,18 +168,6 @@ class SqliteStore:
             return [str(row[0]) for row in connection.execute(_KEYS, {"prefix": prefix, "now": now})]
 
         return await self._read("keys", work)
-
-    async def increment(self, key: str, ttl: float | None) -> int:
-        """See `Store`."""
-        check_ttl(ttl)
-
-        def work(connection: sqlite3.Connection, now: float) -> int:
-            row = connection.execute(_INCREMENT, {"key": key, "expires": _end(now, ttl), "now": now}).fetchone()
-            if row is None:
-                raise sqlite3.DataError("the value is not a number")
-            return int(row[0])
-
-        return await self._write("increment", work)
 
     @asynccontextmanager
     async def lock(self, key: str, ttl: float = 30, wait: float = 10) -> AsyncIterator[None]:

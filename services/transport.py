@@ -1,4 +1,4 @@
-"""Bytes to another service and back: the only module that imports httpx.
+"""Bytes to another service and back: the only module of the services that imports httpx.
 
 It turns what httpx raises into the errors of ``services.errors`` and never lets the text of such an
 exception out: h11 quotes header values in its messages, the API key among them.

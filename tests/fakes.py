@@ -183,15 +183,6 @@ class MemoryStore(Store):
         live |= {key for key in self._fields if self._field_set(key)}
         return sorted(key for key in live if key.startswith(prefix))
 
-    async def increment(self, key: str, ttl: float | None) -> int:
-        self._touch()
-        known = self._value(key)
-        end = self._end(ttl) if known is None else self._values[key][1]
-        if not (known or "0").isdecimal():
-            raise StoreUnavailable("the value is not a number")
-        self._values[key] = str(int(known or "0") + 1), end
-        return int(self._values[key][0])
-
     @asynccontextmanager
     async def lock(self, key: str, ttl: float = 30, wait: float = 10) -> AsyncIterator[None]:
         self._touch()

@@ -14,11 +14,9 @@ import asyncio
 import inspect
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 from weakref import WeakValueDictionary
-from zoneinfo import available_timezones
 
 import structlog
 from nicegui import Client, ui
@@ -29,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.errors import FrontendError, NotSignedIn
+from services.timezones import is_timezone
 from ui import first_paint, i18n, template
 from ui.components.error_card import error_page
 from ui.head import head_html, words
@@ -209,13 +208,8 @@ def _visit(site: Site, request: Request, session: BrowserSession | None, head: H
         site=site,
         session=session,
         locale=i18n.choose_locale(cookies.get(LOCALE_COOKIE), request.headers.get("accept-language", "")),
-        timezone=zone if zone in _timezones() else "UTC",
+        timezone=zone if is_timezone(zone) else "UTC",
         theme=next((known for known in THEMES if known == cookies.get(THEME_COOKIE)), "system"),
         head=head,
         status=status,
     )
-
-
-@lru_cache(maxsize=1)
-def _timezones() -> frozenset[str]:
-    return frozenset(available_timezones())

@@ -147,11 +147,6 @@ def build(
     )  # fmt: skip
 
 
-def unconnected_views() -> int:
-    """Return how many page views wait for their socket."""
-    return sum(not client.has_socket_connection for client in tuple(Client.instances.values()))
-
-
 def views_worth() -> float:
     """Return what the views without a socket weigh, in ordinary ones: a large page counts as several.
 
@@ -167,7 +162,7 @@ def _readings(backend: Backend) -> tuple[Reading, ...]:
     return (
         Reading("billing_watchers", "Users whose status is watched.", lambda: status.watchers),
         Reading("billing_tabs", "Tabs that watch a status.", lambda: status.tabs),
-        Reading("billing_unconnected_views", "Page views without a socket.", unconnected_views),
+        Reading("billing_unconnected_views", "What page views without a socket weigh.", views_worth),
         Reading("billing_page_views", "Page views kept on the server.", lambda: len(Client.instances)),
         Reading("billing_catalog_refused", "1 while the catalog's file can't be used.", partial(_refused, backend)),
         Reading(

@@ -13,7 +13,7 @@ from services.entitlements import KeyUnusable, SigningKey
 from services.leases import Lease
 from services.money_mode import MoneyMode
 from services.payment_ms import PaymentMS
-from services.slots import RedisSlots
+from services.slots import PAYMENT_MS, RedisSlots
 from services.status import Leases
 from services.store import Store
 from services.store_redis import RedisStore
@@ -94,7 +94,7 @@ def shared_slots(settings: Settings, store: Store) -> RedisSlots | None:
     """Return the bound on requests to the Payment MS over all replicas, when they share a store."""
     if not isinstance(store, RedisStore):
         return None
-    return RedisSlots(store, "payment_ms", settings.payment_ms_max_in_flight)
+    return RedisSlots(store, PAYMENT_MS, settings.payment_ms_max_in_flight)
 
 
 def leases(store: Store) -> Leases | None:

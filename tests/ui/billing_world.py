@@ -282,9 +282,11 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
             module.register(site)
         ui.page("/c/pay/{name}")(_hosted_page)
         ui.page("/p/session/{name}")(_hosted_page)
-        yield World(browser, site, billing, accounts, sessions, checkouts, status, cart, store, inquiry, catalogs)
-        for client in list(Client.instances.values()):
-            client.delete()
-        await checkout.finish()
-        await limits.aclose() if hasattr(limits, "aclose") else None
-    await store.close()
+        try:
+            yield World(browser, site, billing, accounts, sessions, checkouts, status, cart, store, inquiry, catalogs)
+        finally:
+            for client in list(Client.instances.values()):
+                client.delete()
+            await checkout.finish()
+            await limits.close()
+            await store.close()

@@ -154,6 +154,33 @@ async def test_the_checkout_holds_every_line_at_the_prices_shown(shop: Shopping)
     assert await shop.held() == {"api-credits": 3, "training-seats": 2, "sticker-pack": 1}
 
 
+async def test_the_checkout_is_of_what_was_typed_last_and_shown(shop: Shopping) -> None:
+    await shop.sign_in()
+    await shop.put(STICKERS, 1)
+    await shop.world.open("/cart")
+
+    shop.type(STICKERS, "7", done=False)
+    shop.world.press("cart-checkout")
+    await until(lambda: shop.world.went_to.startswith("https://checkout.stripe.com/"))
+
+    (request,) = shop.world.billing.opened
+    assert [(line.price_id, line.quantity) for line in request.lines] == [("price_sandbox_sticker_pack", 7)]
+    assert await shop.held() == {"sticker-pack": 7}
+
+
+async def test_no_checkout_starts_of_a_quantity_that_cannot_be_had(shop: Shopping) -> None:
+    await shop.sign_in()
+    await shop.put(SEATS, 5)
+    await shop.world.open("/cart")
+
+    shop.type(SEATS, "51", done=False)
+    shop.world.press("cart-checkout")
+    await until(lambda: "Training seat: from 2 to 50." in shop.world.text())
+
+    assert shop.world.one("quantity-training-seats").props["aria-invalid"] == "true"
+    assert not shop.world.billing.opened
+
+
 async def test_a_visitor_signs_in_first_and_comes_back_to_the_cart(shop: Shopping) -> None:
     await shop.put(STICKERS, 1)
     await shop.world.open("/cart")

@@ -144,25 +144,6 @@ class StoreBehaviour:
         assert await store.keys("us?r") == ["us?r:3"]
         assert await store.keys("nobody") == []
 
-    async def test_parallel_increments_are_all_counted(self, store: Store) -> None:
-        counts = await asyncio.gather(*(store.increment("count", LATER) for _ in range(50)))
-
-        assert sorted(counts) == list(range(1, 51))
-
-    async def test_a_counter_ends_with_the_first_increments_time_to_live(self, store: Store) -> None:
-        await store.increment("count", SOON)
-        assert await store.increment("count", None) == 2
-
-        await eventually(lambda: _is(store.get("count"), None))
-        assert await store.increment("count", SOON) == 1
-
-    async def test_a_value_that_is_no_number_is_not_counted(self, store: Store) -> None:
-        await store.put("count", "many", LATER)
-
-        with pytest.raises(StoreUnavailable):
-            await store.increment("count", LATER)
-        assert await store.get("count") == "many"
-
     @pytest.mark.parametrize("ttl", [0, -1, float("nan")])
     async def test_a_time_to_live_that_is_none_is_refused(self, store: Store, ttl: float) -> None:
         with pytest.raises(ValueError, match="time to live"):
@@ -272,7 +253,7 @@ class StoreBehaviour:
         await store.close()
         await store.close()
 
-        for call in (store.ping(), store.get("key"), store.keys(""), store.publish("a", "b"), store.increment("c", 1)):
+        for call in (store.ping(), store.get("key"), store.keys(""), store.publish("a", "b"), store.add("c", "1", 1)):
             with pytest.raises(StoreUnavailable):
                 await call
         with pytest.raises(StoreUnavailable):

@@ -124,6 +124,19 @@ async def test_a_cart_is_bought_after_signing_in(api: ApiWorld) -> None:
     assert bought.headers["location"].startswith(api.sandbox.stripe_url)
 
 
+async def test_a_posted_cart_sells_what_stood_in_its_fields(api: ApiWorld) -> None:
+    browser, price = await api.browser().sign_in(), api.item_price()
+    await browser.post("/cart/add", data={"price_id": price})
+
+    refused = await browser.post("/cart/checkout", data={f"quantity.{price}": "many"})
+    bought = await browser.post("/cart/checkout", data={f"quantity.{price}": "3", "quantity.price_of_nothing": "2"})
+
+    assert refused.headers["location"] == "/cart?problem=invalid_quantity"
+    assert bought.headers["location"].startswith(api.sandbox.stripe_url)
+    (session,) = await api.control("GET", "sessions")
+    assert [(line["price_id"], line["quantity"]) for line in session["lines"]] == [(price, 3)]
+
+
 async def test_preferences_are_remembered_if_they_are_some(api: ApiWorld) -> None:
     browser = api.browser()
 

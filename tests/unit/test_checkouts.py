@@ -68,10 +68,6 @@ class TestWhatBecameOfIt:
         assert not one.unconfirmed
         assert not one.confirming(START)
 
-    def test_money_is_real_in_live_sessions_only(self) -> None:
-        assert not checkout().live_mode
-        assert checkout().model_copy(update={"session_id": "cs_live_1"}).live_mode
-
 
 @pytest.fixture
 def clock() -> Clock:

@@ -78,6 +78,12 @@ def test_every_variable_of_the_compose_file_is_a_setting() -> None:
     assert named - OURS - SANDBOXES - BALANCERS == set()
 
 
+def test_any_setting_can_be_given_to_the_replicas() -> None:
+    replica = compose()["x-replica"]
+
+    assert replica["env_file"] == [{"path": ".env", "required": False}]
+
+
 def test_the_replicas_are_those_that_haproxy_knows_and_write_nowhere() -> None:
     services = compose()["services"]
     known = re.findall(r"^ +server (\w+) ", (DEPLOY / "haproxy.cfg").read_text(encoding="utf-8"), re.MULTILINE)

@@ -79,12 +79,6 @@ class StoreMachine(RuleBasedStateMachine):
         self.values.pop(key, None)
         self.sets.pop(key, None)
 
-    @rule(key=st.sampled_from(["n", "m"]), ttl=ttls)
-    def increment(self, key: str, ttl: int | None) -> None:
-        count = int(self.value(key) or 0) + 1
-        assert self.run(self.store.increment(key, ttl)) == count
-        self.values[key] = str(count), self.end(ttl) if count == 1 else self.values[key][1]
-
     @rule(key=keys, field=names, value=values, ttl=ttls)
     def put_field(self, key: str, field: str, value: str, ttl: int | None) -> None:
         self.run(self.store.put_field(key, field, value, ttl))

@@ -7,9 +7,7 @@ preloaded page costs nothing, and closes when NiceGUI deletes the client. There 
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
 from typing import Any, Generic, TypeVar
-from zoneinfo import available_timezones
 
 import structlog
 from nicegui import Client, background_tasks, context, ui
@@ -18,6 +16,7 @@ from services.errors import FrontendError, NotSignedIn
 from services.session import Session
 from services.standing import Standing
 from services.status import Watch
+from services.timezones import is_timezone
 from ui.document import on_browser_event
 from ui.html import Tag
 from ui.knowledge import known_standing, session_now, signed_in, words_for
@@ -27,7 +26,6 @@ Key = TypeVar("Key")
 Changed = Callable[[Standing], Awaitable[None] | None]
 
 _log = structlog.get_logger(__name__)
-_zones = lru_cache(maxsize=1)(available_timezones)
 
 
 class Live:
@@ -116,7 +114,7 @@ class Live:
     def _visited(self, detail: Mapping[str, Any]) -> None:
         """The tab became visible, the network or the socket came back: say how old the news is by now, and look."""
         zone = detail.get("timezone")
-        if isinstance(zone, str) and zone in _zones():
+        if isinstance(zone, str) and is_timezone(zone):
             self._visit.timezone = zone
         if self.standing is not None:
             self._tell(self.standing)
