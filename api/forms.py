@@ -12,8 +12,8 @@ from api.access import Access, client_address
 from api.backend import Backend
 from catalog import Catalog, UnknownPrice
 from services.checkout import Wanted
-from services.errors import CatalogChanged, FrontendError, InvalidQuantity, NotSignedIn
-from services.session import safe_next, sign_in_path
+from services.errors import AccountChanged, CatalogChanged, FrontendError, InvalidQuantity, NotSignedIn
+from services.session import Session, account_mark, safe_next, sign_in_path
 from services.timezones import is_timezone
 
 A_YEAR: Final = 365 * 24 * 3600
@@ -39,7 +39,7 @@ def form_routes(backend: Backend) -> APIRouter:
         price_id = fields.get("price_id", "")
         page = _page_of(backend.catalogs.current, price_id)
         try:
-            session = await access.session(request)
+            session = _of_same_account(await access.session(request), fields)
             await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
             amount, quantity = _whole_number(fields.get("amount")), _whole_number(fields.get("quantity"))
             if amount is None and fields.get("catalog") not in (None, "", backend.catalogs.current.version):
@@ -62,7 +62,7 @@ def form_routes(backend: Backend) -> APIRouter:
         fields = await _fields(request)
         here = safe_next(fields.get("return_path") or fields.get("return_to") or "/payment")
         try:
-            session = await access.session(request)
+            session = _of_same_account(await access.session(request), fields)
             await backend.limits.hit(backend.policies.portal_by_address, client_address(request))
             return RedirectResponse(await backend.portal.open(session, here), 303)
         except NotSignedIn:
@@ -91,11 +91,12 @@ def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
     @router.post("/cart/checkout")
     async def check_out_cart(request: Request) -> Response:
         """Start the checkout of the cart and go there."""
+        fields = await _fields(request)
         try:
-            session = await access.session(request)
+            session = _of_same_account(await access.session(request), fields)
             await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
             owner = await access.cart_owner(request, Response())
-            cart = await backend.cart.settle(owner, _quantities(await _fields(request)))
+            cart = await backend.cart.settle(owner, _quantities(fields))
             return RedirectResponse((await backend.checkout.start_cart(session, cart.wanted)).url, 303)
         except NotSignedIn:
             return RedirectResponse(sign_in_path("/cart"), 303)
@@ -128,6 +129,13 @@ def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
         except FrontendError as error:
             return _explained("/cart", error, {"price": price_id[:255]} if price_id else {})
         return answer
+
+
+def _of_same_account(session: Session, fields: _Fields) -> Session:
+    """Return the session; raises AccountChanged when the form says that its page was drawn for somebody else."""
+    if fields.get("account", "") not in ("", account_mark(session.user.user_id)):
+        raise AccountChanged("the form is of a page of another account")
+    return session
 
 
 def _quantities(fields: _Fields) -> dict[str, int]:

@@ -38,6 +38,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
         │   ├── BillingUnavailable   503  because the Payment MS could not be asked
         │   └── BillingNotSetUp      502  because the Payment MS never took our key
         ├── StandingUnclear          409  the two services disagree, so nothing is sold
+        ├── AccountChanged           409  the page was drawn for somebody else than who is signed in now
         ├── CatalogChanged           409  the page was drawn from another version of the catalog
         ├── StoreUnavailable         503  our own storage can't be read or written
         │   └── LockTimeout          503  somebody else held the lock for too long
@@ -412,6 +413,18 @@ class PurchaseUnconfirmed(CheckoutInProgress):
     sentence = N_(
         "You came back from an earlier checkout that was never confirmed. If you were charged, contact us before you "
         "subscribe again."
+    )
+
+
+class AccountChanged(NothingCharged):
+    """The page was drawn for somebody else: another account has signed in in this browser since."""
+
+    code = "account_changed"
+    status = 409
+    title = N_("Another account is signed in")
+    sentence = N_(
+        "Another account has signed in in this browser since you opened the page. Nothing was charged. See whose "
+        "account it is, then choose again."
     )
 
 

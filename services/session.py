@@ -23,12 +23,12 @@ from services.auth_ms import AuthMS, AuthSession, User
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
 from services.safe_paths import safe_next, sign_in_path
 from services.session_cookie import SIGNED_IN, SessionCookie
-from services.session_model import Session, SignedIn, SignInStart, Visitor, customer_by, session_key
+from services.session_model import Session, SignedIn, SignInStart, Visitor, account_mark, customer_by, session_key
 from services.store import Store
 
 __all__ = [
     "BELIEVED_FOR", "SIGN_IN_LIFE", "VALIDATED_EVERY", "Session", "Sessions", "SignInStart", "SignedIn", "Visitor",
-    "customer_by", "safe_next", "session_key", "sign_in_path",
+    "account_mark", "customer_by", "safe_next", "session_key", "sign_in_path",
 ]  # fmt: skip
 
 SIGN_IN_LIFE: Final = timedelta(minutes=10)

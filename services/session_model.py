@@ -79,6 +79,11 @@ def customer_by(kind: Literal["user_id", "email"]) -> Callable[[Session], str]:
     return lambda session: session.first_email or session.user.email or f"/no-email/{session.user.user_id}"
 
 
+def account_mark(user_id: str) -> str:
+    """Return what stands in a page for whom it was drawn, for its forms to take along: 16 hex digits."""
+    return hashlib.sha256(f"account\0{user_id}".encode()).hexdigest()[:16]
+
+
 def session_key(session_id: str) -> str:
     """Return what stands for a session id where the id itself must not: its hash. A leaked store signs nobody in."""
     return hashlib.sha256(session_id.encode()).hexdigest()

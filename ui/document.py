@@ -177,7 +177,7 @@ def _document(client: Client, visit: Visit) -> Response:
             head=head_html(visit, nonce),
             style=style_sheet(visit.site.settings.brand_color) + icon_rules(_icons_in(client)),
             content=first_paint.render(client.layout),
-            words=words(),
+            words=words(visit),
         )
     html = template.assemble(document, template.dismantle(bytes(answer.body).decode()))
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}

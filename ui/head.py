@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
+from services.session import account_mark
 from ui.brand import icon_address
 from ui.i18n import _
 from ui.template import json_script
@@ -38,9 +39,11 @@ def head_html(visit: Visit, nonce: str) -> str:
     return "\n".join(parts)
 
 
-def words() -> Mapping[str, str]:
-    """Return what `app.js` says when the server can't: by name of a data attribute of the body."""
+def words(visit: Visit) -> Mapping[str, str]:
+    """Return what `app.js` says when the server can't, and for whom: by name of a data attribute of the body."""
+    account = {"account": account_mark(visit.user.user_id)} if visit.user is not None else {}
     return {
+        **account,
         "connection-none": _("This page isn't live right now. Load it again to see what's new."),
         "connection-lost": _("Connection lost. Reconnecting…"),
         "connection-back": _("You're back online."),

@@ -217,3 +217,18 @@ def test_a_problem_is_told_once(page: Page) -> None:
 
     expect(page.get_by_test_id("interval-year")).to_be_checked()
     expect(page.get_by_role("main")).not_to_contain_text("Payments are unavailable right now.")
+
+
+def test_a_page_of_another_account_sells_nothing(page: Page, product: Product) -> None:
+    open_signed_in(page, "/payment")
+    Gate(page)
+    open_early(page, "/payment")
+    other = page.context.new_page()
+    other.goto("/")
+    other.context.clear_cookies(name="session")
+    open_signed_in(other, "/payment")
+
+    page.get_by_test_id("subscribe-premium").first.click(no_wait_after=True)
+
+    expect(page.get_by_role("main")).to_contain_text("Another account has signed in in this browser")
+    assert product.control("GET", "/sessions") == []

@@ -3,6 +3,7 @@
 import pytest
 
 from services.cart import visitor_owner
+from services.session import account_mark
 from tests.unit.api_world import ApiWorld
 
 
@@ -135,6 +136,21 @@ async def test_a_posted_cart_sells_what_stood_in_its_fields(api: ApiWorld) -> No
     assert bought.headers["location"].startswith(api.sandbox.stripe_url)
     (session,) = await api.control("GET", "sessions")
     assert [(line["price_id"], line["quantity"]) for line in session["lines"]] == [(price, 3)]
+
+
+@pytest.mark.parametrize("path", ["/payment/checkout", "/cart/checkout", "/payment/portal"])
+async def test_a_page_of_another_account_sells_nothing(api: ApiWorld, path: str) -> None:
+    browser = await api.browser().sign_in()
+    await browser.post("/cart/add", data={"price_id": api.item_price()})
+    mine = account_mark((await browser.get("/api/me")).json()["user_id"])
+
+    refused = await browser.post(path, data={"price_id": api.price(), "account": account_mark("somebody else")})
+    before = await api.control("GET", "sessions")
+    taken = await browser.post(path, data={"price_id": api.price(), "account": mine})
+
+    assert refused.headers["location"].endswith("problem=account_changed")
+    assert before == []
+    assert "account_changed" not in taken.headers["location"]
 
 
 async def test_preferences_are_remembered_if_they_are_some(api: ApiWorld) -> None:

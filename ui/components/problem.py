@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from services.errors import (
+    AccountChanged,
     AlreadySubscribed,
     CatalogChanged,
     CheckoutInProgress,
@@ -23,7 +24,9 @@ from ui.html import Tag
 from ui.i18n import N_, _
 from ui.visit import Visit
 
-ATTENTION: Final = (AlreadySubscribed, CheckoutInProgress, CatalogChanged, StandingUnclear, PriceNotSold)
+ATTENTION: Final = (
+    AccountChanged, AlreadySubscribed, CheckoutInProgress, CatalogChanged, StandingUnclear, PriceNotSold
+)  # fmt: skip
 """Errors that are a question to the user rather than a failure of ours."""
 
 NO_HISTORY: Final = N_("You have no billing history yet.")

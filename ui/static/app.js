@@ -130,23 +130,25 @@ const front = (() => {
     (event) => {
       const form = onceForm(event.target);
       if (!form || event.defaultPrevented || "busy" in form.dataset) return;
-      if ("withQuantities" in form.dataset) addQuantities(form);
+      takeAlong(form);
       setTimeout(() => setBusy(form, event.submitter));
     },
     true,
   );
-  /* A form that is posted takes along what stands in the page's quantity fields: the server may not have heard of it. */
-  function addQuantities(form) {
+  /* A form that is posted takes along what the server may not have heard of: what stands in the quantity fields. */
+  function takeAlong(form) {
     form.querySelectorAll("[data-added]").forEach((added) => added.remove());
+    add(form, "account", words("account")); // for whom the page was drawn: another may have signed in since
+    if (!("withQuantities" in form.dataset)) return;
     for (const field of document.querySelectorAll("[data-quantity] input")) {
-      const added = Object.assign(document.createElement("input"), {
-        type: "hidden",
-        name: `quantity.${field.form.elements.price_id.value}`,
-        value: field.value,
-      });
-      added.dataset.added = "";
-      form.append(added);
+      add(form, `quantity.${field.form.elements.price_id.value}`, field.value);
     }
+  }
+
+  function add(form, name, value) {
+    const added = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+    added.dataset.added = "";
+    form.append(added);
   }
 
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-busy]").forEach(clearBusy));
