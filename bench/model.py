@@ -39,7 +39,7 @@ class Constants:
     """Processor time of a page view (bench 3, `/payment`)."""
     tab_kb: float = 230.0
     """Memory of a connected tab (bench 5)."""
-    watched_ms: float = 0.9
+    watched_ms: float = 0.7
     """Processor time a second for each person watched, with Redis (bench 11)."""
     redis_commands: float = 3.3
     """Redis commands a second for each person watched (bench 11)."""
