@@ -1,6 +1,8 @@
 """Rows 33, 36 and 49, and slow answers, in Chromium: a socket that is blocked, a second click, the way back."""
 
+import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,7 +11,7 @@ from playwright.async_api import BrowserContext, Page, Route, WebSocketRoute, as
 
 from tests.faults.fault_server import reply, timeout
 from tests.faults.shop import CHECKOUT, PORTAL, Person, Shop, until
-from tools.chromium import ARGUMENTS, EXECUTABLE
+from tools.chromium import ARGUMENTS, CONNECTED, EXECUTABLE
 
 SUBSCRIBE = "subscribe-premium"
 SOCKET = re.compile(r"/_nicegui_ws/")
@@ -31,6 +33,14 @@ async def page_of(context: BrowserContext, person: Person) -> Page:
     url = person.shop.app.url
     await context.add_cookies([{"name": "session", "value": person.client.cookies["session"], "url": url}])
     return await context.new_page()
+
+
+async def connected(page: Page) -> None:
+    """Wait until the page's socket is connected."""
+    end = time.monotonic() + 20
+    while not await page.evaluate(CONNECTED):
+        assert time.monotonic() < end, f"{page.url} does not connect"
+        await asyncio.sleep(0.02)
 
 
 async def block_sockets(page: Page) -> None:
@@ -93,6 +103,7 @@ async def test_a_slow_answer_is_explained_and_leaves_a_way_out(shop: Shop, conte
     page = await page_of(context, await shop.person().sign_in())
     await page.clock.install()
     await page.goto(f"{shop.app.url}/payment")
+    await connected(page)  # a form that is posted would keep the click waiting for its answer
     shop.payment.fail(CHECKOUT, timeout())
     button = page.get_by_test_id(SUBSCRIBE).first
     form = page.locator("form[data-once]", has=button).first
@@ -119,6 +130,7 @@ async def test_a_press_over_the_socket_says_what_happened_and_can_be_tried_again
     await shop.open()
     page = await page_of(context, await shop.person().sign_in())
     await page.goto(f"{shop.app.url}/payment")
+    await connected(page)
     shop.payment.fail(CHECKOUT, reply({"error": {"message": "CANARY"}}, 500))
 
     await page.get_by_test_id(SUBSCRIBE).first.click()
