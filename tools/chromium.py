@@ -1,8 +1,10 @@
 """How Chromium is started and waited for, by tests, benches and tools alike."""
 
+import asyncio
 import time
 from typing import Final
 
+from playwright.async_api import Page as AsyncPage
 from playwright.sync_api import Error, Page
 
 EXECUTABLE: Final = "/usr/bin/chromium"
@@ -54,3 +56,12 @@ def _holds(page: Page, expression: str) -> bool:
 def wait_until_connected(page: Page) -> None:
     """Wait until the page's socket is connected."""
     wait_until(page, CONNECTED)
+
+
+async def connected(page: AsyncPage, seconds: float = 20.0) -> None:
+    """Wait until the socket of a page of Playwright's async interface is connected; raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while not await page.evaluate(CONNECTED):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{page.url} does not connect within {seconds:g} s")
+        await asyncio.sleep(0.02)

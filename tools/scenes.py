@@ -29,11 +29,10 @@ from tools.cast import (
     paid,
     stranger,
 )
-from tools.chromium import ARGUMENTS, EXECUTABLE
+from tools.chromium import ARGUMENTS, CONNECTED, EXECUTABLE
 from tools.trouble import slow_answers, store_away, unreachable
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-LIVE: Final = "window.did_handshake === true"
 SETTINGS: Final = {
     "TERMS_URL": "https://example.com/terms",
     "PRIVACY_URL": "https://example.com/privacy",
@@ -81,7 +80,7 @@ class Scene:
                 stack.enter_context(self.during(stage.product))
             page.goto(self.path or (person.address if person is not None else "/"))
             if options.get("java_script_enabled", True):
-                page.wait_for_function(LIVE)
+                page.wait_for_function(CONNECTED)
             if self.act is not None:
                 self.act(stage, page)
             yield page

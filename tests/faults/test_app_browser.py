@@ -1,8 +1,6 @@
 """Rows 33, 36 and 49, and slow answers, in Chromium: a socket that is blocked, a second click, the way back."""
 
-import asyncio
 import re
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,7 +9,7 @@ from playwright.async_api import BrowserContext, Page, Route, WebSocketRoute, as
 
 from tests.faults.fault_server import reply, timeout
 from tests.faults.shop import CHECKOUT, PORTAL, Person, Shop, until
-from tools.chromium import ARGUMENTS, CONNECTED, EXECUTABLE
+from tools.chromium import ARGUMENTS, EXECUTABLE, connected
 
 SUBSCRIBE = "subscribe-premium"
 SOCKET = re.compile(r"/_nicegui_ws/")
@@ -33,14 +31,6 @@ async def page_of(context: BrowserContext, person: Person) -> Page:
     url = person.shop.app.url
     await context.add_cookies([{"name": "session", "value": person.client.cookies["session"], "url": url}])
     return await context.new_page()
-
-
-async def connected(page: Page) -> None:
-    """Wait until the page's socket is connected."""
-    end = time.monotonic() + 20
-    while not await page.evaluate(CONNECTED):
-        assert time.monotonic() < end, f"{page.url} does not connect"
-        await asyncio.sleep(0.02)
 
 
 async def block_sockets(page: Page) -> None:

@@ -1,8 +1,6 @@
 """Every page, in Chromium and without: the policy with its nonce, the headers, HEAD, and nothing the console minds."""
 
-import asyncio
 import re
-import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -12,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from tests.faults.fault_server import reply
 from tests.faults.shop import CHECKOUT, OPS_TOKEN, STATUS, Person, Shop
-from tools.chromium import ARGUMENTS, EXECUTABLE
+from tools.chromium import ARGUMENTS, EXECUTABLE, connected
 from wiring import PAGES
 
 PUBLIC: Final = ("/", "/pricing", "/shop", "/cart", "/login", "/login?error=failed&next=/account", "/embed/pricing")
@@ -187,10 +185,7 @@ async def context_of(browser: Browser, person: Person, watched: Watched) -> Brow
 async def visit(page: Page, path: str) -> list[str]:
     """Open a page, wait until its socket has connected, and return the violations it noticed."""
     await page.goto(path)
-    end = time.monotonic() + 15
-    while not await page.evaluate("window.did_handshake === true"):  # Playwright's own waiting needs unsafe-eval
-        assert time.monotonic() < end, f"{path} does not connect"
-        await asyncio.sleep(0.02)
+    await connected(page)
     found: list[str] = await page.evaluate("window.violations")
     return [f"{path}: {one}" for one in found]
 

@@ -2,16 +2,22 @@
 
 from datetime import timedelta
 
+from services.session import Session
 from services.subscription import State
 from tests.fakes import settle
 from tests.replica import BOB, Outside, Replica, watch
 from tests.unit.status_asked import buy, looks
 
 
+async def pair(outside: Outside) -> tuple[Replica, Replica, Session]:
+    """Return two replicas that share a store, and somebody who signed in at the first."""
+    one, two = Replica(outside, leases=True, name="one"), Replica(outside, leases=True, name="two")
+    return one, two, await one.sign_in()
+
+
 class TestReplicas:
     async def test_one_replica_asks_and_the_other_hears(self, outside: Outside) -> None:
-        one, two = Replica(outside, leases=True, name="one"), Replica(outside, leases=True, name="two")
-        ada = await one.sign_in()
+        one, two, ada = await pair(outside)
         first, second = watch(one, ada), watch(two, ada)
         await outside.clock.advance(5)
         before = looks(outside)
@@ -25,8 +31,7 @@ class TestReplicas:
         await second.close()
 
     async def test_the_age_stays_true_on_the_replica_that_does_not_ask(self, outside: Outside) -> None:
-        one, two = Replica(outside, leases=True, name="one"), Replica(outside, leases=True, name="two")
-        ada = await one.sign_in()
+        one, two, ada = await pair(outside)
         first, second = watch(one, ada), watch(two, ada)
 
         await outside.clock.advance(600)
@@ -37,8 +42,7 @@ class TestReplicas:
         await second.close()
 
     async def test_another_replica_takes_over_within_five_seconds(self, outside: Outside) -> None:
-        one, two = Replica(outside, leases=True, name="one"), Replica(outside, leases=True, name="two")
-        ada = await one.sign_in()
+        one, two, ada = await pair(outside)
         dead, alive = watch(one, ada), watch(two, ada)
         await outside.clock.advance(10)
         await one.status.hurry("ada")
@@ -55,8 +59,7 @@ class TestReplicas:
         await dead.close()
 
     async def test_a_replica_whose_last_tab_left_hands_over_at_once(self, outside: Outside) -> None:
-        one, two = Replica(outside, leases=True, name="one"), Replica(outside, leases=True, name="two")
-        ada = await one.sign_in()
+        one, two, ada = await pair(outside)
         first, second = watch(one, ada), watch(two, ada)
         await outside.clock.advance(10)
         await first.close()
@@ -69,8 +72,7 @@ class TestReplicas:
         await second.close()
 
     async def test_a_press_on_the_replica_that_does_not_ask_is_passed_on(self, outside: Outside) -> None:
-        one, two = Replica(outside, leases=True, name="one"), Replica(outside, leases=True, name="two")
-        ada = await one.sign_in()
+        one, two, ada = await pair(outside)
         first, second = watch(one, ada), watch(two, ada)
         await outside.clock.advance(20)
         before = looks(outside)
@@ -85,8 +87,7 @@ class TestReplicas:
         await second.close()
 
     async def test_a_sign_out_reaches_the_tabs_on_other_replicas(self, outside: Outside) -> None:
-        one, two = Replica(outside, leases=True, name="one"), Replica(outside, leases=True, name="two")
-        ada = await one.sign_in()
+        one, two, ada = await pair(outside)
         tab = watch(two, ada)
         await outside.clock.advance(1)
 
