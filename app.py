@@ -39,7 +39,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _serve() -> int:
-    gc.disable()  # until all is loaded and stays: `wiring/collector.py` starts it again
+    gc.disable()  # until all is loaded and stays: `ui/nicegui_ext/collector.py` starts it again
     settings = load_settings()
     from cli.serve import NotStarted, run  # only now: NiceGUI takes half a second to import
 

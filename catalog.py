@@ -24,12 +24,28 @@ from pydantic import (
     field_validator,
 )
 
-from catalog_rules import Problem, problems_between, problems_in, read_json
+from catalog_rules import CatalogProblem, problems_between, problems_in, read_json
 from money import format_money, is_currency
 
 __all__ = [
-    "Catalog", "CatalogError", "Comparison", "Feature", "Interval", "Item", "NotInCatalog", "Offer", "Plan", "Price",
-    "Problem", "Question", "Saving", "Text", "UnknownPrice", "format_money", "load_catalog", "parse_catalog",
+    "Catalog",
+    "CatalogError",
+    "CatalogProblem",
+    "Comparison",
+    "Feature",
+    "Interval",
+    "Item",
+    "NotInCatalog",
+    "Offer",
+    "Plan",
+    "Price",
+    "Question",
+    "Saving",
+    "Text",
+    "UnknownPrice",
+    "format_money",
+    "load_catalog",
+    "parse_catalog",
 ]  # fmt: skip
 
 LARGEST_AMOUNT: Final = 99_999_999
@@ -54,7 +70,7 @@ class UnknownPrice(NotInCatalog):
 class CatalogError(Exception):
     """The file can't be used; `problems` holds every fault found in it, each with field, value and reason."""
 
-    def __init__(self, path: Path, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, path: Path, problems: tuple[CatalogProblem, ...]) -> None:
         super().__init__("\n".join(f"{path}: {problem}" for problem in problems))
         self.path = path
         self.problems = problems
@@ -274,7 +290,7 @@ def load_catalog(path: str | Path) -> Catalog:
         return parse_catalog(path.read_bytes(), path)
     except OSError as error:
         reason = f"can't be read: {error.strerror}; set CATALOG_PATH to a readable file"
-        raise CatalogError(path, (Problem("the file", path.name, reason),)) from None
+        raise CatalogError(path, (CatalogProblem("the file", path.name, reason),)) from None
 
 
 def parse_catalog(text: str | bytes, path: str | Path = "products.json") -> Catalog:
@@ -282,7 +298,7 @@ def parse_catalog(text: str | bytes, path: str | Path = "products.json") -> Cata
     try:
         raw, problems = read_json(text)
     except (ValueError, RecursionError) as error:
-        raise CatalogError(Path(path), (Problem("the file", "", f"is not JSON: {error}"),)) from None
+        raise CatalogError(Path(path), (CatalogProblem("the file", "", f"is not JSON: {error}"),)) from None
     problems += problems_between(raw)
     try:
         catalog = Catalog.model_validate(raw)

@@ -17,7 +17,7 @@ UNION_PARTS: Final = frozenset(("Text", "bool", "[key]"))
 
 
 @dataclass(frozen=True)
-class Problem:
+class CatalogProblem:
     """One fault of the file: where it is, what stands there and what is wrong with it."""
 
     field: str
@@ -29,25 +29,25 @@ class Problem:
         return f"{self.field}: {shown if len(shown) <= 80 else shown[:77] + '...'}: {self.reason}"
 
 
-def read_json(text: str | bytes) -> tuple[object, list[Problem]]:
+def read_json(text: str | bytes) -> tuple[object, list[CatalogProblem]]:
     """Return a JSON text's value, and a problem for each key that stands twice in one object.
 
     Raises ValueError (or RecursionError, when it is nested too deep) if it is no JSON.
     """
-    repeated: list[Problem] = []
+    repeated: list[CatalogProblem] = []
 
     def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found: dict[str, object] = {}
         for key, value in pairs:
             if key in found:
-                repeated.append(Problem(key, value, "stands twice in one object"))
+                repeated.append(CatalogProblem(key, value, "stands twice in one object"))
             found[key] = value
         return found
 
     return json.loads(text, object_pairs_hook=once), repeated
 
 
-def problems_in(error: ValidationError) -> Iterator[Problem]:
+def problems_in(error: ValidationError) -> Iterator[CatalogProblem]:
     """Yield what is wrong with single fields, one problem a field, written as in `plans[2].prices.year.amount`."""
     seen: set[str] = set()
     for details in error.errors(include_url=False):
@@ -63,10 +63,10 @@ def problems_in(error: ValidationError) -> Iterator[Problem]:
             seen.add(place)
             value = None if details["type"] == "missing" else details["input"]
             reason = details["msg"].removeprefix("Value error, ")
-            yield Problem(place or "the file", value, reason[:1].lower() + reason[1:])
+            yield CatalogProblem(place or "the file", value, reason[:1].lower() + reason[1:])
 
 
-def problems_between(raw: object) -> Iterator[Problem]:
+def problems_between(raw: object) -> Iterator[CatalogProblem]:
     """Yield every problem that shows only when entries or fields are looked at together."""
     plans, items = list(_entries(raw, "plans")), list(_entries(raw, "items"))
     yield from _repeated(plans, items)
@@ -96,7 +96,7 @@ def _prices(place: str, plan: dict[str, Any]) -> list[Located]:
     return [(f"{place}.prices.{name}", price) for name, price in prices.items() if isinstance(price, dict)]
 
 
-def _repeated(plans: list[Located], items: list[Located]) -> Iterator[Problem]:
+def _repeated(plans: list[Located], items: list[Located]) -> Iterator[CatalogProblem]:
     prices = [found for place, plan in plans for found in _prices(place, plan)]
     prices += [(f"{place}.price", item["price"]) for place, item in items if isinstance(item.get("price"), dict)]
     for entries, name in ((plans, "id"), (items, "id"), (plans + items, "product_id"), (prices, "price_id")):
@@ -104,76 +104,82 @@ def _repeated(plans: list[Located], items: list[Located]) -> Iterator[Problem]:
         for place, entry in entries:
             value = entry.get(name)
             if isinstance(value, str) and seen.setdefault(value, place) != place:
-                yield Problem(f"{place}.{name}", value, f"stands already at {seen[value]}.{name}; give each its own")
+                yield CatalogProblem(
+                    f"{place}.{name}", value, f"stands already at {seen[value]}.{name}; give each its own"
+                )
 
 
-def _highlights(plans: list[Located]) -> Iterator[Problem]:
+def _highlights(plans: list[Located]) -> Iterator[CatalogProblem]:
     first, *others = [place for place, plan in plans if plan.get("highlighted") is True] or [""]
     for place in others:
-        yield Problem(f"{place}.highlighted", True, f"{first} is highlighted already; highlight one plan")
+        yield CatalogProblem(f"{place}.highlighted", True, f"{first} is highlighted already; highlight one plan")
 
 
-def _inclusions(plans: list[Located]) -> Iterator[Problem]:
+def _inclusions(plans: list[Located]) -> Iterator[CatalogProblem]:
     includes = {plan["id"]: plan.get("includes") for _, plan in plans if isinstance(plan.get("id"), str)}
     for place, plan in plans:
         wanted = plan.get("includes")
         if not isinstance(wanted, str):
             continue
         if wanted not in includes:
-            yield Problem(f"{place}.includes", wanted, "there is no plan of this id")
+            yield CatalogProblem(f"{place}.includes", wanted, "there is no plan of this id")
             continue
         chain: list[object] = [plan.get("id")]
         while isinstance(wanted, str) and wanted not in chain:
             chain.append(wanted)
             wanted = includes.get(wanted)
         if isinstance(wanted, str) and wanted == plan.get("id"):
-            yield Problem(f"{place}.includes", plan["includes"], "this plan includes itself in the end")
+            yield CatalogProblem(f"{place}.includes", plan["includes"], "this plan includes itself in the end")
 
 
-def _plan_kind(place: str, plan: dict[str, Any]) -> Iterator[Problem]:
+def _plan_kind(place: str, plan: dict[str, Any]) -> Iterator[CatalogProblem]:
     kind, prices, product = plan.get("kind"), plan.get("prices"), plan.get("product_id")
     if kind == "paid":
         if not prices:
-            yield Problem(f"{place}.prices", prices, "a paid plan needs a price for month or year")
+            yield CatalogProblem(f"{place}.prices", prices, "a paid plan needs a price for month or year")
         if product is None:
-            yield Problem(f"{place}.product_id", product, "a paid plan needs its Stripe product")
+            yield CatalogProblem(f"{place}.product_id", product, "a paid plan needs its Stripe product")
     elif kind in ("free", "contact"):
         if prices:
-            yield Problem(f"{place}.prices", prices, f"a {kind} plan has no prices")
+            yield CatalogProblem(f"{place}.prices", prices, f"a {kind} plan has no prices")
         if product is not None:
-            yield Problem(f"{place}.product_id", product, f"a {kind} plan has no Stripe product")
+            yield CatalogProblem(f"{place}.product_id", product, f"a {kind} plan has no Stripe product")
     if kind == "contact" and plan.get("contact_url") is None:
-        yield Problem(f"{place}.contact_url", None, "a contact plan needs an address to write to")
+        yield CatalogProblem(f"{place}.contact_url", None, "a contact plan needs an address to write to")
 
 
-def _plan_prices(place: str, plan: dict[str, Any]) -> Iterator[Problem]:
+def _plan_prices(place: str, plan: dict[str, Any]) -> Iterator[CatalogProblem]:
     prices = dict(_prices(place, plan))
     month, year = prices.get(f"{place}.prices.month"), prices.get(f"{place}.prices.year")
     if month and year and month.get("currency") != year.get("currency"):
         reason = f"the monthly price is in {month.get('currency')}; use one currency for both"
-        yield Problem(f"{place}.prices.year.currency", year.get("currency"), reason)
+        yield CatalogProblem(f"{place}.prices.year.currency", year.get("currency"), reason)
     for where, price in prices.items():
         interval = price.get("interval")
         if interval is not None and not where.endswith(f".{interval}"):
-            yield Problem(f"{where}.interval", interval, "differs from the key that it stands under")
+            yield CatalogProblem(f"{where}.interval", interval, "differs from the key that it stands under")
 
 
-def _item(place: str, item: dict[str, Any]) -> Iterator[Problem]:
+def _item(place: str, item: dict[str, Any]) -> Iterator[CatalogProblem]:
     price = item.get("price")
     if isinstance(price, dict):
         if price.get("interval") is not None:
-            yield Problem(f"{place}.price.interval", price["interval"], "an item is paid once; use a plan for more")
+            yield CatalogProblem(
+                f"{place}.price.interval", price["interval"], "an item is paid once; use a plan for more"
+            )
         if price.get("trial_days"):
-            yield Problem(f"{place}.price.trial_days", price["trial_days"], "an item has no trial")
+            yield CatalogProblem(f"{place}.price.trial_days", price["trial_days"], "an item has no trial")
     least, most = item.get("min_quantity", 1), item.get("max_quantity", 10)
     if isinstance(least, int) and isinstance(most, int) and least > most:
-        yield Problem(f"{place}.min_quantity", least, f"is above max_quantity, which is {most}")
+        yield CatalogProblem(f"{place}.min_quantity", least, f"is above max_quantity, which is {most}")
 
 
-def _comparison(raw: object, plans: set[object]) -> Iterator[Problem]:
+def _comparison(raw: object, plans: set[object]) -> Iterator[CatalogProblem]:
     for group_place, group in _entries(raw, "comparison", "groups"):
         for row_place, row in _entries(group, "rows"):
             values = row.get("values")
             for plan, value in values.items() if isinstance(values, dict) else ():
                 if plan not in plans:
-                    yield Problem(f"{group_place}.{row_place}.values.{plan}", value, "there is no plan of this id")
+                    yield CatalogProblem(
+                        f"{group_place}.{row_place}.values.{plan}", value, "there is no plan of this id"
+                    )

@@ -11,7 +11,7 @@ from services.cart import user_owner, visitor_owner
 from services.entitlements import Entitlement
 from services.errors import NotSignedIn
 from services.rate_limits import address_key
-from services.session import Session, Visitor
+from services.sessions.service import Session, Visitor
 
 
 class Access:

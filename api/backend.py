@@ -9,17 +9,17 @@ from starlette.responses import Response
 from api.metrics import Metrics
 from catalog import Catalog
 from services.cart import CartService
-from services.checkout import CheckoutService
+from services.checkout.service import CheckoutService
 from services.entitlements import Entitlements
-from services.inquiry import Inquiry
-from services.logs import UserHashes
-from services.money_mode import MoneyMode
+from services.live_status.refresher import StatusRefresher
+from services.live_status.service import StatusService
+from services.observability.logs import UserHashes
 from services.portal import PortalService
 from services.rate_limits import STATUS, Policy, RateLimits
-from services.session import Sessions
-from services.status import StatusService
-from services.store import Store
-from services.upstream import Upstream
+from services.sessions.service import Sessions
+from services.storage.port import Store
+from services.stripe_mode import StripeModeService
+from services.upstream.client import Upstream
 from settings import Settings
 
 
@@ -73,7 +73,7 @@ class Backend:
     catalogs: Catalogs
     store: Store
     sessions: Sessions
-    inquiry: Inquiry
+    refresher: StatusRefresher
     status: StatusService
     checkout: CheckoutService
     portal: PortalService
@@ -83,7 +83,7 @@ class Backend:
     payment_upstream: Upstream
     auth_upstream: Upstream
     entitlements: Entitlements
-    money_mode: MoneyMode
+    stripe_mode: StripeModeService
     metrics: Metrics
     users: UserHashes
     unconnected: Callable[[], float]

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from api.backend import Backend
 from api.problems import BadRequest, problem_docs
-from services.store import Store
+from services.storage.port import Store
 
 TOLERANCE: Final = 300
 """Seconds that the sender's clock, or its queue, may be off."""
@@ -55,7 +55,7 @@ def events_routes(backend: Backend) -> APIRouter:
             event = Event.model_validate(json.loads(body))
         except (ValueError, RecursionError, ValidationError):
             raise BadRequest(400) from None
-        await backend.status.poke(event.user_id)
+        await backend.status.poll_once(event.user_id)
         return Response(status_code=204)
 
     return router

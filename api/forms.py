@@ -11,10 +11,11 @@ from starlette.responses import RedirectResponse, Response
 from api.access import Access, client_address
 from api.backend import Backend
 from catalog import Catalog, UnknownPrice
-from services.checkout import Wanted
+from services.checkout.service import Wanted
 from services.errors import AccountChanged, CatalogChanged, FrontendError, InvalidQuantity, NotSignedIn
-from services.session import Session, account_mark, safe_next, sign_in_path
-from services.timezones import is_timezone
+from services.sessions.service import Session, account_mark, sign_in_path
+from services.web.safe_paths import safe_next
+from services.web.timezones import is_timezone
 
 A_YEAR: Final = 365 * 24 * 3600
 PREFERENCES: Final[Mapping[str, Callable[[str], bool]]] = {
@@ -22,7 +23,7 @@ PREFERENCES: Final[Mapping[str, Callable[[str], bool]]] = {
     "theme": lambda text: text in ("light", "dark", "system"),
     "timezone": is_timezone,
 }
-"""The cookies that `ui/visit.py` reads, and which values they may have."""
+"""The cookies that `ui/page/context.py` reads, and which values they may have."""
 
 _Fields = Mapping[str, str]
 

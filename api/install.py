@@ -3,15 +3,15 @@
 from fastapi import FastAPI
 
 from api.backend import Backend
-from api.edge import Edge
-from api.floods import FloodGuard
+from api.csrf import CsrfGuard
 from api.forms import form_routes
 from api.operations import operations_routes
-from api.origin import OwnOrigin
 from api.problems import add_error_handlers
+from api.request_context import RequestContextMiddleware
 from api.routes import json_api
 from api.security import SecurityHeaders
 from api.sign_in import sign_in_routes
+from api.throttle import Throttle
 
 
 def install(app: FastAPI, backend: Backend) -> None:
@@ -22,7 +22,7 @@ def install(app: FastAPI, backend: Backend) -> None:
         app.include_router(router)
     add_error_handlers(app, settings.public_url)
     app.add_middleware(
-        FloodGuard,
+        Throttle,
         limits=backend.limits,
         policy=backend.policies.page_views,
         most_unconnected=settings.limit_unconnected_views,
@@ -31,6 +31,6 @@ def install(app: FastAPI, backend: Backend) -> None:
         busy_page=backend.busy_page,
         count_refused=backend.metrics.count_refused_view,
     )
-    app.add_middleware(OwnOrigin, settings=settings)
-    app.add_middleware(Edge, trusted_proxies=settings.trusted_proxies)
+    app.add_middleware(CsrfGuard, settings=settings)
+    app.add_middleware(RequestContextMiddleware, trusted_proxies=settings.trusted_proxies)
     app.add_middleware(SecurityHeaders, settings=settings)

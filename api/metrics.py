@@ -10,7 +10,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from services.upstream import CircuitState, Upstream
+from services.upstream.client import CircuitState, Upstream
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _AGES: Final = (1.0, 5.0, 15.0, 60.0, 120.0, 300.0, 600.0, 3600.0, 86400.0)
@@ -18,7 +18,7 @@ _STATES: Final = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitStat
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class GaugeReading:
     """One figure that is read when somebody asks for it."""
 
     name: str
@@ -32,7 +32,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._upstreams: tuple[Upstream, ...] = ()
-        self._readings: tuple[Reading, ...] = ()
+        self._readings: tuple[GaugeReading, ...] = ()
         self._checkouts = Counter(
             "billing_checkouts", "Checkouts asked for, by outcome.", ("kind", "outcome"), registry=self.registry
         )
@@ -53,7 +53,7 @@ class Metrics:
         )
         self.registry.register(self)
 
-    def observe(self, upstreams: Iterable[Upstream], readings: Iterable[Reading]) -> None:
+    def observe(self, upstreams: Iterable[Upstream], readings: Iterable[GaugeReading]) -> None:
         """Read these at each scrape from now on."""
         self._upstreams, self._readings = tuple(upstreams), tuple(readings)
 

@@ -102,8 +102,8 @@ def _quick_checks(backend: Backend) -> dict[str, dict[str, Any]]:
 
 async def _money(backend: Backend) -> dict[str, Any]:
     """Whether real money, Stripe's test mode or the sandbox's is taken, and whether that fits the address."""
-    problems = await backend.money_mode.problems()
-    mode = "sandbox" if backend.settings.sandbox_enabled else str(await backend.money_mode.mode())
+    problems = await backend.stripe_mode.problems()
+    mode = "sandbox" if backend.settings.sandbox_enabled else str(await backend.stripe_mode.mode())
     if not problems:
         return {"status": "ok", "mode": mode}
     return {"status": "degraded", "mode": mode, "problem": problems[0].detail, "cure": problems[0].cure}

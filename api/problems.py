@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.errors import AlreadySubscribed, CheckoutInProgress, FrontendError, StandingUnclear
-from services.request_id import request_id
+from services.errors import AlreadySubscribed, CheckoutInProgress, FrontendError, StatusUnclear
+from services.web.request_id import request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
 LONGEST_WAIT: Final = 3600
@@ -94,7 +94,7 @@ def problem_of(error: FrontendError, public_url: str) -> Problem:
         retryable=error.retryable,
         request_id=request_id.get() or error.request_id or "",
     )
-    if isinstance(error, AlreadySubscribed | StandingUnclear):
+    if isinstance(error, AlreadySubscribed | StatusUnclear):
         problem.manage_url = f"{public_url}{MANAGE_PATH}"
     if isinstance(error, CheckoutInProgress):
         problem.manage_url = f"{public_url}{MANAGE_PATH}"

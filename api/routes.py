@@ -10,8 +10,7 @@ from api.backend import Backend
 from api.docs import add_docs
 from api.events import events_routes
 from api.problems import Problem, add_error_handlers, problem_docs
-from api.strict_json import StrictRoute
-from api.views import (
+from api.schemas import (
     CartView,
     CatalogView,
     CheckoutRequest,
@@ -23,10 +22,11 @@ from api.views import (
     QuantityRequest,
     SubscriptionsView,
 )
+from api.strict_json import StrictRoute
 from catalog import UnknownPrice
-from services.checkout import Wanted
+from services.checkout.service import Wanted
 from services.errors import PriceNotSold
-from services.session import Session
+from services.sessions.service import Session
 
 API_VERSION = "1.0"
 InCart = Annotated[str, Path(min_length=1, max_length=255)]
@@ -79,17 +79,17 @@ def shown_routes(backend: Backend, access: Access) -> APIRouter:
     @router.get("/payment/subscriptions", responses=problem_docs(401), tags=["payment"])
     async def get_subscriptions(session: Annotated[Session, signed_in]) -> SubscriptionsView:
         """What the signed-in user has, asked of both services; an answer younger than a second is shared."""
-        customer = backend.inquiry.customer_of(session)
+        customer = backend.refresher.customer_of(session)
         await backend.limits.hit(backend.policies.status, customer)
-        standing = await backend.inquiry.ask(session)
-        standing = await backend.inquiry.remembered(customer) or standing
-        backend.metrics.observe_age((datetime.now(UTC) - standing.as_of).total_seconds())
-        return SubscriptionsView.of(standing)
+        customer_status = await backend.refresher.ask(session)
+        customer_status = await backend.refresher.remembered(customer) or customer_status
+        backend.metrics.observe_age((datetime.now(UTC) - customer_status.as_of).total_seconds())
+        return SubscriptionsView.of(customer_status)
 
     @router.get("/entitlements", responses=problem_docs(401))
     async def get_entitlements(session: Annotated[Session, signed_in]) -> EntitlementView:
         """What the signed-in user is entitled to, signed for sibling services and valid for a minute."""
-        await backend.limits.hit(backend.policies.status, backend.inquiry.customer_of(session))
+        await backend.limits.hit(backend.policies.status, backend.refresher.customer_of(session))
         entitlement = await backend.entitlements.of(session)
         signed = backend.entitlements.sign(session, entitlement)
         return EntitlementView(**entitlement.model_dump(), token=signed.token, expires_at=signed.expires_at)

@@ -1,4 +1,4 @@
-"""The browser's way through a sign-in and out again: cookies and redirects. `services/session.py` decides."""
+"""The browser's way through a sign-in and out again: cookies and redirects. `services/sessions/service.py` decides."""
 
 import contextlib
 from typing import Final
@@ -12,7 +12,8 @@ from api.access import Access, client_address
 from api.backend import Backend
 from services.cart import user_owner, visitor_owner
 from services.errors import FrontendError, RateLimited, SignInFailed, StoreUnavailable
-from services.session import SIGN_IN_LIFE, SignedIn, safe_next
+from services.sessions.service import SIGN_IN_LIFE, SignedIn
+from services.web.safe_paths import safe_next
 
 DEFAULT_NEXT: Final = "/payment"
 LONGEST_CODE: Final = 2000

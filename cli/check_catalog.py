@@ -2,7 +2,7 @@
 
 from catalog import Catalog, CatalogError, load_catalog
 from cli.findings import Finding, error, ok
-from services.money_mode import wrong_ids
+from services.stripe_mode import wrong_ids
 from settings import Settings
 
 

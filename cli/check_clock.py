@@ -6,8 +6,8 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from cli.findings import Finding, error, ok, skipped, warning
-from services.answers import Call, Reply
-from services.transport import Transport
+from services.upstream.responses import Call, RawResponse
+from services.upstream.transport import Transport
 
 TOLERATED: Final = 5.0
 WRONG: Final = 60.0
@@ -24,7 +24,9 @@ class DatedTransport(Transport):
     now: Callable[[], datetime] = staticmethod(lambda: datetime.now(UTC))
     _asked_at = _answered_at = datetime.fromtimestamp(0, UTC)
 
-    async def send(self, call: Call, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+    async def send(
+        self, call: Call, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+    ) -> RawResponse:
         """Send as a `Transport` does, and read the answer's ``Date`` (whole seconds, RFC 9110 6.6.1)."""
         self._asked_at = self.now()
         reply = await super().send(call, method, path, headers, body)

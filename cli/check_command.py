@@ -12,7 +12,7 @@ from cli.check_storage import look_at_storage, without_harm
 from cli.findings import Finding, as_json, as_text, error, ok, sound, warning
 from cli.live_checkout import open_live_checkout
 from cli.quiet import quiet_logs
-from services.money_mode import Mode, is_public, money_problems
+from services.stripe_mode import StripeMode, is_public, stripe_mode_problems
 from settings import Settings, SettingsError, load_settings
 
 INTERRUPTED: Final = 130
@@ -58,7 +58,7 @@ async def check(live_checkout: str | None = None, *, while_running: bool = False
             if live_checkout:
                 opened, seen = await open_live_checkout(settings, catalog, client, live_checkout, unasked)
                 findings.append(opened)
-                mode = mode if seen is Mode.UNKNOWN else seen
+                mode = mode if seen is StripeMode.UNKNOWN else seen
     finally:
         if storage.redis is not None:
             await storage.redis.close()
@@ -76,15 +76,15 @@ def _look_at_settings(settings: Settings) -> list[Finding]:
     return [ok("settings", f"All are valid ({where})."), *(warning("settings", text) for text in shown)]
 
 
-def _look_at_money(settings: Settings, mode: Mode) -> list[Finding]:
-    problems = money_problems(settings.public_url, sandbox=settings.sandbox_enabled, mode=mode)
+def _look_at_money(settings: Settings, mode: StripeMode) -> list[Finding]:
+    problems = stripe_mode_problems(settings.public_url, sandbox=settings.sandbox_enabled, mode=mode)
     if problems:
         return [error("money", problem.detail, problem.cure) for problem in problems]
     if settings.sandbox_enabled:
         return [ok("money", "Sandbox: no money moves, and only this machine sees it.")]
     words = {
-        Mode.LIVE: "The last checkout asked for real money.",
-        Mode.TEST: "The last checkout was in Stripe's test mode.",
-        Mode.UNKNOWN: "Unknown until a checkout is opened (--live-checkout PRICE opens one).",
+        StripeMode.LIVE: "The last checkout asked for real money.",
+        StripeMode.TEST: "The last checkout was in Stripe's test mode.",
+        StripeMode.UNKNOWN: "Unknown until a checkout is opened (--live-checkout PRICE opens one).",
     }
     return [ok("money", words[mode])]

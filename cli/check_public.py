@@ -9,7 +9,7 @@ import httpx
 
 from cli.check_services import look_up
 from cli.findings import Finding, error, ok, skipped, warning
-from services.money_mode import is_public
+from services.stripe_mode import is_public
 from settings import Settings
 
 PATIENCE: Final = 5.0

@@ -19,12 +19,12 @@ from cli.explain import explain
 from cli.findings import Finding, error, ok, skipped, warning
 from services.auth_ms import AuthMS
 from services.errors import FrontendError, NotSignedIn, UpstreamError
-from services.in_flight import Slots
 from services.payment_ms import PaymentMS
-from services.retry import Outcome
-from services.slots import PAYMENT_MS, RedisSlots
-from services.store_redis import RedisStore
-from services.upstream import Upstream
+from services.storage.redis_concurrency import PAYMENT_MS, RedisConcurrencyLimit
+from services.storage.redis_store import RedisStore
+from services.upstream.client import Upstream
+from services.upstream.concurrency import ConcurrencyLimit
+from services.upstream.outcomes import CallOutcome
 from settings import Settings
 
 
@@ -38,9 +38,9 @@ async def payment_ms(
     """
     connect = settings.payment_ms_connect_timeout
     transport = DatedTransport(settings.payment_ms_url, connect_timeout=connect, max_connections=1)
-    slots: Slots | None = None
+    slots: ConcurrencyLimit | None = None
     if redis is not None:
-        slots = RedisSlots(redis, PAYMENT_MS, settings.payment_ms_max_in_flight)
+        slots = RedisConcurrencyLimit(redis, PAYMENT_MS, settings.payment_ms_max_in_flight)
     upstream = Upstream(
         "payment_ms", settings.payment_ms_url, slots=slots, transport=transport, max_wait=settings.payment_ms_max_wait
     )
@@ -134,7 +134,7 @@ async def look_up(check: str, url: str, setting: str) -> Finding | None:
 
 def _unreachable(settings: Settings, problem: FrontendError, check: str, service: str, setting: str) -> Finding:
     cause = problem if isinstance(problem, UpstreamError) else problem.__cause__
-    refused = isinstance(cause, UpstreamError) and cause.reason == Outcome.REFUSED
+    refused = isinstance(cause, UpstreamError) and cause.reason == CallOutcome.REFUSED
     if settings.sandbox_enabled and settings.sandbox_start and refused:
         return skipped(check, "The sandbox is not running now; python app.py starts it with the app.")
     what, cure = explain(problem, service, setting)

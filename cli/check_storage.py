@@ -6,11 +6,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.findings import Finding, error, ok, skipped
-from services.errors import StoreUnavailable
-from services.money_mode import Mode, MoneyMode
-from services.store import Store, StoreInUse
-from services.store_redis import RedisStore
-from services.store_sqlite import SqliteStore
+from services.errors import StoreInUse, StoreUnavailable
+from services.storage.port import Store
+from services.storage.redis_store import RedisStore
+from services.storage.sqlite_store import SqliteStore
+from services.stripe_mode import StripeMode, StripeModeService
 from settings import Settings
 
 
@@ -22,7 +22,7 @@ class Storage:
     """
 
     finding: Finding
-    mode: Mode = Mode.UNKNOWN
+    mode: StripeMode = StripeMode.UNKNOWN
     redis: RedisStore | None = None
     app_runs: bool = False
 
@@ -89,8 +89,8 @@ def _traces(path: Path) -> bool:
     return path.parent.is_dir() and any(entry.name.startswith(path.name) for entry in path.parent.iterdir())
 
 
-async def _mode(settings: Settings, store: Store) -> Mode:
-    seen = MoneyMode(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)
+async def _mode(settings: Settings, store: Store) -> StripeMode:
+    seen = StripeModeService(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)
     return await seen.mode()
 
 

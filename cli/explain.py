@@ -3,38 +3,45 @@
 from typing import Final
 
 from services.errors import FrontendError, KeyRejected, StoreUnavailable, UpstreamError
-from services.retry import Outcome
+from services.upstream.outcomes import CallOutcome
 
 _NOBODY_THERE: Final = "Start it, or correct {setting}."
 _SOMETHING_ELSE: Final = "Something other than the {service} answers there: correct {setting}."
 _ITS_LOG: Final = "Look at its log."
 
 _REASONS: Final = {
-    Outcome.REFUSED: ("nothing listens there", _NOBODY_THERE),
-    Outcome.DNS: ("its name can't be resolved", "Correct {setting}, or the name service."),
-    Outcome.CONNECT: ("no connection can be made", "Look at the network between the two, or correct {setting}."),
-    Outcome.CONNECT_TIMEOUT: ("no connection comes about in time", "Look at firewalls, or correct {setting}."),
-    Outcome.TLS: (
+    CallOutcome.REFUSED: ("nothing listens there", _NOBODY_THERE),
+    CallOutcome.DNS: ("its name can't be resolved", "Correct {setting}, or the name service."),
+    CallOutcome.CONNECT: ("no connection can be made", "Look at the network between the two, or correct {setting}."),
+    CallOutcome.CONNECT_TIMEOUT: ("no connection comes about in time", "Look at firewalls, or correct {setting}."),
+    CallOutcome.TLS: (
         "its TLS certificate is not trusted or it speaks no TLS",
         "Renew its certificate, name its authority in SSL_CERT_FILE, or correct {setting}.",
     ),
-    Outcome.DEADLINE: ("it did not answer in time", "Look at its load and its log."),
-    Outcome.RESET: ("it hung up without an answer", _ITS_LOG),
-    Outcome.TRUNCATED: ("its answer broke off", _ITS_LOG),
-    Outcome.SERVER_ERROR: ("it failed", _ITS_LOG),
-    Outcome.RATE_LIMITED: ("it says that we ask too often", "Wait a minute, then run this again."),
-    Outcome.BAD_JSON: ("its answer is not JSON", _SOMETHING_ELSE),
-    Outcome.CONTENT_TYPE: ("its answer is not JSON", _SOMETHING_ELSE),
-    Outcome.CONTENT_ENCODING: ("its answer is compressed, unasked", "Turn compression off in the proxy before it."),
-    Outcome.REDIRECT: ("it redirects", _SOMETHING_ELSE),
-    Outcome.STATUS: ("it answers a status that HTTP does not use", _SOMETHING_ELSE),
-    Outcome.TOO_LARGE: ("its answer is too long", _SOMETHING_ELSE),
-    Outcome.SCHEMA: ("its answer lacks what we need", "Run python -m contract against it: it names what differs."),
-    Outcome.QUEUE_FULL: ("other requests of ours were in the way", "Wait a minute, then run this again."),
+    CallOutcome.DEADLINE: ("it did not answer in time", "Look at its load and its log."),
+    CallOutcome.RESET: ("it hung up without an answer", _ITS_LOG),
+    CallOutcome.TRUNCATED: ("its answer broke off", _ITS_LOG),
+    CallOutcome.SERVER_ERROR: ("it failed", _ITS_LOG),
+    CallOutcome.RATE_LIMITED: ("it says that we ask too often", "Wait a minute, then run this again."),
+    CallOutcome.BAD_JSON: ("its answer is not JSON", _SOMETHING_ELSE),
+    CallOutcome.CONTENT_TYPE: ("its answer is not JSON", _SOMETHING_ELSE),
+    CallOutcome.CONTENT_ENCODING: ("its answer is compressed, unasked", "Turn compression off in the proxy before it."),
+    CallOutcome.REDIRECT: ("it redirects", _SOMETHING_ELSE),
+    CallOutcome.STATUS: ("it answers a status that HTTP does not use", _SOMETHING_ELSE),
+    CallOutcome.TOO_LARGE: ("its answer is too long", _SOMETHING_ELSE),
+    CallOutcome.SCHEMA: ("its answer lacks what we need", "Run python -m contract against it: it names what differs."),
+    CallOutcome.QUEUE_FULL: ("other requests of ours were in the way", "Wait a minute, then run this again."),
 }
 
 _TELLING: Final = frozenset(
-    (Outcome.SERVER_ERROR, Outcome.STATUS, Outcome.REDIRECT, Outcome.CONTENT_TYPE, Outcome.BAD_JSON, Outcome.SCHEMA)
+    (
+        CallOutcome.SERVER_ERROR,
+        CallOutcome.STATUS,
+        CallOutcome.REDIRECT,
+        CallOutcome.CONTENT_TYPE,
+        CallOutcome.BAD_JSON,
+        CallOutcome.SCHEMA,
+    )
 )
 """Failures whose detail (status, type, fields) says more than the words above; elsewhere it names classes of ours."""
 

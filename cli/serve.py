@@ -12,9 +12,9 @@ import uvicorn
 import wiring
 from sandbox.launch import RunningSandbox, SandboxNotStarted, start_sandbox
 from services.errors import StoreUnavailable
-from services.logs import configure_logs
+from services.observability.logs import configure_logs
 from settings import Settings
-from wiring.collector import Collector
+from ui.nicegui_ext.collector import PacedCollector
 
 REQUESTS_MAY_TAKE: Final = 8
 """Seconds that requests under way get at shutdown; after them the parts stop (`wiring.SHUTDOWN_WAIT`)."""
@@ -44,7 +44,7 @@ def run(settings: Settings) -> None:
         ),
     )
     listener = _bind(settings)
-    collector = Collector()
+    collector = PacedCollector()
     sandbox: RunningSandbox | None = None
     try:
         house = wiring.build(settings)

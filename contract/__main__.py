@@ -14,7 +14,7 @@ from contract.checks import CHECKS, run
 from contract.private_sandbox import SandboxFailed, private_sandbox
 from contract.reading import Shape
 from contract.results import passed, summary, table
-from contract.subject import Customer, Sale, Sales, Subject
+from contract.target import ContractTarget, Customer, Sale, Sales
 from contract.wire import Wire
 
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not key:
             parser.error("the service's key is missing; give it after the URL, or as PAYMENT_MS_API_KEY")
         with Wire(options.url, key) as wire:
-            return 0 if _check(Subject(wire, sales, _customer(options), options.register)) else 1
+            return 0 if _check(ContractTarget(wire, sales, _customer(options), options.register)) else 1
     except CatalogError as error:
         print(error, file=sys.stderr)
     except ValueError as error:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 2
 
 
-def _check(subject: Subject) -> bool:
+def _check(subject: ContractTarget) -> bool:
     print(f"Payment MS at {subject.wire.base_url}: {len(CHECKS)} checks, one request at a time.")
     print(f"Opens up to 4 checkout sessions for {subject.buyer}, which nobody pays and which run out by themselves.")
     if subject.registers:
@@ -58,7 +58,7 @@ def _check_sandbox(catalog: Path, sales: Sales) -> int:
         for shape in Shape:
             print(f"{'' if not results else chr(10)}== The sandbox in the {shape} shape ==")
             customer = sandbox.take_shape(shape)
-            results.append(_check(Subject(wire, sales, customer, registers=True, shape=shape)))
+            results.append(_check(ContractTarget(wire, sales, customer, registers=True, shape=shape)))
     print(f"\n{sum(results)} of {len(results)} shapes passed.")
     return 0 if all(results) else 1
 

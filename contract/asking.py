@@ -5,7 +5,7 @@ from urllib.parse import quote
 from contract.reading import UNKNOWN_CUSTOMER, Status, answered, error_code
 from contract.reading import status as read_status
 from contract.results import Outcome, Unmet, fine
-from contract.subject import Subject
+from contract.target import ContractTarget
 from contract.wire import Reply
 
 
@@ -13,7 +13,7 @@ class KeyRefused(Unmet):
     """The service refuses the key we were given, so no other call can be looked at."""
 
 
-def keyed(subject: Subject, reply: Reply) -> Reply:
+def keyed(subject: ContractTarget, reply: Reply) -> Reply:
     """Return the reply to a call with our key, unless the key was refused."""
     if reply.status in (401, 403):
         if subject.key_worked:
@@ -29,14 +29,14 @@ def status_path(user_id: str, product_id: str) -> str:
     return f"/api/v1/subscriptions/{quote(user_id, safe='')}/{quote(product_id, safe='')}"
 
 
-def status_of(subject: Subject, user_id: str, product_id: str) -> Status:
+def status_of(subject: ContractTarget, user_id: str, product_id: str) -> Status:
     reply = keyed(subject, subject.wire.ask("GET", status_path(user_id, product_id)))
     if reply.status in (400, 404) and error_code(reply) in UNKNOWN_CUSTOMER:
         return Status(False, None)
     return read_status(answered(reply, within=subject.status_wait))
 
 
-def none_for(subject: Subject, user_id: str) -> Outcome:
+def none_for(subject: ContractTarget, user_id: str) -> Outcome:
     found = status_of(subject, user_id, subject.product_id)
     if found.exists:
         raise Unmet("the service says that there is a subscription")

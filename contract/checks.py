@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from contract import looks_purchase as purchase
-from contract import looks_status as status
+from contract import checks_purchase as purchase
+from contract import checks_status as status
 from contract.asking import KeyRefused
 from contract.results import Line, Outcome, Result, Unmet, skipped
-from contract.subject import Subject
+from contract.target import ContractTarget
 from contract.wire import Unreachable
 
 
@@ -21,10 +21,10 @@ class Check:
 
     name: str
     relies_on: str
-    look: Callable[[Subject], Outcome]
+    look: Callable[[ContractTarget], Outcome]
 
 
-def run(subject: Subject) -> Iterator[Line]:
+def run(subject: ContractTarget) -> Iterator[Line]:
     """Yield a line for each check, one after the other; when nothing can be asked any more, the rest are skipped."""
     hopeless = ""
     for check in CHECKS:

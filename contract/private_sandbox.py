@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from contract.reading import Shape
-from contract.subject import Customer
+from contract.target import Customer
 from contract.wire import Wire
 
 CUSTOMER: Final = "contract-customer"

@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BeforeValidator, Field, JsonValue, SecretStr
 
-from services.answers import Answer, AnswerModel, read_as, read_moment, schema_error
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable, UpstreamError
-from services.upstream import Retry, Upstream
+from services.upstream.client import Retry, Upstream
+from services.upstream.responses import ResponseModel, UpstreamResponse, read_as, read_moment, schema_error
 
 __all__ = ["AuthMS", "AuthSession", "PlanGrant", "User"]
 
@@ -95,7 +95,7 @@ class AuthMS:
             raise NotSignedIn(f"the session was refused with {answer.status}", request_id=answer.call.request_id)
         return self._read(answer, given=session_id)
 
-    async def _ask(self, step: str, body: Mapping[str, object]) -> Answer:
+    async def _ask(self, step: str, body: Mapping[str, object]) -> UpstreamResponse:
         try:
             answer = await self.upstream.call(
                 step, "POST", f"/auth/session/{step}", json=body, deadline=self._deadline, retry=Retry.UNSENT
@@ -106,7 +106,7 @@ class AuthMS:
             raise SignInUnavailable(f"{step}: answered {answer.status}", request_id=answer.call.request_id)
         return answer
 
-    def _read(self, answer: Answer, *, given: SecretStr | None) -> AuthSession:
+    def _read(self, answer: UpstreamResponse, *, given: SecretStr | None) -> AuthSession:
         try:
             return read_session(answer, self._project, given)
         except UpstreamError as error:
@@ -134,7 +134,7 @@ def _secure_or_empty(value: object) -> object:
 _Optional = Annotated[str, BeforeValidator(_empty_for_null)]
 
 
-class _Grant(AnswerModel):
+class _Grant(ResponseModel):
     subscription_status: _Optional = ""
     subscription_plan: _Optional = ""
     expires_at: Annotated[datetime | None, BeforeValidator(_moment_or_none)] = None
@@ -153,7 +153,7 @@ class _Context(_Grant):
     projects: dict[str, JsonValue] | None = None
 
 
-class _Nested(AnswerModel):
+class _Nested(ResponseModel):
     session_id: _Optional = ""
     user_context: _Context
 
@@ -163,7 +163,7 @@ class _Flat(_Context):
     success: bool = True
 
 
-def read_session(answer: Answer, project: str, given: SecretStr | None) -> AuthSession:
+def read_session(answer: UpstreamResponse, project: str, given: SecretStr | None) -> AuthSession:
     """Return the session in either form of answer; ``given`` is the id to keep where the answer names none.
 
     Raises ``UpstreamContractError``.
@@ -182,7 +182,7 @@ def read_session(answer: Answer, project: str, given: SecretStr | None) -> AuthS
     return AuthSession(session_id, user, _grant_in(answer, context, project))
 
 
-def _grant_in(answer: Answer, context: _Context, project: str) -> PlanGrant | None:
+def _grant_in(answer: UpstreamResponse, context: _Context, project: str) -> PlanGrant | None:
     """Return the plan under ``projects``, if this site's entry is there, or else the one beside the name.
 
     Entries of other projects are not ours to judge, so they are not read.
@@ -194,12 +194,12 @@ def _grant_in(answer: Answer, context: _Context, project: str) -> PlanGrant | No
     return granted or context.as_grant()
 
 
-def _refused(answer: Answer) -> bool:
+def _refused(answer: UpstreamResponse) -> bool:
     said_no = isinstance(answer.json, dict) and answer.json.get("success") is False
     return not answer.ok or said_no
 
 
-def _is_page(answer: Answer) -> bool:
+def _is_page(answer: UpstreamResponse) -> bool:
     """Return whether a refusal is an HTML page: then something else than the Auth MS answered."""
     return answer.headers.get("content-type", "").lower().startswith("text/html")
 

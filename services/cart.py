@@ -13,12 +13,12 @@ from datetime import timedelta
 from typing import Final
 
 from catalog import Catalog, Item, UnknownPrice
-from services.announcements import Announcements, Topic
-from services.checkout import MOST_LINES, Wanted
-from services.checkouts import REMEMBERED, Checkout, Kind
+from services.checkout.service import MOST_LINES, Wanted
+from services.checkout_record import REMEMBERED, Checkout, CheckoutKind
 from services.errors import CartFull, InvalidQuantity, MixedCurrencies, PriceNotSold
-from services.session import Session, session_key
-from services.store import Store
+from services.sessions.service import Session, session_key
+from services.storage.port import Store
+from services.storage.pubsub import PubSub, Topic
 
 KEPT_FOR: Final = timedelta(days=30)
 _LOCK: Final = (10.0, 5.0)
@@ -68,9 +68,9 @@ class Cart:
 class CartService:
     """Carts in the store. Every method raises StoreUnavailable when the store does."""
 
-    def __init__(self, store: Store, announcements: Announcements, catalog: Callable[[], Catalog]) -> None:
+    def __init__(self, store: Store, pubsub: PubSub, catalog: Callable[[], Catalog]) -> None:
         self._store = store
-        self._announcements = announcements
+        self._pubsub = pubsub
         self._catalog = catalog
 
     async def read(self, owner: str) -> Cart:
@@ -126,11 +126,11 @@ class CartService:
         """Empty the cart."""
         async with self._lock(owner):
             await self._store.delete(_key(owner))
-        await self._announcements.announce(Topic.CART, owner)
+        await self._pubsub.announce(Topic.CART, owner)
 
     async def take_out_bought(self, owner: str, checkout: Checkout) -> None:
         """Take out what a finished checkout of the cart bought, once, and leave what was added since."""
-        if checkout.kind is not Kind.CART:
+        if checkout.kind is not CheckoutKind.CART:
             return
         async with self._lock(owner):
             if not await self._store.add(f"cart-taken:{checkout.id}", "1", REMEMBERED.total_seconds()):
@@ -142,7 +142,7 @@ class CartService:
                     await self._write(owner, line.price_id, left)
                 else:
                     await self._store.delete_field(_key(owner), line.price_id)
-        await self._announcements.announce(Topic.CART, owner)
+        await self._pubsub.announce(Topic.CART, owner)
 
     async def merge(self, visitor: str, user: str) -> None:
         """Move a visitor's lines into the user's cart at sign-in: the larger quantity of a line both have.
@@ -161,7 +161,7 @@ class CartService:
                     have[price.price_id] = max(have.get(price.price_id, 0), line.quantity)
                     await self._write(user, price.price_id, have[price.price_id])
             await self._store.delete(_key(visitor))
-        await self._announcements.announce(Topic.CART, user)
+        await self._pubsub.announce(Topic.CART, user)
 
     async def _set(self, owner: str, item: Item, quantity: int) -> None:
         if not item.min_quantity <= quantity <= item.max_quantity:
@@ -177,7 +177,7 @@ class CartService:
         await self._store.put_field(_key(owner), price_id, str(quantity), KEPT_FOR.total_seconds())
 
     async def _changed(self, owner: str) -> Cart:
-        await self._announcements.announce(Topic.CART, owner)
+        await self._pubsub.announce(Topic.CART, owner)
         return await self.read(owner)
 
     def _lock(self, owner: str) -> AbstractAsyncContextManager[None]:

@@ -13,12 +13,12 @@ from typing import Final
 import structlog
 
 from catalog import Catalog, CatalogError, load_catalog
-from services.announcements import Announcements, Topic
+from services.storage.pubsub import PubSub, Topic
 
 LOOK_EVERY: Final = 1.5
 """Seconds between two looks at the file."""
 
-EVERYBODY: Final = ""
+ALL_USERS: Final = ""
 """The key of announcements about the catalog: it is everybody's."""
 
 _Stamp = tuple[int, int, int]
@@ -29,9 +29,9 @@ _log = structlog.get_logger(__name__)
 class CatalogFile:
     """Holds the catalog of a file. Raises CatalogError when the file can't be used at the start."""
 
-    def __init__(self, path: str | Path, announcements: Announcements, *, look_every: float = LOOK_EVERY) -> None:
+    def __init__(self, path: str | Path, pubsub: PubSub, *, look_every: float = LOOK_EVERY) -> None:
         self._path = Path(path)
-        self._announcements = announcements
+        self._pubsub = pubsub
         self._look_every = look_every
         self._stamp = _stamp(self._path)
         self._seen = _hash(self._path)
@@ -72,7 +72,7 @@ class CatalogFile:
             return False
         _log.info("catalog_changed", before=self.current.version, now=catalog.version)
         self.current = catalog
-        await self._announcements.announce(Topic.CATALOG, EVERYBODY)
+        await self._pubsub.announce(Topic.CATALOG, ALL_USERS)
         return True
 
     def _keep_the_old_one(self, content: str, error: CatalogError) -> None:

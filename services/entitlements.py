@@ -1,7 +1,7 @@
 """What a user is entitled to, for pages, routes and sibling services: one decision, short-lived and signed on demand.
 
-Access follows `services/standing.py`: while a service can't be asked, the last known answer counts for ten minutes and
-no longer. An answer a few seconds old is good enough here; nothing is sold by it.
+Access follows `services/subscription/customer_status.py`: while a service can't be asked, the last known answer counts
+for ten minutes and no longer. An answer a few seconds old is good enough here; nothing is sold by it.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from catalog import Catalog
 from services.errors import N_, FrontendError
-from services.inquiry import Inquiry
-from services.session import Session
-from services.standing import Standing
-from services.subscription import Reason, Source, State
+from services.live_status.refresher import StatusRefresher
+from services.sessions.service import Session
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import Reason, Source, State
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, OKPKey
@@ -119,14 +119,14 @@ class Entitlements:
 
     def __init__(
         self,
-        inquiry: Inquiry,
+        refresher: StatusRefresher,
         key: SigningKey,
         *,
         issuer: str,
         catalog: Callable[[], Catalog],
         now: Callable[[], datetime] | None = None,
     ) -> None:
-        self._inquiry = inquiry
+        self._refresher = refresher
         self._key = key
         self._issuer = issuer
         self._catalog = catalog
@@ -137,7 +137,7 @@ class Entitlements:
 
         Raises NotSignedIn when the Auth MS has ended the session, StoreUnavailable when nothing can be looked up.
         """
-        return entitlement_of(await self._standing(session))
+        return entitlement_of(await self._status_of(session))
 
     async def has(self, session: Session, plan_id: str) -> bool:
         """Whether the user has access to that plan, by it or by one that includes it; raises like `of`."""
@@ -189,20 +189,20 @@ class Entitlements:
         """Return the public key as a JSON Web Key Set (RFC 7517)."""
         return {"keys": [self._key.public()]}
 
-    async def _standing(self, session: Session) -> Standing:
-        customer = self._inquiry.customer_of(session)
-        age = self._inquiry.age(customer)
+    async def _status_of(self, session: Session) -> CustomerStatus:
+        customer = self._refresher.customer_of(session)
+        age = self._refresher.age(customer)
         if age is not None and age < FRESH_FOR:
-            known = await self._inquiry.remembered(customer)
+            known = await self._refresher.remembered(customer)
             if known is not None:
                 return known
-        return await self._inquiry.ask(session)
+        return await self._refresher.ask(session)
 
 
-def entitlement_of(standing: Standing) -> Entitlement:
+def entitlement_of(customer_status: CustomerStatus) -> Entitlement:
     """Return what a standing entitles to: its headline's plan, or another subscription's that grants access."""
-    current = standing.current
-    granting = next((one for one in standing.all if one.access), current)
+    current = customer_status.current
+    granting = next((one for one in customer_status.all if one.access), current)
     chosen = current if current.access else granting
     return Entitlement(
         plan=chosen.plan_id if chosen.access else None,

@@ -37,11 +37,13 @@ read (``detail``: the cause). A sentence never holds text that came from another
         ├── StatusUnknown            503  nobody could say what the user has, so nothing is sold
         │   ├── BillingUnavailable   503  because the Payment MS could not be asked
         │   └── BillingNotSetUp      502  because the Payment MS never took our key
-        ├── StandingUnclear          409  the two services disagree, so nothing is sold
+        ├── StatusUnclear            409  the two services disagree, so nothing is sold
         ├── AccountChanged           409  the page was drawn for somebody else than who is signed in now
         ├── CatalogChanged           409  the page was drawn from another version of the catalog
         ├── StoreUnavailable         503  our own storage can't be read or written
-        │   └── LockTimeout          503  somebody else held the lock for too long
+        │   ├── LockTimeout          503  another tab or replica held the lock for too long
+        │   ├── LockLost             503  the lock ran out while it was held
+        │   └── StoreInUse           503  another process has the file; at the start only, for the operator
         └── RateLimited              429  too many requests by this user or address
 """
 
@@ -340,7 +342,7 @@ class SubscriptionOnRecord(AlreadySubscribed):
     )
 
 
-class StandingUnclear(NothingCharged):
+class StatusUnclear(NothingCharged):
     """The two services disagree about what the user has, so nothing is sold until they agree."""
 
     code = "status_conflict"
@@ -452,6 +454,18 @@ class LockTimeout(StoreUnavailable):
 
     code = "lock_timeout"
     sentence = N_("Another window is busy with the same thing. Nothing was charged here. Try again in a moment.")
+
+
+class LockLost(StoreUnavailable):
+    """The lock ran out while it was held (a stalled process or Redis): what was done under it was not guarded."""
+
+    code = "lock_lost"
+
+
+class StoreInUse(StoreUnavailable):
+    """Another process has the SQLite file. Raised when the store is opened; its text is a sentence for the operator."""
+
+    code = "store_in_use"
 
 
 class RateLimited(NothingCharged):

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 import structlog
 from pydantic import JsonValue, SecretStr
 
-from services.answers import Answer, schema_error
 from services.errors import CustomerUnknown, RequestRefused
-from services.identifiers import check_identifier, path_with
-from services.payment_answers import (
+from services.payment_responses import (
     CheckoutSession,
     Health,
     PortalSession,
@@ -28,11 +26,13 @@ from services.payment_answers import (
     read_registration,
     read_subscription,
 )
-from services.upstream import Retry, Upstream
+from services.upstream.client import Retry, Upstream
+from services.upstream.identifiers import check_identifier, path_with
+from services.upstream.responses import UpstreamResponse, schema_error
 
 __all__ = [
     "CartCheckout",
-    "CartLine",
+    "CartCheckoutLine",
     "CheckoutSession",
     "Health",
     "ItemCheckout",
@@ -80,7 +80,7 @@ class ItemCheckout:
 
 
 @dataclass(frozen=True, slots=True)
-class CartLine:
+class CartCheckoutLine:
     """One line of a cart."""
 
     price_id: str
@@ -94,7 +94,7 @@ class CartCheckout:
 
     user_id: str
     email: str
-    lines: tuple[CartLine, ...]
+    lines: tuple[CartCheckoutLine, ...]
     success_url: str
     cancel_url: str
 
@@ -243,7 +243,7 @@ def _buyer(checkout: SubscriptionCheckout | ItemCheckout | CartCheckout) -> dict
     }
 
 
-def _cart_line(line: CartLine) -> dict[str, object]:
+def _cart_line(line: CartCheckoutLine) -> dict[str, object]:
     body: dict[str, object] = {"price_id": check_identifier("price_id", line.price_id), "quantity": line.quantity}
     if line.product_id is not None:
         body["product_id"] = check_identifier("product_id", line.product_id)
@@ -260,7 +260,9 @@ def _plan(plan: PlanRegistration) -> dict[str, object]:
     }
 
 
-def _refusal(answer: Answer, kind: type[RequestRefused] | type[CustomerUnknown] = RequestRefused) -> Exception:
+def _refusal(
+    answer: UpstreamResponse, kind: type[RequestRefused] | type[CustomerUnknown] = RequestRefused
+) -> Exception:
     """Return the error for a 4xx answer; a 404 without the service's own error code means a wrong address."""
     call, code = answer.call, answer.error_code
     if answer.status == 404 and code is None:

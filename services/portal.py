@@ -14,14 +14,15 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict
 
 from services.errors import UnsafePortal
-from services.inquiry import Inquiry
+from services.live_status.refresher import StatusRefresher
+from services.live_status.service import StatusService
 from services.payment_ms import PaymentMS
 from services.rate_limits import PORTAL, Policy, RateLimits
-from services.redirects import safe_redirect
-from services.session import Session, safe_next
-from services.standing import Standing
-from services.status import StatusService
-from services.store import Store
+from services.sessions.service import Session
+from services.storage.port import Store
+from services.subscription.customer_status import CustomerStatus
+from services.web.safe_paths import safe_next
+from services.web.safe_urls import safe_redirect
 
 WATCHED_FOR: Final = timedelta(minutes=2)
 """How long after the return the page says what has changed, or that nothing has yet."""
@@ -29,12 +30,12 @@ WATCHED_FOR: Final = timedelta(minutes=2)
 _STAY: Final = timedelta(hours=12)
 
 
-class Visit(BaseModel):
+class PortalVisit(BaseModel):
     """A visit to the portal: what was known before, and when the user came back (None: not yet)."""
 
     model_config = ConfigDict(frozen=True)
 
-    before: Standing | None
+    before: CustomerStatus | None
     left_at: datetime
     returned_at: datetime | None = None
 
@@ -55,7 +56,7 @@ class PortalService:
         self,
         *,
         store: Store,
-        inquiry: Inquiry,
+        refresher: StatusRefresher,
         status: StatusService,
         payment_ms: PaymentMS,
         limits: RateLimits,
@@ -64,7 +65,7 @@ class PortalService:
         now: Callable[[], datetime] | None = None,
     ) -> None:
         self._store = store
-        self._inquiry = inquiry
+        self._refresher = refresher
         self._status = status
         self._payment_ms = payment_ms
         self._limits = limits
@@ -78,28 +79,28 @@ class PortalService:
         Raises CustomerUnknown for somebody who never bought anything, RateLimited, StoreUnavailable, UnsafePortal and
         the UpstreamErrors.
         """
-        customer = self._inquiry.customer_of(session)
+        customer = self._refresher.customer_of(session)
         await self._limits.hit(self._policy, customer)
         path = urlsplit(safe_next(return_path)).path or "/payment"
         portal = await self._payment_ms.create_portal_session(
             customer, f"{self._redirects.public_url}{path}?from=portal"
         )
         url = safe_redirect(portal.url, self._redirects.allowed_hosts, self._redirects.allow_http, refusal=UnsafePortal)
-        visit = Visit(before=await self._inquiry.remembered(customer), left_at=self._now())
+        visit = PortalVisit(before=await self._refresher.remembered(customer), left_at=self._now())
         await self._store.put(_key(customer), visit.model_dump_json(), _STAY.total_seconds())
         return url
 
-    async def came_back(self, session: Session) -> Visit | None:
+    async def came_back(self, session: Session) -> PortalVisit | None:
         """Note the return and look closely for a while; return the visit while its changes are worth telling."""
-        customer = self._inquiry.customer_of(session)
+        customer = self._refresher.customer_of(session)
         text = await self._store.get(_key(customer))
         if text is None:
             return None
-        visit = Visit.model_validate_json(text)
+        visit = PortalVisit.model_validate_json(text)
         if visit.returned_at is None:
             visit = visit.model_copy(update={"returned_at": self._now()})
             await self._store.put(_key(customer), visit.model_dump_json(), WATCHED_FOR.total_seconds())
-            await self._status.hurry(customer)
+            await self._status.poll_fast(customer)
         return visit
 
 

@@ -19,9 +19,9 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
-from services.bounded import bounded
 from services.errors import RateLimited
-from services.store_redis import PREFIX, redis_pool
+from services.storage.deadlines import within_deadline
+from services.storage.redis_store import PREFIX, redis_pool
 
 DEADLINE: Final = 1.0
 """Seconds after which the shared count is taken to be away."""
@@ -153,7 +153,7 @@ class RateLimits:
         if self._away:  # one asks whether it is back; the others go on as they are
             self._away_until = time.monotonic() + self._retry
         try:
-            refused = await bounded(self._hit_shared(self._shared, item, key), self._deadline)
+            refused = await within_deadline(self._hit_shared(self._shared, item, key), self._deadline)
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             self._lose(error)
             return await _hit(self._memory, item, key)

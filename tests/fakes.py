@@ -12,12 +12,11 @@ from typing import Final, Literal, TypeVar
 
 from pydantic import JsonValue, SecretStr
 
-from services.answers import Answer, Call
 from services.auth_ms import AuthMS, AuthSession, User
-from services.channels import Channels
 from services.errors import (
     CustomerUnknown,
     FrontendError,
+    LockLost,
     NotSignedIn,
     SignInFailed,
     SignInUnavailable,
@@ -25,9 +24,6 @@ from services.errors import (
     UpstreamFailed,
     UpstreamTimeout,
 )
-from services.identifiers import check_identifier
-from services.local_locks import LocalLocks
-from services.payment_answers import read_subscription
 from services.payment_ms import (
     CartCheckout,
     CheckoutSession,
@@ -37,7 +33,12 @@ from services.payment_ms import (
     SubscriptionCheckout,
     SubscriptionRecord,
 )
-from services.store import LockLost, Store, check_ttl
+from services.payment_responses import read_subscription
+from services.storage.local_locks import LocalLocks
+from services.storage.local_pubsub import LocalPubSub
+from services.storage.port import Store, check_ttl
+from services.upstream.identifiers import check_identifier
+from services.upstream.responses import Call, UpstreamResponse
 from tests.world import Row, World
 
 Shape = Literal["documented", "openapi", "running"]
@@ -101,7 +102,7 @@ class MemoryStore(Store):
         self._clock = clock
         self._values: dict[str, tuple[str, datetime | None]] = {}
         self._fields: dict[str, tuple[dict[str, str], datetime | None]] = {}
-        self._channels = Channels()
+        self._channels = LocalPubSub()
         self._locks = LocalLocks()
         self.broken = False
         self.break_after: int | None = None
@@ -376,9 +377,9 @@ AUTH_DOWN: Final = SignInUnavailable("refresh: no connection")
 BILLING_DOWN: Final = UpstreamFailed("payment_ms", "subscription", "answered 500", upstream_status=500)
 
 
-def answer(content: JsonValue) -> Answer:
+def answer(content: JsonValue) -> UpstreamResponse:
     """Return an answer of the Payment MS with this JSON."""
-    return Answer(200, content, {}, 0.001, Call("payment_ms", "subscription", "req-1"))
+    return UpstreamResponse(200, content, {}, 0.001, Call("payment_ms", "subscription", "req-1"))
 
 
 def written(row: Row | None, shape: Shape) -> JsonValue:

@@ -7,19 +7,19 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from catalog import Catalog
-from services.announcements import Announcements
 from services.auth_ms import User
 from services.cart import CartService
-from services.checkout import CheckoutService, Redirects, Wanted
-from services.checkouts import Checkout, Checkouts
-from services.inquiry import Inquiry
-from services.leases import Lease
+from services.checkout.service import CheckoutService, Redirects, Wanted
+from services.checkout_record import Checkout, CheckoutRepository
+from services.live_status.refresher import StatusRefresher
+from services.live_status.service import StatusService
 from services.portal import PortalRedirects, PortalService
 from services.rate_limits import Policy, RateLimits
-from services.session import Session, Sessions, customer_by
-from services.standing import Standing
-from services.status import StatusService
-from services.store import Store
+from services.sessions.service import Session, Sessions, customer_by
+from services.storage.lease import Lease
+from services.storage.port import Store
+from services.storage.pubsub import PubSub
+from services.subscription.customer_status import CustomerStatus
 from tests.fakes import START, Clock, FakeAuthMS, FakePaymentMS, MemoryStore, Shape, settle
 from tests.shop import CATALOG, world_of
 from tests.world import World
@@ -63,19 +63,19 @@ class Replica:
         clock = outside.clock
         store = store or outside.store
         catalog: Callable[[], Catalog] = lambda: self.outside.catalog  # noqa: E731
-        self.announcements = Announcements(store)
+        self.pubsub = PubSub(store)
         self.sessions = Sessions(
             store,
             outside.auth_ms,
-            self.announcements,
+            self.pubsub,
             secret=SecretStr("storage-secret-of-the-tests"),
             public_url=PUBLIC_URL,
             max_age=timedelta(days=30),
             idle=idle,
             now=clock,
         )
-        self.checkouts = Checkouts(store, clock)
-        self.inquiry = Inquiry(
+        self.checkouts = CheckoutRepository(store, clock)
+        self.refresher = StatusRefresher(
             store=store,
             payment_ms=outside.payment_ms,
             sessions=self.sessions,
@@ -86,8 +86,8 @@ class Replica:
             memory=memory,
         )
         self.status = StatusService(
-            self.inquiry,
-            self.announcements,
+            self.refresher,
+            self.pubsub,
             leases=(lambda customer: Lease(store, f"watch:{customer}", name)) if leases else None,
             now=clock,
             wait=clock.wait,
@@ -97,7 +97,7 @@ class Replica:
         self.checkout = CheckoutService(
             store=store,
             checkouts=self.checkouts,
-            inquiry=self.inquiry,
+            refresher=self.refresher,
             status=self.status,
             payment_ms=outside.payment_ms,
             catalog=catalog,
@@ -109,14 +109,14 @@ class Replica:
         )
         self.portal = PortalService(
             store=store,
-            inquiry=self.inquiry,
+            refresher=self.refresher,
             status=self.status,
             payment_ms=outside.payment_ms,
             limits=self.limits,
             redirects=PortalRedirects(PUBLIC_URL, ("billing.stripe.com",)),
             now=clock,
         )
-        self.cart = CartService(store, self.announcements, catalog)
+        self.cart = CartService(store, self.pubsub, catalog)
 
     async def sign_in(self, user: User = ADA, *, old_session_id: str | None = None) -> Session:
         """Sign a user in, in a browser of their own."""
@@ -133,9 +133,9 @@ class Replica:
         """Press the button of a price."""
         return await self.checkout.start(session, Wanted(price_id), **more)
 
-    async def ask(self, session: Session) -> Standing:
+    async def ask(self, session: Session) -> CustomerStatus:
         """Ask both services about everything, now."""
-        return await self.inquiry.ask(session, "all", fresh=True)
+        return await self.refresher.ask(session, "all", fresh=True)
 
 
 def watch(replica: Replica, session: Session) -> "Tab":
@@ -147,7 +147,7 @@ class Tab:
     """One open page: what it was told."""
 
     def __init__(self, replica: Replica, session: Session) -> None:
-        self.seen: list[Standing] = []
+        self.seen: list[CustomerStatus] = []
         self.signed_out = 0
         self._watch = replica.status.watch(session, self.seen.append, self._sign_out)
 

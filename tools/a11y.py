@@ -19,7 +19,7 @@ from playwright.sync_api import Page
 from tests.app_process import running_product
 from tools.cast import Stage
 from tools.scenes import SCENES, SETTINGS, Scene, stage, wear
-from ui.i18n import LOCALES
+from ui.text.i18n import LOCALES
 
 THEMES: Final = ("light", "dark")
 PHONE: Final = 390

@@ -3,8 +3,8 @@
     python -m tools.messages [--check]
 
 Texts are found in the syntax tree, so that one inside an f-string is found too. Translations are kept by their English
-text; a text that is gone from the code is dropped. `ui/i18n.py` reads the .po files themselves: nothing is compiled,
-and what is checked in is what people read.
+text; a text that is gone from the code is dropped. `ui/text/i18n.py` reads the .po files themselves: nothing is
+compiled, and what is checked in is what people read.
 """
 
 import argparse

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from catalog import load_catalog
 from services.auth_ms import PlanGrant
-from services.checkouts import Event
-from services.evidence import Evidence
+from services.checkout_record import CheckoutEvent
 from services.payment_ms import SubscriptionRecord
+from services.subscription.snapshot import UpstreamSnapshot
 from tests.app_process import ROOT, Product
 
 
@@ -22,7 +22,7 @@ def came_back(product: Product, user_id: str, ago: timedelta) -> None:
     with _store(product) as store:
         store.execute(
             "UPDATE fields SET value = ? WHERE key = ? AND field LIKE ?",
-            (then, f"checkouts:{user_id}", f"%.{Event.RETURNED}"),
+            (then, f"checkouts:{user_id}", f"%.{CheckoutEvent.RETURNED}"),
         )
 
 
@@ -30,16 +30,16 @@ def had_premium(product: Product, user_id: str, ago: timedelta) -> None:
     """Let both services have said that long ago that the user has Premium; the app must not have asked since."""
     now = datetime.now(UTC)
     then, end = now - ago, now + timedelta(days=20)
-    evidence = Evidence()
+    snapshot = UpstreamSnapshot()
     for plan in load_catalog(ROOT / "products.json").plans:
         if plan.product_id is not None:
             record = SubscriptionRecord(exists=False, product_id=plan.product_id)
             if plan.id == "premium":
                 record = SubscriptionRecord(True, plan.product_id, "active", "sub_1", "cus_1", end)
-            evidence = evidence.with_record(plan.product_id, record, then)
-    evidence = evidence.with_account(PlanGrant("active", "premium", end), then)
+            snapshot = snapshot.with_record(plan.product_id, record, then)
+    snapshot = snapshot.with_account(PlanGrant("active", "premium", end), then)
     with _store(product) as store:
-        store.execute("INSERT INTO entries VALUES (?, ?, NULL)", (f"evidence:{user_id}", evidence.model_dump_json()))
+        store.execute("INSERT INTO entries VALUES (?, ?, NULL)", (f"evidence:{user_id}", snapshot.model_dump_json()))
 
 
 @contextmanager

@@ -8,39 +8,39 @@ from pydantic import SecretStr
 
 from api.metrics import Metrics
 from services.auth_ms import AuthMS
-from services.checkouts import Checkout, Checkouts
+from services.checkout_record import Checkout, CheckoutRepository
 from services.entitlements import KeyUnusable, SigningKey
-from services.leases import Lease
-from services.money_mode import MoneyMode
+from services.live_status.service import Leases
+from services.observability.tracing import Tracing, TracingNotInstalled, both, open_tracing
 from services.payment_ms import PaymentMS
-from services.slots import PAYMENT_MS, RedisSlots
-from services.status import Leases
-from services.store import Store
-from services.store_redis import RedisStore
-from services.tracing import Tracing, TracingNotInstalled, both, open_tracing
-from services.transport import Transport
-from services.upstream import Upstream
+from services.storage.lease import Lease
+from services.storage.port import Store
+from services.storage.redis_concurrency import PAYMENT_MS, RedisConcurrencyLimit
+from services.storage.redis_store import RedisStore
+from services.stripe_mode import StripeModeService
+from services.upstream.client import Upstream
+from services.upstream.transport import Transport
 from settings import Settings, SettingsError
 
 
-class NotedCheckouts(Checkouts):
+class NotedCheckouts(CheckoutRepository):
     """The record of checkouts, which also tells which money the Payment MS takes."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime], money_mode: MoneyMode) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime], stripe_mode: StripeModeService) -> None:
         super().__init__(store, now)
-        self._money_mode = money_mode
+        self._stripe_mode = stripe_mode
 
     async def add(self, checkout: Checkout) -> None:
         """Remember a checkout that was just opened."""
         await super().add(checkout)
-        await self._money_mode.note(checkout.session_id)
+        await self._stripe_mode.note(checkout.session_id)
 
 
 def payment_ms(
     settings: Settings,
     metrics: Metrics,
     tracing: Tracing,
-    slots: RedisSlots | None,
+    slots: RedisConcurrencyLimit | None,
     transport: Transport | None = None,
 ) -> PaymentMS:
     """Return the client of the Payment MS."""
@@ -90,11 +90,11 @@ def tracing(settings: Settings) -> Tracing:
         raise SettingsError((str(error),)) from None
 
 
-def shared_slots(settings: Settings, store: Store) -> RedisSlots | None:
+def shared_slots(settings: Settings, store: Store) -> RedisConcurrencyLimit | None:
     """Return the bound on requests to the Payment MS over all replicas, when they share a store."""
     if not isinstance(store, RedisStore):
         return None
-    return RedisSlots(store, PAYMENT_MS, settings.payment_ms_max_in_flight)
+    return RedisConcurrencyLimit(store, PAYMENT_MS, settings.payment_ms_max_in_flight)
 
 
 def leases(store: Store) -> Leases | None:

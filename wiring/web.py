@@ -12,15 +12,15 @@ from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.install import install
-from services.session import Session
-from ui import assets
-from ui.components import state_banner
-from ui.components.money_banner import bring_money_banner
-from ui.knowledge import known_standing
-from ui.plan_choices import offers_for
-from ui.site import Site
-from ui.socket_guard import guard_sockets
-from ui.visit import Visit
+from services.sessions.service import Session
+from ui.billing import state_banner
+from ui.nicegui_ext.socket_guard import guard_sockets
+from ui.page import assets
+from ui.page.context import PageContext
+from ui.page.current_user import known_status
+from ui.page.site import Site
+from ui.page.stripe_mode_banner import refresh_stripe_mode_banner
+from ui.plans.choices import offers_for
 from wiring.house import House
 
 PAGES: Final = (
@@ -79,16 +79,16 @@ def application(house: House) -> FastAPI:
     return app
 
 
-def arrival(site: Site) -> Callable[[Visit], Awaitable[None]]:
+def arrival(site: Site) -> Callable[[PageContext], Awaitable[None]]:
     """Return what every page does first: who it is in the log, play money in public, the user's plan and its age."""
 
-    async def arrive(visit: Visit) -> None:
-        if isinstance(site, House) and isinstance(visit.session, Session):
-            site.backend.users.bind(visit.session.user.user_id)
-        await bring_money_banner(visit)
-        await state_banner.arrive(visit)
-        standing = known_standing(visit)
-        if isinstance(site, House) and standing is not None:
-            site.backend.metrics.observe_age((datetime.now(UTC) - standing.as_of).total_seconds())
+    async def arrive(context: PageContext) -> None:
+        if isinstance(site, House) and isinstance(context.session, Session):
+            site.backend.users.bind(context.session.user.user_id)
+        await refresh_stripe_mode_banner(context)
+        await state_banner.arrive(context)
+        customer_status = known_status(context)
+        if isinstance(site, House) and customer_status is not None:
+            site.backend.metrics.observe_age((datetime.now(UTC) - customer_status.as_of).total_seconds())
 
     return arrive

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from sandbox.openapi import OPENAPI
-from services.store_sqlite import SqliteStore
+from services.storage.sqlite_store import SqliteStore
 from tests.cli.installation import PRICE, Installation, Site, closed_port
 from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told, html
 

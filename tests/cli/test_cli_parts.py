@@ -14,7 +14,7 @@ from cli.explain import explain
 from cli.findings import Level, as_text, error, ok, skipped, warning
 from sandbox.openapi import OPENAPI
 from services.errors import SignInUnavailable, UpstreamUnavailable
-from services.retry import Outcome
+from services.upstream.outcomes import CallOutcome
 from settings import load_settings
 
 SUBSCRIPTION = "/api/v1/checkout/subscription"
@@ -161,7 +161,7 @@ class TestCookies:
 
 def test_causes_that_come_through_the_sign_in_client_are_told_too() -> None:
     unavailable = SignInUnavailable("auth_ms refresh: dns")
-    unavailable.__cause__ = UpstreamUnavailable("auth_ms", "refresh", "ConnectError", reason=Outcome.DNS)
+    unavailable.__cause__ = UpstreamUnavailable("auth_ms", "refresh", "ConnectError", reason=CallOutcome.DNS)
 
     what, cure = explain(unavailable, "Auth MS", "AUTH_MS_URL")
 

@@ -10,7 +10,7 @@ import pytest
 from catalog import load_catalog
 from cli.register_command import register
 from sandbox.launch import FREE_PORTS, start_sandbox
-from services.store_sqlite import SqliteStore
+from services.storage.sqlite_store import SqliteStore
 from tests.cli.installation import Installation
 from tests.cli.operator import COMMAND, PLANS, Operator, journal, product_ids, registrations
 from tests.contract.mock_payment_ms import MockPaymentMS

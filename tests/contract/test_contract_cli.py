@@ -13,7 +13,7 @@ from contract.__main__ import main
 from contract.checks import CHECKS, run
 from contract.reading import Shape
 from contract.results import Result
-from contract.subject import Customer, Sale, Sales, Subject
+from contract.target import ContractTarget, Customer, Sale, Sales
 from contract.wire import Wire
 from tests.contract.broken_services import BROKEN, CHECKOUTS, altered
 from tests.contract.mock_payment_ms import (
@@ -43,7 +43,7 @@ def results(
     """What each check says of the mock."""
     with Wire(mock.url, KEY) as wire:
         customer = Customer(CUSTOMER, PRODUCT)
-        subject = Subject(wire, SALES, customer, registers=True, shape=shape, checkout_wait=checkout_wait)
+        subject = ContractTarget(wire, SALES, customer, registers=True, shape=shape, checkout_wait=checkout_wait)
         return {line.name: (line.outcome.result, line.outcome.detail) for line in run(subject)}
 
 

@@ -20,7 +20,7 @@ from services.errors import (
 )
 from services.payment_ms import (
     CartCheckout,
-    CartLine,
+    CartCheckoutLine,
     CheckoutSession,
     Health,
     ItemCheckout,
@@ -33,7 +33,7 @@ from services.payment_ms import (
     SubscriptionCheckout,
     SubscriptionRecord,
 )
-from services.upstream import Upstream
+from services.upstream.client import Upstream
 from tests.faults.fault_server import FaultServer, reply
 
 
@@ -52,7 +52,7 @@ RECORDED = {entry["name"]: entry for entry in cast(list[Recorded], json.loads(_F
 SUCCESS, CANCEL = "http://localhost/ok?session_id={CHECKOUT_SESSION_ID}", "http://localhost/cancel"
 SUBSCRIPTION = SubscriptionCheckout("user_1", "a@example.com", "prod_basic", "price_1", SUCCESS, CANCEL)
 ITEM = ItemCheckout("user_1", "a@example.com", "prod_item", "price_2", SUCCESS, CANCEL, quantity=3)
-CART = CartCheckout("user_1", "a@example.com", (CartLine("price_2", 1, "prod_item"),), SUCCESS, CANCEL)
+CART = CartCheckout("user_1", "a@example.com", (CartCheckoutLine("price_2", 1, "prod_item"),), SUCCESS, CANCEL)
 
 Ask = Callable[[PaymentMS], Awaitable[object]]
 

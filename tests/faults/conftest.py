@@ -6,8 +6,8 @@ import pytest
 import pytest_asyncio
 
 from services.payment_ms import PaymentMS
-from services.retry import Backoff
-from services.upstream import Upstream
+from services.upstream.client import Upstream
+from services.upstream.retry import Backoff
 from tests.faults import matrix
 from tests.faults.calls import DEADLINE, KEY, KEY_SETTING, Connect
 from tests.faults.fault_server import FaultServer

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from services.auth_ms import AuthMS
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
-from services.upstream import Upstream
+from services.upstream.client import Upstream
 from tests.faults.calls import DEADLINE, SLACK, failure
 from tests.faults.fault_server import (
     Behaviour,

@@ -9,15 +9,9 @@ import pytest
 import time_machine
 from structlog.testing import capture_logs
 
-from services.errors import (
-    CustomerUnknown,
-    RequestRefused,
-    UnsafeRedirect,
-    UpstreamContractError,
-    UpstreamFailed,
-)
+from services.errors import CustomerUnknown, RequestRefused, UnsafeRedirect, UpstreamContractError, UpstreamFailed
 from services.payment_ms import PaymentMS, SubscriptionRecord
-from services.redirects import safe_redirect
+from services.web.safe_urls import safe_redirect
 from tests.faults.calls import checkout, failure, status
 from tests.faults.fault_server import Behaviour, FaultServer, flood, limit_data, redirect, reply
 

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from services.errors import UpstreamTimeout
 from services.payment_ms import PaymentMS
-from services.upstream import Upstream
+from services.upstream.client import Upstream
 from tests.faults.calls import ABSENT, KEY, status
 from tests.faults.fault_server import Behaviour, FaultServer, Wire, reply
 

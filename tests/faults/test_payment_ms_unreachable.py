@@ -9,16 +9,7 @@ from structlog.testing import capture_logs
 from services.errors import UpstreamError, UpstreamFailed, UpstreamTimeout, UpstreamUnavailable
 from services.payment_ms import PaymentMS
 from tests.faults.calls import ABSENT, DEADLINE, SESSION, SLACK, UNAVAILABLE, Connect, checkout, failure, status
-from tests.faults.fault_server import (
-    Behaviour,
-    FaultServer,
-    Wire,
-    full_backlog,
-    hang_up,
-    reset_peer,
-    slicer,
-    timeout,
-)
+from tests.faults.fault_server import Behaviour, FaultServer, Wire, full_backlog, hang_up, reset_peer, slicer, timeout
 from tests.faults.tls import self_signed
 
 

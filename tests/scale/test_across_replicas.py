@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from deploy.rolling_restart import REPLICAS
-from services.inquiry import SHARED_FOR
+from services.live_status.refresher import SHARED_FOR
 from tests.scale.cluster import OFF_REPLICA, Cluster, until
 from tests.scale.people import Person
 from tests.scale.tabs import Tab, browser, open_tabs

@@ -10,7 +10,7 @@ import pytest_asyncio
 from services.errors import RateLimited
 from services.rate_limits import Policy, RateLimits
 from tests.scale.redis_server import RedisServer, redis_server
-from tests.unit.store_behaviour import eventually
+from tests.unit.services.storage.store_behaviour import eventually
 
 __all__ = ["redis_server"]
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deploy.rolling_restart import REPLICAS
-from services.store_redis import CONNECTIONS
+from services.storage.redis_store import CONNECTIONS
 from tests.app_process import NO_AUTHORITIES
 from tests.scale.cluster import Cluster, until
 from tests.scale.people import Person

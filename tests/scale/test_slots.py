@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 
 from services.errors import StoreUnavailable
-from services.slots import _TAKE, RedisSlots
-from services.store_redis import RedisStore
+from services.storage.redis_concurrency import _TAKE, RedisConcurrencyLimit
+from services.storage.redis_store import RedisStore
 from tests.scale.redis_server import RedisServer, redis_server
-from tests.unit.store_behaviour import eventually
+from tests.unit.services.storage.store_behaviour import eventually
 
 __all__ = ["redis_server"]
 
@@ -32,7 +32,7 @@ async def stores(redis_server: RedisServer) -> AsyncIterator[list[RedisStore]]:
         await store.close()
 
 
-async def _held(slots: RedisSlots, max_wait: float) -> bool:
+async def _held(slots: RedisConcurrencyLimit, max_wait: float) -> bool:
     """Return whether a slot could be had."""
     try:
         async with slots.slot(max_wait):
@@ -48,7 +48,7 @@ class _Count:
         self.inside = 0
         self.most = 0
 
-    async def visit(self, slots: RedisSlots, seconds: float) -> None:
+    async def visit(self, slots: RedisConcurrencyLimit, seconds: float) -> None:
         async with slots.slot(20):
             self.inside += 1
             self.most = max(self.most, self.inside)
@@ -58,7 +58,7 @@ class _Count:
 
 @pytest.mark.parametrize("limit", [1, 3])
 async def test_no_more_than_the_limit_are_inside_over_all_replicas(stores: list[RedisStore], limit: int) -> None:
-    replicas = [RedisSlots(store, "payment", limit, **SHORT) for store in stores]
+    replicas = [RedisConcurrencyLimit(store, "payment", limit, **SHORT) for store in stores]
     count = _Count()
 
     await asyncio.gather(*(count.visit(replicas[number % 3], 0.005) for number in range(90)))
@@ -67,7 +67,7 @@ async def test_no_more_than_the_limit_are_inside_over_all_replicas(stores: list[
 
 
 async def test_a_full_house_times_out_and_lets_in_again(stores: list[RedisStore]) -> None:
-    here, there = (RedisSlots(store, "payment", 1, **SHORT) for store in stores[:2])
+    here, there = (RedisConcurrencyLimit(store, "payment", 1, **SHORT) for store in stores[:2])
 
     async with here.slot(5):
         started = time.monotonic()
@@ -80,14 +80,14 @@ async def test_a_full_house_times_out_and_lets_in_again(stores: list[RedisStore]
 
 
 async def test_other_names_are_other_slots(stores: list[RedisStore]) -> None:
-    payment, auth = (RedisSlots(stores[0], name, 1, **SHORT) for name in ("payment", "auth"))
+    payment, auth = (RedisConcurrencyLimit(stores[0], name, 1, **SHORT) for name in ("payment", "auth"))
 
     async with payment.slot(5):
         assert await _held(auth, 5)
 
 
 async def test_a_replicas_waiters_go_first_come_first_served(stores: list[RedisStore]) -> None:
-    slots = RedisSlots(stores[0], "payment", 1, **SHORT)
+    slots = RedisConcurrencyLimit(stores[0], "payment", 1, **SHORT)
     order: list[int] = []
 
     async def enter(number: int) -> None:
@@ -103,7 +103,7 @@ async def test_a_replicas_waiters_go_first_come_first_served(stores: list[RedisS
 
 
 async def test_no_replica_is_starved_by_a_busy_one(stores: list[RedisStore]) -> None:
-    busy, quiet = (RedisSlots(store, "payment", 1, **SHORT) for store in stores[:2])
+    busy, quiet = (RedisConcurrencyLimit(store, "payment", 1, **SHORT) for store in stores[:2])
     done = 0
 
     async def visit() -> None:
@@ -127,7 +127,7 @@ async def _true(condition: bool) -> bool:
 
 
 async def test_a_holder_keeps_its_slot_for_longer_than_the_lease(stores: list[RedisStore]) -> None:
-    here, there = (RedisSlots(store, "payment", 1, lease=0.4, grace=0.2) for store in stores[:2])
+    here, there = (RedisConcurrencyLimit(store, "payment", 1, lease=0.4, grace=0.2) for store in stores[:2])
 
     async with here.slot(5):
         assert not await _held(there, 1.5)
@@ -151,7 +151,7 @@ async def test_a_killed_holders_slot_is_free_within_five_seconds(
     )
     assert holder.stdout is not None
     assert await holder.stdout.readline() == b"inside\n"
-    slots = RedisSlots(stores[0], "payment", 1)
+    slots = RedisConcurrencyLimit(stores[0], "payment", 1)
     assert not await _held(slots, 0.3)
     holder.kill()
     assert await holder.wait() == -signal.SIGKILL
@@ -163,7 +163,7 @@ async def test_a_killed_holders_slot_is_free_within_five_seconds(
 
 
 async def test_a_dead_waiter_holds_nobody_up(stores: list[RedisStore]) -> None:
-    slots = RedisSlots(stores[0], "payment", 1, **SHORT)
+    slots = RedisConcurrencyLimit(stores[0], "payment", 1, **SHORT)
     async with slots.slot(5):
         taken = await stores[1].script("slot", _TAKE, slots._keys_for("dead"), "dead", 1, 800, 400)
         assert not taken
@@ -172,7 +172,7 @@ async def test_a_dead_waiter_holds_nobody_up(stores: list[RedisStore]) -> None:
 
 
 async def test_a_cancelled_waiter_holds_nobody_up(stores: list[RedisStore]) -> None:
-    here, there = (RedisSlots(store, "payment", 1, lease=60, grace=0.4) for store in stores[:2])
+    here, there = (RedisConcurrencyLimit(store, "payment", 1, lease=60, grace=0.4) for store in stores[:2])
     assert await _held(here, 5)
     for pause in (0, 0.0005, 0.001, 0.002, 0.005):
         waiter = asyncio.create_task(_held(there, 5))
@@ -187,7 +187,7 @@ async def test_a_cancelled_waiter_holds_nobody_up(stores: list[RedisStore]) -> N
 async def test_a_hung_redis_lets_nobody_in_and_says_so_in_time(
     stores: list[RedisStore], redis_server: RedisServer
 ) -> None:
-    slots = RedisSlots(stores[0], "payment", 1, **SHORT)
+    slots = RedisConcurrencyLimit(stores[0], "payment", 1, **SHORT)
     assert await _held(slots, 5)
     redis_server.pause()
     started = time.monotonic()
@@ -201,7 +201,7 @@ async def test_a_hung_redis_lets_nobody_in_and_says_so_in_time(
 async def test_a_redis_that_hangs_meanwhile_does_not_keep_a_finished_request(
     stores: list[RedisStore], redis_server: RedisServer
 ) -> None:
-    slots = RedisSlots(stores[0], "payment", 1, **SHORT)
+    slots = RedisConcurrencyLimit(stores[0], "payment", 1, **SHORT)
 
     async with slots.slot(5):
         redis_server.pause()
@@ -214,7 +214,7 @@ async def test_a_redis_that_hangs_meanwhile_does_not_keep_a_finished_request(
 async def test_a_request_in_flight_keeps_others_out_after(
     stores: list[RedisStore], redis_server: RedisServer, trouble: str
 ) -> None:
-    here, there = (RedisSlots(store, "payment", 1, lease=1.0, grace=1.5) for store in stores[:2])
+    here, there = (RedisConcurrencyLimit(store, "payment", 1, lease=1.0, grace=1.5) for store in stores[:2])
 
     async with here.slot(5):
         waiter = asyncio.create_task(_visit(there))
@@ -233,7 +233,7 @@ async def test_a_request_in_flight_keeps_others_out_after(
 
 async def test_after_a_stall_holders_have_time_to_renew(stores: list[RedisStore], redis_server: RedisServer) -> None:
     """Without the holder's own renewals, which may reach a thawing Redis before or after somebody else's question."""
-    slots = RedisSlots(stores[0], "payment", 1, lease=0.8, grace=2)
+    slots = RedisConcurrencyLimit(stores[0], "payment", 1, lease=0.8, grace=2)
     await slots.prepare()
 
     async def take(token: str) -> bool:
@@ -249,7 +249,7 @@ async def test_after_a_stall_holders_have_time_to_renew(stores: list[RedisStore]
     await eventually(lambda: take("other"), within=3)
 
 
-async def _visit(slots: RedisSlots) -> str:
+async def _visit(slots: RedisConcurrencyLimit) -> str:
     try:
         return "entered" if await _held(slots, 0.5) else "kept out"
     except StoreUnavailable:
@@ -257,7 +257,7 @@ async def _visit(slots: RedisSlots) -> str:
 
 
 async def test_a_prepared_bound_opens_when_the_grace_is_over(stores: list[RedisStore]) -> None:
-    slots = RedisSlots(stores[0], "payment", 1, lease=0.8, grace=0.4)
+    slots = RedisConcurrencyLimit(stores[0], "payment", 1, lease=0.8, grace=0.4)
     await slots.prepare()
 
     assert not await _held(slots, 0.05)
@@ -268,4 +268,4 @@ async def test_a_prepared_bound_opens_when_the_grace_is_over(stores: list[RedisS
 
 def test_a_bound_of_none_is_refused() -> None:
     with pytest.raises(ValueError, match="no slots"):
-        RedisSlots(RedisStore("redis://127.0.0.1:1"), "payment", 0)
+        RedisConcurrencyLimit(RedisStore("redis://127.0.0.1:1"), "payment", 0)

@@ -8,12 +8,13 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from services.errors import LockTimeout
-from services.leases import Lease
-from services.store import LockLost, Store, open_store
-from services.store_redis import RedisStore
+from services.errors import LockLost, LockTimeout
+from services.storage.factory import open_store
+from services.storage.lease import Lease
+from services.storage.port import Store
+from services.storage.redis_store import RedisStore
 from tests.scale.redis_server import RedisServer, redis_server
-from tests.unit.store_behaviour import StoreBehaviour, eventually
+from tests.unit.services.storage.store_behaviour import StoreBehaviour, eventually
 
 __all__ = ["redis_server"]
 

@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 
 from services.errors import StoreUnavailable
-from services.store import RESYNC
-from services.store_redis import RedisStore
+from services.storage.port import RESYNC
+from services.storage.redis_store import RedisStore
 from tests.scale.redis_server import RedisServer, redis_server
-from tests.unit.store_behaviour import eventually
+from tests.unit.services.storage.store_behaviour import eventually
 
 __all__ = ["redis_server"]
 
@@ -168,7 +168,7 @@ async def test_one_can_subscribe_while_redis_is_away(store: RedisStore, redis_se
 async def test_a_silent_connection_is_replaced(
     store: RedisStore, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.redis_listener.SILENCE", 0.1)
+    monkeypatch.setattr("services.storage.redis_listener.SILENCE", 0.1)
     async with store.subscribe("channel") as messages:
         assert await _next(messages) == RESYNC
         redis_server.pause()

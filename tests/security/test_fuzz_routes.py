@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.app_process import sandbox_for_tests
 from tests.security import routes
 from tests.security.test_fuzz_pages import PAGES
-from tests.unit.api_world import ApiWorld, Browser, api_world
+from tests.unit.api.api_world import ApiWorld, Browser, api_world
 
 PATHS = (
     "/api/catalog", "/api/me", "/api/cart", "/api/cart/{}", "/api/entitlements", "/api/payment/subscriptions",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from services.store_sqlite import SqliteStore
+from services.storage.sqlite_store import SqliteStore
 from tests.faults.shop import CHECKOUT, PREMIUM, STICKERS, Person, Shop, until
 from tests.scale.tabs import Tab, types_of
 from tests.security import routes

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from services.store_sqlite import SqliteStore
+from services.storage.sqlite_store import SqliteStore
 from tests.faults.fault_server import hang_up, limit_data, redirect, reply, reset_peer
 from tests.faults.shop import (
     API_KEY,

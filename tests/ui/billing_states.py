@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from services.errors import SignInUnavailable, UpstreamUnavailable
 from tests.ui.billing_world import World
 from tests.ui.reading import tags_in, text_of
-from ui.html import Tag
+from ui.nicegui_ext.html import Tag
 
 NOW = datetime.now(UTC)
 SOON = NOW + timedelta(days=20)

@@ -19,27 +19,27 @@ from nicegui.testing.user_simulation import user_simulation
 from pydantic import SecretStr
 
 from catalog import Catalog, load_catalog
-from services.announcements import Announcements
 from services.auth_ms import AuthMS, AuthSession, PlanGrant, User
 from services.cart import CartService
-from services.checkout import CheckoutService, Redirects
-from services.checkouts import Checkout, Checkouts, Event, Kind, Line
+from services.checkout.service import CheckoutService, Redirects
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutLine, CheckoutRepository
 from services.entitlements import Entitlements, SigningKey
 from services.errors import FrontendError
-from services.inquiry import Inquiry
+from services.live_status.refresher import StatusRefresher
+from services.live_status.service import StatusService
 from services.payment_ms import CheckoutSession, PaymentMS, PortalSession, SubscriptionRecord
 from services.portal import PortalRedirects, PortalService
 from services.rate_limits import RateLimits
-from services.session import Session, Sessions
-from services.status import StatusService
-from services.store_sqlite import SqliteStore
+from services.sessions.service import Session, Sessions
+from services.storage.pubsub import PubSub
+from services.storage.sqlite_store import SqliteStore
 from settings import Settings
 from tests.ui.reading import tags_in, text_of, until
-from ui.components.state_banner import arrive
-from ui.html import Tag
+from ui.billing.state_banner import arrive
+from ui.nicegui_ext.html import Tag
+from ui.page.site import Site
 from ui.pages import account, cancel, login, members, payment, pricing, success, upgrade
-from ui.plan_choices import offers_for
-from ui.site import Site
+from ui.plans.choices import offers_for
 
 __all__ = [
     "ADA", "CATALOG", "Accounts", "Billing", "FullSite", "World", "billing_world", "tags_in", "text_of", "until",
@@ -133,7 +133,7 @@ class FullSite(Site):
     """A site with everything the billing pages need."""
 
     checkouts: Any = None
-    inquiry: Any = None
+    refresher: Any = None
     entitlements: Any = None
 
 
@@ -146,11 +146,11 @@ class World:
     billing: Billing
     accounts: Accounts
     sessions: Sessions
-    checkouts: Checkouts
+    checkouts: CheckoutRepository
     status: StatusService
     cart: CartService
     store: SqliteStore
-    inquiry: Inquiry
+    refresher: StatusRefresher
     catalogs: SimpleNamespace
     session: Session | None = None
 
@@ -177,19 +177,21 @@ class World:
         price = next(iter(plan.prices.values()))
         now = datetime.now(UTC)
         name = f"{plan_id}_{len(await self.checkouts.of(ADA.user_id))}"
-        line = Line(price_id=price.price_id, product_id=plan.product_id, name=str(plan.name), amount=price.amount)
+        line = CheckoutLine(
+            price_id=price.price_id, product_id=plan.product_id, name=str(plan.name), amount=price.amount
+        )
         checkout = Checkout(
-            id=f"co_{name}", customer=ADA.user_id, kind=Kind.SUBSCRIPTION, session_id=f"cs_test_{name}",
+            id=f"co_{name}", customer=ADA.user_id, kind=CheckoutKind.SUBSCRIPTION, session_id=f"cs_test_{name}",
             url=f"https://checkout.stripe.com/c/pay/cs_test_{name}",
             lines=(line,),
             currency=price.currency, started_at=now - ago, plan_id=plan.id, group=plan.group, interval=price.interval,
         )  # fmt: skip
         await self.checkouts.add(checkout)
         if returned is not None:
-            await self.mark(checkout, Event.RETURNED, now - returned)
+            await self.mark(checkout, CheckoutEvent.RETURNED, now - returned)
         return checkout
 
-    async def mark(self, checkout: Checkout, event: Event, when: datetime) -> None:
+    async def mark(self, checkout: Checkout, event: CheckoutEvent, when: datetime) -> None:
         """Note an event at a time of the test's choosing."""
         key = f"checkouts:{checkout.customer}"
         await self.store.put_field(key, f"{checkout.id}.{event}", when.isoformat(), None)
@@ -197,7 +199,7 @@ class World:
     async def look(self) -> None:
         """Ask both systems afresh and push what they say to the open pages, as a watcher does."""
         assert self.session is not None
-        await self.status.changed(await self.inquiry.ask(self.session, "all", fresh=True))
+        await self.status.changed(await self.refresher.ask(self.session, "all", fresh=True))
 
     def marked(self, testid: str) -> list[Tag]:
         """Return the visible elements with a testid, in the order of the page."""
@@ -244,38 +246,38 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
     """Open the world, with all billing pages registered and nobody signed in."""
     settings = settings or Settings(public_url="https://test", support_url="https://help.example.com")
     store = SqliteStore(folder / "store.sqlite3")
-    announcements = Announcements(store)
+    pubsub = PubSub(store)
     accounts, billing = Accounts(), Billing()
     sessions = Sessions(
-        store, cast(AuthMS, accounts), announcements, secret=SecretStr("s" * 32), public_url="https://test",
+        store, cast(AuthMS, accounts), pubsub, secret=SecretStr("s" * 32), public_url="https://test",
         max_age=timedelta(days=30),
     )  # fmt: skip
-    checkouts = Checkouts(store)
+    checkouts = CheckoutRepository(store)
     catalogs = SimpleNamespace(current=CATALOG)
 
     def catalog() -> Catalog:
         return cast(Catalog, catalogs.current)
 
-    inquiry = Inquiry(
+    refresher = StatusRefresher(
         store=store, payment_ms=cast(PaymentMS, billing), sessions=sessions, checkouts=checkouts, catalog=catalog,
         customer_of=lambda session: session.user.user_id,
     )  # fmt: skip
-    status = StatusService(inquiry, announcements)
+    status = StatusService(refresher, pubsub)
     limits = RateLimits()
     checkout = CheckoutService(
-        store=store, checkouts=checkouts, inquiry=inquiry, status=status, payment_ms=cast(PaymentMS, billing),
+        store=store, checkouts=checkouts, refresher=refresher, status=status, payment_ms=cast(PaymentMS, billing),
         catalog=catalog, limits=limits, redirects=Redirects("https://test", settings.checkout_hosts),
     )  # fmt: skip
     portal = PortalService(
-        store=store, inquiry=inquiry, status=status, payment_ms=cast(PaymentMS, billing), limits=limits,
+        store=store, refresher=refresher, status=status, payment_ms=cast(PaymentMS, billing), limits=limits,
         redirects=PortalRedirects("https://test", settings.portal_hosts),
     )  # fmt: skip
-    entitlements = Entitlements(inquiry, SigningKey(), issuer="https://test", catalog=catalog)
-    cart = CartService(store, announcements, catalog)
+    entitlements = Entitlements(refresher, SigningKey(), issuer="https://test", catalog=catalog)
+    cart = CartService(store, pubsub, catalog)
     site = FullSite(
         settings=settings, catalogs=catalogs, sessions=sessions, status=status,
-        checkout=checkout, portal=portal, cart=cart, limits=limits, checkouts=checkouts, inquiry=inquiry,
-        announcements=announcements, on_arrival=arrive, offers_for=offers_for, entitlements=entitlements,
+        checkout=checkout, portal=portal, cart=cart, limits=limits, checkouts=checkouts, refresher=refresher,
+        pubsub=pubsub, on_arrival=arrive, offers_for=offers_for, entitlements=entitlements,
     )  # fmt: skip
     async with user_simulation(root=None) as browser:
         for module in (account, cancel, login, members, payment, pricing, success, upgrade):
@@ -283,7 +285,7 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
         ui.page("/c/pay/{name}")(_hosted_page)
         ui.page("/p/session/{name}")(_hosted_page)
         try:
-            yield World(browser, site, billing, accounts, sessions, checkouts, status, cart, store, inquiry, catalogs)
+            yield World(browser, site, billing, accounts, sessions, checkouts, status, cart, store, refresher, catalogs)
         finally:
             for client in list(Client.instances.values()):
                 client.delete()

@@ -22,7 +22,7 @@ from nicegui.testing import User, user_simulation
 from catalog import load_catalog
 from settings import Settings, load_settings
 from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, FixedCatalog, Register, Simulate
-from ui.site import Site
+from ui.page.site import Site
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from nicegui.element import Element
 
-from ui.html import Tag
+from ui.nicegui_ext.html import Tag
 
 
 def tags_in(root: Element) -> Iterator[Tag]:

@@ -8,19 +8,19 @@ from nicegui import app, ui
 
 from api.security import SecurityHeaders
 from catalog import Interval, load_catalog
-from services.logs import configure_logs
+from services.observability.logs import configure_logs
 from settings import load_settings
 from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, FixedCatalog
-from ui import assets
 from ui.components.notice import notice
-from ui.components.plan_card import PlanOffer
-from ui.components.plan_grid import PlanGrid
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
-from ui.offers import public_offers
+from ui.nicegui_ext.html import Tag
+from ui.page import assets
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
 from ui.pages import errors, home, login, pricing
-from ui.site import Site
+from ui.plans.card import PlanOffer
+from ui.plans.grid import PlanGrid
+from ui.plans.offers import public_offers
 
 
 def main(port: int, folder: Path) -> None:
@@ -47,22 +47,22 @@ def add_presses(site: Site) -> None:
     """Add a page that counts presses, slowly, and a route that says that a form was posted."""
 
     @page(site, "/presses", title="Presses")
-    def presses(visit: Visit) -> None:
+    def presses(context: PageContext) -> None:
         async def count(offer: PlanOffer, interval: Interval) -> None:
             shown.set_text(f"{shown.text} {offer.plan.id}-{interval}")
-            await asyncio.sleep(float(visit.query.get("seconds", "0.2")))
+            await asyncio.sleep(float(context.query.get("seconds", "0.2")))
             grid.release()
             with place, notice("danger", "It did not work.", focus=True):
                 pass
 
-        with frame(visit):
+        with frame(context):
             Tag("h1", "Presses")
             shown = Tag("p", "pressed:", testid="pressed")
             place = Tag("div")
-            grid = PlanGrid(visit, public_offers(visit), Interval.MONTH, on_press=count)
+            grid = PlanGrid(context, public_offers(context), Interval.MONTH, on_press=count)
 
     @page(site, "/broken", title="Broken")
-    def broken(visit: Visit) -> None:
+    def broken(context: PageContext) -> None:
         raise ValueError("on purpose")
 
     @app.post("/payment/checkout")

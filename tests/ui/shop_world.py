@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from catalog import Catalog, Item, parse_catalog
-from services.announcements import Announcements, Topic
 from services.cart import Cart, CartService, user_owner, visitor_owner
-from services.catalog_file import EVERYBODY
-from services.session import Session
+from services.catalog_file import ALL_USERS
+from services.sessions.service import Session
+from services.storage.pubsub import PubSub, Topic
 from tests.ui.billing_world import CATALOG, World, billing_world
-from ui.components.quantity_field import Reporter
-from ui.html import Tag
+from ui.nicegui_ext.html import Tag
 from ui.pages import cart, embed, shop
+from ui.shop.quantity_field import Reporter
 
 STICKERS = CATALOG.item("sticker-pack")
 CREDITS = CATALOG.item("api-credits")
@@ -24,9 +24,9 @@ SEATS = CATALOG.item("training-seats")
 class Shopping:
     """A world, somebody's browser in it, and what they do."""
 
-    def __init__(self, world: World, announcements: Announcements) -> None:
+    def __init__(self, world: World, pubsub: PubSub) -> None:
         self.world = world
-        self.announcements = announcements
+        self.pubsub = pubsub
         self.owner = ""
 
     def visit_as_stranger(self) -> None:
@@ -64,20 +64,20 @@ class Shopping:
     async def sell(self, catalog: Catalog) -> None:
         """Put another catalog into force, and say so."""
         self.world.catalogs.current = catalog
-        await self.announcements.announce(Topic.CATALOG, EVERYBODY)
+        await self.pubsub.announce(Topic.CATALOG, ALL_USERS)
 
 
 @asynccontextmanager
 async def shopping(folder: Path, catalog: Catalog = CATALOG) -> AsyncIterator[Shopping]:
     """Open the world with the shop's pages, and a visitor in it."""
     async with billing_world(folder) as world:
-        announcements = Announcements(world.store)
+        pubsub = PubSub(world.store)
         world.catalogs.current = catalog
-        world.cart = CartService(world.store, announcements, lambda: world.catalogs.current)
-        world.site.cart, world.site.announcements = world.cart, announcements
+        world.cart = CartService(world.store, pubsub, lambda: world.catalogs.current)
+        world.site.cart, world.site.pubsub = world.cart, pubsub
         for module in (shop, cart, embed):
             module.register(world.site)
-        shopper = Shopping(world, announcements)
+        shopper = Shopping(world, pubsub)
         shopper.visit_as_stranger()
         yield shopper
 

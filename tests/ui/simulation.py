@@ -9,8 +9,8 @@ from typing import Any, cast
 from nicegui.testing import User
 
 from catalog import Catalog
-from ui.html import Tag
-from ui.site import Site
+from ui.nicegui_ext.html import Tag
+from ui.page.site import Site
 
 ROOT = Path(__file__).parent.parent.parent
 Register = Callable[[Site], None]

@@ -10,7 +10,7 @@ import pytest_asyncio
 from sandbox.launch import FREE_PORTS, RunningSandbox, start_sandbox
 from tests.fakes import settle
 from tests.replica import Outside, Replica
-from tests.unit.api_world import ApiWorld, api_world
+from tests.unit.api.api_world import ApiWorld, api_world
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +40,6 @@ async def replica(outside: Outside) -> AsyncIterator[Replica]:
     before = asyncio.all_tasks()
     made = Replica(outside)
     yield made
-    assert (made.status.watchers, made.status.tabs, made.announcements.count) == (0, 0, 0), "a test left a tab open"
+    assert (made.status.watchers, made.status.tabs, made.pubsub.count) == (0, 0, 0), "a test left a tab open"
     await settle()
     assert asyncio.all_tasks() - before <= {asyncio.current_task()}

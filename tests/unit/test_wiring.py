@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 import wiring
 from services.auth_ms import User
-from services.session import Session
+from services.sessions.service import Session
 from settings import load_settings
 from wiring.house import House
 
@@ -43,12 +43,12 @@ async def test_a_customer_stays_the_same_when_their_address_changes(
     renamed = session("ada", "new@example.com", "ada@example.com")
 
     async with house_of(tmp_path, customer_id=customer_id) as house:
-        assert house.inquiry.customer_of(renamed) == customer(renamed)
+        assert house.refresher.customer_of(renamed) == customer(renamed)
 
 
 async def test_people_without_an_address_share_nothing(tmp_path: Path) -> None:
     async with house_of(tmp_path, customer_id="email") as house:
-        customers = {house.inquiry.customer_of(session(name, "", "")) for name in ("ada", "bob")}
+        customers = {house.refresher.customer_of(session(name, "", "")) for name in ("ada", "bob")}
 
     assert len(customers) == 2
     assert "" not in customers

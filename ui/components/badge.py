@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from ui.html import Tag
-from ui.icons import icon
+from ui.nicegui_ext.html import Tag
+from ui.theme.icons import icon
 
 Tone = Literal["neutral", "brand", "filled", "success", "warning", "danger", "info"]
 

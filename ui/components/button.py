@@ -7,8 +7,8 @@ marks the form busy at the first click and swallows the second, and the click go
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
 
-from ui.html import Tag
-from ui.icons import icon
+from ui.nicegui_ext.html import Tag
+from ui.theme.icons import icon
 
 Look = Literal["primary", "secondary", "quiet"]
 Press = Callable[[], Awaitable[None] | None]

@@ -3,17 +3,17 @@
     with card_page("success", "check-circle", _("Premium is active")):
         Tag("p", …)
 
-The headline is the page's `h1`. `Card.show` changes icon, colour and headline in place.
+The headline is the page's `h1`. `CardPage.show` changes icon, colour and headline in place.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ui.components.badge import Tone
-from ui.html import Tag
+from ui.nicegui_ext.html import Tag
 
 
-class Card:
+class CardPage:
     """The drawn card. `box` is the element that carries `data-state`."""
 
     def __init__(self, tone: Tone, icon_name: str, headline: str, *, testid: str = "") -> None:
@@ -31,8 +31,8 @@ class Card:
 
 
 @contextmanager
-def card_page(tone: Tone, icon_name: str, headline: str, *, testid: str = "") -> Iterator[Card]:
+def card_page(tone: Tone, icon_name: str, headline: str, *, testid: str = "") -> Iterator[CardPage]:
     """Draw the card; what is drawn inside the block stands below its headline."""
-    card = Card(tone, icon_name, headline, testid=testid)
+    card = CardPage(tone, icon_name, headline, testid=testid)
     with card.box:
         yield card

@@ -7,8 +7,8 @@ action with one moves the focus into it with `focus=True`.
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal
 
-from ui.html import Tag
-from ui.icons import icon
+from ui.nicegui_ext.html import Tag
+from ui.theme.icons import icon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

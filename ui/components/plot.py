@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from ui.html import Tag
+from ui.nicegui_ext.html import Tag
 
 WIDTH: Final = 320
 HEIGHT: Final = 72

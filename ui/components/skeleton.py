@@ -1,7 +1,7 @@
 """Grey shapes in the final size of what is on its way, so that nothing moves when it arrives."""
 
-from ui.html import Tag
-from ui.i18n import _
+from ui.nicegui_ext.html import Tag
+from ui.text.i18n import _
 
 
 def skeleton(width: str, height: str) -> Tag:

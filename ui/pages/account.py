@@ -4,25 +4,25 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from services.checkouts import Checkout, Event, Kind
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
 from services.errors import FrontendError
-from services.session import Session
-from services.standing import Standing
+from services.sessions.service import Session
+from services.subscription.customer_status import CustomerStatus
+from ui.billing.live import Part, live
+from ui.billing.overview import Overview
+from ui.billing.portal_news import portal_news, portal_words
+from ui.billing.portal_row import portal_row
+from ui.billing.problem import ProblemPlace, problem_named
+from ui.billing.purchase_words import purchase_words
 from ui.components.badge import Tone, badge
 from ui.components.button import button
-from ui.components.live import Part, live
-from ui.components.overview import Overview
-from ui.components.portal_news import portal_news, portal_words
-from ui.components.portal_row import portal_row
-from ui.components.problem import ProblemPlace, problem_named
-from ui.document import Visit, page
-from ui.formats import exact, full_date
-from ui.frame import frame, language_choice, theme_choice
-from ui.html import Tag
-from ui.i18n import N_, _
-from ui.knowledge import checkouts_of, find_standing, signed_in
-from ui.purchase import purchase_words
-from ui.site import Site
+from ui.nicegui_ext.html import Tag
+from ui.page.current_user import checkouts_of, find_status, signed_in
+from ui.page.document import PageContext, page
+from ui.page.frame import frame, language_choice, theme_choice
+from ui.page.site import Site
+from ui.text.formats import exact, full_date
+from ui.text.i18n import N_, _
 
 MOST_PURCHASES: Final = 20
 
@@ -37,45 +37,45 @@ def register(site: Site) -> None:
         description=N_("Your plan, your invoices, your card"),
         requires_sign_in=True,
     )
-    async def account(visit: Visit) -> None:
-        session = signed_in(visit)
-        from_portal = visit.query.get("from") == "portal"
+    async def account(context: PageContext) -> None:
+        session = signed_in(context)
+        from_portal = context.query.get("from") == "portal"
         stay = await site.portal.came_back(session) if from_portal else None
-        standing = await find_standing(visit, fresh=from_portal)
-        purchases = await purchases_of(visit, session)
-        with frame(visit):
+        customer_status = await find_status(context, fresh=from_portal)
+        purchases = await purchases_of(context, session)
+        with frame(context):
             with Tag("div", classes="page-head"):
                 Tag("h1", _("Account"))
             with Tag("div", classes="billing"):
                 news = Part(portal_news)
-                problems = ProblemPlace(visit)
-                problem = problem_named(visit.query.get("problem", ""))
+                problems = ProblemPlace(context)
+                problem = problem_named(context.query.get("problem", ""))
                 if problem is not None:
                     problems.show(problem)
-                overview = Overview(visit, live(visit), problems)
-                portal_row(visit)
-                bought: Part[Sequence[Checkout]] = Part(lambda found: draw_purchases(visit, found))
+                overview = Overview(context, live(context), problems)
+                portal_row(context)
+                bought: Part[Sequence[Checkout]] = Part(lambda found: draw_purchases(context, found))
                 with Tag("div", classes="two-columns"):
-                    draw_profile(visit, session)
-                    draw_preferences(visit)
+                    draw_profile(context, session)
+                    draw_preferences(context)
 
-        def show(new: Standing | None) -> None:
+        def show(new: CustomerStatus | None) -> None:
             overview.show(new)
-            news.show(portal_words(visit, stay, new))
+            news.show(portal_words(context, stay, new))
 
-        async def changed(new: Standing) -> None:
+        async def changed(new: CustomerStatus) -> None:
             show(new)
-            bought.show(await purchases_of(visit, session))
+            bought.show(await purchases_of(context, session))
 
-        show(standing)
+        show(customer_status)
         bought.show(purchases)
-        live(visit).on_change(changed)
+        live(context).on_change(changed)
 
 
-async def purchases_of(visit: Visit, session: Session) -> tuple[Checkout, ...]:
+async def purchases_of(context: PageContext, session: Session) -> tuple[Checkout, ...]:
     """Return the user's checkouts, newest first, that say something: not those that were left or replaced."""
     try:
-        found = await checkouts_of(visit).of(visit.site.status.inquiry.customer_of(session))
+        found = await checkouts_of(context).of(context.site.status.refresher.customer_of(session))
     except FrontendError:
         return ()
     now = datetime.now(UTC)
@@ -88,14 +88,14 @@ def purchase_state(checkout: Checkout, now: datetime) -> "tuple[Tone, str] | Non
         return "success", N_("Confirmed")
     if checkout.open(now):
         return "info", N_("Open")
-    if checkout.at(Event.RETURNED) is None:
+    if checkout.at(CheckoutEvent.RETURNED) is None:
         return None
-    if checkout.kind is not Kind.SUBSCRIPTION:
+    if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         return "neutral", N_("Submitted")
     return ("info", N_("Confirming")) if checkout.confirming(now) else ("warning", N_("Not confirmed"))
 
 
-def draw_profile(visit: Visit, session: Session) -> None:
+def draw_profile(context: PageContext, session: Session) -> None:
     """Draw who is signed in, and the way out."""
     user = session.user
     with Tag("section", classes="card", aria_labelledby="profile-title"):
@@ -109,17 +109,17 @@ def draw_profile(visit: Visit, session: Session) -> None:
             button(_("Sign out"), "secondary", submit=True, testid="sign-out-here")
 
 
-def draw_preferences(visit: Visit) -> None:
+def draw_preferences(context: PageContext) -> None:
     """Draw language and theme."""
     with Tag("section", classes="card", aria_labelledby="preferences-title"):
         Tag("h2", _("Language and theme"), id="preferences-title", classes="card-heading")
         with Tag("div", classes="preferences"):
-            language_choice(visit)
-            theme_choice(visit)
+            language_choice(context)
+            theme_choice(context)
         Tag("p", _("Remembered in this browser."), classes="muted small")
 
 
-def draw_purchases(visit: Visit, purchases: Sequence[Checkout]) -> None:
+def draw_purchases(context: PageContext, purchases: Sequence[Checkout]) -> None:
     """Draw what was bought here, each with what is known of it."""
     now = datetime.now(UTC)
     with Tag("section", classes="card", aria_labelledby="purchases-title"):
@@ -130,18 +130,18 @@ def draw_purchases(visit: Visit, purchases: Sequence[Checkout]) -> None:
         with Tag("ul", classes="purchases"):
             for checkout in purchases:
                 with Tag("li", classes="purchase", testid="purchase"):
-                    _draw_purchase(visit, checkout, now)
+                    _draw_purchase(context, checkout, now)
         Tag("p", _("Invoices and older purchases are in the billing portal."), classes="muted small")
 
 
-def _draw_purchase(visit: Visit, checkout: Checkout, now: datetime) -> None:
-    name, amount = purchase_words(visit, checkout)
+def _draw_purchase(context: PageContext, checkout: Checkout, now: datetime) -> None:
+    name, amount = purchase_words(context, checkout)
     with Tag("div", classes="purchase-words"):
         Tag("p", name, classes="purchase-name")
-        day = full_date(checkout.started_at, visit.locale, visit.timezone)
+        day = full_date(checkout.started_at, context.locale, context.timezone)
         with Tag("p", classes="muted small"):
             Tag("span", f"{amount} · ")
-            instant = exact(checkout.started_at, visit.locale, visit.timezone)
+            instant = exact(checkout.started_at, context.locale, context.timezone)
             Tag("time", day, datetime=checkout.started_at.isoformat(), title=instant)
     state = purchase_state(checkout, now)
     if state is not None:

@@ -1,69 +1,69 @@
 """`/payment/cancel`: where Stripe's back link leads. The chosen plan is kept, and nothing was charged."""
 
-from services.checkouts import Checkout, Event, Kind
-from services.session import Session, sign_in_path
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
+from services.sessions.service import Session, sign_in_path
+from ui.billing.checkout_button import Attempt, checkout_button
+from ui.billing.problem import ProblemPlace
+from ui.billing.purchase_words import purchase_words
 from ui.components.button import button
 from ui.components.card_page import card_page
-from ui.components.checkout_button import Attempt, checkout_button
-from ui.components.problem import ProblemPlace
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
-from ui.i18n import N_, _
-from ui.purchase import purchase_words
-from ui.site import Site
+from ui.nicegui_ext.html import Tag
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
+from ui.text.i18n import N_, _
 
 
 def register(site: Site) -> None:
     """Add the page."""
 
     @page(site, "/payment/cancel", title=N_("Checkout left"), robots="noindex")
-    async def cancel(visit: Visit) -> None:
-        if not isinstance(visit.session, Session):
-            with frame(visit, narrow=True):
-                draw_signed_out(visit)
+    async def cancel(context: PageContext) -> None:
+        if not isinstance(context.session, Session):
+            with frame(context, narrow=True):
+                draw_signed_out(context)
             return
-        checkout = await site.checkout.called_off(visit.session, visit.query.get("checkout"))
-        with frame(visit, narrow=True):
-            draw_cancel(visit, checkout)
+        checkout = await site.checkout.called_off(context.session, context.query.get("checkout"))
+        with frame(context, narrow=True):
+            draw_cancel(context, checkout)
 
 
-def draw_cancel(visit: Visit, checkout: Checkout | None) -> None:
+def draw_cancel(context: PageContext, checkout: Checkout | None) -> None:
     """Draw the card for a checkout of this user, or for an address that names none."""
     if checkout is None:
         draw_unknown()
-    elif checkout.confirmed or checkout.at(Event.RETURNED) is not None:
+    elif checkout.confirmed or checkout.at(CheckoutEvent.RETURNED) is not None:
         draw_finished(checkout)
     else:
-        draw_left(visit, checkout)
+        draw_left(context, checkout)
 
 
-def draw_left(visit: Visit, checkout: Checkout) -> None:
+def draw_left(context: PageContext, checkout: Checkout) -> None:
     """The user came back without paying: say so, keep the choice, and lead on to the same checkout."""
     with card_page("neutral", "information-circle", _("You left the checkout"), testid="cancel-state") as card:
         card.box.set(data_state="left")
         Tag("p", _("Nothing was charged, and your plan is unchanged."), classes="center card-sentence")
-        name, amount = purchase_words(visit, checkout)
+        name, amount = purchase_words(context, checkout)
         with Tag("p", classes="bought center"):
             Tag("strong", name)
             Tag("span", f" {amount}", classes="muted")
-        problems = ProblemPlace(visit)
+        problems = ProblemPlace(context)
         with Tag("div", classes="actions card-actions"):
-            if checkout.kind is Kind.CART:
+            if checkout.kind is CheckoutKind.CART:
                 button(_("Back to your cart"), href="/cart", testid="go-on")
             else:
-                _go_on(visit, checkout, problems)
-            if checkout.kind is Kind.SUBSCRIPTION:
+                _go_on(context, checkout, problems)
+            if checkout.kind is CheckoutKind.SUBSCRIPTION:
                 interval = f"?interval={checkout.interval}" if checkout.interval else ""
                 button(_("See plans"), "quiet", href=f"/payment{interval}#plans")
             else:
                 button(_("Back to the shop"), "quiet", href="/shop")
 
 
-def _go_on(visit: Visit, checkout: Checkout, problems: ProblemPlace) -> None:
+def _go_on(context: PageContext, checkout: Checkout, problems: ProblemPlace) -> None:
     line = checkout.lines[0]
-    attempt = Attempt(line.price_id, line.amount, visit.site.catalog.version, quantity=line.quantity)
-    checkout_button(visit, attempt, _("Continue to checkout"), problems, testid="go-on")
+    attempt = Attempt(line.price_id, line.amount, context.site.catalog.version, quantity=line.quantity)
+    checkout_button(context, attempt, _("Continue to checkout"), problems, testid="go-on")
 
 
 def draw_finished(checkout: Checkout) -> None:
@@ -86,7 +86,7 @@ def draw_unknown() -> None:
             button(_("Go to your account"), "quiet", href="/account")
 
 
-def draw_signed_out(visit: Visit) -> None:
+def draw_signed_out(context: PageContext) -> None:
     """Nobody is signed in here: say nothing about any checkout."""
     with card_page("neutral", "lock-closed", _("Sign in to go on with your checkout")) as card:
         card.box.set(data_state="signed_out")
@@ -96,5 +96,5 @@ def draw_signed_out(visit: Visit) -> None:
             classes="center card-sentence",
         )
         with Tag("div", classes="actions card-actions"):
-            button(_("Sign in"), href=sign_in_path(visit.here))
+            button(_("Sign in"), href=sign_in_path(context.here))
             button(_("See plans"), "quiet", href="/pricing")

@@ -10,25 +10,25 @@ from nicegui import ui
 from catalog import Item
 from money import format_money
 from services.cart import Cart, CartLine
-from services.checkout import MOST_LINES, Wanted
+from services.checkout.service import MOST_LINES, Wanted
 from services.errors import FrontendError, InvalidQuantity, NotSignedIn
-from services.session import sign_in_path
+from services.sessions.service import sign_in_path
+from ui.billing.live import Part
+from ui.billing.problem import ProblemPlace, problem_named
 from ui.components.button import ActionForm, button
-from ui.components.cart_line import CartRow
-from ui.components.item_card import show_refusal
-from ui.components.live import Part
-from ui.components.live_cart import buyer, cart_owner, known_cart, live_cart, owner_of
-from ui.components.live_catalog import on_catalog_change
 from ui.components.notice import notice
-from ui.components.problem import ProblemPlace, problem_named
-from ui.components.quantity_field import QuantityField
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
-from ui.i18n import N_, _, ngettext
-from ui.icons import icon
+from ui.nicegui_ext.html import Tag
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
 from ui.pages.shop import chosen_item
-from ui.site import Site
+from ui.plans.live_catalog import on_catalog_change
+from ui.shop.cart_line import CartRow
+from ui.shop.item_card import show_refusal
+from ui.shop.live_cart import buyer, cart_owner, known_cart, live_cart, owner_of
+from ui.shop.quantity_field import QuantityField
+from ui.text.i18n import N_, _, ngettext
+from ui.theme.icons import icon
 
 CHECKOUT = "/cart/checkout"
 
@@ -37,19 +37,19 @@ def register(site: Site) -> None:
     """Add the page."""
 
     @page(site, "/cart", title=N_("Cart"), robots="noindex")
-    async def cart(visit: Visit) -> None:
-        held = await known_cart(visit)
+    async def cart(context: PageContext) -> None:
+        held = await known_cart(context)
         if held is None:
-            held = await site.cart.read(await cart_owner(visit))  # says why it can't be read
-        with frame(visit):
-            CartPage(visit).show(held)
+            held = await site.cart.read(await cart_owner(context))  # says why it can't be read
+        with frame(context):
+            CartPage(context).show(held)
 
 
 class CartPage:
     """The parts of the page that change while somebody looks."""
 
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
         self._rows: dict[str, CartRow] = {}
         self._cart = Cart()
         self._drawn: tuple[Item, ...] | None = None
@@ -57,14 +57,16 @@ class CartPage:
         with Tag("div", classes="page-head"):
             Tag("h1", _("Cart"))
         with Tag("div", classes="cart-news"):
-            self._problems = ProblemPlace(visit)
+            self._problems = ProblemPlace(context)
             self._removed = Part(self._draw_removed)
             self._gone = Part(self._draw_gone)
         self._box = Tag("div")
         self._say_problem()
-        self._removed.show(chosen_item(visit.site.catalog, {"price": visit.query.get("removed", ""), **_only(visit)}))
-        live_cart(visit).on_change(self.show)
-        on_catalog_change(visit, self._catalog_changed)
+        self._removed.show(
+            chosen_item(context.site.catalog, {"price": context.query.get("removed", ""), **_only(context)})
+        )
+        live_cart(context).on_change(self.show)
+        on_catalog_change(context, self._catalog_changed)
 
     def show(self, cart: Cart) -> None:
         """Show a cart: its numbers in place, everything anew where other lines or prices are in it."""
@@ -80,7 +82,7 @@ class CartPage:
         if cart.lines:
             self._show_total(cart)
         now = {line.item.id for line in cart.lines}
-        names = tuple(self._visit.text(x.item.name) for x in before.lines if x.item.id not in now)
+        names = tuple(self._context.text(x.item.name) for x in before.lines if x.item.id not in now)
         self._gone.show((cart.gone, names if cart.gone > before.gone else ()))
 
     def _draw(self) -> None:
@@ -91,7 +93,7 @@ class CartPage:
         with Tag("div", classes="cart"):
             with Tag("ul", classes="card cart-lines", aria_label=_("In your cart")):
                 self._rows = {
-                    line.item.id: CartRow(self._visit, line, self._settle, self._remove) for line in self._cart.lines
+                    line.item.id: CartRow(self._context, line, self._settle, self._remove) for line in self._cart.lines
                 }
             with Tag("section", classes="card cart-summary", aria_labelledby="total-title"):
                 with Tag("div", classes="cart-total-row"):
@@ -116,7 +118,7 @@ class CartPage:
         self._pieces.set_text(words)
 
     def _total_words(self, cart: Cart) -> str:
-        return format_money(cart.total, cart.currency or "usd", self._visit.locale)
+        return format_money(cart.total, cart.currency or "usd", self._context.locale)
 
     async def _settle(self, line: CartLine, field: QuantityField) -> None:
         """Keep the quantity that was settled on. One after the other: the last one typed is the one that stays."""
@@ -127,7 +129,9 @@ class CartPage:
                 return
             try:
                 price = line.item.price.price_id
-                cart = await self._visit.site.cart.set_quantity(await cart_owner(self._visit), price, field.quantity)
+                cart = await self._context.site.cart.set_quantity(
+                    await cart_owner(self._context), price, field.quantity
+                )
             except NotSignedIn:
                 ui.navigate.to(sign_in_path("/cart"))
             except FrontendError as error:
@@ -135,7 +139,7 @@ class CartPage:
                 field.mark(wrong=isinstance(error, InvalidQuantity))
             else:
                 self._changed(cart)
-                self._visit.announce(_("Total: {amount}").format(amount=self._total_words(cart)))
+                self._context.announce(_("Total: {amount}").format(amount=self._total_words(cart)))
 
     def _line_now(self, line: CartLine) -> CartLine:
         return next((now for now in self._cart.lines if now.item.id == line.item.id), line)
@@ -143,7 +147,7 @@ class CartPage:
     async def _remove(self, line: CartLine) -> None:
         line = self._line_now(line)
         try:
-            cart = await self._visit.site.cart.remove(await cart_owner(self._visit), line.item.price.price_id)
+            cart = await self._context.site.cart.remove(await cart_owner(self._context), line.item.price.price_id)
         except NotSignedIn:
             ui.navigate.to(sign_in_path("/cart"))
         except FrontendError as error:
@@ -154,15 +158,15 @@ class CartPage:
 
     async def _put_back(self, item: Item, quantity: int) -> None:
         try:
-            owner = await cart_owner(self._visit)
-            cart = await self._visit.site.cart.set_quantity(owner, item.price.price_id, quantity)
+            owner = await cart_owner(self._context)
+            cart = await self._context.site.cart.set_quantity(owner, item.price.price_id, quantity)
         except NotSignedIn:
             ui.navigate.to(sign_in_path("/cart"))
         except FrontendError as error:
             self._refuse(error, item)
         else:
             self._changed(cart)
-            self._visit.announce(_("{item} is back in the cart.").format(item=self._visit.text(item.name)))
+            self._context.announce(_("{item} is back in the cart.").format(item=self._context.text(item.name)))
 
     async def _check_out(self) -> None:
         """Buy what the page shows: what was typed last is settled first, and the cart is the one in the store."""
@@ -181,11 +185,13 @@ class CartPage:
                 self._refuse(error, row.line.item)
                 return
         try:
-            session = await buyer(self._visit)
-            cart = await self._visit.site.cart.settle(owner_of(session), {one.price_id: one.quantity for one in shown})
+            session = await buyer(self._context)
+            cart = await self._context.site.cart.settle(
+                owner_of(session), {one.price_id: one.quantity for one in shown}
+            )
             held = {one.price_id for one in cart.wanted}
             wanted = tuple(one for one in shown if one.price_id in held)
-            checkout = await self._visit.site.checkout.start_cart(session, wanted)
+            checkout = await self._context.site.checkout.start_cart(session, wanted)
         except NotSignedIn:
             ui.navigate.to(sign_in_path("/cart"))
         except FrontendError as error:
@@ -199,23 +205,23 @@ class CartPage:
         self._problems.clear()
         self._removed.show(None)
         self.show(cart)
-        live_cart(self._visit).look()
+        live_cart(self._context).look()
 
     def _refuse(self, error: FrontendError, item: Item | None) -> None:
         if item is None:
             self._problems.show(error)
         else:
-            show_refusal(self._visit, error, self._problems, item)
+            show_refusal(self._context, error, self._problems, item)
 
     def _say_problem(self) -> None:
         """Say what a press without a script ran into: a code in the address, in our own words."""
-        error = problem_named(self._visit.query.get("problem", ""))
+        error = problem_named(self._context.query.get("problem", ""))
         if error is not None:
-            chosen = chosen_item(self._visit.site.catalog, self._visit.query)
+            chosen = chosen_item(self._context.site.catalog, self._context.query)
             self._refuse(error, chosen[0] if chosen is not None else None)
 
     def _catalog_changed(self) -> None:
-        live_cart(self._visit).look()
+        live_cart(self._context).look()
 
     def _draw_removed(self, removed: tuple[Item, int] | None) -> None:
         """Say what was taken out, and offer it back."""
@@ -226,7 +232,7 @@ class CartPage:
         async def put_back() -> None:
             await self._put_back(item, quantity)
 
-        name = self._visit.text(item.name)
+        name = self._context.text(item.name)
         fields = {"price_id": item.price.price_id, "quantity": str(quantity), "next": "/cart"}
         with notice("info", _("{item} was taken out of your cart.").format(item=name), focus=True):
             ActionForm(
@@ -260,6 +266,6 @@ def draw_empty() -> None:
         button(_("Go to the shop"), href="/shop")
 
 
-def _only(visit: Visit) -> dict[str, str]:
+def _only(context: PageContext) -> dict[str, str]:
     """Return the quantity of the address, if it has one."""
-    return {"quantity": visit.query["quantity"]} if "quantity" in visit.query else {}
+    return {"quantity": context.query["quantity"]} if "quantity" in context.query else {}

@@ -5,48 +5,48 @@ as `frame-ancestors` of `api/security.py`. A frame on another site gets no cooki
 cookies say elsewhere, and visitors are strangers here.
 """
 
-from nicegui import context
+from nicegui import ui
 from nicegui.element import Element
 
 from catalog import Interval
-from ui.components.live_catalog import live_catalog
-from ui.components.plan_grid import PlanGrid
-from ui.document import Visit, page
-from ui.html import Tag
-from ui.i18n import LOCALES, N_, _
-from ui.offers import public_offers
+from ui.nicegui_ext.html import Tag
+from ui.page.context import THEMES
+from ui.page.document import PageContext, page
+from ui.page.site import Site
 from ui.pages.pricing import chosen_interval, trust_line
-from ui.site import Site
-from ui.visit import THEMES
+from ui.plans.grid import PlanGrid
+from ui.plans.live_catalog import live_catalog
+from ui.plans.offers import public_offers
+from ui.text.i18n import LOCALES, N_, _
 
 
 def register(site: Site) -> None:
     """Add the page."""
 
     @page(site, "/embed/pricing", title=N_("Pricing"), robots="noindex")
-    async def embedded_pricing(visit: Visit) -> None:
-        _look_as_asked(visit)
+    async def embedded_pricing(context: PageContext) -> None:
+        _look_as_asked(context)
         with Tag("div", classes="container embedded", testid="embedded-pricing"):
             Tag("h1", _("Plans and prices"), classes="visually-hidden")
-            await EmbeddedPlans(visit).draw()
+            await EmbeddedPlans(context).draw()
             trust_line()
 
 
 class EmbeddedPlans:
     """The plan cards, with every link and form leading out of the frame."""
 
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
-        self._interval = chosen_interval(visit)
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
+        self._interval = chosen_interval(context)
         self._box: Tag | None = None
 
     async def draw(self) -> None:
         """Draw the cards, and again when the catalog changes."""
-        self._box = await live_catalog(self._visit, self._draw_plans)
+        self._box = await live_catalog(self._context, self._draw_plans)
         lead_to_top(self._box)
 
     def _draw_plans(self) -> None:
-        PlanGrid(self._visit, public_offers(self._visit), self._interval, on_interval=self._interval_chosen)
+        PlanGrid(self._context, public_offers(self._context), self._interval, on_interval=self._interval_chosen)
         if self._box is not None:
             lead_to_top(self._box)
 
@@ -64,10 +64,10 @@ def lead_to_top(root: Element) -> None:
             element.set(target="_top")
 
 
-def _look_as_asked(visit: Visit) -> None:
+def _look_as_asked(context: PageContext) -> None:
     """Take theme and language from the address: a frame on another site has no cookies to say so."""
-    theme, language = visit.query.get("theme"), visit.query.get("lang")
-    visit.theme = next((known for known in THEMES if known == theme), visit.theme)
+    theme, language = context.query.get("theme"), context.query.get("lang")
+    context.theme = next((known for known in THEMES if known == theme), context.theme)
     if language is not None and language in LOCALES:
-        visit.locale = context.client.storage["locale"] = language
-    visit.head.canonical = f"{visit.site.settings.public_url}/pricing"
+        context.locale = ui.context.client.storage["locale"] = language
+    context.head.canonical = f"{context.site.settings.public_url}/pricing"

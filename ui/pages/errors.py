@@ -1,6 +1,7 @@
 """Pages for what is not there and for what went wrong; and one page that costs nothing, for floods of requests.
 
-Errors inside a page's own building are handled by `ui/document.py`. Here are addresses that nobody serves, and 429.
+Errors inside a page's own building are handled by `ui/page/document.py`. Here are addresses that nobody serves, and
+429.
 """
 
 from functools import lru_cache
@@ -14,14 +15,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from services.errors import FrontendError, RateLimited
-from ui import i18n, template
-from ui.components.error_card import error_page
-from ui.document import Visit, respond
-from ui.frame import SANDBOX_WORDS
-from ui.i18n import N_, _
-from ui.site import Site
-from ui.theme import style_sheet
-from ui.visit import Head
+from ui.nicegui_ext import template
+from ui.page.context import Head
+from ui.page.document import PageContext, respond
+from ui.page.error_page import error_page
+from ui.page.frame import SANDBOX_WORDS
+from ui.page.site import Site
+from ui.text import i18n
+from ui.text.i18n import N_, _
+from ui.theme.style_sheet import style_sheet
 
 VIEWPORT: Final = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 
@@ -51,8 +53,8 @@ def register(site: Site) -> None:
 async def page_not_found(site: Site, request: Request) -> Response:
     """Return the page for an address that nobody serves."""
 
-    def draw(visit: Visit) -> None:
-        error_page(visit, PageNotFound())
+    def draw(context: PageContext) -> None:
+        error_page(context, PageNotFound())
 
     with Client(nicegui_page(""), request=request) as client:
         head = Head(N_("Page not found"), robots="noindex")
@@ -62,7 +64,7 @@ async def page_not_found(site: Site, request: Request) -> Response:
 def too_many_requests(site: Site, accept_language: str, retry_after: float) -> Response:
     """Return a page for 429 that needs no element tree, no socket and no script, and asks nobody."""
     settings, locale = site.settings, i18n.choose_locale(None, accept_language)
-    problems = site.money_mode.known_problems() if site.money_mode is not None else ()
+    problems = site.stripe_mode.known_problems() if site.stripe_mode is not None else ()
     banners = (*((SANDBOX_WORDS,) if settings.sandbox_enabled else ()), *(problem.banner for problem in problems))
     html = _plain_page(settings.brand_name, settings.brand_color, locale, banners)
     return HTMLResponse(html, 429, {"Retry-After": str(max(1, round(retry_after))), "Cache-Control": "no-store"})
@@ -77,7 +79,7 @@ def _plain_page(brand_name: str, brand_color: str, locale: str, banners: tuple[s
             f'<main class="plain"><div class="card card-page center"><p class="muted small">{escape(brand_name)}</p>'
             f'<h1 class="card-title">{escape(title)}</h1><p class="muted">{escape(sentence)}</p></div></main>'
         )
-        page = template.Page(
+        page = template.DocumentParts(
             locale=locale,
             direction=i18n.direction(locale),
             theme="system",

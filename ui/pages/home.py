@@ -1,16 +1,16 @@
 """`/`: what this is, what it costs, and the way in. Public."""
 
-from ui import structured_data
 from ui.components.badge import badge
 from ui.components.button import button
-from ui.components.live_catalog import live_plans
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
-from ui.i18n import N_, _
-from ui.icons import icon
+from ui.nicegui_ext.html import Tag
+from ui.page import structured_data
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
 from ui.pages.pricing import chosen_interval, closing, trust_line
-from ui.site import Site
+from ui.plans.live_catalog import live_plans
+from ui.text.i18n import N_, _
+from ui.theme.icons import icon
 
 
 def register(site: Site) -> None:
@@ -22,10 +22,10 @@ def register(site: Site) -> None:
         title=N_("Plans that grow with your work"),
         description=N_("Start free. Move up when you need more room, and change or cancel whenever you like."),
     )
-    async def home(visit: Visit) -> None:
-        visit.head.json_ld = structured_data.products(visit, site.catalog)
-        with frame(visit):
-            _hero(visit)
+    async def home(context: PageContext) -> None:
+        context.head.json_ld = structured_data.products(context, site.catalog)
+        with frame(context):
+            _hero(context)
             with Tag("section", classes="section ways-section", aria_labelledby="ways-title"):
                 Tag("h2", _("How it works"), id="ways-title", classes="visually-hidden")
                 _ways()
@@ -33,13 +33,13 @@ def register(site: Site) -> None:
                 with Tag("div", classes="page-head center"):
                     Tag("h2", _("Plans and prices"), id="plans-title")
                     Tag("p", _("Every plan has everything of the one before it."), classes="lead")
-                await live_plans(visit, chosen_interval(visit), heading="h3")
+                await live_plans(context, chosen_interval(context), heading="h3")
                 trust_line()
             with Tag("section", classes="section", aria_labelledby="closing-title"):
-                closing(visit)
+                closing(context)
 
 
-def _hero(visit: Visit) -> None:
+def _hero(context: PageContext) -> None:
     with Tag("div", classes="hero"):
         with Tag("div", classes="hero-words"):
             Tag("h1", _("Plans that grow with your work"))
@@ -49,26 +49,26 @@ def _hero(visit: Visit) -> None:
                 classes="lead",
             )
             with Tag("div", classes="actions"):
-                if visit.user is None:
+                if context.user is None:
                     button(_("Start free"), href="/login?next=/payment", large=True)
                 else:
                     button(_("Go to billing"), href="/payment", large=True)
                 button(_("Compare plans"), "secondary", href="/pricing", large=True)
-        _picture(visit)
+        _picture(context)
 
 
-def _picture(visit: Visit) -> None:
+def _picture(context: PageContext) -> None:
     """Draw a look at the billing page: a subscription card and the four steps of a payment. For show only."""
-    plan = next((plan for plan in visit.site.catalog.plans if plan.highlighted), visit.site.catalog.plans[0])
+    plan = next((plan for plan in context.site.catalog.plans if plan.highlighted), context.site.catalog.plans[0])
     price = next(iter(plan.prices.values()), None)
     with Tag("div", classes="picture", aria_hidden="true"):
         with Tag("div", classes="picture-card card"):
             with Tag("div", classes="picture-head"):
-                Tag("span", visit.text(plan.name), classes="picture-title")
+                Tag("span", context.text(plan.name), classes="picture-title")
                 badge(_("Active"), "success", icon_name="check-circle")
             if price is not None:
                 with Tag("p", classes="price"):
-                    Tag("span", price.format(visit.locale, trim=True), classes="amount")
+                    Tag("span", price.format(context.locale, trim=True), classes="amount")
                     Tag("span", " " + _("per month"), classes="per muted")
             Tag("p", _("Renews every month until you cancel."), classes="muted small")
             with Tag("div", classes="picture-buttons"):

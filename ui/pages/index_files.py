@@ -5,7 +5,7 @@ from html import escape
 from nicegui import app
 from starlette.responses import Response
 
-from ui.site import Site
+from ui.page.site import Site
 
 FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 

@@ -5,14 +5,14 @@ from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
-from services.session import safe_next
+from services.web.safe_paths import safe_next
 from ui.components.notice import notice
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
-from ui.i18n import N_, _
-from ui.icons import icon
-from ui.site import Site
+from ui.nicegui_ext.html import Tag
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
+from ui.text.i18n import N_, _
+from ui.theme.icons import icon
 
 PROVIDERS: Final = {"google": "Google", "github": "GitHub", "discord": "Discord", "microsoft": "Microsoft"}
 
@@ -29,15 +29,15 @@ def register(site: Site) -> None:
     """Add the page."""
 
     @page(site, "/login", title=N_("Sign in"), robots="noindex")
-    def login(visit: Visit) -> Response | None:
-        next_path = safe_next(visit.query.get("next", "/payment"))
-        if visit.user is not None:
+    def login(context: PageContext) -> Response | None:
+        next_path = safe_next(context.query.get("next", "/payment"))
+        if context.user is not None:
             return RedirectResponse(next_path, 303)
-        with frame(visit, narrow=True), Tag("div", classes="card card-page"):
+        with frame(context, narrow=True), Tag("div", classes="card card-page"):
             with Tag("div", classes="stack center"):
                 Tag("h1", _("Sign in"), classes="card-title")
                 Tag("p", _reason(site, next_path), classes="muted")
-            failure = FAILURES.get(visit.query.get("error", ""))
+            failure = FAILURES.get(context.query.get("error", ""))
             if failure:
                 with notice("warning", _(failure), focus=True):
                     pass

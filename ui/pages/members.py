@@ -3,14 +3,14 @@
 from typing import Final
 
 from ui.components.button import button
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
-from ui.i18n import N_, _
-from ui.icons import icon
-from ui.plan_guard import members_only
-from ui.site import Site
-from ui.state_words import plan_name
+from ui.nicegui_ext.html import Tag
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.plan_guard import members_only
+from ui.page.site import Site
+from ui.text.i18n import N_, _
+from ui.text.state_words import plan_name
+from ui.theme.icons import icon
 
 PLAN: Final = "premium"
 """The plan that opens the page; plans that include it open it too."""
@@ -21,9 +21,9 @@ def register(site: Site) -> None:
 
     @page(site, "/members", title=N_("Members"), robots="noindex", requires_sign_in=True)
     @members_only(PLAN)
-    def members(visit: Visit) -> None:
-        name = plan_name(PLAN, site.catalog, visit.locale) or PLAN
-        with frame(visit):
+    def members(context: PageContext) -> None:
+        name = plan_name(PLAN, site.catalog, context.locale) or PLAN
+        with frame(context):
             with Tag("div", classes="page-head"):
                 Tag("h1", _("For {plan} members").format(plan=name))
                 Tag("p", _("This page opens with {plan} and every plan that includes it.").format(plan=name),

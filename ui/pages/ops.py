@@ -18,14 +18,14 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from services.samples import RecentProblems, Samples
-from ui.components.live import Part
+from services.observability.metrics_history import MetricsHistory, RecentProblems
+from ui.billing.live import Part
 from ui.components.plot import plot
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
+from ui.nicegui_ext.html import Tag
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
 from ui.pages.errors import PageNotFound
-from ui.site import Site
 
 TITLE: Final = "Operations"
 CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Operations", charset="UTF-8"', "Cache-Control": "no-store"}
@@ -44,12 +44,12 @@ def register(site: Site) -> None:
     board = Board(site) if token is not None else None
 
     @page(site, "/ops", title=TITLE, robots="noindex")
-    def ops(visit: Visit) -> Response | None:
+    def ops(context: PageContext) -> Response | None:
         if token is None or board is None:
             raise PageNotFound
-        if not is_operator(visit.request, token):
+        if not is_operator(context.request, token):
             return PlainTextResponse(WORDS["refused"], 401, CHALLENGE)
-        with frame(visit):
+        with frame(context):
             board.show()
         return None
 
@@ -73,7 +73,7 @@ class Board:
     def __init__(self, site: Site) -> None:
         self._backend: Any = getattr(site, "backend", None)
         self.problems = RecentProblems()
-        self.samples = Samples(self._figures)
+        self.samples = MetricsHistory(self._figures)
         self._began = time.time()
         logging.getLogger().addHandler(self.problems)
         app.on_startup(self.samples.start)

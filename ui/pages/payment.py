@@ -1,20 +1,19 @@
 """`/payment`: what somebody has, what they can do about it, and the plans with the button that is right for each.
 
-Nothing here decides anything: the state comes from `services/status.py`, what a card offers from the guard that sells.
-What changes while the page is open is pushed to it, part by part.
+Nothing here decides anything: the state comes from `services/live_status/service.py`, what a card offers from the guard
+that sells. What changes while the page is open is pushed to it, part by part.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from catalog import Catalog, Interval, Plan, Price, UnknownPrice
-from services.checkouts import Checkout
+from services.checkout_record import Checkout
 from services.errors import CheckoutInProgress
-from services.portal import Visit as PortalVisit
-from services.standing import Standing
-from services.subscription import Action
-from ui.components.button import Press, button
-from ui.components.checkout_button import (
+from services.portal import PortalVisit as PortalVisit
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import Action
+from ui.billing.checkout_button import (
     Attempt,
     attempt_for,
     checkout_button,
@@ -23,29 +22,30 @@ from ui.components.checkout_button import (
     show_refusal,
     started_words,
 )
-from ui.components.live import Live, Part, live
-from ui.components.live_catalog import on_catalog_change
+from ui.billing.live import Live, Part, live
+from ui.billing.overview import Overview
+from ui.billing.portal_button import ACTION as PORTAL
+from ui.billing.portal_button import press_portal
+from ui.billing.portal_news import portal_news, portal_words
+from ui.billing.portal_row import portal_row
+from ui.billing.problem import ProblemPlace, problem_named
+from ui.components.button import Press, button
 from ui.components.notice import notice
-from ui.components.overview import Overview
-from ui.components.plan_card import PlanOffer
-from ui.components.plan_grid import PlanGrid
-from ui.components.portal_button import ACTION as PORTAL
-from ui.components.portal_button import press_portal
-from ui.components.portal_news import portal_news, portal_words
-from ui.components.portal_row import portal_row
-from ui.components.price import due_words
-from ui.components.problem import ProblemPlace, problem_named
-from ui.document import Visit, page
-from ui.formats import short_date
-from ui.frame import frame
-from ui.html import Tag
-from ui.i18n import N_, _
-from ui.icons import icon
-from ui.knowledge import find_standing, signed_in
-from ui.plan_choices import plan_choices, refused
-from ui.site import Site
-from ui.state_words import amount_words, plan_name
-from ui.states import CHECK_FIRST, STATES, Shown, shown_as
+from ui.nicegui_ext.html import Tag
+from ui.page.current_user import find_status, signed_in
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
+from ui.plans.card import PlanOffer
+from ui.plans.choices import plan_choices, refused
+from ui.plans.grid import PlanGrid
+from ui.plans.live_catalog import on_catalog_change
+from ui.plans.price import due_words
+from ui.text.formats import short_date
+from ui.text.i18n import N_, _
+from ui.text.state_words import amount_words, plan_name
+from ui.text.states import CHECK_FIRST, STATES, Shown, shown_as
+from ui.theme.icons import icon
 
 
 def register(site: Site) -> None:
@@ -58,109 +58,114 @@ def register(site: Site) -> None:
         description=N_("See what you have, change it or cancel it on the billing page."),
         requires_sign_in=True,
     )
-    async def payment(visit: Visit) -> None:
-        from_portal = visit.query.get("from") == "portal"
-        stay = await site.portal.came_back(signed_in(visit)) if from_portal else None
-        standing = await find_standing(visit, fresh=from_portal)
-        with frame(visit):
-            PaymentPage(visit, stay).show(standing)
+    async def payment(context: PageContext) -> None:
+        from_portal = context.query.get("from") == "portal"
+        stay = await site.portal.came_back(signed_in(context)) if from_portal else None
+        customer_status = await find_status(context, fresh=from_portal)
+        with frame(context):
+            PaymentPage(context, stay).show(customer_status)
 
 
 class PaymentPage:
     """The parts of the page that change while somebody looks."""
 
-    def __init__(self, visit: Visit, stay: PortalVisit | None) -> None:
-        self._visit = visit
+    def __init__(self, context: PageContext, stay: PortalVisit | None) -> None:
+        self._context = context
         self._stay = stay
-        self._live: Live = live(visit)
-        self._chosen = chosen_price(visit.site.catalog, visit.query)
+        self._live: Live = live(context)
+        self._chosen = chosen_price(context.site.catalog, context.query)
         self._interval = self._first_interval()
-        self._has_ended = visit.query.get("ended") == "yes"
+        self._has_ended = context.query.get("ended") == "yes"
         self._grid: PlanGrid | None = None
         with Tag("div", classes="page-head"):
             Tag("h1", _("Billing"))
         with Tag("div", classes="billing"):
-            self._problems = ProblemPlace(visit)
+            self._problems = ProblemPlace(context)
             self._way_in = Part(self._draw_way_in)
             self._news = Part(portal_news)
-            self._overview = Overview(visit, self._live, self._problems)
+            self._overview = Overview(context, self._live, self._problems)
             self._question = Part(self._draw_question)
         with Tag("section", id="plans", classes="plans-section", aria_labelledby="plans-title"):
             Tag("h2", _("Plans"), id="plans-title", classes="section-title")
             self._why_not = Tag("p", "", classes="plans-why muted center", hidden=True)
-            self._plan_problems = ProblemPlace(visit)
+            self._plan_problems = ProblemPlace(context)
             self._plans = Part(self._draw_plans)
-        portal_row(visit)
+        portal_row(context)
         self._say_problem()
         self._live.on_change(self.show)
-        on_catalog_change(visit, self._show_new_prices)
+        on_catalog_change(context, self._show_new_prices)
 
-    def show(self, standing: Standing | None) -> None:
+    def show(self, customer_status: CustomerStatus | None) -> None:
         """Show a standing, each part only if it differs; None while nobody has answered."""
-        self._overview.show(standing)
-        self._question.show(question_of(standing) if standing is not None else None)
+        self._overview.show(customer_status)
+        self._question.show(question_of(customer_status) if customer_status is not None else None)
         self._show_way_in()
-        self._news.show(portal_words(self._visit, self._stay, standing))
-        self._show_plans(standing)
+        self._news.show(portal_words(self._context, self._stay, customer_status))
+        self._show_plans(customer_status)
 
     def _show_new_prices(self) -> None:
         """Another catalog is in force: what can be chosen and what it costs may differ."""
-        self._chosen = chosen_price(self._visit.site.catalog, self._visit.query)
-        self.show(self._live.standing)
+        self._chosen = chosen_price(self._context.site.catalog, self._context.query)
+        self.show(self._live.customer_status)
 
     def _show_way_in(self) -> None:
         """Show what leads on, unless a problem on the page already says so, or the page is about to leave."""
-        standing = self._live.standing
-        opened = standing.open if standing is not None else None
+        customer_status = self._live.customer_status
+        opened = customer_status.open if customer_status is not None else None
         said = isinstance(self._plan_problems.current, CheckoutInProgress) or self._problems.current is not None
-        quiet = said or "leaving" in self._visit.extras
-        self._way_in.show((None, None) if quiet else (opened, self._chosen if self._may_start(standing) else None))
+        quiet = said or "leaving" in self._context.extras
+        self._way_in.show(
+            (None, None) if quiet else (opened, self._chosen if self._may_start(customer_status) else None)
+        )
 
-    def _show_plans(self, standing: Standing | None) -> None:
-        self._plans.show(plan_choices(self._visit, standing, has_ended=self._has_ended))
-        reason = "" if standing is None or self._has_ended else why_not(standing)
+    def _show_plans(self, customer_status: CustomerStatus | None) -> None:
+        self._plans.show(plan_choices(self._context, customer_status, has_ended=self._has_ended))
+        reason = "" if customer_status is None or self._has_ended else why_not(customer_status)
         self._why_not.set_text(reason)
         self._why_not.set(hidden=not reason)
 
     def _first_interval(self) -> Interval:
         if self._chosen is not None and self._chosen[1].interval is not None:
             return self._chosen[1].interval
-        return Interval.YEAR if self._visit.query.get("interval") == Interval.YEAR else Interval.MONTH
+        return Interval.YEAR if self._context.query.get("interval") == Interval.YEAR else Interval.MONTH
 
     def _say_problem(self) -> None:
         """Say what a press without a script ran into: a code in the address, in our own words."""
-        error = problem_named(self._visit.query.get("problem", ""))
+        error = problem_named(self._context.query.get("problem", ""))
         if error is not None:
-            attempt = attempt_for(self._visit, self._chosen[1]) if self._chosen is not None else None
-            show_refusal(self._visit, attempt, error, self._problems)
+            attempt = attempt_for(self._context, self._chosen[1]) if self._chosen is not None else None
+            show_refusal(self._context, attempt, error, self._problems)
 
-    def _may_start(self, standing: Standing | None) -> bool:
+    def _may_start(self, customer_status: CustomerStatus | None) -> bool:
         """Whether the plan in the address is offered at the top: nothing stands against it, as far as is known."""
         if self._chosen is None:
             return False
-        return standing is None or refused(self._visit, standing, self._chosen[0], has_ended=self._has_ended) is None
+        return (
+            customer_status is None
+            or refused(self._context, customer_status, self._chosen[0], has_ended=self._has_ended) is None
+        )
 
     def _draw_way_in(self, key: "tuple[Checkout | None, Chosen | None]") -> None:
         """The plan that somebody came for, and the checkout that they are in the middle of."""
         opened, chosen = key
         if opened is not None and (chosen is None or opened.price_id != chosen[1].price_id):
-            draw_opened(self._visit, opened, chosen, self._problems)
+            draw_opened(self._context, opened, chosen, self._problems)
         elif chosen is not None:
-            draw_chosen(self._visit, *chosen, self._problems)
+            draw_chosen(self._context, *chosen, self._problems)
 
     def _draw_question(self, question: "Question | None") -> None:
         if question is not None and not self._has_ended:
-            draw_question(self._visit, question, self._answered)
+            draw_question(self._context, question, self._answered)
 
     def _answered(self) -> None:
         """The user says that it has ended: the cards offer every plan, and the guard looks again at the press."""
         self._has_ended = True
-        self._show_plans(self._live.standing)
-        self._visit.announce(_("The plans below can be chosen now."))
+        self._show_plans(self._live.customer_status)
+        self._context.announce(_("The plans below can be chosen now."))
 
     def _draw_plans(self, offers: tuple[PlanOffer, ...]) -> None:
         self._grid = PlanGrid(
-            self._visit, offers, self._interval, heading="h3", on_press=self._press, on_interval=self._keep_interval
+            self._context, offers, self._interval, heading="h3", on_press=self._press, on_interval=self._keep_interval
         )
 
     def _keep_interval(self, interval: Interval) -> None:
@@ -169,12 +174,12 @@ class PaymentPage:
     async def _press(self, offer: PlanOffer, interval: Interval) -> None:
         spec = offer.buttons[interval]
         if spec.url == PORTAL:
-            await press_portal(self._visit, self._plan_problems)
+            await press_portal(self._context, self._plan_problems)
             self._release()
             return
         fields = spec.fields
         attempt = Attempt(fields["price_id"], int(fields["amount"]), fields["catalog"], has_ended="has_ended" in fields)
-        await press_checkout(self._visit, attempt, self._plan_problems, self._release)
+        await press_checkout(self._context, attempt, self._plan_problems, self._release)
         self._show_way_in()
 
     def _release(self) -> None:
@@ -189,29 +194,33 @@ Question = tuple[Action, str, Checkout | None]
 """What has to be answered before plans are offered: which question, about which plan, from which checkout."""
 
 
-def why_not(standing: Standing) -> str:
+def why_not(customer_status: CustomerStatus) -> str:
     """Return why the plan cards offer nothing now, or nothing where they offer something."""
-    row = STATES[shown_as(standing.current, standing.wait)]
-    if standing.stale:
+    row = STATES[shown_as(customer_status.current, customer_status.wait)]
+    if customer_status.stale:
         return _(CHECK_FIRST)
-    if question_of(standing) is not None and not row.why_not:
+    if question_of(customer_status) is not None and not row.why_not:
         return _(STATES[Shown.ON_RECORD].why_not)
     return _(row.why_not)
 
 
-def question_of(standing: Standing) -> Question | None:
+def question_of(customer_status: CustomerStatus) -> Question | None:
     """Return the plain question that stands before a new checkout, if there is one."""
-    if Action.HAS_ENDED in standing.current.actions:
-        return (Action.HAS_ENDED, standing.current.plan_id or "", None)
-    if standing.unconfirmed is not None and standing.confirming is None and not standing.current.live:
-        return (Action.CONTACT, standing.unconfirmed.plan_id or "", standing.unconfirmed)
+    if Action.HAS_ENDED in customer_status.current.actions:
+        return (Action.HAS_ENDED, customer_status.current.plan_id or "", None)
+    if (
+        customer_status.unconfirmed is not None
+        and customer_status.confirming is None
+        and not customer_status.current.live
+    ):
+        return (Action.CONTACT, customer_status.unconfirmed.plan_id or "", customer_status.unconfirmed)
     return None
 
 
-def draw_question(visit: Visit, question: Question, answered: Press) -> None:
+def draw_question(context: PageContext, question: Question, answered: Press) -> None:
     """Draw the question behind which the plans wait: it leads past a guard, so nobody should meet it by accident."""
     action, plan_id, checkout = question
-    name = plan_name(plan_id or None, visit.site.catalog, visit.locale) or _("Your plan")
+    name = plan_name(plan_id or None, context.site.catalog, context.locale) or _("Your plan")
     with Tag("details", classes="question-box", testid="has-ended"):
         with Tag("summary"):
             ended = action is Action.HAS_ENDED
@@ -219,7 +228,7 @@ def draw_question(visit: Visit, question: Question, answered: Press) -> None:
             icon("chevron-down")
         with Tag("div", classes="question-body"):
             if checkout is not None:
-                day = short_date(checkout.started_at, visit.locale, visit.timezone)
+                day = short_date(checkout.started_at, context.locale, context.timezone)
                 sentence = _(
                     "You came back from a checkout of {plan} on {date} that was never confirmed. If you were charged, "
                     "contact us before you subscribe again: {reference}"
@@ -235,33 +244,35 @@ def draw_question(visit: Visit, question: Question, answered: Press) -> None:
             button(label, "secondary", href="/payment?ended=yes#plans", on_press=answered, testid="answer-ended")
 
 
-def draw_opened(visit: Visit, opened: Checkout, chosen: Chosen | None, problems: ProblemPlace) -> None:
+def draw_opened(context: PageContext, opened: Checkout, chosen: Chosen | None, problems: ProblemPlace) -> None:
     """Draw "You started Premium 4 minutes ago. Continue, or start Basic instead?"."""
     if chosen is None:
         question = _("You can continue where you left off.")
     else:
-        question = _("Continue, or start {plan} instead?").format(plan=visit.text(chosen[0].name))
-    sentence = f"{started_words(visit, opened)} {question}"
+        question = _("Continue, or start {plan} instead?").format(plan=context.text(chosen[0].name))
+    sentence = f"{started_words(context, opened)} {question}"
     with notice("info", sentence, focus=chosen is not None), Tag("div", classes="actions"):
         button(_("Continue your checkout"), href=opened.url, testid="continue-checkout")
         if chosen is not None:
-            instead = replace(attempt_for(visit, chosen[1]), instead_of=opened.id)
-            label = _("Start {plan} instead").format(plan=visit.text(chosen[0].name))
-            checkout_button(visit, instead, label, problems, look="secondary", testid="start-instead")
+            instead = replace(attempt_for(context, chosen[1]), instead_of=opened.id)
+            label = _("Start {plan} instead").format(plan=context.text(chosen[0].name))
+            checkout_button(context, instead, label, problems, look="secondary", testid="start-instead")
 
 
-def draw_chosen(visit: Visit, plan: Plan, price: Price, problems: ProblemPlace) -> None:
+def draw_chosen(context: PageContext, plan: Plan, price: Price, problems: ProblemPlace) -> None:
     """Draw the plan that somebody clicked before signing in, with the one button that leads on."""
-    amount = amount_words(price.amount, price.currency, price.interval, visit.locale)
+    amount = amount_words(price.amount, price.currency, price.interval, context.locale)
     with Tag("section", classes="card chosen", tabindex="-1", data_focus="", aria_labelledby="chosen-title"):
         with Tag("div", classes="chosen-words"):
             Tag("p", _("You chose"), classes="small muted")
             with Tag("h2", id="chosen-title", classes="chosen-title"):
-                Tag("span", visit.text(plan.name))
+                Tag("span", context.text(plan.name))
                 Tag("span", f" {amount}", classes="chosen-price")
-            Tag("p", due_words(price, visit.locale), classes="muted small")
-        attempt = attempt_for(visit, price)
-        checkout_button(visit, attempt, _("Continue to checkout"), problems, large=True, testid="continue-to-checkout")
+            Tag("p", due_words(price, context.locale), classes="muted small")
+        attempt = attempt_for(context, price)
+        checkout_button(
+            context, attempt, _("Continue to checkout"), problems, large=True, testid="continue-to-checkout"
+        )
 
 
 def chosen_price(catalog: Catalog, query: Mapping[str, str]) -> Chosen | None:

@@ -1,17 +1,17 @@
 """`/pricing`: what each plan costs, which one is for whom, and what the button does. Public."""
 
 from catalog import Interval
-from ui import structured_data
 from ui.components.button import button
-from ui.components.comparison import comparison_table
-from ui.components.live_catalog import live_plans
-from ui.components.questions import questions
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
-from ui.i18n import N_, _
-from ui.icons import icon
-from ui.site import Site
+from ui.nicegui_ext.html import Tag
+from ui.page import structured_data
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
+from ui.plans.comparison import comparison_table
+from ui.plans.live_catalog import live_plans
+from ui.plans.questions import questions
+from ui.text.i18n import N_, _
+from ui.theme.icons import icon
 
 
 def register(site: Site) -> None:
@@ -23,31 +23,31 @@ def register(site: Site) -> None:
         title=N_("Pricing"),
         description=N_("Compare plans and prices. Start free, pay by month or year, cancel any time."),
     )
-    async def pricing(visit: Visit) -> None:
+    async def pricing(context: PageContext) -> None:
         catalog = site.catalog
-        visit.head.json_ld = structured_data.products(visit, catalog)
+        context.head.json_ld = structured_data.products(context, catalog)
         if catalog.questions:
-            visit.head.json_ld += (structured_data.answers(visit, catalog),)
-        with frame(visit):
+            context.head.json_ld += (structured_data.answers(context, catalog),)
+        with frame(context):
             with Tag("div", classes="page-head center"):
                 Tag("h1", _("Choose the plan that fits"))
                 Tag("p", _("Start free, move up when you need more, and cancel any time."), classes="lead")
-            await live_plans(visit, chosen_interval(visit))
+            await live_plans(context, chosen_interval(context))
             trust_line()
             if catalog.comparison.groups:
                 with Tag("section", classes="section", aria_labelledby="comparison-title"):
                     Tag("h2", _("Compare plans"), id="comparison-title", classes="section-title")
-                    comparison_table(visit, catalog)
+                    comparison_table(context, catalog)
             if catalog.questions:
                 with Tag("section", classes="section", aria_labelledby="questions-title"):
-                    questions(visit, catalog.questions)
+                    questions(context, catalog.questions)
             with Tag("section", classes="section", aria_labelledby="closing-title"):
-                closing(visit)
+                closing(context)
 
 
-def chosen_interval(visit: Visit) -> Interval:
+def chosen_interval(context: PageContext) -> Interval:
     """Return the interval of the address (`?interval=year`), monthly by default."""
-    return Interval.YEAR if visit.query.get("interval") == Interval.YEAR else Interval.MONTH
+    return Interval.YEAR if context.query.get("interval") == Interval.YEAR else Interval.MONTH
 
 
 def trust_line() -> None:
@@ -57,10 +57,10 @@ def trust_line() -> None:
         Tag("span", _("Billing is handled by Stripe. We never see your card."))
 
 
-def closing(visit: Visit) -> None:
+def closing(context: PageContext) -> None:
     """Draw the last call to action."""
     with Tag("div", classes="closing"):
-        if visit.user is None:
+        if context.user is None:
             Tag("h2", _("Start with the free plan"), id="closing-title")
             Tag("p", _("It takes a minute and no card. Change to another plan whenever you like."), classes="lead")
             with Tag("div", classes="actions"):

@@ -9,19 +9,19 @@ from collections.abc import Mapping
 from catalog import Catalog, Item
 from services.cart import Cart
 from services.errors import FrontendError
-from ui.components import item_picture
+from ui.billing.problem import ProblemPlace, problem_named
 from ui.components.button import ActionForm
-from ui.components.item_card import ItemCard, buy_item, show_refusal
-from ui.components.live_cart import follow_carts, known_cart, live_cart
-from ui.components.live_catalog import live_catalog
-from ui.components.problem import ProblemPlace, problem_named
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
-from ui.i18n import N_, _
-from ui.icons import icon
+from ui.nicegui_ext.html import Tag
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
 from ui.pages.pricing import trust_line
-from ui.site import Site
+from ui.plans.live_catalog import live_catalog
+from ui.shop import item_picture
+from ui.shop.item_card import ItemCard, buy_item, show_refusal
+from ui.shop.live_cart import follow_carts, known_cart, live_cart
+from ui.text.i18n import N_, _
+from ui.theme.icons import icon
 
 
 def register(site: Site) -> None:
@@ -35,20 +35,20 @@ def register(site: Site) -> None:
         title=N_("Shop"),
         description=N_("Add-ons you pay for once: no subscription, nothing renews."),
     )
-    async def shop(visit: Visit) -> None:
-        cart = await known_cart(visit)
-        with frame(visit):
-            await ShopPage(visit, cart or Cart()).draw()
+    async def shop(context: PageContext) -> None:
+        cart = await known_cart(context)
+        with frame(context):
+            await ShopPage(context, cart or Cart()).draw()
 
 
 class ShopPage:
     """The items, and what changes while somebody looks."""
 
-    def __init__(self, visit: Visit, cart: Cart) -> None:
-        self._visit = visit
+    def __init__(self, context: PageContext, cart: Cart) -> None:
+        self._context = context
         self._cart = cart
         self._cards: dict[str, ItemCard] = {}
-        self._chosen = chosen_item(visit.site.catalog, visit.query)
+        self._chosen = chosen_item(context.site.catalog, context.query)
 
     async def draw(self) -> None:
         """Draw the page, and follow catalog and cart from now on."""
@@ -56,17 +56,17 @@ class ShopPage:
             Tag("h1", _("Shop"))
             Tag("p", _("Add-ons you pay for once: no subscription, nothing renews."), classes="lead")
         with Tag("div", classes="shop-news"):
-            self._problems = ProblemPlace(self._visit)
+            self._problems = ProblemPlace(self._context)
             self._say_problem()
-            if self._chosen is not None and self._visit.user is not None and self._problems.current is None:
+            if self._chosen is not None and self._context.user is not None and self._problems.current is None:
                 self._draw_chosen(*self._chosen)
-        await live_catalog(self._visit, self._draw_items)
+        await live_catalog(self._context, self._draw_items)
         trust_line()
-        live_cart(self._visit).on_change(self._show_cart)
+        live_cart(self._context).on_change(self._show_cart)
 
     def _draw_items(self) -> None:
         typed = {name: card.field.text for name, card in self._cards.items()}
-        items = self._visit.site.catalog.items
+        items = self._context.site.catalog.items
         chosen = self._chosen[0].id if self._chosen is not None else ""
         if self._chosen is not None:
             typed.setdefault(chosen, str(self._chosen[1]))
@@ -74,7 +74,7 @@ class ShopPage:
             self._draw_nothing()
         with Tag("ul", classes="item-grid", aria_label=_("Items")):
             self._cards = {
-                item.id: ItemCard(self._visit, item, typed.get(item.id, item.min_quantity), chosen=item.id == chosen)
+                item.id: ItemCard(self._context, item, typed.get(item.id, item.min_quantity), chosen=item.id == chosen)
                 for item in items
             }
         self._show_cart(self._cart)
@@ -92,25 +92,25 @@ class ShopPage:
 
     def _draw_chosen(self, item: Item, quantity: int) -> None:
         """Draw what somebody chose before signing in, with the one button that leads on."""
-        visit = self._visit
+        context = self._context
 
         async def go_on() -> None:
-            await buy_item(visit, item, quantity, refuse)
+            await buy_item(context, item, quantity, refuse)
             form.release()
 
         def refuse(error: FrontendError) -> None:
-            show_refusal(visit, error, self._problems, item)
+            show_refusal(context, error, self._problems, item)
 
-        total = item.price.model_copy(update={"amount": item.price.amount * quantity}).format(visit.locale)
+        total = item.price.model_copy(update={"amount": item.price.amount * quantity}).format(context.locale)
         fields = {
             "price_id": item.price.price_id, "amount": str(item.price.amount), "quantity": str(quantity),
-            "catalog": visit.site.catalog.version,
+            "catalog": context.site.catalog.version,
         }  # fmt: skip
         with Tag("section", classes="card chosen", tabindex="-1", data_focus="", aria_labelledby="chosen-title"):
             with Tag("div"):
                 Tag("p", _("You chose"), classes="small muted")
                 with Tag("h2", id="chosen-title", classes="chosen-title"):
-                    Tag("span", f"{quantity} × {visit.text(item.name)}")
+                    Tag("span", f"{quantity} × {context.text(item.name)}")
                     Tag("span", f" {total}", classes="chosen-price")
             form = ActionForm(
                 "/payment/checkout", fields, _("Continue to checkout"), busy_label=_("Opening secure checkout…"),
@@ -119,11 +119,11 @@ class ShopPage:
 
     def _say_problem(self) -> None:
         """Say what a press without a script ran into: a code in the address, in our own words."""
-        error = problem_named(self._visit.query.get("problem", ""))
+        error = problem_named(self._context.query.get("problem", ""))
         if error is None:
             return
         if self._chosen is not None:
-            show_refusal(self._visit, error, self._problems, self._chosen[0])
+            show_refusal(self._context, error, self._problems, self._chosen[0])
         else:
             self._problems.show(error)
 

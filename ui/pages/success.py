@@ -10,28 +10,28 @@ from datetime import UTC, datetime
 from typing import Final
 
 from services.cart import user_owner
-from services.checkouts import Checkout, Event, Kind
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
 from services.errors import FrontendError
-from services.session import Session, sign_in_path
-from services.standing import Standing, Wait
-from services.subscription import DELAYED_AFTER, LOST_AFTER, Reason, Source, State, Subscription
+from services.sessions.service import Session, sign_in_path
+from services.subscription.customer_status import ConfirmationWait, CustomerStatus
+from services.subscription.model import DELAYED_AFTER, LOST_AFTER, Reason, Source, State, Subscription
+from ui.billing.live import Live, Part, live
+from ui.billing.portal_button import portal_button
+from ui.billing.problem import ProblemPlace
+from ui.billing.purchase_words import purchase_words
+from ui.billing.status_badge import StatusBadge
+from ui.billing.subscription_card import contact_button, draw_sentence
+from ui.billing.timeline import Timeline
 from ui.components.badge import Tone
 from ui.components.button import button
-from ui.components.card_page import Card, card_page
-from ui.components.live import Live, Part, live
-from ui.components.portal_button import portal_button
-from ui.components.problem import ProblemPlace
-from ui.components.status_badge import StatusBadge
-from ui.components.subscription_card import contact_button, draw_sentence
-from ui.components.timeline import Timeline
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
-from ui.i18n import N_, _
-from ui.knowledge import checkouts_of, find_standing
-from ui.purchase import purchase_words
-from ui.site import Site
-from ui.state_words import StateWords, describe
+from ui.components.card_page import CardPage, card_page
+from ui.nicegui_ext.html import Tag
+from ui.page.current_user import checkouts_of, find_status
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
+from ui.text.i18n import N_, _
+from ui.text.state_words import StateWords, describe
 
 OVERTAKING: Final = frozenset({State.INCOMPLETE, State.PAST_DUE, State.UNPAID})
 """States that billing reports of a purchase that is not in force: they say more than that it is being confirmed."""
@@ -54,26 +54,26 @@ def register(site: Site) -> None:
     """Add the page."""
 
     @page(site, "/payment/success", title=N_("Your purchase"), robots="noindex")
-    async def success(visit: Visit) -> None:
-        if not isinstance(visit.session, Session):
-            with frame(visit, narrow=True):
-                draw_signed_out(visit)
+    async def success(context: PageContext) -> None:
+        if not isinstance(context.session, Session):
+            with frame(context, narrow=True):
+                draw_signed_out(context)
             return
-        checkout = await come_back(visit, visit.session)
-        standing = await find_standing(visit, fresh=True)
-        checkout = await reread(visit, checkout)
-        with frame(visit, narrow=True):
-            SuccessPage(visit, checkout).show(view_of(visit, checkout, standing))
+        checkout = await come_back(context, context.session)
+        customer_status = await find_status(context, fresh=True)
+        checkout = await reread(context, checkout)
+        with frame(context, narrow=True):
+            SuccessPage(context, checkout).show(view_of(context, checkout, customer_status))
 
 
-async def come_back(visit: Visit, session: Session) -> Checkout | None:
+async def come_back(context: PageContext, session: Session) -> Checkout | None:
     """Note the return, and at the first one take what was bought out of the cart."""
-    site, session_id = visit.site, visit.query.get("session_id")
-    customer = site.status.inquiry.customer_of(session)
-    before = await checkouts_of(visit).by_session(customer, session_id) if session_id else None
+    site, session_id = context.site, context.query.get("session_id")
+    customer = site.status.refresher.customer_of(session)
+    before = await checkouts_of(context).by_session(customer, session_id) if session_id else None
     checkout: Checkout | None = await site.checkout.came_back(session, session_id)
-    first = before is not None and before.at(Event.RETURNED) is None
-    if checkout is not None and first and checkout.kind is Kind.CART:
+    first = before is not None and before.at(CheckoutEvent.RETURNED) is None
+    if checkout is not None and first and checkout.kind is CheckoutKind.CART:
         await site.cart.take_out_bought(user_owner(session), checkout)
     return checkout
 
@@ -81,19 +81,19 @@ async def come_back(visit: Visit, session: Session) -> Checkout | None:
 class SuccessPage:
     """The card and what changes in it."""
 
-    def __init__(self, visit: Visit, checkout: Checkout | None) -> None:
-        self._visit = visit
+    def __init__(self, context: PageContext, checkout: Checkout | None) -> None:
+        self._context = context
         self._checkout = checkout
-        self._live: Live = live(visit)
+        self._live: Live = live(context)
         self._timeline: Timeline | None = None
         self._badge: StatusBadge | None = None
         with card_page("info", "clock", "", testid="success-state") as card:
-            self._card: Card = card
+            self._card: CardPage = card
             self._badge_place = Tag("div", classes="card-badge", hidden=True)
             self._sentence = Tag("p", classes="center card-sentence")
             self._bought = Part(self._draw_bought)
             self._steps = Part(self._draw_steps)
-            self._problems = ProblemPlace(visit)
+            self._problems = ProblemPlace(context)
             self._below = Part(self._draw_below, classes="card-below")
         self._live.on_change(self._changed)
 
@@ -105,22 +105,22 @@ class SuccessPage:
         if view.words is not None and view.state in ("not_ours", "submitted"):
             self._show_badge(view.words)
         if view.words is not None and view.sentence == view.words.sentence:
-            draw_sentence(self._visit, view.words, into=self._sentence)
+            draw_sentence(self._context, view.words, into=self._sentence)
         else:
             self._sentence.clear()
             with self._sentence:
                 Tag("span", view.sentence)
-        self._bought.show(purchase_words(self._visit, view.checkout) if view.checkout is not None else ())
-        has_steps = view.checkout is not None and view.checkout.kind is Kind.SUBSCRIPTION
+        self._bought.show(purchase_words(self._context, view.checkout) if view.checkout is not None else ())
+        has_steps = view.checkout is not None and view.checkout.kind is CheckoutKind.SUBSCRIPTION
         self._steps.show(view.checkout.id if has_steps and view.checkout is not None else "")
         if self._timeline is not None and view.checkout is not None:
             self._timeline.show(view.checkout)
         self._below.show((view.state, view.checkout.session_id if view.checkout is not None else ""))
 
-    async def _changed(self, standing: Standing) -> None:
+    async def _changed(self, customer_status: CustomerStatus) -> None:
         """Look what has become of the checkout, and show it."""
-        self._checkout = await reread(self._visit, self._checkout)
-        self.show(view_of(self._visit, self._checkout, standing))
+        self._checkout = await reread(self._context, self._checkout)
+        self.show(view_of(self._context, self._checkout, customer_status))
 
     def _show_badge(self, words: StateWords) -> None:
         if self._badge is None:
@@ -138,7 +138,7 @@ class SuccessPage:
 
     def _draw_steps(self, checkout_id: str) -> None:
         if checkout_id and self._checkout is not None:
-            self._timeline = Timeline(self._visit, self._checkout)
+            self._timeline = Timeline(self._context, self._checkout)
 
     def _draw_below(self, key: tuple[str, str]) -> None:
         state, reference = key
@@ -152,19 +152,19 @@ class SuccessPage:
                 Tag("code", reference, testid="reference")
 
     def _draw_actions(self, state: str) -> None:
-        visit = self._visit
+        context = self._context
         if state in ("delayed", "lost"):
             button(
-                _("Check again"), href=visit.here, icon_name="arrow-path", on_press=self._live.look_now,
+                _("Check again"), href=context.here, icon_name="arrow-path", on_press=self._live.look_now,
                 testid="action-check_again",
             )  # fmt: skip
-            contact_button(visit, _("Contact us"))
+            contact_button(context, _("Contact us"))
             button(_("Leave and come back"), "quiet", href="/account")
         elif state == "confirming":
             button(_("Leave and come back"), "secondary", href="/account")
         elif state in OVERTAKING:
             label = _("Finish payment") if state == State.INCOMPLETE else _("Update payment method")
-            portal_button(visit, label, look="primary", problems=self._problems)
+            portal_button(context, label, look="primary", problems=self._problems)
             button(_("See your billing"), "quiet", href="/payment")
         elif state == "submitted":
             button(_("Go to your account"), href="/account")
@@ -174,7 +174,7 @@ class SuccessPage:
             button(_("See your billing"), "quiet", href="/payment")
 
 
-def draw_signed_out(visit: Visit) -> None:
+def draw_signed_out(context: PageContext) -> None:
     """Draw the page of somebody who is not signed in here: nothing about any purchase."""
     with card_page("neutral", "lock-closed", _("Sign in to see your purchase"), testid="success-state") as card:
         card.box.set(data_state="signed_out")
@@ -184,71 +184,87 @@ def draw_signed_out(visit: Visit) -> None:
             classes="center card-sentence",
         )
         with Tag("div", classes="actions card-actions"):
-            button(_("Sign in"), href=sign_in_path(visit.here))
+            button(_("Sign in"), href=sign_in_path(context.here))
 
 
-def view_of(visit: Visit, checkout: Checkout | None, standing: Standing | None, *, now: datetime | None = None) -> View:
+def view_of(
+    context: PageContext,
+    checkout: Checkout | None,
+    customer_status: CustomerStatus | None,
+    *,
+    now: datetime | None = None,
+) -> View:
     """Return what is true now of a checkout this user came back from, or of the user where it is none of theirs."""
     now = now or datetime.now(UTC)
     if checkout is None:
-        return _not_ours(visit, standing)
-    if checkout.kind is not Kind.SUBSCRIPTION:
+        return _not_ours(context, customer_status)
+    if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         return View(
             "submitted", "success", "check-circle", _("Your order is submitted"),
             _("Stripe sends the receipt by e-mail. We hand over what you ordered as soon as the payment arrives."),
             checkout=checkout,
         )  # fmt: skip
-    current = standing.current if standing is not None else None
+    current = customer_status.current if customer_status is not None else None
     about_it = current is not None and current.plan_id == checkout.plan_id
     if current is not None and about_it and (checkout.confirmed or current.state in OVERTAKING):
-        words = describe(current, visit.site.catalog, visit.locale, visit.timezone)
+        words = describe(current, context.site.catalog, context.locale, context.timezone)
         return View(current.state, words.tone, words.icon, words.headline, words.sentence, words, checkout)
     if checkout.confirmed:
-        return _later(visit, checkout, standing)
-    return _waiting(visit, checkout, now)
+        return _later(context, checkout, customer_status)
+    return _waiting(context, checkout, now)
 
 
-def _waiting(visit: Visit, checkout: Checkout, now: datetime) -> View:
+def _waiting(context: PageContext, checkout: Checkout, now: datetime) -> View:
     """Nobody has confirmed it yet: say for how long that has been so."""
-    returned = checkout.at(Event.RETURNED) or now
-    wait = Wait.CONFIRMING
+    returned = checkout.at(CheckoutEvent.RETURNED) or now
+    wait = ConfirmationWait.CONFIRMING
     if now - returned >= DELAYED_AFTER:
-        wait = Wait.DELAYED if now - returned < LOST_AFTER else Wait.LOST
+        wait = ConfirmationWait.DELAYED if now - returned < LOST_AFTER else ConfirmationWait.LOST
     subscription = Subscription(
         state=State.CONFIRMING, reason=Reason.AWAITING_CONFIRMATION, source=Source.CHECKOUT, as_of=now,
         plan_id=checkout.plan_id, product_id=checkout.product_id, since=returned,
     )  # fmt: skip
-    words = describe(subscription, visit.site.catalog, visit.locale, visit.timezone, wait=wait)
+    words = describe(subscription, context.site.catalog, context.locale, context.timezone, wait=wait)
     return View(wait, words.tone, words.icon, words.headline, words.sentence, None, checkout)
 
 
-def _later(visit: Visit, checkout: Checkout, standing: Standing | None) -> View:
+def _later(context: PageContext, checkout: Checkout, customer_status: CustomerStatus | None) -> View:
     """It was confirmed once, and what the user has now is something else."""
     sentence = _("This purchase was confirmed. Since then your subscription has changed.")
-    if standing is None:
+    if customer_status is None:
         return View("confirmed", "success", "check-circle", _("This purchase was confirmed"), sentence, None, checkout)
-    words = describe(standing.current, visit.site.catalog, visit.locale, visit.timezone, wait=standing.wait)
+    words = describe(
+        customer_status.current, context.site.catalog, context.locale, context.timezone, wait=customer_status.wait
+    )
     return View(
-        standing.current.state, words.tone, words.icon, words.headline, f"{sentence} {words.sentence}", words, checkout
+        customer_status.current.state,
+        words.tone,
+        words.icon,
+        words.headline,
+        f"{sentence} {words.sentence}",
+        words,
+        checkout,
     )
 
 
-def _not_ours(visit: Visit, standing: Standing | None) -> View:
+def _not_ours(context: PageContext, customer_status: CustomerStatus | None) -> View:
     """A session id that this user's sign-in did not start, or none: neutral words and what the user really has."""
     headline = _("Your billing status")
-    if standing is None:
+    if customer_status is None:
         sentence = _("We can't check your subscription right now. See your billing page in a minute.")
         return View("not_ours", "neutral", "information-circle", headline, sentence)
-    words = describe(standing.current, visit.site.catalog, visit.locale, visit.timezone, wait=standing.wait)
+    words = describe(
+        customer_status.current, context.site.catalog, context.locale, context.timezone, wait=customer_status.wait
+    )
     sentence = _("This address doesn't belong to a checkout of yours. What we know of your account:")
     return View("not_ours", "neutral", "information-circle", headline, f"{sentence} {words.sentence}", words)
 
 
-async def reread(visit: Visit, checkout: Checkout | None) -> Checkout | None:
+async def reread(context: PageContext, checkout: Checkout | None) -> Checkout | None:
     """Return the checkout with what has happened to it since; as it was when the store can't say."""
     if checkout is None:
         return None
     try:
-        return await checkouts_of(visit).by_id(checkout.customer, checkout.id) or checkout
+        return await checkouts_of(context).by_id(checkout.customer, checkout.id) or checkout
     except FrontendError:
         return checkout

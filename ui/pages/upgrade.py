@@ -1,64 +1,66 @@
 """`/upgrade`: for whom a page did not open: which plan opens it, what it costs, and the way there."""
 
 from catalog import Plan
-from services.session import safe_next
+from services.web.safe_paths import safe_next
+from ui.billing.checkout_button import attempt_for, checkout_button
+from ui.billing.portal_button import portal_button
+from ui.billing.problem import ProblemPlace
 from ui.components.button import button
 from ui.components.card_page import card_page
-from ui.components.checkout_button import attempt_for, checkout_button
-from ui.components.portal_button import portal_button
-from ui.components.problem import ProblemPlace
-from ui.document import Visit, page
-from ui.frame import frame
-from ui.html import Tag
-from ui.i18n import N_, _
-from ui.icons import icon
-from ui.knowledge import find_standing
-from ui.plan_choices import plan_choices
-from ui.site import Site
+from ui.nicegui_ext.html import Tag
+from ui.page.current_user import find_status
+from ui.page.document import PageContext, page
+from ui.page.frame import frame
+from ui.page.site import Site
+from ui.plans.choices import plan_choices
+from ui.text.i18n import N_, _
+from ui.theme.icons import icon
 
 
 def register(site: Site) -> None:
     """Add the page."""
 
     @page(site, "/upgrade", title=N_("This needs another plan"), robots="noindex", requires_sign_in=True)
-    async def upgrade(visit: Visit) -> None:
-        await find_standing(visit)
-        plan = wanted_plan(visit)
-        with frame(visit, narrow=True):
-            draw_upgrade(visit, plan) if plan is not None else draw_unknown()
+    async def upgrade(context: PageContext) -> None:
+        await find_status(context)
+        plan = wanted_plan(context)
+        with frame(context, narrow=True):
+            draw_upgrade(context, plan) if plan is not None else draw_unknown()
 
 
-def wanted_plan(visit: Visit) -> Plan | None:
+def wanted_plan(context: PageContext) -> Plan | None:
     """Return the plan in the address, if it is one that can be bought."""
-    return next((plan for plan in visit.site.catalog.plans if plan.id == visit.query.get("plan") and plan.prices), None)
+    return next(
+        (plan for plan in context.site.catalog.plans if plan.id == context.query.get("plan") and plan.prices), None
+    )
 
 
-def draw_upgrade(visit: Visit, plan: Plan) -> None:
+def draw_upgrade(context: PageContext, plan: Plan) -> None:
     """Draw what the plan is and the one button that is right for this user."""
-    name = visit.text(plan.name)
+    name = context.text(plan.name)
     with card_page("info", "sparkles", _("This page needs {plan}").format(plan=name), testid="upgrade"):
-        Tag("p", visit.text(plan.tagline), classes="center muted")
+        Tag("p", context.text(plan.tagline), classes="center muted")
         with Tag("ul", classes="features"):
             for feature in plan.features:
                 with Tag("li"):
                     icon("check")
-                    Tag("span", visit.text(feature.text))
-        draw_way(visit, plan)
+                    Tag("span", context.text(feature.text))
+        draw_way(context, plan)
 
 
-def draw_way(visit: Visit, plan: Plan) -> None:
+def draw_way(context: PageContext, plan: Plan) -> None:
     """Draw the button by what the user has: checkout, change in the portal, or a look at their billing."""
     price = next(iter(plan.prices.values()))
-    offer = next(offer for offer in plan_choices(visit, visit.extras.get("standing")) if offer.plan.id == plan.id)
+    offer = next(offer for offer in plan_choices(context, context.extras.get("standing")) if offer.plan.id == plan.id)
     spec = next(iter(offer.buttons.values()))
-    problems = ProblemPlace(visit)
+    problems = ProblemPlace(context)
     with Tag("div", classes="actions card-actions"):
         if spec.kind == "form" and spec.url == "/payment/checkout":
-            checkout_button(visit, attempt_for(visit, price), spec.label, problems, testid=f"subscribe-{plan.id}")
+            checkout_button(context, attempt_for(context, price), spec.label, problems, testid=f"subscribe-{plan.id}")
         elif spec.kind == "form":
-            portal_button(visit, spec.label, look="primary", problems=problems, testid=f"subscribe-{plan.id}")
+            portal_button(context, spec.label, look="primary", problems=problems, testid=f"subscribe-{plan.id}")
         elif spec.kind == "current":
-            button(_("Try the page again"), href=safe_next(visit.query.get("next")))
+            button(_("Try the page again"), href=safe_next(context.query.get("next")))
         else:
             button(_("See your billing"), href="/payment")
         if spec.note:

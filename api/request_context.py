@@ -1,0 +1,154 @@
+"""The edge of the app: who really asks (behind trusted proxies), the request's id, one log line, and a last resort.
+
+`HEAD` is answered here with the headers of `GET`, for every address but those of a sign-in, which it must not use up.
+"""
+
+import ipaddress
+import re
+import time
+from collections.abc import Iterable
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import refusal
+from services.web.request_id import request_id
+
+REQUEST_ID: Final = b"x-request-id"
+FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"x-real-ip")
+QUIET_PATHS: Final = ("/_nicegui", "/assets/", "/healthz", "/readyz", "/metrics", "/favicon")
+"""Addresses that are asked for so often that a line for each says nothing."""
+
+LONGEST_PATH: Final = 200
+"""Characters of a path that are logged."""
+
+_USABLE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,64}")
+_SECURE: Final = {"http": "https", "ws": "wss"}
+
+_log = structlog.get_logger("request")
+
+
+class RequestContextMiddleware:
+    """Wraps the app and its other guards; believes the X-Forwarded-* headers of these addresses and networks only."""
+
+    def __init__(self, app: ASGIApp, trusted_proxies: Iterable[str] = ()) -> None:
+        self._app = app
+        self._trusted = tuple(ipaddress.ip_network(network) for network in trusted_proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        scope = self._as_seen(scope)
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
+        identifier = scope["state"]["request_id"]
+        token = request_id.set(identifier)
+        structlog.contextvars.clear_contextvars()
+        try:
+            await self._serve(scope, receive, send, identifier)
+        finally:
+            request_id.reset(token)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, identifier: str) -> None:
+        head_only = scope["method"] == "HEAD" and not scope["path"].startswith("/auth/")
+        inner = {**scope, "method": "GET"} if head_only else scope
+        started_at = time.perf_counter()
+        status, complete = 0, False
+
+        async def answer(message: Message) -> None:
+            nonlocal status, complete
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message.get("headers", ()), (REQUEST_ID, identifier.encode())]}
+            elif message["type"] == "http.response.body":
+                complete = not message.get("more_body", False)
+                message = {**message, "body": b""} if head_only else message
+            await send(message)
+
+        try:
+            await self._app(inner, receive, answer)
+        except Exception:
+            _log.exception("request_failed", method=scope["method"], path=printable(scope["path"]))
+            if status and not complete:
+                raise
+            if not complete:
+                await _last_resort(scope, receive, answer)
+        finally:
+            quiet = status < 400 and scope["path"].startswith(QUIET_PATHS)
+            (_log.debug if quiet else _log.info)(
+                "request",
+                method=scope["method"],
+                path=printable(scope["path"]),
+                status=status,
+                elapsed_ms=round((time.perf_counter() - started_at) * 1000, 1),
+            )
+
+    def _as_seen(self, scope: Scope) -> Scope:
+        """Return the scope with the browser's own address and scheme, and without any forwarded header.
+
+        What a proxy we trust does not set, it passes on as the browser sent it: NiceGUI would put X-Forwarded-Prefix
+        before the addresses of its scripts.
+        """
+        headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+        given = Headers(raw=headers).get("x-request-id", "")
+        state = dict(scope.get("state", {}))
+        state["request_id"] = given if _USABLE_ID.fullmatch(given) else uuid4().hex
+        forwarded = any(name.startswith(FORWARDED) for name, _value in headers)
+        state["forwarded"] = forwarded
+        seen: Scope = {**scope, "state": state}
+        if not forwarded:
+            return seen
+        client = scope.get("client")
+        seen["headers"] = [(name, value) for name, value in headers if not name.startswith(FORWARDED)]
+        if client is None or not self._is_trusted(client[0]):
+            return seen
+        chain = [part.strip() for part in ",".join(Headers(raw=headers).getlist("x-forwarded-for")).split(",")]
+        seen["client"] = (self._nearest_stranger(chain) or client[0], 0)
+        if Headers(raw=headers).get("x-forwarded-proto", "").split(",")[-1].strip().lower() in ("https", "wss"):
+            seen["scheme"] = _SECURE.get(scope["scheme"], scope["scheme"])
+        return seen
+
+    def _nearest_stranger(self, chain: list[str]) -> str | None:
+        """Return the last address in an X-Forwarded-For chain that is no proxy of ours; each appends on the right."""
+        for address in reversed(chain):
+            if not _is_address(address):
+                return None
+            if not self._is_trusted(address):
+                return address
+        return None
+
+    def _is_trusted(self, address: str) -> bool:
+        if not _is_address(address):
+            return False
+        parsed = ipaddress.ip_address(address)
+        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+            parsed = parsed.ipv4_mapped
+        return any(parsed in network for network in self._trusted)
+
+
+def printable(text: str) -> str:
+    """Return a text of a stranger's as a log may hold it: not long, and with nothing in it that steers a terminal."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:LONGEST_PATH])
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def _last_resort(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["path"].startswith("/api"):
+        await refusal(500)(scope, receive, send)
+        return
+    text = "Something went wrong on our side. Try again in a minute."
+    await PlainTextResponse(text, 500, {"Cache-Control": "no-store"})(scope, receive, send)

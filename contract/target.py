@@ -1,0 +1,97 @@
+"""The service under test and what it is asked with: ids of things on sale, made-up people, a known customer."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from catalog import Catalog, load_catalog
+from contract.reading import Shape
+from contract.wire import Wire
+
+STATUS_WAIT: Final = 3.0
+CHECKOUT_WAIT: Final = 10.0
+"""Seconds after which the front end gives up by default (PAYMENT_MS_STATUS_DEADLINE, PAYMENT_MS_CHECKOUT_DEADLINE)."""
+
+SUCCESS_URL: Final = "https://example.com/payment/success?session_id={CHECKOUT_SESSION_ID}"
+CANCEL_URL: Final = "https://example.com/payment/cancel"
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A price at Stripe, and the product it belongs to."""
+
+    price_id: str
+    product_id: str
+
+
+@dataclass(frozen=True)
+class Sales:
+    """What to open checkouts for: a plan, and items bought once."""
+
+    plan: Sale | None
+    items: tuple[Sale, ...] = ()
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> "Sales":
+        """Return the first price of the first paid plan, and the first two items."""
+        offers = list(catalog.offers())
+        plans = [Sale(offer.price.price_id, offer.product_id) for offer in offers if offer.plan]
+        items = [Sale(offer.price.price_id, offer.product_id) for offer in offers if offer.item]
+        return cls(plans[0] if plans else None, tuple(items[:2]))
+
+    @classmethod
+    def in_file(cls, path: Path) -> "Sales":
+        """Return what the catalog in a file sells; raises CatalogError."""
+        return cls.of(load_catalog(path))
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Somebody with a subscription on record, and the product of it."""
+
+    user_id: str
+    product_id: str
+
+
+@dataclass
+class ContractTarget:
+    """All that a check needs. ``sessions`` collects the checkout sessions that the checks open."""
+
+    wire: Wire
+    sales: Sales
+    customer: Customer | None = None
+    registers: bool = False
+    shape: Shape | None = None
+    """The shape that status answers must have, where that is known beforehand."""
+    status_wait: float = STATUS_WAIT
+    checkout_wait: float = CHECKOUT_WAIT
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    sessions: dict[str, str] = field(default_factory=dict)
+    key_worked: bool = False
+
+    @property
+    def buyer(self) -> str:
+        """Who opens the checkouts."""
+        return f"contract-{self.run}"
+
+    @property
+    def stranger(self) -> str:
+        """Who never does anything."""
+        return f"contract-nobody-{self.run}"
+
+    @property
+    def product_id(self) -> str:
+        """A product to ask about."""
+        return self.sales.plan.product_id if self.sales.plan else "prod_contract"
+
+    def order(self, **what: Any) -> Mapping[str, Any]:
+        """Return a checkout's body for the buyer."""
+        return {
+            "user_id": self.buyer,
+            "email": f"{self.buyer}@example.com",
+            "success_url": SUCCESS_URL,
+            "cancel_url": CANCEL_URL,
+            **what,
+        }

@@ -1,0 +1,74 @@
+"""Whether a subscription may be sold to somebody now. Pages ask first, so that no button ends in a refusal.
+
+The rules follow from one: never a second subscription that can charge, in one group of plans.
+"""
+
+from collections.abc import Collection
+
+from catalog import Plan
+from services.errors import (
+    AlreadySubscribed,
+    BillingNotSetUp,
+    BillingUnavailable,
+    CheckoutInProgress,
+    FrontendError,
+    KeyRejected,
+    PurchaseUnconfirmed,
+    StatusUnclear,
+    StatusUnknown,
+    SubscriptionOnRecord,
+)
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import State, Subscription
+
+
+def guard_subscription(
+    customer_status: CustomerStatus, plan: Plan, group_products: Collection[str], *, has_ended: bool = False
+) -> None:
+    """Raise the reason why `plan` can't be sold to somebody with this standing; return if it can.
+
+    `has_ended` is the user's answer to a plain question: that the subscription on record has ended, or that an earlier
+    unconfirmed checkout was not charged. Raises StatusUnknown, AlreadySubscribed, SubscriptionOnRecord,
+    StandingUnclear, CheckoutInProgress or PurchaseUnconfirmed.
+    """
+    current = customer_status.current
+    if customer_status.stale or current.state is State.UNAVAILABLE:
+        raise _unknown(customer_status)
+    in_group = [s for s in customer_status.all if _concerns(s, group_products)]
+    live = [s for s in in_group if s.live]
+    if any(s.state is not State.ON_RECORD for s in live):
+        raise AlreadySubscribed(f"{len(live)} live in the group")
+    if current.state is State.CONFLICT:
+        raise StatusUnclear(current.reason)
+    if any(s.state is State.CANCELED and s.access for s in in_group):
+        raise AlreadySubscribed("canceled, and paid until later")
+    if current.state is State.COMPED and current.plan_id in (None, plan.id):
+        raise AlreadySubscribed("included without a subscription")
+    if customer_status.confirming is not None and customer_status.confirming.group == plan.group:
+        raise CheckoutInProgress(customer_status.confirming, "back from a checkout that is not confirmed yet")
+    if live and not has_ended:
+        raise SubscriptionOnRecord("on record, worth unknown")
+    if customer_status.unconfirmed is not None and customer_status.unconfirmed.group == plan.group and not has_ended:
+        raise PurchaseUnconfirmed(customer_status.unconfirmed, "an earlier checkout was never confirmed")
+
+
+def _unknown(customer_status: CustomerStatus) -> StatusUnknown:
+    """Return why nobody can say what the user has, in the words for the service that failed."""
+    detail = f"billing: {customer_status.billing_failed}, account: {customer_status.account_failed}"
+    if customer_status.billing_failed is None:
+        return StatusUnknown(detail)
+    return BillingNotSetUp(detail) if customer_status.billing_failed == KeyRejected.code else BillingUnavailable(detail)
+
+
+def _concerns(subscription: Subscription, group_products: Collection[str]) -> bool:
+    """Whether it counts in that group. One of a plan that the catalog does not know (any more) counts in each."""
+    return subscription.plan_id is None or subscription.product_id in group_products
+
+
+def refusal(customer_status: CustomerStatus, plan: Plan, group_products: Collection[str]) -> FrontendError | None:
+    """Return why `plan` can't be sold, or None: for pages that choose what a button says."""
+    try:
+        guard_subscription(customer_status, plan, group_products)
+    except FrontendError as error:
+        return error
+    return None

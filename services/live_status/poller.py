@@ -1,0 +1,283 @@
+"""One user's watcher: asks about them at a pace while at least one tab looks, and tells every tab what changed.
+
+`services/live_status/service.py` keeps one for each user with open tabs.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+
+from services.errors import FrontendError, NotSignedIn, StoreUnavailable
+from services.live_status.refresher import SHARED_FOR, StatusRefresher
+from services.live_status.schedule import IDLE_INTERVAL, PollSchedule, WaitForEvent
+from services.sessions.service import Session, session_key
+from services.storage.lease import Lease
+from services.storage.port import RESYNC
+from services.storage.pubsub import PubSub, Subscriber, Topic
+from services.subscription.customer_status import CustomerStatus
+
+OPENED_AFTER: Final = timedelta(seconds=10)
+"""A page that opens asks at once only if the last answer is older than this."""
+
+LEASE_TRY: Final = 0.9
+"""How often a replica tries for the lease, in seconds: with the lease's own life another has it within five."""
+
+TOGETHER: Final = timedelta(milliseconds=200)
+"""How long a look waits for others: tabs that are brought back together share a question that begins after them all."""
+
+ONCE: Final = "once"
+_STORE_RETRY: Final = timedelta(seconds=2)
+_SHORTEST_REST: Final = 0.01
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(eq=False)
+class StatusWatch:
+    """One tab's interest in its user's standing. `close` it when the tab is gone."""
+
+    session: Session
+    on_change: Callable[[CustomerStatus], None]
+    on_signed_out: Callable[[], None]
+    _watcher: "StatusPoller"
+
+    @property
+    def customer_status(self) -> CustomerStatus | None:
+        """The latest known standing, None before the first answer."""
+        return self._watcher.customer_status
+
+    def look_now(self) -> None:
+        """Ask now (the tab became visible, the network is back, the user pressed "Check again")."""
+        self._watcher.look_now()
+
+    def close(self) -> None:
+        """End the interest; closing twice does nothing."""
+        self._watcher.leave(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollerContext:
+    """What every watcher works with. `spread` moves a pause a little, so that not all users are asked about at once."""
+
+    refresher: StatusRefresher
+    pubsub: PubSub
+    now: Callable[[], datetime]
+    wait: WaitForEvent
+    spread: Callable[[float], float]
+
+
+class StatusPoller:
+    """Asks about one customer while at least one tab looks. `ended` is called with the last tab's leaving."""
+
+    def __init__(
+        self,
+        means: PollerContext,
+        customer: str,
+        *,
+        lease: Lease | None,
+        fast_since: datetime | None,
+        ended: "Callable[[StatusPoller], None]",
+    ) -> None:
+        self.customer = customer
+        self.lease = lease
+        self.watches: list[StatusWatch] = []
+        self.customer_status: CustomerStatus | None = None
+        self._means = means
+        self._ended = ended
+        self._wake = asyncio.Event()
+        self._schedule = PollSchedule(fast_since)
+        self._next_ask = means.now()
+        self._announced_at = means.now()
+        self._opened = False
+        self._wanted = False
+        self._mine = lease is None
+        self._turns = 0
+        self._task: asyncio.Task[None] | None = None
+        self._rereads: set[asyncio.Task[None]] = set()
+        self._listeners: list[Subscriber] = []
+
+    def watch(
+        self, session: Session, on_change: Callable[[CustomerStatus], None], on_signed_out: Callable[[], None]
+    ) -> StatusWatch:
+        """Take in one more tab."""
+        watch = StatusWatch(session, on_change, on_signed_out, self)
+        self.watches.append(watch)
+        key = session_key(session.id)
+        listen = self._means.pubsub.listen
+        self._listeners.append(listen(Topic.SESSION_ENDED, key, lambda _text: self._session_ended(key)))
+        if self._task is None:
+            self._listeners.append(listen(Topic.POLL, self.customer, self._on_poll_request))
+            self._listeners.append(listen(Topic.CUSTOMER_STATUS, self.customer, self._on_announced))
+            self._task = asyncio.create_task(self._run(), name="status watcher")
+        self._opened = True
+        self._wake.set()
+        return watch
+
+    def leave(self, watch: StatusWatch) -> None:
+        """Let a tab go; with the last one everything ends."""
+        if watch not in self.watches:
+            return
+        self.watches.remove(watch)
+        key = session_key(watch.session.id)
+        mine = next((x for x in self._listeners if x.topic is Topic.SESSION_ENDED and x.key == key), None)
+        if mine is not None:
+            mine.close()
+            self._listeners.remove(mine)
+        if not self.watches:
+            self._end()
+
+    def look_now(self, within: timedelta = TOGETHER) -> None:
+        """Ask within that time, or have the replica ask that holds the lease: once a second at most."""
+        self._wanted = True
+        self._look(within)
+
+    def show(self, customer_status: CustomerStatus) -> bool:
+        """Give all tabs a standing if a reader would see a difference, and return whether there is one."""
+        news = not customer_status.same_as(self.customer_status)
+        self.customer_status = customer_status
+        for watch in tuple(self.watches) if news else ():
+            if watch in self.watches:
+                _tell(partial(watch.on_change, customer_status))
+        return news
+
+    def _end(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+        for task in (self._task, *self._rereads):
+            if task is not None:
+                task.cancel()
+        self._task = None
+        self._ended(self)
+
+    def _look(self, within: timedelta = timedelta()) -> None:
+        self._next_ask = min(self._next_ask, self._means.now() + within)
+        self._wake.set()
+
+    async def _run(self) -> None:
+        await self._recall(self._means.refresher.remembered)
+        now = self._means.now()
+        if self.customer_status is not None and not self._wanted and self._age(now) <= OPENED_AFTER:
+            self._next_ask = self._after(self.customer_status, now - self._age(now))
+        while self.watches:
+            try:
+                await self._turn()
+            except StoreUnavailable as error:
+                self._next_ask = self._means.now() + _STORE_RETRY
+                self._fail(error)
+            except FrontendError as error:
+                _log.warning("status_poll_failed", error=error.code)
+                self._next_ask = self._means.now() + timedelta(seconds=IDLE_INTERVAL)
+                self._fail(error)
+            except Exception:
+                _log.exception("status_poll_crashed")
+                self._next_ask = self._means.now() + timedelta(seconds=IDLE_INTERVAL)
+            await self._rest()
+
+    async def _turn(self) -> None:
+        self._mine = self.lease is None or await self.lease.acquire_or_renew()
+        now = self._means.now()
+        if self._opened:
+            self._opened = False
+            if self._age(now) > OPENED_AFTER:
+                self.look_now(timedelta())
+        if self._mine and now >= self._next_ask:
+            asked = self._means.refresher.age(self.customer)
+            if asked is not None and timedelta() <= asked < SHARED_FOR:
+                self._next_ask = now + SHARED_FOR - asked  # that answer may be older than the news
+                return
+            await self._ask(now)
+        elif not self._mine and self._wanted:
+            self._wanted = False
+            await self._means.pubsub.announce(Topic.POLL, self.customer, ONCE, here=False)
+
+    def _age(self, now: datetime) -> timedelta:
+        """How old the latest answer is that this process knows of."""
+        asked = self._means.refresher.age(self.customer)
+        if asked is not None and self._mine:
+            return asked
+        return now - self.customer_status.as_of if self.customer_status is not None else timedelta.max
+
+    async def _ask(self, now: datetime) -> None:
+        self._wanted = False
+        session = self._next_session()
+        full = self._schedule.full_look_due(now)
+        try:
+            customer_status = await self._means.refresher.ask(session, "all" if full else "relevant")
+        except NotSignedIn:
+            self._session_ended(session_key(session.id))
+            return
+        self._schedule.asked(customer_status, now, full=full)
+        now = self._means.now()
+        self._next_ask = now + SHARED_FOR if self._wanted else self._after(customer_status, now)
+        await self._spread_news(customer_status)
+
+    def _after(self, customer_status: CustomerStatus, asked_at: datetime) -> datetime:
+        """When to ask again."""
+        seconds = self._schedule.interval(customer_status, asked_at)
+        return asked_at + timedelta(seconds=self._means.spread(seconds) if seconds >= IDLE_INTERVAL else seconds)
+
+    async def _spread_news(self, customer_status: CustomerStatus) -> None:
+        """Show the standing, and let other replicas read it: when it is new, and so often that its age stays true."""
+        now = self._means.now()
+        news = self.show(customer_status)
+        if news or (self.lease is not None and now - self._announced_at >= timedelta(seconds=IDLE_INTERVAL)):
+            self._announced_at = now
+            await self._means.pubsub.announce(Topic.CUSTOMER_STATUS, self.customer, here=False)
+
+    def _next_session(self) -> Session:
+        """Return the sessions of the open tabs in turn: each is asked about, so that the end of each is noticed."""
+        sessions = list({watch.session.id: watch.session for watch in self.watches}.values())
+        self._turns += 1
+        return sessions[self._turns % len(sessions)]
+
+    async def _rest(self) -> None:
+        seconds = (self._next_ask - self._means.now()).total_seconds()
+        if self.lease is not None:
+            seconds = min(seconds, LEASE_TRY) if self._mine or seconds > 0 else LEASE_TRY
+        await self._means.wait(self._wake, max(seconds, _SHORTEST_REST))
+        self._wake.clear()
+
+    def _fail(self, error: FrontendError) -> None:
+        """Keep on screen what was known, and say that it could not be checked."""
+        if self.customer_status is not None:
+            self.show(self.customer_status.model_copy(update={"account_failed": error.code}))
+
+    def _on_poll_request(self, text: str) -> None:
+        if text != ONCE:
+            self._schedule.poll_fast(self._means.now())
+        self._schedule.look_at_all()
+        if self._mine:
+            self._wanted = True
+        self._look()
+
+    def _on_announced(self, text: str) -> None:
+        """Another replica found something, or messages were lost: read the truth from the store."""
+        reread = partial(self._means.refresher.reread, news=text != RESYNC)
+        task = asyncio.create_task(self._recall(reread), name="status reread")
+        self._rereads.add(task)
+        task.add_done_callback(self._rereads.discard)
+
+    async def _recall(self, read: Callable[[str], Awaitable[CustomerStatus | None]]) -> None:
+        with suppress(StoreUnavailable):
+            customer_status = await read(self.customer)
+            if customer_status is not None:
+                self.show(customer_status)
+
+    def _session_ended(self, key: str) -> None:
+        for watch in [w for w in self.watches if session_key(w.session.id) == key]:
+            self.leave(watch)
+            _tell(watch.on_signed_out)
+
+
+def _tell(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:
+        _log.exception("tab_update_failed")

@@ -1,0 +1,305 @@
+"""Asks both services about one customer and makes a `CustomerStatus` of the answers.
+
+Each question is asked once for all who want it at the same time, and an answer younger than a second is shared. The
+latest answers are kept in the store, so that a restart, another replica or an outage starts from what was known.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+import structlog
+from pydantic import ValidationError
+
+from catalog import Catalog
+from services.auth_ms import PlanGrant
+from services.checkout_record import Checkout, CheckoutRepository
+from services.errors import FrontendError, SignInUnavailable, StoreUnavailable
+from services.payment_ms import PaymentMS
+from services.sessions.service import Session, Sessions
+from services.storage.port import Store
+from services.subscription.confirmation import note_progress
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import State
+from services.subscription.normalize import plan_named
+from services.subscription.reconcile import reconcile
+from services.subscription.snapshot import UpstreamSnapshot
+
+SHARED_FOR: Final = timedelta(seconds=1)
+"""How old an answer may be to be shared with somebody who asks now."""
+
+KEPT_FOR: Final = timedelta(days=40)
+_WRITTEN_EVERY: Final = timedelta(seconds=15)
+_MEMORY: Final = 10_000
+
+Scope = Literal["all", "relevant"]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Known:
+    """What this process remembers of one customer, and the question under way.
+
+    `round` counts the questions, `asker` is the session for which the last one is asked.
+    """
+
+    snapshot: UpstreamSnapshot | None = None
+    written: UpstreamSnapshot | None = None
+    written_at: datetime | None = None
+    asked_at: datetime | None = None
+    asked_all_at: datetime | None = None
+    task: "asyncio.Task[None] | None" = None
+    scope: Scope = "relevant"
+    round: int = 0
+    asker: str = field(default="", repr=False)
+
+    @property
+    def busy(self) -> bool:
+        return self.task is not None and not self.task.done()
+
+
+class StatusRefresher:
+    """What customers have, asked of both services. `customer_of` says by which id the Payment MS knows a user."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        payment_ms: PaymentMS,
+        sessions: Sessions,
+        checkouts: CheckoutRepository,
+        catalog: Callable[[], Catalog],
+        customer_of: Callable[[Session], str],
+        now: Callable[[], datetime] | None = None,
+        memory: int = _MEMORY,
+    ) -> None:
+        self._store = store
+        self._payment_ms = payment_ms
+        self._sessions = sessions
+        self._checkouts = checkouts
+        self._catalog = catalog
+        self._customer_of = customer_of
+        self._now = now or (lambda: datetime.now(UTC))
+        self._memory = memory
+        self._customers: OrderedDict[str, _Known] = OrderedDict()
+
+    def customer_of(self, session: Session) -> str:
+        """Return the id by which the Payment MS knows this user."""
+        return self._customer_of(session)
+
+    async def remembered(self, customer: str) -> CustomerStatus | None:
+        """Return what is known without asking a service; None when nothing is. Raises StoreUnavailable."""
+        known = self._known(customer)
+        snapshot = known.snapshot or await self._recall(customer, known)
+        return None if snapshot is None else await self._status_of(customer, snapshot)
+
+    async def reread(self, customer: str, *, news: bool = False) -> CustomerStatus | None:
+        """Return what is known with what another replica has found out since. Raises StoreUnavailable.
+
+        With `news` that replica has just said so: it is younger than what was asked here, whatever the clocks say.
+        """
+        known = self._known(customer)
+        mine, age = known.snapshot or UpstreamSnapshot(), self.age(customer)
+        found = await self._read(customer)
+        if found is not None and not known.busy:
+            sure = news and (age is None or age > SHARED_FOR)
+            known.snapshot = found.over(mine) if sure else found.with_memory_of(mine, self._now())
+        return await self.remembered(customer)
+
+    def age(self, customer: str) -> timedelta | None:
+        """Return how long ago this process asked about the customer, or None."""
+        known = self._customers.get(customer)
+        return None if known is None or known.asked_at is None else self._now() - known.asked_at
+
+    async def ask(self, session: Session, scope: Scope = "relevant", *, fresh: bool = False) -> CustomerStatus:
+        """Return what the customer has now.
+
+        `scope` "all" asks about every plan; "relevant" about those with a subscription or a checkout under way, after a
+        first full look. With `fresh`, the questions are certain to be asked after this call began; otherwise an answer
+        younger than a second is shared. A service that can't be asked is noted in the standing, not raised. Raises
+        NotSignedIn when the Auth MS has ended the session, StoreUnavailable when the store can't be read.
+        """
+        customer = self._customer_of(session)
+        known = self._known(customer)
+        before = known.round
+        while known.busy and known.task is not None:
+            task, asker = known.task, known.asker
+            serves = (known.scope == "all" or scope == "relevant") and (not fresh or known.round > before)
+            await asyncio.wait({task})
+            if serves and (task.exception() is None or asker == session.id):
+                task.result()
+                return await self._status_of(customer, known.snapshot or UpstreamSnapshot())
+        if fresh or not self._recent(known, scope):
+            known.scope, known.round, known.asker = scope, known.round + 1, session.id
+            known.task = asyncio.create_task(self._ask(customer, session, scope, known), name="inquiry")
+            known.task.add_done_callback(_retrieve)
+            await asyncio.shield(known.task)
+        return await self._status_of(customer, known.snapshot or UpstreamSnapshot())
+
+    def _recent(self, known: _Known, scope: Scope) -> bool:
+        asked_at = known.asked_all_at if scope == "all" else known.asked_at
+        return known.snapshot is not None and asked_at is not None and self._now() - asked_at < SHARED_FOR
+
+    async def _status_of(self, customer: str, snapshot: UpstreamSnapshot) -> CustomerStatus:
+        """Return the standing with the checkouts as they are now: the browser may have come back a moment ago."""
+        return self._assess(customer, snapshot, await self._checkouts.of(customer))
+
+    async def _ask(self, customer: str, session: Session, scope: Scope, known: _Known) -> None:
+        before = known.snapshot
+        if before is None:
+            before = await self._recall(customer, known) or UpstreamSnapshot()
+        elif scope == "relevant":  # another replica may have found what has to be asked about since
+            before = before.with_memory_of(await self._read(customer) or UpstreamSnapshot(), self._now())
+        checkouts = await self._checkouts.of(customer)
+        snapshot, looked_at_all = await self._questions(customer, session, scope, before, checkouts)
+        if self._is_downgrade(customer, before, snapshot, checkouts):
+            snapshot, looked_at_all = await self._second_look(customer, session, scope, snapshot, before, checkouts)
+        with suppress(StoreUnavailable):  # logged by the store; noted at the next question
+            await note_progress(self._checkouts, customer, snapshot, checkouts, self._catalog(), self._now())
+        known.snapshot, known.asked_at = snapshot, self._now()
+        if looked_at_all and snapshot.billing_failed is None:
+            known.asked_all_at = known.asked_at
+        with suppress(StoreUnavailable):  # what was asked is known all the same
+            await self._write(customer, known)
+
+    async def _questions(
+        self, customer: str, session: Session, scope: Scope, before: UpstreamSnapshot, checkouts: Sequence[Checkout]
+    ) -> tuple[UpstreamSnapshot, bool]:
+        """Ask, and return the evidence and whether all products were asked about.
+
+        An account that says something new may speak of a product that was not asked about: then the others follow.
+        """
+        products = self._products(scope, before, checkouts)
+        billing, account = await asyncio.gather(
+            self._ask_billing(customer, products, before.model_copy(update={"billing_failed": None})),
+            self._ask_account(session, before),
+        )
+        snapshot = billing.model_copy(update={"account": account.account, "account_failed": account.account_failed})
+        rest = tuple(p for p in self._products("all", snapshot, checkouts) if p not in products)
+        news = before.account is not None and account.account != before.account
+        if rest and news and _grant(account) != _grant(before) and snapshot.billing_failed is None:
+            snapshot, rest = await self._ask_billing(customer, rest, snapshot), ()
+        return snapshot, not rest
+
+    async def _second_look(
+        self,
+        customer: str,
+        session: Session,
+        scope: Scope,
+        snapshot: UpstreamSnapshot,
+        before: UpstreamSnapshot,
+        checkouts: Sequence[Checkout],
+    ) -> tuple[UpstreamSnapshot, bool]:
+        """Something good is gone: believe it only if asking once more says so too. A failed question says nothing."""
+        again, looked_at_all = await self._questions(customer, session, scope, snapshot, checkouts)
+        if again.billing_failed is not None or again.account_failed is not None:
+            _log.info("status_flap", kept="before")
+            failed = {"billing_failed": again.billing_failed, "account_failed": again.account_failed}
+            return before.model_copy(update=failed), False
+        if not self._is_downgrade(customer, before, again, checkouts):
+            _log.info("status_flap", kept="again")
+        return again, looked_at_all
+
+    def _is_downgrade(
+        self, customer: str, before: UpstreamSnapshot, after: UpstreamSnapshot, checkouts: Sequence[Checkout]
+    ) -> bool:
+        """Whether access or a live subscription that was known a moment ago is gone by the latest answers."""
+        had = self._assess(customer, before, checkouts).current
+        has = self._assess(customer, after, checkouts).current
+        lost = (had.access and not has.access) or (had.live and not has.live)
+        return lost and has.state not in (State.UNAVAILABLE, State.CONFIRMING)
+
+    async def _ask_billing(
+        self, customer: str, products: Iterable[str], snapshot: UpstreamSnapshot
+    ) -> UpstreamSnapshot:
+        for product in products:
+            try:
+                record = await self._payment_ms.subscription(customer, product)
+            except FrontendError as error:
+                return snapshot.model_copy(update={"billing_failed": error.code})
+            snapshot = snapshot.with_record(product, record, self._now())
+        return snapshot.model_copy(update={"looked_at": self._now()})
+
+    async def _ask_account(self, session: Session, snapshot: UpstreamSnapshot) -> UpstreamSnapshot:
+        try:
+            answer = await self._sessions.refresh(session)
+        except (SignInUnavailable, StoreUnavailable) as error:
+            return snapshot.model_copy(update={"account_failed": error.code})
+        return snapshot.with_account(answer.grant, self._now())
+
+    def _products(self, scope: Scope, snapshot: UpstreamSnapshot, checkouts: Iterable[Checkout]) -> tuple[str, ...]:
+        """Return the products to ask about: those sold, and those on record that are sold no more."""
+        catalog = self._catalog()
+        sold = tuple(plan.product_id for plan in catalog.plans if plan.product_id)
+        gone = tuple(product for product in snapshot.products_on_record if product not in sold)
+        if scope == "all" or not snapshot.knows_all(sold):
+            return (*sold, *gone)
+        now = self._now()
+        named = plan_named(catalog, grant.plan) if (grant := _grant(snapshot)) else None
+        wanted = {*snapshot.products_on_record, *(c.product_id for c in checkouts if c.open(now) or c.unconfirmed)}
+        return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p == named.product_id))
+
+    def _assess(self, customer: str, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout]) -> CustomerStatus:
+        return reconcile(customer, snapshot, checkouts, self._catalog(), self._now())
+
+    async def _recall(self, customer: str, known: _Known) -> UpstreamSnapshot | None:
+        snapshot = await self._read(customer)
+        if snapshot is not None and known.snapshot is None:
+            known.snapshot = known.written = snapshot
+            known.written_at = self._now()
+        return known.snapshot
+
+    async def _read(self, customer: str) -> UpstreamSnapshot | None:
+        text = await self._store.get(_key(customer))
+        if text is None:
+            return None
+        try:
+            return UpstreamSnapshot.model_validate_json(text)
+        except ValidationError:  # another version's, during a deployment; both services can be asked
+            _log.warning("evidence_unreadable")
+            return None
+
+    async def _write(self, customer: str, known: _Known) -> None:
+        """Keep the evidence in the store when it says something new, or when the kept one is getting old."""
+        snapshot, now = known.snapshot, self._now()
+        if snapshot is None:
+            return
+        old = known.written_at is None or now - known.written_at > _WRITTEN_EVERY
+        if not old and known.written is not None and snapshot.content == known.written.content:
+            return
+        stored = await self._read(customer)
+        if stored is not None:
+            known.snapshot = snapshot = snapshot.with_memory_of(stored, now)
+        await self._store.put(_key(customer), snapshot.model_dump_json(), KEPT_FOR.total_seconds())
+        known.written, known.written_at = snapshot, now
+
+    def _known(self, customer: str) -> _Known:
+        """Return what is remembered; the least used go when there are too many, but none with a question under way."""
+        known = self._customers.setdefault(customer, _Known())
+        self._customers.move_to_end(customer)
+        if len(self._customers) > self._memory:
+            idle = next(
+                (name for name, other in self._customers.items() if not other.busy and other is not known), None
+            )
+            if idle is not None:
+                del self._customers[idle]
+        return known
+
+
+def _key(customer: str) -> str:
+    return f"evidence:{customer}"
+
+
+def _grant(snapshot: UpstreamSnapshot) -> PlanGrant | None:
+    return snapshot.account.grant if snapshot.account is not None else None
+
+
+def _retrieve(task: "asyncio.Task[None]") -> None:
+    """Take note of a failure that nobody waits for any more: the watcher may have ended meanwhile."""
+    if not task.cancelled():
+        task.exception()

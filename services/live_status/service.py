@@ -1,0 +1,132 @@
+"""Live status: one watcher a user, however many tabs and pages look, and a push to each of them when something changes.
+
+A watcher asks at a pace: each second for half a minute after a return from Stripe, then in steps down to once a
+minute, at once when a tab becomes visible. It ends with its last tab. With several replicas a lease decides which of
+them asks; the others hear of changes through `services/storage/pubsub.py`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from services.errors import StoreUnavailable
+from services.live_status.poller import ONCE, OPENED_AFTER, PollerContext, StatusPoller, StatusWatch
+from services.live_status.refresher import StatusRefresher
+from services.live_status.schedule import (
+    FULL_LOOK_EVERY,
+    IDLE_INTERVAL,
+    POLL_INTERVALS,
+    WaitForEvent,
+    spread,
+    wait_for,
+)
+from services.sessions.service import Session
+from services.storage.lease import Lease
+from services.storage.pubsub import PubSub, Topic
+from services.subscription.customer_status import CustomerStatus
+
+__all__ = [
+    "FULL_LOOK_EVERY",
+    "IDLE_INTERVAL",
+    "OPENED_AFTER",
+    "POLL_INTERVALS",
+    "Leases",
+    "StatusService",
+    "StatusWatch",
+]
+
+_FAST_KEPT: Final = POLL_INTERVALS[-1][0]
+
+
+class Leases(Protocol):
+    """Makes the lease that decides which replica asks about a customer."""
+
+    def __call__(self, customer: str) -> Lease:
+        """Return a lease on asking about this customer."""
+        ...
+
+
+class StatusService:
+    """Keeps watchers for users with open tabs. `wait` and `spread` are for tests."""
+
+    def __init__(
+        self,
+        refresher: StatusRefresher,
+        pubsub: PubSub,
+        *,
+        leases: Leases | None = None,
+        now: Callable[[], datetime] | None = None,
+        wait: WaitForEvent = wait_for,
+        spread: Callable[[float], float] = spread,
+    ) -> None:
+        self.refresher = refresher
+        self._pubsub = pubsub
+        self._leases = leases
+        self._now = now or (lambda: datetime.now(UTC))
+        self._means = PollerContext(
+            refresher=refresher, pubsub=pubsub, now=self._now, wait=wait, spread=spread
+        )  # fmt: skip
+        self._watchers: dict[str, StatusPoller] = {}
+        self._polled_fast: dict[str, datetime] = {}
+        self._releasing: set[asyncio.Task[None]] = set()
+
+    @property
+    def watchers(self) -> int:
+        """How many users are watched in this process."""
+        return len(self._watchers)
+
+    @property
+    def tabs(self) -> int:
+        """How many tabs watch in this process."""
+        return sum(len(watcher.watches) for watcher in self._watchers.values())
+
+    def watch(
+        self, session: Session, on_change: Callable[[CustomerStatus], None], on_signed_out: Callable[[], None]
+    ) -> StatusWatch:
+        """Call `on_change` with each new standing of this user, and `on_signed_out` once when the session ends."""
+        customer = self.refresher.customer_of(session)
+        watcher = self._watchers.get(customer)
+        if watcher is None:
+            lease = self._leases(customer) if self._leases else None
+            fast_since = self._polled_fast.get(customer)
+            watcher = StatusPoller(self._means, customer, lease=lease, fast_since=fast_since, ended=self._ended)
+            self._watchers[customer] = watcher
+        return watcher.watch(session, on_change, on_signed_out)
+
+    async def poll_fast(self, customer: str) -> None:
+        """Look each second for a while, on whichever replica watches: the user is back from Stripe.
+
+        Their page is not connected yet, so it is remembered here for the watcher that comes with it.
+        """
+        now = self._now()
+        self._polled_fast = {
+            name: moment for name, moment in self._polled_fast.items() if (now - moment).total_seconds() < _FAST_KEPT
+        } | {customer: now}
+        await self._pubsub.announce(Topic.POLL, customer)
+
+    async def poll_once(self, customer: str) -> None:
+        """Look once now, on whichever replica watches: a service says that something changed."""
+        await self._pubsub.announce(Topic.POLL, customer, ONCE)
+
+    async def changed(self, customer_status: CustomerStatus) -> None:
+        """Tell the user's tabs about a standing that was found outside the watcher, such as before a checkout."""
+        watcher = self._watchers.get(customer_status.customer)
+        if watcher is not None:
+            watcher.show(customer_status)
+        await self._pubsub.announce(Topic.CUSTOMER_STATUS, customer_status.customer, here=False)
+
+    def _ended(self, watcher: StatusPoller) -> None:
+        """Forget a watcher whose last tab has left, and let another replica ask at once."""
+        if self._watchers.get(watcher.customer) is watcher:
+            del self._watchers[watcher.customer]
+        if watcher.lease is not None:
+            task = asyncio.create_task(_release(watcher.lease), name="lease release")
+            self._releasing.add(task)
+            task.add_done_callback(self._releasing.discard)
+
+
+async def _release(lease: Lease) -> None:
+    with suppress(StoreUnavailable):  # it then runs out by itself
+        await lease.release()

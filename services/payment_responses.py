@@ -1,0 +1,247 @@
+"""What the Payment MS answers, in each of the shapes it has been seen to use, as our own records.
+
+The three shapes of a subscription status end here; nothing beyond this module knows of them.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from services.upstream.responses import (
+    Address,
+    Moment,
+    Reference,
+    ResponseModel,
+    Text,
+    UpstreamResponse,
+    read_as,
+    schema_error,
+)
+
+_DOCUMENTED_NAMES = {
+    "stripe_subscription_id": "subscription_id",
+    "period_end": "current_period_end",
+    "portal_url": "url",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSession:
+    """A checkout at Stripe. ``url`` comes from the service: pass it through ``safe_redirect`` before use."""
+
+    id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSession:
+    """A customer portal session. ``url`` as above; ``id`` is empty where the service names none."""
+
+    id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRecord:
+    """What the Payment MS has on record for one customer and product.
+
+    ``status`` is its raw word, None where it gives none: then existing says nothing about access.
+    ``period_end`` is aware UTC, None where unknown. ``product_id`` is the one that was asked for.
+    ``cancel_at_period_end`` is true only where the service says so; no version documents it.
+    """
+
+    exists: bool
+    product_id: str
+    status: str | None = None
+    subscription_id: str | None = None
+    customer_id: str | None = None
+    period_end: datetime | None = None
+    cancel_at_period_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The service's word about itself, and its clock (None where it gives no readable time)."""
+
+    healthy: bool
+    service: str
+    timestamp: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredPrice:
+    """A price as created at Stripe; ``amount`` in minor units of ``currency``."""
+
+    price_id: str
+    amount: int
+    interval: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredProduct:
+    """A product as created at Stripe; ``prices`` by the names the request used (``monthly``, ``yearly``)."""
+
+    plan_name: str
+    product_id: str
+    prices: dict[str, RegisteredPrice]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterResult:
+    """``products`` that were created, or the id of the one that existed already (then nothing was created)."""
+
+    products: tuple[RegisteredProduct, ...] = ()
+    existing_product_id: str | None = None
+
+
+_Certainly = Annotated[bool, BeforeValidator(lambda value: value is True)]
+"""A flag outside the contract: true only if it is plainly true, and never a reason to refuse an answer."""
+
+
+class _Checkout(ResponseModel):
+    checkout_session_id: Reference
+    checkout_url: Address
+
+
+class _Portal(ResponseModel):
+    url: Address
+    portal_session_id: str = ""
+
+
+class _Absent(ResponseModel):
+    status: Literal["none", ""] = "none"
+
+
+class _Present(ResponseModel):
+    status: str = ""
+    subscription_id: Reference
+    customer_id: str = ""
+    current_period_end: Moment
+    cancel_at_period_end: _Certainly = False
+
+
+class _DocumentedAbsent(ResponseModel):
+    status: Literal["none"]
+
+
+class _DocumentedPresent(ResponseModel):
+    status: Text
+    subscription_id: Reference
+    customer_id: str = ""
+    current_period_end: Moment
+    cancel_at_period_end: _Certainly = False
+
+
+class _Health(ResponseModel):
+    status: str
+    service: str = ""
+    timestamp: Moment = None
+
+
+class _RegisteredPrice(ResponseModel):
+    stripe_price_id: Reference
+    amount: int = Field(ge=0)
+    interval: Text
+    currency: Text
+
+
+class _RegisteredProduct(ResponseModel):
+    plan_name: Text
+    stripe_product_id: Reference
+    prices: dict[str, _RegisteredPrice]
+
+
+class _Registered(ResponseModel):
+    success: bool
+    products: list[_RegisteredProduct] = Field(min_length=1)
+
+
+class _AlreadyRegistered(ResponseModel):
+    error: Literal["ALREADY_EXISTS"]
+    existing_product_id: Reference
+
+
+def read_checkout(answer: UpstreamResponse) -> CheckoutSession:
+    """Return the checkout session of a subscription, item or cart checkout."""
+    found = read_as(_Checkout, answer)
+    return CheckoutSession(id=found.checkout_session_id, url=found.checkout_url)
+
+
+def read_portal(answer: UpstreamResponse) -> PortalSession:
+    """Return the portal session, from ``portal_url`` (the running service) or ``url`` (some documents)."""
+    found = read_as(_Portal, _with_documented_names(answer))
+    return PortalSession(id=found.portal_session_id, url=found.url)
+
+
+def read_subscription(answer: UpstreamResponse, product_id: str) -> SubscriptionRecord:
+    """Return the record for ``product_id``, from any of the three shapes; a contradiction is an error, not "none"."""
+    content = answer.json
+    if not isinstance(content, dict) or not ({"exists", "status"} & content.keys()):
+        raise schema_error(answer, "exists", "status")
+    if "exists" not in content:
+        return _read_documented(answer, content.get("status") == "none", product_id)
+    if content["exists"] is False:
+        read_as(_Absent, answer)
+        return SubscriptionRecord(exists=False, product_id=product_id)
+    if content["exists"] is not True or content.get("status") == "none":
+        raise schema_error(answer, "exists", "status")
+    found = read_as(_Present, _with_documented_names(answer))
+    return SubscriptionRecord(
+        exists=True,
+        product_id=product_id,
+        status=found.status or None,
+        subscription_id=found.subscription_id,
+        customer_id=found.customer_id or None,
+        period_end=found.current_period_end,
+        cancel_at_period_end=found.cancel_at_period_end,
+    )
+
+
+def read_health(answer: UpstreamResponse) -> Health:
+    """Return what ``/health`` says."""
+    found = read_as(_Health, answer)
+    return Health(healthy=found.status == "healthy", service=found.service, timestamp=found.timestamp)
+
+
+def read_registration(answer: UpstreamResponse) -> RegisterResult:
+    """Return the products created, or (409) the one that exists."""
+    if answer.status == 409:
+        return RegisterResult(existing_product_id=read_as(_AlreadyRegistered, answer).existing_product_id)
+    found = read_as(_Registered, answer)
+    if not found.success:
+        raise schema_error(answer, "success")
+    return RegisterResult(products=tuple(_registered(product) for product in found.products))
+
+
+def _with_documented_names(answer: UpstreamResponse) -> UpstreamResponse:
+    """Return the answer with the running service's names replaced by those of its documents."""
+    if not isinstance(answer.json, dict):
+        return answer
+    return replace(answer, json={_DOCUMENTED_NAMES.get(name, name): value for name, value in answer.json.items()})
+
+
+def _read_documented(answer: UpstreamResponse, absent: bool, product_id: str) -> SubscriptionRecord:
+    if absent:
+        read_as(_DocumentedAbsent, answer)
+        return SubscriptionRecord(exists=False, product_id=product_id)
+    found = read_as(_DocumentedPresent, _with_documented_names(answer))
+    return SubscriptionRecord(
+        exists=True,
+        product_id=product_id,
+        status=found.status,
+        subscription_id=found.subscription_id,
+        customer_id=found.customer_id or None,
+        period_end=found.current_period_end,
+        cancel_at_period_end=found.cancel_at_period_end,
+    )
+
+
+def _registered(product: _RegisteredProduct) -> RegisteredProduct:
+    prices = {
+        name: RegisteredPrice(price.stripe_price_id, price.amount, price.interval, price.currency)
+        for name, price in product.prices.items()
+    }
+    return RegisteredProduct(product.plan_name, product.stripe_product_id, prices)

@@ -1,0 +1,133 @@
+"""The file under the embedded store: the claim on it, its schema, and a transaction at a time.
+
+Not thread-safe: the store calls it from one thread. A connection that fails is replaced at the next call.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TypeVar
+
+from services.errors import StoreInUse
+
+T = TypeVar("T")
+
+_PURGE_EVERY: Final = 60.0
+_MIGRATIONS: Final = (
+    """
+    CREATE TABLE entries (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires REAL) WITHOUT ROWID;
+    CREATE INDEX entries_expires ON entries (expires) WHERE expires IS NOT NULL;
+    CREATE TABLE fields (
+        key TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, expires REAL, PRIMARY KEY (key, field)
+    ) WITHOUT ROWID;
+    CREATE INDEX fields_expires ON fields (expires) WHERE expires IS NOT NULL;
+    """,
+)
+"""Each step brings the file from schema version n to n + 1 (`PRAGMA user_version`). Only ever append."""
+
+
+class SqliteFile:
+    """A SQLite file that one process has to itself, readable by its owner only."""
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        """Touch nothing yet; `clock` returns the wall clock's seconds."""
+        self._path = path
+        self._clock = clock
+        self._descriptor: int | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._next_purge = float("-inf")
+
+    def claim(self) -> None:
+        """Take the file for this process, by a lock on a file beside it that the system frees when the process ends."""
+        if self._descriptor is not None:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise StoreInUse(
+                f"Another process is using {self._path}. Stop it, give this one a STORAGE_PATH of its own, "
+                "or set REDIS_URL to run several replicas."
+            ) from None
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+
+    def read(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+        """Do one query, which also works on a disk that cannot be written."""
+        connection = self._open()
+        try:
+            return work(connection, self._clock())
+        except BaseException:
+            self._disconnect()
+            raise
+
+    def write(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+        """Do the work in one transaction, at one time, or leave everything as it was."""
+        connection = self._open()
+        now = self._clock()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            if now >= self._next_purge:
+                _purge(connection, now)
+                self._next_purge = now + _PURGE_EVERY
+            result = work(connection, now)
+            connection.execute("COMMIT")
+        except BaseException:
+            self._undo(connection)
+            raise
+        return result
+
+    def _undo(self, connection: sqlite3.Connection) -> None:
+        """Keep the connection if it can go on: on a full disk it still reads, while a new one could not be opened."""
+        try:
+            connection.rollback()
+        except sqlite3.Error:
+            self._disconnect()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.claim()
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._path.chmod(0o600)
+            self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=1)
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+                _migrate(self._connection)
+            except BaseException:
+                self._disconnect()
+                raise
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):  # the failure that brought us here is the one to report
+                connection.close()
+
+    def close(self) -> None:
+        """Close the file and give up the claim."""
+        self._disconnect()
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(_MIGRATIONS):
+        raise sqlite3.DatabaseError(f"written by a newer release (schema {version}, this one knows {len(_MIGRATIONS)})")
+    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _purge(connection: sqlite3.Connection, now: float) -> None:
+    connection.execute("DELETE FROM entries WHERE expires <= ?", (now,))
+    connection.execute("DELETE FROM fields WHERE expires <= ?", (now,))

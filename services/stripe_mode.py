@@ -1,0 +1,179 @@
+"""Which money: whether purchases are Stripe's test mode or real, and whether that fits the place where the site stands.
+
+Only the id of a checkout session tells (`cs_test_…`, `cs_live_…`), so what was seen last is kept in the store,
+for the other replicas and for the next start. Ids in the catalog tell when they are the sandbox's, or ids of the wrong
+kind. Banners, `/readyz` and `python app.py check` all read the same facts from here.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+from catalog import Catalog
+from services.errors import N_, StoreUnavailable
+from services.storage.port import Store
+from settings_rules import is_loopback
+
+READ_EVERY: Final = 60.0
+"""Seconds after which the store is asked again what other replicas have seen."""
+
+_KEY: Final = "money_mode"
+_PRACTICE_ID: Final = re.compile(r"(prod|price|plan)_(sandbox|test)(_|$)", re.IGNORECASE)
+_KINDS: Final = {
+    "prod": "a product",
+    "price": "a price",
+    "plan": "a price",
+    "cus": "a customer",
+    "sub": "a subscription",
+    "cs": "a checkout session",
+    "pi": "a payment",
+    "in": "an invoice",
+    "sk": "a secret key",
+    "pk": "a publishable key",
+    "rk": "a restricted key",
+}
+"""What the first part of an id stands for at Stripe; a product's id can be chosen freely, so it need not have one."""
+
+
+class StripeMode(StrEnum):
+    """Which money a checkout session asks for."""
+
+    TEST = "test"
+    LIVE = "live"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class StripeModeProblem:
+    """The wrong money for the place. ``banner`` is for every page's visitors, the rest for the operator."""
+
+    code: str
+    banner: str
+    detail: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrongId:
+    """An id in the catalog that can't work: where it stands, and why. Never the id itself, it could be a secret."""
+
+    place: str
+    reason: str
+
+
+SANDBOX_IN_PUBLIC: Final = StripeModeProblem(
+    "sandbox_in_public",
+    N_("This site is a sandbox. No money moves and nothing you buy here is real."),
+    "PUBLIC_URL is a public address, but the sandbox is on: nobody can pay.",
+    "Set PAYMENT_MS_API_KEY (and remove SANDBOX), or make PUBLIC_URL this machine's own address.",
+)
+TEST_MODE_IN_PUBLIC: Final = StripeModeProblem(
+    "test_mode_in_public",
+    N_("This site is in test mode. Cards are not charged and nothing you buy here is real."),
+    "PUBLIC_URL is a public address, but the Payment MS opens checkouts in Stripe's test mode (cs_test_…).",
+    "Give the Payment MS Stripe's live keys, and use its live project's key as PAYMENT_MS_API_KEY.",
+)
+
+
+def mode_of(session_id: str) -> StripeMode:
+    """Return which money a checkout session's id stands for."""
+    if session_id.startswith("cs_live_"):
+        return StripeMode.LIVE
+    return StripeMode.TEST if session_id.startswith("cs_test_") else StripeMode.UNKNOWN
+
+
+def is_public(public_url: str) -> bool:
+    """Return whether users on other machines can come to this address."""
+    return not is_loopback(urlsplit(public_url).hostname or "")
+
+
+def stripe_mode_problems(public_url: str, *, sandbox: bool, mode: StripeMode) -> tuple[StripeModeProblem, ...]:
+    """Return what is wrong with taking this kind of money at this address."""
+    if not is_public(public_url):
+        return ()
+    if sandbox:
+        return (SANDBOX_IN_PUBLIC,)
+    return (TEST_MODE_IN_PUBLIC,) if mode is StripeMode.TEST else ()
+
+
+def wrong_ids(catalog: Catalog, *, sandbox: bool) -> tuple[WrongId, ...]:
+    """Return the ids that are of another kind than their place asks for, or that only the sandbox knows."""
+    return tuple(_wrong_ids(catalog, sandbox))
+
+
+def _wrong_ids(catalog: Catalog, sandbox: bool) -> Iterator[WrongId]:
+    for place, value, is_price in _ids(catalog):
+        kind = _KINDS.get(value.partition("_")[0]) if "_" in value else None
+        wanted = "a price" if is_price else "a product"
+        if kind is not None and kind != wanted:
+            yield WrongId(place, f"is the id of {kind}, where the id of {wanted} must stand")
+        elif is_price and kind is None:
+            yield WrongId(place, "does not begin with price_, as the ids of Stripe's prices do")
+        elif not sandbox and _PRACTICE_ID.match(value):
+            yield WrongId(place, "is an id of the sandbox, which the Payment MS does not know")
+
+
+def _ids(catalog: Catalog) -> Iterator[tuple[str, str, bool]]:
+    """Yield place and value of each id, and whether it must be a price's."""
+    for index, plan in enumerate(catalog.plans):
+        if plan.product_id is not None:
+            yield f"plans[{index}].product_id", plan.product_id, False
+        for interval, price in plan.prices.items():
+            yield f"plans[{index}].prices.{interval}.price_id", price.price_id, True
+    for index, item in enumerate(catalog.items):
+        yield f"items[{index}].product_id", item.product_id, False
+        yield f"items[{index}].price.price_id", item.price.price_id, True
+
+
+class StripeModeService:
+    """What has been seen of the money, kept in the store. A store that is away changes nothing and raises nothing."""
+
+    def __init__(
+        self, store: Store, *, public_url: str, sandbox: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._public_url = public_url
+        self._sandbox = sandbox
+        self._clock = clock
+        self._mode = StripeMode.UNKNOWN
+        self._stored = StripeMode.UNKNOWN
+        self._read_at = float("-inf")
+
+    async def note(self, session_id: str) -> None:
+        """Learn from a checkout session that the Payment MS has just opened. Never raises."""
+        mode = mode_of(session_id)
+        if mode is StripeMode.UNKNOWN:
+            return
+        self._mode = mode
+        if mode is self._stored:
+            return
+        try:
+            await self._store.put(_KEY, mode, None)
+        except StoreUnavailable:
+            return  # logged by the store; the next session is noted again
+        self._stored = mode
+
+    async def mode(self) -> StripeMode:
+        """Return the mode of the last session that any replica has seen, as known at most a minute ago."""
+        if self._clock() - self._read_at >= READ_EVERY:
+            self._read_at = self._clock()
+            try:
+                found = await self._store.get(_KEY)
+            except StoreUnavailable:
+                return self._mode  # logged by the store; what this replica knows still holds
+            if found in (StripeMode.TEST, StripeMode.LIVE):
+                self._mode = self._stored = StripeMode(found)
+        return self._mode
+
+    async def problems(self) -> tuple[StripeModeProblem, ...]:
+        """Return what is wrong; each has a banner for every page, and is an error in ``/readyz``. Never raises."""
+        await self.mode()
+        return self.known_problems()
+
+    def known_problems(self) -> tuple[StripeModeProblem, ...]:
+        """Return what is wrong as far as this replica knows, asking nobody."""
+        return stripe_mode_problems(self._public_url, sandbox=self._sandbox, mode=self._mode)

@@ -1,0 +1,234 @@
+"""What came back from an upstream, read strictly: status, content type, JSON, and the shape a caller asks for.
+
+Nothing here sends anything. Whatever bytes come in, what goes out is an ``UpstreamResponse``, a model, or one of the
+errors of ``services.errors``; upstream text ends up in none of them.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar, cast
+from urllib.parse import urlsplit
+
+import structlog
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, StringConstraints, ValidationError
+
+from services.errors import UpstreamBusy, UpstreamContractError, UpstreamFailed
+from services.upstream.outcomes import CallOutcome
+from services.upstream.retry import read_retry_after
+
+_log = structlog.get_logger("upstream")
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_REFERENCE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Which call an answer belongs to."""
+
+    service: str
+    operation: str
+    request_id: str
+
+    def contract_error(self, outcome: CallOutcome, detail: str, *, status: int | None = None) -> UpstreamContractError:
+        """Return the error for an answer that the contract does not allow."""
+        return UpstreamContractError(
+            self.service,
+            self.operation,
+            detail,
+            reason=outcome,
+            request_id=self.request_id,
+            upstream_status=status,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """An answer as it came over the wire, before anything was read; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamResponse:
+    """A 2xx answer with its JSON, or a 4xx answer with its JSON or None. ``elapsed`` in seconds."""
+
+    status: int
+    json: JsonValue
+    headers: Mapping[str, str]
+    elapsed: float
+    call: Call
+
+    @property
+    def ok(self) -> bool:
+        """Return whether the service did what it was asked."""
+        return 200 <= self.status < 300
+
+    @property
+    def error_code(self) -> str | None:
+        """Return the service's own error code (``CUSTOMER_NOT_FOUND``), if it gave one that looks like one."""
+        return _error_code(self.json)
+
+    @property
+    def upstream_request_id(self) -> str | None:
+        """Return ``meta.request_id``, if it looks like an id."""
+        return _upstream_request_id(self.json)
+
+
+def read_response(reply: RawResponse, call: Call) -> UpstreamResponse:
+    """Return ``reply`` as an answer.
+
+    Raises ``UpstreamFailed`` for 5xx and 429, ``UpstreamContractError`` for redirects, statuses that
+    HTTP does not use, and 2xx answers that are not JSON.
+    """
+    status = reply.status
+    if 300 <= status < 400:
+        target = _host_of(reply.headers.get("location", ""))
+        raise call.contract_error(CallOutcome.REDIRECT, f"answered {status} to {target}", status=status)
+    if status == 429 or status >= 500:
+        raise _failed(reply, call)
+    if 200 <= status < 300:
+        return UpstreamResponse(status, _read_success(reply, call), reply.headers, reply.elapsed, call)
+    if status < 200:
+        raise call.contract_error(CallOutcome.STATUS, f"answered {status}", status=status)
+    return UpstreamResponse(status, _json_or_none(reply.body), reply.headers, reply.elapsed, call)
+
+
+def parse_json(body: bytes) -> JsonValue:
+    """Return the JSON in ``body``: UTF-8 without a byte-order mark, no NaN. Raises ``ValueError`` otherwise."""
+    try:
+        return cast(JsonValue, json.loads(body.decode("utf-8"), parse_constant=_refuse_constant))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+class ResponseModel(BaseModel):
+    """Base of every shape a service may answer with: strict types, fields we don't know are ignored."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+M = TypeVar("M", bound=ResponseModel)
+
+
+def read_as(model: type[M], answer: UpstreamResponse) -> M:
+    """Return the answer's JSON as ``model``; raise ``UpstreamContractError`` that names the fields that differ."""
+    try:
+        return model.model_validate(answer.json)
+    except ValidationError as error:
+        fields = tuple(
+            sorted({".".join(str(part) for part in item["loc"]) or "(the whole)" for item in error.errors()})
+        )
+    raise schema_error(answer, *fields)
+
+
+def schema_error(answer: UpstreamResponse, *fields: str) -> UpstreamContractError:
+    """Return, and log, the error for an answer whose ``fields`` are missing, wrong or contradict each other."""
+    call = answer.call
+    error = call.contract_error(CallOutcome.SCHEMA, f"wrong or missing: {', '.join(fields)}", status=answer.status)
+    error.fields = fields
+    error.upstream_request_id = answer.upstream_request_id
+    _log.error(
+        "upstream_schema",
+        service=call.service,
+        op=call.operation,
+        outcome=CallOutcome.SCHEMA.value,
+        status=answer.status,
+        fields=list(fields),
+        request_id=call.request_id,
+    )
+    return error
+
+
+def read_moment(value: object) -> datetime | None:
+    """Return an RFC 3339 time as aware UTC; None for 1970 and earlier, which mean "unknown". Raises ``ValueError``.
+
+    The Payment MS writes nanoseconds; Python keeps microseconds.
+    """
+    match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("not an RFC 3339 time with a zone")
+    day, clock, fraction, zone = match.groups()
+    moment = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{'+00:00' if zone in 'Zz' else zone}")
+    if moment.year <= 1969:
+        return None
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the calendar") from None
+    return None if moment.year <= 1970 else moment
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]+$", max_length=255)]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=8192)]
+Moment = Annotated[datetime | None, BeforeValidator(read_moment)]
+
+
+def _read_success(reply: RawResponse, call: Call) -> JsonValue:
+    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    about = f"{len(reply.body)} bytes, sha256 {hashlib.sha256(reply.body).hexdigest()[:12]}"
+    if kind != "application/json":
+        shown = kind if re.fullmatch(r"[a-z0-9.+/-]{1,80}", kind) else "none that is known"
+        raise call.contract_error(CallOutcome.CONTENT_TYPE, f"content type {shown}, {about}", status=reply.status)
+    try:
+        return parse_json(reply.body)
+    except ValueError:
+        raise call.contract_error(CallOutcome.BAD_JSON, f"not JSON: {about}", status=reply.status) from None
+
+
+def _failed(reply: RawResponse, call: Call) -> UpstreamFailed:
+    content = _json_or_none(reply.body)
+    code = _error_code(content)
+    kind = UpstreamBusy if reply.status in (429, 503) else UpstreamFailed
+    return kind(
+        call.service,
+        call.operation,
+        f"answered {reply.status}" + (f" {code}" if code else ""),
+        reason=CallOutcome.RATE_LIMITED if reply.status == 429 else CallOutcome.SERVER_ERROR,
+        request_id=call.request_id,
+        retry_after=read_retry_after(reply.headers.get("retry-after")),
+        upstream_status=reply.status,
+        upstream_code=code,
+        upstream_request_id=_upstream_request_id(content),
+    )
+
+
+def _json_or_none(body: bytes) -> JsonValue:
+    try:
+        return parse_json(body)
+    except ValueError:
+        return None
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _error_code(content: JsonValue) -> str | None:
+    error = content.get("error") if isinstance(content, dict) else None
+    code = error.get("code") if isinstance(error, dict) else error
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else None
+
+
+def _upstream_request_id(content: JsonValue) -> str | None:
+    meta = content.get("meta") if isinstance(content, dict) else None
+    reference = meta.get("request_id") if isinstance(meta, dict) else None
+    return reference if isinstance(reference, str) and _REFERENCE.fullmatch(reference) else None
+
+
+def _host_of(location: str) -> str:
+    try:
+        host = urlsplit(location).hostname
+    except ValueError:
+        host = None
+    if not host:
+        return "a path of its own"
+    return host if re.fullmatch(r"[a-z0-9.-]{1,255}", host) else "an odd host"

@@ -1,0 +1,289 @@
+"""From the request to the finished document: visit, sign-in, errors, cookies, head and script."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from nicegui import Client
+from nicegui.version import __version__ as NICEGUI_VERSION
+from starlette.responses import RedirectResponse
+
+from services.errors import NotSignedIn, RateLimited, SignInUnavailable, StoreUnavailable, UpstreamUnavailable
+from tests.ui.simulation import FakeSessions, Register, Simulate, press, sign_in, the
+from ui.nicegui_ext import template
+from ui.nicegui_ext.html import Tag
+from ui.page.assets import script_text
+from ui.page.document import PageContext, on_browser_event, page
+from ui.page.frame import frame
+from ui.page.site import Site
+
+
+def sessions_of(site: Site) -> FakeSessions:
+    assert isinstance(site.sessions, FakeSessions)
+    return site.sessions
+
+
+def serve(site: Site, *, requires_sign_in: bool = False) -> None:
+    """Add a page that shows who looks at it."""
+
+    @page(site, "/mirror", title="Mirror", description="What the server sees", requires_sign_in=requires_sign_in)
+    def mirror(context: PageContext) -> None:
+        with frame(context):
+            Tag("h1", "Mirror")
+            Tag("p", context.user.name if context.user else "nobody", testid="who")
+            Tag("p", f"{context.locale} {context.timezone} {context.theme} {context.here}", testid="how")
+
+
+async def test_the_first_html_holds_the_text_and_its_language(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, serve) as user:
+        answer = await user.http_client.get("/mirror", headers={"accept-language": "ar"})
+
+        assert '<html lang="ar" dir="rtl" data-theme="system">' in answer.text
+        assert '<p data-testid="who">nobody</p>' in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_the_visit_reads_language_zone_and_theme_from_cookies(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, serve) as user:
+        for name, value in {"locale": "de", "timezone": "Europe%2FBerlin", "theme": "dark"}.items():
+            user.http_client.cookies.set(name, value)
+
+        await user.open("/mirror?a=1")
+
+        assert the(user, "how").text == "de Europe/Berlin dark /mirror?a=1"
+
+
+@pytest.mark.parametrize("value", ["Mars/Base", "../../etc/passwd", "", "x" * 5000])
+async def test_a_zone_that_does_not_exist_is_utc(site: Site, simulate: Simulate, value: str) -> None:
+    async with simulate(site, serve) as user:
+        user.http_client.cookies.set("timezone", value)
+
+        await user.open("/mirror")
+
+        assert "UTC" in the(user, "how").text
+
+
+async def test_a_new_browser_gets_a_cookie_and_a_known_one_keeps_its_own(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, serve) as user:
+        first = await user.http_client.get("/mirror")
+        user.http_client.cookies.clear()
+        sign_in(user, "visitor")
+        second = await user.http_client.get("/mirror")
+
+        assert any(header.startswith("visitor=new-1") for header in first.headers.get_list("set-cookie"))
+        assert not any(header.startswith("visitor=") for header in second.headers.get_list("set-cookie"))
+
+
+@pytest.mark.parametrize("failure", [StoreUnavailable("down"), SignInUnavailable("down")])
+async def test_public_pages_open_while_nobody_can_say_who_it_is(
+    site: Site, simulate: Simulate, failure: Exception
+) -> None:
+    sessions_of(site).failure = failure
+    async with simulate(site, serve) as user:
+        answer = await user.http_client.get("/mirror")
+
+        assert answer.status_code == 200
+        assert not any(header.startswith("visitor=") for header in answer.headers.get_list("set-cookie"))
+
+
+async def test_private_pages_lead_to_sign_in_and_back(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, lambda site: serve(site, requires_sign_in=True)) as user:
+        answer = await user.http_client.get("/mirror?plan=premium&interval=year")
+
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/login?next=/mirror%3Fplan%3Dpremium%26interval%3Dyear"
+
+
+async def test_private_pages_show_who_is_signed_in(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, lambda site: serve(site, requires_sign_in=True)) as user:
+        sign_in(user)
+
+        await user.open("/mirror")
+
+        assert the(user, "who").text == "Ada Lovelace"
+        assert the(user, "user-name").text == "Ada Lovelace"
+
+
+async def test_private_pages_say_when_sign_in_is_down(site: Site, simulate: Simulate) -> None:
+    sessions_of(site).failure = SignInUnavailable("connection refused")
+    async with simulate(site, lambda site: serve(site, requires_sign_in=True)) as user:
+        answer = await user.http_client.get("/mirror")
+
+        assert answer.status_code == 503
+        assert "Sign-in is unavailable right now." in answer.text
+
+
+def failing(error: Exception) -> Register:
+    def register(site: Site) -> None:
+        @page(site, "/fails", title="Fails")
+        async def fails(context: PageContext) -> None:
+            with frame(context):
+                Tag("p", "half a page")
+                raise error
+
+    return register
+
+
+async def test_an_error_of_ours_is_a_page_with_its_status_and_sentence(site: Site, simulate: Simulate) -> None:
+    error = UpstreamUnavailable("payment_ms", "subscription", "secret cause", request_id="req-7", retry_after=3.2)
+    async with simulate(site, failing(error)) as user:
+        answer = await user.http_client.get("/fails")
+
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+        assert "Payments are unavailable right now. Nothing was charged." in answer.text
+        assert "req-7" in answer.text
+        assert "secret cause" not in answer.text
+        assert "half a page" not in answer.text
+        assert "Try again" in answer.text
+
+
+async def test_an_unexpected_error_is_a_page_that_tells_nothing(
+    site: Site, simulate: Simulate, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with simulate(site, failing(ValueError("secret detail"))) as user:
+        answer = await user.http_client.get("/fails")
+
+        assert answer.status_code == 500
+        assert "secret detail" not in answer.text
+        assert answer.text.count("<h1") == 1
+
+
+async def test_an_error_leaves_no_client_behind_but_its_own(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, failing(RateLimited())) as user:
+        before = set(Client.instances)
+
+        answer = await user.http_client.get("/fails")
+
+        assert answer.status_code == 429
+        assert len(set(Client.instances) - before) == 1
+
+
+async def test_a_session_that_ends_meanwhile_leads_to_sign_in(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, failing(NotSignedIn())) as user:
+        answer = await user.http_client.get("/fails")
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/fails")
+
+
+async def test_a_builder_may_answer_by_itself_and_leaves_no_client(site: Site, simulate: Simulate) -> None:
+    def register(site: Site) -> None:
+        @page(site, "/moved", title="Moved")
+        def moved(context: PageContext) -> RedirectResponse:
+            return RedirectResponse("/pricing", 303)
+
+    async with simulate(site, register) as user:
+        before = set(Client.instances)
+
+        answer = await user.http_client.get("/moved")
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/pricing")
+        assert set(Client.instances) == before
+
+
+async def test_every_script_carries_the_nonce_and_there_is_no_style_of_quasar(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, serve) as user:
+        html = (await user.http_client.get("/mirror")).text
+
+    nonces = set(re.findall(r'<script[^>]*nonce="([^"]+)"', html))
+    assert len(nonces) == 1
+    assert html.count("<script") == len(re.findall(r'<script[^>]*nonce="', html))
+    assert "quasar" not in html.lower().replace("sub_pages", "")
+    assert "@import" not in html
+
+
+async def test_titles_tell_tabs_apart_and_private_pages_stay_out_of_indexes(site: Site, simulate: Simulate) -> None:
+    def register(site: Site) -> None:
+        @page(site, "/own", title="Your account", robots="noindex")
+        def own(context: PageContext) -> None:
+            Tag("h1", "x")
+
+    async with simulate(site, serve, register) as user:
+        public, own = (await user.http_client.get("/mirror")).text, (await user.http_client.get("/own")).text
+
+    assert "<title>Mirror · Northwind Cloud</title>" in public
+    assert '<link rel="canonical" href="http://localhost:8081/mirror">' in public
+    assert '<meta property="og:title" content="Mirror · Northwind Cloud">' in public
+    assert '<meta name="robots" content="noindex">' in own
+    assert "canonical" not in own
+
+
+async def test_structured_data_can_not_end_its_script(site: Site, simulate: Simulate) -> None:
+    def register(site: Site) -> None:
+        @page(site, "/data", title="Data")
+        def data(context: PageContext) -> None:
+            context.head.json_ld = ({"name": "</script><script>alert(1)</script>"},)
+
+    async with simulate(site, register) as user:
+        html = (await user.http_client.get("/data")).text
+
+    found = re.search(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', html)
+    assert found is not None
+    assert json.loads(found[1]) == {"name": "</script><script>alert(1)</script>"}
+
+
+async def test_an_open_page_keeps_what_its_request_said_and_not_its_connection(site: Site, simulate: Simulate) -> None:
+    def register(site: Site) -> None:
+        @page(site, "/kept", title="Kept")
+        def kept(context: PageContext) -> None:
+            Tag("p", context.here)
+
+    async with simulate(site, register) as user:
+        client = await user.open("/kept?plan=basic")
+        request = client.request
+
+        assert (request.url.path, request.query_params["plan"]) == ("/kept", "basic")
+        with pytest.raises(RuntimeError, match=r"[Rr]eceive channel"):
+            await request.receive()
+
+
+FORGED: list[Any] = [{"detail": {"reason": "visible"}}, {"detail": [1]}, [], None, {"detail": None}]
+
+
+async def test_a_forged_event_is_an_empty_one(site: Site, simulate: Simulate) -> None:
+    heard: list[dict[str, object]] = []
+
+    def register(site: Site) -> None:
+        @page(site, "/hears", title="Hears")
+        def hears(context: PageContext) -> None:
+            on_browser_event("visit", lambda payload: heard.append(dict(payload)))
+
+    async with simulate(site, register) as user:
+        client = await user.open("/hears")
+        for listener in client.layout._event_listeners.values():
+            if listener.type == "visit":
+                for args in FORGED:
+                    client.handle_event(
+                        {"id": 0, "listener_id": listener.id, "args": [json.dumps(args)]},
+                    )
+
+    assert heard == [{"reason": "visible"}, {}, {}, {}, {}]
+
+
+async def test_a_button_answers_over_the_socket(site: Site, simulate: Simulate) -> None:
+    def register(site: Site) -> None:
+        @page(site, "/count", title="Count")
+        def count(context: PageContext) -> None:
+            shown = Tag("p", "0", testid="count")
+            Tag("button", "More", testid="more").on(
+                "click.prevent", lambda: shown.set_text(str(int(shown.text) + 1)), args=[]
+            )
+
+    async with simulate(site, register) as user:
+        await user.open("/count")
+
+        press(user, "more")
+        press(user, "more")
+
+        assert the(user, "count").text == "2"
+
+
+def test_a_changed_template_of_nicegui_is_named() -> None:
+    with pytest.raises(template.TemplateChanged, match=re.escape(NICEGUI_VERSION)):
+        template.dismantle("<html></html>")
+
+
+def test_the_script_is_small() -> None:
+    """It stands between a reader and a working page."""
+    assert len(script_text().encode()) < 12_000
+    assert "/*" not in script_text()

@@ -1,0 +1,69 @@
+"""Translations are longer than English and must be complete: no word of a page escapes translation."""
+
+import gettext
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from catalog import Text
+from tests.ui.simulation import Simulate, sign_in
+from ui.page.site import Site
+from ui.pages import errors, home, login, pricing
+from ui.text import i18n
+
+OPEN, CLOSE = "⟦", "⟧"
+
+
+class Pseudo(gettext.NullTranslations):
+    """A language in which every text stands in brackets, so that one without them was not translated."""
+
+    def gettext(self, message: str) -> str:
+        return f"{OPEN}{message}{CLOSE}"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+class Words(HTMLParser):
+    """The texts and spoken attributes of a page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[str] = []
+        self._skipped = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._skipped += tag in {"script", "style"}
+        self.found += [
+            value for name, value in attrs if name in {"aria-label", "title", "alt", "placeholder"} and value
+        ]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._skipped -= tag in {"script", "style"}
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipped and data.strip():
+            self.found.append(data.strip())
+
+
+@pytest.fixture
+def pseudo_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Text.in_
+    monkeypatch.setattr(i18n, "catalogue", lambda locale: Pseudo())
+    monkeypatch.setattr(Text, "in_", lambda self, locale: f"{OPEN}{plain(self, locale)}{CLOSE}")
+
+
+@pytest.mark.usefixtures("pseudo_locale")
+@pytest.mark.parametrize("path", ["/", "/pricing", "/login?error=expired", "/nope"])
+@pytest.mark.parametrize("person", ["ada", "visitor"])
+async def test_every_word_on_a_page_can_be_translated(site: Site, simulate: Simulate, path: str, person: str) -> None:
+    async with simulate(site, home.register, pricing.register, login.register, errors.register) as user:
+        sign_in(user, person)
+        answer = await user.http_client.get(path, headers={"accept": "text/html"}, follow_redirects=True)
+
+    reader = Words()
+    reader.feed(answer.text)
+    never = {site.settings.brand_name, "Ada Lovelace", "ada@example.com", "A", *i18n.LOCALES.values()}
+    untranslated = [text for text in reader.found if OPEN not in text and re.search(r"[^\W\d_]", text)]
+    assert [text for text in untranslated if text not in never] == []

@@ -1,0 +1,228 @@
+"""The account page, the banner that follows a debt onto every page, and the pages for members."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.checkout.service import Wanted
+from services.checkout_record import CheckoutEvent
+from services.errors import SignInUnavailable, StoreUnavailable, UpstreamUnavailable
+from tests.ui.billing_world import CATALOG, World, billing_world
+from tests.ui.reading import text_of, until
+
+NOW = datetime.now(UTC)
+SOON = NOW + timedelta(days=20)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with billing_world(tmp_path) as world:
+        world.accounts.says("none")
+        await world.sign_in()
+        yield world
+
+
+def premium(world: World, word: str = "active") -> None:
+    world.billing.has("premium", word, until=SOON)
+    world.accounts.says(word, "premium")
+
+
+async def test_it_shows_who_somebody_is_what_they_have_and_the_way_out(world: World) -> None:
+    premium(world)
+
+    await world.open("/account")
+
+    text = world.text()
+    assert "Ada Lovelace" in text
+    assert "ada@example.com" in text
+    assert world.one("subscription-status")._props["data-state"] == "active"
+    form = world.one("sign-out-here").parent_slot.parent  # type: ignore[union-attr]
+    assert form._props["method"] == "post"
+
+
+async def test_names_that_look_like_markup_stay_text(world: World) -> None:
+    html = (await world.browser.http_client.get("/account")).text
+    assert "<img src=x" not in html
+
+    assert world.session is not None
+    evil = world.session.user.__class__("user_ada", "<img src=x onerror=alert(1)>", "a@b.example")
+    world.accounts.user = evil
+    stale = world.session.model_copy(update={"user": evil})
+    key = f"session:{world.session.visitor_id}"
+    old = await world.store.get(key)
+    assert old is not None
+    await world.store.replace(key, old, stale.model_dump_json(exclude={"id"}), 60)
+    html = (await world.browser.http_client.get("/account")).text
+
+    assert "<img src=x" not in html
+    assert "&lt;img src=x" in html
+
+
+async def test_purchases_say_what_is_known_of_each(world: World) -> None:
+    confirmed = await world.started("premium", ago=timedelta(days=40), returned=timedelta(days=40))
+    await world.mark(confirmed, CheckoutEvent.ACCESS_ON, NOW - timedelta(days=40))
+    left = await world.started("basic", ago=timedelta(days=2))
+    await world.mark(left, CheckoutEvent.CANCELED, NOW - timedelta(days=2))
+    assert world.session is not None
+    bought = await world.site.checkout.start(world.session, Wanted(CATALOG.items[0].price.price_id))
+    await world.mark(bought, CheckoutEvent.RETURNED, NOW)
+
+    await world.open("/account")
+
+    said = [text_of(tag) for tag in world.marked("purchase")]
+    assert len(said) == 2
+    assert "Submitted" in said[0]
+    assert "paid" not in said[0].lower()
+    assert "Confirmed" in said[1]
+    assert "$29.00 a month" in said[1]
+
+
+async def test_without_a_script_the_next_page_says_what_became_of_a_purchase(world: World) -> None:
+    await world.started(returned=timedelta(seconds=20))
+
+    async def page() -> str:
+        return (await world.browser.http_client.get("/account")).text
+
+    assert 'data-state="confirming"' in await page()
+    premium(world)
+
+    async with asyncio.timeout(5):
+        while 'data-state="active"' not in await page():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)  # an answer younger than a second is shared
+
+
+@pytest.mark.parametrize(("days", "counted"), [(20, False), (3, True)])
+async def test_the_day_is_named_once_and_counted_when_it_is_near(world: World, days: int, counted: bool) -> None:
+    until = datetime.now(UTC) + timedelta(days=days, hours=1)
+    world.billing.has("premium", "active", until=until)
+    world.accounts.says("active", "premium")
+
+    await world.open("/account")
+
+    words = text_of(world.classed("subscription")[0])
+    assert words.count(f"{until:%B}") == 1
+    assert ("in 3 days" in words) is counted
+
+
+async def test_without_purchases_it_says_so(world: World) -> None:
+    await world.open("/account")
+
+    assert "Nothing bought here yet." in world.text()
+
+
+async def test_somebody_not_signed_in_is_sent_to_sign_in(world: World) -> None:
+    world.browser.http_client.cookies.clear()
+
+    answer = await world.browser.http_client.get("/account")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/account")
+
+
+@pytest.mark.parametrize(
+    ("word", "kind", "label"),
+    [
+        ("past_due", "danger", "Update payment method"),
+        ("unpaid", "danger", "Pay invoice"),
+        ("incomplete", "warning", "Finish payment"),
+    ],
+)
+async def test_a_debt_follows_onto_every_page_with_what_helps(world: World, word: str, kind: str, label: str) -> None:
+    premium(world, word)
+    assert world.session is not None
+    await world.refresher.ask(world.session, "all")
+
+    await world.open("/pricing")
+
+    assert world.one("notice")._props["data-kind"] == kind
+    assert text_of(world.one("banner-action")).strip() == label
+    world.press("banner-action")
+    await until(lambda: world.billing.portals)
+    assert world.billing.portals[0][1] == "https://test/payment?from=portal"
+
+
+async def test_the_banner_comes_and_goes_with_the_state(world: World) -> None:
+    premium(world)
+    await world.open("/pricing")
+    await world.look()
+    assert not world.marked("notice")
+
+    premium(world, "past_due")
+    await world.look()
+    assert world.one("notice")._props["data-kind"] == "danger"
+    premium(world)
+    await world.look()
+
+    assert not world.marked("notice")
+
+
+async def test_the_billing_page_does_not_say_it_twice(world: World) -> None:
+    premium(world, "past_due")
+
+    await world.open("/payment")
+
+    assert not world.marked("banner-action")
+
+
+async def test_a_page_opens_without_the_banner_when_the_store_is_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_customer: str) -> None:
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(world.refresher, "remembered", away)
+
+    await world.open("/pricing")
+
+    assert "Choose the plan that fits" in world.text()
+
+
+async def test_members_come_in(world: World) -> None:
+    premium(world)
+
+    await world.open("/members")
+
+    assert world.one("members-only")
+
+
+async def test_a_plan_that_includes_it_opens_the_page_too(world: World) -> None:
+    world.billing.has("enterprise", "active", until=SOON)
+    world.accounts.says("active", "enterprise")
+
+    await world.open("/members")
+
+    assert world.one("members-only")
+
+
+@pytest.mark.parametrize("plan", [None, "basic"])
+async def test_others_are_led_to_what_would_open_it(world: World, plan: str | None) -> None:
+    if plan is not None:
+        world.billing.has(plan, "active", until=SOON)
+        world.accounts.says("active", plan)
+
+    await world.open("/members")
+
+    assert "This page needs Premium" in world.text()
+    assert not world.marked("members-only")
+    label = text_of(world.one("subscribe-premium")).strip()
+    assert label == ("Change to Premium" if plan else "Subscribe to Premium")
+
+
+async def test_members_stay_in_while_a_service_is_away(world: World) -> None:
+    premium(world)
+    await world.open("/members")
+    world.billing.failure = UpstreamUnavailable("payment_ms", "subscription")
+    world.accounts.failure = SignInUnavailable("down")
+
+    await world.open("/members")
+
+    assert world.one("members-only")
+
+
+async def test_an_upgrade_page_for_an_unknown_plan_sells_nothing(world: World) -> None:
+    await world.open("/upgrade?plan=<b>")
+
+    assert "Compare plans" in world.text()
+    assert "<b>" not in world.text()

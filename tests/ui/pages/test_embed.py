@@ -1,0 +1,148 @@
+"""The plan cards in another site's frame: the same cards, without our frame, and out of theirs on every press."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog import Interval
+from services.errors import StoreUnavailable
+from services.stripe_mode import StripeModeService
+from tests.ui.billing_world import CATALOG, tags_in, until
+from tests.ui.shop_world import Shopping, changed, shopping
+from ui.nicegui_ext.html import Tag
+from ui.page.document import PageContext, page
+from ui.page.stripe_mode_banner import refresh_stripe_mode_banner
+from ui.pages.errors import too_many_requests
+from ui.plans.live_catalog import live_plans
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shopping]:
+    async with shopping(tmp_path) as shopper:
+        yield shopper
+
+
+def ways_out(shop: Shopping) -> list[Tag]:
+    client = shop.world.browser.client
+    assert client is not None
+    return [tag for tag in tags_in(client.layout) if tag.tag in ("a", "form")]
+
+
+def staying(shop: Shopping) -> list[Tag]:
+    return [tag for tag in ways_out(shop) if tag.props.get("target") != "_top"]
+
+
+async def test_it_shows_every_plan_and_nothing_of_the_frame(shop: Shopping) -> None:
+    text = (await shop.world.browser.http_client.get("/embed/pricing")).text
+    body = text[text.index("<body") :]
+
+    for plan in CATALOG.plans:
+        assert f'data-testid="plan-card-{plan.id}"' in body
+    for part in ("<header", "<footer", "<nav", "skip-link", 'href="/cart"'):
+        assert part not in body
+    assert '<meta name="robots" content="noindex">' in text
+
+
+async def test_links_and_forms_lead_to_the_top_window_and_the_interval_stays(shop: Shopping) -> None:
+    await shop.world.open("/embed/pricing")
+    (interval,) = staying(shop)
+    assert "interval-form" in interval._classes
+
+    shop.world.browser.find(marker="interval-year").trigger("change")
+    await until(lambda: "$290" in shop.world.text())
+
+    assert staying(shop) == [interval]
+    assert len(ways_out(shop)) == len(CATALOG.plans) + 1
+
+
+@pytest.mark.parametrize(("query", "chosen"), [("", "month"), ("?interval=year", "year"), ("?interval=x", "month")])
+async def test_the_address_says_which_interval_is_shown(shop: Shopping, query: str, chosen: str) -> None:
+    await shop.world.open(f"/embed/pricing{query}")
+
+    radios = {interval: shop.world.one(f"interval-{interval}") for interval in Interval}
+    assert [interval for interval, radio in radios.items() if radio.props.get("checked")] == [chosen]
+
+
+async def test_the_address_says_theme_and_language(shop: Shopping) -> None:
+    text = (await shop.world.browser.http_client.get("/embed/pricing?theme=dark&lang=ar")).text
+    assert '<html lang="ar" dir="rtl" data-theme="dark">' in text
+    assert "الأساسية" in text
+
+    text = (await shop.world.browser.http_client.get("/embed/pricing?theme=%22x&lang=xx")).text
+    assert '<html lang="en" dir="ltr" data-theme="system">' in text
+
+
+async def test_new_prices_show_in_the_open_frame_and_still_lead_out_of_it(shop: Shopping) -> None:
+    def dearer(document: dict[str, Any]) -> None:
+        document["plans"][1]["prices"]["month"]["amount"] = 1200
+
+    await shop.world.open("/embed/pricing")
+    await until(lambda: shop.pubsub.count)
+    await shop.sell(changed(dearer))
+
+    await until(lambda: "$12" in shop.world.text())
+    assert len(staying(shop)) == 1
+
+
+async def test_plan_cards_of_any_page_follow_the_catalog_at_the_interval_chosen(shop: Shopping) -> None:
+    def dearer(document: dict[str, Any]) -> None:
+        document["plans"][1]["prices"]["year"]["amount"] = 12000
+
+    @page(shop.world.site, "/plans", title="Plans")
+    async def plans(context: PageContext) -> None:
+        await live_plans(context, Interval.MONTH)
+
+    await shop.world.open("/plans")
+    await until(lambda: shop.pubsub.count)
+    shop.world.browser.find(marker="interval-year").trigger("change")
+    await until(lambda: "billed yearly at $90" in shop.world.text())
+    await shop.sell(changed(dearer))
+
+    await until(lambda: "billed yearly at $120" in shop.world.text())
+
+
+@pytest.mark.parametrize("path", ["/embed/pricing", "/shop", "/pricing", "/cart"])
+async def test_test_mode_on_a_public_address_shows_on_every_page(shop: Shopping, path: str) -> None:
+    mode = StripeModeService(shop.world.store, public_url="https://shop.example.com", sandbox=False)
+    shop.world.site.stripe_mode = mode
+    shop.world.site.on_arrival = refresh_stripe_mode_banner
+    await shop.world.open(path)
+    assert not shop.world.marked("money-banner")
+
+    await mode.note("cs_test_1")
+    await shop.world.open(path)
+
+    assert "This site is in test mode." in shop.words("money-banner")
+
+
+@pytest.mark.parametrize("trouble", ["before", "within"])
+async def test_test_mode_shows_on_a_page_that_failed_too(shop: Shopping, trouble: str) -> None:
+    mode = StripeModeService(shop.world.store, public_url="https://shop.example.com", sandbox=False)
+    await mode.note("cs_test_1")
+
+    async def arrive(context: PageContext) -> None:
+        if trouble == "within":
+            await refresh_stripe_mode_banner(context)
+        raise StoreUnavailable("away")
+
+    shop.world.site.stripe_mode, shop.world.site.on_arrival = mode, arrive
+    answer = await shop.world.browser.http_client.get("/pricing")
+
+    assert answer.status_code == 503
+    assert answer.text.count('data-testid="money-banner"') == 1
+
+
+async def test_test_mode_shows_on_the_page_for_floods_too(shop: Shopping) -> None:
+    site = shop.world.site
+    mode = StripeModeService(shop.world.store, public_url="https://shop.example.com", sandbox=False)
+    object.__setattr__(site.settings, "sandbox", False)
+    site.stripe_mode = mode
+    before = bytes(too_many_requests(site, "en", 7.4).body).decode()
+    await mode.note("cs_test_1")
+
+    after = bytes(too_many_requests(site, "en", 7.4).body).decode()
+
+    assert "This site is in test mode." not in before
+    assert "This site is in test mode." in after

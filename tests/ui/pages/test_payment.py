@@ -1,0 +1,202 @@
+"""The billing page in every state: what the card says, what the plan cards offer, what a question stands before."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.checkout_record import CheckoutEvent
+from services.errors import UpstreamUnavailable
+from tests.ui.billing_states import (
+    NOW,
+    SOON,
+    active,
+    canceled,
+    card_actions,
+    comped,
+    conflict,
+    ending,
+    incomplete,
+    incomplete_expired,
+    nothing,
+    offered,
+    on_record,
+    paid_until,
+    past_due,
+    paused,
+    trialing,
+    unavailable,
+    unknown_word,
+    unpaid,
+)
+from tests.ui.billing_world import World, billing_world
+from tests.ui.reading import text_of, until
+from ui.page import current_user
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with billing_world(tmp_path) as world:
+        yield world
+
+
+NO_BUTTONS = ("", "")
+SUBSCRIBE = ("Subscribe to Basic", "Subscribe to Premium")
+STATES: list[tuple[Callable[[World], None], str, str, list[str], tuple[str, str]]] = [
+    (nothing, "none", "Free", ["Choose a plan"], SUBSCRIBE),
+    (active, "active", "Active", ["Manage", "Change plan"], ("Change to Basic", "Current plan")),
+    (trialing, "trialing", "Trial", ["Manage", "Change plan"], ("Change to Basic", "Current plan")),
+    (ending, "ending", "Ends soon", ["Keep my plan"], ("Change to Basic", "Current plan")),
+    (past_due, "past_due", "Payment failed", ["Update payment method", "Manage"], ("", "Current plan")),
+    (unpaid, "unpaid", "Unpaid", ["Pay invoice", "Update payment method"], ("", "Current plan")),
+    (incomplete, "incomplete", "Not finished", ["Finish payment", "Check again"], ("", "Current plan")),
+    (incomplete_expired, "incomplete_expired", "Expired", ["Try again", "See plans"], SUBSCRIBE),
+    (paused, "paused", "Paused", ["Resume"], ("", "Current plan")),
+    (canceled, "canceled", "Ended", ["Subscribe again", "See plans"], SUBSCRIBE),
+    (paid_until, "paid_until", "Canceled", ["Keep my plan"], ("", "Current plan")),
+    (on_record, "on_record", "On record", ["Manage"], NO_BUTTONS),
+    (unknown_word, "unknown_word", "frozen_by_bank", ["Manage"], NO_BUTTONS),
+    (conflict, "conflict", "Please check", ["Check again", "Contact us", "Manage"], NO_BUTTONS),
+    (comped, "comped", "Included", [], ("Subscribe to Basic", "Current plan")),
+    (unavailable, "unavailable", "Can't check", ["Try again"], NO_BUTTONS),
+]
+
+
+@pytest.mark.parametrize(("put", "shown", "badge", "actions", "cards"), STATES)
+async def test_each_state_shows_its_badge_its_actions_and_what_the_cards_offer(
+    world: World,
+    put: Callable[[World], None],
+    shown: str,
+    badge: str,
+    actions: list[str],
+    cards: tuple[str, str],
+) -> None:
+    put(world)
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    pill = world.one("subscription-status")
+    assert pill._props["data-shown"] == shown
+    assert text_of(pill) == badge
+    assert card_actions(world) == actions
+    assert offered(world, "basic") == cards[0]
+    if shown not in ("on_record", "unknown_word"):
+        assert offered(world, "premium") == cards[1]
+
+
+async def test_the_date_and_the_amount_are_those_of_what_was_bought(world: World) -> None:
+    active(world)
+    bought = await world.started(returned=timedelta(minutes=2))
+    await world.mark(bought, CheckoutEvent.ACCESS_ON, NOW)
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert "for $29.00." in world.text()
+    assert "$29.00 a month" in world.text()
+
+
+async def test_two_live_subscriptions_are_both_shown_with_what_to_end(world: World) -> None:
+    active(world)
+    world.billing.has("basic", "active", until=SOON + timedelta(days=2))
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert "Your account uses Premium: end Basic in the billing portal." in world.text()
+    assert len(world.marked("subscription-status")) == 2
+    world.press("end-duplicate")
+    await until(lambda: world.billing.portals)
+
+
+async def test_a_failed_question_keeps_the_last_known_state_and_says_how_old_it_is(world: World) -> None:
+    active(world)
+    session = await world.sign_in()
+    await world.refresher.ask(session, "all")
+    world.billing.failure = UpstreamUnavailable("payment_ms", "subscription")
+    await world.open("/payment")
+
+    await world.look()
+
+    assert "We can't check right now. This is from" in world.text()
+    assert world.one("subscription-status")._props["data-state"] == "active"
+    assert offered(world, "basic") == ""
+
+
+async def test_a_slow_service_does_not_keep_the_page_from_opening(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current_user, "PATIENCE", 0.05)
+    active(world)
+    world.billing.pause = asyncio.Event()
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert "Your subscription" in world.text()
+    assert not world.marked("subscription-status")
+    world.billing.pause.set()
+    await until(lambda: world.marked("subscription-status"))
+    assert offered(world, "premium") == "Current plan"
+
+
+async def test_a_visitor_is_led_to_sign_in_and_back_to_the_plan(world: World) -> None:
+    answer = await world.browser.http_client.get("/payment?price=price_sandbox_basic_month")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/login?next=/payment%3Fprice%3Dprice_sandbox_basic_month")
+
+
+async def test_a_code_in_the_address_is_said_in_our_words(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+
+    await world.open("/payment?problem=upstream_timeout&price=price_sandbox_basic_month")
+
+    box = world.one("notice")
+    assert "Payments are unavailable right now. Nothing was charged." in text_of(box)
+    assert "data-focus" in box._props
+    assert world.one("try-again")
+
+
+async def test_text_in_the_address_is_never_shown(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+
+    await world.open("/payment?problem=<b>hello</b>")
+
+    assert "hello" not in world.text()
+    assert not world.marked("notice")
+
+
+@pytest.mark.parametrize(
+    ("put", "reason"),
+    [
+        (past_due, "You can change plans once the open payment is settled."),
+        (on_record, "You can choose a plan after the question above."),
+        (unavailable, "You can choose a plan again once we can check what you have."),
+        (active, ""),
+        (nothing, ""),
+    ],
+)
+async def test_cards_without_buttons_say_why(world: World, put: Callable[[World], None], reason: str) -> None:
+    put(world)
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    said = [text_of(tag).strip() for tag in world.classed("plans-why")]
+    assert said == ([reason] if reason else [])
+
+
+async def test_the_public_page_offers_what_the_billing_page_offers(world: World) -> None:
+    active(world)
+    await world.sign_in()
+
+    await world.open("/pricing")
+
+    assert offered(world, "basic") == "Change to Basic"
+    assert offered(world, "premium") == "Current plan"

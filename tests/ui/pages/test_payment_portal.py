@@ -1,0 +1,137 @@
+"""Back from the billing portal: what changed, or that nothing has yet."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from services.errors import UpstreamUnavailable
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import Reason, Source, State, Subscription
+from tests.ui.billing_world import CATALOG, World, billing_world
+from tests.ui.reading import text_of, until
+from ui.billing.portal_news import portal_changes
+from ui.page.context import PageContext
+
+NOW = datetime.now(UTC)
+SOON = NOW + timedelta(days=20)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with billing_world(tmp_path) as world:
+        world.billing.has("premium", "active", until=SOON)
+        world.accounts.says("active", "premium")
+        await world.sign_in()
+        yield world
+
+
+async def go_to_the_portal(world: World, page: str = "/payment") -> None:
+    await world.open(page)
+    world.press("open-portal")
+    await until(lambda: world.billing.portals)
+
+
+async def test_a_cancellation_is_named_with_its_date(world: World) -> None:
+    await go_to_the_portal(world)
+    world.billing.has("premium", "active", until=SOON, ends=True)
+
+    await world.open("/payment?from=portal")
+
+    box = world.one("notice")
+    assert box._props["data-kind"] == "success"
+    assert "Canceled: ends" in text_of(box)
+    assert world.one("subscription-status")._props["data-shown"] == "ending"
+
+
+async def test_nothing_yet_is_said_and_then_corrected_by_itself(world: World) -> None:
+    await go_to_the_portal(world)
+    await world.open("/payment?from=portal")
+    assert "We see no change yet." in text_of(world.one("notice"))
+
+    del world.billing.records["prod_sandbox_premium"]
+    world.billing.has("basic", "active", until=SOON)
+    world.accounts.says("active", "basic")
+    await world.look()
+
+    assert "Plan changed to Basic." in text_of(world.one("notice"))
+
+
+async def test_the_account_page_says_it_too(world: World) -> None:
+    await go_to_the_portal(world, "/account")
+    world.billing.has("premium", "active", until=SOON, ends=True)
+
+    await world.open("/account?from=portal")
+
+    assert "Canceled: ends" in text_of(world.one("notice"))
+
+
+async def test_the_address_alone_says_nothing(world: World) -> None:
+    await world.open("/payment?from=portal")
+
+    assert not world.marked("notice")
+
+
+def subscription(state: State, plan: str = "premium", **more: object) -> Subscription:
+    base = {"reason": Reason.AGREED, "source": Source.BOTH, "as_of": NOW, "plan_id": plan, "subscription_id": plan}
+    return Subscription.model_validate({"state": state, **base, **more})
+
+
+def customer_status(current: Subscription, *others: Subscription, failed: str | None = None) -> CustomerStatus:
+    return CustomerStatus(customer="c", current=current, others=others, as_of=NOW, billing_failed=failed)
+
+
+READER = cast(PageContext, SimpleNamespace(site=SimpleNamespace(catalog=CATALOG), locale="en", timezone="UTC"))
+LATER = datetime(2031, 3, 14, 12, tzinfo=UTC)
+ACTIVE = subscription(State.ACTIVE, until=SOON)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (customer_status(ACTIVE), customer_status(ACTIVE), ()),
+        (
+            customer_status(ACTIVE),
+            customer_status(subscription(State.ACTIVE, until=LATER, ends=True, access=True)),
+            ("Canceled: ends 14 March 2031.",),
+        ),
+        (
+            customer_status(ACTIVE),
+            customer_status(subscription(State.CANCELED)),
+            ("Canceled: your subscription has ended.",),
+        ),
+        (
+            customer_status(subscription(State.ACTIVE, until=LATER, ends=True)),
+            customer_status(subscription(State.ACTIVE, until=LATER)),
+            ("Premium renews on 14 March 2031.",),
+        ),
+        (customer_status(ACTIVE), customer_status(subscription(State.ACTIVE, "basic")), ("Plan changed to Basic.",)),
+        (customer_status(subscription(State.PAST_DUE)), customer_status(ACTIVE), ("Premium is active again.",)),
+        (customer_status(ACTIVE), customer_status(subscription(State.PAUSED)), ("Premium is paused.",)),
+        (
+            customer_status(ACTIVE, subscription(State.ACTIVE, "basic")),
+            customer_status(ACTIVE),
+            ("One of your two subscriptions has ended.",),
+        ),
+        (
+            customer_status(ACTIVE),
+            customer_status(subscription(State.ACTIVE, until=LATER)),
+            ("Premium renews on 14 March 2031.",),
+        ),
+        (customer_status(ACTIVE), customer_status(subscription(State.CANCELED), failed="upstream_timeout"), ()),
+    ],
+)
+def test_each_difference_has_its_sentence(before: CustomerStatus, after: CustomerStatus, said: tuple[str, ...]) -> None:
+    assert portal_changes(READER, before, after) == said
+
+
+async def test_a_failed_look_after_the_return_claims_no_change(world: World) -> None:
+    await go_to_the_portal(world)
+    world.billing.failure = UpstreamUnavailable("payment_ms", "subscription")
+
+    await world.open("/payment?from=portal")
+
+    assert "We see no change yet." in text_of(world.one("notice"))

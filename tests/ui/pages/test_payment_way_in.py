@@ -1,0 +1,156 @@
+"""The way in: a plan that somebody chose before, a checkout under way, and questions that come first."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.checkout_record import CheckoutEvent
+from tests.ui.billing_states import active, nothing, offered, on_record
+from tests.ui.billing_world import ADA, World, billing_world
+from tests.ui.reading import text_of, until
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with billing_world(tmp_path) as world:
+        yield world
+
+
+async def test_a_chosen_price_leads_on_with_one_press(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+
+    await world.open("/payment?price=price_sandbox_premium_year")
+
+    assert "$290.00 a year" in world.text()
+    assert "$290.00 today, then yearly. Cancel any time." in world.text()
+    assert not world.billing.opened
+    world.press("continue-to-checkout")
+    await until(lambda: "checkout.stripe.com" in world.went_to)
+    assert world.billing.opened[0].price_id == "price_sandbox_premium_year"
+
+
+async def test_a_chosen_plan_shows_its_interval_on_the_cards(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+
+    await world.open("/payment?plan=basic&interval=year")
+
+    assert world.one("interval-year")._props.get("checked") is True
+    assert "billed yearly at $90" in world.text()
+    assert world.one("continue-to-checkout")
+
+
+@pytest.mark.parametrize("query", ["price=price_of_somebody_else", "plan=nope", "plan=free", "price="])
+async def test_an_unknown_choice_in_the_address_is_ignored(world: World, query: str) -> None:
+    nothing(world)
+    await world.sign_in()
+
+    await world.open(f"/payment?{query}")
+
+    assert not world.marked("continue-to-checkout")
+
+
+async def test_whoever_has_a_plan_is_not_led_to_a_checkout_of_another(world: World) -> None:
+    active(world)
+    await world.sign_in()
+
+    await world.open("/payment?price=price_sandbox_basic_month")
+
+    assert not world.marked("continue-to-checkout")
+    assert offered(world, "basic") == "Change to Basic"
+
+
+async def test_an_open_checkout_of_another_plan_is_shown_first(world: World) -> None:
+    nothing(world)
+    started = await world.started("premium", ago=timedelta(minutes=4))
+    await world.sign_in()
+
+    await world.open("/payment?price=price_sandbox_basic_month")
+
+    assert "You started Premium 4 minutes ago. Continue, or start Basic instead?" in world.text()
+    assert world.one("continue-checkout")._props["href"] == started.url
+    world.press("start-instead")
+    await until(lambda: "checkout.stripe.com" in world.went_to)
+    again = await world.checkouts.by_id(ADA.user_id, started.id)
+    assert again is not None
+    assert again.at(CheckoutEvent.REPLACED) is not None
+
+
+async def test_an_open_checkout_is_offered_without_a_choice_too(world: World) -> None:
+    nothing(world)
+    await world.started("premium")
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert "You can continue where you left off." in world.text()
+    assert not world.marked("start-instead")
+
+
+async def test_while_confirming_nothing_is_sold_and_the_open_session_leads_on(world: World) -> None:
+    nothing(world)
+    started = await world.started("premium", returned=timedelta(seconds=5))
+    await world.sign_in()
+
+    await world.open("/payment?price=price_sandbox_basic_month")
+
+    assert world.one("subscription-status")._props["data-state"] == "confirming"
+    assert offered(world, "basic") == offered(world, "premium") == ""
+    assert world.one("action-continue_checkout")._props["href"] == started.url
+    assert not world.marked("continue-to-checkout")
+
+
+@pytest.mark.parametrize(("returned", "shown"), [(timedelta(seconds=90), "delayed"), (timedelta(minutes=11), "lost")])
+async def test_a_long_confirmation_changes_its_words(world: World, returned: timedelta, shown: str) -> None:
+    nothing(world)
+    late = await world.started("premium", ago=timedelta(minutes=15), returned=returned)
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert world.one("subscription-status")._props["data-shown"] == shown
+    assert late.session_id in world.text()
+    assert world.one("action-contact")
+    assert offered(world, "premium") == ""
+
+
+async def test_a_subscription_on_record_is_sold_beside_only_after_a_plain_answer(world: World) -> None:
+    on_record(world)
+    await world.sign_in()
+    await world.open("/payment")
+
+    assert "Has this subscription ended?" in text_of(world.one("has-ended"))
+    world.press("answer-ended")
+    await until(lambda: offered(world, "basic") == "Subscribe to Basic")
+    world.press("subscribe-basic")
+
+    await until(lambda: "checkout.stripe.com" in world.went_to)
+
+
+async def test_the_plain_answer_works_without_a_script(world: World) -> None:
+    on_record(world)
+    await world.sign_in()
+
+    await world.open("/payment?ended=yes")
+
+    assert offered(world, "basic") == "Subscribe to Basic"
+    form = world.one("subscribe-basic").parent_slot.parent  # type: ignore[union-attr]
+    values = {child._props.get("name"): child._props.get("value") for child in form.default_slot.children}
+    assert values["has_ended"] == "true"
+
+
+async def test_a_purchase_that_nobody_ever_confirmed_asks_before_the_next_one(world: World) -> None:
+    nothing(world)
+    old = await world.started("premium", ago=timedelta(hours=30), returned=timedelta(hours=29))
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert "Were you charged?" in world.text()
+    assert old.session_id in world.text()
+    assert offered(world, "premium") == ""
+    world.press("answer-ended")
+    await until(lambda: offered(world, "premium") == "Subscribe to Premium")

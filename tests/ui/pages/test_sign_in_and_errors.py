@@ -1,0 +1,125 @@
+"""Sign-in and error pages, the frame around all pages, and what search engines are told."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.ui.simulation import ADA, FakeSessions, Simulate, sign_in, texts, the
+from ui.page.document import PageContext
+from ui.page.site import Site
+from ui.pages import errors, home, index_files, login, pricing
+
+
+@pytest.mark.parametrize("provider", ["google", "github", "discord", "microsoft"])
+async def test_each_provider_is_a_link_that_keeps_where_to_go(site: Site, simulate: Simulate, provider: str) -> None:
+    async with simulate(site, login.register) as user:
+        await user.open("/login?next=/payment%3Fprice%3Dprice_1")
+
+        link = the(user, f"sign-in-{provider}")
+        assert link.props["href"] == f"/auth/login?provider={provider}&next=%2Fpayment%3Fprice%3Dprice_1"
+        await user.should_see("Then you go straight on to checkout.")
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
+async def test_sign_in_leads_nowhere_else(site: Site, simulate: Simulate, address: str) -> None:
+    async with simulate(site, login.register) as user:
+        await user.open(f"/login?next={address}")
+
+        assert the(user, "sign-in-google").props["href"].endswith("next=%2F")
+
+
+async def test_somebody_signed_in_has_no_business_at_sign_in(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, login.register) as user:
+        sign_in(user)
+
+        answer = await user.http_client.get("/login?next=/account")
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+
+
+async def test_a_failed_sign_in_says_so_in_words_of_ours(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, login.register) as user:
+        await user.open("/login?error=expired")
+        assert the(user, "notice").props["data-kind"] == "warning"
+        await user.should_see("That sign-in link has expired or was used before. Start again.")
+
+        await user.open("/login?error=<b>made up</b>")
+        await user.should_not_see(marker="notice")
+
+
+async def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, errors.register) as user:
+        page_answer = await user.http_client.get("/nope", headers={"accept": "text/html"})
+        json_answer = await user.http_client.get("/nope", headers={"accept": "application/json"})
+
+        assert page_answer.status_code == json_answer.status_code == 404
+        assert "This page doesn&#x27;t exist" in page_answer.text or "This page doesn't exist" in page_answer.text
+        assert 'name="robots" content="noindex"' in page_answer.text
+        assert json_answer.json() == {"detail": "Not Found"}
+
+
+def test_the_page_for_floods_needs_no_script_and_says_when_to_come_back(site: Site) -> None:
+    answer = errors.too_many_requests(site, "de", 7.4)
+    html = bytes(answer.body).decode()
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    assert "<script" not in html
+    assert '<html lang="de"' in html
+
+
+async def test_the_sandbox_is_named_on_every_page(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, home.register, pricing.register, login.register) as user:
+        for path in ("/", "/pricing", "/login"):
+            await user.open(path)
+            assert texts(the(user, "sandbox-banner")) == "Sandbox: no money moves."
+
+
+async def test_with_real_money_there_is_no_sandbox_banner(site: Site, simulate: Simulate) -> None:
+    object.__setattr__(site.settings, "sandbox", False)
+    async with simulate(site, home.register) as user:
+        await user.open("/")
+
+        await user.should_not_see(marker="sandbox-banner")
+
+
+async def test_the_frame_shows_what_arrival_found(site: Site, simulate: Simulate) -> None:
+    async def arrive(context: PageContext) -> None:
+        context.plan_label, context.cart_count = "Premium", 3
+
+    site.on_arrival = arrive
+    async with simulate(site, home.register) as user:
+        sign_in(user)
+
+        await user.open("/")
+
+        assert the(user, "cart-count").text == "3"
+        assert "Premium" in (await user.http_client.get("/")).text
+        the(user, "sign-out")
+        await user.should_not_see(marker="sign-in")
+
+
+async def test_names_from_outside_stay_text(site: Site, simulate: Simulate) -> None:
+    assert isinstance(site.sessions, FakeSessions)
+    assert ADA.user is not None
+    evil = "<img src=x onerror=alert(1)>"
+    site.sessions.sessions["ada"] = replace(ADA, user=replace(ADA.user, name=evil, email=evil))
+    async with simulate(site, home.register) as user:
+        sign_in(user)
+        html = (await user.http_client.get("/")).text
+
+    assert "<img src=x" not in html
+    assert "&lt;img src=x onerror=alert(1)&gt;" in html
+
+
+async def test_search_engines_find_the_public_pages_and_no_others(site: Site, simulate: Simulate) -> None:
+    async with simulate(site, index_files.register) as user:
+        robots = (await user.http_client.get("/robots.txt")).text
+        sitemap = (await user.http_client.get("/sitemap.xml")).text
+
+    assert "Sitemap: http://localhost:8081/sitemap.xml" in robots
+    assert re.findall("<loc>(.*?)</loc>", sitemap) == [
+        f"http://localhost:8081{path}" for path in ("/", "/pricing", "/shop")
+    ]

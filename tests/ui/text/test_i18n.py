@@ -1,0 +1,66 @@
+"""Which language a visit is in, and how texts find theirs."""
+
+import gettext
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui.text import i18n
+from ui.text.i18n import LOCALES, _, choose_locale, direction, ngettext, use_locale
+
+
+@pytest.mark.parametrize(
+    ("saved", "header", "expected"),
+    [
+        (None, "", "en"),
+        (None, "de-AT,de;q=0.9,en;q=0.5", "de"),
+        (None, "fr, ja;q=0.4, es;q=0.8", "es"),
+        (None, "fr;q=1.0, *;q=0.1", "en"),
+        (None, "de;q=0, es;q=0.1", "es"),
+        ("ar", "de", "ar"),
+        ("xx", "de", "de"),
+        ("../../etc", "", "en"),
+        (None, "EN-us", "en"),
+    ],
+)
+def test_the_saved_language_wins_then_the_browsers_best(saved: str | None, header: str, expected: str) -> None:
+    assert choose_locale(saved, header) == expected
+
+
+@given(st.text(), st.text())
+def test_any_header_leads_to_a_language_we_have(saved: str, header: str) -> None:
+    assert choose_locale(saved, header) in LOCALES
+
+
+@pytest.mark.parametrize(("locale", "expected"), [("ar", "rtl"), ("en", "ltr"), ("ja", "ltr"), ("nope!", "ltr")])
+def test_only_arabic_is_written_from_the_right(locale: str, expected: str) -> None:
+    assert direction(locale) == expected
+
+
+def test_an_untranslated_text_stays_as_it_is() -> None:
+    with use_locale("xx"):
+        assert _("No such sentence in any catalogue.") == "No such sentence in any catalogue."
+
+
+def test_an_empty_text_stays_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gettext would answer it with the catalogue's header."""
+    catalogue = gettext.NullTranslations()
+    monkeypatch.setattr(catalogue, "gettext", lambda message: "Project-Id-Version: 1")
+    monkeypatch.setattr(i18n, "catalogue", lambda locale: catalogue)
+
+    assert i18n.translate("", "de") == ""
+
+
+def test_numbers_choose_their_form() -> None:
+    with use_locale("en"):
+        assert ngettext("{count} month free", "{count} months free", 1) == "{count} month free"
+        assert ngettext("{count} month free", "{count} months free", 2) == "{count} months free"
+
+
+def test_use_locale_ends_with_its_block() -> None:
+    with use_locale("de"):
+        with use_locale("ja"):
+            assert i18n.current_locale() == "ja"
+        assert i18n.current_locale() == "de"
+    assert i18n.current_locale() == "en"

@@ -1,0 +1,251 @@
+"""Health, readiness, metrics, entitlements and the key that signs them."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc import jwt
+from joserfc.jwk import KeySet, import_key
+from pydantic import SecretStr
+
+from sandbox.launch import RunningSandbox
+from services.entitlements import Entitlement, KeyUnusable, PlanRequired, SigningKey
+from services.sessions.service import Session
+from services.subscription.model import Reason, Source, State
+from tests.unit.api.api_world import OPS_TOKEN, ApiWorld, Browser, api_world
+
+PRODUCTS = (Path(__file__).parents[3] / "products.json").read_bytes()
+
+
+async def session_of(api: ApiWorld, browser: Browser) -> Session:
+    sessions = api.house.backend.sessions
+    found = await sessions.find(browser.cookies[sessions.cookie_name])
+    assert isinstance(found, Session)
+    return found
+
+
+async def member(api: ApiWorld) -> Browser:
+    """Ada, who has paid for Premium and is known to both services."""
+    browser = await api.browser().sign_in()
+    started = (await browser.post("/api/payment/checkout", json={"price_id": api.price()})).json()
+    await browser.pay(started["checkout_url"])
+    await api.control("GET", "settled")
+    await api.house.refresher.ask(await session_of(api, browser), "all", fresh=True)
+    return browser
+
+
+async def test_healthy_and_ready(api: ApiWorld) -> None:
+    health, ready = await api.browser().get("/healthz"), await api.browser().get("/readyz")
+
+    assert (health.status_code, health.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert {"store", "payment_ms", "auth_ms", "catalog", "limits", "money"} == ready.json()["checks"].keys()
+
+
+async def test_an_open_circuit_degrades_and_still_takes_users(api: ApiWorld) -> None:
+    await api.control("POST", "faults", {"operation": "payment", "status": 500})
+    session = await session_of(api, await api.browser().sign_in())
+    for _ in range(5):
+        await api.house.refresher.ask(session, "all", fresh=True)
+    await api.control("DELETE", "faults")
+
+    ready = await api.browser().get("/readyz")
+
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert "open" in ready.json()["checks"]["payment_ms"]["circuits"].values()
+
+
+async def test_a_store_that_is_gone_fails(api: ApiWorld) -> None:
+    await api.house.backend.store.close()
+
+    ready = await api.browser().get("/readyz")
+
+    assert (ready.status_code, ready.json()["status"]) == (503, "failing")
+
+
+async def test_a_broken_catalog_file_degrades_and_says_why(tmp_path: Path, api_sandbox: RunningSandbox) -> None:
+    path = tmp_path / "products.json"
+    path.write_bytes(PRODUCTS)
+    async with api_world(tmp_path, api_sandbox, catalog_path=str(path)) as api:
+        path.write_text('{"plans": []}')
+        await api.house.catalog_file.look()
+
+        ready = (await api.browser().get("/readyz")).json()
+        sold = (await api.browser().get("/api/catalog")).json()
+
+    assert ready["status"] == "degraded"
+    assert "plans" in ready["checks"]["catalog"]["problem"]
+    assert len(sold["plans"]) > 1
+
+
+async def test_a_sandbox_behind_a_public_address_is_said(tmp_path: Path, api_sandbox: RunningSandbox) -> None:
+    async with api_world(tmp_path, api_sandbox, public_url="https://billing.example.com") as api:
+        ready = (await api.browser().get("/readyz")).json()
+
+    assert ready["status"] == "degraded"
+    assert ready["checks"]["money"]["mode"] == "sandbox"
+
+
+@pytest.mark.parametrize(
+    ("client", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("127.0.0.1", {"x-forwarded-for": "203.0.113.9"}, 403),
+        ("203.0.113.9", {}, 403),
+        ("203.0.113.9", {"authorization": f"Bearer {OPS_TOKEN}"}, 200),
+        ("203.0.113.9", {"authorization": "Bearer wrong"}, 403),
+        ("203.0.113.9", {"authorization": OPS_TOKEN}, 403),
+        ("203.0.113.9", {"x-forwarded-for": "127.0.0.1"}, 403),
+    ],
+)
+async def test_metrics_are_for_this_machine_and_the_operator(
+    api: ApiWorld, client: str, headers: dict[str, str], status: int
+) -> None:
+    answer = await api.browser((client, 1)).get("/metrics", headers=headers)
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost:8081", 200), ("127.0.0.1:8081", 200), ("[::1]:8081", 200), ("evil.example:8081", 403), ("[", 403),
+     ("localhost.evil.example", 403), ("10.0.0.7", 403)],
+)  # fmt: skip
+async def test_a_foreign_name_that_leads_to_this_machine_opens_no_metrics(
+    api: ApiWorld, host: str, status: int
+) -> None:
+    answer = await api.browser(("127.0.0.1", 1)).get("/metrics", headers={"host": host})
+    token = await api.browser(("127.0.0.1", 1)).get(
+        "/metrics", headers={"host": host, "authorization": f"Bearer {OPS_TOKEN}"}
+    )
+
+    assert (answer.status_code, token.status_code) == (status, 200)
+
+
+async def test_metrics_count_what_happens_and_name_nobody(api: ApiWorld) -> None:
+    browser = await member(api)
+
+    text = (await browser.get("/metrics")).text
+
+    assert 'billing_checkouts_total{kind="subscription",outcome="opened"} 1.0' in text
+    assert 'billing_sign_ins_total{outcome="completed"} 1.0' in text
+    assert (
+        'billing_upstream_seconds_count{operation="checkout_subscription",outcome="ok",service="payment_ms"} 1.0'
+        in text
+    )
+    assert 'billing_circuit_state{operation="checkout_subscription",service="payment_ms"} 0.0' in text
+    for name in ("in_flight", "waiting"):
+        assert f'billing_upstream_{name}{{service="payment_ms"}} 0.0' in text
+    for name in ("watchers", "tabs", "unconnected_views", "catalog_refused", "limits_degraded"):
+        assert f"billing_{name} " in text
+    assert "usr_" not in text
+    assert "ada" not in text
+
+
+async def test_entitlements_are_signed_for_a_minute_with_the_published_key(api: ApiWorld) -> None:
+    browser = await member(api)
+
+    answer = (await browser.get("/api/entitlements")).json()
+    keys = KeySet.import_key_set((await browser.get("/.well-known/jwks.json")).json())
+    token = jwt.decode(answer["token"], keys, algorithms=["ES256"])
+
+    assert (answer["plan"], answer["state"], answer["access"]) == ("premium", "active", True)
+    shared = ("plan", "state", "access", "as_of", "source", "reason")
+    assert {name: token.claims[name] for name in shared} == {name: answer[name] for name in shared}
+    assert token.claims["iss"] == api.url
+    assert token.claims["sub"] == (await browser.get("/api/me")).json()["user_id"]
+    assert token.claims["exp"] - token.claims["iat"] == 60
+
+
+async def test_the_published_key_holds_nothing_private(api: ApiWorld) -> None:
+    (key,) = (await api.browser().get("/.well-known/jwks.json")).json()["keys"]
+
+    assert key.keys() == {"kty", "crv", "x", "y", "kid", "alg", "use"}
+
+
+def pem(key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> SecretStr:
+    return SecretStr(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+
+
+def test_a_key_of_ones_own_is_the_same_after_a_restart() -> None:
+    for key, algorithm in (
+        (ed25519.Ed25519PrivateKey.generate(), "Ed25519"),
+        (ec.generate_private_key(ec.SECP256R1()), "ES256"),
+    ):
+        one, other = SigningKey(pem(key)), SigningKey(pem(key))
+
+        token = jwt.decode(one.sign({"a": 1}), KeySet([import_key(other.public())]), algorithms=[algorithm])
+
+        assert one.key_id == other.key_id
+        assert token.claims == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        SecretStr("-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----"),
+        SecretStr("no key"),
+        pem(ec.generate_private_key(ec.SECP384R1())),
+    ],
+    ids=["broken", "no key", "another curve"],
+)
+def test_a_key_that_can_not_sign_is_refused_in_a_sentence(unusable: SecretStr) -> None:
+    with pytest.raises(KeyUnusable, match="ENTITLEMENTS_KEY is no P-256 or Ed25519 private key"):
+        SigningKey(unusable)
+
+
+async def test_a_plan_opens_what_needs_it_and_the_plans_that_it_includes(api: ApiWorld) -> None:
+    entitlements, session = api.house.entitlements, await session_of(api, await member(api))
+
+    assert (await entitlements.require(session, "premium")).plan == "premium"
+    assert await entitlements.has(session, "basic") is (api.house.catalog.plan("premium").includes == "basic")
+    with pytest.raises(PlanRequired):
+        await entitlements.require(session, "enterprise")
+
+
+@pytest.mark.parametrize("plan", [None, "gone"])
+async def test_access_without_a_plan_of_the_catalog_opens_nothing(api: ApiWorld, plan: str | None) -> None:
+    entitlement = Entitlement(
+        plan=plan,
+        state=State.COMPED,
+        access=True,
+        as_of=datetime.now(UTC),
+        source=Source.ACCOUNT,
+        reason=Reason.GRANTED,
+    )
+
+    assert not api.house.entitlements.grants(entitlement, "premium")
+
+
+async def test_access_survives_ten_minutes_of_outage_and_no_longer(api: ApiWorld) -> None:
+    session = await session_of(api, await member(api))
+    await api.control("POST", "faults", {"operation": "*", "status": 503})
+    now = datetime.now(UTC)
+
+    try:
+        with time_machine.travel(now + timedelta(minutes=9)):
+            kept = await api.house.entitlements.of(session)
+        with time_machine.travel(now + timedelta(minutes=12)):
+            ended = await api.house.entitlements.of(session)
+    finally:
+        await api.control("DELETE", "faults")
+
+    assert (kept.access, kept.plan) == (True, "premium")
+    assert (ended.access, ended.plan) == (False, None)
+
+
+async def test_the_docs_list_every_route_and_every_code_without_a_script(api: ApiWorld) -> None:
+    page = await api.browser().get("/api/docs")
+    document = (await api.browser().get("/api/openapi.json")).json()
+
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<script" not in page.text
+    assert "https://" not in page.text
+    for path in document["paths"]:
+        assert f"<code>/api{path}</code>" in page.text
+    for code in ("already_subscribed", "plan_required", "unsupported_media_type", "internal_error"):
+        assert f'id="{code}"' in page.text

@@ -1,0 +1,281 @@
+"""Floods of page views are answered with a page that costs nothing; limits count people and addresses."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from api import throttle
+from api.metrics import Metrics
+from api.throttle import KNOWN_AT_ONCE, STRANGERS_AT_ONCE, Throttle
+from sandbox.launch import RunningSandbox
+from services.rate_limits import Policy, RateLimits
+from tests.unit.api.api_world import ApiWorld, api_world
+
+
+class Pages:
+    """A guarded app with one page for every address, and a number of views that wait for their socket."""
+
+    def __init__(self, api: ApiWorld, rates: str = "1000/minute", most: int = 20) -> None:
+        self.unconnected = 0
+        self.built = 0
+        self.under_way = 0
+        self.most_at_once = 0
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        self._changed = asyncio.Condition()
+        self.metrics = Metrics()
+        inner = Starlette(routes=[Route("/{path:path}", self._page)])
+        self.app = Throttle(
+            inner,
+            limits=RateLimits(),
+            policy=Policy("pages", rates),
+            most_unconnected=most,
+            unconnected=lambda: self.unconnected,
+            sessions=api.house.backend.sessions,
+            busy_page=api.house.backend.busy_page,
+            count_refused=self.metrics.count_refused_view,
+        )
+
+    async def _page(self, _request: Request) -> PlainTextResponse:
+        self.built += 1
+        self.under_way += 1
+        self.most_at_once = max(self.most_at_once, self.under_way)
+        async with self._changed:
+            self._changed.notify_all()
+        await self.may_end.wait()
+        self.under_way -= 1
+        return PlainTextResponse("a page")
+
+    async def reached(self, count: int) -> None:
+        """Wait until so many pages are being built."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.under_way >= count)
+
+    async def get(
+        self, path: str = "/pricing", *, address: str = "203.0.113.9", cookie: str = "", language: str = ""
+    ) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get(path, headers={"cookie": cookie, "accept-language": language})
+
+
+async def test_an_address_that_asks_for_too_many_pages_gets_a_plain_429(api: ApiWorld) -> None:
+    pages = Pages(api, "5/minute")
+
+    answers = [await pages.get() for _ in range(8)]
+    other = await pages.get(address="203.0.113.10")
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert answers[-1].headers["cache-control"] == "no-store"
+    assert "<script" not in answers[-1].text
+    assert other.status_code == 200
+    assert pages.built == 6
+    assert b"billing_page_views_refused_total 3.0" in pages.metrics.text()
+
+
+async def test_the_plain_page_speaks_the_visitors_language(api: ApiWorld) -> None:
+    pages = Pages(api, "1/minute")
+    await pages.get()
+
+    refused = await pages.get(language="de-DE,de;q=0.9")
+
+    assert 'lang="de"' in refused.text
+
+
+async def test_views_without_a_socket_are_bounded_together(api: ApiWorld) -> None:
+    pages = Pages(api, most=20)
+
+    pages.unconnected = 15
+    stranger = await pages.get()
+
+    assert (stranger.status_code, stranger.headers["retry-after"]) == (429, "10")
+
+
+async def test_a_quarter_of_the_room_is_kept_for_browsers_that_were_here_before(api: ApiWorld) -> None:
+    pages, sessions = Pages(api, most=20), api.house.backend.sessions
+    pages.unconnected = 15
+
+    known = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
+    forged = await pages.get(cookie=f"{sessions.cookie_name}=x.y")
+    pages = Pages(api, most=20)
+    pages.unconnected = 20
+    full = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
+
+    assert (known.status_code, forged.status_code, full.status_code) == (200, 429, 429)
+
+
+async def test_a_part_of_the_room_is_kept_for_people_who_have_signed_in(api: ApiWorld) -> None:
+    pages, sessions = Pages(api, most=20), api.house.backend.sessions
+    pages.unconnected = 18
+    person = await api.browser().sign_in()
+
+    visitor = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
+    signed_in = await pages.get(cookie=f"{sessions.cookie_name}={person.cookies[sessions.cookie_name]}")
+    forged = await pages.get(cookie=f"{sessions.cookie_name}=~{person.cookies[sessions.cookie_name]}")
+
+    assert (visitor.status_code, signed_in.status_code, forged.status_code) == (429, 200, 429)
+
+
+async def test_one_cookie_counts_as_one_wherever_it_is_sent_from(api: ApiWorld) -> None:
+    pages, sessions = Pages(api, "3/minute"), api.house.backend.sessions
+    cookie = f"{sessions.cookie_name}={sessions.new_cookie()}"
+
+    answers = [await pages.get(cookie=cookie, address=f"203.0.113.{number}") for number in range(5)]
+    other = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}", address="203.0.113.99")
+
+    assert [answer.status_code for answer in answers] == [200] * 3 + [429] * 2
+    assert other.status_code == 200
+
+
+async def test_views_being_built_count_as_well(api: ApiWorld) -> None:
+    pages = Pages(api, most=40)
+    pages.may_end.clear()
+
+    waiting = [asyncio.create_task(pages.get()) for _ in range(30)]
+    refused = await asyncio.wait_for(asyncio.gather(*waiting[10:]), 3)
+    pages.may_end.set()
+    served = await asyncio.gather(*waiting[:10])
+
+    assert {answer.status_code for answer in refused} == {429}
+    assert {answer.status_code for answer in served} == {200}
+
+
+async def test_few_pages_are_built_at_once_and_known_browsers_do_not_stand_behind_strangers(api: ApiWorld) -> None:
+    pages, sessions = Pages(api, most=200), api.house.backend.sessions
+    cookie = f"{sessions.cookie_name}={sessions.new_cookie()}"
+    pages.may_end.clear()
+
+    views = [asyncio.create_task(pages.get()) for _ in range(12)]
+    views += [asyncio.create_task(pages.get(cookie=cookie)) for _ in range(12)]
+    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE + KNOWN_AT_ONCE), 10)
+    pages.may_end.set()
+    answers = await asyncio.gather(*views)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert pages.most_at_once == STRANGERS_AT_ONCE + KNOWN_AT_ONCE
+
+
+async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "STRANGERS_QUEUE", 0.01)
+    pages = Pages(api, most=100)
+    pages.may_end.clear()
+
+    served = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE)]
+    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 10)
+    refused = await pages.get()
+    pages.may_end.set()
+
+    assert refused.status_code == 429
+    assert {answer.status_code for answer in await asyncio.gather(*served)} == {200}
+
+
+async def test_strangers_in_a_row_leave_time_to_others(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "REST", 1e9)
+    monkeypatch.setattr(throttle, "LONGEST_REST", 1e9)
+    pages, person = Pages(api, most=200), await api.browser().sign_in()
+    name = api.house.backend.sessions.cookie_name
+    pages.may_end.clear()
+    row = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE + 1)]
+    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 10)
+
+    pages.may_end.set()
+    await asyncio.wait(row[:-1], timeout=10)
+    known = await pages.get(cookie=f"{name}={person.cookies[name]}")
+
+    assert [view.done() for view in row] == [True] * STRANGERS_AT_ONCE + [False]
+    assert known.status_code == 200
+    row[-1].cancel()
+    await asyncio.wait(row)
+
+
+async def test_a_stranger_alone_makes_the_next_one_wait_for_nothing(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "REST", 1e9)
+    monkeypatch.setattr(throttle, "LONGEST_REST", 1e9)
+    pages = Pages(api, most=200)
+
+    answers = [await asyncio.wait_for(pages.get(), 10) for _ in range(2 * STRANGERS_AT_ONCE)]
+
+    assert {answer.status_code for answer in answers} == {200}
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/me", "/api", "/healthz", "/readyz", "/metrics", "/auth/callback", "/_nicegui/x.js", "/favicon.ico"]
+)
+async def test_what_builds_no_page_is_not_counted_as_one(api: ApiWorld, path: str) -> None:
+    pages = Pages(api, "1/minute")
+    pages.unconnected = 1000
+
+    answers = [await pages.get(path) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("path", ["/apiary", "/healthz/", "/metrics2", "/favicons", "/_niceguix", "/assets"])
+async def test_what_only_begins_like_it_is_counted(api: ApiWorld, path: str) -> None:
+    pages = Pages(api, "1/minute")
+
+    assert [(await pages.get(path)).status_code for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT"])
+async def test_changes_of_a_cart_are_limited_by_address(
+    tmp_path: Path, api_sandbox: RunningSandbox, method: str
+) -> None:
+    async with api_world(tmp_path, api_sandbox, limit_page_views="2/minute") as api:
+        browser, path = api.browser(), f"/api/cart/{api.item_price()}"
+
+        answers = [await browser.request(method, path, json={"quantity": 1}) for _ in range(3)]
+        cleared = await browser.delete("/api/cart")
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert cleared.status_code == 429
+
+
+async def test_checkouts_are_limited_by_user_and_by_address(tmp_path: Path, api_sandbox: RunningSandbox) -> None:
+    async with api_world(tmp_path, api_sandbox, limit_checkouts="2/minute") as api:
+        browser = await api.browser().sign_in()
+        items = [item.price.price_id for item in api.house.catalog.items]
+
+        answers = [
+            await browser.post("/api/payment/checkout", json={"price_id": items[0], "quantity": quantity})
+            for quantity in (1, 2, 3)
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].json()["code"] == "rate_limited"
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+async def test_sign_ins_are_limited_by_address(tmp_path: Path, api_sandbox: RunningSandbox) -> None:
+    async with api_world(tmp_path, api_sandbox, limit_sign_ins="2/minute") as api:
+        one, other = api.browser(("203.0.113.9", 1)), api.browser(("203.0.113.10", 1))
+
+        answers = [await one.get("/auth/login?provider=google") for _ in range(3)]
+        callbacks = [await one.get("/auth/callback?auth_code=guess") for _ in range(3)]
+        elsewhere = await other.get("/auth/login?provider=google")
+
+    assert [answer.status_code for answer in answers] == [303, 303, 429]
+    assert [answer.status_code for answer in callbacks] == [303, 303, 429]
+    assert elsewhere.status_code == 303
+    assert answers[-1].headers["retry-after"]
+
+
+async def test_the_status_of_one_user_can_be_asked_sixty_times_a_minute(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, now = await api.browser().sign_in(), time.time()
+    monkeypatch.setattr(time, "time", lambda: now)  # a busy machine may take longer than what gives the next one back
+
+    statuses = [(await browser.get("/api/payment/subscriptions")).status_code for _ in range(61)]
+
+    assert statuses == [200] * 60 + [429]

@@ -1,0 +1,44 @@
+"""What the code tells operators: the metrics a house exports, and the events its modules log."""
+
+import ast
+import asyncio
+from pathlib import Path
+
+import wiring
+from settings import load_settings
+
+ROOT = Path(__file__).resolve().parents[3]
+LOGGING = ("api", "cli", "services", "ui", "wiring")
+METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
+
+
+def metric_names(folder: Path) -> set[str]:
+    """Return the names of all metrics, without the endings that Prometheus adds."""
+    house = wiring.build(load_settings(_env_file=None, storage_path=str(folder / "store.sqlite3")))
+    names = {metric.name for metric in house.backend.metrics.registry.collect()}
+    asyncio.run(house.stop())
+    return names
+
+
+def event_names() -> set[str]:
+    """Return the first argument of every call on a logger of ours, wherever it is a plain text."""
+    found: set[str] = set()
+    for path in [ROOT / "app.py", *(file for folder in LOGGING for file in (ROOT / folder).rglob("*.py"))]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _is_logging(node.func) and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    found.add(first.value)
+    return found
+
+
+def _is_logging(function: ast.expr) -> bool:
+    """Whether this is `_log.warning`, `getattr(_log, level)` or `(_log.debug if quiet else _log.info)`."""
+    match function:
+        case ast.Attribute(value=ast.Name(id="_log"), attr=name):
+            return name in METHODS
+        case ast.Call(func=ast.Name(id="getattr"), args=[ast.Name(id="_log"), *_]):
+            return True
+        case ast.IfExp(body=body):
+            return _is_logging(body)
+    return False

@@ -1,0 +1,286 @@
+"""What a user does and knows, in the property test of `test_never_twice.py`: the model's other half.
+
+`tests/world.py` is Stripe and both services; here are the browsers, the user's honesty and the app's replicas.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from services.auth_ms import User
+from services.checkout_record import Checkout
+from services.errors import (
+    CheckoutInProgress,
+    FrontendError,
+    NotSignedIn,
+    PurchaseUnconfirmed,
+    SignInUnavailable,
+    StoreUnavailable,
+    SubscriptionOnRecord,
+)
+from services.sessions.service import Session
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import GRACE, GRANTING, State
+from services.subscription.normalize import status_word
+from tests.fakes import AUTH_DOWN, BILLING_DOWN, Shape
+from tests.replica import ADA, Outside, Replica
+from tests.world import BOTH, Part, StripeSubscription, Webhook
+
+PRICES: Final = ("price_basic_month", "price_basic_year", "price_premium_month", "price_premium_year")
+CLAIMS: Final = (State.ACTIVE, State.TRIALING, State.PAST_DUE)
+SAFE: Final = timedelta(hours=22)
+"""By when news of a payment has reached a service, if the browser that paid never came back."""
+
+T = TypeVar("T")
+
+
+class Story:
+    """One user with two browsers, two replicas, and everything that can happen to them."""
+
+    def __init__(self, shape: Shape, *, account_speaks: bool, rotates: bool) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.outside = Outside(shape, rotates=rotates)
+        self.world = self.outside.world
+        self.world.account_speaks = account_speaks
+        self.replicas = [self._start(0), self._start(1)]
+        self.sessions: list[Session] = [self.run(self._sign_in(0)), self.run(self._sign_in(1))]
+        self.in_hand: dict[str, Checkout] = {}
+        """Checkouts that the user may pay: sent there by the app, and not given up since."""
+        self.unreturned: dict[str, StripeSubscription] = {}
+        """Paid in a browser that never came back."""
+        self.refused: CheckoutInProgress | None = None
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(call)
+
+    def close(self) -> None:
+        self.run(self._finish())
+        self.loop.close()
+
+    async def _finish(self) -> None:
+        for replica in self.replicas:
+            await replica.checkout.finish()
+
+    def _start(self, number: int) -> Replica:
+        return Replica(self.outside, name=f"replica-{number}")
+
+    async def _sign_in(self, browser: int, user: User = ADA) -> Session:
+        return await self.replicas[browser].sign_in(user)
+
+    async def _sign_in_again(self, browser: int) -> None:
+        with suppress(SignInUnavailable, StoreUnavailable):
+            self.sessions[browser] = await self._sign_in(browser)
+
+    # What the user does
+
+    def click(self, browser: int, price: str, *, instead_of: str | None = None, has_ended: bool = False) -> bool:
+        """Press a button, answering questions as they are; returns whether it led to Stripe."""
+        return self.run(self._click(browser, price, instead_of=instead_of, has_ended=has_ended))
+
+    def click_together(self, first: str, second: str) -> None:
+        """Press two buttons at the same moment, in two browsers on two replicas."""
+
+        async def both() -> None:
+            await asyncio.gather(self._click(0, first), self._click(1, second))
+
+        self.run(both())
+
+    async def _click(self, browser: int, price: str, **more: Any) -> bool:
+        session = self.sessions[browser]
+        try:
+            checkout = await self.replicas[browser].click(session, price, **more)
+        except CheckoutInProgress as error:
+            if error.checkout is None:
+                raise AssertionError("a refusal without a way on") from error
+            if type(error) is PurchaseUnconfirmed and self.nothing_charges and not more.get("has_ended"):
+                return await self._click(browser, price, **{**more, "has_ended": True})
+            self._check_refusal(error, price)
+            self.refused = error
+            return False
+        except SubscriptionOnRecord:
+            if self.nothing_charges and not more.get("has_ended"):
+                return await self._click(browser, price, **{**more, "has_ended": True})
+            return False
+        except NotSignedIn:
+            await self._sign_in_again(browser)
+            return False
+        except FrontendError:
+            return False
+        self._sent_to(checkout, more.get("instead_of"))
+        return True
+
+    def _check_refusal(self, error: CheckoutInProgress, price: str) -> None:
+        """The open checkout of the same price is handed out again, not refused."""
+        named = error.checkout
+        assert isinstance(named, Checkout)
+        again = named.price_id == price and named.open(self.outside.clock.now)
+        assert not (again and named.reusable(self.outside.clock.now)), "refused for the sake of itself"
+
+    def _sent_to(self, checkout: Checkout, instead_of: str | None) -> None:
+        now = self.outside.clock.now
+        for name, other in tuple(self.in_hand.items()):
+            if other.id == instead_of and name != checkout.session_id:
+                del self.in_hand[name]
+        for other in self.in_hand.values():
+            if other.price_id == checkout.price_id and other.reusable(now) and self.world.payable(other.session_id):
+                assert other.session_id == checkout.session_id, "a second session for one price"
+        self.in_hand[checkout.session_id] = checkout
+
+    def start_instead(self, browser: int, price: str) -> None:
+        """Give up the checkout that was named in the last refusal, unless it was paid: the user knows."""
+        open_one = self.refused.checkout if self.refused is not None else None
+        if not isinstance(open_one, Checkout) or self.world.sessions[open_one.session_id].paid:
+            return
+        self.click(browser, price, instead_of=open_one.id)
+
+    def pay(self, name: str, browser: int | None) -> None:
+        """Pay at Stripe; then the browser comes back, or never does (None)."""
+        subscription = self.world.pay(name)
+        assert subscription is not None
+        self.unreturned[name] = subscription
+        if browser is not None:
+            self.come_back(name, browser)
+
+    def come_back(self, name: str, browser: int) -> None:
+        """Open the success page: after paying, or by its address alone."""
+
+        async def call() -> None:
+            try:
+                found = await self.replicas[browser].checkout.came_back(self.sessions[browser], name)
+            except FrontendError:
+                return
+            if found is not None:
+                self.unreturned.pop(name, None)
+
+        self.run(call())
+
+    def cancel(self, name: str, browser: int) -> None:
+        """Press Stripe's back link: the user is in the middle of that checkout no more, in no tab.
+
+        In a second tab that link is still there after the first one has paid and come back.
+        """
+        checkout = self.in_hand[name]
+        if not self.world.sessions[name].paid:
+            del self.in_hand[name]
+        elif name in self.unreturned:
+            return
+
+        async def call() -> None:
+            await self.replicas[browser].checkout.called_off(self.sessions[browser], checkout.id)
+
+        self.run(call())
+
+    def look(self, browser: int) -> CustomerStatus | None:
+        """Open a page that asks both services; a second later, since younger answers are shared."""
+        self.outside.clock.move(1.1)
+
+        async def call() -> CustomerStatus | None:
+            try:
+                return await self.replicas[browser].refresher.ask(self.sessions[browser])
+            except NotSignedIn:
+                await self._sign_in_again(browser)
+                return None
+
+        return self.run(call())
+
+    def sign_out(self, browser: int) -> None:
+        """Sign out, and in again."""
+
+        async def call() -> None:
+            old = self.sessions[browser]
+            await self.replicas[browser].sessions.end(old.id)
+            self.sessions[browser] = await self._sign_in(browser)
+
+        self.run(call())
+
+    # What happens around them
+
+    def restart(self, number: int) -> None:
+        """Replace a replica by a new process on the same store."""
+        self.run(self.replicas[number].checkout.finish())
+        self.replicas[number] = self._start(number)
+
+    def set_outage(self, *, billing: bool, account: bool) -> None:
+        self.outside.payment_ms.switch.error = BILLING_DOWN if billing else None
+        self.outside.auth_ms.switch.error = AUTH_DOWN if account else None
+
+    @property
+    def healthy(self) -> bool:
+        return self.outside.payment_ms.switch.error is self.outside.auth_ms.switch.error is None
+
+    def deliver(self, webhook: Webhook, parts: tuple[Part, ...], *, keep: bool) -> None:
+        self.world.deliver(webhook, parts, keep=keep)
+
+    def lose(self, webhook: Webhook) -> None:
+        """Lose a webhook for good; not the only word of a payment whose browser never came back."""
+        if all(webhook.subscription.id != one.id for one in self.unreturned.values()):
+            self.world.pending.remove(webhook)
+
+    def pass_time(self, seconds: float, renewals: tuple[Part, ...]) -> None:
+        """Let time pass. What Stripe renews reaches billing within the grace, and the account perhaps."""
+        end = self.outside.clock.now + timedelta(seconds=seconds)
+        while self.outside.clock.now < end:
+            step = min(timedelta(hours=12), end - self.outside.clock.now)
+            self.outside.clock.move(step.total_seconds())
+            self._tell_of_payments()
+            self.world.give_up()
+            known = {webhook.number for webhook in self.world.pending}
+            self.world.let_periods_end()
+            for webhook in [one for one in self.world.pending if one.number not in known]:
+                self.world.deliver(webhook, renewals if self.world.account_speaks else BOTH)
+
+    def _tell_of_payments(self) -> None:
+        for name, subscription in tuple(self.unreturned.items()):
+            if self.outside.clock.now - self.world.sessions[name].opened_at < timedelta(hours=11):
+                continue
+            for webhook in [one for one in self.world.pending if one.subscription.id == subscription.id]:
+                self.world.deliver(webhook)
+            del self.unreturned[name]
+
+    # What must hold
+
+    @property
+    def nothing_charges(self) -> bool:
+        return not self.world.live("ada")
+
+    def check_one_subscription(self) -> None:
+        assert len(self.world.live("ada")) <= 1, "two live subscriptions"
+
+    def check_one_session(self) -> None:
+        payable = [name for name in self.in_hand if self.world.payable(name)]
+        assert len(payable) <= 1, f"the user was sent to {payable} and gave up none of them"
+
+    def check_claims(self, found: CustomerStatus) -> None:
+        """Nothing is called active, and no access is given, that neither service says."""
+        if found.stale:
+            return
+        now = self.outside.clock.now
+        grant = self.world.grant("ada")
+        account = status_word(grant.status)[0] if grant else None
+        lapsed = grant is not None and grant.expires_at is not None and now >= grant.expires_at + GRACE
+        worded = self.outside.payment_ms.shape != "running"
+        billing = {status_word(row.status)[0] for row in self.world.billing.values() if worded}
+        for one in found.all:
+            if one.state in CLAIMS:
+                assert one.state in billing or (one.state is account and not lapsed), f"{one.state} is nobody's word"
+            if one.access and account is not None:
+                assert account in GRANTING, "access that the account does not grant"
+                assert not lapsed, "access whose date is over"
+            if one.access and account is None:
+                assert billing & GRANTING, "access that nobody grants"
+
+    def check_no_dead_end(self, browser: int, price: str) -> None:
+        """Somebody who has nothing, and of whom no service says otherwise, can subscribe within a day."""
+        if not self.healthy or not self.nothing_charges or self.world.pending:
+            return
+        grant = self.world.grant("ada")
+        if grant is not None and status_word(grant.status)[0] is not State.CANCELED:
+            return
+        if any(status_word(row.status)[0] is not State.CANCELED for row in self.world.billing.values()):
+            return
+        self.pass_time(86_400 + 1, BOTH)
+        self.in_hand.clear()  # yesterday's tabs at Stripe are dead
+        self.sessions[browser] = self.run(self._sign_in(browser))
+        assert self.click(browser, price), f"a dead end: {self.refused!r}"

@@ -1,0 +1,113 @@
+"""Whether a subscription may be sold: never a second one that can charge in one group of plans, and no dead end."""
+
+import pytest
+
+from services.checkout.guards import guard_subscription, refusal
+from services.checkout_record import Checkout, CheckoutEvent
+from services.errors import (
+    AlreadySubscribed,
+    CheckoutInProgress,
+    FrontendError,
+    PurchaseUnconfirmed,
+    StatusUnclear,
+    StatusUnknown,
+    SubscriptionOnRecord,
+)
+from tests.shop import CATALOG, MAIN, without
+from tests.unit.services.subscription.snapshot_tables import checkout, customer_status
+
+PREMIUM, BACKUP = CATALOG.plan("premium"), CATALOG.plan("backup")
+RETURNED = (checkout(events=[(CheckoutEvent.RETURNED, 30)]),)
+NEVER_CONFIRMED = (checkout(started=90_000, events=[(CheckoutEvent.RETURNED, 89_000)]),)
+OPEN = (checkout("basic"),)
+NOTHING: tuple[Checkout, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("billing", "account", "checkouts", "reason", "after_the_answer"),
+    [
+        # Nothing, or nothing that can charge any more: sold.
+        ("", "silent", NOTHING, None, None),
+        ("", "free active", NOTHING, None, None),
+        ("premium=canceled@-5", "silent", NOTHING, None, None),
+        ("premium=?@-4", "silent", NOTHING, None, None),
+        ("premium=?", "premium canceled", NOTHING, None, None),
+        ("premium=incomplete_expired", "silent", NOTHING, None, None),
+        ("", "basic active", NOTHING, None, None),
+        ("backup=active", "silent", NOTHING, None, None),
+        ("", "silent", OPEN, None, None),
+        # Live in the group: the portal changes it.
+        *((f"{plan}={word}", "silent", NOTHING, AlreadySubscribed, AlreadySubscribed)
+          for plan in ("basic", "premium")
+          for word in ("active", "trialing", "past_due", "unpaid", "incomplete", "paused")),
+        ("", "premium past_due", NOTHING, AlreadySubscribed, AlreadySubscribed),
+        ("premium=canceled@+5", "silent", NOTHING, AlreadySubscribed, AlreadySubscribed),
+        ("basic=?", "basic active", NOTHING, AlreadySubscribed, AlreadySubscribed),
+        ("", "premium active", NOTHING, AlreadySubscribed, AlreadySubscribed),
+        ("", "- active", NOTHING, AlreadySubscribed, AlreadySubscribed),
+        ("basic=active premium=canceled@-9", "silent", NOTHING, AlreadySubscribed, AlreadySubscribed),
+        # Perhaps live: the user's plain answer decides.
+        ("premium=?", "silent", NOTHING, SubscriptionOnRecord, None),
+        ("basic=?@none", "silent", NOTHING, SubscriptionOnRecord, None),
+        ("premium=dormant", "silent", NOTHING, SubscriptionOnRecord, None),
+        ("", "silent", NEVER_CONFIRMED, PurchaseUnconfirmed, None),
+        # In doubt, under way or unknown: nothing starts, whatever the user says.
+        ("premium=active", "premium none", NOTHING, StatusUnclear, StatusUnclear),
+        ("premium=canceled@-5", "premium active", NOTHING, StatusUnclear, StatusUnclear),
+        ("basic=?", "premium active", NOTHING, StatusUnclear, StatusUnclear),
+        ("", "silent", RETURNED, CheckoutInProgress, CheckoutInProgress),
+        ("!", "silent", NOTHING, StatusUnknown, StatusUnknown),
+        ("", "silent!", NOTHING, StatusUnknown, StatusUnknown),
+        ("", "unasked", NOTHING, StatusUnknown, StatusUnknown),
+        ("premium=canceled@-5 !", "silent", NOTHING, StatusUnknown, StatusUnknown),
+    ],
+)  # fmt: skip
+def test_the_table(
+    billing: str,
+    account: str,
+    checkouts: tuple[Checkout, ...],
+    reason: type[FrontendError] | None,
+    after_the_answer: type[FrontendError] | None,
+) -> None:
+    """The reason for a first press, and for one after "it has ended" or "I was not charged"."""
+    found = customer_status(billing, account, *checkouts)
+
+    for has_ended, expected in ((False, reason), (True, after_the_answer)):
+        if expected is None:
+            guard_subscription(found, PREMIUM, MAIN, has_ended=has_ended)
+            continue
+        with pytest.raises(expected) as caught:
+            guard_subscription(found, PREMIUM, MAIN, has_ended=has_ended)
+        assert type(caught.value) is expected or expected is StatusUnknown  # which has a class for each service
+
+
+def test_the_two_refusals_that_need_an_answer_are_told_apart_from_those_they_extend() -> None:
+    assert type(refusal(customer_status("premium=?", "silent"), PREMIUM, MAIN)) is SubscriptionOnRecord
+    assert refusal(customer_status("", "silent"), PREMIUM, MAIN) is None
+
+
+def test_a_checkout_in_progress_carries_the_one_to_go_on_with() -> None:
+    error = refusal(customer_status("", "silent", *RETURNED), PREMIUM, MAIN)
+
+    assert isinstance(error, CheckoutInProgress)
+    assert error.checkout == RETURNED[0]
+
+
+def test_another_group_is_sold_beside_a_plan() -> None:
+    for billing, account in (("premium=active", "premium active"), ("premium=canceled@+5", "silent")):
+        guard_subscription(customer_status(billing, account), BACKUP, ("prod_backup",))
+    guard_subscription(customer_status("", "silent", *RETURNED), BACKUP, ("prod_backup",))
+
+
+def test_a_subscription_to_a_plan_that_is_sold_no_more_still_counts() -> None:
+    found = customer_status("basic=active", "silent", catalog=without("basic"))
+
+    with pytest.raises(AlreadySubscribed):
+        guard_subscription(found, PREMIUM, ("prod_premium",))
+
+
+def test_a_canceled_second_record_that_is_paid_for_still_counts() -> None:
+    found = customer_status("basic=canceled@+5 premium=incomplete_expired", "silent")
+
+    with pytest.raises(AlreadySubscribed):
+        guard_subscription(found, PREMIUM, MAIN)

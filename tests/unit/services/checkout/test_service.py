@@ -1,0 +1,576 @@
+"""Starting a subscription's checkout: one open session at a time, whoever clicks how often on which replica."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from services.checkout.service import Wanted
+from services.checkout_record import CheckoutEvent
+from services.errors import (
+    AlreadySubscribed,
+    CatalogChanged,
+    CheckoutInProgress,
+    InvalidQuantity,
+    LockLost,
+    PriceNotSold,
+    PurchaseUnconfirmed,
+    RateLimited,
+    RequestRefused,
+    StatusUnknown,
+    StoreUnavailable,
+    SubscriptionOnRecord,
+    UnsafeRedirect,
+    UpstreamTimeout,
+)
+from services.rate_limits import Policy
+from services.sessions.service import Session
+from tests.fakes import BILLING_DOWN, settle
+from tests.replica import BOB, Outside, Replica, watch
+from tests.shop import PLANS, catalog_with
+
+MONTH, YEAR, BASIC = "price_premium_month", "price_premium_year", "price_basic_month"
+
+
+@pytest.fixture
+def outside() -> Outside:
+    return Outside()
+
+
+@pytest.fixture
+def replica(outside: Outside) -> Replica:
+    return Replica(outside)
+
+
+@pytest_asyncio.fixture
+async def ada(replica: Replica) -> AsyncIterator[Session]:
+    yield await replica.sign_in()
+    await replica.checkout.finish()
+
+
+def opened(outside: Outside) -> int:
+    """How many checkouts the Payment MS was asked for."""
+    return len(outside.payment_ms.checkout_switch.calls)
+
+
+class TestOneSessionAtATime:
+    async def test_a_second_click_gets_the_open_session_again(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        first = await replica.click(ada)
+        outside.clock.move(600)
+        second = await replica.click(ada)
+
+        assert second.session_id == first.session_id
+        assert second.url == first.url == f"https://checkout.stripe.com/c/pay/{first.session_id}"
+        assert opened(outside) == 1
+        assert replica.counted == [("subscription", "opened"), ("subscription", "reused")]
+
+    async def test_fifty_clicks_on_two_replicas_open_one_session(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        other = Replica(outside, name="replica-2")
+        clicks = [one.click(ada) for one in (replica, other) for _click in range(25)]
+
+        found = await asyncio.gather(*clicks)
+
+        assert {checkout.session_id for checkout in found} == {"cs_test_1"}
+        assert opened(outside) == 1
+
+    async def test_twenty_clicks_on_different_buttons_leave_one_session_open(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        prices = [MONTH, BASIC, YEAR, "price_basic_year"] * 5
+
+        found = await asyncio.gather(*(replica.click(ada, price) for price in prices), return_exceptions=True)
+
+        assert opened(outside) == 1
+        refused = [one for one in found if isinstance(one, CheckoutInProgress)]
+        assert len(refused) == 15
+        assert {one.checkout.session_id for one in refused if one.checkout} == {"cs_test_1"}
+
+    async def test_two_users_do_not_share_a_session(self, replica: Replica, ada: Session) -> None:
+        bob = await replica.sign_in(BOB)
+
+        assert (await replica.click(ada)).session_id != (await replica.click(bob)).session_id
+
+    async def test_another_plan_is_refused_with_the_open_checkout(self, replica: Replica, ada: Session) -> None:
+        first = await replica.click(ada)
+
+        for price in (BASIC, YEAR):
+            with pytest.raises(CheckoutInProgress) as caught:
+                await replica.click(ada, price)
+            assert caught.value.checkout is not None
+            assert caught.value.checkout.session_id == first.session_id
+
+    async def test_another_plan_instead_gives_the_first_one_up(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        first = await replica.click(ada)
+        outside.clock.move(60)
+
+        second = await replica.click(ada, BASIC, instead_of=first.id)
+        again = await replica.click(ada, BASIC, instead_of=first.id)
+
+        assert again.session_id == second.session_id != first.session_id
+        assert [c.open(outside.clock.now) for c in await replica.checkouts.of("ada")] == [True, False]
+
+    async def test_an_open_checkout_stays_open_when_the_one_instead_fails(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        first = await replica.click(ada)
+        outside.payment_ms.checkout_switch.error = BILLING_DOWN
+
+        with pytest.raises(type(BILLING_DOWN)):
+            await replica.click(ada, BASIC, instead_of=first.id)
+
+        assert (await replica.checkouts.of("ada"))[0].open(outside.clock.now)
+
+    async def test_naming_some_other_checkout_gives_up_nothing(self, replica: Replica, ada: Session) -> None:
+        await replica.click(ada)
+
+        with pytest.raises(CheckoutInProgress):
+            await replica.click(ada, BASIC, instead_of="another")
+
+    async def test_coming_back_by_the_cancel_url_frees_other_plans(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        first = await replica.click(ada)
+        outside.clock.move(60)
+        canceled = await replica.checkout.called_off(ada, first.id)
+
+        second = await replica.click(ada, BASIC)
+
+        assert canceled is not None
+        assert canceled.at(CheckoutEvent.CANCELED) == outside.clock.now
+        assert second.session_id != first.session_id
+
+    async def test_a_canceled_session_is_not_handed_out_beside_an_open_one(
+        self, replica: Replica, ada: Session
+    ) -> None:
+        first = await replica.click(ada)
+        await replica.checkout.called_off(ada, first.id)
+        second = await replica.click(ada, BASIC)
+
+        with pytest.raises(CheckoutInProgress) as caught:
+            await replica.click(ada)
+
+        assert caught.value.checkout is not None
+        assert caught.value.checkout.session_id == second.session_id
+
+    async def test_a_canceled_session_handed_out_again_is_the_open_one(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        first = await replica.click(ada)
+        await replica.checkout.called_off(ada, first.id)
+        second = await replica.click(ada, BASIC)
+
+        again = await replica.click(ada, instead_of=second.id)
+
+        assert again.session_id == first.session_id
+        assert again.open(outside.clock.now)
+        assert opened(outside) == 2
+        with pytest.raises(CheckoutInProgress):
+            await replica.click(ada, BASIC)
+
+    async def test_a_session_handed_out_again_is_not_taken_for_paid_by_what_came_and_went_meanwhile(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        outside.payment_ms.shape = "documented"
+        month = await replica.click(ada)
+        year = await replica.click(ada, YEAR, instead_of=month.id)
+        subscription = outside.world.pay(year.session_id)
+        assert subscription is not None
+        await replica.checkout.came_back(ada, year.session_id)
+        outside.world.set_status(subscription, "canceled")
+        outside.world.deliver_all()
+        outside.clock.move(60)
+        again = await replica.click(ada)
+        outside.clock.move(60)
+        await replica.ask(ada)
+
+        with pytest.raises(CheckoutInProgress):
+            await replica.click(ada, BASIC)
+        assert again.session_id == month.session_id
+
+    async def test_start_over_replaces_a_session_that_does_not_work(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        dead = await replica.click(ada)
+
+        fresh = await replica.click(ada, instead_of=dead.id)
+        again = await replica.click(ada, instead_of=dead.id)
+
+        assert fresh.session_id == again.session_id != dead.session_id
+        assert opened(outside) == 2
+
+    async def test_an_expired_session_is_not_handed_out(self, replica: Replica, ada: Session, outside: Outside) -> None:
+        first = await replica.click(ada)
+        outside.clock.move(24 * 3600 + 1)
+
+        assert (await replica.click(ada)).session_id != first.session_id
+
+    async def test_a_price_whose_amount_changed_is_another_purchase(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        first = await replica.click(ada)
+        dearer = [{**plan, "prices": {**plan["prices"]}} if plan.get("prices") else plan for plan in PLANS]
+        dearer[2]["prices"]["month"] = {**dearer[2]["prices"]["month"], "amount": 3100}
+        outside.catalog = catalog_with(dearer)
+
+        with pytest.raises(CheckoutInProgress):
+            await replica.click(ada)
+        second = await replica.click(ada, instead_of=first.id)
+
+        assert second.total == 3100
+        assert second.session_id != first.session_id
+
+    async def test_an_add_on_is_bought_beside_an_open_checkout(self, replica: Replica, ada: Session) -> None:
+        await replica.click(ada)
+
+        assert (await replica.click(ada, "price_backup_month")).group == "addons"
+
+
+class TestAfterTheReturn:
+    async def test_coming_back_blocks_the_group_until_a_service_confirms(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        checkout = await replica.click(ada)
+        outside.clock.move(60)
+        outside.world.pay(checkout.session_id)
+        back = await replica.checkout.came_back(ada, checkout.session_id)
+
+        for price in (MONTH, YEAR, BASIC):
+            with pytest.raises(CheckoutInProgress):
+                await replica.click(ada, price, instead_of=checkout.id, has_ended=True)
+
+        assert back is not None
+        assert back.at(CheckoutEvent.RETURNED) == outside.clock.now
+
+    async def test_confirmed_leads_to_the_portal_then(self, replica: Replica, ada: Session, outside: Outside) -> None:
+        checkout = await replica.click(ada)
+        outside.world.pay(checkout.session_id)
+        outside.world.deliver_all()
+
+        with pytest.raises(AlreadySubscribed):
+            await replica.click(ada, BASIC)
+
+        assert (await replica.checkouts.of("ada"))[0].confirmed
+
+    async def test_a_cancel_link_in_a_second_tab_after_paying_sells_nothing_unasked(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        checkout = await replica.click(ada)
+        outside.world.pay(checkout.session_id)
+        await replica.checkout.came_back(ada, checkout.session_id)
+        outside.clock.move(5)
+        await replica.checkout.called_off(ada, checkout.id)
+
+        with pytest.raises(PurchaseUnconfirmed):
+            await replica.click(ada, BASIC)
+
+    async def test_not_charged_is_an_answer_that_settles_an_unconfirmed_purchase(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        checkout = await replica.click(ada)
+        await replica.checkout.came_back(ada, checkout.session_id)
+        outside.clock.move(25 * 3600)
+        with pytest.raises(PurchaseUnconfirmed):
+            await replica.click(ada)
+
+        await replica.click(ada, has_ended=True)
+
+        assert (await replica.ask(ada)).unconfirmed is None
+
+    async def test_a_session_of_somebody_else_or_of_nobody_changes_nothing(
+        self, replica: Replica, ada: Session
+    ) -> None:
+        checkout = await replica.click(ada)
+        bob = await replica.sign_in(BOB)
+
+        assert await replica.checkout.came_back(bob, checkout.session_id) is None
+        assert await replica.checkout.came_back(ada, None) is None
+        assert await replica.checkout.called_off(bob, checkout.id) is None
+        assert await replica.checkout.called_off(ada, None) is None
+        assert (await replica.checkouts.of("ada"))[0].events == {}
+
+    async def test_a_replayed_return_keeps_the_first_time(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        checkout = await replica.click(ada)
+        first = await replica.checkout.came_back(ada, checkout.session_id)
+        outside.clock.move(60)
+
+        assert await replica.checkout.came_back(ada, checkout.session_id) == first
+
+    async def test_somebody_whose_subscription_ended_can_subscribe_again(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        bought = await replica.click(ada)
+        subscription = outside.world.pay(bought.session_id)
+        assert subscription is not None
+        outside.world.deliver_all()
+        await replica.checkout.came_back(ada, bought.session_id)
+        await replica.ask(ada)
+        outside.world.set_status(subscription, "canceled")
+        outside.world.deliver_all()
+
+        again = await replica.click(ada)
+        await replica.checkout.came_back(ada, again.session_id)
+
+        assert again.session_id != bought.session_id
+        assert again.known_subscriptions == (subscription.id,)
+        assert (await replica.ask(ada)).current.state == "confirming"
+
+    async def test_a_payment_that_only_billing_heard_of_is_not_sold_again_to_a_former_subscriber(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        """The account still calls the earlier subscription canceled, and the browser never came back."""
+        first = outside.world.pay((await replica.click(ada)).session_id)
+        assert first is not None
+        outside.world.deliver_all()
+        outside.clock.move(60)
+        await replica.ask(ada)
+        outside.world.set_status(first, "canceled")
+        outside.world.deliver_all()
+        outside.clock.move(60)
+        outside.world.pay((await replica.click(ada)).session_id)
+        outside.world.deliver_all(("billing",))
+        outside.clock.move(60)
+
+        with pytest.raises(SubscriptionOnRecord):
+            await replica.click(ada, BASIC)
+
+    async def test_on_record_is_sold_beside_only_after_a_plain_answer(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        outside.world.account_speaks = False
+        checkout = await replica.click(ada)
+        outside.world.pay(checkout.session_id)
+        outside.world.deliver_all()
+        outside.clock.move(5)
+
+        with pytest.raises(SubscriptionOnRecord):
+            await replica.click(ada)
+
+        assert (await replica.click(ada, has_ended=True)).known_subscriptions == ("sub_2",)
+
+
+class TestFaults:
+    async def test_a_lost_answer_is_asked_for_again_under_the_same_key(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        outside.payment_ms.lose_answers = True
+        with pytest.raises(UpstreamTimeout):
+            await replica.click(ada)
+        outside.payment_ms.lose_answers = False
+        outside.clock.move(60)
+
+        checkout = await replica.click(ada)
+
+        assert len(set(outside.payment_ms.keys)) == 1
+        assert list(outside.world.sessions) == [checkout.session_id]
+        assert outside.world.sessions[checkout.session_id].cancel_url.endswith(f"?checkout={checkout.id}")
+
+    async def test_a_lost_answer_is_not_asked_for_under_an_old_key(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        """A session opened long ago would be handed out for longer than Stripe keeps it."""
+        outside.payment_ms.lose_answers = True
+        with pytest.raises(UpstreamTimeout):
+            await replica.click(ada)
+        outside.payment_ms.lose_answers = False
+        outside.clock.move(3600)
+
+        await replica.click(ada)
+
+        assert len(set(outside.payment_ms.keys)) == 2
+
+    @pytest.mark.parametrize("error", [RequestRefused("payment_ms", "checkout"), BILLING_DOWN])
+    async def test_an_answered_failure_ends_the_attempt(
+        self, replica: Replica, ada: Session, outside: Outside, error: Exception
+    ) -> None:
+        outside.payment_ms.checkout_switch.error = error  # type: ignore[assignment]
+        with pytest.raises(type(error)):
+            await replica.click(ada)
+        outside.payment_ms.checkout_switch.error = None
+
+        await replica.click(ada)
+
+        assert len(set(outside.payment_ms.keys)) == 2
+
+    async def test_an_unsafe_address_is_never_remembered_and_never_asked_for_again(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        outside.payment_ms.checkout_host = "checkout.stripe.com.evil.example"
+        with pytest.raises(UnsafeRedirect):
+            await replica.click(ada)
+        assert await replica.checkouts.of("ada") == ()
+        outside.payment_ms.checkout_host = "checkout.stripe.com"
+
+        assert (await replica.click(ada)).url.startswith("https://checkout.stripe.com/")
+        assert len(set(outside.payment_ms.keys)) == 2
+
+    async def test_a_browser_that_leaves_cuts_nothing_off(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        outside.payment_ms.checkout_switch.gate = asyncio.Event()
+        press = asyncio.create_task(replica.click(ada))
+        await settle()
+        assert outside.payment_ms.checkout_switch.in_flight == 1
+
+        press.cancel()
+        await settle()
+        outside.payment_ms.checkout_switch.gate.set()
+        await replica.checkout.finish()
+
+        assert press.cancelled()
+        assert (await replica.click(ada)).session_id == "cs_test_1"
+        assert opened(outside) == 1
+
+    async def test_without_its_store_nothing_is_sold(self, replica: Replica, ada: Session, outside: Outside) -> None:
+        outside.store.broken = True
+
+        with pytest.raises(StoreUnavailable):
+            await replica.click(ada)
+
+        assert opened(outside) == 0
+
+    async def test_a_session_that_cannot_be_remembered_is_handed_to_nobody(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        outside.payment_ms.checkout_switch.gate = asyncio.Event()
+        press = asyncio.create_task(replica.click(ada))
+        await settle()
+        outside.store.broken = True
+        outside.payment_ms.checkout_switch.gate.set()
+
+        with pytest.raises(StoreUnavailable):
+            await press
+
+        outside.store.broken = False
+        assert (await replica.click(ada)).session_id == "cs_test_1"  # the same attempt goes on
+        assert len(set(outside.payment_ms.keys)) == 1
+
+    async def test_a_session_started_over_is_a_new_one_also_after_a_store_that_failed_at_the_very_end(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        await replica.ask(ada)
+        for after in range(30):
+            outside.store.break_after = after
+            try:
+                first = await replica.click(ada)
+            except StoreUnavailable:
+                first = None
+            outside.store.broken, outside.store.break_after = False, None
+            known = first or next(iter(await replica.checkouts.of("ada")), None)
+            if known is None:
+                continue
+
+            fresh = await replica.click(ada, instead_of=known.id)
+
+            assert fresh.id != known.id
+            assert fresh.open(outside.clock.now)
+            for one in await replica.checkouts.of("ada"):
+                await replica.checkout.called_off(ada, one.id)
+                await outside.store.delete("checkouts:ada")
+
+    async def test_what_was_opened_under_a_lost_lock_is_handed_to_nobody(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        outside.store.lose_lock = "checkout:"
+
+        with pytest.raises(LockLost):
+            await replica.click(ada)
+
+        assert not (await replica.checkouts.of("ada"))[0].open(outside.clock.now)
+
+    async def test_nothing_is_sold_while_a_service_cannot_be_asked(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        outside.payment_ms.switch.error = BILLING_DOWN
+
+        with pytest.raises(StatusUnknown):
+            await replica.click(ada)
+
+        assert opened(outside) == 0
+
+    async def test_both_services_are_looked_at_afresh_before_a_session_is_handed_out_once_more(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        """Given up, then another one paid, all within the second in which another replica's answer is shared."""
+        other = Replica(outside)
+        given_up = await replica.click(ada)
+        paid = await replica.click(ada, YEAR, instead_of=given_up.id)
+        outside.world.pay(paid.session_id)
+        await other.checkout.came_back(ada, paid.session_id)
+        outside.world.deliver_all()
+        await other.ask(ada)
+
+        with pytest.raises(AlreadySubscribed):
+            await replica.click(ada)
+
+    async def test_both_services_are_looked_at_afresh_before_each_new_session(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        await replica.refresher.ask(ada, "all")
+        subscription = outside.world.pay(outside.world.open_session("subscription", "ada", ((BASIC, 1),), "", ""))
+        outside.world.deliver_all()
+
+        with pytest.raises(AlreadySubscribed):  # within the second in which an answer is shared
+            await replica.click(ada)
+
+        assert subscription is not None
+
+
+class TestWhatIsAskedFor:
+    async def test_the_payment_ms_gets_our_ids_and_addresses(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        checkout = await replica.click(ada)
+        session = outside.world.sessions[checkout.session_id]
+
+        assert session.customer == "ada"
+        assert session.success_url == "https://shop.example/payment/success?session_id={CHECKOUT_SESSION_ID}"
+        assert session.cancel_url == f"https://shop.example/payment/cancel?checkout={checkout.id}"
+        assert (checkout.plan_id, checkout.interval, checkout.total, checkout.currency) == (
+            "premium", "month", 2900, "usd",
+        )  # fmt: skip
+
+    async def test_what_the_catalog_does_not_sell_is_refused(self, replica: Replica, ada: Session) -> None:
+        with pytest.raises(PriceNotSold):
+            await replica.click(ada, "price_unknown")
+
+    async def test_a_plan_is_bought_once(self, replica: Replica, ada: Session) -> None:
+        with pytest.raises(InvalidQuantity):
+            await replica.checkout.start(ada, Wanted(MONTH, 2))
+
+    async def test_a_price_shown_wrongly_is_not_charged(self, replica: Replica, ada: Session) -> None:
+        with pytest.raises(CatalogChanged):
+            await replica.checkout.start(ada, Wanted(MONTH, shown_amount=2800))
+
+        assert (await replica.checkout.start(ada, Wanted(MONTH, shown_amount=2900))).total == 2900
+
+    async def test_only_new_sessions_count_towards_the_limit(self, outside: Outside) -> None:
+        replica = Replica(outside, policy=Policy("checkout", "1 per minute"))
+        ada = await replica.sign_in()
+        first = await replica.click(ada)
+        for _click in range(5):
+            await replica.click(ada)
+
+        with pytest.raises(RateLimited) as caught:
+            await replica.click(ada, BASIC, instead_of=first.id)
+
+        assert caught.value.retry_after is not None
+
+    async def test_other_tabs_hear_of_the_open_checkout(self, replica: Replica, ada: Session) -> None:
+        tab = watch(replica, ada)
+        await settle()
+
+        checkout = await replica.click(ada)
+        await settle()
+
+        assert tab.seen[-1].open is not None
+        assert tab.seen[-1].open.session_id == checkout.session_id
+        await tab.close()

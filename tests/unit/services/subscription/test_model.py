@@ -1,0 +1,50 @@
+"""What each state offers."""
+
+import pytest
+
+from services.subscription.model import ACTIONS, GRANTING, LIVE, Action, Reason, Source, State, Subscription
+from tests.fakes import START
+
+
+def subscription(state: State, **more: object) -> Subscription:
+    """Return a subscription in a state."""
+    fields = {"state": state, "reason": Reason.AGREED, "source": Source.BOTH, "as_of": START, **more}
+    return Subscription.model_validate(fields)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_its_actions(state: State) -> None:
+    assert subscription(state).actions == ACTIONS[state]
+    assert len(set(ACTIONS[state])) == len(ACTIONS[state])
+
+
+@pytest.mark.parametrize("state", [State.PAST_DUE, State.UNPAID, State.INCOMPLETE, State.PAUSED, State.ON_RECORD])
+def test_whoever_has_to_pay_or_to_look_gets_to_the_portal_first(state: State) -> None:
+    assert ACTIONS[state][0].opens_portal
+
+
+@pytest.mark.parametrize("state", [State.NONE, State.CANCELED, State.INCOMPLETE_EXPIRED])
+def test_whoever_has_nothing_can_begin(state: State) -> None:
+    assert ACTIONS[state][0] in (Action.CHOOSE_PLAN, Action.SUBSCRIBE_AGAIN, Action.TRY_AGAIN)
+    assert state not in LIVE
+
+
+def test_what_will_not_renew_can_be_kept() -> None:
+    assert subscription(State.ACTIVE, ends=True).actions == (Action.KEEP_PLAN,)
+    assert subscription(State.TRIALING, ends=True).actions == (Action.KEEP_PLAN,)
+    assert subscription(State.CANCELED, access=True).actions == (Action.KEEP_PLAN,)
+    assert subscription(State.PAST_DUE, ends=True).actions == ACTIONS[State.PAST_DUE]
+
+
+def test_access_is_to_one_plan() -> None:
+    one = subscription(State.ACTIVE, access=True, plan_id="premium")
+
+    assert one.grants("premium")
+    assert not one.grants("basic")
+    assert not subscription(State.ACTIVE, plan_id="premium").grants("premium")
+
+
+def test_what_grants_access_can_charge_or_was_given() -> None:
+    assert {State.COMPED} == GRANTING - LIVE
+    assert subscription(State.UNPAID).live
+    assert not subscription(State.CONFLICT).live

@@ -1,0 +1,523 @@
+"""The rules that make one truth of two services' answers, as a table, and the rules that a table can't hold."""
+
+from typing import NamedTuple
+
+import pytest
+
+from services.checkout_record import CheckoutEvent
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import Action, Reason, Source, State
+from services.subscription.reconcile import plan_named, status_word
+from tests.fakes import SHAPES, Shape
+from tests.shop import CATALOG, without
+from tests.unit.services.subscription.snapshot_tables import NOW, checkout, customer_status, in_days, snapshot
+
+
+class Rule(NamedTuple):
+    """One line of the table. `plan` is the plan spoken of."""
+
+    billing: str
+    account: str
+    state: State
+    access: bool
+    plan: str | None
+    reason: Reason
+
+
+S, R = State, Reason
+TABLE = [
+    # billing says                account says                  so it is             access plan        because
+    Rule("", "silent", S.NONE, False, None, R.NO_SUBSCRIPTION),
+    Rule("", "free active", S.NONE, False, None, R.NO_SUBSCRIPTION),
+    Rule("", "- none", S.NONE, False, None, R.NO_SUBSCRIPTION),
+    Rule("", "unasked", S.UNAVAILABLE, False, None, R.ACCOUNT_UNREACHABLE),
+    # The Auth MS decides access, the Payment MS product, dates and existence.
+    Rule("premium=active", "premium active", S.ACTIVE, True, "premium", R.AGREED),
+    Rule("premium=active", "premium active@-2", S.ACTIVE, True, "premium", R.AGREED),
+    Rule("premium=trialing", "premium trialing", S.TRIALING, True, "premium", R.AGREED),
+    Rule("premium=trialing", "premium trial", S.TRIALING, True, "premium", R.AGREED),
+    Rule("premium=past_due", "premium active", S.PAST_DUE, True, "premium", R.AGREED),
+    Rule("premium=past_due", "premium none", S.PAST_DUE, False, "premium", R.BILLING_SAYS),
+    Rule("premium=active", "Premium ACTIVE", S.ACTIVE, True, "premium", R.AGREED),
+    Rule("premium=active", "prod_premium active", S.ACTIVE, True, "premium", R.AGREED),
+    Rule("premium=active", "price_premium_year active", S.ACTIVE, True, "premium", R.AGREED),
+    Rule("premium=active", "- active", S.ACTIVE, True, "premium", R.AGREED),
+    Rule("premium=unpaid", "premium active", S.UNPAID, True, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=paused", "premium active", S.PAUSED, True, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=unpaid", "premium unpaid", S.UNPAID, False, "premium", R.BILLING_SAYS),
+    Rule("premium=incomplete", "silent", S.INCOMPLETE, False, "premium", R.BILLING_SAYS),
+    Rule("premium=incomplete_expired", "silent", S.INCOMPLETE_EXPIRED, False, "premium", R.BILLING_SAYS),
+    # An account that says nothing of plans leaves access to billing's own word.
+    Rule("premium=active", "silent", S.ACTIVE, True, "premium", R.BILLING_SAYS),
+    Rule("premium=trialing", "silent", S.TRIALING, True, "premium", R.BILLING_SAYS),
+    Rule("premium=canceled@+5", "silent", S.CANCELED, True, "premium", R.BILLING_SAYS),
+    Rule("premium=canceled@-5", "silent", S.CANCELED, False, "premium", R.BILLING_SAYS),
+    # An account that never answered grants nothing.
+    Rule("premium=active", "unasked", S.ACTIVE, False, "premium", R.ACCOUNT_UNREACHABLE),
+    Rule("premium=canceled@+5", "unasked", S.CANCELED, False, "premium", R.ACCOUNT_UNREACHABLE),
+    # The running service has no word: the account's word is what the record is worth.
+    Rule("premium=?", "premium active", S.ACTIVE, True, "premium", R.AGREED),
+    Rule("premium=?", "premium trialing", S.TRIALING, True, "premium", R.AGREED),
+    Rule("premium=?", "premium past_due", S.PAST_DUE, True, "premium", R.AGREED),
+    Rule("premium=?", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
+    Rule("premium=?", "premium paused", S.PAUSED, False, "premium", R.ACCOUNT_SAYS),
+    Rule("premium=?", "premium incomplete", S.INCOMPLETE, False, "premium", R.ACCOUNT_SAYS),
+    Rule("premium=?", "- active", S.ACTIVE, True, "premium", R.AGREED),
+    # Without that either, it is on record and no more is claimed.
+    Rule("premium=?", "silent", S.ON_RECORD, False, "premium", R.ACCOUNT_SILENT),
+    Rule("premium=?@none", "silent", S.ON_RECORD, False, "premium", R.ACCOUNT_SILENT),
+    Rule("premium=?@-2", "silent", S.ON_RECORD, False, "premium", R.ACCOUNT_SILENT),
+    Rule("premium=?", "unasked", S.ON_RECORD, False, "premium", R.ACCOUNT_UNREACHABLE),
+    Rule("premium=?", "- none", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
+    # What has ended: by its period, or by the account's word.
+    Rule("premium=?@-4", "silent", S.CANCELED, False, "premium", R.PERIOD_OVER),
+    Rule("premium=?@-4", "- none", S.CANCELED, False, "premium", R.PERIOD_OVER),
+    Rule("premium=?@-4", "unasked", S.CANCELED, False, "premium", R.ACCOUNT_UNREACHABLE),
+    Rule("premium=?@-4", "premium past_due", S.PAST_DUE, True, "premium", R.AGREED),
+    Rule("premium=?@-4", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
+    Rule("premium=?", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    Rule("premium=?@none", "premium cancelled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    Rule("premium=?", "premium canceled@+9", S.CANCELED, True, "premium", R.ACCOUNT_SAYS),
+    Rule("premium=?@-4", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    # An account whose date is over was perhaps not told of a renewal that billing knows: nothing has ended for sure.
+    Rule("premium=?", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=?@none", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=active", "premium active@-4", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=active", "premium canceled@+9", S.ACTIVE, True, "premium", R.AGREED),
+    Rule("", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    Rule("", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    # A word that nobody here knows is shown as itself, grants nothing, and is never called ended.
+    Rule("premium=dormant", "silent", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
+    Rule("premium=dormant", "premium active", S.ON_RECORD, True, "premium", R.UNKNOWN_WORD),
+    Rule("premium=?", "premium dormant", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
+    Rule("premium=?@-4", "premium dormant", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
+    Rule("", "premium dormant", S.ON_RECORD, False, "premium", R.ACCOUNT_SAYS),
+    # Granted without billing: given, unless it was bought here or the word can only come from a payment.
+    Rule("", "premium active", S.COMPED, True, "premium", R.GRANTED),
+    Rule("", "premium trialing@+9", S.COMPED, True, "premium", R.GRANTED),
+    Rule("", "- active", S.COMPED, True, None, R.GRANTED),
+    Rule("", "legacy active", S.COMPED, True, None, R.GRANTED),
+    Rule("", "premium past_due", S.PAST_DUE, True, "premium", R.ACCOUNT_SAYS),
+    Rule("", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
+    Rule("", "premium canceled@+9", S.CANCELED, True, "premium", R.ACCOUNT_SAYS),
+    # The two disagree on access, or on the plan.
+    Rule("premium=active", "premium none", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=active", "- none", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=active", "free active", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=canceled@-5", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=incomplete_expired", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
+    Rule("premium=?@-4", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
+    Rule("basic=active", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
+    Rule("basic=?", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
+    Rule("basic=active", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
+    Rule("basic=?", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
+    Rule("premium=canceled@+5", "premium active", S.CANCELED, True, "premium", R.BILLING_SAYS),
+    Rule("premium=active", "premium canceled", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    # The account speaks of one plan; of a plan in another group it says nothing.
+    Rule("backup=active", "premium active", S.COMPED, True, "premium", R.GRANTED),
+    Rule("backup=active", "premium canceled", S.ACTIVE, True, "backup", R.BILLING_SAYS),
+    Rule("backup=?", "premium none", S.ON_RECORD, False, "backup", R.ACCOUNT_SILENT),
+    # An ended record of another plan is no contradiction to a granted one.
+    Rule("basic=canceled@-5", "premium active", S.COMPED, True, "premium", R.GRANTED),
+    Rule("basic=?@-5", "premium active", S.COMPED, True, "premium", R.GRANTED),
+    # Billing can't be asked: what was known stands, what was never known is not called "none".
+    Rule("premium=active !", "premium active", S.ACTIVE, True, "premium", R.AGREED),
+    Rule("!", "premium active", S.ACTIVE, True, "premium", R.BILLING_UNREACHABLE),
+    Rule("basic=? !", "premium active", S.ACTIVE, True, "premium", R.BILLING_UNREACHABLE),
+    Rule("premium=active !", "unasked", S.ACTIVE, False, "premium", R.ACCOUNT_UNREACHABLE),
+    Rule("!", "unasked", S.UNAVAILABLE, False, None, R.NOBODY_REACHABLE),
+]  # fmt: skip
+
+
+def _line(rule: Rule) -> str:
+    return f"{rule.billing or 'nothing'} | {rule.account} -> {rule.state}"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("rule", TABLE, ids=_line)
+def test_the_table(rule: Rule, shape: Shape) -> None:
+    """A record with a word comes in the two shapes that have one, a record without in the third."""
+    current = customer_status(rule.billing, rule.account, shape="openapi" if shape == "running" else shape).current
+
+    assert (current.state, current.access, current.plan_id, current.reason) == rule[2:]
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=_line)
+def test_nothing_is_claimed_that_neither_service_says(rule: Rule) -> None:
+    words = f"{rule.billing} {rule.account}".lower()
+    found = customer_status(rule.billing, rule.account)
+
+    for one in found.all:
+        if one.state in (State.ACTIVE, State.TRIALING, State.PAST_DUE):
+            assert {"active": "active", "trialing": "trial", "past_due": "past_due"}[one.state] in words
+        if one.access:
+            assert any(word in words for word in ("active", "trial", "past_due", "canceled@+"))
+            assert "unasked" not in words
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("word", ["active", "trialing", "past_due", "unpaid", "paused", "incomplete", "canceled"])
+def test_all_three_shapes_come_to_the_same_state_once_the_account_speaks(word: str, shape: Shape) -> None:
+    billing = "premium=?" if shape == "running" else f"premium={word}"
+
+    found = customer_status(billing, f"premium {word}", shape=shape)
+
+    assert found.current.state == word
+    assert found.current.access == (word in ("active", "trialing", "past_due"))
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        (None, (None, None)),
+        ("  ", (None, None)),
+        ("Past-Due", (State.PAST_DUE, None)),
+        ("past due", (State.PAST_DUE, None)),
+        ("in_trial", (State.TRIALING, None)),
+        ("expired", (State.CANCELED, None)),
+        ("free", (State.NONE, None)),
+        (" <b>odd</b> ", (State.ON_RECORD, "<b>odd</b>")),
+    ],
+)
+def test_words_are_read_loosely_and_unknown_ones_kept(word: str | None, state: object) -> None:
+    assert status_word(word) == state
+
+
+def test_a_plan_is_found_by_id_product_price_or_name() -> None:
+    for word in ("premium", " PREMIUM ", "prod_premium", "price_premium_month"):
+        plan = plan_named(CATALOG, word)
+        assert plan is not None
+        assert plan.id == "premium"
+    assert plan_named(CATALOG, "legacy") is plan_named(CATALOG, "") is plan_named(CATALOG, None) is None
+
+
+def test_an_unknown_word_is_kept_to_be_shown() -> None:
+    assert customer_status("premium=dormant", "silent").current.word == "dormant"
+    assert customer_status("premium=?", "premium dormant").current.word == "dormant"
+    assert customer_status("", "premium dormant").current.word == "dormant"
+
+
+def test_the_date_is_billings_and_that_of_an_end_the_accounts() -> None:
+    assert customer_status("premium=active@+20", "premium active@+3").current.until == in_days(20)
+    assert customer_status("premium=?@none", "premium active").current.until is None
+    assert customer_status("premium=?@+20", "premium canceled@+9").current.until == in_days(9)
+    assert customer_status("premium=canceled@-5", "silent").current.until == in_days(-5)
+
+
+def test_what_has_ended_never_ends_in_the_future() -> None:
+    found = customer_status("premium=?@+20", "premium canceled")
+
+    assert found.current.state is State.CANCELED
+    assert found.current.until is None
+
+
+def test_active_that_the_account_calls_canceled_shows_as_ending() -> None:
+    current = customer_status("premium=active", "premium canceled@+9").current
+
+    assert current.ends
+    assert current.actions == (Action.KEEP_PLAN,)
+
+
+def test_an_account_plan_that_the_catalog_does_not_know_is_named() -> None:
+    assert customer_status("", "legacy active").current.account_plan == "legacy"
+    assert customer_status("basic=?", "legacy active").current.account_plan == "legacy"
+
+
+def test_a_plan_taken_out_of_the_catalog_stays_a_subscription() -> None:
+    found = customer_status("premium=?", "premium active", catalog=without("premium"))
+
+    assert found.current.state is State.ACTIVE
+    assert found.current.access
+    assert found.current.product_id == "prod_premium"
+    assert found.current.account_plan == "premium"
+    assert found.current.plan_id is None
+
+
+def test_a_subscription_listed_under_two_products_after_a_switch_is_one() -> None:
+    for word in ("?", "active"):
+        found = customer_status(f"basic={word}#sub_1 premium={word}#sub_1", "premium active")
+
+        assert found.current.state is State.ACTIVE, word
+        assert found.current.plan_id == "premium"
+        assert found.others == ()
+        assert found.duplicates == ()
+
+
+def test_the_stale_row_of_a_switched_subscription_does_not_speak_for_it() -> None:
+    found = customer_status("basic=past_due#sub_1 premium=active#sub_1", "premium active")
+
+    assert (found.current.state, found.current.plan_id) == (State.ACTIVE, "premium")
+
+
+def test_without_an_account_the_longer_period_of_a_switched_subscription_is_believed() -> None:
+    found = customer_status("basic=active@+3#sub_1 premium=active@+30#sub_1", "silent")
+
+    assert found.current.plan_id == "premium"
+    assert found.others == ()
+
+
+def test_two_live_subscriptions_are_both_shown() -> None:
+    found = customer_status("basic=active premium=past_due", "premium past_due")
+
+    assert {one.plan_id for one in found.all} == {"basic", "premium"}
+    assert {one.plan_id for one in found.duplicates} == {"basic", "premium"}
+
+
+def test_an_ended_record_beside_a_live_one_is_no_duplicate() -> None:
+    found = customer_status("basic=canceled@-9 premium=active", "premium active")
+
+    assert found.current.plan_id == "premium"
+    assert [one.state for one in found.others] == [State.CANCELED]
+    assert found.duplicates == ()
+
+
+def test_all_subscription_ids_on_record_are_known_also_those_behind_the_headline() -> None:
+    found = customer_status("premium=?@-9#sub_old", "premium active")
+
+    assert found.current.state is State.CONFLICT
+    assert found.subscription_ids == ("sub_old",)
+
+
+def test_access_to_an_add_on_is_billings_word_where_the_account_speaks_of_a_plan() -> None:
+    found = customer_status("premium=active backup=trialing", "premium active")
+
+    assert [(one.plan_id, one.access) for one in found.all] == [("premium", True), ("backup", True)]
+
+
+def test_a_word_that_names_no_plan_speaks_for_one_record_only() -> None:
+    found = customer_status("basic=?@+3 premium=?@+30", "- active")
+
+    assert (found.current.state, found.current.plan_id) == (State.ACTIVE, "premium")
+    assert [(one.state, one.access) for one in found.others] == [(State.ON_RECORD, False)]
+
+
+def test_access_without_a_plans_name_never_opens_an_ended_plan() -> None:
+    found = customer_status("basic=active premium=canceled@-5", "- active")
+
+    assert [(one.plan_id, one.access) for one in found.all] == [("basic", True), ("premium", False)]
+
+
+def test_a_conflict_with_a_record_offers_the_portal() -> None:
+    assert Action.MANAGE in customer_status("premium=active", "premium none").current.actions
+    assert Action.MANAGE not in customer_status("!", "unasked").current.actions
+
+
+class TestMemory:
+    """A service can't be asked: what it said before counts for a while."""
+
+    def test_active_stays_when_either_service_is_silent(self) -> None:
+        for billing, account in (("premium=active !", "premium active"), ("premium=active", "premium active!")):
+            for ago in (5, 60, 119, 590):
+                current = customer_status(billing, account, ago=ago).current
+                assert (current.state, current.access) == (State.ACTIVE, True)
+
+    def test_both_silent_for_two_minutes_is_unavailable_with_the_last_known_state(self) -> None:
+        before = customer_status("premium=active !", "premium active!", ago=119).current
+        after = customer_status("premium=active !", "premium active!", ago=121).current
+
+        assert before.state is State.ACTIVE
+        assert (after.state, after.reason, after.source) == (S.UNAVAILABLE, R.NOBODY_REACHABLE, Source.MEMORY)
+        assert after.last_known is not None
+        assert (after.last_known.state, after.plan_id) == (State.ACTIVE, "premium")
+        assert after.access
+
+    def test_access_is_believed_for_ten_minutes_and_no_longer(self) -> None:
+        for billing in ("premium=active !", "premium=? !", "premium=?", "!"):
+            assert customer_status(billing, "premium active!", ago=599).current.access, billing
+            assert not any(one.access for one in customer_status(billing, "premium active!", ago=601).all), billing
+
+    def test_memory_that_nobody_asked_about_grants_access_for_ten_minutes_only(self) -> None:
+        assert customer_status("premium=active", "premium active", ago=599).current.access
+        assert not customer_status("premium=active", "premium active", ago=601).current.access
+
+    def test_access_by_billings_word_alone_is_bounded_too(self) -> None:
+        assert customer_status("premium=active !", "silent", ago=60).current.access
+        lost = customer_status("premium=active !", "silent", ago=601).current
+        assert not lost.access
+        assert (lost.state, lost.reason) == (State.UNAVAILABLE, Reason.BILLING_UNREACHABLE)
+
+    def test_an_account_silent_for_ten_minutes_leaves_billings_word(self) -> None:
+        with_word = customer_status("premium=active", "premium active!", ago=601).current
+        without_word = customer_status("premium=?", "premium active!", ago=601).current
+
+        assert (with_word.state, with_word.reason) == (State.ACTIVE, Reason.ACCOUNT_UNREACHABLE)
+        assert (without_word.state, without_word.reason) == (State.ON_RECORD, Reason.ACCOUNT_UNREACHABLE)
+
+    def test_a_granted_plan_is_unavailable_not_none_once_the_account_is_silent(self) -> None:
+        current = customer_status("", "premium active!", ago=601).current
+
+        assert current.state is State.UNAVAILABLE
+        assert current.last_known is not None
+        assert current.last_known.state is State.COMPED
+
+    def test_no_answer_ever_turns_active_into_none_or_canceled(self) -> None:
+        day = 86_400
+        for billing in ("premium=active !", "premium=?@+1 !", "premium=?@+1"):
+            for account in ("premium active!", "premium active", "silent"):
+                for ago in (1, 130, 700, 6 * day, 30 * day):
+                    if "!" not in billing + account:
+                        continue
+                    state = customer_status(billing, account, ago=ago).current.state
+                    assert state not in (State.NONE, State.CANCELED), (billing, account, ago)
+
+    def test_a_first_look_cut_off_in_the_middle_is_not_called_none(self) -> None:
+        said = snapshot("!", "silent", asked=False)
+        found = customer_status("!", "silent", asked=False)
+
+        assert not said.knows_all(("prod_basic",))
+        assert found.current.state is State.UNAVAILABLE
+
+    def test_the_age_of_a_standing_is_that_of_the_older_answer(self) -> None:
+        assert customer_status("premium=active", "premium active", ago=30).as_of == in_days(-30 / 86_400)
+
+
+class TestCheckouts:
+    """What a checkout that was started here adds."""
+
+    back = checkout(events=[(CheckoutEvent.RETURNED, 30)], known=("sub_old",))
+
+    def test_back_from_stripe_is_confirming_until_a_service_says_so(self) -> None:
+        found = customer_status("", "silent", self.back)
+
+        assert (found.current.state, found.current.plan_id) == (State.CONFIRMING, "premium")
+        assert not found.current.access
+        assert (found.current.amount, found.current.interval) == (2900, "month")
+        assert found.confirming == self.back
+        assert found.wait == "confirming"
+
+    @pytest.mark.parametrize(("since", "wait"), [(59, "confirming"), (61, "delayed"), (599, "delayed"), (601, "lost")])
+    def test_the_wait_has_three_words(self, since: int, wait: str) -> None:
+        late = checkout(started=700, events=[(CheckoutEvent.RETURNED, since)])
+
+        assert customer_status("", "silent", late).wait == wait
+
+    def test_a_failed_first_payment_is_told_at_once(self) -> None:
+        assert customer_status("premium=incomplete", "silent", self.back).current.state is State.INCOMPLETE
+
+    def test_the_accounts_word_ends_the_waiting_though_billing_lags(self) -> None:
+        current = customer_status("", "premium active", self.back).current
+
+        assert (current.state, current.reason, current.access) == (State.ACTIVE, Reason.BILLING_LAGS, True)
+
+    def test_billing_that_still_lags_after_a_day_is_a_conflict(self) -> None:
+        old = checkout(started=90_000, events=[(CheckoutEvent.RETURNED, 89_000), (CheckoutEvent.ACCESS_ON, 88_000)])
+
+        current = customer_status("", "premium active", old).current
+
+        assert (current.state, current.reason, current.access) == (State.CONFLICT, Reason.ACCOUNT_DIFFERS, True)
+
+    def test_a_plan_that_was_bought_here_and_changed_in_the_portal_is_not_called_a_gift(self) -> None:
+        """Billing never heard of it; the account names the plan it was changed to."""
+        untold = checkout(started=9e5, events=[(CheckoutEvent.RETURNED, 8.9e5), (CheckoutEvent.ACCESS_ON, 8.8e5)])
+        told = checkout(started=9e5, events=[(CheckoutEvent.BILLING_HAS_IT, 8.9e5), (CheckoutEvent.ACCESS_ON, 8.8e5)])
+
+        assert customer_status("", "basic active", untold).current.state is State.CONFLICT
+        assert customer_status("premium=canceled@-5", "basic active", told).current.state is State.COMPED
+
+    def test_an_old_ended_record_of_the_same_plan_is_lag_after_subscribing_again(self) -> None:
+        for ended in ("premium=?@-9#sub_old", "premium=canceled@-9#sub_old"):
+            current = customer_status(ended, "premium active", self.back).current
+            assert (current.state, current.reason) == (State.ACTIVE, Reason.BILLING_LAGS), ended
+
+    def test_an_open_checkout_is_named_and_changes_nothing(self) -> None:
+        started = checkout()
+        found = customer_status("", "silent", started)
+
+        assert found.open == started
+        assert found.current.state is State.NONE
+
+    def test_where_no_account_speaks_billings_new_record_ends_the_waiting(self) -> None:
+        found = customer_status("premium=?#sub_new", "silent", self.back)
+
+        assert found.current.state is State.ON_RECORD
+        assert found.confirming is None
+        assert found.unconfirmed is None
+
+    def test_an_old_record_does_not_end_the_waiting(self) -> None:
+        found = customer_status("premium=?#sub_old", "silent", self.back)
+
+        assert found.current.state is State.CONFIRMING
+
+    def test_an_accounts_word_of_an_end_is_about_an_earlier_subscription_while_a_new_one_is_unsettled(self) -> None:
+        """Subscribed again; billing has the new one, the account was not told yet. It must not be sold once more."""
+        never_back = checkout(known=("sub_old",))
+
+        for bought in (self.back, never_back):
+            found = customer_status("premium=?#sub_new", "premium canceled", bought)
+            assert found.current.state in (State.CONFIRMING, State.ON_RECORD)
+        assert customer_status("premium=?#sub_old", "premium canceled", never_back).current.state is State.CANCELED
+
+    def test_a_checkout_abandoned_before_the_one_that_was_bought_unsettles_nothing(self) -> None:
+        abandoned = checkout(started=9_000, name="abandoned")
+        bought = checkout(started=8_000, events=[(CheckoutEvent.RETURNED, 7_000), (CheckoutEvent.ACCESS_ON, 6_000)])
+
+        found = customer_status("premium=?#sub_new", "premium canceled", abandoned, bought)
+
+        assert found.current.state is State.CANCELED
+
+    def test_news_that_may_be_of_a_disclaimed_purchase_does_not_end_the_waiting(self) -> None:
+        """Paid and canceled before anybody heard of it, called "not charged", and bought anew within the hour."""
+        disclaimed = checkout(
+            started=6e5, events=[(CheckoutEvent.RETURNED, 5.9e5), (CheckoutEvent.REPLACED, 60)], name="disclaimed"
+        )
+        ended, alive = "premium=canceled@-1#sub_new", "premium=active#sub_new"
+
+        assert customer_status(ended, "silent", disclaimed, self.back).current.state is State.CONFIRMING
+        assert customer_status(alive, "silent", disclaimed, self.back).current.state is State.ACTIVE
+        confirmed = checkout(events=[(CheckoutEvent.RETURNED, 30), (CheckoutEvent.ACCESS_ON, 20)])
+        assert customer_status(ended, "silent", disclaimed, confirmed).unconfirmed == confirmed
+        assert customer_status(alive, "silent", disclaimed, confirmed).unconfirmed is None
+        assert customer_status(ended, "silent", confirmed).unconfirmed is None
+
+    def test_what_billing_calls_ended_is_waited_for_no_more(self) -> None:
+        found = customer_status("premium=canceled@-1#sub_new", "silent", self.back)
+
+        assert found.current.state is State.CANCELED
+        assert found.confirming is None
+
+    def test_the_amount_is_that_of_the_confirmed_checkout(self) -> None:
+        bought = checkout(events=[(CheckoutEvent.RETURNED, 30), (CheckoutEvent.ACCESS_ON, 20)])
+
+        current = customer_status("premium=active", "premium active", bought).current
+
+        assert (current.amount, current.currency, current.interval) == (2900, "usd", "month")
+
+    def test_no_amount_is_shown_where_the_period_contradicts_it(self) -> None:
+        monthly = checkout(started=9_000, events=[(CheckoutEvent.RETURNED, 8_000), (CheckoutEvent.ACCESS_ON, 7_000)])
+
+        assert customer_status("premium=active@+300", "premium active", monthly).current.amount is None
+
+    def test_nothing_is_charged_for_what_is_given(self) -> None:
+        bought = checkout(started=9e6, events=[(CheckoutEvent.RETURNED, 9e6), (CheckoutEvent.ACCESS_ON, 9e6)])
+
+        assert customer_status("basic=canceled@-9", "basic canceled", bought).current.amount is None
+
+    def test_a_checkout_never_confirmed_is_remembered_after_its_day(self) -> None:
+        old = checkout(started=90_000, events=[(CheckoutEvent.RETURNED, 89_000)])
+
+        found = customer_status("", "silent", old)
+
+        assert found.confirming is None
+        assert found.unconfirmed == old
+        assert found.current.state is State.NONE
+
+
+def test_a_reader_sees_no_difference_in_age_alone() -> None:
+    young, old = (
+        customer_status("premium=active", "premium active"),
+        customer_status("premium=active", "premium active", ago=30),
+    )
+    lost = [customer_status("premium=active !", "premium active!", ago=ago) for ago in (130, 190)]
+
+    assert young.same_as(old)
+    assert lost[0].same_as(lost[1])
+    assert not young.same_as(None)
+    assert not young.same_as(customer_status("premium=active !", "premium active"))
+    assert not lost[0].same_as(customer_status("basic=active !", "basic active!", ago=130))
+
+
+def test_what_is_known_survives_the_store() -> None:
+    found = customer_status("basic=active premium=past_due !", "premium past_due", checkout(), ago=30)
+
+    assert CustomerStatus.model_validate_json(found.model_dump_json()) == found
+    assert found.as_of < NOW

@@ -1,0 +1,65 @@
+"""What somebody has, complete: the card that counts, the others, and a warning when two subscriptions can charge."""
+
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import Subscription
+from ui.billing.live import Live, Part
+from ui.billing.portal_button import portal_button
+from ui.billing.problem import ProblemPlace
+from ui.billing.subscription_card import SubscriptionCard
+from ui.components.notice import notice
+from ui.page.context import PageContext
+from ui.text.i18n import _
+from ui.text.state_words import plan_name
+
+
+class Overview:
+    """The cards of a user's subscriptions. `show` changes them in place."""
+
+    def __init__(self, context: PageContext, live: Live, problems: ProblemPlace, *, heading: str = "h2") -> None:
+        self._context = context
+        self._live = live
+        self._problems = problems
+        self._heading = heading
+        self._twice = Part(self._draw_twice)
+        self._card = SubscriptionCard(context, live.look_now, problems, heading=heading)
+        self._others = Part(self._draw_others, classes="other-subscriptions")
+
+    def show(self, customer_status: CustomerStatus | None) -> None:
+        """Show a standing; None keeps the place while nobody has answered."""
+        if customer_status is None:
+            self._card.show_nothing_yet()
+            return
+        self._card.show(customer_status.current, customer_status)
+        self._twice.show(customer_status.duplicates)
+        self._others.show((tuple(other for other in customer_status.others if other.live), customer_status))
+
+    def _draw_twice(self, duplicates: tuple[Subscription, ...]) -> None:
+        if duplicates:
+            draw_duplicates(self._context, duplicates, self._problems)
+
+    def _draw_others(self, key: "tuple[tuple[Subscription, ...], CustomerStatus]") -> None:
+        others, customer_status = key
+        for place, subscription in enumerate(others):
+            card = SubscriptionCard(
+                self._context,
+                self._live.look_now,
+                self._problems,
+                heading=self._heading,
+                title_id=f"other-{place}",
+                beside=True,
+            )
+            card.show(subscription, customer_status)
+
+
+def draw_duplicates(context: PageContext, duplicates: tuple[Subscription, ...], problems: ProblemPlace) -> None:
+    """Say that more than one subscription can charge, which one to end, and where."""
+    names = [
+        plan_name(subscription.plan_id, context.site.catalog, context.locale) or _("another plan")
+        for subscription in duplicates
+    ]
+    sentence = _(
+        "{count} subscriptions are running, and each is charged. Your account uses {kept}: end {spare} in the billing "
+        "portal."
+    ).format(count=len(duplicates), kept=names[0], spare=", ".join(names[1:]))
+    with notice("warning", sentence, title=_("You're paying twice")):
+        portal_button(context, _("Open billing portal"), problems=problems, testid="end-duplicate")

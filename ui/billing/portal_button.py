@@ -1,0 +1,72 @@
+"""The button that opens Stripe's customer portal, where cards, invoices, changes and cancellation live.
+
+Like a checkout it is a form (`/payment/portal`) whose press goes over the socket when there is one. Somebody without a
+billing history is told so; that is no failure.
+"""
+
+from nicegui import ui
+
+from services.errors import FrontendError, NotSignedIn
+from services.sessions.service import sign_in_path
+from ui.billing.problem import ProblemPlace
+from ui.components.button import ActionForm, Look
+from ui.page.context import PageContext
+from ui.page.current_user import session_now
+from ui.text.i18n import _
+
+ACTION = "/payment/portal"
+RETURNS_TO = ("/payment", "/account")
+"""Pages that know what to say to somebody who is back from the portal; from elsewhere people come to the first."""
+
+
+def portal_button(
+    context: PageContext,
+    label: str,
+    *,
+    look: Look = "secondary",
+    problems: ProblemPlace | None = None,
+    wide: bool = False,
+    testid: str = "",
+) -> ActionForm:
+    """Draw the button. Problems are said in `problems`, else among the page's banners."""
+
+    async def press() -> None:
+        await press_portal(context, problems)
+        form.release()
+
+    form = ActionForm(
+        ACTION, {"return_to": return_path(context)}, label, busy_label=_("Opening billing portal…"), look=look,
+        wide=wide, icon_after="arrow-top-right-on-square", testid=testid, on_press=press,
+    )  # fmt: skip
+    return form
+
+
+async def press_portal(context: PageContext, problems: ProblemPlace | None) -> None:
+    """Open the portal, or say why not."""
+    try:
+        session = await session_now(context)
+        url = await context.site.portal.open(session, return_path(context))
+    except NotSignedIn:
+        ui.navigate.to(sign_in_path(context.here))
+    except FrontendError as error:
+        (problems or _among_banners(context)).show(error)
+    else:
+        ui.navigate.to(url)
+
+
+def _among_banners(context: PageContext) -> ProblemPlace:
+    """Return the place for problems of buttons that have none near them, among the page's banners."""
+    place = context.extras.get("banner_problems")
+    if isinstance(place, ProblemPlace):
+        return place
+    if context.frame is None:
+        return ProblemPlace(context)
+    with context.frame.banners:
+        place = context.extras["banner_problems"] = ProblemPlace(context)
+    context.frame.banners.set(hidden=False)
+    return place
+
+
+def return_path(context: PageContext) -> str:
+    """Return where the portal's back link leads."""
+    return context.path if context.path in RETURNS_TO else RETURNS_TO[0]

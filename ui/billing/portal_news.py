@@ -1,0 +1,83 @@
+"""What changed while somebody was in the billing portal, or that nothing has yet. Coming back proves nothing."""
+
+from services.portal import PortalVisit as PortalVisit
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import State, Subscription
+from ui.components.notice import Kind, notice
+from ui.page.context import PageContext
+from ui.text.formats import short_date
+from ui.text.i18n import _
+from ui.text.state_words import plan_name
+
+_RUNNING = (State.ACTIVE, State.TRIALING)
+
+
+def portal_changes(context: PageContext, before: CustomerStatus, after: CustomerStatus) -> tuple[str, ...]:
+    """Return a sentence for each difference that a reader of both would see; nothing while there is none."""
+    if after.stale:
+        return ()
+    old, new = before.current, after.current
+    said: list[str] = []
+    if new.plan_id is not None and old.plan_id != new.plan_id and new.live:
+        said.append(_("Plan changed to {plan}.").format(plan=_name(context, new)))
+    if _over(new) and not _over(old):
+        said.append(_canceled(context, new))
+    elif _over(old) and not _over(new) and new.state in _RUNNING:
+        said.append(_renewed(context, new))
+    elif old.state not in _RUNNING and new.state in _RUNNING and old.plan_id == new.plan_id:
+        said.append(_("{plan} is active again.").format(plan=_name(context, new)))
+    elif new.state is State.PAUSED and old.state is not State.PAUSED:
+        said.append(_("{plan} is paused.").format(plan=_name(context, new)))
+    gone = {s.subscription_id for s in before.duplicates} - {s.subscription_id for s in after.all if s.live}
+    if gone and not said:
+        said.append(_("One of your two subscriptions has ended."))
+    if not said and old.state in _RUNNING and new.state in _RUNNING and old.until and new.until != old.until:
+        said.append(_renewed(context, new))
+    return tuple(said)
+
+
+News = tuple[Kind, str]
+
+
+def portal_words(context: PageContext, stay: PortalVisit | None, customer_status: CustomerStatus | None) -> News | None:
+    """Return what to say to somebody who is back from the portal, and how; None for somebody who is not."""
+    if stay is None:
+        return None
+    if stay.before is None or customer_status is None:
+        return "info", _("You're back from the billing portal. What you changed there shows here by itself.")
+    changes = portal_changes(context, stay.before, customer_status)
+    if changes:
+        return "success", " ".join(changes)
+    return "info", _(
+        "We see no change yet. What you changed in the portal shows here by itself, a cancellation perhaps only when "
+        "the paid period ends: until then the portal has the last word."
+    )
+
+
+def portal_news(news: News | None) -> None:
+    """Draw the notice of `portal_words`."""
+    if news is not None:
+        with notice(*news):
+            return
+
+
+def _over(subscription: Subscription) -> bool:
+    return subscription.ends or subscription.state in (State.CANCELED, State.NONE)
+
+
+def _canceled(context: PageContext, new: Subscription) -> str:
+    if new.until is not None and new.access:
+        day = short_date(new.until, context.locale, context.timezone)
+        return _("Canceled: ends {date}.").format(date=day)
+    return _("Canceled: your subscription has ended.")
+
+
+def _renewed(context: PageContext, new: Subscription) -> str:
+    if new.until is None:
+        return _("{plan} goes on and renews.").format(plan=_name(context, new))
+    day = short_date(new.until, context.locale, context.timezone)
+    return _("{plan} renews on {date}.").format(plan=_name(context, new), date=day)
+
+
+def _name(context: PageContext, subscription: Subscription) -> str:
+    return plan_name(subscription.plan_id, context.site.catalog, context.locale) or _("Your plan")

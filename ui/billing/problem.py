@@ -1,0 +1,116 @@
+"""Where a press that did not lead to Stripe says why: what happened, whether money moved, what to do.
+
+    problems = ProblemPlace(visit)
+    checkout_button(visit, attempt, _("Subscribe"), problems)
+
+The same words come after a form post without a script, through `?problem=code` (`problem_named`).
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from services.errors import (
+    AccountChanged,
+    AlreadySubscribed,
+    CatalogChanged,
+    CheckoutInProgress,
+    CustomerUnknown,
+    FrontendError,
+    PriceNotSold,
+    StatusUnclear,
+)
+from ui.components.notice import Kind, notice
+from ui.nicegui_ext.html import Tag
+from ui.page.context import PageContext
+from ui.text.i18n import N_, _
+
+ATTENTION: Final = (
+    AccountChanged, AlreadySubscribed, CheckoutInProgress, CatalogChanged, StatusUnclear, PriceNotSold
+)  # fmt: skip
+"""Errors that are a question to the user rather than a failure of ours."""
+
+NO_HISTORY: Final = N_("You have no billing history yet.")
+
+Draw = Callable[[], object]
+
+
+class ProblemPlace:
+    """A place on a page that holds at most one problem. Showing one moves the focus to it."""
+
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
+        self._box = Tag("div", classes="problem-place", hidden=True)
+        self.current: FrontendError | None = None
+
+    def show(self, error: FrontendError, way_on: Draw | None = None, *, sentence: str = "") -> None:
+        """Say what went wrong, or `sentence`, which knows more of it; `way_on` draws the buttons that lead on."""
+        self.current = error
+        self._box.clear()
+        with self._box:
+            draw_problem(error, way_on, sentence=sentence)
+        self._box.set(hidden=False)
+
+    def clear(self) -> None:
+        """Take the problem away."""
+        self.current = None
+        self._box.clear()
+        self._box.set(hidden=True)
+
+
+def draw_problem(error: FrontendError, way_on: Draw | None = None, *, sentence: str = "") -> None:
+    """Draw an error as a notice that takes the focus."""
+    title = "" if sentence else problem_title(error)
+    with notice(problem_kind(error), sentence or problem_sentence(error), title=title, focus=True) as box:
+        box.classes("problem").set(data_code=error.code)
+        if error.request_id:
+            Tag("p", _("Reference: {reference}").format(reference=error.request_id), classes="reference small muted")
+        if way_on is not None:
+            with Tag("div", classes="actions"):
+                way_on()
+
+
+def problem_title(error: FrontendError) -> str:
+    """Return the few words over the sentence; nothing where they would say the same."""
+    said = type(error) in (CustomerUnknown, CheckoutInProgress) or error.sentence.startswith(error.title)
+    return "" if said else _(error.title)
+
+
+def problem_kind(error: FrontendError) -> Kind:
+    """Return how loudly to say it."""
+    if isinstance(error, CustomerUnknown):
+        return "info"
+    return "warning" if isinstance(error, ATTENTION) else "danger"
+
+
+def problem_sentence(error: FrontendError) -> str:
+    """Return what happened, whether money moved, and when to try again where that is known."""
+    if isinstance(error, CustomerUnknown):
+        return f"{_(NO_HISTORY)} {_('It starts with your first purchase.')}"
+    parts = [_(error.sentence)]
+    if error.money_moved is False and "charged" not in error.sentence:
+        parts.append(_("Nothing was charged."))
+    if error.retry_after is not None:
+        seconds = max(1, round(error.retry_after))
+        parts.append(_("Try again in {seconds} seconds.").format(seconds=seconds))
+    elif error.retryable and "again" not in error.sentence:
+        parts.append(_("Try again in a minute."))
+    return " ".join(parts)
+
+
+def problem_named(code: str) -> FrontendError | None:
+    """Return the error with that code, with our words and nothing else; None for a code that no error has."""
+    kind = _BY_CODE.get(code)
+    if kind is None:
+        return None
+    error = kind.__new__(kind)
+    FrontendError.__init__(error)
+    if isinstance(error, CheckoutInProgress):
+        error.checkout = None
+    return error
+
+
+def _kinds(root: type[FrontendError]) -> list[type[FrontendError]]:
+    return [root, *(kind for child in root.__subclasses__() for kind in _kinds(child))]
+
+
+_BY_CODE: Final = {kind.code: kind for kind in _kinds(FrontendError)}

@@ -1,0 +1,217 @@
+"""What somebody has, as a wide card: headline, badge, one sentence with the date that matters, and what can be done.
+
+The card changes in place: texts and colours are set, and the buttons are drawn anew only when they are others, so that
+a change under somebody's hands takes neither their place nor their focus.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import Action, State, Subscription
+from ui.billing.portal_button import portal_button
+from ui.billing.problem import ProblemPlace
+from ui.billing.status_badge import StatusBadge
+from ui.components.button import Look, button
+from ui.components.skeleton import skeleton_lines
+from ui.nicegui_ext.html import Tag
+from ui.page.context import PageContext
+from ui.text.formats import exact, full_date, relative
+from ui.text.i18n import _
+from ui.text.state_words import StateWords, describe, plan_name
+from ui.text.states import Shown, action_label
+from ui.theme.icons import icon
+
+OLD: Final = timedelta(minutes=2)
+"""From this age on a card says how old its knowledge is."""
+
+NEAR: Final = timedelta(days=14)
+"""Up to this distance it helps to count the days to a date."""
+
+COUNTED: Final = frozenset({Shown.TRIALING, Shown.ACTIVE, Shown.ENDING, Shown.PAID_UNTIL})
+"""States whose verb goes with a distance: "Renews in 3 days"."""
+
+NOT_ON_CARD: Final = frozenset({Action.HAS_ENDED})
+"""Actions that a page draws elsewhere."""
+
+
+class SubscriptionCard:
+    """The card of one subscription. `look_now` is what "Check again" does; `beside` says that it is not the one that
+    counts, but runs beside it."""
+
+    def __init__(
+        self,
+        context: PageContext,
+        look_now: Callable[[], None],
+        problems: ProblemPlace,
+        *,
+        heading: str = "h2",
+        title_id: str = "current",
+        beside: bool = False,
+    ) -> None:
+        self._context = context
+        self._look_now = look_now
+        self._problems = problems
+        self._beside = beside
+        self._drawn: tuple[object, ...] = ()
+        with Tag("section", classes="card subscription", aria_labelledby=title_id) as self._box:
+            with Tag("div", classes="subscription-words") as self._words:
+                with Tag("div", classes="subscription-head"):
+                    self._headline = Tag(heading, "", id=title_id, classes="subscription-title")
+                    self._badge_place = Tag("div", classes="subscription-badge")
+                self._sentence = Tag("p", classes="subscription-sentence")
+                self._facts = Tag("dl", classes="facts small")
+                self._age = Tag("p", classes="age small muted", hidden=True)
+            self._actions = Tag("div", classes="actions subscription-actions")
+        self._badge: StatusBadge | None = None
+
+    def show_nothing_yet(self) -> None:
+        """Keep the card's place while nobody has answered."""
+        self._headline.set_text(_("Your subscription"))
+        self._box.set(aria_busy=True)
+        with self._sentence:
+            skeleton_lines("min(26ch, 80%)", "min(34ch, 100%)")
+
+    def show(self, subscription: Subscription, customer_status: CustomerStatus) -> None:
+        """Show what is known of a subscription; nothing happens when a reader would see no difference."""
+        context = self._context
+        wait = customer_status.wait if subscription.state is State.CONFIRMING else None
+        words = describe(subscription, context.site.catalog, context.locale, context.timezone, wait=wait)
+        self._box.set(aria_busy=None, data_tone=words.tone)
+        name = plan_name(subscription.plan_id, context.site.catalog, context.locale)
+        self._headline.set_text(name if self._beside and name else words.headline)
+        if self._badge is None:
+            with self._badge_place:
+                self._badge = StatusBadge(words)
+        self._badge.show(words)
+        self._show_age(customer_status, said=words.shown is Shown.UNAVAILABLE)
+        actions = subscription.actions
+        drawn = (words, actions, customer_status.confirming and customer_status.confirming.url)
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        draw_sentence(context, words, into=self._sentence)
+        self._show_facts(words, reference_of(words, customer_status))
+        self._show_actions(words, actions, customer_status)
+
+    def _show_facts(self, words: StateWords, reference: str) -> None:
+        date_text = date_fact(self._context, words)
+        self._facts.clear()
+        with self._facts:
+            if words.price:
+                _fact(_("Price"), words.price)
+            if date_text:
+                _fact(words.date_verb, date_text, words.moment, self._context)
+            if reference:
+                _fact(_("Reference to quote"), reference)
+        self._facts.set(hidden=not (words.price or date_text or reference))
+
+    def _show_age(self, customer_status: CustomerStatus, *, said: bool) -> None:
+        """Say how old the knowledge is, once that matters: a service did not answer, or nobody asked for a while.
+
+        Not where the sentence has `said` it.
+        """
+        old = not said and (customer_status.stale or datetime.now(UTC) - customer_status.as_of > OLD)
+        self._age.clear()
+        if old:
+            with self._age:
+                icon("clock")
+                Tag(
+                    "span",
+                    age_words(self._context, customer_status),
+                    title=exact_time(self._context, customer_status.as_of),
+                )
+        self._age.set(hidden=not old, data_stale=customer_status.stale or None)
+
+    def _show_actions(self, words: StateWords, actions: tuple[Action, ...], customer_status: CustomerStatus) -> None:
+        self._actions.clear()
+        offered = [action for action in actions if action not in NOT_ON_CARD]
+        with self._actions:
+            for place, action in enumerate(offered[:1] if self._beside else offered):
+                filled = place == 0 and not self._beside
+                self._draw_action(action, words.shown, customer_status, "primary" if filled else "secondary")
+            if reference_of(words, customer_status):
+                contact_button(self._context, action_label(Action.CONTACT))
+        self._actions.set(hidden=not offered)
+
+    def _draw_action(self, action: Action, shown: Shown, customer_status: CustomerStatus, look: Look) -> None:
+        context, label = self._context, action_label(action, shown)
+        testid = f"action-{action}"
+        if action.opens_portal:
+            portal_button(context, label, look=look, problems=self._problems, testid=testid)
+        elif action is Action.CHECK_AGAIN:
+            button(
+                label, "secondary", href=context.here, icon_name="arrow-path", on_press=self._look_now, testid=testid
+            )
+        elif action is Action.CONTINUE_CHECKOUT:
+            if customer_status.confirming is not None:
+                button(label, "quiet", href=customer_status.confirming.url, testid=testid)
+        elif action is Action.CONTACT:
+            contact_button(context, label)
+        else:
+            here = context.path == "/payment"
+            button(label, "secondary" if here else look, href="/payment#plans", testid=testid)
+
+
+def reference_of(words: StateWords, customer_status: CustomerStatus) -> str:
+    """Return the checkout session's id where its confirmation takes so long that somebody may want to quote it."""
+    late = words.shown in (Shown.DELAYED, Shown.LOST)
+    return customer_status.confirming.session_id if late and customer_status.confirming is not None else ""
+
+
+def draw_sentence(context: PageContext, words: StateWords, *, into: Tag) -> None:
+    """Write the sentence, with the exact instant in its date's tooltip."""
+    into.clear()
+    with into:
+        if words.moment is None or not words.date_text or words.date_text not in words.sentence:
+            Tag("span", words.sentence)
+            return
+        before, _date, after = words.sentence.partition(words.date_text)
+        Tag("span", before)
+        instant = words.moment.isoformat()
+        Tag("time", words.date_text, datetime=instant, title=exact_time(context, words.moment))
+        Tag("span", after)
+
+
+def age_words(context: PageContext, customer_status: CustomerStatus) -> str:
+    """Return how old the knowledge is: "Checked 2 minutes ago", and why where a service did not answer."""
+    ago = relative(customer_status.as_of, context.locale)
+    if customer_status.stale:
+        return _("We can't check right now. This is from {ago}.").format(ago=ago)
+    return _("Checked {ago}").format(ago=ago)
+
+
+def exact_time(context: PageContext, moment: datetime) -> str:
+    """Return the instant and its zone, for a tooltip."""
+    return exact(moment, context.locale, context.timezone)
+
+
+def date_fact(context: PageContext, words: StateWords) -> str:
+    """Return what stands beside the date's verb: the day in full and how far away it is.
+
+    Where the sentence names the day, only the distance, and only within two weeks, where counting days helps.
+    """
+    if words.moment is None or not words.date_verb:
+        return ""
+    distance = relative(words.moment, context.locale)
+    if words.date_text and words.date_text in words.sentence:
+        near = abs(words.moment - datetime.now(UTC)) <= NEAR
+        return distance if near and words.shown in COUNTED else ""
+    return f"{full_date(words.moment, context.locale, context.timezone)} · {distance}"
+
+
+def contact_button(context: PageContext, label: str, look: Look = "secondary") -> None:
+    """Draw the link to whoever helps; nothing where the operator names nobody."""
+    if context.site.settings.support_url:
+        button(label, look, href=context.site.settings.support_url, testid="action-contact")
+
+
+def _fact(name: str, text: str, moment: datetime | None = None, context: PageContext | None = None) -> None:
+    with Tag("div", classes="fact"):
+        Tag("dt", name)
+        if moment is not None and context is not None:
+            with Tag("dd"):
+                Tag("time", text, datetime=moment.isoformat(), title=exact_time(context, moment))
+        else:
+            Tag("dd", text)

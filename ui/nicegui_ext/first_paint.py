@@ -1,0 +1,52 @@
+"""HTML of a page that has been built, so that the first answer already holds everything a reader wants to see.
+
+It walks the same element tree that NiceGUI sends as JSON: there is no second copy of any page. The browser shows it
+until Vue mounts, which empties the container and draws the same elements again, so both must come out equal.
+"""
+
+from html import escape
+
+from nicegui.element import Element
+
+from ui.nicegui_ext.html import VOID_TAGS
+from ui.nicegui_ext.packed_element import PackedElement
+
+
+def render(root: Element) -> str:
+    """Return `root` and everything in it as HTML, with texts and attribute values escaped."""
+    parts: list[str] = []
+    _write(root, parts)
+    return "".join(parts)
+
+
+def _write(element: Element, parts: list[str]) -> None:
+    tag = element.tag
+    if element.component is not None:
+        return
+    parts.append(f"<{tag}{_attributes(element)}>")
+    if tag in VOID_TAGS:
+        return
+    text = element._text
+    if text is not None:
+        parts.append(escape(text, quote=False))
+    for child in element:
+        _write(child, parts)
+    parts.append(f"</{tag}>")
+
+
+def _attributes(element: Element) -> str:
+    if isinstance(element, PackedElement):
+        classes, styles, props = element.class_list(), element.style_dict(), element.prop_dict()
+    else:
+        classes, styles, props = element._classes, element._style, element._props
+    found: list[str] = []
+    if classes:
+        found.append(f' class="{escape(" ".join(classes))}"')
+    if styles:
+        style = "".join(f"{name}:{value};" for name, value in styles.items())
+        found.append(f' style="{escape(style)}"')
+    for name, value in props.items():
+        if value is None or value is False:
+            continue
+        found.append(f" {name}" if value is True else f' {name}="{escape(str(value))}"')
+    return "".join(found)

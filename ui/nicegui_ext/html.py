@@ -1,0 +1,95 @@
+"""Plain HTML elements as NiceGUI elements, so that what the server sends first is what the browser keeps.
+
+No Quasar component and nothing whose code is compiled in the browser: `ui/page/document.py` says why.
+
+    with Tag("section", classes="plans", aria_labelledby="plans-title"):
+        Tag("h2", _("Plans"), id="plans-title")
+        Tag("button", _("Subscribe"), type="submit", testid="subscribe-basic").on("click.prevent", subscribe, args=[])
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final, Self
+
+from ui.nicegui_ext.packed_element import PackedElement
+
+Attribute = str | int | float | bool | None
+
+VOID_TAGS: Final = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
+FORBIDDEN_TAGS: Final = frozenset({"script", "style", "iframe", "object", "embed"})
+ENUMERATED: Final = ("aria-", "data-")
+"""Attributes whose values are the words true and false; for all others, true means present and false absent."""
+URL_ATTRIBUTES: Final = frozenset({"href", "src", "action", "formaction", "poster"})
+
+
+class Tag(PackedElement):
+    """One HTML element. Keyword arguments are its attributes: `aria_label` is `aria-label`, `for_` is `for`.
+
+    `None` and `False` leave an attribute out, `True` writes it without a value, except for `aria-` and `data-`
+    attributes, which get the words. `testid` sets `data-testid` and NiceGUI's marker of the same name.
+    """
+
+    def __init__(
+        self, tag: str, text: str | None = None, *, classes: str = "", testid: str = "", **attributes: Attribute
+    ) -> None:
+        if tag in FORBIDDEN_TAGS:
+            raise ValueError(f"<{tag}> can't be part of a page's content")
+        values = attribute_values(attributes)
+        if testid:
+            values["data-testid"] = testid
+        super().__init__(tag, text, classes, values)
+
+    @property
+    def text(self) -> str:
+        """The text in front of the element's children; empty without one."""
+        return self._text or ""
+
+    def set_text(self, text: str) -> Self:
+        """Change the text, in the browser too. Returns the element."""
+        if text != self._text:
+            self._text = text
+            self.update()
+        return self
+
+    def set(self, **attributes: Attribute) -> Self:
+        """Change attributes, in the browser too; None or False removes one. Returns the element."""
+        changed = attribute_values(attributes)
+        removed = {attribute_name(name) for name in attributes} - changed.keys()
+        now = self.prop_dict()
+        if any(now.get(name) != value for name, value in changed.items()) or removed & now.keys():
+            self.change_props(changed, removed)
+        return self
+
+
+@lru_cache(maxsize=512)
+def attribute_name(name: str) -> str:
+    """Return the HTML name of an attribute written as a Python identifier: `aria_label` is `aria-label`."""
+    return name.rstrip("_").replace("_", "-")
+
+
+def attribute_values(attributes: Mapping[str, Attribute]) -> dict[str, Any]:
+    """Return what is to be written; refuses event handlers and addresses that run code."""
+    values: dict[str, Any] = {}
+    for key, value in attributes.items():
+        name = attribute_name(key)
+        if name.startswith(("on", ":")):
+            raise ValueError(f"{name} is no plain attribute; use .on()")
+        if name.startswith(ENUMERATED):
+            if value is not None:
+                values[name] = str(value).lower() if isinstance(value, bool) else str(value)
+        elif value is not None and value is not False:
+            text = value if value is True else str(value)
+            if name in URL_ATTRIBUTES and not is_safe_url(str(text)):
+                raise ValueError(f"{name} must be a path or an http(s), mailto or image data address")
+            values[name] = text
+    return values
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether an address opens a page or an image and can't run code (`javascript:` and its disguises)."""
+    bare = url.strip().lower()
+    if any(ord(char) < 32 for char in bare):
+        return False
+    scheme, colon, _rest = bare.partition(":")
+    has_scheme = bool(colon) and not any(char in scheme for char in "/?#")
+    return not has_scheme or scheme in {"http", "https", "mailto"} or bare.startswith("data:image/")

@@ -1,0 +1,65 @@
+"""The few files a page loads from us: the script, the icons' style sheet, the tab's icon and the logo.
+
+Their addresses hold a hash of their content, so that browsers may keep them for a year and still never have an old one.
+"""
+
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from nicegui import app
+from starlette.responses import FileResponse, Response
+
+from settings import Settings
+from ui.theme.brand import ICON_PATH, LOGO_PATH, icon_svg, logo_file
+from ui.theme.icons import icon_rules
+
+SCRIPT: Final = Path(__file__).parent.parent / "static" / "app.js"
+FOR_A_YEAR: Final = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+FOR_A_DAY: Final = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
+
+
+@lru_cache(maxsize=1)
+def script_address() -> str:
+    """Return where pages load `app.js` from."""
+    return f"/assets/app.js?v={_hash(script_text())}"
+
+
+@lru_cache(maxsize=1)
+def script_text() -> str:
+    """Return `app.js` as it travels: without its comments, which stand on lines of their own, and its indentation."""
+    text = re.sub(r"^ */\*.*?\*/\n", "", SCRIPT.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"^ +", "", text, flags=re.MULTILINE)
+
+
+@lru_cache(maxsize=1)
+def icons_address() -> str:
+    """Return where pages load the icons from that are not in their first HTML."""
+    return f"/assets/icons.css?v={_hash(icon_rules())}"
+
+
+def register(settings: Settings) -> None:
+    """Serve the files. None of these routes knows who asks."""
+
+    @app.get("/assets/app.js", include_in_schema=False)
+    def script() -> Response:
+        return Response(script_text(), media_type="text/javascript", headers=FOR_A_YEAR)
+
+    @app.get("/assets/icons.css", include_in_schema=False)
+    def icons() -> Response:
+        return Response(icon_rules(), media_type="text/css", headers=FOR_A_YEAR)
+
+    @app.get(ICON_PATH, include_in_schema=False)
+    def tab_icon() -> Response:
+        return Response(icon_svg(settings), media_type="image/svg+xml", headers=FOR_A_YEAR)
+
+    @app.get(LOGO_PATH, include_in_schema=False)
+    def logo() -> Response:
+        path = logo_file(settings)
+        return Response(status_code=404) if path is None else FileResponse(path, headers=FOR_A_DAY)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:10]

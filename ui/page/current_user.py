@@ -1,0 +1,109 @@
+"""What a page knows of the person it is drawn for: their session as it is now, and what they have.
+
+Pages draw from memory where it is young enough, and otherwise ask with a bounded patience: a slow service never keeps
+a page from opening. What arrives later comes over the socket (`ui/billing/live.py`).
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, cast
+
+import structlog
+
+from services.checkout_record import CheckoutRepository
+from services.errors import FrontendError, NotSignedIn
+from services.sessions.service import Session
+from services.subscription.customer_status import CustomerStatus
+from ui.page.context import PageContext
+from ui.text.state_words import StateWords, describe
+
+YOUNG: Final = timedelta(seconds=60)
+"""Memory younger than this is drawn without asking: the live watch looks as soon as the page is connected.
+
+Not while a purchase is under way: a browser without a script has no watch, and its next page is what says how it went.
+"""
+
+PATIENCE: Final = 1.5
+"""How many seconds a page waits for both services before it is drawn from memory, or with a place kept free."""
+
+_log = structlog.get_logger(__name__)
+
+
+def signed_in(context: PageContext) -> Session:
+    """Return the session of a page that needs one; raises NotSignedIn for a visitor."""
+    if not isinstance(context.session, Session):
+        raise NotSignedIn("a page for signed-in people")
+    return context.session
+
+
+async def session_now(context: PageContext) -> Session:
+    """Return the session as the store has it now: a press may come long after the page was drawn.
+
+    Raises NotSignedIn when it has ended since, StoreUnavailable and SignInUnavailable when nobody can say.
+    """
+    cookie = context.request.cookies.get(context.site.sessions.cookie_name, "")
+    found = await context.site.sessions.find(cookie)
+    if not isinstance(found, Session):
+        raise NotSignedIn("the session ended while the page was open")
+    return found
+
+
+async def remembered_status(context: PageContext) -> CustomerStatus | None:
+    """Return what is known of this visit's user without asking a service, and keep it in the visit.
+
+    None for a visitor, and when nothing is known or the store can't say: no page fails for it.
+    """
+    if "standing" not in context.extras and isinstance(context.session, Session):
+        refresher = context.site.status.refresher
+        try:
+            context.extras["standing"] = await refresher.remembered(refresher.customer_of(context.session))
+        except FrontendError as error:
+            _log.warning("standing_unknown", code=error.code, cause=str(error))
+            return None
+    return known_status(context)
+
+
+def known_status(context: PageContext) -> CustomerStatus | None:
+    """Return the standing that this visit's page is drawn from."""
+    customer_status = context.extras.get("standing")
+    return customer_status if isinstance(customer_status, CustomerStatus) else None
+
+
+async def find_status(context: PageContext, *, fresh: bool = False) -> CustomerStatus | None:
+    """Return what the user has, from young memory, else asked now, else from older memory; `fresh` asks in any case.
+
+    None when nothing is known and nobody answered within `PATIENCE` seconds: the answer then comes over the socket.
+    Raises NotSignedIn when the sign-in has ended.
+    """
+    session = signed_in(context)
+    known = await remembered_status(context)
+    if not fresh and known is not None and is_settled(known) and datetime.now(UTC) - known.as_of < YOUNG:
+        return known
+    try:
+        async with asyncio.timeout(PATIENCE):
+            context.extras["standing"] = await context.site.status.refresher.ask(session, fresh=fresh)
+    except TimeoutError:
+        _log.info("page_drawn_from_memory", path=context.path, known=known is not None)
+    except NotSignedIn:
+        raise
+    except FrontendError as error:
+        _log.warning("standing_unknown", code=error.code, cause=str(error))
+    return known_status(context)
+
+
+def is_settled(customer_status: CustomerStatus) -> bool:
+    """Whether nothing is expected to change soon: both services answered, and no purchase is under way."""
+    return not customer_status.stale and customer_status.confirming is None and customer_status.open is None
+
+
+def words_for(context: PageContext, customer_status: CustomerStatus) -> StateWords:
+    """Return the words of somebody's current state in this visit's language and zone."""
+    return describe(
+        customer_status.current, context.site.catalog, context.locale, context.timezone, wait=customer_status.wait
+    )
+
+
+def checkouts_of(context: PageContext) -> CheckoutRepository:
+    """Return the record of checkouts."""
+    record: CheckoutRepository = cast(Any, context.site).checkouts
+    return record

@@ -1,0 +1,217 @@
+"""`page`: the one decorator for pages, from the request to the finished document.
+
+What it adds to NiceGUI's own `ui.page`: the visit (who, which language, zone and theme), sign-in where a page needs it,
+errors as pages in our frame with their own status, the page's text in the first answer
+(`ui/nicegui_ext/first_paint.py`), a document without Quasar and with a nonce on every script
+(`ui/nicegui_ext/template.py`), and the head that search engines read.
+
+    @page(site, "/account", title=N_("Your account"), requires_sign_in=True)
+    async def account(visit: Visit) -> None:
+        with frame(visit):
+            Tag("h1", _("Your account"))
+"""
+
+import asyncio
+import inspect
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+from weakref import WeakValueDictionary
+
+import structlog
+from nicegui import Client, ui
+from nicegui.events import GenericEventArguments
+from nicegui.page import page as nicegui_page
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.errors import FrontendError, NotSignedIn
+from services.web.timezones import is_timezone
+from ui.nicegui_ext import first_paint, template
+from ui.nicegui_ext.packed_element import PackedElement
+from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Head, PageContext
+from ui.page.error_page import error_page
+from ui.page.head import head_html, words
+from ui.page.site import BrowserSession, Site
+from ui.text import i18n
+from ui.text.i18n import _
+from ui.theme.icons import icon_rules
+from ui.theme.style_sheet import style_sheet
+
+__all__ = ["Builder", "Head", "PageContext", "on_browser_event", "page", "respond"]
+
+Builder = Callable[[PageContext], Awaitable[Response | None] | Response | None]
+Payload = Mapping[str, Any]
+
+BUILD_SECONDS = 20.0
+"""Longer than the slowest deadline a page may wait for, so that a page can say itself that a service is slow."""
+
+_log = structlog.get_logger(__name__)
+
+
+def page(
+    site: Site,
+    path: str,
+    *,
+    title: str,
+    description: str = "",
+    robots: str = "index,follow",
+    requires_sign_in: bool = False,
+) -> Callable[[Builder], Builder]:
+    """Serve the decorated builder at `path`. `title` and `description` are message ids; the builder may change them.
+
+    A builder may return a response of its own (a redirect), and may raise a FrontendError, which becomes a page.
+    """
+
+    def decorate(build: Builder) -> Builder:
+        async def serve(request: Request, client: Client) -> Response:
+            return await respond(
+                site, request, client, build, Head(title, description, robots), requires_sign_in=requires_sign_in
+            )
+
+        serve.__name__ = serve.__qualname__ = f"page_{build.__name__}"
+        ui.page(path, response_timeout=BUILD_SECONDS)(serve)
+        return build
+
+    return decorate
+
+
+async def respond(
+    site: Site,
+    request: Request,
+    client: Client,
+    build: Builder,
+    head: Head,
+    *,
+    status: int = 200,
+    requires_sign_in: bool = False,
+) -> Response:
+    """Return the finished answer to a request for a page that `build` draws into `client`."""
+    session, failure = await _find_session(site, request)
+    context = _context(site, request, session, head, status)
+    _begin(client, context)
+    try:
+        if requires_sign_in and context.user is None:
+            raise failure or NotSignedIn()
+        if site.on_arrival is not None:
+            await site.on_arrival(context)
+        result = build(context)
+        answer = await result if inspect.isawaitable(result) else result
+        if answer is None:
+            answer = _document(client, context)
+        else:
+            client.delete()
+    except NotSignedIn:
+        client.delete()
+        answer = RedirectResponse(f"/login?next={quote(context.here, safe='/')}", 303)
+    except Exception as error:
+        client.delete()
+        # A task of its own has no element that new ones would be added to; here that would be the deleted client's.
+        answer = await asyncio.create_task(_error(context, error))
+    if answer.background is None:
+        answer.background = BackgroundTask(_let_go, request)
+    if session is None and failure is None:
+        answer.set_cookie(site.sessions.cookie_name, site.sessions.new_cookie(), **site.sessions.cookie_attributes)
+    return answer
+
+
+async def _let_go(request: Request) -> None:
+    """Keep what an answered request said, without its connection: a page keeps its request, and so all of that."""
+    Request.__init__(request, request.scope)
+
+
+def on_browser_event(name: str, handler: Callable[[Payload], Any]) -> None:
+    """Call `handler` with what `app.js` sends with `emitEvent(name, {...})`; it comes from the browser: check it."""
+
+    def receive(event: GenericEventArguments) -> Any:
+        detail = event.args.get("detail") if isinstance(event.args, dict) else None
+        return handler(detail if isinstance(detail, dict) else {})
+
+    ui.context.client.layout.on(name, receive, args=["detail"])
+
+
+async def _error(context: PageContext, error: Exception) -> Response:
+    """Return the page that says what went wrong, in a fresh client: the failed one may be half built."""
+    if isinstance(error, FrontendError):
+        shown = error
+        _log.warning("page_refused", path=context.path, code=error.code, status=error.status, cause=str(error))
+    else:
+        shown = FrontendError()
+        _log.error("page_failed", path=context.path, exc_info=error)
+    context.status = shown.status
+    context.head = Head(shown.title, robots="noindex")
+    with Client(nicegui_page(""), request=context.request) as client:
+        _begin(client, context)
+        error_page(context, shown)
+        answer = _document(client, context)
+    if shown.retry_after is not None:
+        answer.headers["Retry-After"] = str(max(1, round(shown.retry_after)))
+    return answer
+
+
+def _begin(client: Client, context: PageContext) -> None:
+    """Make the client's outer elements plain ones, so that they need no Quasar, and tell it about the visit."""
+    client.storage["visit"] = context
+    client.storage["locale"] = context.locale
+    client.layout.tag = "div"
+    client.layout.props.pop("view", None)
+    client.page_container.tag = "div"
+    main = client.page_container.default_slot.children[0]
+    main.tag = "main"
+    main.props["id"] = "main"
+    main.props["tabindex"] = "-1"
+
+
+def _document(client: Client, context: PageContext) -> Response:
+    """Return NiceGUI's answer for a built page, as our document."""
+    with client, i18n.use_locale(context.locale):
+        client.title = _(context.head.title)
+        client.outbox.updates = WeakValueDictionary()  # all is new in a first answer; emptied, it would keep its size
+        answer = client.build_response(context.request, context.status)
+        nonce = getattr(context.request.state, "csp_nonce", "") or secrets.token_urlsafe(16)
+        document = template.DocumentParts(
+            locale=context.locale,
+            direction=context.direction,
+            theme=context.theme,
+            nonce=nonce,
+            head=head_html(context, nonce),
+            style=style_sheet(context.site.settings.brand_color) + icon_rules(_icons_in(client)),
+            content=first_paint.render(client.layout),
+            words=words(context),
+        )
+    html = template.assemble(document, template.dismantle(bytes(answer.body).decode()))
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return Response(html, context.status, headers)
+
+
+def _icons_in(client: Client) -> set[str]:
+    """Return the icons that a page shows at first; the others come with a style sheet that nothing waits for."""
+    packed = (element for element in client.elements.values() if isinstance(element, PackedElement))
+    classes = {name for element in packed for name in element.class_list()}
+    return {name.removeprefix("icon-") for name in classes if name.startswith("icon-")}
+
+
+async def _find_session(site: Site, request: Request) -> tuple[BrowserSession | None, FrontendError | None]:
+    """Return the browser's session, or why nobody can say: public pages open all the same."""
+    try:
+        return await site.sessions.find(request.cookies.get(site.sessions.cookie_name, "")), None
+    except FrontendError as error:
+        _log.warning("session_unknown", code=error.code, cause=str(error))
+        return None, error
+
+
+def _context(site: Site, request: Request, session: BrowserSession | None, head: Head, status: int) -> PageContext:
+    cookies = request.cookies
+    zone = cookies.get(TIMEZONE_COOKIE, "").replace("%2F", "/")
+    return PageContext(
+        request=request,
+        site=site,
+        session=session,
+        locale=i18n.choose_locale(cookies.get(LOCALE_COOKIE), request.headers.get("accept-language", "")),
+        timezone=zone if is_timezone(zone) else "UTC",
+        theme=next((known for known in THEMES if known == cookies.get(THEME_COOKIE)), "system"),
+        head=head,
+        status=status,
+    )

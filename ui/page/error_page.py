@@ -1,0 +1,41 @@
+"""What an error looks like as a page: what happened, whether money moved, what to do."""
+
+from services.errors import FrontendError
+from ui.components.button import button
+from ui.nicegui_ext.html import Tag
+from ui.page.context import PageContext
+from ui.page.frame import frame
+from ui.page.stripe_mode_banner import watch_stripe_mode_banner
+from ui.text.i18n import _
+from ui.theme.icons import icon
+
+ERROR_ICONS = {404: "magnifying-glass", 401: "lock-closed", 429: "clock"}
+
+
+def error_page(context: PageContext, error: FrontendError) -> None:
+    """Draw the whole page for an error, in the page's frame."""
+    watch_stripe_mode_banner(context)
+    with frame(context, narrow=True):
+        error_card(context, error)
+
+
+def error_card(context: PageContext, error: FrontendError) -> None:
+    """Draw one centred card: a headline that says what is true, a sentence, the way on, the reference to quote."""
+    reference = error.request_id or getattr(context.request.state, "request_id", "")
+    missing = error.status == 404
+    with Tag("div", classes="card card-page center", data_error=error.code):
+        with Tag("span", classes=f"card-icon card-icon-{'neutral' if missing else 'warning'}"):
+            icon(ERROR_ICONS.get(error.status, "exclamation-triangle"))
+        Tag("h1", _(error.title), classes="card-title")
+        Tag("p", _(error.sentence), classes="muted")
+        with Tag("div", classes="card-actions"):
+            if error.retryable or error.status == 500:
+                button(_("Try again"), href=context.here, wide=True, icon_name="arrow-path")
+                button(_("Go to the start page"), "quiet", href="/", wide=True)
+            else:
+                button(_("Go to the start page"), href="/", wide=True)
+                button(_("See plans"), "quiet", href="/pricing", wide=True)
+        if context.site.settings.support_url and not missing:
+            Tag("a", _("Contact support"), href=context.site.settings.support_url, classes="small")
+        if reference and not missing:
+            Tag("p", _("Reference: {reference}").format(reference=reference), classes="reference")

@@ -1,0 +1,221 @@
+"""The frame of every page: skip link, sandbox strip, header with navigation and account, banners, footer.
+
+    with frame(visit):
+        Tag("h1", _("Your account"))
+
+What is drawn inside the block is the page's main content. The frame works without a script: its menus are `<details>`,
+its choices are forms. Afterwards `context.frame` can change what it shows.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import quote
+
+from nicegui import ui
+from nicegui.element import Element
+
+from ui.components.button import button
+from ui.nicegui_ext.html import Tag
+from ui.page.context import PageContext, Theme
+from ui.text.i18n import LOCALES, N_, _, ngettext
+from ui.theme.brand import brand_mark
+from ui.theme.icons import icon
+
+SANDBOX_WORDS: Final = N_("Sandbox: no money moves.")
+THEME_NAMES: Final[dict[Theme, tuple[str, str]]] = {
+    "system": (N_("Like the system"), "computer-desktop"),
+    "light": (N_("Light"), "sun"),
+    "dark": (N_("Dark"), "moon"),
+}
+
+
+class Frame:
+    """The parts of a drawn frame that change while somebody looks."""
+
+    def __init__(self, live: Tag, banners: Tag, cart: Tag | None, plan: Tag | None) -> None:
+        self._live = live
+        self._cart = cart
+        self._plan = plan
+        self.banners = banners
+        """Page-wide notices; clear it and draw new ones inside `with frame.banners:`."""
+
+    def announce(self, text: str) -> None:
+        """Have assistive technology say `text` without moving the focus."""
+        self._live.set_text(text)
+
+    def show_cart_count(self, count: int) -> None:
+        """Show how many things are in the cart; nothing for none."""
+        if self._cart is not None:
+            self._cart.set_text(str(count) if count else "")
+            self._cart.set(hidden=count == 0, title=_count_words(count))
+
+    def show_plan(self, label: str) -> None:
+        """Show the user's plan beside their name; nothing for an empty label."""
+        if self._plan is not None:
+            self._plan.set_text(label)
+            self._plan.set(hidden=not label)
+
+
+@contextmanager
+def frame(context: PageContext, *, narrow: bool = False) -> Iterator[Frame]:
+    """Draw the frame around the block; `narrow` centres the content in a column of one card."""
+    layout = ui.context.client.layout
+    _before_main(layout, Tag("a", _("Skip to content"), href="#main", classes="skip-link"), 0)
+    with Tag("header", classes="site-header") as header:
+        if context.site.settings.sandbox_enabled:
+            _sandbox_strip()
+        with Tag("div", classes="container site-bar"):
+            _brand(context)
+            _navigation(context)
+            with Tag("div", classes="site-tools"):
+                cart = _cart_link(context)
+                plan = _account(context)
+                _folded_menu(context)
+    _before_main(layout, header, 1)
+    with Tag("section", classes="banners", aria_label=_("Notices")) as banners:
+        for draw in context.banners:
+            draw()
+    banners.set(hidden=not context.banners)
+    _before_main(layout, banners, 2)
+    with Tag("footer", classes="site-footer") as footer:
+        _footer(context)
+    footer.move(layout)
+    live = Tag("div", "", classes="visually-hidden", role="status", id="announcements")
+    live.move(layout)
+    context.frame = Frame(live, banners, cart, plan)
+    with Tag("div", classes="container narrow" if narrow else "container"):
+        yield context.frame
+
+
+def _before_main(layout: Element, element: Tag, place: int) -> None:
+    element.move(layout, target_index=place)
+
+
+def _sandbox_strip() -> None:
+    with Tag("p", classes="sandbox-strip", testid="sandbox-banner"), Tag("span", classes="sandbox-words"):
+        icon("exclamation-triangle")
+        Tag("span", _(SANDBOX_WORDS))
+
+
+def _brand(context: PageContext) -> None:
+    with Tag("a", href="/", classes="brand"):
+        brand_mark(context.site.settings)
+        Tag("span", context.site.settings.brand_name, classes="brand-name")
+
+
+def _links(context: PageContext) -> list[tuple[str, str]]:
+    links = [("/pricing", _("Pricing"))]
+    if context.site.catalog.items:
+        links.append(("/shop", _("Shop")))
+    if context.user is not None:
+        links.append(("/payment", _("Billing")))
+    return links
+
+
+def _navigation(context: PageContext) -> None:
+    with Tag("nav", classes="site-nav", aria_label=_("Main")), Tag("ul"):
+        _link_items(context)
+
+
+def _link_items(context: PageContext) -> None:
+    for href, label in _links(context):
+        with Tag("li"):
+            current = "page" if context.path == href else None
+            Tag("a", label, href=href, classes="nav-link", aria_current=current)
+
+
+def _folded_menu(context: PageContext) -> None:
+    with Tag("details", classes="menu menu-folded", data_menu=""):
+        with Tag("summary", aria_label=_("Menu")):
+            icon("bars-3")
+        with Tag("nav", classes="menu-panel", aria_label=_("Main")), Tag("ul"):
+            _link_items(context)
+
+
+def _cart_link(context: PageContext) -> Tag | None:
+    if not context.site.catalog.items:
+        return None
+    count = context.cart_count
+    with Tag("a", href="/cart", classes="cart-link", aria_label=_("Cart")):
+        icon("shopping-cart")
+        words = _count_words(count)
+        return Tag(
+            "span", str(count) if count else "", classes="cart-count", testid="cart-count", hidden=count == 0,
+            title=words,
+        )  # fmt: skip
+
+
+def _account(context: PageContext) -> Tag | None:
+    """Draw "Sign in", or the menu of who is signed in; return the plan's badge in it."""
+    user = context.user
+    if user is None:
+        button(_("Sign in"), "secondary", href=f"/login?next={_next(context)}", testid="sign-in")
+        return None
+    name = user.name or user.email or user.user_id
+    with Tag("details", classes="menu account", data_menu=""):
+        with Tag("summary"):
+            Tag("span", name[:1].upper(), classes="avatar", aria_hidden="true")
+            Tag("span", name, classes="user-name", testid="user-name")
+            plan = Tag("span", context.plan_label, classes="badge badge-brand", hidden=not context.plan_label)
+            icon("chevron-down")
+        with Tag("div", classes="menu-panel"):
+            Tag("p", user.email or name, classes="menu-head")
+            Tag("a", _("Account"), href="/account", classes="nav-link")
+            Tag("a", _("Billing"), href="/payment", classes="nav-link")
+            with Tag("form", method="post", action="/sign-out"):
+                Tag("button", _("Sign out"), type="submit", classes="nav-link", testid="sign-out")
+    return plan
+
+
+def _next(context: PageContext) -> str:
+    """Return where a sign-in from this page leads, for a query."""
+    return quote("/payment" if context.path in {"/", "/login"} else context.here, safe="/")
+
+
+def _footer(context: PageContext) -> None:
+    settings = context.site.settings
+    links = [
+        ("/pricing", _("Pricing")), (settings.terms_url, _("Terms")), (settings.privacy_url, _("Privacy")),
+        (settings.support_url, _("Support")),
+    ]  # fmt: skip
+    with Tag("div", classes="container"):
+        with Tag("ul", classes="footer-links"):
+            for href, label in links:
+                if href:
+                    with Tag("li"):
+                        Tag("a", label, href=href)
+        with Tag("div", classes="preferences"):
+            language_choice(context)
+            theme_choice(context)
+        Tag("p", _("Billing is handled by Stripe. We never see your card."), classes="footer-note")
+
+
+def language_choice(context: PageContext) -> None:
+    """Draw the choice of language; `app.js` sends the form at once, without a script its button does."""
+    with Tag("form", method="post", action="/preferences", classes="choice"):
+        Tag("input", type="hidden", name="next", value=context.here)
+        with Tag("span", classes="choice-field"):
+            with Tag("select", name="locale", aria_label=_("Language"), data_send_on_change="", autocomplete="off"):
+                for locale, name in LOCALES.items():
+                    Tag("option", name, value=locale, lang=locale, selected=locale == context.locale)
+            icon("chevron-down")
+        with Tag("noscript"):
+            Tag("button", _("Change"), type="submit", classes="button button-secondary")
+
+
+def theme_choice(context: PageContext) -> None:
+    """Draw the choice of light, dark or the system's; `app.js` changes it in place, without a script the form does."""
+    with Tag("form", method="post", action="/preferences"):
+        Tag("input", type="hidden", name="next", value=context.here)
+        with Tag("div", classes="theme-choice", role="group", aria_label=_("Theme")):
+            for theme, (label, drawing) in THEME_NAMES.items():
+                with Tag(
+                    "button", type="submit", name="theme", value=theme, aria_pressed=context.theme == theme,
+                    aria_label=_(label), title=_(label), data_theme_choice="",
+                ):  # fmt: skip
+                    icon(drawing)
+
+
+def _count_words(count: int) -> str:
+    return ngettext("{count} thing in the cart", "{count} things in the cart", count).format(count=count)

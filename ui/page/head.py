@@ -1,0 +1,72 @@
+"""What a page's head says to tabs, search engines and previews, and the words that `app.js` shows by itself."""
+
+from collections.abc import Mapping
+from html import escape
+
+from services.sessions.service import account_mark
+from ui.nicegui_ext.template import json_script
+from ui.page.context import PageContext
+from ui.text.i18n import _
+from ui.theme.brand import icon_address
+from ui.theme.style_sheet import dark_palette, light_palette
+
+
+def head_html(context: PageContext, nonce: str) -> str:
+    """Return the head's title, meta and link elements and JSON-LD of a visit."""
+    brand = context.site.settings.brand_name
+    title = _(context.head.title)
+    title = title if title == brand else f"{title} · {brand}"
+    description = _(context.head.description)
+    address = context.head.canonical or f"{context.site.settings.public_url}{context.path}"
+    meta = {
+        "viewport": "width=device-width, initial-scale=1",
+        "description": description,
+        "robots": context.head.robots,
+    }
+    shared = {
+        "og:title": title,
+        "og:description": description,
+        "og:type": "website",
+        "og:url": address,
+        "og:site_name": brand,
+        "og:locale": context.locale,
+    }
+    parts = [f"<title>{escape(title)}</title>"]
+    parts += [f'<meta name="{name}" content="{escape(value)}">' for name, value in meta.items() if value]
+    if not context.head.robots.startswith("noindex"):
+        parts += [f'<meta property="{name}" content="{escape(value)}">' for name, value in shared.items() if value]
+        parts.append(f'<link rel="canonical" href="{escape(address)}">')
+    parts.append(f'<meta name="color-scheme" content="{_color_scheme(context)}">')
+    parts += _theme_colors(context)
+    parts.append(f'<link rel="icon" href="{icon_address(context.site.settings)}" type="image/svg+xml">')
+    parts += [json_script(thing, nonce) for thing in context.head.json_ld]
+    return "\n".join(parts)
+
+
+def words(context: PageContext) -> Mapping[str, str]:
+    """Return what `app.js` says when the server can't, and for whom: by name of a data attribute of the body."""
+    account = {"account": account_mark(context.user.user_id)} if context.user is not None else {}
+    return {
+        **account,
+        "connection-none": _("This page isn't live right now. Load it again to see what's new."),
+        "connection-lost": _("Connection lost. Reconnecting…"),
+        "connection-back": _("You're back online."),
+        "slow": _("This takes longer than usual. Nothing has been charged."),
+        "very-slow": _("Our payment service isn't answering. Nothing has been charged. You can go back and try again."),
+    }
+
+
+def _theme_colors(context: PageContext) -> list[str]:
+    """Return the colour of the browser's own bar, which continues the header."""
+    color = context.site.settings.brand_color
+    light, dark = light_palette(color)["surface"], dark_palette(color)["surface"]
+    if context.theme != "system":
+        return [f'<meta name="theme-color" content="{dark if context.theme == "dark" else light}">']
+    return [
+        f'<meta name="theme-color" content="{light}" media="(prefers-color-scheme: light)">',
+        f'<meta name="theme-color" content="{dark}" media="(prefers-color-scheme: dark)">',
+    ]
+
+
+def _color_scheme(context: PageContext) -> str:
+    return "light dark" if context.theme == "system" else context.theme

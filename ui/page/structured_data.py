@@ -1,0 +1,62 @@
+"""What search engines may read of the plans: schema.org Product with Offer, and FAQPage (https://schema.org)."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from catalog import Catalog, Interval
+from money import minor_digits
+from ui.page.context import PageContext
+
+
+def products(context: PageContext, catalog: Catalog) -> tuple[Mapping[str, Any], ...]:
+    """Return a Product for each plan that has a price, with an Offer for each price."""
+    site = context.site.settings
+    address = f"{site.public_url}/pricing"
+    return tuple(
+        {
+            "@context": "https://schema.org",
+            "@type": "Product",
+            "name": f"{site.brand_name} {context.text(plan.name)}",
+            "description": context.text(plan.tagline),
+            "brand": {"@type": "Brand", "name": site.brand_name},
+            "offers": [
+                {
+                    "@type": "Offer",
+                    "url": address,
+                    "price": str(Decimal(price.amount).scaleb(-minor_digits(price.currency))),
+                    "priceCurrency": price.currency.upper(),
+                    "availability": "https://schema.org/InStock",
+                    "priceSpecification": {
+                        "@type": "UnitPriceSpecification",
+                        "price": str(Decimal(price.amount).scaleb(-minor_digits(price.currency))),
+                        "priceCurrency": price.currency.upper(),
+                        "referenceQuantity": {
+                            "@type": "QuantitativeValue",
+                            "value": 1,
+                            "unitCode": "ANN" if price.interval is Interval.YEAR else "MON",
+                        },
+                    },
+                }
+                for price in plan.prices.values()
+            ],
+        }
+        for plan in catalog.plans
+        if plan.prices
+    )
+
+
+def answers(context: PageContext, catalog: Catalog) -> Mapping[str, Any]:
+    """Return the questions and answers as an FAQPage."""
+    return {
+        "@context": "https://schema.org",
+        "@type": "FAQPage",
+        "mainEntity": [
+            {
+                "@type": "Question",
+                "name": context.text(question.q),
+                "acceptedAnswer": {"@type": "Answer", "text": context.text(question.a)},
+            }
+            for question in catalog.questions
+        ],
+    }

@@ -1,0 +1,181 @@
+"""One plan as a card: name, for whom, price, button and what is in it, for any page that offers plans.
+
+What a card offers is decided by the page: it hands in a `PlanOffer` with a `ButtonSpec` for each interval. The texts of
+both intervals are in the page, so that the switch shows the other one at once.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from catalog import Interval, Plan
+from ui.components.badge import Tone, badge
+from ui.components.button import ActionForm, Look, button
+from ui.components.skeleton import skeleton
+from ui.nicegui_ext.html import Tag
+from ui.page.context import PageContext
+from ui.plans.price import price_words
+from ui.text.i18n import _
+from ui.theme.icons import icon
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonSpec:
+    """What a card's button does, and the line under it.
+
+    `form` posts `fields` to `url`, `link` leads to `url`, `current` is the plan the user has, `waiting` keeps the place
+    of a button whose kind nobody knows yet, `none` leaves it empty. `note` says what is due today, what follows, and
+    how to undo it.
+    """
+
+    kind: Literal["form", "link", "current", "waiting", "none"]
+    label: str = ""
+    note: str = ""
+    busy_label: str = ""
+    url: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    look: Look | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOffer:
+    """A plan and what can be done about it here. `currency` is that of the catalog, for a plan without a price."""
+
+    plan: Plan
+    buttons: Mapping[Interval, ButtonSpec]
+    currency: str
+    badge: str = ""
+    badge_tone: Tone = "filled"
+    includes_name: str = ""
+
+
+Pressed = Callable[[PlanOffer, Interval], Awaitable[None] | None]
+
+
+class PlanCard:
+    """The card of an offer. `show` changes its interval, `release` makes its button work again."""
+
+    def __init__(
+        self,
+        context: PageContext,
+        offer: PlanOffer,
+        interval: Interval,
+        *,
+        heading: str = "h2",
+        on_press: Pressed | None = None,
+    ) -> None:
+        self.offer = offer
+        self.interval = interval
+        self._on_press = on_press
+        self._form: ActionForm | None = None
+        self._words = {
+            choice: price_words(offer.plan, choice, context.locale, offer.currency) for choice in (*Interval,)
+        }
+        plan = offer.plan
+        title = f"plan-{plan.id}"
+        with Tag(
+            "li", classes="plan-card", testid=f"plan-card-{plan.id}", aria_labelledby=title,
+            data_highlighted="" if plan.highlighted else None,
+        ):  # fmt: skip
+            with Tag("div", classes="plan-head"):
+                Tag(heading, context.text(plan.name), id=title, classes="plan-name")
+                if offer.badge:
+                    badge(offer.badge, offer.badge_tone)
+            Tag("p", context.text(plan.tagline), classes="plan-tagline muted")
+            with Tag("div", classes="price-band"):
+                self._draw_price(plan.id)
+            with Tag("div", classes="plan-action") as self._action:
+                self._draw_button()
+            notes = {choice: spec.note for choice, spec in offer.buttons.items()}
+            self._note = _line("plan-note", notes, interval)
+            includes = _("Everything in {plan}, plus").format(plan=offer.includes_name) if offer.includes_name else ""
+            Tag("p", includes or _("What you get"), classes="plan-includes small")
+            self._draw_features(context)
+
+    def show(self, interval: Interval) -> None:
+        """Show the price and the button of another interval."""
+        before, self.interval = self._spec, interval
+        words = self._words[interval]
+        for element, text in zip(self._price, (words.amount, f" {words.per}", words.under), strict=True):
+            element.set_text(text)
+        self._note.set_text(self._spec.note)
+        after = self._spec
+        if self._form is not None and (before.kind, before.label, before.url) == (after.kind, after.label, after.url):
+            for name, value in after.fields.items():
+                self._form.fields[name].set(value=value)
+        elif before != after:
+            self._action.clear()
+            with self._action:
+                self._draw_button()
+
+    def release(self) -> None:
+        """Let the button be pressed again."""
+        if self._form is not None:
+            self._form.release()
+
+    @property
+    def _spec(self) -> ButtonSpec:
+        return self.offer.buttons[self.interval]
+
+    def _draw_price(self, plan_id: str) -> None:
+        words = self._words[self.interval]
+        with Tag("p", classes="price", testid=f"plan-price-{plan_id}"):
+            amount = Tag("span", words.amount, classes="amount")
+            per = Tag("span", f" {words.per}", classes="per muted")
+        under = _line("price-under", {choice: each.under for choice, each in self._words.items()}, self.interval)
+        self._price = (amount, per, under)
+        _swapping(amount, {choice: each.amount for choice, each in self._words.items()})
+        _swapping(per, {choice: f" {each.per}" for choice, each in self._words.items()})
+
+    def _draw_button(self) -> None:
+        spec, plan = self._spec, self.offer.plan
+        look: Look = spec.look or ("primary" if plan.highlighted else "secondary")
+        testid = f"subscribe-{plan.id}"
+        self._form = None
+        if spec.kind == "link":
+            button(spec.label, look, href=spec.url, wide=True, testid=testid)
+        elif spec.kind == "current":
+            with Tag("p", classes="plan-current"):
+                icon("check-circle")
+                Tag("span", spec.label or _("Current plan"))
+        elif spec.kind == "waiting":
+            skeleton("100%", "44px")
+        elif spec.kind == "form":
+            self._form = ActionForm(
+                spec.url, spec.fields, spec.label, busy_label=spec.busy_label, look=look, wide=True, testid=testid,
+                on_press=self._press if self._on_press is not None else None,
+            )  # fmt: skip
+            for name, element in self._form.fields.items():
+                _swapping(element, {choice: each.fields.get(name, "") for choice, each in self.offer.buttons.items()})
+
+    async def _press(self) -> None:
+        if self._on_press is not None:
+            result = self._on_press(self.offer, self.interval)
+            if result is not None:
+                await result
+
+    def _draw_features(self, context: PageContext) -> None:
+        with Tag("ul", classes="features"):
+            for feature in self.offer.plan.features:
+                with Tag("li"):
+                    icon("check")
+                    with Tag("span"):
+                        Tag("span", context.text(feature.text))
+                        if feature.note is not None:
+                            Tag("span", f" {context.text(feature.note)}", classes="feature-note muted small")
+
+
+def _line(classes: str, texts: Mapping[Interval, str], interval: Interval) -> Tag:
+    """Draw a line whose text depends on the interval, as high as the longer of both; return what holds the text."""
+    if len(set(texts.values())) == 1:
+        return Tag("p", texts[interval], classes=f"{classes} muted small")
+    room = {"data_first": texts[Interval.MONTH], "data_second": texts[Interval.YEAR]}
+    with Tag("p", classes=f"{classes} muted small swap", **room):
+        return _swapping(Tag("span", texts[interval]), texts)
+
+
+def _swapping(element: Tag, texts: Mapping[Interval, str]) -> Tag:
+    """Give `app.js` both intervals' texts of an element, where they differ."""
+    if len(set(texts.values())) > 1:
+        element.set(data_month=texts[Interval.MONTH], data_year=texts[Interval.YEAR])
+    return element

@@ -1,0 +1,150 @@
+"""What each plan card offers to somebody with this standing, so that no button ends in "you already have one".
+
+The guard that sells (`services/checkout/guards.py`) is asked first; the cards only put its answer into words.
+"""
+
+from dataclasses import replace
+
+from catalog import Interval, Plan
+from services.checkout.guards import guard_subscription
+from services.errors import AlreadySubscribed, FrontendError, NotSignedIn
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import State, Subscription
+from ui.billing.checkout_button import attempt_for, price_of
+from ui.billing.portal_button import ACTION as PORTAL
+from ui.billing.portal_button import return_path
+from ui.page.context import PageContext
+from ui.page.current_user import find_status
+from ui.plans.card import ButtonSpec, PlanOffer
+from ui.plans.offers import plan_offer, public_offers
+from ui.plans.price import due_words
+from ui.text.formats import short_date
+from ui.text.i18n import _
+from ui.text.state_words import describe, plan_name
+from ui.text.states import Cards, Shown
+
+NOTHING = ButtonSpec("none")
+
+
+def plan_choices(
+    context: PageContext, customer_status: CustomerStatus | None, *, has_ended: bool = False
+) -> tuple[PlanOffer, ...]:
+    """Return the offers of all plans for somebody signed in; without a standing no button starts anything.
+
+    `has_ended` is the user's answer that a subscription on record has ended, or that they were never charged.
+    """
+    return tuple(_offer(context, customer_status, plan, has_ended) for plan in context.site.catalog.plans)
+
+
+def group_products(context: PageContext, plan: Plan) -> tuple[str, ...]:
+    """Return the products of which somebody can have one at a time, `plan`'s among them."""
+    return tuple(other.product_id for other in context.site.catalog.group(plan) if other.product_id)
+
+
+def refused(
+    context: PageContext, customer_status: CustomerStatus, plan: Plan, *, has_ended: bool = False
+) -> FrontendError | None:
+    """Return why a plan can't be sold to somebody now, or None."""
+    try:
+        guard_subscription(customer_status, plan, group_products(context, plan), has_ended=has_ended)
+    except FrontendError as error:
+        return error
+    return None
+
+
+def _offer(context: PageContext, customer_status: CustomerStatus | None, plan: Plan, has_ended: bool) -> PlanOffer:
+    offer = plan_offer(context, context.site.catalog, plan)
+    if plan.kind == "contact":
+        return offer
+    buttons = {interval: _button(context, customer_status, plan, interval, has_ended) for interval in Interval}
+    if customer_status is not None and has_plan(customer_status.current, plan):
+        return replace(offer, buttons=buttons, badge=_("Current plan"), badge_tone="brand")
+    return replace(offer, buttons=buttons)
+
+
+def has_plan(current: Subscription, plan: Plan) -> bool:
+    """Whether this plan's card is the one that says "Current plan"."""
+    if plan.kind == "free":
+        return current.plan_id is None and current.state is State.NONE
+    return current.plan_id == plan.id and (current.access or current.live) and current.state is not State.CONFLICT
+
+
+def _button(
+    context: PageContext, customer_status: CustomerStatus | None, plan: Plan, interval: Interval, has_ended: bool
+) -> ButtonSpec:
+    if customer_status is None:
+        return ButtonSpec("waiting", note=_("Checking what you have…")) if plan.kind == "paid" else NOTHING
+    if plan.kind == "free":
+        return _free(context, customer_status.current, plan)
+    price = price_of(plan, interval)
+    if price is None:
+        return NOTHING
+    error = refused(context, customer_status, plan, has_ended=has_ended)
+    if error is None:
+        attempt = attempt_for(context, price, has_ended=has_ended)
+        trial = _("Start free trial") if price.trial_days else ""
+        return ButtonSpec(
+            "form",
+            trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
+            note=due_words(price, context.locale),
+            busy_label=_("Opening secure checkout…"),
+            url="/payment/checkout",
+            fields=attempt.fields,
+        )
+    if isinstance(error, AlreadySubscribed):
+        return _taken(context, customer_status.current, plan, interval)
+    return NOTHING
+
+
+def _free(context: PageContext, current: Subscription, plan: Plan) -> ButtonSpec:
+    """ "Current plan"; beside a plan that can end, when it comes to this one."""
+    if has_plan(current, plan):
+        return ButtonSpec("current", _("Current plan"))
+    words = describe(current, context.site.catalog, context.locale, context.timezone)
+    name = plan_name(current.plan_id, context.site.catalog, context.locale)
+    if name and (words.cards is Cards.SWITCH or words.shown is Shown.PAID_UNTIL):
+        free = context.text(plan.name)
+        return ButtonSpec("none", note=_("You move to {free} when {plan} ends.").format(free=free, plan=name))
+    return NOTHING
+
+
+def _taken(context: PageContext, current: Subscription, plan: Plan, interval: Interval) -> ButtonSpec:
+    """The user has a plan of this group: this one, or one from which the portal changes to this one."""
+    words = describe(current, context.site.catalog, context.locale, context.timezone)
+    if has_plan(current, plan):
+        return _current(context, current, plan, interval)
+    if words.shown is Shown.PAID_UNTIL and current.until is not None:
+        day = short_date(current.until, context.locale, context.timezone)
+        return ButtonSpec("none", note=_("Available from {date}, when your paid time is over.").format(date=day))
+    if words.cards is Cards.SWITCH:
+        return _change(context, _("Change to {plan}").format(plan=context.text(plan.name)))
+    return NOTHING
+
+
+def _current(context: PageContext, current: Subscription, plan: Plan, interval: Interval) -> ButtonSpec:
+    """ "Current plan"; for the other interval, where both are known, the change to it."""
+    other = current.interval is not None and current.interval != interval and interval in plan.prices
+    if other and current.state in (State.ACTIVE, State.TRIALING) and not current.ends:
+        yearly = interval is Interval.YEAR
+        return _change(context, _("Change to yearly billing") if yearly else _("Change to monthly billing"))
+    return ButtonSpec("current", _("Current plan"))
+
+
+def _change(context: PageContext, label: str) -> ButtonSpec:
+    return ButtonSpec(
+        "form",
+        label,
+        note=_("In the billing portal; you see the new amount before you confirm."),
+        busy_label=_("Opening billing portal…"),
+        url=PORTAL,
+        fields={"return_to": return_path(context)},
+    )
+
+
+async def offers_for(context: PageContext) -> tuple[PlanOffer, ...]:
+    """Return what the public pages' cards offer to somebody signed in (`site.offers_for`)."""
+    try:
+        customer_status = await find_status(context)
+    except NotSignedIn:
+        return public_offers(context)
+    return plan_choices(context, customer_status) if customer_status is not None else public_offers(context)

@@ -1,0 +1,45 @@
+"""The table that compares the plans line by line, with a head that stays in sight."""
+
+from catalog import Catalog, Plan, Text
+from ui.nicegui_ext.html import Tag
+from ui.page.context import PageContext
+from ui.text.i18n import _
+from ui.theme.icons import icon
+
+
+def comparison_table(context: PageContext, catalog: Catalog) -> None:
+    """Draw the catalog's comparison. On a phone each line's name stands above its values, so roles are explicit."""
+    plans = [plan for plan in catalog.plans if plan.kind != "contact"]
+    with Tag("table", classes="comparison", role="table", aria_labelledby="comparison-title").style(
+        f"--plans:{len(plans)}"
+    ):
+        with Tag("thead", role="rowgroup"), Tag("tr", role="row"):
+            with Tag("th", scope="col", role="columnheader"):
+                Tag("span", _("Feature"), classes="visually-hidden")
+            for plan in plans:
+                Tag("th", context.text(plan.name), scope="col", role="columnheader", data_highlighted=_mark(plan))
+        for group in catalog.comparison.groups:
+            with Tag("tbody", role="rowgroup"):
+                with Tag("tr", role="row", classes="comparison-group"):
+                    Tag("th", context.text(group.name), scope="colgroup", role="columnheader", colspan=len(plans) + 1)
+                for row in group.rows:
+                    with Tag("tr", role="row"):
+                        with Tag("th", scope="row", role="rowheader"):
+                            Tag("span", context.text(row.name))
+                            if row.note is not None:
+                                Tag("span", f" {context.text(row.note)}", classes="row-note muted small")
+                        for plan in plans:
+                            _cell(context, plan, row.values.get(plan.id, False))
+
+
+def _cell(context: PageContext, plan: Plan, value: bool | Text) -> None:
+    if not isinstance(value, bool):
+        Tag("td", context.text(value), role="cell", data_highlighted=_mark(plan))
+        return
+    with Tag("td", role="cell", data_highlighted=_mark(plan)):
+        icon("check" if value else "minus")
+        Tag("span", _("Included") if value else _("Not included"), classes="visually-hidden")
+
+
+def _mark(plan: Plan) -> str | None:
+    return "" if plan.highlighted else None

@@ -1,0 +1,111 @@
+"""What is sold, on open pages: a part that shows prices is drawn anew when another catalog comes into force.
+
+    await live_catalog(visit, lambda: draw_items(visit))
+    await live_plans(visit, Interval.MONTH)
+
+`services/catalog_file.py` announces the change; pages listen from when their socket is connected until they are gone.
+A price that changed says so to assistive technology too.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+
+import structlog
+from nicegui import Client, background_tasks, ui
+
+from catalog import Interval
+from services.catalog_file import ALL_USERS
+from services.errors import FrontendError
+from services.storage.pubsub import Subscriber, Topic
+from ui.nicegui_ext.html import Tag
+from ui.page.context import PageContext
+from ui.plans.grid import PlanGrid
+from ui.plans.offers import offers_for
+from ui.text.i18n import _
+
+Draw = Callable[[], Awaitable[None] | None]
+
+_log = structlog.get_logger(__name__)
+
+
+class _Follower:
+    """One page's connection to the catalog."""
+
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
+        self._client: Client = ui.context.client
+        self._version = context.site.catalog.version
+        self._listener: Subscriber | None = None
+        self.callbacks: list[Draw] = []
+        self._client.on_connect(self._connected)
+        self._client.on_delete(self._close)
+
+    def _connected(self) -> None:
+        pubsub = self._context.site.pubsub
+        if pubsub is not None and self._listener is None and not self._client.is_deleted:
+            self._listener = pubsub.listen(Topic.CATALOG, ALL_USERS, lambda _text: self._heard())
+        self._heard()
+
+    def _heard(self) -> None:
+        if self._client.is_deleted or self._version == self._context.site.catalog.version:
+            return
+        self._version = self._context.site.catalog.version
+        _task = background_tasks.create(self._redraw(), name="live catalog")
+
+    async def _redraw(self) -> None:
+        with self._client:
+            for callback in self.callbacks:
+                try:
+                    result = callback()
+                    if inspect.isawaitable(result):
+                        await result
+                except FrontendError as error:
+                    _log.warning("catalog_part_failed", code=error.code, cause=str(error))
+            self._context.announce(_("The prices on this page have been updated."))
+
+    def _close(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+
+def on_catalog_change(context: PageContext, callback: Draw) -> None:
+    """Call `callback` in the page's context whenever another catalog is in force than the page shows."""
+    made = context.extras.get("live_catalog")
+    if not isinstance(made, _Follower):
+        made = context.extras["live_catalog"] = _Follower(context)
+    made.callbacks.append(callback)
+
+
+async def live_catalog(context: PageContext, draw: Draw, *, classes: str = "") -> Tag:
+    """Draw a part of the page now, and again with each new catalog. Returns the box around it."""
+    box = Tag("div", classes=classes)
+
+    async def show() -> None:
+        box.clear()
+        with box:
+            result = draw()
+            if inspect.isawaitable(result):
+                await result
+
+    await show()
+    on_catalog_change(context, show)
+    return box
+
+
+async def live_plans(context: PageContext, interval: Interval, *, heading: str = "h2") -> None:
+    """Draw the public plan cards, and again with each new catalog, at the interval that was chosen last."""
+    box, chosen = Tag("div"), interval
+
+    def choose(interval: Interval) -> None:
+        nonlocal chosen
+        chosen = interval
+
+    async def show() -> None:
+        offers = await offers_for(context)
+        box.clear()
+        with box:
+            PlanGrid(context, offers, chosen, heading=heading, on_interval=choose)
+
+    await show()
+    on_catalog_change(context, show)

@@ -1,0 +1,80 @@
+"""What each plan offers to somebody of whom nothing is known: the public pages' buttons.
+
+For people who are signed in, `site.offers_for` knows better (what they have decides); without it they are led to the
+payment page, which does.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from catalog import Catalog, Interval, Plan
+from ui.page.context import PageContext
+from ui.plans.card import ButtonSpec, PlanOffer
+from ui.plans.price import due_words, shown_price
+from ui.text.i18n import _
+
+
+async def offers_for(context: PageContext) -> tuple[PlanOffer, ...]:
+    """Return what this visit's plan cards offer."""
+    if context.user is not None and context.site.offers_for is not None:
+        return await context.site.offers_for(context)
+    return public_offers(context)
+
+
+def public_offers(context: PageContext) -> tuple[PlanOffer, ...]:
+    """Return every plan with a button that leads through sign-in to its checkout."""
+    catalog = context.site.catalog
+    return tuple(plan_offer(context, catalog, plan) for plan in catalog.plans)
+
+
+def plan_offer(
+    context: PageContext, catalog: Catalog, plan: Plan, buttons: Mapping[Interval, ButtonSpec] | None = None
+) -> PlanOffer:
+    """Return the offer of one plan; `buttons` replaces the public ones."""
+    included = catalog.plan(plan.includes) if plan.includes else None
+    return PlanOffer(
+        plan=plan,
+        buttons=buttons or {interval: _button(context, catalog, plan, interval) for interval in Interval},
+        currency=catalog_currency(catalog),
+        badge=_("Most popular") if plan.highlighted else "",
+        includes_name=context.text(included.name) if included is not None else "",
+    )
+
+
+def catalog_currency(catalog: Catalog) -> str:
+    """Return the currency of the first price, in which the free plan says that it costs nothing."""
+    return next((offer.price.currency for offer in catalog.offers()), "usd")
+
+
+def _button(context: PageContext, catalog: Catalog, plan: Plan, interval: Interval) -> ButtonSpec:
+    name = context.text(plan.name)
+    price = shown_price(plan, interval)
+    if plan.kind == "contact":
+        return ButtonSpec("link", _("Talk to us"), url=plan.contact_url or context.site.settings.support_url or "/")
+    if price is None:
+        if context.user is not None:
+            return ButtonSpec("link", _("Go to billing"), url="/payment", note=_("Included with every account."))
+        return ButtonSpec("link", _("Start free"), url="/login?next=/payment", note=_("No card needed."))
+    if context.user is not None:
+        query = urlencode({"plan": plan.id, "interval": interval})
+        label = _("Choose {plan}").format(plan=name)
+        return ButtonSpec("link", label, url=f"/payment?{query}", note=due_words(price, context.locale))
+    return checkout_button(context, catalog, plan, interval)
+
+
+def checkout_button(
+    context: PageContext, catalog: Catalog, plan: Plan, interval: Interval, label: str = ""
+) -> ButtonSpec:
+    """Return the button that starts a plan's checkout: its price and the catalog's version are checked there."""
+    price = shown_price(plan, interval)
+    if price is None:
+        raise ValueError(f"{plan.id} has no price")
+    trial = _("Start free trial") if price.trial_days else ""
+    return ButtonSpec(
+        "form",
+        label or trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
+        note=due_words(price, context.locale),
+        busy_label=_("Opening secure checkout…"),
+        url="/payment/checkout",
+        fields={"price_id": price.price_id, "catalog": catalog.version},
+    )

@@ -1,0 +1,189 @@
+"""One item of the shop as a card: picture, what it is, what one costs, how many, and the two ways to buy it.
+
+Both ways are one form, so that it works without a script; with a socket the presses run the same use cases.
+"""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from nicegui import ui
+
+from catalog import Item
+from money import format_money
+from services.cart import Cart
+from services.checkout.service import Wanted
+from services.errors import CatalogChanged, FrontendError, InvalidQuantity, NotSignedIn, PriceNotSold
+from services.sessions.service import sign_in_path
+from ui.billing.problem import ProblemPlace
+from ui.components.button import button
+from ui.nicegui_ext.html import Tag
+from ui.page.context import PageContext
+from ui.shop.cart_button import cart_button
+from ui.shop.item_picture import item_picture
+from ui.shop.live_cart import buyer, cart_owner, live_cart
+from ui.shop.quantity_field import QuantityField, limits_words
+from ui.text.i18n import _
+from ui.theme.icons import icon
+
+Refuse = Callable[[FrontendError], None]
+
+
+class ItemCard:
+    """The card of an item. `show_cart` says how many of it are in the cart already."""
+
+    def __init__(self, context: PageContext, item: Item, quantity: int | str, *, chosen: bool = False) -> None:
+        self._context = context
+        self.item = item
+        self._attempt = 0
+        self._in_cart = 0
+        name, limits = context.text(item.name), f"limits-{item.id}"
+        with Tag(
+            "li", classes="card item-card", id=f"item-{item.id}", aria_labelledby=f"name-{item.id}",
+            testid=f"item-{item.id}", data_chosen="" if chosen else None,
+        ):  # fmt: skip
+            item_picture(item.image)
+            with Tag("div", classes="item-words"):
+                Tag("h2", name, id=f"name-{item.id}", classes="item-name")
+                Tag("p", context.text(item.description), classes="muted")
+            with self._form(context, item) as self._box:
+                with Tag("div", classes="item-price-row"):
+                    with Tag("p", classes="item-price"):
+                        Tag("span", item.price.format(context.locale, trim=True), classes="item-amount")
+                        Tag("span", f" {_('each')}", classes="muted small")
+                    with Tag("div", classes="item-quantity"):
+                        self.field = QuantityField(
+                            context,
+                            item,
+                            quantity,
+                            on_input=self._changed,
+                            on_change=self._changed,
+                            described_by=limits,
+                        )
+                        Tag("p", limits_words(item), id=limits, classes="muted small")
+                with Tag("div", classes="item-actions"):
+                    cart_button(item, self._add)
+                    self._buy_button()
+                self._note = Tag("p", self._total_words(), classes="muted small item-note", testid=f"total-{item.id}")
+            self._problems = ProblemPlace(context)
+            with Tag("p", classes="item-in-cart small", hidden=True, testid=f"in-cart-{item.id}") as self._held:
+                icon("check-circle")
+                self._held_words = Tag("span", "")
+                Tag("a", _("See cart"), href="/cart")
+
+    def show_cart(self, cart: Cart) -> None:
+        """Say how many of the item wait in the cart."""
+        self._in_cart = next((line.quantity for line in cart.lines if line.item.id == self.item.id), 0)
+        if self._in_cart:
+            self._held_words.set_text(_("{count} in your cart.").format(count=self._in_cart))
+        self._held.set(hidden=not self._in_cart)
+
+    def _form(self, context: PageContext, item: Item) -> Tag:
+        form = Tag(
+            "form", method="post", action="/payment/checkout", classes="item-form", data_once="", data_attempt="0",
+            data_native="",
+        )  # fmt: skip
+        fields = {
+            "price_id": item.price.price_id, "amount": str(item.price.amount), "catalog": context.site.catalog.version,
+            "next": f"/shop#item-{item.id}",
+        }  # fmt: skip
+        with form:
+            for name, value in fields.items():
+                Tag("input", type="hidden", name=name, value=value)
+        return form
+
+    def _buy_button(self) -> None:
+        buy = button(
+            _("Buy now"), busy_label=_("Opening…"), testid=f"buy-{self.item.id}", submit=True, on_press=self._buy
+        )
+        buy.set(aria_label=_("Buy now: {item}").format(item=self._context.text(self.item.name)))
+
+    def _total_words(self) -> str:
+        try:
+            amount = self.item.price.amount * self.field.quantity
+        except InvalidQuantity:
+            return ""
+        total = format_money(amount, self.item.price.currency, self._context.locale)
+        return _("{amount} once. Nothing renews.").format(amount=total)
+
+    def _changed(self) -> None:
+        self._note.set_text(self._total_words())
+        self.field.mark(wrong=False)
+
+    def _release(self) -> None:
+        self._attempt += 1
+        self._box.set(data_attempt=self._attempt)
+
+    async def _add(self) -> None:
+        try:
+            quantity = self.field.quantity
+            cart: Cart = await self._context.site.cart.add(
+                await cart_owner(self._context), self.item.price.price_id, quantity
+            )
+        except NotSignedIn:
+            ui.navigate.to(sign_in_path(self._here()))
+        except FrontendError as error:
+            self._refuse(error)
+        else:
+            self._problems.clear()
+            self.field.mark(wrong=False)
+            self.show_cart(cart)
+            live_cart(self._context).look()
+            name = self._context.text(self.item.name)
+            self._context.announce(_("{item}: {count} in your cart.").format(item=name, count=self._in_cart))
+
+    async def _buy(self) -> None:
+        await buy_item(self._context, self.item, self.field, self._refuse)
+        self._release()
+
+    def _refuse(self, error: FrontendError) -> None:
+        if isinstance(error, InvalidQuantity):
+            self.field.mark(wrong=True)
+        show_refusal(self._context, error, self._problems, self.item, in_cart=self._in_cart)
+
+    def _here(self) -> str:
+        return shop_path(self.item, self.field.text)
+
+
+async def buy_item(context: PageContext, item: Item, field: QuantityField | int, refuse: Refuse) -> None:
+    """Start the checkout of an item and open it; sign in first where needed, and come back with the quantity kept."""
+    try:
+        quantity = field if isinstance(field, int) else field.quantity
+        session = await buyer(context)
+        wanted = Wanted(item.price.price_id, quantity, item.price.amount)
+        checkout = await context.site.checkout.start(session, wanted)
+    except NotSignedIn:
+        ui.navigate.to(sign_in_path(shop_path(item, str(quantity))))
+    except FrontendError as error:
+        refuse(error)
+    else:
+        ui.navigate.to(checkout.url)
+
+
+def shop_path(item: Item, quantity: str) -> str:
+    """Return the shop with an item chosen in a quantity: where a sign-in leads back to."""
+    return f"/shop?{urlencode({'price': item.price.price_id, 'quantity': quantity})}"
+
+
+def show_refusal(
+    context: PageContext, error: FrontendError, problems: ProblemPlace, item: Item, *, in_cart: int = 0
+) -> None:
+    """Say why an item was not sold or taken into the cart, and what to do."""
+
+    def way_on() -> None:
+        if isinstance(error, InvalidQuantity):
+            Tag("p", _quantity_words(context, item, in_cart), classes="small")
+        elif isinstance(error, CatalogChanged | PriceNotSold):
+            button(_("Show the new prices"), "secondary", href="/shop")
+        elif error.code in ("cart_full", "mixed_currencies"):
+            button(_("See cart"), "secondary", href="/cart")
+
+    problems.show(error, way_on)
+
+
+def _quantity_words(context: PageContext, item: Item, in_cart: int) -> str:
+    name, low, high = context.text(item.name), item.min_quantity, item.max_quantity
+    if in_cart:
+        return _("{item}: at most {most}, and {count} are in your cart already.").format(
+            item=name, most=high, count=in_cart
+        )
+    return _("{item}: from {least} to {most}.").format(item=name, least=low, most=high)

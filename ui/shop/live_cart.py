@@ -1,0 +1,186 @@
+"""The cart of whoever looks, on every open page of theirs: its count beside the link, its lines where they are shown.
+
+`follow_carts` has every page of a site do so. A page listens for changes from when its socket is connected until
+NiceGUI deletes its client. There is no timer: whoever changes a cart announces it (`services/cart.py`).
+"""
+
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+
+import structlog
+from nicegui import Client, background_tasks, ui
+
+from services.cart import Cart, user_owner, visitor_owner
+from services.errors import FrontendError, NotSignedIn
+from services.sessions.service import Session, Visitor, session_key
+from services.storage.pubsub import Subscriber, Topic
+from ui.page.context import PageContext
+from ui.page.site import Site
+
+_log = structlog.get_logger(__name__)
+
+
+class LiveCart:
+    """One page's connection to its cart."""
+
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
+        self._client: Client = ui.context.client
+        self._owner = ""
+        self._listeners: list[Subscriber] = []
+        self._callbacks: list[Callable[[Cart], None]] = []
+        self._looking = False
+        self._look_again = False
+        self._client.on_connect(self._connected)
+        self._client.on_delete(self._close)
+
+    def on_change(self, callback: Callable[[Cart], None]) -> None:
+        """Call `callback` with the cart whenever it may have changed, in the page's context."""
+        self._callbacks.append(callback)
+
+    def look(self) -> None:
+        """Read the cart soon; many calls at once read it once or twice."""
+        if self._looking:
+            self._look_again = True
+        elif self._owner and not self._client.is_deleted:
+            self._looking = True
+            _task = background_tasks.create(self._read(), name="live cart")
+
+    async def _connected(self) -> None:
+        pubsub = self._context.site.pubsub
+        if pubsub is None:
+            return
+        try:
+            who = await shopper(self._context)
+        except FrontendError as error:
+            _log.info("cart_not_followed", code=error.code)
+            return
+        if self._client.is_deleted or self._owner == owner_of(who):
+            self.look()
+            return
+        self._close()
+        self._owner = owner_of(who)
+        self._listeners = [pubsub.listen(Topic.CART, self._owner, lambda _text: self.look())]
+        if isinstance(who, Visitor):
+            ended = pubsub.listen(Topic.SESSION_ENDED, session_key(who.id), lambda _text: self._reload())
+            self._listeners.append(ended)
+        self.look()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                self._look_again = False
+                cart: Cart = await self._context.site.cart.read(self._owner)
+                if self._client.is_deleted:
+                    return
+                with self._client:
+                    self._show(cart)
+                if not self._look_again:
+                    return
+        except FrontendError as error:
+            _log.warning("cart_unknown", code=error.code, cause=str(error))
+        finally:
+            self._looking = False
+
+    def _show(self, cart: Cart) -> None:
+        if self._context.frame is not None:
+            self._context.frame.show_cart_count(cart.count)
+        for callback in self._callbacks:
+            callback(cart)
+
+    def _reload(self) -> None:
+        """Somebody signed in in another tab: this one belongs to them now."""
+        if not self._client.is_deleted:
+            with self._client:
+                ui.navigate.to(self._context.here)
+
+    def _close(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._listeners = []
+
+
+def live_cart(context: PageContext) -> LiveCart:
+    """Return this page's `LiveCart`, made at the first call."""
+    made = context.extras.get("live_cart")
+    if not isinstance(made, LiveCart):
+        made = context.extras["live_cart"] = LiveCart(context)
+    return made
+
+
+def follow_carts(site: Site) -> None:
+    """Have every page count its visitor's cart and follow it, beside whatever else the site does on arrival."""
+    before = site.on_arrival
+
+    async def arrive(context: PageContext) -> None:
+        if before is not None:
+            await before(context)
+        await bring_cart(context)
+
+    site.on_arrival = arrive
+
+
+async def bring_cart(context: PageContext) -> None:
+    """Count the cart for the frame, and follow it. No page fails for a cart that can't be read."""
+    if context.site.cart is None or not context.site.catalog.items:
+        return
+    live_cart(context)
+    cart = await known_cart(context)
+    context.cart_count = cart.count if cart is not None else 0
+
+
+async def known_cart(context: PageContext) -> Cart | None:
+    """Return the cart that a page is drawn from, read once a visit; None when the store can't say."""
+    if "cart" not in context.extras:
+        who = context.session
+        try:
+            if isinstance(who, Session | Visitor):
+                context.extras["cart"] = await context.site.cart.read(owner_of(who))
+            else:
+                context.extras["cart"] = Cart()
+        except FrontendError as error:
+            _log.warning("cart_unknown", code=error.code, cause=str(error))
+            return None
+    cart = context.extras["cart"]
+    return cart if isinstance(cart, Cart) else None
+
+
+async def shopper(context: PageContext) -> Session | Visitor:
+    """Return who shops on this page as the store has it now.
+
+    The cookie of the open socket is asked first: on a browser's first page the request had none yet. Raises NotSignedIn
+    when the sign-in has ended or no cookies are kept, StoreUnavailable and SignInUnavailable when nobody knows.
+    """
+    sessions, name = context.site.sessions, context.site.sessions.cookie_name
+    for cookie in (_cookie_of_socket(ui.context.client, name), context.request.cookies.get(name)):
+        found = await sessions.find(cookie) if cookie else None
+        if isinstance(found, Session) or (isinstance(found, Visitor) and context.user is None):
+            return found
+    raise NotSignedIn("nobody known is behind the page's cookie")
+
+
+async def buyer(context: PageContext) -> Session:
+    """Return the signed-in session of this page as it is now. Raises like `shopper`, and NotSignedIn for a visitor."""
+    found = await shopper(context)
+    if not isinstance(found, Session):
+        raise NotSignedIn("a visitor wants to buy")
+    return found
+
+
+async def cart_owner(context: PageContext) -> str:
+    """Return whose cart this page changes. Raises like `shopper`."""
+    return owner_of(await shopper(context))
+
+
+def owner_of(who: Session | Visitor) -> str:
+    """Return whose cart belongs to a browser."""
+    return user_owner(who) if isinstance(who, Session) else visitor_owner(who.id)
+
+
+def _cookie_of_socket(client: Client, name: str) -> str | None:
+    header = (client.environ or {}).get("HTTP_COOKIE", "")
+    try:
+        found = SimpleCookie(header).get(name)
+    except CookieError:
+        return None
+    return found.value if found is not None else None
