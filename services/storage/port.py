@@ -1,7 +1,7 @@
 """What must outlive a request and be shared by replicas: the port, and the choice between its two forms.
 
-Sign-ins, carts, open checkouts and locks live here. The embedded form is one SQLite file (`store_sqlite`), the shared
-form is Redis (`store_redis`). Both keep the same promises, which the same tests check:
+Sign-ins, carts, open checkouts and locks live here. The embedded form is one SQLite file (`sqlite_store`), the shared
+form is Redis (`redis_store`). Both keep the same promises, which the same tests check:
 
 * every write touches one value or one field, atomically: no read-modify-write of a whole document;
 * trouble raises `StoreUnavailable`, never an empty answer: "not signed in" and "cannot tell" are different things;

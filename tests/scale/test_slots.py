@@ -138,10 +138,10 @@ async def test_a_killed_holders_slot_is_free_within_five_seconds(
 ) -> None:
     script = (
         "import asyncio, sys\n"
-        "from services.slots import RedisSlots\n"
-        "from services.store_redis import RedisStore\n"
+        "from services.storage.redis_concurrency import RedisConcurrencyLimit\n"
+        "from services.storage.redis_store import RedisStore\n"
         "async def main():\n"
-        "    async with RedisSlots(RedisStore(sys.argv[1]), 'payment', 1).slot(10):\n"
+        "    async with RedisConcurrencyLimit(RedisStore(sys.argv[1]), 'payment', 1).slot(10):\n"
         "        print('inside', flush=True)\n"
         "        await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
