@@ -19,27 +19,27 @@ from sandbox.checkout_pages import checkout_router
 from sandbox.control import control_router
 from sandbox.control_billing import control_billing_router
 from sandbox.database import DatabaseInUse
-from sandbox.engine import Engine
-from sandbox.gate import Gate
+from sandbox.fault_middleware import FaultMiddleware
 from sandbox.listeners import address_of, bind, serve, stop_on_signals, stop_with_parent
 from sandbox.panel_pages import panel_router
 from sandbox.payment_service import payment_app
 from sandbox.portal_pages import portal_router
 from sandbox.rendering import STATIC
+from sandbox.scheduler import Scheduler
 from sandbox.settings import SandboxSettings
-from sandbox.world import Addresses, World
+from sandbox.state import Addresses, SandboxState
 
 
-def stripe_app(world: World, engine: Engine) -> FastAPI:
+def stripe_app(state: SandboxState, scheduler: Scheduler) -> FastAPI:
     """Hosted checkout and portal, the control panel, and its HTTP calls (listed at ``/calls``)."""
     app = FastAPI(title="Sandbox control", docs_url=None, redoc_url=None, openapi_url="/control/openapi.json")
     app.mount("/static", StaticFiles(directory=STATIC))
     for router in (
-        control_router(world, engine),
-        control_billing_router(world),
-        checkout_router(world),
-        portal_router(world),
-        panel_router(world, engine),
+        control_router(state, scheduler),
+        control_billing_router(state),
+        checkout_router(state),
+        portal_router(state),
+        panel_router(state, scheduler),
     ):
         app.include_router(router)
     return app
@@ -51,17 +51,17 @@ async def run(settings: SandboxSettings, parent: int | None = None) -> None:
         ports = (settings.payment_port, settings.auth_port, settings.stripe_port)
         sockets = [stack.enter_context(bind(settings.host, port)) for port in ports]
         payment, auth, stripe = map(address_of, sockets)
-        world = World(settings, Addresses(payment, auth, settings.public_url.rstrip("/") or stripe))
-        stack.callback(world.database.close)
-        engine, push = Engine(world), AppPush(world)
+        state = SandboxState(settings, Addresses(payment, auth, settings.public_url.rstrip("/") or stripe))
+        stack.callback(state.database.close)
+        scheduler, push = Scheduler(state), AppPush(state)
         apps: list[ASGIApp] = [
-            Gate(payment_app(world), "payment", world),
-            Gate(auth_app(world), "auth", world),
-            stripe_app(world, engine),
+            FaultMiddleware(payment_app(state), "payment", state),
+            FaultMiddleware(auth_app(state), "auth", state),
+            stripe_app(state, scheduler),
         ]
         stop, ready = asyncio.Event(), asyncio.Event()
         stop_on_signals(stop)
-        helpers = [asyncio.create_task(engine.run()), asyncio.create_task(_announce(world, stripe, ready))]
+        helpers = [asyncio.create_task(scheduler.run()), asyncio.create_task(_announce(state, stripe, ready))]
         if parent is not None:
             helpers.append(asyncio.create_task(stop_with_parent(stop, parent)))
         for helper in helpers:
@@ -78,14 +78,14 @@ async def run(settings: SandboxSettings, parent: int | None = None) -> None:
                 raise outcome
 
 
-async def _announce(world: World, stripe: str, ready: asyncio.Event) -> None:
+async def _announce(state: SandboxState, stripe: str, ready: asyncio.Event) -> None:
     await ready.wait()
     line = {
-        "payment_ms_url": world.addresses.payment,
-        "auth_ms_url": world.addresses.auth,
-        "stripe_url": world.addresses.stripe,
+        "payment_ms_url": state.addresses.payment,
+        "auth_ms_url": state.addresses.auth,
+        "stripe_url": state.addresses.stripe,
         "control_url": f"{stripe}/control",
-        "api_key": world.settings.api_key.get_secret_value(),
+        "api_key": state.settings.api_key.get_secret_value(),
         "pid": os.getpid(),
     }
     print(json.dumps(line), flush=True)

@@ -8,8 +8,8 @@ import time
 
 import httpx
 
-from sandbox.stripe_objects import Event
-from sandbox.world import World
+from sandbox.state import SandboxState
+from sandbox.stripe_objects import StripeEvent
 
 _PAUSES = (0.0, 1.0, 3.0)
 
@@ -23,12 +23,12 @@ def signature(secret: str, timestamp: int, body: str) -> str:
 class AppPush:
     """Posts each recorded event; three attempts, and the outcome stands in the event's history."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
         self._client = httpx.AsyncClient(timeout=5.0, trust_env=False)
         self._tasks: set[asyncio.Task[None]] = set()
-        if world.settings.events_url and world.settings.events_secret:
-            world.webhooks.on_recorded.append(self._begin)
+        if state.settings.events_url and state.settings.events_secret:
+            state.webhooks.on_recorded.append(self._begin)
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -36,13 +36,13 @@ class AppPush:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.aclose()
 
-    def _begin(self, event: Event) -> None:
+    def _begin(self, event: StripeEvent) -> None:
         task = asyncio.get_running_loop().create_task(self._post(event))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _post(self, event: Event) -> None:
-        secret = self._world.settings.events_secret
+    async def _post(self, event: StripeEvent) -> None:
+        secret = self._state.settings.events_secret
         subscription = event.subscription
         if secret is None or subscription is None:
             return
@@ -62,10 +62,10 @@ class AppPush:
                 "X-Signature": signature(secret.get_secret_value(), int(time.time()), body),
             }
             try:
-                answer = await self._client.post(self._world.settings.events_url, content=body, headers=headers)
+                answer = await self._client.post(self._state.settings.events_url, content=body, headers=headers)
                 result = f"HTTP {answer.status_code}"
                 if answer.status_code < 500:
                     break
             except httpx.HTTPError as error:
                 result = type(error).__name__
-        self._world.webhooks.note(event.id, "app", result)
+        self._state.webhooks.note(event.id, "app", result)

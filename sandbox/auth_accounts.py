@@ -2,28 +2,27 @@
 
 import hashlib
 import secrets
-import time
 from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from sandbox.clock import rfc3339
-from sandbox.database import Database, Shelf
-from sandbox.knobs import KnobBoard
-from sandbox.stripe_objects import Event, Subscription
+from sandbox.clock import SandboxClock, rfc3339
+from sandbox.database import Database, DocumentStore
+from sandbox.runtime_settings import RuntimeSettingsStore
+from sandbox.stripe_objects import StripeEvent, StripeSubscription
 
 CODE_SECONDS: Final = 300
 SESSION_SECONDS: Final = 30 * 86_400
 
 
-class Person(BaseModel):
+class AuthUser(BaseModel):
     user_id: str
     name: str
     email: str
 
 
-class Grant(BaseModel):
+class AccountPlan(BaseModel):
     """A user's plan at the Auth MS; `silent` makes it leave the plan out of its answers about this user."""
 
     model_config = ConfigDict(extra="forbid")
@@ -34,8 +33,8 @@ class Grant(BaseModel):
     silent: bool = False
 
 
-class _Known(BaseModel):
-    subscriptions: dict[str, Subscription] = {}
+class _KnownSubscriptions(BaseModel):
+    subscriptions: dict[str, StripeSubscription] = {}
 
 
 class _Ticket(BaseModel):
@@ -43,11 +42,13 @@ class _Ticket(BaseModel):
     until: float
 
 
-def person(email: str, name: str = "") -> Person:
+def person(email: str, name: str = "") -> AuthUser:
     """The same address is always the same user."""
     address = email.strip().lower()
     digest = hashlib.sha256(address.encode()).hexdigest()[:16]
-    return Person(user_id=f"usr_{digest}", name=name or address.split("@")[0].replace(".", " ").title(), email=address)
+    return AuthUser(
+        user_id=f"usr_{digest}", name=name or address.split("@")[0].replace(".", " ").title(), email=address
+    )
 
 
 SAMPLE_PEOPLE: Final = {
@@ -59,42 +60,42 @@ SAMPLE_PEOPLE: Final = {
 
 
 class AuthAccounts:
-    def __init__(self, database: Database, knobs: KnobBoard) -> None:
-        self._database, self._knobs = database, knobs
-        self._people = Shelf(database, "auth_person", Person)
-        self._codes = Shelf(database, "auth_code", _Ticket)
-        self._sessions = Shelf(database, "auth_session", _Ticket)
-        self._grants = Shelf(database, "auth_grant", Grant)
-        self._known = Shelf(database, "auth_known", _Known)
+    def __init__(self, database: Database, clock: SandboxClock, runtime: RuntimeSettingsStore) -> None:
+        self._database, self._clock, self._runtime = database, clock, runtime
+        self._people = DocumentStore(database, "auth_person", AuthUser)
+        self._codes = DocumentStore(database, "auth_code", _Ticket)
+        self._sessions = DocumentStore(database, "auth_session", _Ticket)
+        self._grants = DocumentStore(database, "auth_grant", AccountPlan)
+        self._known = DocumentStore(database, "auth_known", _KnownSubscriptions)
 
-    def issue_code(self, somebody: Person) -> str:
+    def issue_code(self, user: AuthUser) -> str:
         """A code for `redeem`, good once and for five minutes."""
-        self._people.put(somebody.user_id, somebody)
+        self._people.put(user.user_id, user)
         code = "ac_" + secrets.token_urlsafe(24)
-        self._codes.put(code, _Ticket(user_id=somebody.user_id, until=time.time() + CODE_SECONDS))
+        self._codes.put(code, _Ticket(user_id=user.user_id, until=self._clock.real() + CODE_SECONDS))
         return code
 
-    def redeem(self, code: str) -> tuple[str, Person] | None:
+    def redeem(self, code: str) -> tuple[str, AuthUser] | None:
         """A new session for a code; None when it is unknown, used or too old."""
         with self._database.transaction():
             ticket = self._codes.get(code)
             self._codes.drop(code)
-            somebody = self._people.get(ticket.user_id) if ticket and ticket.until > time.time() else None
-            if somebody is None:
+            user = self._people.get(ticket.user_id) if ticket and ticket.until > self._clock.real() else None
+            if user is None:
                 return None
             session = "ses_" + secrets.token_urlsafe(32)
-            self._sessions.put(session, _Ticket(user_id=somebody.user_id, until=time.time() + SESSION_SECONDS))
-            return session, somebody
+            self._sessions.put(session, _Ticket(user_id=user.user_id, until=self._clock.real() + SESSION_SECONDS))
+            return session, user
 
-    def look_up(self, session_id: str) -> Person | None:
+    def look_up(self, session_id: str) -> AuthUser | None:
         """Whose session this is; each look makes it last another 30 days."""
         ticket = self._sessions.get(session_id)
-        if ticket is None or ticket.until <= time.time():
+        if ticket is None or ticket.until <= self._clock.real():
             return None
-        self._sessions.put(session_id, ticket.model_copy(update={"until": time.time() + SESSION_SECONDS}))
+        self._sessions.put(session_id, ticket.model_copy(update={"until": self._clock.real() + SESSION_SECONDS}))
         return self._people.get(ticket.user_id)
 
-    def people(self) -> list[Person]:
+    def people(self) -> list[AuthUser]:
         return self._people.newest(200)
 
     def end_sessions(self, user_id: str) -> None:
@@ -103,29 +104,29 @@ class AuthAccounts:
             "DELETE FROM documents WHERE kind = 'auth_session' AND json_extract(body, '$.user_id') = ?", (user_id,)
         )
 
-    def grant_of(self, somebody: Person) -> Grant:
+    def grant_of(self, user: AuthUser) -> AccountPlan:
         """The plan, looked up by user id and then by e-mail: installations differ in what a customer's id is."""
-        return self._grants.get(somebody.user_id) or self._grants.get(somebody.email) or Grant()
+        return self._grants.get(user.user_id) or self._grants.get(user.email) or AccountPlan()
 
-    def grant(self, user_key: str) -> Grant:
-        return self._grants.get(user_key) or Grant()
+    def grant(self, user_key: str) -> AccountPlan:
+        return self._grants.get(user_key) or AccountPlan()
 
-    def set_grant(self, user_key: str, grant: Grant) -> Grant:
+    def set_grant(self, user_key: str, grant: AccountPlan) -> AccountPlan:
         return self._grants.put(user_key, grant)
 
     def clear_grant(self, user_key: str) -> bool:
         self._known.drop(user_key)
         return self._grants.drop(user_key)
 
-    def receive(self, event: Event) -> str:
+    def receive(self, event: StripeEvent) -> str:
         """Told of a change: keep the plan of the best subscription known (a live one, then the newest)."""
         if event.subscription is None:
             return "noted"
-        known = (self._known.get(event.user_id) or _Known()).subscriptions
+        known = (self._known.get(event.user_id) or _KnownSubscriptions()).subscriptions
         known[event.subscription.id] = event.subscription
-        self._known.put(event.user_id, _Known(subscriptions=known))
+        self._known.put(event.user_id, _KnownSubscriptions(subscriptions=known))
         best = max(known.values(), key=lambda subscription: (subscription.live, subscription.created))
         end: datetime = best.ended_at or best.period_end
-        status = self._knobs.current.cancellation_word if best.live and best.cancel_at_period_end else best.status
-        self.set_grant(event.user_id, Grant(status=status, plan=best.plan or "", expires_at=rfc3339(end)))
+        status = self._runtime.current.cancellation_word if best.live and best.cancel_at_period_end else best.status
+        self.set_grant(event.user_id, AccountPlan(status=status, plan=best.plan or "", expires_at=rfc3339(end)))
         return "recorded"

@@ -8,10 +8,10 @@ from fastapi import FastAPI, Request, Response
 from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
-from sandbox.auth_accounts import SAMPLE_PEOPLE, Grant, Person, person
+from sandbox.auth_accounts import SAMPLE_PEOPLE, AccountPlan, AuthUser, person
 from sandbox.rendering import STATIC, form_of, go_to, message, page
 from sandbox.settings import AuthShape, PlanPlace
-from sandbox.world import World
+from sandbox.state import SandboxState
 
 PROVIDERS = {"google": "Google", "github": "GitHub", "discord": "Discord", "microsoft": "Microsoft"}
 _PICTURE = (
@@ -21,8 +21,8 @@ _PICTURE = (
 _COLOURS = ("#3f4bd8", "#0b7a5e", "#a8501a", "#8a3b8f")
 
 
-def auth_app(world: World) -> FastAPI:
-    """The service as an app; without its gate."""
+def auth_app(state: SandboxState) -> FastAPI:
+    """The service as an app; without the middleware around it."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.mount("/static", StaticFiles(directory=STATIC))
 
@@ -32,26 +32,26 @@ def auth_app(world: World) -> FastAPI:
 
     @app.post("/auth/session/create")
     async def create(request: Request) -> Response:
-        found = world.accounts.redeem(await _text_field(request, "auth_code"))
+        found = state.accounts.redeem(await _text_field(request, "auth_code"))
         if found is None:
             return JSONResponse({"error": "invalid or expired auth code"}, 400)
-        session_id, somebody = found
-        return JSONResponse({"session_id": session_id, "user_context": user_context(world, somebody)})
+        session_id, user = found
+        return JSONResponse({"session_id": session_id, "user_context": user_context(state, user)})
 
     @app.post("/auth/session/refresh")
     async def refresh(request: Request) -> Response:
         session_id = await _text_field(request, "session_id")
-        somebody = world.accounts.look_up(session_id)
-        if somebody is None:
+        user = state.accounts.look_up(session_id)
+        if user is None:
             return JSONResponse({"error": "invalid session"}, 401)
-        context = user_context(world, somebody)
-        if world.knobs.current.auth_shape is AuthShape.FLAT:
+        context = user_context(state, user)
+        if state.runtime_settings.current.auth_shape is AuthShape.FLAT:
             return JSONResponse({"success": True, **context})
         return JSONResponse({"session_id": session_id, "user_context": context})
 
     @app.get("/auth/{provider}")
     async def choose(provider: str, redirect_uri: str = "") -> Response:
-        return _refused(provider, redirect_uri) or _people_page(world, provider, redirect_uri)
+        return _refused(provider, redirect_uri) or _people_page(state, provider, redirect_uri)
 
     @app.post("/auth/{provider}")
     async def sign_in(provider: str, request: Request) -> Response:
@@ -61,10 +61,10 @@ def auth_app(world: World) -> FastAPI:
         if refused:
             return refused
         email = fields.get("email", "").strip()
-        somebody = SAMPLE_PEOPLE.get(fields.get("user", ""))
-        if somebody is None and ("@" not in email or " " in email):
-            return _people_page(world, provider, redirect_uri, email, "Enter an address, such as ada@example.com.")
-        code = world.accounts.issue_code(somebody or person(email))
+        user = SAMPLE_PEOPLE.get(fields.get("user", ""))
+        if user is None and ("@" not in email or " " in email):
+            return _people_page(state, provider, redirect_uri, email, "Enter an address, such as ada@example.com.")
+        code = state.accounts.issue_code(user or person(email))
         return go_to(with_auth_code(redirect_uri, code))
 
     @app.get("/pictures/{name}.svg")
@@ -77,22 +77,22 @@ def auth_app(world: World) -> FastAPI:
     return app
 
 
-def user_context(world: World, somebody: Person) -> dict[str, Any]:
+def user_context(state: SandboxState, user: AuthUser) -> dict[str, Any]:
     """Who it is, and their plan in the place that is set."""
-    first_name = somebody.name.split()[0].lower() if somebody.name else "x"
-    picture = f"{world.addresses.auth}/pictures/{quote(first_name)}.svg" if world.settings.auth_pictures else ""
+    first_name = user.name.split()[0].lower() if user.name else "x"
+    picture = f"{state.addresses.auth}/pictures/{quote(first_name)}.svg" if state.settings.auth_pictures else ""
     context: dict[str, Any] = {
-        "user_id": somebody.user_id,
-        "name": somebody.name,
-        "email": somebody.email,
+        "user_id": user.user_id,
+        "name": user.name,
+        "email": user.email,
         "picture": picture,
     }
-    grant = world.accounts.grant_of(somebody)
-    place = world.knobs.current.plan_place
+    grant = state.accounts.grant_of(user)
+    place = state.runtime_settings.current.plan_place
     if grant.silent or place is PlanPlace.SILENT:
         return context
     if place is PlanPlace.PROJECTS:
-        return context | {"projects": {world.settings.auth_project: _plan(grant)}}
+        return context | {"projects": {state.settings.auth_project: _plan(grant)}}
     return context | _plan(grant)
 
 
@@ -103,7 +103,7 @@ def with_auth_code(redirect_uri: str, code: str) -> str:
     return urlunsplit(parts._replace(query=query))
 
 
-def _plan(grant: Grant) -> dict[str, Any]:
+def _plan(grant: AccountPlan) -> dict[str, Any]:
     return {
         "subscription_status": grant.status,
         "subscription_plan": grant.plan,
@@ -130,7 +130,7 @@ def _refused(provider: str, redirect_uri: str) -> Response | None:
     return None
 
 
-def _people_page(world: World, provider: str, redirect_uri: str, email: str = "", error: str = "") -> Response:
+def _people_page(state: SandboxState, provider: str, redirect_uri: str, email: str = "", error: str = "") -> Response:
     return page(
         "sign_in.html",
         422 if error else 200,
@@ -139,7 +139,7 @@ def _people_page(world: World, provider: str, redirect_uri: str, email: str = ""
         email=email,
         redirect_uri=redirect_uri,
         error=error,
-        brand=world.settings.brand_name,
+        brand=state.settings.brand_name,
         colours=_COLOURS,
         host=urlsplit(redirect_uri).netloc,
     )

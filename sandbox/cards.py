@@ -6,7 +6,7 @@ from typing import Final
 
 
 @dataclass(frozen=True)
-class Card:
+class PaymentMethod:
     """A test card: what paying with it does, and whether later renewals succeed."""
 
     number: str
@@ -25,11 +25,11 @@ class Card:
 
 
 CARDS: Final = (
-    Card("4242424242424242", "pays"),
-    Card("4000002500003155", "asks you to confirm", needs_confirmation=True),
-    Card("4000000000000002", "is declined", declined="Your card was declined. Try another card."),
-    Card("4000000000009995", "has no funds", declined="Your card has insufficient funds. Try another card."),
-    Card("4000000000000341", "pays once, then renewals fail", renews=False),
+    PaymentMethod("4242424242424242", "pays"),
+    PaymentMethod("4000002500003155", "asks you to confirm", needs_confirmation=True),
+    PaymentMethod("4000000000000002", "is declined", declined="Your card was declined. Try another card."),
+    PaymentMethod("4000000000009995", "has no funds", declined="Your card has insufficient funds. Try another card."),
+    PaymentMethod("4000000000000341", "pays once, then renewals fail", renews=False),
 )
 
 PROMOTIONS: Final = {"WELCOME20": 20, "HALF": 50}
@@ -42,7 +42,7 @@ class CardRefused(Exception):
     """The card can't be used; the message is for the buyer."""
 
 
-def card_of(number: str) -> Card:
+def card_of(number: str) -> PaymentMethod:
     """The test card with this number, spaces and dashes ignored; raises CardRefused with a sentence."""
     digits = re.sub(r"[\s-]", "", number)
     if not digits:

@@ -5,33 +5,33 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Request, Response
 
 from sandbox.cards import CARDS, PROMOTIONS, CardRefused
-from sandbox.checkout_desk import due_today, subtotal, success_url, total
 from sandbox.rendering import form_of, go_to, message, page
-from sandbox.stripe_objects import CheckoutSession, SessionStatus
-from sandbox.world import World
+from sandbox.state import SandboxState
+from sandbox.stripe_checkout import due_today, subtotal, success_url, total
+from sandbox.stripe_objects import SessionStatus, StripeCheckoutSession
 
 
-def checkout_router(world: World) -> APIRouter:
+def checkout_router(state: SandboxState) -> APIRouter:
     router = APIRouter()
 
     @router.get("/c/pay/{session_id}")
     async def show(session_id: str, card: str = "") -> Response:
-        session = world.checkout.get(session_id)
-        return _closed(world, session) or _form(world, _sure(session), {"card": card})
+        session = state.checkout.get(session_id)
+        return _closed(state, session) or _form(state, _sure(session), {"card": card})
 
     @router.post("/c/pay/{session_id}")
     async def pay(session_id: str, request: Request) -> Response:
         fields = await form_of(request)
-        session = world.checkout.get(session_id)
+        session = state.checkout.get(session_id)
         if session is None or session.status is SessionStatus.EXPIRED:
-            return _closed(world, session) or go_to("/")
+            return _closed(state, session) or go_to("/")
         email = fields.get("email", "").strip()
         if "@" not in email:
-            return _form(world, session, fields, {"email": "Enter an e-mail address, such as ada@example.com."})
+            return _form(state, session, fields, {"email": "Enter an e-mail address, such as ada@example.com."})
         try:
-            paid = world.checkout.pay(session, fields.get("card", ""), email)
+            paid = state.checkout.pay(session, fields.get("card", ""), email)
         except CardRefused as refusal:
-            return _form(world, session, fields, {"card": str(refusal)})
+            return _form(state, session, fields, {"card": str(refusal)})
         if paid.waiting_card and paid.status is SessionStatus.OPEN:
             return go_to(f"/c/pay/{session.id}/confirm")
         return go_to(success_url(paid))
@@ -39,50 +39,50 @@ def checkout_router(world: World) -> APIRouter:
     @router.post("/c/pay/{session_id}/promotion")
     async def promote(session_id: str, request: Request) -> Response:
         fields = await form_of(request)
-        session = world.checkout.get(session_id)
-        closed = _closed(world, session)
+        session = state.checkout.get(session_id)
+        closed = _closed(state, session)
         if closed:
             return closed
         try:
-            world.checkout.promote(_sure(session), fields.get("code", ""))
+            state.checkout.promote(_sure(session), fields.get("code", ""))
         except CardRefused as refusal:
-            return _form(world, _sure(session), fields, {"code": str(refusal)})
+            return _form(state, _sure(session), fields, {"code": str(refusal)})
         return go_to(f"/c/pay/{session_id}")
 
     @router.get("/c/pay/{session_id}/confirm")
     async def ask(session_id: str) -> Response:
-        session = world.checkout.get(session_id)
-        closed = _closed(world, session)
+        session = state.checkout.get(session_id)
+        closed = _closed(state, session)
         if closed:
             return closed
         if not _sure(session).waiting_card:
             return go_to(f"/c/pay/{session_id}")
-        return page("confirm.html", session=session, brand=world.settings.brand_name, due=due_today(_sure(session)))
+        return page("confirm.html", session=session, brand=state.settings.brand_name, due=due_today(_sure(session)))
 
     @router.post("/c/pay/{session_id}/confirm")
     async def confirm(session_id: str, request: Request) -> Response:
         fields = await form_of(request)
-        session = world.checkout.get(session_id)
+        session = state.checkout.get(session_id)
         if session is None or session.status is SessionStatus.EXPIRED:
-            return _closed(world, session) or go_to("/")
+            return _closed(state, session) or go_to("/")
         try:
-            paid = world.checkout.confirm(session, succeeds=fields.get("answer") == "complete")
+            paid = state.checkout.confirm(session, succeeds=fields.get("answer") == "complete")
         except CardRefused as refusal:
-            return _form(world, world.checkout.get(session_id) or session, {}, {"card": str(refusal)})
+            return _form(state, state.checkout.get(session_id) or session, {}, {"card": str(refusal)})
         return go_to(success_url(paid) if paid.status is SessionStatus.COMPLETE else f"/c/pay/{session_id}")
 
     return router
 
 
-def _sure(session: CheckoutSession | None) -> CheckoutSession:
+def _sure(session: StripeCheckoutSession | None) -> StripeCheckoutSession:
     if session is None:
         raise LookupError("checkout session")
     return session
 
 
-def _closed(world: World, session: CheckoutSession | None) -> Response | None:
+def _closed(state: SandboxState, session: StripeCheckoutSession | None) -> Response | None:
     """The page of a session that can't be paid (any more); None for an open one."""
-    brand = world.settings.brand_name
+    brand = state.settings.brand_name
     if session is None:
         return message(404, "This checkout doesn't exist", "Check the address, or start again from the shop.")
     if session.status is SessionStatus.COMPLETE:
@@ -95,7 +95,7 @@ def _closed(world: World, session: CheckoutSession | None) -> Response | None:
 
 
 def _form(
-    world: World, session: CheckoutSession, fields: dict[str, str], errors: dict[str, str] | None = None
+    state: SandboxState, session: StripeCheckoutSession, fields: dict[str, str], errors: dict[str, str] | None = None
 ) -> Response:
     first = session.lines[0]
     return page(
@@ -103,7 +103,7 @@ def _form(
         422 if errors else 200,
         session=session,
         first=first,
-        brand=world.settings.brand_name,
+        brand=state.settings.brand_name,
         fields={"email": session.email, "card": "", "code": "", **fields},
         errors=errors or {},
         cards=CARDS,
@@ -112,9 +112,9 @@ def _form(
         due=due_today(session),
         codes=list(PROMOTIONS),
         percent_off=PROMOTIONS.get(session.promotion, 0),
-        trial_end=_trial_end(world, first.trial_days) if session.recurring else None,
+        trial_end=_trial_end(state, first.trial_days) if session.recurring else None,
     )
 
 
-def _trial_end(world: World, trial_days: int) -> datetime | None:
-    return world.clock.now() + timedelta(days=trial_days) if trial_days else None
+def _trial_end(state: SandboxState, trial_days: int) -> datetime | None:
+    return state.clock.now() + timedelta(days=trial_days) if trial_days else None

@@ -5,42 +5,50 @@ month must not sign everybody out.
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel
 
-from sandbox.database import Database, Shelf
+from sandbox.database import Database, DocumentStore
 
 
 class _Offset(BaseModel):
     seconds: float = 0.0
 
 
-class Clock:
-    def __init__(self, database: Database) -> None:
-        self._shelf = Shelf(database, "clock", _Offset)
-        self._offset = (self._shelf.get("offset") or _Offset()).seconds
+class SandboxClock:
+    """`real` tells POSIX seconds; only tests give another one."""
+
+    def __init__(self, database: Database, real: Callable[[], float] = time.time) -> None:
+        self._real = real
+        self._documents = DocumentStore(database, "clock", _Offset)
+        self._offset = (self._documents.get("offset") or _Offset()).seconds
 
     @property
     def offset(self) -> timedelta:
         return timedelta(seconds=self._offset)
 
+    def real(self) -> float:
+        """The time that sign-ins and portal links go by, which no control call moves."""
+        return self._real()
+
     def timestamp(self) -> float:
-        return time.time() + self._offset
+        return self._real() + self._offset
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.timestamp(), UTC)
 
     def move_to(self, moment: float) -> None:
         """Go forward to this POSIX time; an earlier one changes nothing."""
-        self._set(max(self._offset, moment - time.time()))
+        self._set(max(self._offset, moment - self._real()))
 
     def reset(self) -> None:
         self._set(0.0)
 
     def _set(self, seconds: float) -> None:
         self._offset = seconds
-        self._shelf.put("offset", _Offset(seconds=seconds))
+        self._documents.put("offset", _Offset(seconds=seconds))
 
 
 def rfc3339(moment: datetime) -> str:

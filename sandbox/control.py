@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sandbox.engine import Engine
 from sandbox.faults import Fault
+from sandbox.scheduler import Scheduler
 from sandbox.settings import Reach
-from sandbox.world import World
+from sandbox.state import SandboxState
 
 
 class Body(BaseModel):
@@ -28,7 +28,7 @@ class Redeliver(Body):
     reach: Reach = Reach.BOTH
 
 
-def control_router(world: World, engine: Engine) -> APIRouter:
+def control_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
     """Routes about the sandbox as a whole. Those about people and money are in `control_billing`."""
     router = APIRouter(prefix="/control", tags=["sandbox"])
 
@@ -37,92 +37,92 @@ def control_router(world: World, engine: Engine) -> APIRouter:
         """Whether it works, what is waiting, and where everything is."""
         return {
             "status": "ok",
-            "poisoned": world.poisoned,
-            "waiting_webhooks": world.webhooks.waiting(),
-            "payment_ms_url": world.addresses.payment,
-            "auth_ms_url": world.addresses.auth,
-            "stripe_url": world.addresses.stripe,
+            "poisoned": state.poisoned,
+            "waiting_webhooks": state.webhooks.waiting(),
+            "payment_ms_url": state.addresses.payment,
+            "auth_ms_url": state.addresses.auth,
+            "stripe_url": state.addresses.stripe,
         }
 
     @router.get("/settings")
     async def settings() -> dict[str, Any]:
-        """The knobs as they stand."""
-        return world.knobs.current.model_dump(mode="json")
+        """The runtime settings as they stand."""
+        return state.runtime_settings.current.model_dump(mode="json")
 
     @router.patch("/settings")
     async def change_settings(request: Request) -> dict[str, Any]:
-        """Set some knobs; 422 for an unknown name or a bad value, then nothing changes."""
+        """Set some of them; 422 for an unknown name or a bad value, then nothing changes."""
         try:
-            return world.knobs.change(await request.json()).model_dump(mode="json")
+            return state.runtime_settings.change(await request.json()).model_dump(mode="json")
         except ValidationError as error:
             details = [{"setting": ".".join(map(str, one["loc"])), "reason": one["msg"]} for one in error.errors()]
             raise HTTPException(422, details) from None
 
     @router.post("/settings/reset")
     async def reset_settings() -> dict[str, Any]:
-        """The knobs as at the start."""
-        return world.knobs.reset().model_dump(mode="json")
+        """The runtime settings as at the start."""
+        return state.runtime_settings.reset().model_dump(mode="json")
 
     @router.get("/clock")
     async def clock() -> dict[str, Any]:
         """The sandbox time, and how far it is ahead."""
-        return {"now": world.clock.now(), "offset_seconds": world.clock.offset.total_seconds()}
+        return {"now": state.clock.now(), "offset_seconds": state.clock.offset.total_seconds()}
 
     @router.post("/clock/advance")
     async def advance(by: Advance) -> dict[str, Any]:
         """Move time forward; what falls due on the way happens."""
-        engine.advance(timedelta(days=by.days, hours=by.hours, seconds=by.seconds))
+        scheduler.advance(timedelta(days=by.days, hours=by.hours, seconds=by.seconds))
         return await clock()
 
     @router.get("/faults")
     async def faults() -> list[Fault]:
         """The faults that are set, in the order in which they are tried."""
-        return world.faults.all()
+        return state.faults.all()
 
     @router.post("/faults", status_code=201)
     async def add_fault(fault: Fault) -> Fault:
         """Make calls of an operation fail, stall or answer nonsense."""
-        return world.faults.add(fault)
+        return state.faults.add(fault)
 
     @router.delete("/faults")
     async def clear_faults() -> dict[str, Any]:
         """No faults any more."""
-        world.faults.clear()
+        state.faults.clear()
         return {"faults": []}
 
     @router.delete("/faults/{fault_id}")
     async def drop_fault(fault_id: str) -> dict[str, Any]:
         """One fault less."""
-        return {"dropped": world.faults.drop(fault_id)}
+        return {"dropped": state.faults.drop(fault_id)}
 
     @router.post("/payment/{what}")
     async def poison(what: str) -> dict[str, Any]:
         """Break the Payment MS as an overlap does (poison), or restart its database connection (heal)."""
         if what not in ("heal", "poison"):
             raise HTTPException(404)
-        world.poisoned = what == "poison"
-        return {"poisoned": world.poisoned}
+        state.poisoned = what == "poison"
+        return {"poisoned": state.poisoned}
 
     @router.get("/requests")
     async def requests(user_id: str = "", limit: int = 100) -> dict[str, Any]:
         """What was received: counts by operation, status and user, overlaps, the newest calls."""
-        return world.traffic.report(user_id, limit)
+        return state.traffic.report(user_id, limit)
 
     @router.post("/requests/reset")
     async def reset_requests() -> dict[str, Any]:
         """Count from zero."""
-        world.traffic.reset()
-        return world.traffic.report()
+        state.traffic.reset()
+        return state.traffic.report()
 
     @router.get("/events")
     async def events(user_id: str = "", limit: int = 200) -> list[dict[str, Any]]:
         """What Stripe sent and what became of it, newest first."""
-        return [event.model_dump(mode="json") for event in world.webhooks.log(user_id, limit)]
+        return [event.model_dump(mode="json") for event in state.webhooks.log(user_id, limit)]
 
     @router.post("/events/{event_id}/deliver")
     async def deliver(event_id: str, how: Redeliver | None = None) -> dict[str, Any]:
         """Deliver one event now, whatever happened to it before."""
-        event = world.webhooks.redeliver(event_id, how.reach if how else Reach.BOTH)
+        event = state.webhooks.redeliver(event_id, how.reach if how else Reach.BOTH)
         if event is None:
             raise HTTPException(404, "no such event")
         return event.model_dump(mode="json")
@@ -130,17 +130,17 @@ def control_router(world: World, engine: Engine) -> APIRouter:
     @router.post("/webhooks/flush")
     async def flush() -> dict[str, Any]:
         """Deliver now everything that is waiting."""
-        return {"delivered": world.webhooks.flush()}
+        return {"delivered": state.webhooks.flush()}
 
     @router.get("/settled")
     async def settled(seconds: float = 10.0) -> dict[str, Any]:
         """Wait until no webhook is waiting any more."""
-        return {"settled": await engine.settled(min(seconds, 120.0)), "waiting": world.webhooks.waiting()}
+        return {"settled": await scheduler.settled(min(seconds, 120.0)), "waiting": state.webhooks.waiting()}
 
     @router.post("/reset")
     async def reset() -> dict[str, Any]:
-        """Forget everything: people, purchases, faults, knobs, moved time."""
-        world.reset()
+        """Forget everything: people, purchases, faults, settings, moved time."""
+        state.reset()
         return {"reset": True}
 
     return router

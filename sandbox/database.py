@@ -71,7 +71,7 @@ class Database:
         self.connection.close()
 
 
-class Shelf(Generic[T]):
+class DocumentStore(Generic[T]):
     """All documents of one kind, in the order in which they were first put there."""
 
     def __init__(self, database: Database, kind: str, model: type[T]) -> None:

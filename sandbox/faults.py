@@ -5,7 +5,7 @@ This is about the services' behaviour. Broken sockets (resets, drips, huge bodie
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.database import Database, Shelf
+from sandbox.database import Database, DocumentStore
 from sandbox.stripe_objects import new_id
 
 
@@ -42,16 +42,16 @@ class FaultList:
     """Kept in the database, first match wins, used up one call at a time."""
 
     def __init__(self, database: Database) -> None:
-        self._shelf = Shelf(database, "fault", Fault)
+        self._documents = DocumentStore(database, "fault", Fault)
 
     def add(self, fault: Fault) -> Fault:
-        return self._shelf.put(fault.id, fault)
+        return self._documents.put(fault.id, fault)
 
     def all(self) -> list[Fault]:
-        return self._shelf.of("")
+        return self._documents.of("")
 
     def drop(self, fault_id: str) -> bool:
-        return self._shelf.drop(fault_id)
+        return self._documents.drop(fault_id)
 
     def clear(self) -> None:
         for fault in self.all():
@@ -63,11 +63,11 @@ class FaultList:
             if fault.operation not in ("*", service, operation) or fault.user_id not in ("", user_id):
                 continue
             if fault.skip:
-                self._shelf.put(fault.id, fault.model_copy(update={"skip": fault.skip - 1}))
+                self._documents.put(fault.id, fault.model_copy(update={"skip": fault.skip - 1}))
                 continue
             if fault.times == 1:
-                self._shelf.drop(fault.id)
+                self._documents.drop(fault.id)
             elif fault.times is not None:
-                self._shelf.put(fault.id, fault.model_copy(update={"times": fault.times - 1}))
+                self._documents.put(fault.id, fault.model_copy(update={"times": fault.times - 1}))
             return fault
         return None

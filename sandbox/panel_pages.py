@@ -8,12 +8,12 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from sandbox.auth_accounts import SAMPLE_PEOPLE, Grant
+from sandbox.auth_accounts import SAMPLE_PEOPLE, AccountPlan
 from sandbox.cards import CARDS, CardRefused
 from sandbox.control_billing import plan_line
-from sandbox.engine import Engine
-from sandbox.moves import clear_user, move, put_in_state
 from sandbox.rendering import form_of, go_to, page
+from sandbox.scenarios import SCENARIO_NAMES, SCENARIOS, clear_user, put_in_state, set_status
+from sandbox.scheduler import Scheduler
 from sandbox.settings import (
     AuthShape,
     CancellationWord,
@@ -27,10 +27,9 @@ from sandbox.settings import (
     UnknownPrices,
     WebhookMode,
 )
-from sandbox.state_table import REACHABLE, STATES
+from sandbox.state import SandboxState
 from sandbox.stripe_objects import SessionStatus
-from sandbox.subscriptions import next_moment
-from sandbox.world import World
+from sandbox.stripe_subscriptions import next_moment
 
 Fields = dict[str, str]
 WORDS = (
@@ -70,24 +69,23 @@ _SWITCHES = {
 }
 
 
-def panel_router(world: World, engine: Engine) -> APIRouter:
+def panel_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    actions = _actions(world, engine)
+    actions = _actions(state, scheduler)
 
     @router.get("/")
     async def panel(said: str = "", problem: str = "") -> Response:
-        return page("panel.html", 200, said=said, problem=problem, **_view(world))
+        return page("panel.html", 200, said=said, problem=problem, **_view(state))
 
     @router.get("/states")
     async def states(said: str = "") -> Response:
         return page(
             "states.html",
             200,
-            states=STATES,
-            reachable=REACHABLE,
+            scenarios=SCENARIOS,
             people=SAMPLE_PEOPLE,
             said=said,
-            brand=world.settings.brand_name,
+            brand=state.settings.brand_name,
         )
 
     @router.get("/calls")
@@ -95,16 +93,16 @@ def panel_router(world: World, engine: Engine) -> APIRouter:
         paths = request.app.openapi()["paths"]
         found = [(method.upper(), path, call) for path, methods in paths.items() for method, call in methods.items()]
         return page(
-            "calls.html", calls=[one for one in found if one[1].startswith("/control")], brand=world.settings.brand_name
+            "calls.html", calls=[one for one in found if one[1].startswith("/control")], brand=state.settings.brand_name
         )
 
-    @router.post("/states/{name}/{state}")
-    async def put(name: str, state: str) -> Response:
-        somebody = SAMPLE_PEOPLE.get(name)
-        if somebody is None or state not in REACHABLE:
+    @router.post("/states/{name}/{scenario}")
+    async def put(name: str, scenario: str) -> Response:
+        user = SAMPLE_PEOPLE.get(name)
+        if user is None or scenario not in SCENARIO_NAMES:
             return go_to("/states")
-        put_in_state(world, somebody.user_id, somebody.email, state, plan_line(world))
-        return go_to(f"/states?{urlencode({'said': f'{somebody.name} is now: {state}'})}#{quote(state)}")
+        put_in_state(state, user.user_id, user.email, scenario, plan_line(state))
+        return go_to(f"/states?{urlencode({'said': f'{user.name} is now: {scenario}'})}#{quote(scenario)}")
 
     @router.post("/panel/{action}")
     async def act(action: str, request: Request) -> Response:
@@ -122,111 +120,111 @@ def panel_router(world: World, engine: Engine) -> APIRouter:
     return router
 
 
-def _view(world: World) -> dict[str, Any]:
-    people = world.people()
+def _view(state: SandboxState) -> dict[str, Any]:
+    people = state.people()
     names = {person.user_id: person.name for person in people}
-    known = {record.subscription.id: record.subscription for record in world.records.all()}
+    known = {record.subscription.id: record.subscription for record in state.records.all()}
     return {
-        "addresses": world.addresses,
-        "brand": world.settings.brand_name,
-        "clock": world.clock,
+        "addresses": state.addresses,
+        "brand": state.settings.brand_name,
+        "clock": state.clock,
         "steps": _STEPS,
-        "knobs": world.knobs.current,
+        "runtime_settings": state.runtime_settings.current,
         "choices": _CHOICES,
         "numbers": _NUMBERS,
         "switches": _SWITCHES,
-        "waiting": world.webhooks.waiting(),
-        "poisoned": world.poisoned,
-        "faults": world.faults.all(),
-        "people": [(person, world.accounts.grant_of(person)) for person in people],
+        "waiting": state.webhooks.waiting(),
+        "poisoned": state.poisoned,
+        "faults": state.faults.all(),
+        "people": [(person, state.accounts.grant_of(person)) for person in people],
         "names": names,
         "subscriptions": [
-            (one, known.get(one.id), world.accounts.grant(one.user_id), next_moment(one))
-            for one in world.subscriptions.newest(50)
+            (one, known.get(one.id), state.accounts.grant(one.user_id), next_moment(one))
+            for one in state.subscriptions.newest(50)
         ],
-        "plans": sorted({line.plan for line in world.catalogue.plans() if line.plan}),
+        "plans": sorted({line.plan for line in state.prices.plans() if line.plan}),
         "words": WORDS,
-        "sessions": world.checkout.newest(20),
-        "events": world.webhooks.log(limit=40),
-        "traffic": world.traffic.report(limit=15),
+        "sessions": state.checkout.newest(20),
+        "events": state.webhooks.log(limit=40),
+        "traffic": state.traffic.report(limit=15),
     }
 
 
-def _actions(world: World, engine: Engine) -> dict[str, Callable[[Fields], str]]:
+def _actions(state: SandboxState, scheduler: Scheduler) -> dict[str, Callable[[Fields], str]]:
     """Form posts by name. Each returns the sentence that the panel then shows."""
 
     def advance(fields: Fields) -> str:
-        engine.advance(timedelta(hours=min(float(fields.get("hours", "0")), 24 * 3700)))
-        return f"It is now {world.clock.now():%d %B %Y, %H:%M} UTC in the sandbox."
+        scheduler.advance(timedelta(hours=min(float(fields.get("hours", "0")), 24 * 3700)))
+        return f"It is now {state.clock.now():%d %B %Y, %H:%M} UTC in the sandbox."
 
     def settings(fields: Fields) -> str:
         values: dict[str, object] = {name: fields[name] for name in (*_CHOICES, *_NUMBERS) if name in fields}
         if "switches" in fields:
             values |= {name: name in fields for name in _SWITCHES}
-        world.knobs.change(values)
+        state.runtime_settings.change(values)
         return "Settings saved."
 
     def reset_settings(_: Fields) -> str:
-        world.knobs.reset()
+        state.runtime_settings.reset()
         return "Settings are as at the start."
 
     def flush(_: Fields) -> str:
-        return f"{world.webhooks.flush()} delivered."
+        return f"{state.webhooks.flush()} delivered."
 
     def resend(fields: Fields) -> str:
-        event = world.webhooks.redeliver(fields.get("event", ""), Reach(fields.get("reach", "both")))
+        event = state.webhooks.redeliver(fields.get("event", ""), Reach(fields.get("reach", "both")))
         return f"{event.type} sent again." if event else "No such event."
 
     def heal(_: Fields) -> str:
-        world.poisoned = False
+        state.poisoned = False
         return "The Payment MS has a fresh database connection."
 
     def clear_faults(_: Fields) -> str:
-        world.faults.clear()
+        state.faults.clear()
         return "No faults."
 
     def give(fields: Fields) -> str:
         user_id, plan = fields.get("user", ""), fields.get("plan", "")
         if plan:
-            world.accounts.set_grant(user_id, Grant(status="active", plan=plan))
+            state.accounts.set_grant(user_id, AccountPlan(status="active", plan=plan))
             return f"The Auth MS now grants {plan}."
-        world.accounts.clear_grant(user_id)
+        state.accounts.clear_grant(user_id)
         return "The Auth MS knows of no plan."
 
     def clear(fields: Fields) -> str:
-        clear_user(world, fields.get("user", ""))
+        clear_user(state, fields.get("user", ""))
         return "Billing forgotten."
 
     def set_state(fields: Fields) -> str:
-        subscription = world.subscriptions.get(fields.get("subscription", ""))
+        subscription = state.subscriptions.get(fields.get("subscription", ""))
         if subscription is None:
             return "No such subscription."
-        moved = move(world, subscription, fields.get("status", "").strip() or subscription.status)
+        moved = set_status(state, subscription, fields.get("status", "").strip() or subscription.status)
         return f"{subscription.name} is now {moved.status.replace('_', ' ')}; the webhook is on its way."
 
     def forget_record(fields: Fields) -> str:
-        world.records.forget(fields.get("subscription", ""))
+        state.records.forget(fields.get("subscription", ""))
         return "The Payment MS no longer knows of it."
 
     def pay(fields: Fields) -> str:
-        session = world.checkout.get(fields.get("session", ""))
+        session = state.checkout.get(fields.get("session", ""))
         if session is None or session.status is not SessionStatus.OPEN:
             return "This session can't be paid."
-        world.checkout.pay(session, CARDS[0].number)
+        state.checkout.pay(session, CARDS[0].number)
         return "Paid; the webhook is on its way."
 
     def expire(fields: Fields) -> str:
-        session = world.checkout.get(fields.get("session", ""))
+        session = state.checkout.get(fields.get("session", ""))
         if session and session.status is SessionStatus.OPEN:
-            world.checkout.expire(session)
+            state.checkout.expire(session)
         return "Expired."
 
     def reset_requests(_: Fields) -> str:
-        world.traffic.reset()
+        state.traffic.reset()
         return "Counting from zero."
 
     def reset(_: Fields) -> str:
-        world.reset()
+        state.reset()
         return "Everything is gone; everybody is signed out."
 
     return {

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from sandbox.database import Database, Shelf
-from sandbox.knobs import KnobBoard
+from sandbox.database import Database, DocumentStore
+from sandbox.runtime_settings import RuntimeSettingsStore
 from sandbox.settings import StaleEvents
-from sandbox.stripe_objects import Event, Subscription
+from sandbox.stripe_objects import StripeEvent, StripeSubscription
 
 
-class Customer(BaseModel):
+class PaymentCustomer(BaseModel):
     id: str
     user_id: str
     email: str
@@ -22,26 +22,26 @@ class Customer(BaseModel):
 class Record(BaseModel):
     """A subscription as the Payment MS last heard of it."""
 
-    subscription: Subscription
+    subscription: StripeSubscription
     customer_id: str
     as_of: datetime
 
 
 class PaymentRecords:
-    def __init__(self, database: Database, knobs: KnobBoard) -> None:
-        self._knobs = knobs
-        self._customers = Shelf(database, "payment_customer", Customer)
-        self._records = Shelf(database, "payment_record", Record)
+    def __init__(self, database: Database, runtime: RuntimeSettingsStore) -> None:
+        self._runtime = runtime
+        self._customers = DocumentStore(database, "payment_customer", PaymentCustomer)
+        self._records = DocumentStore(database, "payment_record", Record)
 
-    def customer(self, user_id: str) -> Customer | None:
+    def customer(self, user_id: str) -> PaymentCustomer | None:
         return self._customers.get(user_id)
 
-    def meet(self, user_id: str, email: str) -> Customer:
+    def meet(self, user_id: str, email: str) -> PaymentCustomer:
         """The customer of this user, made at their first checkout."""
         known = self._customers.get(user_id)
-        return known or self.keep(Customer(id=str(uuid.uuid4()), user_id=user_id, email=email))
+        return known or self.keep(PaymentCustomer(id=str(uuid.uuid4()), user_id=user_id, email=email))
 
-    def keep(self, customer: Customer) -> Customer:
+    def keep(self, customer: PaymentCustomer) -> PaymentCustomer:
         return self._customers.put(customer.user_id, customer)
 
     def find(self, user_id: str, product_id: str) -> Record | None:
@@ -61,7 +61,7 @@ class PaymentRecords:
     def forget_customer(self, user_id: str) -> bool:
         return self._customers.drop(user_id)
 
-    def receive(self, event: Event) -> str:
+    def receive(self, event: StripeEvent) -> str:
         """Take in one event: ``recorded``, ``noted`` (nothing to keep), ``stale`` or ``dropped``."""
         customer = self.meet(event.user_id, event.subscription.email if event.subscription else "")
         if event.type == "checkout.session.completed":
@@ -70,9 +70,9 @@ class PaymentRecords:
         if event.subscription is None or not event.type.startswith("customer.subscription."):
             return "noted"
         known = self._records.get(event.subscription.id)
-        if known is None and self._knobs.current.drops_customer_created:
+        if known is None and self._runtime.current.drops_customer_created:
             return "dropped"
-        if known and known.as_of > event.created and self._knobs.current.stale_events is StaleEvents.IGNORE:
+        if known and known.as_of > event.created and self._runtime.current.stale_events is StaleEvents.IGNORE:
             return "stale"
         record = Record(subscription=event.subscription, customer_id=customer.id, as_of=event.created)
         self._records.put(event.subscription.id, record, owner=event.user_id)

@@ -9,15 +9,15 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from sandbox.catalogue import UnknownPrice
 from sandbox.clock import rfc3339, rfc3339_nano
+from sandbox.go_json import go_json, problem, text_401
 from sandbox.openapi import OPENAPI
 from sandbox.payment_records import Record
+from sandbox.price_list import PriceNotFound
 from sandbox.registration import register_products
 from sandbox.settings import PortalShape, StatusShape, UnknownPrices
-from sandbox.stripe_objects import CheckoutSession, Line
-from sandbox.wire import go_json, problem, text_401
-from sandbox.world import World
+from sandbox.state import SandboxState
+from sandbox.stripe_objects import LineItem, StripeCheckoutSession
 
 _ALL: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _MOST_LINES: Final = 20
@@ -63,8 +63,8 @@ class Refusal(Exception):
         self.response = response
 
 
-def payment_app(world: World) -> FastAPI:
-    """The service as an app; without its gate, which counts and breaks things."""
+def payment_app(state: SandboxState) -> FastAPI:
+    """The service as an app; without the middleware, which counts and breaks things."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
 
     @app.exception_handler(Refusal)
@@ -87,10 +87,10 @@ def payment_app(world: World) -> FastAPI:
     async def checkout(kind: str, request: Request) -> Response:
         if kind not in ("subscription", "item", "cart"):
             return _to_docs()
-        _require(world, request, "POST")
+        _require(state, request, "POST")
         wanted = _read(_Checkout, await request.body())
-        session = _open_session(world, kind, wanted)
-        answer: dict[str, Any] = {"checkout_session_id": session.id, "checkout_url": world.checkout_url(session)}
+        session = _open_session(state, kind, wanted)
+        answer: dict[str, Any] = {"checkout_session_id": session.id, "checkout_url": state.checkout_url(session)}
         if kind == "cart":
             answer["item_count"] = len(wanted.items)
         return go_json(answer)
@@ -98,25 +98,25 @@ def payment_app(world: World) -> FastAPI:
     @app.api_route("/api/v1/subscriptions/{rest:path}", methods=_ALL)
     async def subscription(rest: str, request: Request) -> Response:
         """A path with dots in it is another path, as to Go's router."""
-        _require(world, request, "GET")
+        _require(state, request, "GET")
         parts = rest.split("/")
         if not {".", ".."}.isdisjoint(parts):
             return RedirectResponse(posixpath.normpath(request.url.path), 301)
         if len(parts) != 2 or not all(parts):
             form = "URL must be in format /api/v1/subscriptions/{user_id}/{product_id}"
             raise Refusal(problem(400, "invalid_request", "INVALID_URL", "Invalid URL format", form))
-        record = world.records.find(*parts)
-        return go_json(subscription_answer(record, world.knobs.current.status_shape))
+        record = state.records.find(*parts)
+        return go_json(subscription_answer(record, state.runtime_settings.current.status_shape))
 
     @app.api_route("/api/v1/portal", methods=_ALL)
     async def portal(request: Request) -> Response:
-        _require(world, request, "POST")
-        return _open_portal(world, _read(_Portal, await request.body()))
+        _require(state, request, "POST")
+        return _open_portal(state, _read(_Portal, await request.body()))
 
     @app.api_route("/admin/products/register", methods=_ALL)
     async def register(request: Request) -> Response:
-        _require(world, request, "POST")
-        return register_products(world, await request.body())
+        _require(state, request, "POST")
+        return register_products(state, await request.body())
 
     @app.api_route("/{path:path}", methods=_ALL)
     async def anything_else(path: str) -> Response:
@@ -161,12 +161,12 @@ def subscription_answer(record: Record | None, shape: StatusShape) -> dict[str, 
     }
 
 
-def _require(world: World, request: Request, method: str) -> None:
+def _require(state: SandboxState, request: Request, method: str) -> None:
     """The key first, then the method, as the service does."""
     given = request.headers.get("x-api-key", "")
     if not given:
         raise Refusal(text_401("Missing X-API-Key header"))
-    if not secrets.compare_digest(given.encode(), world.settings.api_key.get_secret_value().encode()):
+    if not secrets.compare_digest(given.encode(), state.settings.api_key.get_secret_value().encode()):
         raise Refusal(text_401("Invalid API key"))
     if request.method != method:
         description = f"Only {method} method is allowed"
@@ -189,7 +189,7 @@ def _stripe_error(text: str) -> Refusal:
     return Refusal(problem(500, "internal_error", "STRIPE_ERROR", "Failed to create checkout session", text))
 
 
-def _open_session(world: World, kind: str, wanted: _Checkout) -> CheckoutSession:
+def _open_session(state: SandboxState, kind: str, wanted: _Checkout) -> StripeCheckoutSession:
     required = [wanted.user_id, wanted.email, wanted.success_url, wanted.cancel_url]
     if kind != "cart":
         required += [wanted.product_id, wanted.price_id]
@@ -204,41 +204,41 @@ def _open_session(world: World, kind: str, wanted: _Checkout) -> CheckoutSession
             raise _invalid(f"Cart cannot contain more than {_MOST_LINES} items")
     if any(line.quantity < 1 or not line.price_id for line in asked):
         raise _invalid("Quantity must be at least 1")
-    _meet_customer(world, wanted)
-    lines = [_order_line(world, line, recurring=kind == "subscription") for line in asked]
+    _meet_customer(state, wanted)
+    lines = [_order_line(state, line, recurring=kind == "subscription") for line in asked]
     mode = "subscription" if kind == "subscription" else "payment"
-    return world.checkout.open(mode, wanted.user_id, wanted.email, lines, wanted.success_url, wanted.cancel_url)
+    return state.checkout.open(mode, wanted.user_id, wanted.email, lines, wanted.success_url, wanted.cancel_url)
 
 
-def _meet_customer(world: World, wanted: _Checkout) -> None:
-    customer = world.records.meet(wanted.user_id, wanted.email)
-    if world.knobs.current.first_checkout_fails and not customer.refused_once:
-        world.records.keep(customer.model_copy(update={"refused_once": True}))
+def _meet_customer(state: SandboxState, wanted: _Checkout) -> None:
+    customer = state.records.meet(wanted.user_id, wanted.email)
+    if state.runtime_settings.current.first_checkout_fails and not customer.refused_once:
+        state.records.keep(customer.model_copy(update={"refused_once": True}))
         raise _stripe_error(f'{{"code":"resource_missing","message":"No such customer: {customer.id}"}}')
 
 
-def _order_line(world: World, asked: _Line, *, recurring: bool) -> Line:
-    lenient = world.knobs.current.unknown_prices is UnknownPrices.ACCEPT
+def _order_line(state: SandboxState, asked: _Line, *, recurring: bool) -> LineItem:
+    lenient = state.runtime_settings.current.unknown_prices is UnknownPrices.ACCEPT
     try:
-        line = world.catalogue.line(asked.price_id, asked.product_id, asked.quantity, accept_unknown=lenient)
-    except UnknownPrice:
+        line = state.prices.line(asked.price_id, asked.product_id, asked.quantity, accept_unknown=lenient)
+    except PriceNotFound:
         raise _stripe_error(f"No such price: '{asked.price_id}'") from None
     return line if recurring else line.model_copy(update={"interval": None, "trial_days": 0})
 
 
-def _open_portal(world: World, wanted: _Portal) -> Response:
+def _open_portal(state: SandboxState, wanted: _Portal) -> Response:
     if not wanted.user_id or not wanted.return_url:
         raise _invalid("Missing required fields")
-    customer = world.records.customer(wanted.user_id)
+    customer = state.records.customer(wanted.user_id)
     if customer is None:
         description = "The specified customer could not be found"
         return problem(404, "not_found", "CUSTOMER_NOT_FOUND", "Customer not found", description, field="user_id")
     if not customer.at_stripe:
         description = "Customer does not have a Stripe customer ID"
         return problem(400, "invalid_request", "NO_STRIPE_CUSTOMER", "No Stripe customer found", description)
-    session = world.portal.open(wanted.user_id, wanted.return_url)
-    url = world.portal_url(session)
-    if world.knobs.current.portal_shape is PortalShape.URL:
+    session = state.portal.open(wanted.user_id, wanted.return_url)
+    url = state.portal_url(session)
+    if state.runtime_settings.current.portal_shape is PortalShape.URL:
         return go_json({"url": url})
     return go_json({"portal_session_id": session.id, "portal_url": url})
 

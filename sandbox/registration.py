@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from sandbox.clock import rfc3339_nano
-from sandbox.stripe_objects import Line, new_id
-from sandbox.wire import go_json, problem
-from sandbox.world import World
+from sandbox.go_json import go_json, problem
+from sandbox.state import SandboxState
+from sandbox.stripe_objects import LineItem, new_id
 
 
 class _Plan(BaseModel):
@@ -27,7 +27,7 @@ class _Registration(BaseModel):
     plans: list[_Plan] = Field(min_length=1)
 
 
-def register_products(world: World, body: bytes) -> Response:
+def register_products(state: SandboxState, body: bytes) -> Response:
     """201 with the new ids; 409 when one of the plans exists (then nothing is made); 400 for a bad body."""
     try:
         content = json.loads(body)
@@ -38,25 +38,25 @@ def register_products(world: World, body: bytes) -> Response:
     except ValidationError:
         message, description = "Missing required fields", "Request validation failed"
         return problem(400, "invalid_request", "VALIDATION_FAILED", message, description)
-    project = world.settings.project_id
+    project = state.settings.project_id
     for plan in wanted.plans:
-        existing = world.catalogue.registered_product(f"{project}/{plan.name}")
+        existing = state.prices.registered_product(f"{project}/{plan.name}")
         if existing:
             message = f"Product for project '{project}' plan '{plan.name}' already exists"
             return go_json(
                 {"success": False, "error": "ALREADY_EXISTS", "message": message, "existing_product_id": existing}, 409
             )
-    with world.database.transaction():
-        products = [_make_product(world, f"{project}/{plan.name}", plan) for plan in wanted.plans]
+    with state.database.transaction():
+        products = [_make_product(state, f"{project}/{plan.name}", plan) for plan in wanted.plans]
     return go_json({"success": True, "project_id": project, "products": products}, 201)
 
 
-def _make_product(world: World, project_plan: str, plan: _Plan) -> dict[str, object]:
+def _make_product(state: SandboxState, project_plan: str, plan: _Plan) -> dict[str, object]:
     product_id, prices = new_id("prod"), {}
     for period, interval in (("monthly", "month"), ("yearly", "year")):
         if period not in plan.pricing:
             continue
-        line = Line(
+        line = LineItem(
             price_id=new_id("price"),
             product_id=product_id,
             name=plan.name,
@@ -65,7 +65,7 @@ def _make_product(world: World, project_plan: str, plan: _Plan) -> dict[str, obj
             interval=interval,
             plan=plan.name.lower(),
         )
-        world.catalogue.register(project_plan, line)
+        state.prices.register(project_plan, line)
         prices[period] = {
             "stripe_price_id": line.price_id,
             "amount": line.amount,

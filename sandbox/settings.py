@@ -1,4 +1,4 @@
-"""What can be set: addresses and files once at the start, the "knobs" at run time as well.
+"""What can be set: addresses and files once at the start, the runtime settings at any time as well.
 
 Every field is an environment variable with the prefix ``SANDBOX_`` (``SANDBOX_WEBHOOK_DELAY=0``).
 """
@@ -87,7 +87,7 @@ class UnknownPrices(StrEnum):
     REFUSE = "refuse"
 
 
-class Knobs(BaseModel):
+class RuntimeSettings(BaseModel):
     """How the sandbox behaves right now. Changed by ``PATCH /control/settings``; `reset` goes back to the start."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -114,8 +114,8 @@ class Knobs(BaseModel):
     session_hours: float = Field(default=24.0, gt=0)
 
 
-class SandboxSettings(BaseSettings, Knobs):
-    """Addresses, files and secrets, and with which knobs to begin."""
+class SandboxSettings(BaseSettings, RuntimeSettings):
+    """Addresses, files and secrets, and with which runtime settings to begin."""
 
     model_config = SettingsConfigDict(
         env_prefix="SANDBOX_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
@@ -139,6 +139,6 @@ class SandboxSettings(BaseSettings, Knobs):
     events_url: str = ""
     events_secret: SecretStr | None = None
 
-    def knobs(self) -> Knobs:
-        """The knobs this process starts with."""
-        return Knobs.model_validate({name: getattr(self, name) for name in Knobs.model_fields})
+    def runtime_settings(self) -> RuntimeSettings:
+        """What this process starts with."""
+        return RuntimeSettings.model_validate({name: getattr(self, name) for name in RuntimeSettings.model_fields})

@@ -21,7 +21,7 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class Line(Document):
+class LineItem(Document):
     """What is being bought, with everything the page shows, as it was when the session was opened."""
 
     price_id: str
@@ -41,12 +41,12 @@ class SessionStatus(StrEnum):
     EXPIRED = "expired"
 
 
-class CheckoutSession(Document):
+class StripeCheckoutSession(Document):
     id: str
     mode: str
     user_id: str
     email: str
-    lines: list[Line]
+    lines: list[LineItem]
     success_url: str
     cancel_url: str
     created: datetime
@@ -61,7 +61,7 @@ class CheckoutSession(Document):
         return self.mode == "subscription"
 
 
-class Subscription(Document):
+class StripeSubscription(Document):
     id: str
     user_id: str
     email: str
@@ -104,20 +104,20 @@ class Invoice(Document):
     created: datetime
 
 
-class PortalSession(Document):
+class StripePortalSession(Document):
     id: str
     user_id: str
     return_url: str
     created: datetime
 
 
-class Outcome(Document):
+class DeliveryOutcome(Document):
     at: datetime
     to: str
     result: str
 
 
-class Event(Document):
+class StripeEvent(Document):
     """What Stripe tells the Payment MS: a type, and the subscription as it was at that moment."""
 
     id: str
@@ -125,9 +125,9 @@ class Event(Document):
     created: datetime
     user_id: str
     session_id: str = ""
-    subscription: Subscription | None = None
+    subscription: StripeSubscription | None = None
     state: str = "pending"
-    outcomes: list[Outcome] = []
+    outcomes: list[DeliveryOutcome] = []
 
 
 class Delivery(Document):

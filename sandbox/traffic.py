@@ -43,7 +43,7 @@ def user_of(path: str, body: bytes) -> str:
 
 
 @dataclass(slots=True)
-class Call:
+class ReceivedRequest:
     service: str
     operation: str
     user_id: str
@@ -64,13 +64,13 @@ class Overlap:
 
 class Traffic:
     def __init__(self) -> None:
-        self._recent: deque[Call] = deque(maxlen=2000)
+        self._recent: deque[ReceivedRequest] = deque(maxlen=2000)
         self._by_operation: Counter[str] = Counter()
         self._by_user: dict[str, Counter[str]] = {}
         self._statuses: dict[str, Counter[str]] = {}
         self._overlap = {"payment": Overlap(), "auth": Overlap()}
 
-    def begin(self, call: Call) -> None:
+    def begin(self, call: ReceivedRequest) -> None:
         overlap = self._overlap[call.service]
         overlap.now += 1
         overlap.most = max(overlap.most, overlap.now)
@@ -81,7 +81,7 @@ class Traffic:
         if call.user_id:
             self._by_user.setdefault(call.user_id, Counter())[call.operation] += 1
 
-    def end(self, call: Call) -> None:
+    def end(self, call: ReceivedRequest) -> None:
         self._overlap[call.service].now -= 1
         call.milliseconds = round((time.time() - call.at) * 1000, 3)
         self._statuses.setdefault(call.operation, Counter())[str(call.status)] += 1

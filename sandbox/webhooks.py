@@ -1,4 +1,4 @@
-"""How news travels: Stripe → (after a delay) Payment MS → Auth MS, and every way in which that goes wrong.
+"""How news is delivered: Stripe → (after a delay) Payment MS → Auth MS, and every way in which that goes wrong.
 
 Deliveries are rows with a due time by the sandbox clock, so that a restart loses none.
 """
@@ -9,51 +9,53 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from sandbox.clock import Clock
-from sandbox.database import Database, Shelf
-from sandbox.knobs import KnobBoard
+from sandbox.clock import SandboxClock
+from sandbox.database import Database, DocumentStore
+from sandbox.runtime_settings import RuntimeSettingsStore
 from sandbox.settings import Reach, WebhookMode
-from sandbox.stripe_objects import Delivery, Event, Outcome, new_id
+from sandbox.stripe_objects import Delivery, DeliveryOutcome, StripeEvent, new_id
 
 _GAP: Final = 0.5
 """Seconds between events that arrive in the wrong order."""
 
 
 @dataclass(frozen=True)
-class Travel:
-    """How one piece of news travels. What is None goes by the knobs."""
+class DeliveryOptions:
+    """How one piece of news is delivered. What is None goes by the runtime settings."""
 
     mode: WebhookMode | None = None
     delay: float | None = None
     reach: Reach | None = None
 
 
-AS_SET: Final = Travel()
-AT_ONCE: Final = Travel(WebhookMode.DELIVER, 0.0, Reach.BOTH)
+AS_SET: Final = DeliveryOptions()
+AT_ONCE: Final = DeliveryOptions(WebhookMode.DELIVER, 0.0, Reach.BOTH)
 
 
 class Receiver(Protocol):
     """A service that hears of an event and says what it did with it."""
 
-    def receive(self, event: Event) -> str: ...
+    def receive(self, event: StripeEvent) -> str: ...
 
 
 class Webhooks:
-    def __init__(self, database: Database, clock: Clock, knobs: KnobBoard, payment: Receiver, auth: Receiver) -> None:
-        self._database, self._clock, self._knobs = database, clock, knobs
+    def __init__(
+        self, database: Database, clock: SandboxClock, runtime: RuntimeSettingsStore, payment: Receiver, auth: Receiver
+    ) -> None:
+        self._database, self._clock, self._runtime = database, clock, runtime
         self._payment, self._auth = payment, auth
-        self._events = Shelf(database, "event", Event)
-        self._deliveries = Shelf(database, "delivery", Delivery)
+        self._events = DocumentStore(database, "event", StripeEvent)
+        self._deliveries = DocumentStore(database, "delivery", Delivery)
         self.changed = asyncio.Event()
         """Set whenever there is something new to deliver, or time has moved."""
-        self.on_recorded: list[Callable[[Event], None]] = []
+        self.on_recorded: list[Callable[[StripeEvent], None]] = []
         """Called when the Payment MS has recorded an event (the push to the app hangs here)."""
 
-    def emit(self, events: Sequence[Event], travel: Travel = AS_SET) -> None:
-        """Send what belongs together, the knobs' way or another."""
-        knobs = self._knobs.current
-        mode, reach = travel.mode or knobs.webhook_mode, travel.reach or knobs.webhook_reach
-        wait = knobs.webhook_delay if travel.delay is None else travel.delay
+    def emit(self, events: Sequence[StripeEvent], delivery: DeliveryOptions = AS_SET) -> None:
+        """Send what belongs together, the runtime settings' way or another."""
+        settings = self._runtime.current
+        mode, reach = delivery.mode or settings.webhook_mode, delivery.reach or settings.webhook_reach
+        wait = settings.webhook_delay if delivery.delay is None else delivery.delay
         due = self._clock.timestamp() + wait
         step = 0.0
         if mode is WebhookMode.OUT_OF_ORDER:
@@ -85,7 +87,7 @@ class Webhooks:
         self.changed.set()
         return delivered
 
-    def redeliver(self, event_id: str, reach: Reach = Reach.BOTH) -> Event | None:
+    def redeliver(self, event_id: str, reach: Reach = Reach.BOTH) -> StripeEvent | None:
         """Deliver one event now, whatever happened to it before (Stripe's "Resend")."""
         event = self._events.get(event_id)
         return self._hand_over(event, reach) if event else None
@@ -93,7 +95,7 @@ class Webhooks:
     def waiting(self) -> int:
         return self._deliveries.count()
 
-    def log(self, user_id: str = "", limit: int = 200) -> list[Event]:
+    def log(self, user_id: str = "", limit: int = 200) -> list[StripeEvent]:
         """Events, newest first."""
         return list(reversed(self._events.of(user_id)))[:limit] if user_id else self._events.newest(limit)
 
@@ -109,11 +111,11 @@ class Webhooks:
             delivered += 1
         return delivered
 
-    def _schedule(self, event: Event, reach: Reach, due: float) -> None:
+    def _schedule(self, event: StripeEvent, reach: Reach, due: float) -> None:
         delivery = Delivery(id=new_id("dlv"), event_id=event.id, reach=reach, due=due)
         self._deliveries.put(delivery.id, delivery, due=due)
 
-    def _hand_over(self, event: Event, reach: Reach) -> Event:
+    def _hand_over(self, event: StripeEvent, reach: Reach) -> StripeEvent:
         result = "recorded"
         if reach is not Reach.AUTH:
             result = self._payment.receive(event)
@@ -131,7 +133,7 @@ class Webhooks:
         if event:
             self._note(event, to, result, state=event.state)
 
-    def _note(self, event: Event, to: str, result: str, *, state: str = "delivered") -> Event:
-        outcome = Outcome(at=datetime.fromtimestamp(self._clock.timestamp(), UTC), to=to, result=result)
+    def _note(self, event: StripeEvent, to: str, result: str, *, state: str = "delivered") -> StripeEvent:
+        outcome = DeliveryOutcome(at=datetime.fromtimestamp(self._clock.timestamp(), UTC), to=to, result=result)
         noted = event.model_copy(update={"outcomes": [*event.outcomes, outcome], "state": state})
         return self._events.put(event.id, noted, owner=event.user_id)

@@ -33,8 +33,8 @@ class Shop:
         answer.raise_for_status()
         return answer.json()
 
-    def set(self, **knobs: object) -> None:
-        self.control("PATCH", "settings", knobs)
+    def set(self, **settings: object) -> None:
+        self.control("PATCH", "settings", settings)
 
     def payment(self, method: str, path: str, body: object = None) -> httpx.Response:
         return self.http.request(method, f"{self.running.payment_ms_url}{path}", json=body, headers=self.key)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from sandbox.moves import SANDBOX_STATES
-from sandbox.state_table import REACHABLE, STATES
+from sandbox.scenarios import SCENARIO_NAMES, SCENARIOS
 from tests.sandbox.shop import Shop, text_of
 
 WORDS = ("active", "trialing", "past_due", "unpaid", "incomplete", "incomplete_expired", "paused", "canceled", "on_ice")
@@ -23,7 +22,7 @@ def test_subscription_moves_into_any_state(shop: Shop, word: str) -> None:
     assert shop.refresh(session["session_id"])["user_context"]["subscription_status"] == word
 
 
-@pytest.mark.parametrize("state", sorted(REACHABLE))
+@pytest.mark.parametrize("state", sorted(SCENARIO_NAMES))
 def test_each_state_of_the_page_can_be_reached_at_once(shop: Shop, state: str) -> None:
     shop.sign_in("ada")
 
@@ -36,9 +35,8 @@ def test_each_state_of_the_page_can_be_reached_at_once(shop: Shop, state: str) -
 def test_states_page_shows_every_state_side_by_side(shop: Shop) -> None:
     page = shop.http.get(f"{shop.running.stripe_url}/states")
 
-    for state in STATES:
-        assert f'data-testid="state-{state.name}"' in page.text
-    assert set(SANDBOX_STATES) == REACHABLE
+    for scenario in SCENARIOS:
+        assert f'data-testid="state-{scenario.name}"' in page.text
 
 
 def test_two_live_subscriptions_can_be_had(shop: Shop) -> None:
@@ -93,7 +91,7 @@ def test_payment_ms_can_be_made_to_forget(shop: Shop) -> None:
     assert shop.subscription()["status"] == "active"
 
 
-def test_reset_leaves_an_empty_world(shop: Shop) -> None:
+def test_reset_leaves_an_empty_sandbox(shop: Shop) -> None:
     shop.buy()
     shop.set(latency=0.01)
     shop.control("POST", "clock/advance", {"days": 3})

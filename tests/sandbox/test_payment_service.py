@@ -51,7 +51,7 @@ def test_portal_answers_in_the_other_shape_when_set(shop: Shop) -> None:
     assert list(answer.json()) == ["url"]
 
 
-def test_portal_of_somebody_who_never_paid_is_refused(shop: Shop) -> None:
+def test_portal_of_a_user_who_never_paid_is_refused(shop: Shop) -> None:
     shop.checkout()
 
     answer = shop.payment("POST", "/api/v1/portal", {"user_id": "user_1", "return_url": "http://app.test/"})

@@ -91,7 +91,7 @@ def test_new_card_pays_what_is_open(shop: Shop, state: str) -> None:
     assert {invoice["status"] for invoice in shop.control("GET", "invoices?user_id=user_1")} == {"paid"}
 
 
-def test_nobody_acts_on_another_customers_subscription(shop: Shop) -> None:
+def test_customers_cannot_act_on_each_others_subscription(shop: Shop) -> None:
     shop.buy("user_1")
     shop.buy("user_2")
     victim = shop.subscription("user_1")["id"]

@@ -144,7 +144,7 @@ def test_requests_are_counted_by_operation_and_user(shop: Shop) -> None:
     assert shop.control("POST", "requests/reset")["total"] == 0
 
 
-def test_unknown_knob_or_value_is_refused_and_changes_nothing(shop: Shop) -> None:
+def test_unknown_setting_or_value_is_refused_and_changes_nothing(shop: Shop) -> None:
     url = f"{shop.running.control_url}/settings"
     before = shop.http.get(url).json()
 

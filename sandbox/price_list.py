@@ -5,20 +5,20 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from catalog import Catalog, CatalogError, format_money, load_catalog
-from sandbox.database import Database, Shelf
-from sandbox.stripe_objects import Line
+from sandbox.database import Database, DocumentStore
+from sandbox.stripe_objects import LineItem
 
-__all__ = ["Catalogue", "UnknownPrice", "money"]
+__all__ = ["PriceList", "PriceNotFound", "money"]
 
 
-class UnknownPrice(LookupError):
+class PriceNotFound(LookupError):
     """Stripe has no price with this id."""
 
 
-class RegisteredPrice(BaseModel):
+class StoredPrice(BaseModel):
     """A price made by ``POST /admin/products/register``."""
 
-    line: Line
+    line: LineItem
     project_plan: str
 
 
@@ -27,23 +27,23 @@ def money(amount: int, currency: str) -> str:
     return format_money(amount, currency)
 
 
-class Catalogue:
+class PriceList:
     """Prices of ``products.json`` (read again when the file changes) and those registered at run time."""
 
     def __init__(self, database: Database, path: Path) -> None:
-        self._registered = Shelf(database, "registered_price", RegisteredPrice)
+        self._registered = DocumentStore(database, "registered_price", StoredPrice)
         self._path = path
         self._stamp: tuple[int, int] | None = None
         self._catalog: Catalog | None = None
 
-    def line(self, price_id: str, product_id: str, quantity: int, *, accept_unknown: bool) -> Line:
-        """The order line for a price. An unknown one raises UnknownPrice, or is made up when the sandbox is lenient."""
+    def line(self, price_id: str, product_id: str, quantity: int, *, accept_unknown: bool) -> LineItem:
+        """The order line for a price. An unknown one is made up with `accept_unknown`, else raises PriceNotFound."""
         for line in self.lines():
             if line.price_id == price_id:
                 return line.model_copy(update={"quantity": quantity, "product_id": product_id or line.product_id})
         if not accept_unknown:
-            raise UnknownPrice(price_id)
-        return Line(
+            raise PriceNotFound(price_id)
+        return LineItem(
             price_id=price_id,
             product_id=product_id or price_id,
             name=product_id or price_id,
@@ -53,27 +53,27 @@ class Catalogue:
             quantity=quantity,
         )
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[LineItem]:
         """Everything with a price: plans first, in display order, then items, then what was registered."""
         return [*self._from_file(), *(price.line for price in self._registered.newest(1000))]
 
-    def plans(self) -> list[Line]:
+    def plans(self) -> list[LineItem]:
         """The recurring prices, for switching plans in the portal and for the state page."""
         return [line for line in self.lines() if line.interval]
 
-    def register(self, project_plan: str, line: Line) -> None:
-        self._registered.put(line.price_id, RegisteredPrice(line=line, project_plan=project_plan), owner=project_plan)
+    def register(self, project_plan: str, line: LineItem) -> None:
+        self._registered.put(line.price_id, StoredPrice(line=line, project_plan=project_plan), owner=project_plan)
 
     def registered_product(self, project_plan: str) -> str | None:
         found = self._registered.of(project_plan)
         return found[0].line.product_id if found else None
 
-    def _from_file(self) -> list[Line]:
+    def _from_file(self) -> list[LineItem]:
         catalog = self._current()
         if catalog is None:
             return []
         return [
-            Line(
+            LineItem(
                 price_id=offer.price.price_id,
                 product_id=offer.product_id,
                 name=offer.name.in_("en"),

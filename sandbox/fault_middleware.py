@@ -12,8 +12,8 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.faults import Fault
-from sandbox.traffic import Call, operation_of, user_of
-from sandbox.world import World
+from sandbox.state import SandboxState
+from sandbox.traffic import ReceivedRequest, operation_of, user_of
 
 _POISONED_BODY: Final = b'{"error":"Invalid API key"}\n'
 _UNCOUNTED: Final = ("/static/", "/pictures/")
@@ -22,10 +22,10 @@ _WORK_TIME: Final = 0.004
 
 
 @dataclass
-class Gate:
+class FaultMiddleware:
     app: ASGIApp
     service: str
-    world: World
+    state: SandboxState
     _holding: int = field(default=0, init=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,22 +35,24 @@ class Gate:
         body = await _whole_body(receive)
         path = str(scope.get("raw_path", b"").decode("ascii", "replace") or scope["path"])
         operation = operation_of(self.service, path)
-        call = Call(self.service, operation, user_of(path, body), scope["method"], path.split("?")[0], time.time())
-        self.world.traffic.begin(call)
+        call = ReceivedRequest(
+            self.service, operation, user_of(path, body), scope["method"], path.split("?")[0], time.time()
+        )
+        self.state.traffic.begin(call)
         try:
             await self._serve(call, body, scope, receive, _noting_status(call, send))
         finally:
-            self.world.traffic.end(call)
+            self.state.traffic.end(call)
 
-    async def _serve(self, call: Call, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, call: ReceivedRequest, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         guarded = self.service == "payment" and call.path.startswith(("/api", "/admin"))
-        fault = self.world.faults.take(self.service, call.operation, call.user_id)
-        pause = self.world.knobs.current.latency + (fault.delay if fault and not fault.after else 0.0)
-        if guarded and self.world.knobs.current.one_connection:
+        fault = self.state.faults.take(self.service, call.operation, call.user_id)
+        pause = self.state.runtime_settings.current.latency + (fault.delay if fault and not fault.after else 0.0)
+        if guarded and self.state.runtime_settings.current.one_connection:
             await self._hold_the_connection(max(pause, _WORK_TIME), receive)
         elif pause:
             await asyncio.sleep(pause)
-        if guarded and self.world.poisoned:
+        if guarded and self.state.poisoned:
             await _answer(send, 401, "text/plain; charset=utf-8", _POISONED_BODY)
         elif fault is None or (fault.after and not fault.answers) or not (fault.after or fault.answers):
             await self.app(scope, _replay(body, receive), send)
@@ -66,10 +68,10 @@ class Gate:
         left = asyncio.ensure_future(receive())
         try:
             if self._holding > 1:
-                self.world.poisoned = True
+                self.state.poisoned = True
             done, _ = await asyncio.wait({left}, timeout=seconds)
             if done and left.result()["type"] == "http.disconnect":
-                self.world.poisoned = True
+                self.state.poisoned = True
         finally:
             left.cancel()
             self._holding -= 1
@@ -95,7 +97,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _noting_status(call: Call, send: Send) -> Send:
+def _noting_status(call: ReceivedRequest, send: Send) -> Send:
     async def noting(message: Message) -> None:
         if message["type"] == "http.response.start":
             call.status = message["status"]

@@ -3,27 +3,29 @@
 from datetime import timedelta
 from typing import Final
 
-from sandbox.cards import PROMOTIONS, Card, CardRefused, card_of, discounted
-from sandbox.clock import Clock
-from sandbox.database import Database, Shelf
-from sandbox.knobs import KnobBoard
-from sandbox.stripe_objects import CheckoutSession, Invoice, Line, SessionStatus, new_id
-from sandbox.subscriptions import Subscriptions
+from sandbox.cards import PROMOTIONS, CardRefused, PaymentMethod, card_of, discounted
+from sandbox.clock import SandboxClock
+from sandbox.database import Database, DocumentStore
+from sandbox.runtime_settings import RuntimeSettingsStore
+from sandbox.stripe_objects import Invoice, LineItem, SessionStatus, StripeCheckoutSession, new_id
+from sandbox.stripe_subscriptions import StripeSubscriptions
 
 _PLACEHOLDER: Final = "{CHECKOUT_SESSION_ID}"
 
 
-class CheckoutDesk:
-    def __init__(self, database: Database, clock: Clock, knobs: KnobBoard, subscriptions: Subscriptions) -> None:
-        self._database, self._clock, self._knobs = database, clock, knobs
+class StripeCheckout:
+    def __init__(
+        self, database: Database, clock: SandboxClock, runtime: RuntimeSettingsStore, subscriptions: StripeSubscriptions
+    ) -> None:
+        self._database, self._clock, self._runtime = database, clock, runtime
         self._subscriptions = subscriptions
-        self._shelf = Shelf(database, "checkout_session", CheckoutSession)
+        self._documents = DocumentStore(database, "checkout_session", StripeCheckoutSession)
 
     def open(
-        self, mode: str, user_id: str, email: str, lines: list[Line], success_url: str, cancel_url: str
-    ) -> CheckoutSession:
+        self, mode: str, user_id: str, email: str, lines: list[LineItem], success_url: str, cancel_url: str
+    ) -> StripeCheckoutSession:
         now = self._clock.now()
-        session = CheckoutSession(
+        session = StripeCheckoutSession(
             id=new_id("cs_test"),
             mode=mode,
             user_id=user_id,
@@ -32,38 +34,38 @@ class CheckoutDesk:
             success_url=success_url,
             cancel_url=cancel_url,
             created=now,
-            expires_at=now + timedelta(hours=self._knobs.current.session_hours),
+            expires_at=now + timedelta(hours=self._runtime.current.session_hours),
         )
         return self._store(session)
 
-    def get(self, session_id: str) -> CheckoutSession | None:
+    def get(self, session_id: str) -> StripeCheckoutSession | None:
         """The session as it is now: one whose time is over is expired."""
-        session = self._shelf.get(session_id)
+        session = self._documents.get(session_id)
         if session and session.status is SessionStatus.OPEN and session.expires_at <= self._clock.now():
             return self.expire(session)
         return session
 
-    def of(self, user_id: str) -> list[CheckoutSession]:
-        return [self.get(session.id) or session for session in self._shelf.of(user_id)]
+    def of(self, user_id: str) -> list[StripeCheckoutSession]:
+        return [self.get(session.id) or session for session in self._documents.of(user_id)]
 
-    def newest(self, limit: int = 100) -> list[CheckoutSession]:
-        return [self.get(session.id) or session for session in self._shelf.newest(limit)]
+    def newest(self, limit: int = 100) -> list[StripeCheckoutSession]:
+        return [self.get(session.id) or session for session in self._documents.newest(limit)]
 
     def forget(self, user_id: str) -> None:
-        for session in self._shelf.of(user_id):
-            self._shelf.drop(session.id)
+        for session in self._documents.of(user_id):
+            self._documents.drop(session.id)
 
-    def expire(self, session: CheckoutSession) -> CheckoutSession:
+    def expire(self, session: StripeCheckoutSession) -> StripeCheckoutSession:
         return self._store(session.model_copy(update={"status": SessionStatus.EXPIRED}))
 
-    def promote(self, session: CheckoutSession, code: str) -> CheckoutSession:
+    def promote(self, session: StripeCheckoutSession, code: str) -> StripeCheckoutSession:
         """Apply a promotion code, or take it off with an empty one; raises CardRefused with a sentence."""
         code = code.strip().upper()
         if code and code not in PROMOTIONS:
             raise CardRefused("This code is invalid.")
         return self._store(session.model_copy(update={"promotion": code}))
 
-    def pay(self, session: CheckoutSession, number: str, email: str = "") -> CheckoutSession:
+    def pay(self, session: StripeCheckoutSession, number: str, email: str = "") -> StripeCheckoutSession:
         """Pay with a test card. Complete afterwards, or still open with `waiting_card` when it must be confirmed.
 
         A session that is no longer open is returned as it is: it can be paid only once.
@@ -79,7 +81,7 @@ class CheckoutDesk:
             return self._store(session.model_copy(update={"waiting_card": card.number}))
         return self._complete(session, card)
 
-    def confirm(self, session: CheckoutSession, *, succeeds: bool) -> CheckoutSession:
+    def confirm(self, session: StripeCheckoutSession, *, succeeds: bool) -> StripeCheckoutSession:
         """The bank's answer to the confirmation step; raises CardRefused when it failed."""
         if session.status is not SessionStatus.OPEN or not session.waiting_card:
             return session
@@ -89,7 +91,7 @@ class CheckoutDesk:
             raise CardRefused("We couldn't confirm this card with your bank. Try again or use another card.")
         return self._complete(session, card)
 
-    def _complete(self, session: CheckoutSession, card: Card) -> CheckoutSession:
+    def _complete(self, session: StripeCheckoutSession, card: PaymentMethod) -> StripeCheckoutSession:
         with self._database.transaction():
             subscription = None
             if session.recurring:
@@ -110,7 +112,7 @@ class CheckoutDesk:
             self._subscriptions.announce_purchase(done, subscription)
         return done
 
-    def _record_purchase(self, session: CheckoutSession) -> None:
+    def _record_purchase(self, session: StripeCheckoutSession) -> None:
         names = ", ".join(f"{line.quantity} × {line.name}" for line in session.lines)
         self._subscriptions.add_invoice(
             Invoice(
@@ -124,24 +126,24 @@ class CheckoutDesk:
             )
         )
 
-    def _store(self, session: CheckoutSession) -> CheckoutSession:
-        return self._shelf.put(session.id, session, owner=session.user_id)
+    def _store(self, session: StripeCheckoutSession) -> StripeCheckoutSession:
+        return self._documents.put(session.id, session, owner=session.user_id)
 
 
-def subtotal(session: CheckoutSession) -> int:
+def subtotal(session: StripeCheckoutSession) -> int:
     return sum(line.amount * line.quantity for line in session.lines)
 
 
-def total(session: CheckoutSession) -> int:
+def total(session: StripeCheckoutSession) -> int:
     """After the promotion code."""
     return discounted(subtotal(session), PROMOTIONS.get(session.promotion, 0))
 
 
-def due_today(session: CheckoutSession) -> int:
+def due_today(session: StripeCheckoutSession) -> int:
     """Nothing while a trial runs, else the total."""
     return 0 if session.recurring and session.lines[0].trial_days else total(session)
 
 
-def success_url(session: CheckoutSession) -> str:
+def success_url(session: StripeCheckoutSession) -> str:
     """Where the browser goes after paying: the address it was given, with the session's id in its place."""
     return session.success_url.replace(_PLACEHOLDER, session.id)

@@ -3,26 +3,26 @@
 import asyncio
 from datetime import timedelta
 
-from sandbox.world import World
+from sandbox.state import SandboxState
 
 
-class Engine:
+class Scheduler:
     """Runs beside the listeners. Everything it does is due by the sandbox clock."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
         self._settled = asyncio.Condition()
 
     async def run(self) -> None:
         """Until cancelled. Wakes by a due time or by `webhooks.changed`, never by polling."""
-        changed = self._world.webhooks.changed
+        changed = self._state.webhooks.changed
         while True:
             changed.clear()
             self._catch_up()
             async with self._settled:
                 self._settled.notify_all()
             due = self._next_due()
-            wait = None if due is None else max(0.0, min(due - self._world.clock.timestamp(), 3600.0))
+            wait = None if due is None else max(0.0, min(due - self._state.clock.timestamp(), 3600.0))
             try:
                 async with asyncio.timeout(wait):
                     await changed.wait()
@@ -31,28 +31,28 @@ class Engine:
 
     def advance(self, step: timedelta) -> None:
         """Move the clock forward, stopping at every renewal, retry, expiry and webhook on the way."""
-        clock = self._world.clock
+        clock = self._state.clock
         target = clock.timestamp() + step.total_seconds()
-        with self._world.database.transaction():
+        with self._state.database.transaction():
             while (due := self._next_due()) is not None and due <= target:
                 clock.move_to(due)
                 self._catch_up()
             clock.move_to(target)
-        self._world.webhooks.changed.set()
+        self._state.webhooks.changed.set()
 
     async def settled(self, seconds: float) -> bool:
         """Whether no webhook is waiting any more, within this many seconds."""
         try:
             async with asyncio.timeout(seconds), self._settled:
-                await self._settled.wait_for(lambda: self._world.webhooks.waiting() == 0)
+                await self._settled.wait_for(lambda: self._state.webhooks.waiting() == 0)
         except TimeoutError:
             return False
         return True
 
     def _catch_up(self) -> None:
-        self._world.subscriptions.age()
-        self._world.webhooks.deliver_due()
+        self._state.subscriptions.age()
+        self._state.webhooks.deliver_due()
 
     def _next_due(self) -> float | None:
-        dues = (self._world.subscriptions.next_due(), self._world.webhooks.next_due())
+        dues = (self._state.subscriptions.next_due(), self._state.webhooks.next_due())
         return min((due for due in dues if due is not None), default=None)

@@ -4,43 +4,47 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sandbox.cards import Card, discounted
-from sandbox.clock import Clock, add_interval
-from sandbox.database import Database, Shelf
-from sandbox.knobs import KnobBoard
+from sandbox.cards import PaymentMethod, discounted
+from sandbox.clock import SandboxClock, add_interval
+from sandbox.database import Database, DocumentStore
+from sandbox.runtime_settings import RuntimeSettingsStore
 from sandbox.settings import DunningEnd, Renewals
-from sandbox.stripe_objects import CheckoutSession, Event, Invoice, Line, Subscription, new_id
-from sandbox.webhooks import AS_SET, Travel, Webhooks
+from sandbox.stripe_objects import Invoice, LineItem, StripeCheckoutSession, StripeEvent, StripeSubscription, new_id
+from sandbox.webhooks import AS_SET, DeliveryOptions, Webhooks
 
 _RETRY_DAYS: Final = (3, 5, 7)
 _FIRST_PAYMENT_HOURS: Final = 23
 """An incomplete subscription expires after 23 hours (https://docs.stripe.com/billing/subscriptions/overview)."""
 
 
-class Subscriptions:
-    def __init__(self, database: Database, clock: Clock, knobs: KnobBoard, webhooks: Webhooks) -> None:
-        self._clock, self._knobs, self._webhooks = clock, knobs, webhooks
-        self._shelf = Shelf(database, "subscription", Subscription)
-        self._invoices = Shelf(database, "invoice", Invoice)
+class StripeSubscriptions:
+    def __init__(
+        self, database: Database, clock: SandboxClock, runtime: RuntimeSettingsStore, webhooks: Webhooks
+    ) -> None:
+        self._clock, self._runtime, self._webhooks = clock, runtime, webhooks
+        self._documents = DocumentStore(database, "subscription", StripeSubscription)
+        self._invoices = DocumentStore(database, "invoice", Invoice)
 
-    def get(self, subscription_id: str) -> Subscription | None:
-        return self._shelf.get(subscription_id)
+    def get(self, subscription_id: str) -> StripeSubscription | None:
+        return self._documents.get(subscription_id)
 
-    def of(self, user_id: str) -> list[Subscription]:
-        return self._shelf.of(user_id)
+    def of(self, user_id: str) -> list[StripeSubscription]:
+        return self._documents.of(user_id)
 
-    def newest(self, limit: int = 200) -> list[Subscription]:
-        return self._shelf.newest(limit)
+    def newest(self, limit: int = 200) -> list[StripeSubscription]:
+        return self._documents.newest(limit)
 
     def invoices(self, user_id: str) -> list[Invoice]:
         """Newest first."""
         return list(reversed(self._invoices.of(user_id)))
 
-    def begin(self, line: Line, user_id: str, email: str, card: Card, percent_off: int = 0) -> Subscription:
+    def begin(
+        self, line: LineItem, user_id: str, email: str, card: PaymentMethod, percent_off: int = 0
+    ) -> StripeSubscription:
         """A new subscription, paid for now or on trial. Emits nothing: the checkout tells the whole story at once."""
         now = self._clock.now()
         trial_end = now + timedelta(days=line.trial_days) if line.trial_days else None
-        made = Subscription(
+        made = StripeSubscription(
             id=new_id("sub"),
             user_id=user_id,
             email=email,
@@ -66,7 +70,7 @@ class Subscriptions:
         self.bill(made, 0 if trial_end else discounted(made.amount, percent_off))
         return self.store(made)
 
-    def bill(self, subscription: Subscription, amount: int, status: str = "paid") -> Invoice:
+    def bill(self, subscription: StripeSubscription, amount: int, status: str = "paid") -> Invoice:
         return self.add_invoice(
             Invoice(
                 id=new_id("in"),
@@ -83,34 +87,38 @@ class Subscriptions:
     def add_invoice(self, invoice: Invoice) -> Invoice:
         return self._invoices.put(invoice.id, invoice, owner=invoice.user_id)
 
-    def open_invoice(self, subscription: Subscription) -> Invoice | None:
+    def open_invoice(self, subscription: StripeSubscription) -> Invoice | None:
         invoices = self.invoices(subscription.user_id)
         return next((one for one in invoices if one.subscription_id == subscription.id and one.status == "open"), None)
 
-    def settle(self, subscription: Subscription, status: str = "paid") -> None:
+    def settle(self, subscription: StripeSubscription, status: str = "paid") -> None:
         """Close its open invoices as paid, or as void."""
         for invoice in self.invoices(subscription.user_id):
             if invoice.subscription_id == subscription.id and invoice.status == "open":
                 self.add_invoice(invoice.model_copy(update={"status": status}))
 
     def change(
-        self, subscription: Subscription, values: dict[str, object], kind: str = "updated", travel: Travel = AS_SET
-    ) -> Subscription:
+        self,
+        subscription: StripeSubscription,
+        values: dict[str, object],
+        kind: str = "updated",
+        delivery: DeliveryOptions = AS_SET,
+    ) -> StripeSubscription:
         """Set fields, store it, and let Stripe tell about it."""
         changed = subscription.model_copy(update={**values, "changed": self._clock.now()})
         self.store(changed)
-        self._webhooks.emit([self.event(changed, kind)], travel)
+        self._webhooks.emit([self.event(changed, kind)], delivery)
         return changed
 
     def forget(self, user_id: str) -> None:
         """Drop a user's subscriptions and invoices without a word to anyone."""
         for subscription in self.of(user_id):
-            self._shelf.drop(subscription.id)
+            self._documents.drop(subscription.id)
         for invoice in self.invoices(user_id):
             self._invoices.drop(invoice.id)
 
-    def event(self, subscription: Subscription, kind: str) -> Event:
-        return Event(
+    def event(self, subscription: StripeSubscription, kind: str) -> StripeEvent:
+        return StripeEvent(
             id=new_id("evt"),
             type=f"customer.subscription.{kind}",
             created=self._clock.now(),
@@ -118,11 +126,11 @@ class Subscriptions:
             subscription=subscription,
         )
 
-    def announce_purchase(self, session: CheckoutSession, subscription: Subscription | None) -> None:
+    def announce_purchase(self, session: StripeCheckoutSession, subscription: StripeSubscription | None) -> None:
         """Everything Stripe sends after a checkout, in Stripe's order."""
         now = self._clock.now()
         events = [
-            Event(
+            StripeEvent(
                 id=new_id("evt"),
                 type="checkout.session.completed",
                 created=now,
@@ -135,22 +143,22 @@ class Subscriptions:
             events += [self.event(first, "created"), self.event(subscription, "updated")]
         self._webhooks.emit(events)
 
-    def cancel_at_period_end(self, subscription: Subscription) -> Subscription:
+    def cancel_at_period_end(self, subscription: StripeSubscription) -> StripeSubscription:
         return self.change(subscription, {"cancel_at_period_end": True})
 
-    def cancel_now(self, subscription: Subscription) -> Subscription:
+    def cancel_now(self, subscription: StripeSubscription) -> StripeSubscription:
         """Ended at once. Stripe leaves the period's end where it was, and so does this."""
         self.settle(subscription, "void")
         now = self._clock.now()
         ended = {"status": "canceled", "ended_at": now, "retry_at": None, "cancel_at_period_end": False}
         return self.change(subscription, ended, "deleted")
 
-    def resume(self, subscription: Subscription) -> Subscription:
+    def resume(self, subscription: StripeSubscription) -> StripeSubscription:
         """Undo a cancellation that has not happened yet, or end a pause."""
         status = "active" if subscription.status == "paused" else subscription.status
         return self.change(subscription, {"cancel_at_period_end": False, "status": status})
 
-    def switch(self, subscription: Subscription, line: Line) -> Subscription:
+    def switch(self, subscription: StripeSubscription, line: LineItem) -> StripeSubscription:
         """Another plan or interval. A new interval begins a new period and is billed now, a new plan at the renewal."""
         now, interval = self._clock.now(), line.interval or "month"
         period: dict[str, object] = {}
@@ -173,7 +181,7 @@ class Subscriptions:
             self.bill(changed, discounted(changed.amount, changed.percent_off))
         return changed
 
-    def update_card(self, subscription: Subscription, card: Card) -> Subscription:
+    def update_card(self, subscription: StripeSubscription, card: PaymentMethod) -> StripeSubscription:
         """A new card; it pays what is open, which makes the subscription active again."""
         values: dict[str, object] = {"card": card.last4, "card_works": card.renews}
         if subscription.status in ("past_due", "unpaid", "incomplete"):
@@ -181,24 +189,24 @@ class Subscriptions:
             values |= {"status": "active", "retry_at": None, "failures": 0}
         return self.change(subscription, values)
 
-    def store(self, subscription: Subscription) -> Subscription:
+    def store(self, subscription: StripeSubscription) -> StripeSubscription:
         moment = next_moment(subscription)
         due = moment.timestamp() if moment else None
-        return self._shelf.put(subscription.id, subscription, owner=subscription.user_id, due=due)
+        return self._documents.put(subscription.id, subscription, owner=subscription.user_id, due=due)
 
     def next_due(self) -> float | None:
-        first = self._shelf.first_due()
+        first = self._documents.first_due()
         return first[0] if first else None
 
     def age(self) -> int:
         """Carry out everything whose time has come by the clock; returns how many changes that made."""
         changes = 0
-        while (first := self._shelf.first_due()) and first[0] <= self._clock.timestamp():
+        while (first := self._documents.first_due()) and first[0] <= self._clock.timestamp():
             self._age_one(first[1])
             changes += 1
         return changes
 
-    def _age_one(self, subscription: Subscription) -> None:
+    def _age_one(self, subscription: StripeSubscription) -> None:
         now = self._clock.now()
         if subscription.status == "incomplete":
             self.settle(subscription, "void")
@@ -211,7 +219,7 @@ class Subscriptions:
         else:
             self._retry(subscription)
 
-    def _renew(self, subscription: Subscription) -> None:
+    def _renew(self, subscription: StripeSubscription) -> None:
         """The next period begins, whether or not its invoice could be paid (as at Stripe)."""
         start = subscription.period_end
         period: dict[str, object] = {"period_start": start, "period_end": add_interval(start, subscription.interval)}
@@ -223,7 +231,7 @@ class Subscriptions:
             retry = self._clock.now() + timedelta(days=_RETRY_DAYS[0])
             self.change(subscription, {"status": "past_due", "retry_at": retry, "failures": 1, **period})
 
-    def _retry(self, subscription: Subscription) -> None:
+    def _retry(self, subscription: StripeSubscription) -> None:
         """Another attempt on the open invoice; after the last, what Stripe's settings say."""
         if self._card_pays(subscription):
             self.settle(subscription)
@@ -231,16 +239,16 @@ class Subscriptions:
         elif subscription.failures < len(_RETRY_DAYS):
             retry = self._clock.now() + timedelta(days=_RETRY_DAYS[subscription.failures])
             self.change(subscription, {"retry_at": retry, "failures": subscription.failures + 1})
-        elif self._knobs.current.dunning_ends is DunningEnd.UNPAID:
+        elif self._runtime.current.dunning_ends is DunningEnd.UNPAID:
             self.change(subscription, {"status": "unpaid", "retry_at": None})
         else:
             self.cancel_now(subscription)
 
-    def _card_pays(self, subscription: Subscription) -> bool:
-        return subscription.card_works and self._knobs.current.renewals is Renewals.SUCCEED
+    def _card_pays(self, subscription: StripeSubscription) -> bool:
+        return subscription.card_works and self._runtime.current.renewals is Renewals.SUCCEED
 
 
-def next_moment(subscription: Subscription) -> datetime | None:
+def next_moment(subscription: StripeSubscription) -> datetime | None:
     """When time changes this subscription next: its renewal, its next retry, its expiry; None when nothing will."""
     if subscription.status == "incomplete":
         return subscription.changed + timedelta(hours=_FIRST_PAYMENT_HOURS)
@@ -254,5 +262,5 @@ def next_moment(subscription: Subscription) -> datetime | None:
     return min(moments, default=None)
 
 
-def live(subscriptions: Sequence[Subscription]) -> list[Subscription]:
+def live(subscriptions: Sequence[StripeSubscription]) -> list[StripeSubscription]:
     return [subscription for subscription in subscriptions if subscription.live]

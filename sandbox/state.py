@@ -1,0 +1,75 @@
+"""All parts of the sandbox put together once: what every page and route is given."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sandbox.auth_accounts import SAMPLE_PEOPLE, AuthAccounts, AuthUser
+from sandbox.clock import SandboxClock
+from sandbox.database import Database
+from sandbox.faults import FaultList
+from sandbox.payment_records import PaymentRecords
+from sandbox.price_list import PriceList
+from sandbox.runtime_settings import RuntimeSettingsStore
+from sandbox.settings import SandboxSettings
+from sandbox.stripe_checkout import StripeCheckout
+from sandbox.stripe_objects import StripeCheckoutSession, StripePortalSession
+from sandbox.stripe_portal import StripePortal
+from sandbox.stripe_subscriptions import StripeSubscriptions
+from sandbox.traffic import Traffic
+from sandbox.webhooks import Webhooks
+
+
+@dataclass
+class Addresses:
+    """Where the three listeners are, once their ports are known."""
+
+    payment: str = ""
+    auth: str = ""
+    stripe: str = ""
+
+
+@dataclass
+class SandboxState:
+    settings: SandboxSettings
+    addresses: Addresses = field(default_factory=Addresses)
+    real_time: Callable[[], float] = time.time
+    """POSIX seconds; a test that must not depend on the machine's clock gives its own."""
+    poisoned: bool = False
+    """The one-connection fault has struck: every guarded call of the Payment MS answers 401 until a restart."""
+
+    def __post_init__(self) -> None:
+        settings, database = self.settings, Database(self.settings.database)
+        self.database = database
+        self.traffic = Traffic()
+        self.clock = SandboxClock(database, self.real_time)
+        self.runtime_settings = RuntimeSettingsStore(database, settings.runtime_settings())
+        self.faults = FaultList(database)
+        self.prices = PriceList(database, settings.catalog_path)
+        self.records = PaymentRecords(database, self.runtime_settings)
+        self.accounts = AuthAccounts(database, self.clock, self.runtime_settings)
+        self.webhooks = Webhooks(database, self.clock, self.runtime_settings, self.records, self.accounts)
+        self.subscriptions = StripeSubscriptions(database, self.clock, self.runtime_settings, self.webhooks)
+        self.checkout = StripeCheckout(database, self.clock, self.runtime_settings, self.subscriptions)
+        self.portal = StripePortal(database, self.clock)
+
+    def checkout_url(self, session: StripeCheckoutSession) -> str:
+        return f"{self.addresses.stripe}/c/pay/{session.id}"
+
+    def portal_url(self, session: StripePortalSession) -> str:
+        return f"{self.addresses.stripe}/p/session/test_{session.id}"
+
+    def people(self) -> list[AuthUser]:
+        """The sample people, then whoever else has signed in."""
+        sample = list(SAMPLE_PEOPLE.values())
+        return sample + [one for one in self.accounts.people() if one not in sample]
+
+    def reset(self) -> None:
+        """An empty state: no people, sessions, subscriptions, faults; the real time; the settings of the start."""
+        with self.database.transaction():
+            self.database.clear()
+        self.runtime_settings.reset()
+        self.clock.reset()
+        self.traffic.reset()
+        self.poisoned = False
+        self.webhooks.changed.set()
