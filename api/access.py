@@ -21,9 +21,9 @@ class Access:
         self._backend = backend
 
     async def browser(self, request: Request) -> Session | Visitor | None:
-        """Return who is behind the cookie: somebody signed in, a visitor, or None without a cookie of ours.
+        """Return who is behind the cookie: a signed-in user, a visitor, or None without a cookie of ours.
 
-        Raises StoreUnavailable and SignInUnavailable when nobody can say.
+        Raises StoreUnavailable and SignInUnavailable when neither can say.
         """
         sessions = self._backend.sessions
         found = await sessions.find(request.cookies.get(sessions.cookie_name, ""))

@@ -1,6 +1,6 @@
 """`POST /api/payment/events`: the Payment MS says that something changed for a customer. It is believed no further.
 
-Signed with HMAC-SHA256 over timestamp and body; old, repeated or unsigned calls are refused. It makes the watcher look
+Signed with HMAC-SHA256 over timestamp and body; old, repeated or unsigned calls are refused. It makes the poller look
 now, and carries no truth itself.
 """
 
@@ -72,5 +72,5 @@ def signature_fits(header: str, body: bytes, secret: SecretStr, now: float) -> b
 
 
 async def _first_time(store: Store, header: str) -> bool:
-    """Whether this signature was never used; raises StoreUnavailable when nobody can say."""
+    """Whether this signature was never used; raises StoreUnavailable when the store can't say."""
     return await store.add(f"event:{hashlib.sha256(header.encode()).hexdigest()}", "", 2 * TOLERANCE)

@@ -97,7 +97,7 @@ def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
             session = _of_same_account(await access.session(request), fields)
             await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
             owner = await access.cart_owner(request, Response())
-            cart = await backend.cart.settle(owner, _quantities(fields))
+            cart = await backend.cart.apply_quantities(owner, _quantities(fields))
             return RedirectResponse((await backend.checkout.start_cart(session, cart.wanted)).url, 303)
         except NotSignedIn:
             return RedirectResponse(sign_in_path("/cart"), 303)
@@ -133,7 +133,7 @@ def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
 
 
 def _of_same_account(session: Session, fields: _Fields) -> Session:
-    """Return the session; raises AccountChanged when the form says that its page was drawn for somebody else."""
+    """Return the session; raises AccountChanged when the form says that its page was drawn for another user."""
     if fields.get("account", "") not in ("", account_mark(session.user.user_id)):
         raise AccountChanged("the form is of a page of another account")
     return session

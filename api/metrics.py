@@ -19,7 +19,7 @@ _STATES: Final = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitStat
 
 @dataclass(frozen=True, slots=True)
 class GaugeReading:
-    """One figure that is read when somebody asks for it."""
+    """One figure that is read when the metrics are asked for."""
 
     name: str
     help: str

@@ -19,7 +19,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 LONGEST_WAIT: Final = 3600
 CHANGING: Final = (400, 403, 408, 413, 415, 422)
 WHEN_UNSAID: Final[Mapping[int, float]] = {429: 10.0, 503: 5.0}
-"""Seconds for `Retry-After` where nobody knows better: a circuit that opened is tried again after five."""
+"""Seconds for `Retry-After` where nothing better is known: a circuit that opened is tried again after five."""
 
 MANAGE_PATH: Final = "/payment"
 

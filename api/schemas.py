@@ -238,7 +238,7 @@ class SubscriptionsView(BaseModel):
 
     @classmethod
     def of(cls, customer_status: CustomerStatus) -> "SubscriptionsView":
-        """Return the view of a standing."""
+        """Return the view of a status."""
         return cls(
             current=SubscriptionView.of(customer_status.current),
             others=[SubscriptionView.of(one) for one in customer_status.others],

@@ -41,7 +41,7 @@ KNOWN_QUEUE: Final = 10.0
 REST: Final = 3.0
 LONGEST_REST: Final = 0.3
 """While strangers or visitors queue, a turn rests for so many times as long as its page took (in seconds, at most).
-That leaves half of the process's time to the clicks and pages of everybody else."""
+That leaves half of the process's time to the clicks and pages of all other users."""
 
 STRANGERS_ROOM: Final = 0.75
 VISITORS_ROOM: Final = 0.9
@@ -68,7 +68,7 @@ _ROOM: Final = (STRANGERS_ROOM, VISITORS_ROOM, 1.0)
 
 
 class Throttle:
-    """Answers 429 with a page that costs nothing when an address, or everybody together, asks for too many pages."""
+    """Answers 429 with a page that costs nothing when an address, or all together, ask for too many pages."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Client of the Auth MS: the address to sign in at, and the two calls that say who somebody is.
+"""Client of the Auth MS: the address to sign in at, and the two calls that say who a user is.
 
 Its code could not be seen, so both known forms of its answers are read, and the plan in both known places.
 Fields may be missing, but what is there must have the right type: this service decides who has access.

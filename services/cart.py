@@ -1,4 +1,4 @@
-"""A cart: what somebody means to buy at once. It lives with the visitor, then with the user; it holds no prices.
+"""A cart: what a customer means to buy at once. It lives with the visitor, then with the user; it holds no prices.
 
 Lines are prices of items with quantities; amounts come from the catalog when the cart is read, so that the total shown
 is the total charged. Each line is one field in the store, and what reads before it writes holds the cart's lock: two
@@ -104,7 +104,7 @@ class CartService:
             await self._set(owner, item, quantity)
         return await self._changed(owner)
 
-    async def settle(self, owner: str, quantities: Mapping[str, int]) -> Cart:
+    async def apply_quantities(self, owner: str, quantities: Mapping[str, int]) -> Cart:
         """Make the lines that are in the cart hold as many as a page showed, by price; what is not in it stays out.
 
         Raises InvalidQuantity.

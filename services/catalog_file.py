@@ -19,7 +19,7 @@ LOOK_EVERY: Final = 1.5
 """Seconds between two looks at the file."""
 
 ALL_USERS: Final = ""
-"""The key of announcements about the catalog: it is everybody's."""
+"""The key of announcements about the catalog: it is for all users."""
 
 _Stamp = tuple[int, int, int]
 

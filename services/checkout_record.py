@@ -144,7 +144,7 @@ class Checkout(BaseModel):
         return self.events.get(CheckoutEvent.HANDED_OUT, self.started_at)
 
     def confirming(self, now: datetime) -> bool:
-        """Whether the user came back from it, and nobody has confirmed it yet, within the session's life.
+        """Whether the user came back from it, and no service has confirmed it yet, within the session's life.
 
         Coming back through the cancel URL after that ends the waiting, but not the doubt: it stays `unconfirmed`. A
         second tab at Stripe can go back after the first one has paid.
@@ -155,7 +155,7 @@ class Checkout(BaseModel):
 
     @property
     def unconfirmed(self) -> bool:
-        """Whether the user came back through the success URL, nobody confirmed it, and nothing was started instead."""
+        """Whether the user came back through the success URL, unconfirmed since, and started nothing instead."""
         returned = CheckoutEvent.RETURNED in self.events
         return returned and not self.confirmed and not self.disclaimed and self.kind is CheckoutKind.SUBSCRIPTION
 

@@ -200,7 +200,7 @@ class Entitlements:
 
 
 def entitlement_of(customer_status: CustomerStatus) -> Entitlement:
-    """Return what a standing entitles to: its headline's plan, or another subscription's that grants access."""
+    """Return what a status entitles to: its headline's plan, or another subscription's that grants access."""
     current = customer_status.current
     granting = next((one for one in customer_status.all if one.access), current)
     chosen = current if current.access else granting

@@ -23,7 +23,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
         ├── InvalidIdentifier        502  an id that the service can't take; no call was made
         ├── UnsafeRedirect           502  a service named an address we don't send browsers to
         │   └── UnsafePortal         502  the same, for the customer portal
-        ├── NotSignedIn              401  nobody is signed in, or the session has ended
+        ├── NotSignedIn              401  no user is signed in, or the session has ended
         ├── SignInFailed             401  the sign-in was refused or has expired
         ├── SignInUnavailable        503  the sign-in service could not be asked
         ├── PriceNotSold             404  the catalog does not sell that price
@@ -33,12 +33,12 @@ read (``detail``: the cause). A sentence never holds text that came from another
         │   ├── CartFull             422  more lines than one checkout takes
         │   └── MixedCurrencies      422  two currencies in it
         ├── AlreadySubscribed        409  a live subscription of that plan group exists
-        │   └── SubscriptionOnRecord 409  one is on record and nobody says whether it has ended
-        ├── StatusUnknown            503  nobody could say what the user has, so nothing is sold
+        │   └── SubscriptionOnRecord 409  one is on record and no service says if it ended
+        ├── StatusUnknown            503  no service could say what the user has
         │   ├── BillingUnavailable   503  because the Payment MS could not be asked
         │   └── BillingNotSetUp      502  because the Payment MS never took our key
         ├── StatusUnclear            409  the two services disagree, so nothing is sold
-        ├── AccountChanged           409  the page was drawn for somebody else than who is signed in now
+        ├── AccountChanged           409  the page was drawn for another user than is signed in now
         ├── CatalogChanged           409  the page was drawn from another version of the catalog
         ├── StoreUnavailable         503  our own storage can't be read or written
         │   ├── LockTimeout          503  another tab or replica held the lock for too long
@@ -247,7 +247,7 @@ class UnsafePortal(UnsafeRedirect):
 
 
 class NotSignedIn(NothingCharged):
-    """Nobody is signed in, or the session at the sign-in service has ended."""
+    """No user is signed in, or the session at the sign-in service has ended."""
 
     code = "not_signed_in"
     status = 401
@@ -332,7 +332,7 @@ class AlreadySubscribed(NothingCharged):
 
 
 class SubscriptionOnRecord(AlreadySubscribed):
-    """Billing has a subscription on record whose status nobody says; the user can say that it has ended."""
+    """Billing has a subscription on record whose status no service says; the user can say that it has ended."""
 
     code = "subscription_on_record"
     title = N_("We have a subscription on record")
@@ -419,7 +419,7 @@ class PurchaseUnconfirmed(CheckoutInProgress):
 
 
 class AccountChanged(NothingCharged):
-    """The page was drawn for somebody else: another account has signed in in this browser since."""
+    """The page was drawn for another user: another account has signed in in this browser since."""
 
     code = "account_changed"
     status = 409
@@ -450,7 +450,7 @@ class StoreUnavailable(NothingCharged):
 
 
 class LockTimeout(StoreUnavailable):
-    """Somebody else (another tab, another replica) held the lock for longer than we wait."""
+    """Another holder (a tab, a replica) held the lock for longer than we wait."""
 
     code = "lock_timeout"
     sentence = N_("Another window is busy with the same thing. Nothing was charged here. Try again in a moment.")

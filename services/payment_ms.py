@@ -170,7 +170,7 @@ class PaymentMS:
         raise _refusal(answer)
 
     async def create_portal_session(self, customer_id: str, return_url: str) -> PortalSession:
-        """Open a customer portal session; raises ``CustomerUnknown`` for somebody who never bought anything."""
+        """Open a customer portal session; raises ``CustomerUnknown`` for a user who never bought anything."""
         body = {"user_id": check_identifier("user_id", customer_id), "return_url": return_url}
         answer = await self.upstream.call(
             "portal",

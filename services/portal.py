@@ -76,7 +76,7 @@ class PortalService:
     async def open(self, session: Session, return_path: str) -> str:
         """Return the portal's address for this user, who will come back to `return_path` on this site.
 
-        Raises CustomerUnknown for somebody who never bought anything, RateLimited, StoreUnavailable, UnsafePortal and
+        Raises CustomerUnknown for a user who never bought anything, RateLimited, StoreUnavailable, UnsafePortal and
         the UpstreamErrors.
         """
         customer = self._refresher.customer_of(session)
@@ -90,7 +90,7 @@ class PortalService:
         await self._store.put(_key(customer), visit.model_dump_json(), _STAY.total_seconds())
         return url
 
-    async def came_back(self, session: Session) -> PortalVisit | None:
+    async def record_return(self, session: Session) -> PortalVisit | None:
         """Note the return and look closely for a while; return the visit while its changes are worth telling."""
         customer = self._refresher.customer_of(session)
         text = await self._store.get(_key(customer))

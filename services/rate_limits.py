@@ -155,9 +155,9 @@ class RateLimits:
         try:
             refused = await within_deadline(self._hit_shared(self._shared, item, key), self._deadline)
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
-            self._lose(error)
+            self._count_alone(error)
             return await _hit(self._memory, item, key)
-        self._find()
+        self._count_together()
         return refused
 
     async def _hit_shared(
@@ -166,13 +166,13 @@ class RateLimits:
         async with self._turns:
             return await _hit(limiter, item, key)
 
-    def _lose(self, error: Exception) -> None:
+    def _count_alone(self, error: Exception) -> None:
         self._away_until = time.monotonic() + self._retry
         if not self._away:
             _log.error("rate_limits_degraded", error=f"{type(error).__name__}: {error}")
         self._away = True
 
-    def _find(self) -> None:
+    def _count_together(self) -> None:
         self._away_until = float("-inf")
         if self._away:
             _log.info("rate_limits_restored")

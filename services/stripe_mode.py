@@ -68,7 +68,7 @@ class WrongId:
 SANDBOX_IN_PUBLIC: Final = StripeModeProblem(
     "sandbox_in_public",
     N_("This site is a sandbox. No money moves and nothing you buy here is real."),
-    "PUBLIC_URL is a public address, but the sandbox is on: nobody can pay.",
+    "PUBLIC_URL is a public address, but the sandbox is on: no customer can pay.",
     "Set PAYMENT_MS_API_KEY (and remove SANDBOX), or make PUBLIC_URL this machine's own address.",
 )
 TEST_MODE_IN_PUBLIC: Final = StripeModeProblem(
@@ -175,5 +175,5 @@ class StripeModeService:
         return self.known_problems()
 
     def known_problems(self) -> tuple[StripeModeProblem, ...]:
-        """Return what is wrong as far as this replica knows, asking nobody."""
+        """Return what is wrong as far as this replica knows, without asking the store."""
         return stripe_mode_problems(self._public_url, sandbox=self._sandbox, mode=self._mode)

@@ -91,7 +91,7 @@ class Replica:
             leases=(lambda customer: Lease(store, f"watch:{customer}", name)) if leases else None,
             now=clock,
             wait=clock.wait,
-            spread=lambda seconds: seconds,
+            jitter=lambda seconds: seconds,
         )
         self.limits = RateLimits()
         self.checkout = CheckoutService(

@@ -1,4 +1,4 @@
-"""Whether a subscription may be sold to somebody now. Pages ask first, so that no button ends in a refusal.
+"""Whether a subscription may be sold to a customer now. Pages ask first, so that no button ends in a refusal.
 
 The rules follow from one: never a second subscription that can charge, in one group of plans.
 """
@@ -25,11 +25,11 @@ from services.subscription.model import State, Subscription
 def guard_subscription(
     customer_status: CustomerStatus, plan: Plan, group_products: Collection[str], *, has_ended: bool = False
 ) -> None:
-    """Raise the reason why `plan` can't be sold to somebody with this standing; return if it can.
+    """Raise the reason why `plan` can't be sold to a customer with this status; return if it can.
 
     `has_ended` is the user's answer to a plain question: that the subscription on record has ended, or that an earlier
     unconfirmed checkout was not charged. Raises StatusUnknown, AlreadySubscribed, SubscriptionOnRecord,
-    StandingUnclear, CheckoutInProgress or PurchaseUnconfirmed.
+    StatusUnclear, CheckoutInProgress or PurchaseUnconfirmed.
     """
     current = customer_status.current
     if customer_status.stale or current.state is State.UNAVAILABLE:
@@ -53,7 +53,7 @@ def guard_subscription(
 
 
 def _unknown(customer_status: CustomerStatus) -> StatusUnknown:
-    """Return why nobody can say what the user has, in the words for the service that failed."""
+    """Return why no service can say what the user has, in the words for the service that failed."""
     detail = f"billing: {customer_status.billing_failed}, account: {customer_status.account_failed}"
     if customer_status.billing_failed is None:
         return StatusUnknown(detail)

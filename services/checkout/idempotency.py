@@ -1,6 +1,6 @@
 """Opening one checkout session at the Payment MS, and remembering it: the part that must not happen twice.
 
-An attempt has a key that stays the same while nobody knows how it ended, so that asking again after a lost answer can't
+An attempt has a key that stays the same while its outcome is unknown, so that asking again after a lost answer can't
 open a second session where the service honours the key. Our own id of the checkout follows from the key: a repeated
 request is the same to the last byte, as Stripe demands of one that repeats an idempotency key.
 """
@@ -53,8 +53,8 @@ class Attempts:
         """Ask for a session and return it as a remembered checkout.
 
         `ask` gets the checkout, whose id is now final, and the idempotency key. Raises UnsafeRedirect for an address
-        that no browser may be sent to, StoreUnavailable when the session can't be remembered (then nobody is sent to
-        it), and what `ask` raises.
+        that no browser may be sent to, StoreUnavailable when the session can't be remembered (then no browser is sent
+        to it), and what `ask` raises.
         """
         attempt = _name(draft, email, self._redirects)
         key = await self._key(attempt)

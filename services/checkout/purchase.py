@@ -106,7 +106,7 @@ class Seller:
         await self._limits.hit(self._policy, customer)
         opened = await self._open_subscription(purchase, customer_status)
         await self._replace(given_up)
-        await self._tell(customer)
+        await self._notify_tabs(customer)
         return opened, PurchaseOutcome.OPENED
 
     async def buy(self, purchase: Purchase) -> tuple[Checkout, PurchaseOutcome]:
@@ -129,7 +129,7 @@ class Seller:
         again = again.model_copy(update={"known_subscriptions": known})
         await self._checkouts.add(again)
         again = await self._checkouts.mark(again, CheckoutEvent.HANDED_OUT)
-        await self._tell(again.customer)
+        await self._notify_tabs(again.customer)
         return again
 
     async def _open_subscription(self, purchase: PlanPurchase, customer_status: CustomerStatus) -> Checkout:
@@ -196,7 +196,7 @@ class Seller:
         for checkout in given_up:
             await self._checkouts.mark(checkout, CheckoutEvent.REPLACED)
 
-    async def _tell(self, customer: str) -> None:
+    async def _notify_tabs(self, customer: str) -> None:
         """Let the user's other tabs know which checkout is open now."""
         with suppress(FrontendError):
             customer_status = await self._refresher.remembered(customer)

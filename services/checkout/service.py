@@ -62,7 +62,7 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody wants to buy: a price, how many, and the amount (minor units) their page showed for one."""
+    """What a customer wants to buy: a price, how many, and the amount (minor units) their page showed for one."""
 
     price_id: str
     quantity: int = 1
@@ -120,7 +120,7 @@ class CheckoutService:
         `instead_of` names the open checkout (our id) that the user gives up for this one; if that one sells the same
         thing, a new session replaces it. For a plan, `has_ended` is the user's answer that the subscription on record
         has ended, or that an unconfirmed purchase was not charged.
-        Raises PriceNotSold, InvalidQuantity, CatalogChanged, AlreadySubscribed, SubscriptionOnRecord, StandingUnclear,
+        Raises PriceNotSold, InvalidQuantity, CatalogChanged, AlreadySubscribed, SubscriptionOnRecord, StatusUnclear,
         CheckoutInProgress, StatusUnknown, RateLimited, StoreUnavailable, UnsafeRedirect and the UpstreamErrors.
         """
         offer = self._offer(wanted)
@@ -136,7 +136,7 @@ class CheckoutService:
                 currency=price.currency,
                 instead_of=instead_of,
             )
-            return await self._to_the_end(item, self._seller.buy)
+            return await self._run_to_completion(item, self._seller.buy)
         if wanted.quantity != 1:
             raise InvalidQuantity("a plan is bought once")
         line = CheckoutLine(
@@ -153,7 +153,7 @@ class CheckoutService:
             price=price,
             has_ended=has_ended,
         )
-        return await self._to_the_end(plan, self._seller.subscribe)
+        return await self._run_to_completion(plan, self._seller.subscribe)
 
     async def start_cart(self, session: Session, lines: Sequence[Wanted]) -> Checkout:
         """Return a checkout for a cart of items: 1 to 20 lines in one currency.
@@ -178,9 +178,9 @@ class CheckoutService:
             lines=bought,
             currency=offers[0].price.currency,
         )
-        return await self._to_the_end(cart, self._seller.buy)
+        return await self._run_to_completion(cart, self._seller.buy)
 
-    async def came_back(self, session: Session, session_id: str | None) -> Checkout | None:
+    async def record_return(self, session: Session, session_id: str | None) -> Checkout | None:
         """Note that the browser is back through the success URL; return that checkout if this user started it.
 
         A session id that this user's sign-in did not start, or none, returns None and changes nothing.
@@ -196,7 +196,7 @@ class CheckoutService:
                 await self._status.poll_fast(customer)
         return checkout
 
-    async def called_off(self, session: Session, checkout_id: str | None) -> Checkout | None:
+    async def record_cancel(self, session: Session, checkout_id: str | None) -> Checkout | None:
         """Note that the browser is back through the cancel URL; return that checkout if this user started it."""
         customer = self._refresher.customer_of(session)
         checkout = await self._checkouts.by_id(customer, checkout_id) if checkout_id else None
@@ -220,7 +220,7 @@ class CheckoutService:
             raise CatalogChanged(f"{wanted.price_id} was shown at {wanted.shown_amount}, costs {offer.price.amount}")
         return offer
 
-    async def _to_the_end(self, purchase: P, work: Work[P]) -> Checkout:
+    async def _run_to_completion(self, purchase: P, work: Work[P]) -> Checkout:
         task = asyncio.ensure_future(self._counted(purchase, work))
         self._under_way.add(task)
         task.add_done_callback(self._done)
@@ -244,7 +244,7 @@ class CheckoutService:
         return checkout
 
     async def _guarded(self, purchase: P, work: Work[P]) -> tuple[Checkout, PurchaseOutcome]:
-        """Do the work under the customer's lock. What was opened under a lock that was lost is handed to nobody."""
+        """Do the work under the customer's lock. What was opened under a lock that was lost is not handed out."""
         done: tuple[Checkout, PurchaseOutcome] | None = None
         try:
             async with self._store.lock(f"checkout:{purchase.customer}", _LOCK_LIFE, _LOCK_WAIT):

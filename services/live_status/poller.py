@@ -1,4 +1,4 @@
-"""One user's watcher: asks about them at a pace while at least one tab looks, and tells every tab what changed.
+"""One user's poller: asks about them on a schedule while at least one tab looks, and tells every tab what changed.
 
 `services/live_status/service.py` keeps one for each user with open tabs.
 """
@@ -40,36 +40,36 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(eq=False)
 class StatusWatch:
-    """One tab's interest in its user's standing. `close` it when the tab is gone."""
+    """One tab's interest in its user's status. `close` it when the tab is gone."""
 
     session: Session
     on_change: Callable[[CustomerStatus], None]
     on_signed_out: Callable[[], None]
-    _watcher: "StatusPoller"
+    _poller: "StatusPoller"
 
     @property
     def customer_status(self) -> CustomerStatus | None:
-        """The latest known standing, None before the first answer."""
-        return self._watcher.customer_status
+        """The latest known status, None before the first answer."""
+        return self._poller.customer_status
 
     def look_now(self) -> None:
         """Ask now (the tab became visible, the network is back, the user pressed "Check again")."""
-        self._watcher.look_now()
+        self._poller.look_now()
 
     def close(self) -> None:
         """End the interest; closing twice does nothing."""
-        self._watcher.leave(self)
+        self._poller.leave(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollerContext:
-    """What every watcher works with. `spread` moves a pause a little, so that not all users are asked about at once."""
+    """What every poller works with. `jitter` moves a pause a little, so that not all users are asked about at once."""
 
     refresher: StatusRefresher
     pubsub: PubSub
     now: Callable[[], datetime]
     wait: WaitForEvent
-    spread: Callable[[float], float]
+    jitter: Callable[[float], float]
 
 
 class StatusPoller:
@@ -77,7 +77,7 @@ class StatusPoller:
 
     def __init__(
         self,
-        means: PollerContext,
+        context: PollerContext,
         customer: str,
         *,
         lease: Lease | None,
@@ -88,12 +88,12 @@ class StatusPoller:
         self.lease = lease
         self.watches: list[StatusWatch] = []
         self.customer_status: CustomerStatus | None = None
-        self._means = means
+        self._context = context
         self._ended = ended
         self._wake = asyncio.Event()
         self._schedule = PollSchedule(fast_since)
-        self._next_ask = means.now()
-        self._announced_at = means.now()
+        self._next_ask = context.now()
+        self._announced_at = context.now()
         self._opened = False
         self._wanted = False
         self._mine = lease is None
@@ -109,12 +109,12 @@ class StatusPoller:
         watch = StatusWatch(session, on_change, on_signed_out, self)
         self.watches.append(watch)
         key = session_key(session.id)
-        listen = self._means.pubsub.listen
+        listen = self._context.pubsub.listen
         self._listeners.append(listen(Topic.SESSION_ENDED, key, lambda _text: self._session_ended(key)))
         if self._task is None:
             self._listeners.append(listen(Topic.POLL, self.customer, self._on_poll_request))
             self._listeners.append(listen(Topic.CUSTOMER_STATUS, self.customer, self._on_announced))
-            self._task = asyncio.create_task(self._run(), name="status watcher")
+            self._task = asyncio.create_task(self._run(), name="status poller")
         self._opened = True
         self._wake.set()
         return watch
@@ -138,12 +138,12 @@ class StatusPoller:
         self._look(within)
 
     def show(self, customer_status: CustomerStatus) -> bool:
-        """Give all tabs a standing if a reader would see a difference, and return whether there is one."""
+        """Give all tabs a status if a reader would see a difference, and return whether there is one."""
         news = not customer_status.same_as(self.customer_status)
         self.customer_status = customer_status
         for watch in tuple(self.watches) if news else ():
             if watch in self.watches:
-                _tell(partial(watch.on_change, customer_status))
+                _call(partial(watch.on_change, customer_status))
         return news
 
     def _end(self) -> None:
@@ -157,49 +157,49 @@ class StatusPoller:
         self._ended(self)
 
     def _look(self, within: timedelta = timedelta()) -> None:
-        self._next_ask = min(self._next_ask, self._means.now() + within)
+        self._next_ask = min(self._next_ask, self._context.now() + within)
         self._wake.set()
 
     async def _run(self) -> None:
-        await self._recall(self._means.refresher.remembered)
-        now = self._means.now()
+        await self._load(self._context.refresher.remembered)
+        now = self._context.now()
         if self.customer_status is not None and not self._wanted and self._age(now) <= OPENED_AFTER:
             self._next_ask = self._after(self.customer_status, now - self._age(now))
         while self.watches:
             try:
                 await self._turn()
             except StoreUnavailable as error:
-                self._next_ask = self._means.now() + _STORE_RETRY
+                self._next_ask = self._context.now() + _STORE_RETRY
                 self._fail(error)
             except FrontendError as error:
                 _log.warning("status_poll_failed", error=error.code)
-                self._next_ask = self._means.now() + timedelta(seconds=IDLE_INTERVAL)
+                self._next_ask = self._context.now() + timedelta(seconds=IDLE_INTERVAL)
                 self._fail(error)
             except Exception:
                 _log.exception("status_poll_crashed")
-                self._next_ask = self._means.now() + timedelta(seconds=IDLE_INTERVAL)
+                self._next_ask = self._context.now() + timedelta(seconds=IDLE_INTERVAL)
             await self._rest()
 
     async def _turn(self) -> None:
         self._mine = self.lease is None or await self.lease.acquire_or_renew()
-        now = self._means.now()
+        now = self._context.now()
         if self._opened:
             self._opened = False
             if self._age(now) > OPENED_AFTER:
                 self.look_now(timedelta())
         if self._mine and now >= self._next_ask:
-            asked = self._means.refresher.age(self.customer)
+            asked = self._context.refresher.age(self.customer)
             if asked is not None and timedelta() <= asked < SHARED_FOR:
                 self._next_ask = now + SHARED_FOR - asked  # that answer may be older than the news
                 return
             await self._ask(now)
         elif not self._mine and self._wanted:
             self._wanted = False
-            await self._means.pubsub.announce(Topic.POLL, self.customer, ONCE, here=False)
+            await self._context.pubsub.announce(Topic.POLL, self.customer, ONCE, here=False)
 
     def _age(self, now: datetime) -> timedelta:
         """How old the latest answer is that this process knows of."""
-        asked = self._means.refresher.age(self.customer)
+        asked = self._context.refresher.age(self.customer)
         if asked is not None and self._mine:
             return asked
         return now - self.customer_status.as_of if self.customer_status is not None else timedelta.max
@@ -209,27 +209,27 @@ class StatusPoller:
         session = self._next_session()
         full = self._schedule.full_look_due(now)
         try:
-            customer_status = await self._means.refresher.ask(session, "all" if full else "relevant")
+            customer_status = await self._context.refresher.ask(session, "all" if full else "relevant")
         except NotSignedIn:
             self._session_ended(session_key(session.id))
             return
         self._schedule.asked(customer_status, now, full=full)
-        now = self._means.now()
+        now = self._context.now()
         self._next_ask = now + SHARED_FOR if self._wanted else self._after(customer_status, now)
-        await self._spread_news(customer_status)
+        await self._publish(customer_status)
 
     def _after(self, customer_status: CustomerStatus, asked_at: datetime) -> datetime:
         """When to ask again."""
         seconds = self._schedule.interval(customer_status, asked_at)
-        return asked_at + timedelta(seconds=self._means.spread(seconds) if seconds >= IDLE_INTERVAL else seconds)
+        return asked_at + timedelta(seconds=self._context.jitter(seconds) if seconds >= IDLE_INTERVAL else seconds)
 
-    async def _spread_news(self, customer_status: CustomerStatus) -> None:
-        """Show the standing, and let other replicas read it: when it is new, and so often that its age stays true."""
-        now = self._means.now()
+    async def _publish(self, customer_status: CustomerStatus) -> None:
+        """Show the status, and let other replicas read it: when it is new, and so often that its age stays true."""
+        now = self._context.now()
         news = self.show(customer_status)
         if news or (self.lease is not None and now - self._announced_at >= timedelta(seconds=IDLE_INTERVAL)):
             self._announced_at = now
-            await self._means.pubsub.announce(Topic.CUSTOMER_STATUS, self.customer, here=False)
+            await self._context.pubsub.announce(Topic.CUSTOMER_STATUS, self.customer, here=False)
 
     def _next_session(self) -> Session:
         """Return the sessions of the open tabs in turn: each is asked about, so that the end of each is noticed."""
@@ -238,10 +238,10 @@ class StatusPoller:
         return sessions[self._turns % len(sessions)]
 
     async def _rest(self) -> None:
-        seconds = (self._next_ask - self._means.now()).total_seconds()
+        seconds = (self._next_ask - self._context.now()).total_seconds()
         if self.lease is not None:
             seconds = min(seconds, LEASE_TRY) if self._mine or seconds > 0 else LEASE_TRY
-        await self._means.wait(self._wake, max(seconds, _SHORTEST_REST))
+        await self._context.wait(self._wake, max(seconds, _SHORTEST_REST))
         self._wake.clear()
 
     def _fail(self, error: FrontendError) -> None:
@@ -251,7 +251,7 @@ class StatusPoller:
 
     def _on_poll_request(self, text: str) -> None:
         if text != ONCE:
-            self._schedule.poll_fast(self._means.now())
+            self._schedule.poll_fast(self._context.now())
         self._schedule.look_at_all()
         if self._mine:
             self._wanted = True
@@ -259,12 +259,12 @@ class StatusPoller:
 
     def _on_announced(self, text: str) -> None:
         """Another replica found something, or messages were lost: read the truth from the store."""
-        reread = partial(self._means.refresher.reread, news=text != RESYNC)
-        task = asyncio.create_task(self._recall(reread), name="status reread")
+        reread = partial(self._context.refresher.reread, news=text != RESYNC)
+        task = asyncio.create_task(self._load(reread), name="status reread")
         self._rereads.add(task)
         task.add_done_callback(self._rereads.discard)
 
-    async def _recall(self, read: Callable[[str], Awaitable[CustomerStatus | None]]) -> None:
+    async def _load(self, read: Callable[[str], Awaitable[CustomerStatus | None]]) -> None:
         with suppress(StoreUnavailable):
             customer_status = await read(self.customer)
             if customer_status is not None:
@@ -273,10 +273,10 @@ class StatusPoller:
     def _session_ended(self, key: str) -> None:
         for watch in [w for w in self.watches if session_key(w.session.id) == key]:
             self.leave(watch)
-            _tell(watch.on_signed_out)
+            _call(watch.on_signed_out)
 
 
-def _tell(callback: Callable[[], None]) -> None:
+def _call(callback: Callable[[], None]) -> None:
     try:
         callback()
     except Exception:

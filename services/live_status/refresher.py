@@ -30,7 +30,7 @@ from services.subscription.reconcile import reconcile
 from services.subscription.snapshot import UpstreamSnapshot
 
 SHARED_FOR: Final = timedelta(seconds=1)
-"""How old an answer may be to be shared with somebody who asks now."""
+"""How old an answer may be to be shared with another request."""
 
 KEPT_FOR: Final = timedelta(days=40)
 _WRITTEN_EVERY: Final = timedelta(seconds=15)
@@ -95,7 +95,7 @@ class StatusRefresher:
     async def remembered(self, customer: str) -> CustomerStatus | None:
         """Return what is known without asking a service; None when nothing is. Raises StoreUnavailable."""
         known = self._known(customer)
-        snapshot = known.snapshot or await self._recall(customer, known)
+        snapshot = known.snapshot or await self._load(customer, known)
         return None if snapshot is None else await self._status_of(customer, snapshot)
 
     async def reread(self, customer: str, *, news: bool = False) -> CustomerStatus | None:
@@ -121,7 +121,7 @@ class StatusRefresher:
 
         `scope` "all" asks about every plan; "relevant" about those with a subscription or a checkout under way, after a
         first full look. With `fresh`, the questions are certain to be asked after this call began; otherwise an answer
-        younger than a second is shared. A service that can't be asked is noted in the standing, not raised. Raises
+        younger than a second is shared. A service that can't be asked is noted in the status, not raised. Raises
         NotSignedIn when the Auth MS has ended the session, StoreUnavailable when the store can't be read.
         """
         customer = self._customer_of(session)
@@ -136,8 +136,8 @@ class StatusRefresher:
                 return await self._status_of(customer, known.snapshot or UpstreamSnapshot())
         if fresh or not self._recent(known, scope):
             known.scope, known.round, known.asker = scope, known.round + 1, session.id
-            known.task = asyncio.create_task(self._ask(customer, session, scope, known), name="inquiry")
-            known.task.add_done_callback(_retrieve)
+            known.task = asyncio.create_task(self._ask(customer, session, scope, known), name="status refresh")
+            known.task.add_done_callback(_mark_retrieved)
             await asyncio.shield(known.task)
         return await self._status_of(customer, known.snapshot or UpstreamSnapshot())
 
@@ -146,19 +146,19 @@ class StatusRefresher:
         return known.snapshot is not None and asked_at is not None and self._now() - asked_at < SHARED_FOR
 
     async def _status_of(self, customer: str, snapshot: UpstreamSnapshot) -> CustomerStatus:
-        """Return the standing with the checkouts as they are now: the browser may have come back a moment ago."""
-        return self._assess(customer, snapshot, await self._checkouts.of(customer))
+        """Return the status with the checkouts as they are now: the browser may have come back a moment ago."""
+        return self._reconcile(customer, snapshot, await self._checkouts.of(customer))
 
     async def _ask(self, customer: str, session: Session, scope: Scope, known: _Known) -> None:
         before = known.snapshot
         if before is None:
-            before = await self._recall(customer, known) or UpstreamSnapshot()
+            before = await self._load(customer, known) or UpstreamSnapshot()
         elif scope == "relevant":  # another replica may have found what has to be asked about since
             before = before.with_memory_of(await self._read(customer) or UpstreamSnapshot(), self._now())
         checkouts = await self._checkouts.of(customer)
-        snapshot, looked_at_all = await self._questions(customer, session, scope, before, checkouts)
+        snapshot, looked_at_all = await self._ask_both(customer, session, scope, before, checkouts)
         if self._is_downgrade(customer, before, snapshot, checkouts):
-            snapshot, looked_at_all = await self._second_look(customer, session, scope, snapshot, before, checkouts)
+            snapshot, looked_at_all = await self._ask_again(customer, session, scope, snapshot, before, checkouts)
         with suppress(StoreUnavailable):  # logged by the store; noted at the next question
             await note_progress(self._checkouts, customer, snapshot, checkouts, self._catalog(), self._now())
         known.snapshot, known.asked_at = snapshot, self._now()
@@ -167,10 +167,10 @@ class StatusRefresher:
         with suppress(StoreUnavailable):  # what was asked is known all the same
             await self._write(customer, known)
 
-    async def _questions(
+    async def _ask_both(
         self, customer: str, session: Session, scope: Scope, before: UpstreamSnapshot, checkouts: Sequence[Checkout]
     ) -> tuple[UpstreamSnapshot, bool]:
-        """Ask, and return the evidence and whether all products were asked about.
+        """Ask, and return the snapshot and whether all products were asked about.
 
         An account that says something new may speak of a product that was not asked about: then the others follow.
         """
@@ -186,7 +186,7 @@ class StatusRefresher:
             snapshot, rest = await self._ask_billing(customer, rest, snapshot), ()
         return snapshot, not rest
 
-    async def _second_look(
+    async def _ask_again(
         self,
         customer: str,
         session: Session,
@@ -196,7 +196,7 @@ class StatusRefresher:
         checkouts: Sequence[Checkout],
     ) -> tuple[UpstreamSnapshot, bool]:
         """Something good is gone: believe it only if asking once more says so too. A failed question says nothing."""
-        again, looked_at_all = await self._questions(customer, session, scope, snapshot, checkouts)
+        again, looked_at_all = await self._ask_both(customer, session, scope, snapshot, checkouts)
         if again.billing_failed is not None or again.account_failed is not None:
             _log.info("status_flap", kept="before")
             failed = {"billing_failed": again.billing_failed, "account_failed": again.account_failed}
@@ -209,8 +209,8 @@ class StatusRefresher:
         self, customer: str, before: UpstreamSnapshot, after: UpstreamSnapshot, checkouts: Sequence[Checkout]
     ) -> bool:
         """Whether access or a live subscription that was known a moment ago is gone by the latest answers."""
-        had = self._assess(customer, before, checkouts).current
-        has = self._assess(customer, after, checkouts).current
+        had = self._reconcile(customer, before, checkouts).current
+        has = self._reconcile(customer, after, checkouts).current
         lost = (had.access and not has.access) or (had.live and not has.live)
         return lost and has.state not in (State.UNAVAILABLE, State.CONFIRMING)
 
@@ -244,10 +244,10 @@ class StatusRefresher:
         wanted = {*snapshot.products_on_record, *(c.product_id for c in checkouts if c.open(now) or c.unconfirmed)}
         return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p == named.product_id))
 
-    def _assess(self, customer: str, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout]) -> CustomerStatus:
+    def _reconcile(self, customer: str, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout]) -> CustomerStatus:
         return reconcile(customer, snapshot, checkouts, self._catalog(), self._now())
 
-    async def _recall(self, customer: str, known: _Known) -> UpstreamSnapshot | None:
+    async def _load(self, customer: str, known: _Known) -> UpstreamSnapshot | None:
         snapshot = await self._read(customer)
         if snapshot is not None and known.snapshot is None:
             known.snapshot = known.written = snapshot
@@ -265,7 +265,7 @@ class StatusRefresher:
             return None
 
     async def _write(self, customer: str, known: _Known) -> None:
-        """Keep the evidence in the store when it says something new, or when the kept one is getting old."""
+        """Keep the snapshot in the store when it says something new, or when the kept one is getting old."""
         snapshot, now = known.snapshot, self._now()
         if snapshot is None:
             return
@@ -299,7 +299,7 @@ def _grant(snapshot: UpstreamSnapshot) -> PlanGrant | None:
     return snapshot.account.grant if snapshot.account is not None else None
 
 
-def _retrieve(task: "asyncio.Task[None]") -> None:
-    """Take note of a failure that nobody waits for any more: the watcher may have ended meanwhile."""
+def _mark_retrieved(task: "asyncio.Task[None]") -> None:
+    """Take note of a failure that no caller waits for any more: the poller may have ended meanwhile."""
     if not task.cancelled():
         task.exception()

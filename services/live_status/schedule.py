@@ -25,11 +25,11 @@ FULL_LOOK_WHILE_FAST: Final = timedelta(seconds=5)
 
 _FAST_FOR: Final = POLL_INTERVALS[2][0]
 _MOST_DOUBLINGS: Final = 6
-_SPREAD: Final = 0.1
+_JITTER: Final = 0.1
 
 
 class WaitForEvent(Protocol):
-    """What a watcher does between two questions."""
+    """What a poller does between two questions."""
 
     def __call__(self, event: asyncio.Event, seconds: float) -> Awaitable[None]:
         """Return when the event is set or the seconds have passed."""
@@ -43,37 +43,37 @@ async def wait_for(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
-def spread(seconds: float) -> float:
+def jitter(seconds: float) -> float:
     """Return the pause, a tenth longer or shorter: tabs that were opened together are not asked about together."""
-    return seconds * random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - only spreads the load
+    return seconds * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - only spreads the load
 
 
 def interval_after(seconds: float) -> float:
     """Return how many seconds to leave between two questions, so long after a return from Stripe."""
-    return next((pace for until, pace in POLL_INTERVALS if seconds < until), IDLE_INTERVAL)
+    return next((interval for until, interval in POLL_INTERVALS if seconds < until), IDLE_INTERVAL)
 
 
 class PollSchedule:
-    """One user's pace: when they came back, how many questions in a row failed, when all products were looked at."""
+    """One user's schedule: when they came back, how many questions failed, when all products were asked about."""
 
     def __init__(self, fast_since: datetime | None) -> None:
-        self._hurried_at = fast_since
+        self._polled_fast_at = fast_since
         self._full_at: datetime | None = None
         self._failures = 0
 
     def poll_fast(self, now: datetime) -> None:
         """The user is back from Stripe."""
-        self._hurried_at = now
+        self._polled_fast_at = now
 
     def look_at_all(self) -> None:
-        """Something changed, nobody knows where."""
+        """Something changed, and it is not known where."""
         self._full_at = None
 
     def full_look_due(self, now: datetime) -> bool:
         """Whether the next question is to be about all products."""
         if self._full_at is None:
             return True
-        polled_fast = self._hurried_at is not None and (now - self._hurried_at).total_seconds() < _FAST_FOR
+        polled_fast = self._polled_fast_at is not None and (now - self._polled_fast_at).total_seconds() < _FAST_FOR
         return now - self._full_at >= (FULL_LOOK_WHILE_FAST if polled_fast else FULL_LOOK_EVERY)
 
     def asked(self, customer_status: CustomerStatus, at: datetime, *, full: bool) -> None:
@@ -85,11 +85,11 @@ class PollSchedule:
         """Seconds until the next question: by the time since a return, doubled with each failure in a row."""
         confirming = customer_status.confirming
         returned = confirming.at(CheckoutEvent.RETURNED) if confirming is not None else None
-        since = [(now - moment).total_seconds() for moment in (self._hurried_at, returned) if moment is not None]
-        pace = interval_after(min(since)) if since else IDLE_INTERVAL
-        pace = min(pace * 2 ** min(self._failures, _MOST_DOUBLINGS), IDLE_INTERVAL)
+        since = [(now - moment).total_seconds() for moment in (self._polled_fast_at, returned) if moment is not None]
+        interval = interval_after(min(since)) if since else IDLE_INTERVAL
+        interval = min(interval * 2 ** min(self._failures, _MOST_DOUBLINGS), IDLE_INTERVAL)
         if returned is not None:
             for limit in (DELAYED_AFTER, LOST_AFTER):
                 left = (returned + limit - now).total_seconds()  # the words change then, whoever answers
-                pace = left if 0 < left < pace else pace
-        return pace
+                interval = left if 0 < left < interval else interval
+        return interval

@@ -1,8 +1,8 @@
-"""Live status: one watcher a user, however many tabs and pages look, and a push to each of them when something changes.
+"""Live status: one poller a user, however many tabs and pages look, and a push to each of them when something changes.
 
-A watcher asks at a pace: each second for half a minute after a return from Stripe, then in steps down to once a
+A poller asks on a schedule: each second for half a minute after a return from Stripe, then in steps down to once a
 minute, at once when a tab becomes visible. It ends with its last tab. With several replicas a lease decides which of
-them asks; the others hear of changes through `services/storage/pubsub.py`.
+them asks; the others learn of changes through `services/storage/pubsub.py`.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from services.live_status.schedule import (
     IDLE_INTERVAL,
     POLL_INTERVALS,
     WaitForEvent,
-    spread,
+    jitter,
     wait_for,
 )
 from services.sessions.service import Session
@@ -49,7 +49,7 @@ class Leases(Protocol):
 
 
 class StatusService:
-    """Keeps watchers for users with open tabs. `wait` and `spread` are for tests."""
+    """Keeps a poller for each user with open tabs. `wait` and `jitter` are for tests."""
 
     def __init__(
         self,
@@ -59,46 +59,46 @@ class StatusService:
         leases: Leases | None = None,
         now: Callable[[], datetime] | None = None,
         wait: WaitForEvent = wait_for,
-        spread: Callable[[float], float] = spread,
+        jitter: Callable[[float], float] = jitter,
     ) -> None:
         self.refresher = refresher
         self._pubsub = pubsub
         self._leases = leases
         self._now = now or (lambda: datetime.now(UTC))
-        self._means = PollerContext(
-            refresher=refresher, pubsub=pubsub, now=self._now, wait=wait, spread=spread
+        self._context = PollerContext(
+            refresher=refresher, pubsub=pubsub, now=self._now, wait=wait, jitter=jitter
         )  # fmt: skip
-        self._watchers: dict[str, StatusPoller] = {}
+        self._pollers: dict[str, StatusPoller] = {}
         self._polled_fast: dict[str, datetime] = {}
         self._releasing: set[asyncio.Task[None]] = set()
 
     @property
     def watchers(self) -> int:
         """How many users are watched in this process."""
-        return len(self._watchers)
+        return len(self._pollers)
 
     @property
     def tabs(self) -> int:
         """How many tabs watch in this process."""
-        return sum(len(watcher.watches) for watcher in self._watchers.values())
+        return sum(len(poller.watches) for poller in self._pollers.values())
 
     def watch(
         self, session: Session, on_change: Callable[[CustomerStatus], None], on_signed_out: Callable[[], None]
     ) -> StatusWatch:
-        """Call `on_change` with each new standing of this user, and `on_signed_out` once when the session ends."""
+        """Call `on_change` with each new status of this user, and `on_signed_out` once when the session ends."""
         customer = self.refresher.customer_of(session)
-        watcher = self._watchers.get(customer)
-        if watcher is None:
+        poller = self._pollers.get(customer)
+        if poller is None:
             lease = self._leases(customer) if self._leases else None
             fast_since = self._polled_fast.get(customer)
-            watcher = StatusPoller(self._means, customer, lease=lease, fast_since=fast_since, ended=self._ended)
-            self._watchers[customer] = watcher
-        return watcher.watch(session, on_change, on_signed_out)
+            poller = StatusPoller(self._context, customer, lease=lease, fast_since=fast_since, ended=self._ended)
+            self._pollers[customer] = poller
+        return poller.watch(session, on_change, on_signed_out)
 
     async def poll_fast(self, customer: str) -> None:
         """Look each second for a while, on whichever replica watches: the user is back from Stripe.
 
-        Their page is not connected yet, so it is remembered here for the watcher that comes with it.
+        Their page is not connected yet, so it is remembered here for the poller that comes with it.
         """
         now = self._now()
         self._polled_fast = {
@@ -111,18 +111,18 @@ class StatusService:
         await self._pubsub.announce(Topic.POLL, customer, ONCE)
 
     async def changed(self, customer_status: CustomerStatus) -> None:
-        """Tell the user's tabs about a standing that was found outside the watcher, such as before a checkout."""
-        watcher = self._watchers.get(customer_status.customer)
-        if watcher is not None:
-            watcher.show(customer_status)
+        """Tell the user's tabs about a status that was found outside the poller, such as before a checkout."""
+        poller = self._pollers.get(customer_status.customer)
+        if poller is not None:
+            poller.show(customer_status)
         await self._pubsub.announce(Topic.CUSTOMER_STATUS, customer_status.customer, here=False)
 
-    def _ended(self, watcher: StatusPoller) -> None:
-        """Forget a watcher whose last tab has left, and let another replica ask at once."""
-        if self._watchers.get(watcher.customer) is watcher:
-            del self._watchers[watcher.customer]
-        if watcher.lease is not None:
-            task = asyncio.create_task(_release(watcher.lease), name="lease release")
+    def _ended(self, poller: StatusPoller) -> None:
+        """Forget a poller whose last tab has left, and let another replica ask at once."""
+        if self._pollers.get(poller.customer) is poller:
+            del self._pollers[poller.customer]
+        if poller.lease is not None:
+            task = asyncio.create_task(_release(poller.lease), name="lease release")
             self._releasing.add(task)
             task.add_done_callback(self._releasing.discard)
 

@@ -130,7 +130,7 @@ class OtlpTracing:
 
 
 def open_tracing(exporter_url: str) -> Tracing:
-    """Return what sends traces to the collector at that address, or to nobody for an empty one.
+    """Return what sends traces to the collector at that address, or nowhere for an empty one.
 
     Raises TracingNotInstalled when the packages for it are missing.
     """

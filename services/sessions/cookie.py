@@ -39,7 +39,7 @@ class SessionCookie:
         return self.holding(secrets.token_urlsafe(32))
 
     def new_sign_in(self) -> str:
-        """Return a new random id for somebody who signs in."""
+        """Return a new random id for a user who signs in."""
         return SIGNED_IN + secrets.token_urlsafe(32)
 
     def holding(self, session_id: str) -> str:

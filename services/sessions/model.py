@@ -1,4 +1,4 @@
-"""Who is behind a browser: somebody signed in, or a visitor. Their secret ids are in no repr and no log."""
+"""Who is behind a browser: a signed-in user, or a visitor. Their secret ids are in no repr and no log."""
 
 import hashlib
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Session(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A browser in which nobody is signed in. `id` is its cookie's secret id."""
+    """A browser without a signed-in user. `id` is its cookie's secret id."""
 
     id: str = field(repr=False)
     user: None = None
@@ -85,5 +85,5 @@ def account_mark(user_id: str) -> str:
 
 
 def session_key(session_id: str) -> str:
-    """Return what stands for a session id where the id itself must not: its hash. A leaked store signs nobody in."""
+    """Return what stands for a session id where the id itself must not: its hash. A leaked store opens no session."""
     return hashlib.sha256(session_id.encode()).hexdigest()

@@ -117,11 +117,11 @@ class Sessions:
 
     @staticmethod
     def is_of_sign_in(session_id: str) -> bool:
-        """Whether an id was given at a sign-in, which may have ended since; this asks nobody."""
+        """Whether an id was given at a sign-in, which may have ended since; neither store nor Auth MS is asked."""
         return session_id.startswith(SIGNED_IN)
 
     async def find(self, cookie: str) -> Session | Visitor | None:
-        """Return who the cookie's holder is: somebody signed in, or a visitor; None for a cookie that is not ours.
+        """Return who the cookie's holder is: a signed-in user, or a visitor; None for a cookie that is not ours.
 
         Asks the Auth MS when its last word is more than a minute old. Raises StoreUnavailable, and SignInUnavailable
         when the Auth MS has been away for so long that the sign-in is not believed any more.

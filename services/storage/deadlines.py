@@ -30,4 +30,4 @@ async def within_deadline(call: Coroutine[Any, Any, T], seconds: float) -> T:
 def _ended(task: asyncio.Task[Any]) -> None:
     _running.discard(task)
     if not task.cancelled():
-        task.exception()  # whoever still waits receives it; nobody else needs to hear of it
+        task.exception()  # whoever still waits receives it

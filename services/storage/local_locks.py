@@ -1,4 +1,4 @@
-"""Locks by key inside one process, first come first served; a key that nobody uses takes no memory."""
+"""Locks by key inside one process, first come first served; a key that is not in use takes no memory."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -57,7 +57,7 @@ class LocalPubSub:
 
     @property
     def names(self) -> set[str]:
-        """The channels somebody listens to."""
+        """The channels that have subscribers."""
         return set(self._subscriptions)
 
     @contextmanager
@@ -74,12 +74,12 @@ class LocalPubSub:
                 self._subscriptions.pop(channel, None)
 
     def publish(self, channel: str, message: str) -> None:
-        """Hand a message to everybody who listens to the channel."""
+        """Hand a message to all subscribers of the channel."""
         for subscription in self._subscriptions.get(channel, ()):
             subscription.offer(message)
 
     def resync(self, channel: str | None = None) -> None:
-        """Tell everybody, or one channel's listeners, that messages may have been lost."""
+        """Tell all subscribers, or one channel's listeners, that messages may have been lost."""
         for name in [channel] if channel is not None else list(self._subscriptions):
             self.publish(name, RESYNC)
 

@@ -5,7 +5,7 @@ form is Redis (`redis_store`). Both keep the same promises, which the same tests
 
 * every write touches one value or one field, atomically: no read-modify-write of a whole document;
 * trouble raises `StoreUnavailable`, never an empty answer: "not signed in" and "cannot tell" are different things;
-* a raised `StoreUnavailable` does not say whether a write happened, only that nobody may count on it;
+* a raised `StoreUnavailable` does not say whether a write happened, only that no caller may count on it;
 * values and fields are two namespaces: `get` never sees what `put_field` wrote under the same key.
 
 Keys may hold session ids and are therefore never logged.

@@ -37,8 +37,8 @@ class Topic(StrEnum):
 
 
 _READ_AGAIN: Final = frozenset({Topic.CUSTOMER_STATUS, Topic.CART, Topic.CATALOG})
-"""Topics whose listeners read the truth again when announcements may have been lost. Nobody is known to have signed out
-or come back for that."""
+"""Topics whose listeners read the truth again when announcements may have been lost. It does not mean that a user
+has signed out or come back."""
 
 
 class Subscriber:

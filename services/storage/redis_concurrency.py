@@ -5,7 +5,7 @@ seconds. Waiting is bounded and about first come first served: each replica queu
 replica's queue take a place in the common one.
 
 Overlapping requests can break the service behind the bound, so doubt means waiting: after a silence that no live
-holder would leave (Redis stalled, or came back empty) nobody is let in for `GRACE` seconds, in which holders renew.
+holder would leave (Redis stalled, or came back empty) no request is let in for `GRACE` seconds, in which holders renew.
 All times are those of the Redis server's clock.
 """
 
@@ -166,7 +166,7 @@ class RedisConcurrencyLimit:
                 ):
                     _log.error("slot_lost", slots=self._name)
                 pause = self._lease / 4
-            except StoreUnavailable:  # logged by the store; nobody else gets a slot from a Redis that is away
+            except StoreUnavailable:  # logged by the store; no other request gets a slot from a Redis that is away
                 pause = self._lease / 20
 
     async def _leave(self, token: str) -> None:

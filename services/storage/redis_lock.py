@@ -115,7 +115,7 @@ class _Held:
                     self._lose()
 
     async def release(self) -> None:
-        """Give the lock back. A Redis that is away lets it run out; nobody else can take it before that."""
+        """Give the lock back. A Redis that is away lets it run out; no other holder can take it before that."""
         if self._lost:
             return
         try:
@@ -126,7 +126,7 @@ class _Held:
                 self._lose()
 
     async def give_up(self) -> None:
-        """Take back a request that may have been granted after nobody waited for it any more."""
+        """Take back a request that may have been granted after its caller had stopped waiting."""
         with suppress(StoreUnavailable):  # then it runs out by itself
             await self._scripts.script("unlock", _RELEASE, [self._key], self._token)
 

@@ -53,7 +53,7 @@ def access_on(checkout: Checkout, customer_status: CustomerStatus) -> bool:
 def awaited(checkouts: Collection[Checkout], now: datetime) -> tuple[Checkout, ...]:
     """Return the checkouts that the latest news may be noted on: for each plan those that the user came back from.
 
-    Besides, the one that the user was sent to since, if it can have been paid: somebody may never come back from it.
+    Besides, the one that the user was sent to since, if it can have been paid: users may never come back from it.
     One that is in force goes on for a day until both services have it.
     """
     unfinished = [
@@ -102,7 +102,7 @@ def arrived(
 
 
 def unsettled(checkouts: Collection[Checkout], snapshot: UpstreamSnapshot, now: datetime) -> frozenset[str | None]:
-    """Return the products with a record that came with a recent purchase of which nobody has said that it is in force.
+    """Return the products with a record that came with a recent purchase and that no service has said to be in force.
 
     An account that calls that plan ended may speak of an earlier subscription to it.
     """
@@ -121,7 +121,7 @@ def unconfirmed(
 ) -> Checkout | None:
     """Return the purchase about which the user has to be asked before anything else is sold; None if there is none.
 
-    It is one of those still waited for of which nobody ever heard, or, while the user has nothing, one of today that
+    It is one of those still waited for that no service ever knew, or, while the user has nothing, one of today that
     was confirmed by what may have been news of an earlier one.
     """
     never = newest(waiting, lambda c: c.unconfirmed and not c.confirming(now))

@@ -142,7 +142,7 @@ def _live_without_access(account: NormalizedAccount, best: Subscription, case: S
 def _without_account(case: Situation) -> Subscription:
     if case.best is not None:
         return case.best.model_copy(update={"reason": Reason.ACCOUNT_UNREACHABLE})
-    reason = Reason.NOBODY_REACHABLE if case.snapshot.billing_failed else Reason.ACCOUNT_UNREACHABLE
+    reason = Reason.NO_SERVICE_REACHABLE if case.snapshot.billing_failed else Reason.ACCOUNT_UNREACHABLE
     return unavailable(reason, case.snapshot.as_of or case.now)
 
 

@@ -25,13 +25,13 @@ class State(StrEnum):
     PAUSED = "paused"
     CANCELED = "canceled"
     ON_RECORD = "on_record"
-    """Billing has a subscription on record, and nobody says what it is worth."""
+    """Billing has a subscription on record, and no service says what it is worth."""
     CONFLICT = "conflict"
     """The two services disagree in a way that matters: on access, or on the plan."""
     COMPED = "comped"
     """The account grants a plan that billing knows nothing of and that was not bought here."""
     UNAVAILABLE = "unavailable"
-    """Nobody could be asked."""
+    """No service could be asked."""
 
 
 class Source(StrEnum):
@@ -56,7 +56,7 @@ class Reason(StrEnum):
     ACCOUNT_UNREACHABLE = "account_unreachable"
     BILLING_LAGS = "billing_lags"
     BILLING_UNREACHABLE = "billing_unreachable"
-    NOBODY_REACHABLE = "nobody_reachable"
+    NO_SERVICE_REACHABLE = "nobody_reachable"
     PLAN_DIFFERS = "plan_differs"
     PERIOD_OVER = "period_over"
     UNKNOWN_WORD = "unknown_word"

@@ -1,7 +1,7 @@
 """The rules that make one truth of two services' answers: what a customer has.
 
 Access is the Auth MS's word; product, dates and existence are the Payment MS's. `reconcile` is a pure function of the
-evidence, the remembered checkouts, the catalog and the clock, so that each rule has a test. The rules, as a table, are
+snapshot, the remembered checkouts, the catalog and the clock, so that each rule has a test. The rules, as a table, are
 in `docs/states.md`; what each answer means on its own is in `services/subscription/normalize.py`, one record's worth in
 `services/subscription/record_status.py`, the two held together in `services/subscription/current.py`, what they say of
 checkouts in `services/subscription/checkout_matching.py`.
@@ -50,7 +50,7 @@ ACCOUNT_BELIEVED_FOR: Final = BELIEVED_FOR
 """How long the last word on access is believed while it can't be asked for again."""
 
 SILENCE_SHOWN_AFTER: Final = timedelta(minutes=2)
-"""How long the last known state stays the headline while nobody who knows can be asked."""
+"""How long the last known state stays the headline while no service that knows can be asked."""
 
 LONGEST_MONTH: Final = timedelta(days=32)
 
@@ -123,7 +123,7 @@ def _remembered(current: Subscription, case: Situation) -> Subscription:
     if knows or current.state is State.UNAVAILABLE or case.now - max(heard, default=case.now) <= SILENCE_SHOWN_AFTER:
         return current
     both = snapshot.billing_failed and snapshot.account_failed
-    lost = unavailable(Reason.NOBODY_REACHABLE if both else Reason.BILLING_UNREACHABLE, current.as_of)
+    lost = unavailable(Reason.NO_SERVICE_REACHABLE if both else Reason.BILLING_UNREACHABLE, current.as_of)
     known = {"access": current.access, "plan_id": current.plan_id, "product_id": current.product_id}
     return lost.model_copy(update={**known, "last_known": current})
 

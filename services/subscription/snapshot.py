@@ -45,18 +45,18 @@ class UpstreamSnapshot(BaseModel):
     looked_at: datetime | None = None
 
     def with_record(self, product_id: str, record: SubscriptionRecord, now: datetime) -> Self:
-        """Return the evidence with a new answer about one product."""
+        """Return the snapshot with a new answer about one product."""
         answer = RecordResponse(record=record, as_of=now)
         return self.model_copy(update={"records": {**self.records, product_id: answer}})
 
     def with_account(self, grant: PlanGrant | None, now: datetime) -> Self:
-        """Return the evidence with a new answer of the Auth MS."""
+        """Return the snapshot with a new answer of the Auth MS."""
         return self.model_copy(update={"account": AccountResponse(grant=grant, as_of=now), "account_failed": None})
 
     def with_memory_of(self, older: "UpstreamSnapshot", now: datetime) -> Self:
-        """Return this evidence, with answers of `older` where they are the younger ones or the only ones.
+        """Return this snapshot, with answers of `older` where they are the younger ones or the only ones.
 
-        What failed is this evidence's word: it is the latest. An answer of `older` that is from later than `now` comes
+        What failed is this snapshot's word: it is the latest. An answer of `older` that is from later than `now` comes
         from a replica whose clock is ahead, and is not taken for the younger one.
         """
         records = dict(older.records)
@@ -71,7 +71,7 @@ class UpstreamSnapshot(BaseModel):
         return self.model_copy(update={"records": records, "account": account, "looked_at": looked_at})
 
     def over(self, older: "UpstreamSnapshot") -> Self:
-        """Return this evidence, with answers of `older` only where it has none, whatever the clocks said."""
+        """Return this snapshot, with answers of `older` only where it has none, whatever the clocks said."""
         return self.model_copy(
             update={
                 "records": {**older.records, **self.records},

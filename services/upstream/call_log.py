@@ -27,7 +27,7 @@ _OURS_TO_MEND = frozenset(
         CallOutcome.STATUS,
     }
 )
-"""What does not pass by itself: somebody has to change a setting, or the other service."""
+"""What does not pass by itself: the operator has to change a setting, or the other service."""
 
 
 def log_answer(call: Call, answer: UpstreamResponse, attempt: int) -> str:

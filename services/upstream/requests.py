@@ -143,7 +143,7 @@ def _timeout(request: UpstreamRequest, detail: str) -> UpstreamTimeout:
 
 
 def _mark_retrieved(task: "asyncio.Task[T]") -> None:
-    """Nobody may be waiting any more; the failure has been logged where it was seen."""
+    """Its callers may be gone; the failure has been logged where it was seen."""
     if not task.cancelled():
         task.exception()
 

@@ -40,7 +40,7 @@ def register(site: Site) -> None:
     async def account(context: PageContext) -> None:
         session = signed_in(context)
         from_portal = context.query.get("from") == "portal"
-        stay = await site.portal.came_back(session) if from_portal else None
+        stay = await site.portal.record_return(session) if from_portal else None
         customer_status = await find_status(context, fresh=from_portal)
         purchases = await purchases_of(context, session)
         with frame(context):

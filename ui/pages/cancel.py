@@ -23,7 +23,7 @@ def register(site: Site) -> None:
             with frame(context, narrow=True):
                 draw_signed_out(context)
             return
-        checkout = await site.checkout.called_off(context.session, context.query.get("checkout"))
+        checkout = await site.checkout.record_cancel(context.session, context.query.get("checkout"))
         with frame(context, narrow=True):
             draw_cancel(context, checkout)
 

@@ -186,7 +186,7 @@ class CartPage:
                 return
         try:
             session = await buyer(self._context)
-            cart = await self._context.site.cart.settle(
+            cart = await self._context.site.cart.apply_quantities(
                 owner_of(session), {one.price_id: one.quantity for one in shown}
             )
             held = {one.price_id for one in cart.wanted}

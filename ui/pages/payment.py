@@ -60,7 +60,7 @@ def register(site: Site) -> None:
     )
     async def payment(context: PageContext) -> None:
         from_portal = context.query.get("from") == "portal"
-        stay = await site.portal.came_back(signed_in(context)) if from_portal else None
+        stay = await site.portal.record_return(signed_in(context)) if from_portal else None
         customer_status = await find_status(context, fresh=from_portal)
         with frame(context):
             PaymentPage(context, stay).show(customer_status)

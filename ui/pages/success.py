@@ -71,7 +71,7 @@ async def come_back(context: PageContext, session: Session) -> Checkout | None:
     site, session_id = context.site, context.query.get("session_id")
     customer = site.status.refresher.customer_of(session)
     before = await checkouts_of(context).by_session(customer, session_id) if session_id else None
-    checkout: Checkout | None = await site.checkout.came_back(session, session_id)
+    checkout: Checkout | None = await site.checkout.record_return(session, session_id)
     first = before is not None and before.at(CheckoutEvent.RETURNED) is None
     if checkout is not None and first and checkout.kind is CheckoutKind.CART:
         await site.cart.take_out_bought(user_owner(session), checkout)

@@ -71,10 +71,10 @@ async def test_adding_more_counts_up_and_setting_sets(cart: CartService) -> None
 async def test_what_a_page_shows_is_settled_for_the_lines_that_are_there(cart: CartService) -> None:
     await cart.add("a", MUG, 2)
 
-    assert quantities(await cart.settle("a", {MUG: 4, "price_gone": 1})) == {MUG: 4}
-    assert quantities(await cart.settle("a", {})) == {MUG: 4}
+    assert quantities(await cart.apply_quantities("a", {MUG: 4, "price_gone": 1})) == {MUG: 4}
+    assert quantities(await cart.apply_quantities("a", {})) == {MUG: 4}
     with pytest.raises(InvalidQuantity):
-        await cart.settle("a", {MUG: 0})
+        await cart.apply_quantities("a", {MUG: 0})
     assert quantities(await cart.read("a")) == {MUG: 4}
 
 

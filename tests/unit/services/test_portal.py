@@ -52,7 +52,7 @@ async def test_what_was_known_before_is_kept_over_the_visit(replica: Replica, ou
     outside.world.deliver_all()
     outside.clock.move(600)
 
-    visit = await replica.portal.came_back(ada)
+    visit = await replica.portal.record_return(ada)
     found = await replica.ask(ada)
 
     assert visit is not None
@@ -64,18 +64,18 @@ async def test_what_was_known_before_is_kept_over_the_visit(replica: Replica, ou
 async def test_a_return_is_watched_for_two_minutes_in_every_tab(replica: Replica, outside: Outside) -> None:
     ada = await replica.sign_in()
     await replica.portal.open(ada, "/account")
-    first = await replica.portal.came_back(ada)
+    first = await replica.portal.record_return(ada)
     outside.clock.move(WATCHED_FOR.total_seconds() - 1)
 
-    assert await replica.portal.came_back(ada) == first
+    assert await replica.portal.record_return(ada) == first
     outside.clock.move(2)
-    assert await replica.portal.came_back(ada) is None
+    assert await replica.portal.record_return(ada) is None
 
 
 async def test_a_return_without_a_visit_means_nothing(replica: Replica) -> None:
     bob = await replica.sign_in(BOB)
 
-    assert await replica.portal.came_back(bob) is None
+    assert await replica.portal.record_return(bob) is None
 
 
 async def test_somebody_who_never_bought_anything_has_no_portal(replica: Replica) -> None:
@@ -83,7 +83,7 @@ async def test_somebody_who_never_bought_anything_has_no_portal(replica: Replica
 
     with pytest.raises(CustomerUnknown):
         await replica.portal.open(bob, "/account")
-    assert await replica.portal.came_back(bob) is None
+    assert await replica.portal.record_return(bob) is None
 
 
 async def test_an_unsafe_address_is_not_opened(replica: Replica, outside: Outside) -> None:

@@ -148,7 +148,7 @@ class Story:
 
         async def call() -> None:
             try:
-                found = await self.replicas[browser].checkout.came_back(self.sessions[browser], name)
+                found = await self.replicas[browser].checkout.record_return(self.sessions[browser], name)
             except FrontendError:
                 return
             if found is not None:
@@ -168,7 +168,7 @@ class Story:
             return
 
         async def call() -> None:
-            await self.replicas[browser].checkout.called_off(self.sessions[browser], checkout.id)
+            await self.replicas[browser].checkout.record_cancel(self.sessions[browser], checkout.id)
 
         self.run(call())
 

@@ -47,7 +47,7 @@ async def test_an_item_can_be_bought_again_after_the_return() -> None:
     replica = Replica(Outside())
     ada = await replica.sign_in()
     first = await replica.checkout.start(ada, Wanted("price_mug"))
-    await replica.checkout.came_back(ada, first.session_id)
+    await replica.checkout.record_return(ada, first.session_id)
 
     assert (await replica.checkout.start(ada, Wanted("price_mug"))).session_id != first.session_id
 
@@ -94,7 +94,7 @@ async def test_a_return_from_a_one_off_purchase_hurries_nobody() -> None:
     ada = await replica.sign_in()
     checkout = await replica.checkout.start_cart(ada, [Wanted("price_mug")])
 
-    back = await replica.checkout.came_back(ada, checkout.session_id)
+    back = await replica.checkout.record_return(ada, checkout.session_id)
 
     assert back is not None
     assert not outside.payment_ms.switch.calls

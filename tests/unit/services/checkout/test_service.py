@@ -138,7 +138,7 @@ class TestOneSessionAtATime:
     ) -> None:
         first = await replica.click(ada)
         outside.clock.move(60)
-        canceled = await replica.checkout.called_off(ada, first.id)
+        canceled = await replica.checkout.record_cancel(ada, first.id)
 
         second = await replica.click(ada, BASIC)
 
@@ -150,7 +150,7 @@ class TestOneSessionAtATime:
         self, replica: Replica, ada: Session
     ) -> None:
         first = await replica.click(ada)
-        await replica.checkout.called_off(ada, first.id)
+        await replica.checkout.record_cancel(ada, first.id)
         second = await replica.click(ada, BASIC)
 
         with pytest.raises(CheckoutInProgress) as caught:
@@ -163,7 +163,7 @@ class TestOneSessionAtATime:
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
         first = await replica.click(ada)
-        await replica.checkout.called_off(ada, first.id)
+        await replica.checkout.record_cancel(ada, first.id)
         second = await replica.click(ada, BASIC)
 
         again = await replica.click(ada, instead_of=second.id)
@@ -182,7 +182,7 @@ class TestOneSessionAtATime:
         year = await replica.click(ada, YEAR, instead_of=month.id)
         subscription = outside.world.pay(year.session_id)
         assert subscription is not None
-        await replica.checkout.came_back(ada, year.session_id)
+        await replica.checkout.record_return(ada, year.session_id)
         outside.world.set_status(subscription, "canceled")
         outside.world.deliver_all()
         outside.clock.move(60)
@@ -239,7 +239,7 @@ class TestAfterTheReturn:
         checkout = await replica.click(ada)
         outside.clock.move(60)
         outside.world.pay(checkout.session_id)
-        back = await replica.checkout.came_back(ada, checkout.session_id)
+        back = await replica.checkout.record_return(ada, checkout.session_id)
 
         for price in (MONTH, YEAR, BASIC):
             with pytest.raises(CheckoutInProgress):
@@ -263,9 +263,9 @@ class TestAfterTheReturn:
     ) -> None:
         checkout = await replica.click(ada)
         outside.world.pay(checkout.session_id)
-        await replica.checkout.came_back(ada, checkout.session_id)
+        await replica.checkout.record_return(ada, checkout.session_id)
         outside.clock.move(5)
-        await replica.checkout.called_off(ada, checkout.id)
+        await replica.checkout.record_cancel(ada, checkout.id)
 
         with pytest.raises(PurchaseUnconfirmed):
             await replica.click(ada, BASIC)
@@ -274,7 +274,7 @@ class TestAfterTheReturn:
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
         checkout = await replica.click(ada)
-        await replica.checkout.came_back(ada, checkout.session_id)
+        await replica.checkout.record_return(ada, checkout.session_id)
         outside.clock.move(25 * 3600)
         with pytest.raises(PurchaseUnconfirmed):
             await replica.click(ada)
@@ -289,20 +289,20 @@ class TestAfterTheReturn:
         checkout = await replica.click(ada)
         bob = await replica.sign_in(BOB)
 
-        assert await replica.checkout.came_back(bob, checkout.session_id) is None
-        assert await replica.checkout.came_back(ada, None) is None
-        assert await replica.checkout.called_off(bob, checkout.id) is None
-        assert await replica.checkout.called_off(ada, None) is None
+        assert await replica.checkout.record_return(bob, checkout.session_id) is None
+        assert await replica.checkout.record_return(ada, None) is None
+        assert await replica.checkout.record_cancel(bob, checkout.id) is None
+        assert await replica.checkout.record_cancel(ada, None) is None
         assert (await replica.checkouts.of("ada"))[0].events == {}
 
     async def test_a_replayed_return_keeps_the_first_time(
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
         checkout = await replica.click(ada)
-        first = await replica.checkout.came_back(ada, checkout.session_id)
+        first = await replica.checkout.record_return(ada, checkout.session_id)
         outside.clock.move(60)
 
-        assert await replica.checkout.came_back(ada, checkout.session_id) == first
+        assert await replica.checkout.record_return(ada, checkout.session_id) == first
 
     async def test_somebody_whose_subscription_ended_can_subscribe_again(
         self, replica: Replica, ada: Session, outside: Outside
@@ -311,13 +311,13 @@ class TestAfterTheReturn:
         subscription = outside.world.pay(bought.session_id)
         assert subscription is not None
         outside.world.deliver_all()
-        await replica.checkout.came_back(ada, bought.session_id)
+        await replica.checkout.record_return(ada, bought.session_id)
         await replica.ask(ada)
         outside.world.set_status(subscription, "canceled")
         outside.world.deliver_all()
 
         again = await replica.click(ada)
-        await replica.checkout.came_back(ada, again.session_id)
+        await replica.checkout.record_return(ada, again.session_id)
 
         assert again.session_id != bought.session_id
         assert again.known_subscriptions == (subscription.id,)
@@ -473,7 +473,7 @@ class TestFaults:
             assert fresh.id != known.id
             assert fresh.open(outside.clock.now)
             for one in await replica.checkouts.of("ada"):
-                await replica.checkout.called_off(ada, one.id)
+                await replica.checkout.record_cancel(ada, one.id)
                 await outside.store.delete("checkouts:ada")
 
     async def test_what_was_opened_under_a_lost_lock_is_handed_to_nobody(
@@ -504,7 +504,7 @@ class TestFaults:
         given_up = await replica.click(ada)
         paid = await replica.click(ada, YEAR, instead_of=given_up.id)
         outside.world.pay(paid.session_id)
-        await other.checkout.came_back(ada, paid.session_id)
+        await other.checkout.record_return(ada, paid.session_id)
         outside.world.deliver_all()
         await other.ask(ada)
 

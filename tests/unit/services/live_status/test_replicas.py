@@ -47,7 +47,7 @@ class TestReplicas:
         await outside.clock.advance(10)
         await one.status.poll_fast("ada")
         await outside.clock.advance(3)
-        for watcher in one.status._watchers.values():  # the process dies: nothing of it runs, nothing is released
+        for watcher in one.status._pollers.values():  # the process dies: nothing of it runs, nothing is released
             assert watcher._task is not None
             watcher._task.cancel()
         before = looks(outside)

@@ -6,7 +6,7 @@ import pytest
 
 from services.checkout_record import CheckoutEvent
 from services.live_status.poller import TOGETHER
-from services.live_status.schedule import POLL_INTERVALS, PollSchedule, interval_after, spread, wait_for
+from services.live_status.schedule import POLL_INTERVALS, PollSchedule, interval_after, jitter, wait_for
 from services.subscription.model import State
 from tests.fakes import START, settle
 from tests.replica import Outside, Replica, watch
@@ -43,7 +43,7 @@ class TestPace:
         assert PollSchedule(None).interval(waiting, START) == pace
 
     def test_pauses_of_a_minute_are_spread(self) -> None:
-        pauses = {spread(60) for _pause in range(50)}
+        pauses = {jitter(60) for _pause in range(50)}
 
         assert len(pauses) > 1
         assert all(54 <= pause <= 66 for pause in pauses)
@@ -60,7 +60,7 @@ class TestPace:
         ada = await replica.sign_in()
         checkout = await replica.click(ada)
         outside.world.pay(checkout.session_id)
-        await replica.checkout.came_back(ada, checkout.session_id)
+        await replica.checkout.record_return(ada, checkout.session_id)
         outside.clock.move(1.5)
         tab = watch(replica, ada)
         await settle()
@@ -79,7 +79,7 @@ class TestPace:
         buy(outside)
         ada = await replica.sign_in()
         await replica.portal.open(ada, "/account")
-        await replica.portal.came_back(ada)
+        await replica.portal.record_return(ada)
         tab = watch(replica, ada)
         await settle()
         before = looks(outside)
@@ -99,7 +99,7 @@ class TestPace:
         await settle()
         await replica.portal.open(ada, "/account")
         outside.world.switch(outside.world.live("ada")[0], "price_premium_year")
-        await replica.portal.came_back(ada)
+        await replica.portal.record_return(ada)
         await outside.clock.advance(3)
         outside.world.deliver_all()
 

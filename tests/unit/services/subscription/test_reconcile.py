@@ -125,7 +125,7 @@ TABLE = [
     Rule("!", "premium active", S.ACTIVE, True, "premium", R.BILLING_UNREACHABLE),
     Rule("basic=? !", "premium active", S.ACTIVE, True, "premium", R.BILLING_UNREACHABLE),
     Rule("premium=active !", "unasked", S.ACTIVE, False, "premium", R.ACCOUNT_UNREACHABLE),
-    Rule("!", "unasked", S.UNAVAILABLE, False, None, R.NOBODY_REACHABLE),
+    Rule("!", "unasked", S.UNAVAILABLE, False, None, R.NO_SERVICE_REACHABLE),
 ]  # fmt: skip
 
 
@@ -316,7 +316,7 @@ class TestMemory:
         after = customer_status("premium=active !", "premium active!", ago=121).current
 
         assert before.state is State.ACTIVE
-        assert (after.state, after.reason, after.source) == (S.UNAVAILABLE, R.NOBODY_REACHABLE, Source.MEMORY)
+        assert (after.state, after.reason, after.source) == (S.UNAVAILABLE, R.NO_SERVICE_REACHABLE, Source.MEMORY)
         assert after.last_known is not None
         assert (after.last_known.state, after.plan_id) == (State.ACTIVE, "premium")
         assert after.access
