@@ -8,18 +8,12 @@ import psutil
 
 from bench.results import Figure, against, at_most
 from bench.world import bare_world, element_counts, our_world
-from tests.scale.tabs import Tab, browser
+from harness.socket_tab import CompressingTab, SocketTab, browser
 
 BATCH = 60
 BATCHES = 5
 BLAZOR_SERVER_KB = 273.0
 """What Microsoft publishes for a minimal Blazor Server circuit."""
-
-
-class BrowserTab(Tab):
-    """Offers what browsers offer: a server that takes it keeps a compressor for each tab."""
-
-    compression = "deflate"
 
 
 def run(folder: Path) -> list[Figure]:
@@ -38,13 +32,13 @@ def run(folder: Path) -> list[Figure]:
 async def _batches(url: str, cookies: list[tuple[str, str]], process: psutil.Process) -> list[float]:
     """Return the kilobytes a tab of each batch, the first batch left out: it loads what all share."""
     clients: list[httpx.AsyncClient] = []
-    tabs: list[Tab] = []
+    tabs: list[SocketTab] = []
     sizes: list[float] = []
     for _batch in range(BATCHES + 1):
         before = _kilobytes(process)
         client = browser(url, cookies)
         clients.append(client)
-        fresh = [BrowserTab(client, "/payment") for _ in range(BATCH)]
+        fresh = [CompressingTab(client, "/payment") for _ in range(BATCH)]
         for tab in fresh:
             await tab.open()
             tab.html = ""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bench.results import Figure, at_least, at_most, percentile
 from bench.world import World, cpu_seconds, our_world
-from tests.scale.people import Person
-from tests.scale.tabs import Tab, browser
+from harness.http_user import HttpUser
+from harness.socket_tab import SocketTab, browser
 
 PEOPLE = 300
 TABS = 1000
@@ -33,12 +33,12 @@ async def _measure(world: World) -> list[Figure]:
     people = await asyncio.to_thread(lambda: [world.person() for _ in range(PEOPLE)])
     for person in people:
         await asyncio.to_thread(world.put, person, "active")
-    tabs: list[Tab] = []
-    owners: dict[str, list[Tab]] = {}
+    tabs: list[SocketTab] = []
+    owners: dict[str, list[SocketTab]] = {}
     clients = {p.user_id: browser(world.url, [("session", p.session_cookie)]) for p in people}
     for number in range(TABS):
         person = people[number % PEOPLE]
-        tab = await Tab(clients[person.user_id], "/payment").open()
+        tab = await SocketTab(clients[person.user_id], "/payment").open()
         tab.html = ""
         tabs.append(tab)
         owners.setdefault(person.user_id, []).append(tab)
@@ -68,7 +68,7 @@ async def _left_alone(world: World) -> tuple[float, float]:
     return (cpu_seconds(world.process) - cpu) / took, calls * 60 / took
 
 
-async def _changes(world: World, people: list[Person], owners: dict[str, list[Tab]]) -> list[float]:
+async def _changes(world: World, people: list[HttpUser], owners: dict[str, list[SocketTab]]) -> list[float]:
     """Change what people have, one after the other, tell the app as the Payment MS does, and wait for their screens."""
     seconds: list[float] = []
     for person in people:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.results import Figure, at_most
 from bench.world import World, our_world
-from tests.scale.tabs import Tab, browser, open_tabs
+from harness.socket_tab import SocketTab, browser, open_tabs
 
 NUMBERS = (1, 10, 100)
 LOOKS = 4
@@ -31,7 +31,7 @@ async def _calls(world: World, number: int) -> float:
     person = await asyncio.to_thread(world.person)
     await asyncio.to_thread(world.put, person, "active")
     cookies = [("session", person.session_cookie)]
-    async with open_tabs([Tab(browser(world.url, cookies), "/payment") for _ in range(number)]) as tabs:
+    async with open_tabs([SocketTab(browser(world.url, cookies), "/payment") for _ in range(number)]) as tabs:
         await asyncio.sleep(PAUSE)
         await asyncio.to_thread(world.control, "POST", "/requests/reset")
         for _look in range(LOOKS):

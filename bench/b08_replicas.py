@@ -10,8 +10,8 @@ import psutil
 
 from bench.results import Figure, against, at_least
 from bench.world import LIMITS, cpu_seconds
-from tests.app_process import NO_AUTHORITIES
-from tests.scale.cluster import Cluster, running_cluster
+from harness.app_process import NO_AUTHORITIES
+from harness.cluster import Cluster, running_cluster
 
 ROUNDS = 5
 SECONDS = 3.0

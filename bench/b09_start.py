@@ -10,7 +10,7 @@ import psutil
 
 from bench.results import Figure, against, at_most
 from bench.world import bare_command, wait_for
-from tests.app_process import ROOT, app_environment, free_port, sandbox_for_tests
+from harness.app_process import ROOT, app_environment, free_port, sandbox_for_tests
 
 ROUNDS = 5
 

@@ -8,9 +8,9 @@ import psutil
 
 from bench.results import Figure
 from bench.world import LIMITS, cpu_seconds
-from tests.scale.cluster import Cluster, running_cluster
-from tests.scale.people import Person
-from tests.scale.tabs import Tab, browser, open_tabs
+from harness.cluster import Cluster, running_cluster
+from harness.http_user import HttpUser
+from harness.socket_tab import SocketTab, browser, open_tabs
 
 PEOPLE = 100
 SETTLE = 4.0
@@ -30,9 +30,9 @@ def run(folder: Path) -> list[Figure]:
 
 
 async def _measure(cluster: Cluster) -> tuple[float, float]:
-    people = await asyncio.to_thread(lambda: [Person(cluster).sign_in() for _ in range(PEOPLE)])
+    people = await asyncio.to_thread(lambda: [HttpUser(cluster).sign_in() for _ in range(PEOPLE)])
     tabs = [
-        Tab(browser(cluster.url, [("session", person.session_cookie), ("replica", "app1")]), "/payment")
+        SocketTab(browser(cluster.url, [("session", person.session_cookie), ("replica", "app1")]), "/payment")
         for person in people
     ]
     running = cluster.replicas["app1"].process

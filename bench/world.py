@@ -15,9 +15,9 @@ from typing import Any, Final
 import httpx
 import psutil
 
-from tests.app_process import NO_AUTHORITIES, ROOT, Product, free_port, running_product
-from tests.scale.people import Person
-from tests.scale.tabs import elements_of
+from harness.app_process import NO_AUTHORITIES, ROOT, Product, free_port, running_product
+from harness.http_user import HttpUser
+from harness.socket_tab import elements_of
 
 PRICE: Final = "price_sandbox_premium_month"
 LIMITS: Final = {
@@ -53,15 +53,15 @@ class World:
         """Call the sandbox's control panel."""
         return self.product.control(method, path, **body)
 
-    def person(self) -> Person:
+    def person(self) -> HttpUser:
         """Return somebody new who is signed in."""
-        return Person(self).sign_in()
+        return HttpUser(self).sign_in()
 
-    def put(self, person: Person, status: str) -> None:
+    def put(self, person: HttpUser, status: str) -> None:
         """Give somebody a subscription in that state, at both services."""
         self.control("POST", f"/users/{person.user_id}/state", status=status, price_id=PRICE, email=person.email)
 
-    def tell(self, person: Person, secret: str) -> None:
+    def tell(self, person: HttpUser, secret: str) -> None:
         """Tell the app that something changed for somebody, as a Payment MS does."""
         body = json.dumps({"user_id": person.user_id}).encode()
         moment = str(int(time.time()))
@@ -127,7 +127,7 @@ def wait_for(url: str, path: str = "/", seconds: float = 90.0) -> None:
         time.sleep(0.05)
 
 
-def element_counts(world: World, person: Person) -> tuple[int, int]:
+def element_counts(world: World, person: HttpUser) -> tuple[int, int]:
     """Return how many elements `/pricing` and `/payment` have."""
     pricing, payment = (person.client.get(path).text for path in ("/pricing", "/payment"))
     return len(elements_of(pricing)), len(elements_of(payment))

@@ -16,7 +16,7 @@ from typing import Final
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.app_process import running_product
+from harness.app_process import running_product
 from tools.cast import Stage
 from tools.scenes import SCENES, SETTINGS, Scene, stage, wear
 from ui.text.i18n import LOCALES

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tools import past
 
 PREMIUM: Final = "price_sandbox_premium_month"

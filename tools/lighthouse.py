@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import httpx
 
-from tests.app_process import Product, free_port, running_product
+from harness.app_process import Product, free_port, running_product
 from tools.chromium import EXECUTABLE
 
 PACKAGE: Final = "lighthouse@12.8.2"

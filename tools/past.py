@@ -9,11 +9,11 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 from catalog import load_catalog
+from harness.app_process import ROOT, Product
 from services.auth_ms import PlanGrant
 from services.checkout_record import CheckoutEvent
 from services.payment_ms import SubscriptionRecord
 from services.subscription.snapshot import UpstreamSnapshot
-from tests.app_process import ROOT, Product
 
 
 def came_back(product: Product, user_id: str, ago: timedelta) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 from PIL import Image, ImageChops
 from playwright.sync_api import Page
 
-from tests.app_process import running_product
+from harness.app_process import running_product
 from tools.scenes import ROOT, scene, stage
 
 FONT: Final = ROOT / "tests" / "browser" / "blocks.ttf"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tools import acts
 from tools.cast import (
     PREMIUM,

@@ -14,7 +14,7 @@ from typing import Final
 
 from PIL import Image
 
-from tests.app_process import running_product
+from harness.app_process import running_product
 from tools.cast import Stage
 from tools.scenes import ROOT, SCENES, SETTINGS, Scene, scene, stage, wear
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from tests.app_process import Product
+from harness.app_process import Product
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.app_process import Product, running_product
+from harness.app_process import Product, running_product
 from tools.chromium import ARGUMENTS, EXECUTABLE
 
 

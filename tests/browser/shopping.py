@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.app_process import Product, free_port, running_product
+from harness.app_process import Product, free_port, running_product
 from tools.chromium import wait_until_connected
 
 PRODUCTS = json.loads((Path(__file__).parents[2] / "products.json").read_text(encoding="utf-8"))

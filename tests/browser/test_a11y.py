@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tests.browser.staged import LENGTHEN, OVERFLOWING, SMALL_TARGETS
 from tools.a11y import violations_of
 from tools.cast import Stage

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tests.browser.people import at_checkout, new_person, open_signed_in, pay, success_state
 from tools.chromium import wait_until, wait_until_connected
 

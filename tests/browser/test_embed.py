@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tests.browser.people import choose_person
 from tests.browser.shopping import Shop, running_shop
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tests.browser.people import at_checkout, open_signed_in
 from tools.chromium import wait_until_connected
 

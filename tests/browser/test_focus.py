@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tests.browser.people import new_person, open_signed_in, subscription_state
 from tools.chromium import wait_until_connected
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tools.cast import Stage, in_state
 from tools.scenes import scene
 

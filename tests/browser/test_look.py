@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tools.cast import Stage
 from tools.pictures import WATCHED, difference, file_of, picture
 from tools.scenes import ROOT, scene

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tests.browser.people import at_checkout, choose_person, pay
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}loc"

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.app_process import Product, running_product
+from harness.app_process import Product, running_product
 
 TOKEN = "an-operators-token-for-tests"
 

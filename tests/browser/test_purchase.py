@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tests.browser.people import (
     DECLINED,
     NEEDS_CONFIRMATION,

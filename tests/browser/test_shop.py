@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tests.browser.people import at_checkout, choose_person, pay, sign_in, success_state
 from tests.browser.shopping import PRODUCTS, Shop, at_the_shop, running_shop
 from tools.chromium import wait_until_connected

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from tests.app_process import Product
+from harness.app_process import Product
 
 PIECES = 12
 HEIGHT = 840

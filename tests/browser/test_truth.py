@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.app_process import Product
+from harness.app_process import Product
 from tests.browser.people import at_checkout, new_person, open_signed_in, pay, subscription_state, success_state
 
 PRESS = """plan => setTimeout(() => document.querySelector(`[data-testid=subscribe-${plan}]`)?.click(), 0) && null"""

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.app_process import free_port
+from harness.app_process import free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from cli.commands import main
+from harness.redis_server import RedisServer
 from tests.cli.installation import PRICE, Installation, Site, closed_port, site_at_public_url
 from tests.contract.mock_payment_ms import MockPaymentMS
-from tests.scale.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 
 
 def test_sound_installation_has_no_fault_and_no_checkout_is_opened(
@@ -147,7 +147,7 @@ class TestBrokenStorage:
     def test_redis_that_answers_is_used_to_keep_apart_from_the_app(
         self,
         installation: Installation,
-        redis_server: RedisServer,  # noqa: F811
+        redis_server: RedisServer,
     ) -> None:
         installation.set(redis_url=redis_server.url)
 

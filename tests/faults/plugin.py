@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from harness.app_process import sandbox_for_tests
 from sandbox.launch import RunningSandbox
-from tests.app_process import sandbox_for_tests
 from tests.faults.forks import Forks
 from tests.faults.forks import forks as forking
 from tests.faults.shop import API_KEY, Shop, open_shop

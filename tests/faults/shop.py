@@ -16,8 +16,8 @@ from typing import Any, Final, Self
 
 import httpx
 
+from harness.app_process import NO_AUTHORITIES, free_port
 from sandbox.launch import RunningSandbox
-from tests.app_process import NO_AUTHORITIES, free_port
 from tests.faults.fault_proxy import FaultProxy
 from tests.faults.forks import Forks
 

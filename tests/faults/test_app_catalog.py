@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.redis_server import RedisServer
 from tests.faults.forks import ROOT
 from tests.faults.shop import CHECKOUT, PREMIUM, Shop, until
-from tests.scale.redis_server import RedisServer
 
 CHANGED = "Our prices changed while this page was open."
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.app_process import NO_AUTHORITIES
+from harness.app_process import NO_AUTHORITIES
 from tests.faults.fault_server import Wire
 from tests.faults.shop import CHECKOUT, PREMIUM, STATUS, STICKERS, Person, Shop, until
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.app_process import NO_AUTHORITIES
+from harness.app_process import NO_AUTHORITIES
+from harness.redis_server import RedisServer
 from tests.faults.shop import CHECKOUT, PREMIUM, STICKERS, Person, Shop
-from tests.scale.redis_server import RedisServer
 
 NOT_NOW = "We can't do that"
 PATIENCE = 6.0

@@ -6,12 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.scale.cluster import Cluster, running_cluster
-from tests.scale.people import Person
-from tests.scale.redis_server import redis_server
+from harness.cluster import Cluster, running_cluster
+from harness.http_user import HttpUser
 from tools.chromium import ARGUMENTS, EXECUTABLE
-
-__all__ = ["redis_server"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,11 +46,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_tab(chromium: Browser, cluster: Cluster) -> Iterator[Callable[[Person], Page]]:
+def open_tab(chromium: Browser, cluster: Cluster) -> Iterator[Callable[[HttpUser], Page]]:
     """Open a tab of somebody's, in a browser with their cookies."""
     contexts = []
 
-    def open_one(person: Person) -> Page:
+    def open_one(person: HttpUser) -> Page:
         context = chromium.new_context(base_url=cluster.url, locale="en-US")
         context.set_default_timeout(10_000)
         context.add_cookies([{"name": "session", "value": person.session_cookie, "url": cluster.url}])

@@ -5,32 +5,32 @@ import time
 from typing import Any
 
 from deploy.rolling_restart import REPLICAS
+from harness.cluster import OFF_REPLICA, Cluster, until
+from harness.http_user import HttpUser
+from harness.socket_tab import SocketTab, browser, open_tabs
 from services.live_status.refresher import SHARED_FOR
-from tests.scale.cluster import OFF_REPLICA, Cluster, until
-from tests.scale.people import Person
-from tests.scale.tabs import Tab, browser, open_tabs
 
 PRICE = "price_sandbox_premium_month"
 SOLD = 3
 """How many plans the Payment MS is asked about in a full look."""
 
 
-def tab_at(cluster: Cluster, person: Person, replica: str, path: str = "/payment") -> Tab:
-    return Tab(browser(cluster.url, [("session", person.session_cookie), ("replica", replica)]), path)
+def tab_at(cluster: Cluster, person: HttpUser, replica: str, path: str = "/payment") -> SocketTab:
+    return SocketTab(browser(cluster.url, [("session", person.session_cookie), ("replica", replica)]), path)
 
 
-def put(cluster: Cluster, person: Person, status: str) -> None:
+def put(cluster: Cluster, person: HttpUser, status: str) -> None:
     cluster.control("POST", f"/users/{person.user_id}/state", status=status, price_id=PRICE, email=person.email)
 
 
-def calls(cluster: Cluster, person: Person) -> dict[str, int]:
+def calls(cluster: Cluster, person: HttpUser) -> dict[str, int]:
     by_user: dict[str, dict[str, int]] = cluster.control("GET", f"/requests?user_id={person.user_id}")["by_user"]
     return by_user.get(person.user_id, {})
 
 
 def test_a_sign_in_at_one_replica_holds_at_the_others_also_where_the_clock_is_off(cluster: Cluster) -> None:
     for home in ("app1", OFF_REPLICA):
-        person = Person(cluster, replica=home).sign_in()
+        person = HttpUser(cluster, replica=home).sign_in()
         seen = []
         for replica in REPLICAS:
             person.move_to(replica)
@@ -40,7 +40,7 @@ def test_a_sign_in_at_one_replica_holds_at_the_others_also_where_the_clock_is_of
 
 
 def test_the_open_checkout_is_found_at_every_replica(cluster: Cluster) -> None:
-    person = Person(cluster, replica=OFF_REPLICA).sign_in()
+    person = HttpUser(cluster, replica=OFF_REPLICA).sign_in()
     addresses = []
     for replica in (OFF_REPLICA, "app1", "app2"):
         person.move_to(replica)
@@ -52,7 +52,7 @@ def test_the_open_checkout_is_found_at_every_replica(cluster: Cluster) -> None:
 
 
 def test_a_cart_follows_its_owner(cluster: Cluster) -> None:
-    person = Person(cluster, replica="app1").sign_in()
+    person = HttpUser(cluster, replica="app1").sign_in()
     item = first_item(person)
     person.client.post("/cart/add", data={"price_id": item}, headers={"Origin": cluster.url})
     person.move_to(OFF_REPLICA)
@@ -62,13 +62,13 @@ def test_a_cart_follows_its_owner(cluster: Cluster) -> None:
     assert [line["price_id"] for line in cart["lines"]] == [item]
 
 
-def first_item(person: Person) -> str:
+def first_item(person: HttpUser) -> str:
     catalog: dict[str, Any] = person.client.get("/api/catalog").json()
     return str(catalog["items"][0]["price"]["price_id"])
 
 
 async def test_a_change_reaches_tabs_at_all_replicas_and_one_replica_asks(cluster: Cluster) -> None:
-    person = await asyncio.to_thread(Person(cluster).sign_in)
+    person = await asyncio.to_thread(HttpUser(cluster).sign_in)
     async with open_tabs([tab_at(cluster, person, replica) for replica in REPLICAS]) as tabs:
         assert await asyncio.to_thread(until, lambda: watched_at(cluster) == len(REPLICAS))
         await asyncio.sleep(SHARED_FOR.total_seconds())
@@ -90,7 +90,7 @@ def watched_at(cluster: Cluster) -> int:
 
 
 async def test_another_replica_takes_over_the_asking_within_five_seconds(cluster: Cluster) -> None:
-    person = await asyncio.to_thread(Person(cluster).sign_in)
+    person = await asyncio.to_thread(HttpUser(cluster).sign_in)
 
     def holder() -> str:
         answer = cluster.redis.command("GET", f"billing:v:lease:watch:{person.user_id}")

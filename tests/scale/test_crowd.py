@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from deploy.rolling_restart import REPLICAS, restart_each
-from tests.scale.cluster import Cluster, until
-from tests.scale.people import Person
-from tests.scale.tabs import Tab, browser, open_tabs
+from harness.cluster import Cluster, until
+from harness.http_user import HttpUser
+from harness.socket_tab import SocketTab, browser, open_tabs
 
 PRICE = "price_sandbox_premium_month"
 PEOPLE = 100
@@ -19,13 +19,13 @@ PAUSE = (8.0, 15.0)
 
 
 @pytest.fixture(scope="module")
-def everybody(shared_cluster: Cluster) -> list[Person]:
-    people = [Person(shared_cluster).sign_in() for _ in range(PEOPLE)]
+def everybody(shared_cluster: Cluster) -> list[HttpUser]:
+    people = [HttpUser(shared_cluster).sign_in() for _ in range(PEOPLE)]
     shared_cluster.forget_people()
     return people
 
 
-def browser_of(cluster: Cluster, person: Person, replica: str = "") -> httpx.AsyncClient:
+def browser_of(cluster: Cluster, person: HttpUser, replica: str = "") -> httpx.AsyncClient:
     cookies = [("session", person.session_cookie)] + ([("replica", replica)] if replica else [])
     client = browser(cluster.url, cookies)
     client.headers["Origin"] = cluster.url
@@ -52,10 +52,10 @@ async def press(client: httpx.AsyncClient) -> str:
 
 
 async def test_a_hundred_people_with_three_tabs_each_do_not_break_the_payment_ms(
-    cluster: Cluster, everybody: list[Person]
+    cluster: Cluster, everybody: list[HttpUser]
 ) -> None:
     cluster.control("POST", "/requests/reset")
-    tabs = [Tab(browser_of(cluster, person, replica), "/payment") for person in everybody for replica in REPLICAS]
+    tabs = [SocketTab(browser_of(cluster, person, replica), "/payment") for person in everybody for replica in REPLICAS]
     async with open_tabs(tabs, at_once=6):
         await asyncio.to_thread(until, lambda: tabs_of(cluster) == PEOPLE * TABS_EACH)
         connected = tabs_of(cluster)
@@ -70,11 +70,11 @@ async def test_a_hundred_people_with_three_tabs_each_do_not_break_the_payment_ms
     assert [address for address in led_to if "/c/pay/cs_test_" not in address] == []
 
 
-async def test_a_rolling_restart_loses_no_press(cluster: Cluster, everybody: list[Person]) -> None:
+async def test_a_rolling_restart_loses_no_press(cluster: Cluster, everybody: list[HttpUser]) -> None:
     led_to: dict[str, set[str]] = {person.user_id: set() for person in everybody}
     over = asyncio.Event()
 
-    async def keep_pressing(person: Person) -> int:
+    async def keep_pressing(person: HttpUser) -> int:
         presses = 0
         async with browser_of(cluster, person) as client:
             await asyncio.sleep(random.uniform(0, PAUSE[1]))

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.app_process import ROOT, RunningApp, app_environment, free_port, running_product
-from tests.scale.tabs import Tab, browser
+from harness.app_process import ROOT, RunningApp, app_environment, free_port, running_product
+from harness.socket_tab import CompressingTab, browser
 
 
 def test_a_second_process_on_the_same_storage_does_not_start(tmp_path: Path) -> None:
@@ -33,11 +33,8 @@ def test_a_second_process_on_the_same_storage_does_not_start(tmp_path: Path) -> 
 
 
 async def test_a_tabs_socket_has_no_compressor_though_browsers_offer_one(tmp_path: Path) -> None:
-    class BrowserTab(Tab):
-        compression = "deflate"
-
     with running_product(tmp_path) as product:
-        tab = await BrowserTab(browser(product.url), "/pricing").open()
+        tab = await CompressingTab(browser(product.url), "/pricing").open()
         assert tab._socket is not None
         agreed = tab._socket.protocol.extensions
         await tab.close()

@@ -7,12 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from harness.redis_server import RedisServer
 from services.errors import RateLimited
 from services.rate_limits import Policy, RateLimits
-from tests.scale.redis_server import RedisServer, redis_server
 from tests.unit.services.storage.store_behaviour import eventually
-
-__all__ = ["redis_server"]
 
 pytestmark = pytest.mark.scale
 

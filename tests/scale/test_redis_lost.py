@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from deploy.rolling_restart import REPLICAS
+from harness.app_process import NO_AUTHORITIES
+from harness.cluster import Cluster, until
+from harness.http_user import HttpUser
 from services.storage.redis_store import CONNECTIONS
-from tests.app_process import NO_AUTHORITIES
-from tests.scale.cluster import Cluster, until
-from tests.scale.people import Person
 
 PRICE = "price_sandbox_premium_month"
 PATIENCE = 6.0
@@ -18,8 +18,8 @@ PATIENCE = 6.0
 
 
 @pytest.fixture
-def person(cluster: Cluster) -> Iterator[Person]:
-    person = Person(cluster).sign_in()
+def person(cluster: Cluster) -> Iterator[HttpUser]:
+    person = HttpUser(cluster).sign_in()
     yield person
     cluster.redis.resume()
     assert until(lambda: all(ready(cluster, replica) == 200 for replica in REPLICAS), 15)
@@ -31,7 +31,7 @@ def ready(cluster: Cluster, replica: str) -> int:
     ).status_code
 
 
-def pages_open_but_nothing_is_sold(cluster: Cluster, person: Person) -> None:
+def pages_open_but_nothing_is_sold(cluster: Cluster, person: HttpUser) -> None:
     began = time.monotonic()
     prices = person.client.get("/pricing")
     took = time.monotonic() - began
@@ -47,11 +47,11 @@ def pages_open_but_nothing_is_sold(cluster: Cluster, person: Person) -> None:
     assert cluster.up()
 
 
-def buys(person: Person) -> bool:
+def buys(person: HttpUser) -> bool:
     return "/c/pay/cs_test_" in person.press_subscribe(PRICE).headers.get("location", "")
 
 
-def test_a_stalled_redis_stops_selling_and_nobody_is_signed_out(cluster: Cluster, person: Person) -> None:
+def test_a_stalled_redis_stops_selling_and_nobody_is_signed_out(cluster: Cluster, person: HttpUser) -> None:
     cluster.redis.pause()
     pages_open_but_nothing_is_sold(cluster, person)
     cluster.redis.resume()
@@ -62,7 +62,7 @@ def test_a_stalled_redis_stops_selling_and_nobody_is_signed_out(cluster: Cluster
 
 
 def test_a_redis_that_is_gone_and_comes_back_empty_asks_people_to_sign_in_once(
-    cluster: Cluster, person: Person
+    cluster: Cluster, person: HttpUser
 ) -> None:
     cluster.redis.kill()
     pages_open_but_nothing_is_sold(cluster, person)

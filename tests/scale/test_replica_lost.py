@@ -5,15 +5,15 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
+from harness.cluster import Cluster, until
+from harness.http_user import HttpUser
 from tests.browser.people import at_checkout, pay, subscription_state, success_state
-from tests.scale.cluster import Cluster, until
-from tests.scale.people import Person
 from tools.chromium import CONNECTED, wait_until, wait_until_connected
 
 WITHIN: float = 5.0
 """Seconds after which the tab must be at another replica, with no help."""
 
-OpenTab = Callable[[Person], Page]
+OpenTab = Callable[[HttpUser], Page]
 
 
 def replica_of(page: Page) -> str:
@@ -28,21 +28,21 @@ def kill_replica_of(cluster: Cluster, page: Page) -> None:
     wait_until(page, f"performance.timeOrigin !== {loaded} && {CONNECTED}", WITHIN)
 
 
-def is_signed_in(page: Page, person: Person) -> None:
+def is_signed_in(page: Page, person: HttpUser) -> None:
     expect(page.get_by_test_id("user-name").first).to_contain_text(person.name.title())
 
 
-def bought(person: Person) -> list[str]:
+def bought(person: HttpUser) -> list[str]:
     return [subscription["status"] for subscription in person.subscriptions()]
 
 
 @pytest.fixture
-def person(cluster: Cluster) -> Person:
-    return Person(cluster).sign_in()
+def person(cluster: Cluster) -> HttpUser:
+    return HttpUser(cluster).sign_in()
 
 
 @pytest.mark.parametrize("path", ["/pricing", "/payment", "/account"])
-def test_a_page_goes_on_at_another_replica(cluster: Cluster, person: Person, open_tab: OpenTab, path: str) -> None:
+def test_a_page_goes_on_at_another_replica(cluster: Cluster, person: HttpUser, open_tab: OpenTab, path: str) -> None:
     page = open_tab(person)
     page.goto(path)
 
@@ -54,7 +54,7 @@ def test_a_page_goes_on_at_another_replica(cluster: Cluster, person: Person, ope
 
 
 def test_a_press_that_died_with_its_replica_can_be_made_again_and_sells_one_subscription(
-    cluster: Cluster, person: Person, open_tab: OpenTab
+    cluster: Cluster, person: HttpUser, open_tab: OpenTab
 ) -> None:
     page = open_tab(person)
     page.goto("/payment")
@@ -73,7 +73,9 @@ def test_a_press_that_died_with_its_replica_can_be_made_again_and_sells_one_subs
     assert bought(person) == ["active"]
 
 
-def test_a_replica_lost_while_somebody_pays_is_not_noticed(cluster: Cluster, person: Person, open_tab: OpenTab) -> None:
+def test_a_replica_lost_while_somebody_pays_is_not_noticed(
+    cluster: Cluster, person: HttpUser, open_tab: OpenTab
+) -> None:
     page = open_tab(person)
     page.goto("/payment")
     wait_until_connected(page)
@@ -90,7 +92,7 @@ def test_a_replica_lost_while_somebody_pays_is_not_noticed(cluster: Cluster, per
 
 
 def test_waiting_for_the_confirmation_goes_on_at_another_replica(
-    cluster: Cluster, person: Person, open_tab: OpenTab
+    cluster: Cluster, person: HttpUser, open_tab: OpenTab
 ) -> None:
     cluster.control("PATCH", "/settings", webhook_delay=3600)
     page = open_tab(person)
@@ -125,6 +127,6 @@ def press_until_at_checkout(page: Page) -> None:
     raise AssertionError(page.get_by_role("main").inner_text())
 
 
-def calls_of(cluster: Cluster, person: Person, operation: str) -> list[object]:
+def calls_of(cluster: Cluster, person: HttpUser, operation: str) -> list[object]:
     recent = cluster.control("GET", f"/requests?user_id={person.user_id}")["recent"]
     return [call for call in recent if call["operation"] == operation]

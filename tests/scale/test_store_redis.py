@@ -8,15 +8,13 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from harness.redis_server import RedisServer
 from services.errors import LockLost, LockTimeout
 from services.storage.factory import open_store
 from services.storage.lease import Lease
 from services.storage.port import Store
 from services.storage.redis_store import RedisStore
-from tests.scale.redis_server import RedisServer, redis_server
 from tests.unit.services.storage.store_behaviour import StoreBehaviour, eventually
-
-__all__ = ["redis_server"]
 
 pytestmark = pytest.mark.scale
 

@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
+from harness.redis_server import RedisServer
 from services.errors import StoreUnavailable
 from services.storage.port import RESYNC
 from services.storage.redis_store import RedisStore
-from tests.scale.redis_server import RedisServer, redis_server
 from tests.unit.services.storage.store_behaviour import eventually
-
-__all__ = ["redis_server"]
 
 pytestmark = pytest.mark.scale
 

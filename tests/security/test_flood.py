@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from harness.socket_tab import SocketTab
 from tests.faults.shop import Person, Shop, until
-from tests.scale.tabs import Tab
 
 SECONDS: Final = float(os.environ.get("FLOOD_SECONDS", "10"))
 RATE: Final = float(os.environ.get("FLOOD_RATE", "200"))
@@ -69,7 +69,7 @@ async def clicks(person: Person, flood: "asyncio.Task[None]") -> list[float]:
     """Press a button over the socket until the flood is over; return how long each answer took."""
     client = person.shop.person().client
     client.cookies = person.client.cookies
-    tab = await Tab(client, "/cart").open()
+    tab = await SocketTab(client, "/cart").open()
     took = []
     try:
         while not flood.done():

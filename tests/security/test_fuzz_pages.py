@@ -7,7 +7,7 @@ import httpx
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.app_process import NO_AUTHORITIES
+from harness.app_process import NO_AUTHORITIES
 from tests.faults.shop import Shop
 
 PAGES: Final = (

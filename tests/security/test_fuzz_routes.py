@@ -13,7 +13,7 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.app_process import sandbox_for_tests
+from harness.app_process import sandbox_for_tests
 from tests.security import routes
 from tests.security.test_fuzz_pages import PAGES
 from tests.unit.api.api_world import ApiWorld, Browser, api_world

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from harness.socket_tab import SocketTab, types_of
 from services.storage.sqlite_store import SqliteStore
 from tests.faults.shop import CHECKOUT, PREMIUM, STICKERS, Person, Shop, until
-from tests.scale.tabs import Tab, types_of
 from tests.security import routes
 
 PAGES = (
@@ -145,7 +145,7 @@ async def socket_of(shop: Shop, person: Person, client_id: str) -> ClientConnect
     return socket
 
 
-def presses(tab: Tab) -> list[dict[str, Any]]:
+def presses(tab: SocketTab) -> list[dict[str, Any]]:
     """Return every event that the page's elements could send, as messages of its own socket."""
     return [
         {"id": int(identifier), "client_id": tab._client_id, "listener_id": event["listener_id"], "args": ["{}"]}
@@ -154,11 +154,11 @@ def presses(tab: Tab) -> list[dict[str, Any]]:
     ]
 
 
-async def tab_of(person: Person, path: str) -> Tab:
+async def tab_of(person: Person, path: str) -> SocketTab:
     """Open a page of somebody's with its socket."""
     client = person.shop.person().client
     client.cookies = person.client.cookies
-    return await Tab(client, path).open()
+    return await SocketTab(client, path).open()
 
 
 async def member(shop: Shop) -> Person:

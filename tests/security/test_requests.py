@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.app_process import NO_AUTHORITIES
+from harness.app_process import NO_AUTHORITIES
 from tests.faults.shop import PREMIUM, STICKERS, Shop, until
 from tests.security import routes
 

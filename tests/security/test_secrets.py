@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from harness.socket_tab import SocketTab
 from services.storage.sqlite_store import SqliteStore
 from tests.faults.fault_server import hang_up, limit_data, redirect, reply, reset_peer
 from tests.faults.shop import (
@@ -19,7 +20,6 @@ from tests.faults.shop import (
     Person,
     Shop,
 )
-from tests.scale.tabs import Tab
 
 PAGES: Final = (
     "/", "/pricing", "/shop", "/cart", "/login", "/payment", "/account", "/payment/success", "/payment/cancel",
@@ -77,7 +77,7 @@ async def test_no_secret_shows_anywhere_on_the_whole_path_and_under_every_fault(
     person = await shop.person().sign_in()
     tab_client = shop.person().client
     tab_client.cookies = person.client.cookies
-    tab = await Tab(tab_client, "/payment").open()
+    tab = await SocketTab(tab_client, "/payment").open()
     seen = await walk(person)
     for fault in FAULTS:
         shop.payment.fail("/api", fault)

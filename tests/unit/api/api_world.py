@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from api.install import install
+from harness.app_process import NO_AUTHORITIES
 from sandbox.launch import RunningSandbox
 from settings import Settings, load_settings
-from tests.app_process import NO_AUTHORITIES
 from wiring import House, build
 
 WEBHOOK_SECRET = "whsec_0123456789abcdef0123456789"

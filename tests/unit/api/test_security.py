@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from api.security import content_security_policy
+from harness.app_process import NO_AUTHORITIES, Product, running_product
 from settings import load_settings
-from tests.app_process import NO_AUTHORITIES, Product, running_product
 
 PAGES = ["/", "/pricing", "/login", "/payment/success", "/payment/cancel", "/shop", "/cart", "/nope"]
 OTHERS = [

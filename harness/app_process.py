@@ -24,6 +24,10 @@ NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 page view; nothing here speaks TLS."""
 
 
+class ProcessFailed(Exception):
+    """A process that was wanted did not come up; the text says what it wrote."""
+
+
 def free_port() -> int:
     """Return a port on which nobody listens now."""
     with socket.socket() as probe:
@@ -47,7 +51,7 @@ class RunningApp:
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     def start(self) -> Self:
-        """Start the process and wait until it answers."""
+        """Start the process and wait until it answers. Raises ProcessFailed."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "app.py"],
@@ -60,7 +64,7 @@ class RunningApp:
         end = time.monotonic() + READY_SECONDS
         while True:
             if self.process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(f"the app did not start:\n{self.log()[-3000:]}")
+                raise ProcessFailed(f"the app did not start:\n{self.log()[-3000:]}")
             with contextlib.suppress(httpx.HTTPError):
                 if (
                     httpx.get(f"{self.url}/healthz", timeout=1.0, trust_env=False, verify=NO_AUTHORITIES).status_code

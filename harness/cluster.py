@@ -17,16 +17,23 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import pytest
 
 from deploy.rolling_restart import REPLICAS, Balancer
+from harness.app_process import (
+    NO_AUTHORITIES,
+    ROOT,
+    ProcessFailed,
+    RunningApp,
+    app_environment,
+    free_port,
+    sandbox_for_tests,
+)
+from harness.redis_server import RedisServer
 from sandbox.launch import RunningSandbox
-from tests.app_process import NO_AUTHORITIES, ROOT, RunningApp, app_environment, free_port, sandbox_for_tests
-from tests.scale.redis_server import RedisServer
 
 CLOCK_OFF: Final = 30.0
 OFF_REPLICA: Final = "app3"
-OPS_TOKEN: Final = "a-token-for-the-tests-of-many"
+OPS_TOKEN: Final = "a-token-for-the-tests-of-many"  # noqa: S105 - guards a process of this machine
 _CONFIG: Final = ROOT / "deploy" / "haproxy.cfg"
 
 
@@ -63,7 +70,7 @@ class HAProxy:
         self.balancer = Balancer(str(admin))
         if not until(lambda: admin.exists() or self._process.poll() is not None) or self._process.poll() is not None:
             self.stop()
-            pytest.fail(f"haproxy did not start: {(folder / 'haproxy.log').read_text()}")
+            raise ProcessFailed(f"haproxy did not start: {(folder / 'haproxy.log').read_text()}")
 
     def stop(self) -> None:
         """End it."""
@@ -116,9 +123,8 @@ class Cluster:
             list(pool.map(RunningApp.start, dead))
         if not until(self.up, 15):
             logs = "\n".join(app.log()[-1500:] for app in self.replicas.values())
-            pytest.fail(
-                f"HAProxy does not see all replicas:\n{self.haproxy.balancer.ask('show servers state')}\n{logs}"
-            )
+            state = self.haproxy.balancer.ask("show servers state")
+            raise ProcessFailed(f"HAProxy does not see all replicas:\n{state}\n{logs}")
 
     def logs(self) -> str:
         """Return what all replicas have written."""

@@ -1,17 +1,15 @@
-"""A real redis-server for a test: on a free port, keeping nothing, to be stopped, frozen, killed and started again."""
+"""A real redis-server: on a free port, keeping nothing, to be stopped, frozen, killed and started again."""
 
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import pytest
+from harness.app_process import ProcessFailed, free_port
 
 _MISSING = "redis-server is not installed; install it with: apt-get install redis-server"
 
@@ -23,7 +21,7 @@ class RedisServer:
         """Start a server whose files are in `folder`."""
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
         self.start()
 
     @property
@@ -32,10 +30,10 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start the server and return when it answers."""
+        """Start the server and return when it answers. Raises ProcessFailed."""
         program = shutil.which("redis-server")
         if program is None:
-            pytest.fail(_MISSING)
+            raise ProcessFailed(_MISSING)
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         log = self._folder / f"redis-{self.port}.log"
         self._process = subprocess.Popen(
@@ -48,7 +46,7 @@ class RedisServer:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.01)
             if self._process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"redis-server did not start: {log.read_text() if log.exists() else 'no log'}")
+                raise ProcessFailed(f"redis-server did not start: {log.read_text() if log.exists() else 'no log'}")
 
     def stop(self) -> None:
         """End the server in an orderly way."""
@@ -101,18 +99,3 @@ class RedisServer:
             return self.command("PING").startswith("+PONG")
         except OSError:
             return False
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@pytest.fixture
-def redis_server() -> Iterator[RedisServer]:
-    """A server of the test's own, empty at its start."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder))
-        yield server
-        server.kill()

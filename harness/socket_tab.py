@@ -14,7 +14,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.app_process import NO_AUTHORITIES
+from harness.app_process import NO_AUTHORITIES
 
 _CLIENT: Final = re.compile(r"'client_id': '([0-9a-f-]{36})'")
 
@@ -22,7 +22,7 @@ RELOADS: Final = 10
 """How often a person loads a page again that says that the site is busy."""
 
 
-class Tab:
+class SocketTab:
     """One connected page. `seen` holds when which texts were pushed to it."""
 
     compression: ClassVar[str | None] = None
@@ -76,8 +76,7 @@ class Tab:
             "listener_id": listener,
             "args": [json.dumps(arg) for arg in args],
         }
-        assert self._socket is not None
-        await self._socket.send("42" + json.dumps(["event", message]))
+        await self._connected.send("42" + json.dumps(["event", message]))
 
     def forget(self) -> None:
         """Take no notice of what it shows now."""
@@ -86,6 +85,12 @@ class Tab:
     async def look(self) -> None:
         """Become visible, as a tab does that somebody returns to."""
         await self.emit(lambda element: "visit" in types_of(element), "visit", {"detail": {"reason": "visible"}})
+
+    @property
+    def _connected(self) -> ClientConnection:
+        if self._socket is None:
+            raise RuntimeError(f"{self.path} is not open")
+        return self._socket
 
     async def _load(self) -> None:
         for _again in range(RELOADS):
@@ -133,11 +138,10 @@ class Tab:
 
     async def _read(self) -> None:
         while True:
-            assert self._socket is not None
             try:
-                async for message in self._socket:
+                async for message in self._connected:
                     if message == "2":
-                        await self._socket.send("3")
+                        await self._connected.send("3")
                     else:
                         self.pushed.append((time.monotonic(), str(message)))
                         self._news.set()
@@ -157,6 +161,12 @@ class Tab:
             self._news.set()
             return
         raise ConnectionError("nobody answers")
+
+
+class CompressingTab(SocketTab):
+    """Offers what browsers offer: a server that takes it keeps a compressor for each tab."""
+
+    compression = "deflate"
 
 
 def elements_of(html: str) -> dict[str, dict[str, Any]]:
@@ -191,12 +201,12 @@ def browser(url: str, cookies: Iterable[tuple[str, str]] = (), limits: int = 4) 
 
 
 @contextlib.asynccontextmanager
-async def open_tabs(tabs: Iterable[Tab], at_once: int = 10) -> AsyncIterator[list[Tab]]:
+async def open_tabs(tabs: Iterable[SocketTab], at_once: int = 10) -> AsyncIterator[list[SocketTab]]:
     """Open many tabs, a few at a time, and close them all afterwards."""
     wanted = list(tabs)
     turns = asyncio.Semaphore(at_once)
 
-    async def open_one(tab: Tab) -> None:
+    async def open_one(tab: SocketTab) -> None:
         async with turns:
             await tab.open()
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol, Self
 
 import httpx
 
-from tests.app_process import NO_AUTHORITIES
+from harness.app_process import NO_AUTHORITIES
 
 
 class Place(Protocol):
@@ -21,8 +21,8 @@ class Place(Protocol):
         """Call the sandbox's control panel and return its JSON answer."""
 
 
-class Person:
-    """Somebody with a browser that runs no scripts."""
+class HttpUser:
+    """A user whose browser runs no scripts."""
 
     def __init__(self, place: Place, name: str = "", replica: str = "") -> None:
         self.place = place
@@ -47,7 +47,8 @@ class Person:
         self.user_id = made["user_id"]
         self.client.get("/auth/login?provider=google&next=/payment")
         answer = self.client.get(f"/auth/callback?auth_code={made['auth_code']}")
-        assert (answer.status_code, answer.headers["location"]) == (303, "/payment"), answer.headers
+        if (answer.status_code, answer.headers.get("location")) != (303, "/payment"):
+            raise AssertionError(f"{self.name} is not signed in: {answer.status_code} {answer.headers}")
         return self
 
     def press_subscribe(self, price_id: str) -> httpx.Response:
