@@ -1,27 +1,33 @@
 """Client of the Auth MS: the address to sign in at, and the two calls that say who a user is.
 
 Its code could not be seen, so both known forms of its answers are read, and the plan in both known places.
-Fields may be missing, but what is there must have the right type: this service decides who has access.
+Fields may be missing. The words of a plan must have the right type, for this service decides who has access; what only
+says who somebody is (a name, a picture, an id that is a number, dates in other forms) is read or unknown, and logged.
 Sign-in codes and session ids travel in bodies only, and are in no error and no log line.
 """
 
+import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
+import structlog
 from pydantic import BeforeValidator, Field, JsonValue, SecretStr
 
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable, UpstreamError
+from services.lifecycle import UNTOLD, Lifecycle, read_lifecycle
 from services.upstream.client import Retry, Upstream
-from services.upstream.responses import ResponseModel, UpstreamResponse, read_as, read_moment, schema_error
+from services.upstream.responses import Moment, ResponseModel, UpstreamResponse, read_as, schema_error
 
 __all__ = ["AuthMS", "AuthSession", "PlanGrant", "User"]
 
 PROVIDERS = ("google", "github", "discord", "microsoft")
 _REFUSALS = frozenset({400, 401, 403, 404, 409, 410, 422})
 """Statuses by which it says no to a code or a session; anything else says nothing about either."""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,15 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class PlanGrant:
-    """What the service grants: its raw words (empty where it says none) and when that ends, as aware UTC."""
+    """What the service grants: its raw words (empty where it says none) and when that ends, as aware UTC.
+
+    ``lifecycle`` is what it says of the subscription's end, where it passes that on.
+    """
 
     status: str
     plan: str
     expires_at: datetime | None
+    lifecycle: Lifecycle = UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +127,29 @@ def _empty_for_null(value: object) -> object:
     return "" if value is None else value
 
 
-def _moment_or_none(value: object) -> datetime | None:
-    return None if value in (None, "") else read_moment(value)
+def _text_or_empty(value: object) -> str:
+    """Return what is only shown as text; a value of another kind is none, and keeps nobody out."""
+    if isinstance(value, str):
+        return value
+    if value is not None:
+        note_odd_field("text")
+    return ""
 
 
-def _secure_or_empty(value: object) -> object:
+def _id_as_text(value: object) -> object:
+    """Return an id, also one that is a number, as text: the same number is the same user."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _secure_or_empty(value: object) -> str:
+    """Return a picture's https address, also out of an object that holds it; empty for anything else."""
+    if isinstance(value, Mapping):
+        note_odd_field("picture")
+        held = value.get("data")
+        fields = held if isinstance(held, Mapping) else value
+        value = next((fields[name] for name in ("url", "href", "src") if isinstance(fields.get(name), str)), "")
     if not isinstance(value, str):
-        return _empty_for_null(value)
+        return ""
     try:
         parts = urlsplit(value)
     except ValueError:
@@ -131,24 +157,31 @@ def _secure_or_empty(value: object) -> object:
     return value if parts.scheme == "https" and parts.hostname and len(value) <= 2048 else ""
 
 
+@functools.cache
+def note_odd_field(kind: str) -> None:
+    """Tell the operator once that the service says who somebody is in another form than text."""
+    _log.warning("account_field_form", field=kind)
+
+
 _Optional = Annotated[str, BeforeValidator(_empty_for_null)]
+_Shown = Annotated[str, BeforeValidator(_text_or_empty)]
 
 
 class _Grant(ResponseModel):
     subscription_status: _Optional = ""
     subscription_plan: _Optional = ""
-    expires_at: Annotated[datetime | None, BeforeValidator(_moment_or_none)] = None
+    expires_at: Moment = None
 
-    def as_grant(self) -> PlanGrant | None:
+    def as_grant(self, content: object) -> PlanGrant | None:
         if not (self.subscription_status or self.subscription_plan):
             return None
-        return PlanGrant(self.subscription_status, self.subscription_plan, self.expires_at)
+        return PlanGrant(self.subscription_status, self.subscription_plan, self.expires_at, read_lifecycle(content))
 
 
 class _Context(_Grant):
-    user_id: str = Field(min_length=1, max_length=255)
-    name: _Optional = ""
-    email: _Optional = ""
+    user_id: Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_id_as_text)]
+    name: _Shown = ""
+    email: _Shown = ""
     picture: Annotated[str, BeforeValidator(_secure_or_empty)] = ""
     projects: dict[str, JsonValue] | None = None
 
@@ -190,8 +223,13 @@ def _grant_in(answer: UpstreamResponse, context: _Context, project: str) -> Plan
     projects = context.projects or {}
     name = project or (next(iter(projects)) if len(projects) == 1 else "")
     entry = projects.get(name)
-    granted = None if entry is None else read_as(_Grant, replace(answer, json=entry)).as_grant()
-    return granted or context.as_grant()
+    granted = None if entry is None else read_as(_Grant, replace(answer, json=entry)).as_grant(entry)
+    return granted or context.as_grant(_context_in(answer))
+
+
+def _context_in(answer: UpstreamResponse) -> object:
+    content = answer.json
+    return content.get("user_context", content) if isinstance(content, dict) else content
 
 
 def _refused(answer: UpstreamResponse) -> bool:

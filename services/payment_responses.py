@@ -5,10 +5,11 @@ The three shapes of a subscription status end here; nothing beyond this module k
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
+from services.lifecycle import UNTOLD, Lifecycle, read_lifecycle
 from services.upstream.responses import (
     Address,
     Moment,
@@ -49,7 +50,7 @@ class SubscriptionRecord:
 
     ``status`` is its raw word, None where it gives none: then existing says nothing about access.
     ``period_end`` is aware UTC, None where unknown. ``product_id`` is the one that was asked for.
-    ``cancel_at_period_end`` is true only where the service says so; no version documents it.
+    ``lifecycle`` is what it says of an end; no version documents any of it.
     """
 
     exists: bool
@@ -58,7 +59,7 @@ class SubscriptionRecord:
     subscription_id: str | None = None
     customer_id: str | None = None
     period_end: datetime | None = None
-    cancel_at_period_end: bool = False
+    lifecycle: Lifecycle = UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,6 @@ class RegisterResult:
     existing_product_id: str | None = None
 
 
-_Certainly = Annotated[bool, BeforeValidator(lambda value: value is True)]
-"""A flag outside the contract: true only if it is plainly true, and never a reason to refuse an answer."""
-
-
 class _Checkout(ResponseModel):
     checkout_session_id: Reference
     checkout_url: Address
@@ -120,7 +117,6 @@ class _Present(ResponseModel):
     subscription_id: Reference
     customer_id: str = ""
     current_period_end: Moment
-    cancel_at_period_end: _Certainly = False
 
 
 class _DocumentedAbsent(ResponseModel):
@@ -132,7 +128,6 @@ class _DocumentedPresent(ResponseModel):
     subscription_id: Reference
     customer_id: str = ""
     current_period_end: Moment
-    cancel_at_period_end: _Certainly = False
 
 
 class _Health(ResponseModel):
@@ -196,7 +191,7 @@ def read_subscription(answer: UpstreamResponse, product_id: str) -> Subscription
         subscription_id=found.subscription_id,
         customer_id=found.customer_id or None,
         period_end=found.current_period_end,
-        cancel_at_period_end=found.cancel_at_period_end,
+        lifecycle=read_lifecycle(answer.json),
     )
 
 
@@ -235,7 +230,7 @@ def _read_documented(answer: UpstreamResponse, absent: bool, product_id: str) ->
         subscription_id=found.subscription_id,
         customer_id=found.customer_id or None,
         period_end=found.current_period_end,
-        cancel_at_period_end=found.cancel_at_period_end,
+        lifecycle=read_lifecycle(answer.json),
     )
 
 

@@ -82,7 +82,7 @@ def record_status(
         product_id=entry.product_id,
         subscription_id=entry.record.subscription_id or None,
         until=until,
-        ends=entry.record.cancel_at_period_end,
+        ends=entry.record.lifecycle.ending,
         word=word,
         account_plan=account.plan_word if account is not None and means else None,
     )

@@ -4,6 +4,7 @@ Nothing here sends anything. Whatever bytes come in, what goes out is an ``Upstr
 errors of ``services.errors``; upstream text ends up in none of them.
 """
 
+import functools
 import hashlib
 import json
 import re
@@ -23,7 +24,17 @@ from services.upstream.retry import read_retry_after
 _log = structlog.get_logger("upstream")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _REFERENCE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_MOMENT = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(\.\d{1,12})? ?([Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
+)
+_NUMBER = re.compile(r"\d{9,19}(\.\d{1,9})?", re.ASCII)
+_LARGEST_SECONDS = 3e11
+"""Beyond the year 9999; as milliseconds the same number is in 1979."""
+
+_LARGEST_NANOSECONDS = 1e20
+
+LAST_YEAR = 8999
+"""From the next one on, a date is no date but a way to write "never"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +159,63 @@ def schema_error(answer: UpstreamResponse, *fields: str) -> UpstreamContractErro
 
 
 def read_moment(value: object) -> datetime | None:
-    """Return an RFC 3339 time as aware UTC; None for 1970 and earlier, which mean "unknown". Raises ``ValueError``.
+    """Return a time in any form that services have been seen to use, as aware UTC; None where it is unknown.
 
-    The Payment MS writes nanoseconds; Python keeps microseconds.
+    That is RFC 3339 (the Payment MS writes nanoseconds; Python keeps microseconds), a time without a zone (UTC), a day
+    (its noon, which is that day in nearly every zone) or a number since 1970, in seconds or finer. 1970 and earlier
+    mean "unknown", and so does a date beyond `LAST_YEAR`: it stands for "never". What is none of these is unknown too:
+    a date never makes an answer unusable.
     """
-    match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("not an RFC 3339 time with a zone")
-    day, clock, fraction, zone = match.groups()
-    moment = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{'+00:00' if zone in 'Zz' else zone}")
-    if moment.year <= 1969:
+    if value is None or value == "":
         return None
     try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("beyond the calendar") from None
+        moment = _written_moment(value)
+    except (ValueError, OverflowError):
+        note_moment_form("no time")
+        return None
+    if moment.year > LAST_YEAR:
+        note_moment_form("beyond the calendar")
+        return None
     return None if moment.year <= 1970 else moment
+
+
+@functools.cache
+def note_moment_form(form: str) -> None:
+    """Tell the operator once that a service writes times in another form than RFC 3339; never the text itself."""
+    _log.warning("upstream_moment_form", form=form)
+
+
+def _written_moment(value: object) -> datetime:
+    """Return the time; raise ValueError or OverflowError for what is none, or lies beyond the calendar."""
+    text = value.strip() if isinstance(value, str) else ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _counted_moment(float(value))
+    if _NUMBER.fullmatch(text):
+        return _counted_moment(float(text))
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        raise ValueError("not a time")
+    day, clock, fraction, zone = match.groups()
+    if clock is None:
+        note_moment_form("a day")
+        clock, zone = "12:00", "Z"
+    elif zone is None:
+        note_moment_form("no zone")
+    offset = "+00:00" if zone is None or zone in "Zz" else zone
+    moment = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{offset}")
+    if moment.year <= 1970 or moment.year > LAST_YEAR:
+        return moment.replace(tzinfo=UTC)  # on either edge of the calendar another zone may be no date at all
+    return moment.astimezone(UTC)
+
+
+def _counted_moment(number: float) -> datetime:
+    """Return the time so many seconds after 1970, or milliseconds and finer where they would be no seconds."""
+    note_moment_form("a number")
+    if not abs(number) < _LARGEST_NANOSECONDS:
+        raise ValueError("not a time")
+    while abs(number) > _LARGEST_SECONDS:
+        number /= 1000
+    return datetime.fromtimestamp(number, UTC)
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]

@@ -25,6 +25,7 @@ from services.checkout.service import CheckoutService, Redirects
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutLine, CheckoutRepository
 from services.entitlements import Entitlements, SigningKey
 from services.errors import FrontendError
+from services.lifecycle import Lifecycle
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.payment_ms import CheckoutSession, PaymentMS, PortalSession, SubscriptionRecord
@@ -100,7 +101,13 @@ class Billing:
         """Put a subscription to a plan on record."""
         product = CATALOG.plan(plan_id).product_id or ""
         self.records[product] = SubscriptionRecord(
-            True, product, status, subscription_id or f"sub_{plan_id}", "cus_1", until, cancel_at_period_end=ends
+            True,
+            product,
+            status,
+            subscription_id or f"sub_{plan_id}",
+            "cus_1",
+            until,
+            Lifecycle(cancel_at_period_end=ends or None),
         )
 
 

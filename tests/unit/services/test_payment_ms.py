@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from services.errors import CustomerUnknown, RequestRefused, UpstreamContractError
+from services.lifecycle import Lifecycle
 from services.payment_ms import (
     CartCheckout,
     CartCheckoutLine,
@@ -27,6 +28,7 @@ SUCCESS = "http://localhost:8081/payment/success?session_id={CHECKOUT_SESSION_ID
 CANCEL = "http://localhost:8081/payment/cancel"
 SESSION = {"checkout_session_id": "cs_test_1", "checkout_url": "https://checkout.stripe.com/c/pay/cs_test_1"}
 RUNNING = {"exists": True, "stripe_subscription_id": "sub_1", "period_end": "2026-12-23T20:15:23Z"}
+DOCUMENTED = {"status": "active", "subscription_id": "sub_1", "current_period_end": "2026-12-23T20:15:23Z"}
 PERIOD_END = datetime(2026, 12, 23, 20, 15, 23, tzinfo=UTC)
 
 
@@ -169,14 +171,44 @@ async def test_status_is_read_in_every_shape(
     assert await payment_ms.subscription("user_1", "prod_1") == record
 
 
-@pytest.mark.parametrize("flag", [(True, True), (False, False), (None, False), ("true", False), (1, False)])
+@pytest.mark.parametrize("flag", [(True, True), (False, False), (None, None), ("true", None), (1, None)])
 async def test_end_at_the_period_is_believed_only_when_plainly_said(
-    server: FaultServer, payment_ms: PaymentMS, flag: tuple[object, bool]
+    server: FaultServer, payment_ms: PaymentMS, flag: tuple[object, bool | None]
 ) -> None:
     said, believed = flag
     server.behave(reply(RUNNING | {"cancel_at_period_end": said}))
 
-    assert (await payment_ms.subscription("user_1", "prod_1")).cancel_at_period_end is believed
+    assert (await payment_ms.subscription("user_1", "prod_1")).lifecycle.cancel_at_period_end is believed
+
+
+@pytest.mark.parametrize("shape", [RUNNING, DOCUMENTED])
+async def test_every_field_of_an_end_is_read_in_every_shape(
+    server: FaultServer, payment_ms: PaymentMS, shape: dict[str, object]
+) -> None:
+    end = {"cancel_at": 1798675200, "canceled_at": "2026-12-01T00:00:00Z", "ended_at": None, "trial_end": "2026-12-09"}
+    server.behave(reply(shape | end | {"pause_collection": {"behavior": "void"}, "cancel_at_period_end": False}))
+
+    found = (await payment_ms.subscription("user_1", "prod_1")).lifecycle
+
+    assert found == Lifecycle(
+        cancel_at_period_end=False,
+        cancel_at=datetime(2026, 12, 31, tzinfo=UTC),
+        canceled_at=datetime(2026, 12, 1, tzinfo=UTC),
+        trial_end=datetime(2026, 12, 9, 12, tzinfo=UTC),
+        paused=True,
+        told=True,
+    )
+    assert found.ending
+    assert not found.goes_on
+
+
+@pytest.mark.parametrize("end", [None, 1766520923, "soon", "2026-12-23", "9999-12-31T23:59:59Z", 5])
+async def test_date_in_another_form_makes_no_answer_unusable(
+    server: FaultServer, payment_ms: PaymentMS, end: object
+) -> None:
+    server.behave(reply(RUNNING | {"period_end": end}))
+
+    assert (await payment_ms.subscription("user_1", "prod_1")).subscription_id == "sub_1"
 
 
 @pytest.mark.parametrize(
@@ -194,9 +226,6 @@ async def test_end_at_the_period_is_believed_only_when_plainly_said(
         {"exists": True, "status": "none", "subscription_id": "sub_1", "current_period_end": "2026-12-23T20:15:23Z"},
         {"exists": True, "stripe_subscription_id": "sub_1"},
         {"exists": True, "stripe_subscription_id": None, "period_end": "2026-12-23T20:15:23Z"},
-        {"exists": True, "stripe_subscription_id": "sub_1", "period_end": None},
-        {"exists": True, "stripe_subscription_id": "sub_1", "period_end": 1766520923},
-        {"exists": True, "stripe_subscription_id": "sub_1", "period_end": "soon"},
         {"exists": True, "status": None, "subscription_id": "sub_1", "current_period_end": "2026-12-23T20:15:23Z"},
         {"status": ""},
         {"status": "active"},
