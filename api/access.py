@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from api.backend import Backend
 from services.cart import user_owner, visitor_owner
+from services.container import Container
 from services.entitlements import Entitlement
 from services.errors import NotSignedIn
 from services.rate_limits import address_key
@@ -17,18 +17,18 @@ from services.sessions.service import Session, Visitor
 class Access:
     """The dependencies that find out who asks."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, container: Container) -> None:
+        self._container = container
 
     async def browser(self, request: Request) -> Session | Visitor | None:
         """Return who is behind the cookie: a signed-in user, a visitor, or None without a cookie of ours.
 
         Raises StoreUnavailable and SignInUnavailable when neither can say.
         """
-        sessions = self._backend.sessions
+        sessions = self._container.sessions
         found = await sessions.find(request.cookies.get(sessions.cookie_name, ""))
         if isinstance(found, Session):
-            self._backend.users.bind(found.user.user_id)
+            self._container.users.bind(found.user.user_id)
         return found
 
     async def session(self, request: Request) -> Session:
@@ -47,7 +47,7 @@ class Access:
 
     def new_cookie(self, response: Response) -> str:
         """Give the browser a session cookie with a new id, and return the id."""
-        sessions = self._backend.sessions
+        sessions = self._container.sessions
         cookie = sessions.new_cookie()
         self.set_cookie(response, cookie)
         session_id = sessions.id_of(cookie)
@@ -57,14 +57,14 @@ class Access:
 
     def set_cookie(self, response: Response, cookie: str) -> None:
         """Set the session cookie to this value."""
-        sessions = self._backend.sessions
+        sessions = self._container.sessions
         response.set_cookie(sessions.cookie_name, cookie, **sessions.cookie_attributes)
 
     def require_plan(self, plan_id: str) -> Callable[..., Awaitable[Entitlement]]:
         """Return a dependency for routes of members only: it raises NotSignedIn or PlanRequired for others."""
 
         async def required(session: Annotated[Session, Depends(self.session)]) -> Entitlement:
-            return await self._backend.entitlements.require(session, plan_id)
+            return await self._container.entitlements.require(session, plan_id)
 
         return required
 

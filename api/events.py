@@ -15,8 +15,8 @@ import structlog
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from api.backend import Backend
 from api.problems import BadRequest, problem_docs
+from services.container import Container
 from services.storage.port import Store
 
 TOLERANCE: Final = 300
@@ -35,19 +35,19 @@ class Event(BaseModel):
     user_id: str = Field(min_length=1, max_length=255)
 
 
-def events_routes(backend: Backend) -> APIRouter:
+def events_routes(container: Container) -> APIRouter:
     """The one route; without a secret it is not there."""
     router = APIRouter(tags=["events"])
 
     @router.post("/payment/events", status_code=204, responses=problem_docs(404, changes=True))
     async def post_event(request: Request, x_signature: Annotated[str, Header(max_length=200)] = "") -> Response:
         """Look now at what a customer has. `X-Signature: t=<unix time>,v1=<hex HMAC-SHA256 of "t.body">`."""
-        secret = backend.settings.payment_ms_webhook_secret
+        secret = container.settings.payment_ms_webhook_secret
         if secret is None:
             raise BadRequest(404)
         body = await request.body()
         if not signature_fits(x_signature, body, secret, time.time()) or not await _first_time(
-            backend.store, x_signature
+            container.store, x_signature
         ):
             _log.warning("event_refused", reason="signature, age or replay")
             raise BadRequest(403)
@@ -55,7 +55,7 @@ def events_routes(backend: Backend) -> APIRouter:
             event = Event.model_validate(json.loads(body))
         except (ValueError, RecursionError, ValidationError):
             raise BadRequest(400) from None
-        await backend.status.poll_once(event.user_id)
+        await container.status.poll_once(event.user_id)
         return Response(status_code=204)
 
     return router

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.access import Access, client_address
-from api.backend import Backend
 from catalog import Catalog, UnknownPrice
 from services.checkout.service import Wanted
+from services.container import Container
 from services.errors import AccountChanged, CatalogChanged, FrontendError, InvalidQuantity, NotSignedIn
 from services.sessions.service import Session, account_mark, sign_in_path
 from services.web.safe_paths import safe_next
@@ -28,24 +28,24 @@ PREFERENCES: Final[Mapping[str, Callable[[str], bool]]] = {
 _Fields = Mapping[str, str]
 
 
-def form_routes(backend: Backend) -> APIRouter:
+def form_routes(container: Container) -> APIRouter:
     """Return the routes that take form fields."""
     router = APIRouter(include_in_schema=False)
-    access = Access(backend)
+    access = Access(container)
 
     @router.post("/payment/checkout")
     async def check_out(request: Request) -> Response:
         """Start the checkout of one plan or item and go there; what stands in the way is explained by its page."""
         fields = await _fields(request)
         price_id = fields.get("price_id", "")
-        page = _page_of(backend.catalogs.current, price_id)
+        page = _page_of(container.catalog, price_id)
         try:
             session = _of_same_account(await access.session(request), fields)
-            await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
+            await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
             amount, quantity = _whole_number(fields.get("amount")), _whole_number(fields.get("quantity"))
-            if amount is None and fields.get("catalog") not in (None, "", backend.catalogs.current.version):
+            if amount is None and fields.get("catalog") not in (None, "", container.catalog.version):
                 raise CatalogChanged("the form was drawn from another version of the catalog")
-            checkout = await backend.checkout.start(
+            checkout = await container.checkout.start(
                 session,
                 Wanted(price_id, 1 if quantity is None else quantity, amount),
                 instead_of=fields.get("instead_of") or None,
@@ -64,8 +64,8 @@ def form_routes(backend: Backend) -> APIRouter:
         here = safe_next(fields.get("return_path") or fields.get("return_to") or "/payment")
         try:
             session = _of_same_account(await access.session(request), fields)
-            await backend.limits.hit(backend.policies.portal_by_address, client_address(request))
-            return RedirectResponse(await backend.portal.open(session, here), 303)
+            await container.limits.hit(container.policies.portal_by_address, client_address(request))
+            return RedirectResponse(await container.portal.open(session, here), 303)
         except NotSignedIn:
             return RedirectResponse(sign_in_path(here), 303)
         except FrontendError as error:
@@ -80,25 +80,25 @@ def form_routes(backend: Backend) -> APIRouter:
             value = fields.get(name, "")
             if value and allows(value):
                 answer.set_cookie(
-                    name, value.replace("/", "%2F"), A_YEAR, path="/", secure=backend.sessions.secure, samesite="lax"
+                    name, value.replace("/", "%2F"), A_YEAR, path="/", secure=container.sessions.secure, samesite="lax"
                 )
         return answer
 
-    _add_cart(router, backend, access)
+    _add_cart(router, container, access)
     return router
 
 
-def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
+def _add_cart(router: APIRouter, container: Container, access: Access) -> None:
     @router.post("/cart/checkout")
     async def check_out_cart(request: Request) -> Response:
         """Start the checkout of the cart and go there."""
         fields = await _fields(request)
         try:
             session = _of_same_account(await access.session(request), fields)
-            await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
+            await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
             owner = await access.cart_owner(request, Response())
-            cart = await backend.cart.apply_quantities(owner, _quantities(fields))
-            return RedirectResponse((await backend.checkout.start_cart(session, cart.wanted)).url, 303)
+            cart = await container.cart.apply_quantities(owner, _quantities(fields))
+            return RedirectResponse((await container.checkout.start_cart(session, cart.wanted)).url, 303)
         except NotSignedIn:
             return RedirectResponse(sign_in_path("/cart"), 303)
         except FrontendError as error:
@@ -112,19 +112,19 @@ def _add_cart(router: APIRouter, backend: Backend, access: Access) -> None:
         price_id = fields.get("price_id", "")
         try:
             quantity = _whole_number(fields.get("quantity"))
-            await backend.limits.hit(backend.policies.carts_by_address, client_address(request))
+            await container.limits.hit(container.policies.carts_by_address, client_address(request))
             owner = await access.cart_owner(request, answer)
             match action:
                 case "add":
-                    await backend.cart.add(owner, price_id, 1 if quantity is None else quantity)
+                    await container.cart.add(owner, price_id, 1 if quantity is None else quantity)
                 case "quantity" if quantity == 0:
-                    await backend.cart.remove(owner, price_id)
+                    await container.cart.remove(owner, price_id)
                 case "quantity":
-                    await backend.cart.set_quantity(owner, price_id, -1 if quantity is None else quantity)
+                    await container.cart.set_quantity(owner, price_id, -1 if quantity is None else quantity)
                 case "remove":
-                    await backend.cart.remove(owner, price_id)
+                    await container.cart.remove(owner, price_id)
                 case "clear":
-                    await backend.cart.clear(owner)
+                    await container.cart.clear(owner)
                 case _:
                     return Response(status_code=404)
         except FrontendError as error:

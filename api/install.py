@@ -1,8 +1,9 @@
 """Puts the routes on an app, and the guards before everything on it."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI
 
-from api.backend import Backend
 from api.csrf import CsrfGuard
 from api.forms import form_routes
 from api.operations import operations_routes
@@ -11,25 +12,29 @@ from api.request_context import RequestContextMiddleware
 from api.routes import json_api
 from api.security import SecurityHeaders
 from api.sign_in import sign_in_routes
-from api.throttle import Throttle
+from api.throttle import BusyPage, Throttle
+from services.container import Container
 
 
-def install(app: FastAPI, backend: Backend) -> None:
-    """Add the routes and the guards: the last guard added is the first that a request meets."""
-    settings = backend.settings
-    app.mount("/api", json_api(backend))
-    for router in (operations_routes(backend), sign_in_routes(backend), form_routes(backend)):
+def install(app: FastAPI, container: Container, *, unconnected: Callable[[], float], busy_page: BusyPage) -> None:
+    """Add the routes and the guards: the last guard added is the first that a request meets.
+
+    `unconnected` weighs the page views without a socket, `busy_page` is what they get who ask for too many.
+    """
+    settings = container.settings
+    app.mount("/api", json_api(container))
+    for router in (operations_routes(container), sign_in_routes(container, busy_page), form_routes(container)):
         app.include_router(router)
     add_error_handlers(app, settings.public_url)
     app.add_middleware(
         Throttle,
-        limits=backend.limits,
-        policy=backend.policies.page_views,
+        limits=container.limits,
+        policy=container.policies.page_views,
         most_unconnected=settings.limit_unconnected_views,
-        unconnected=backend.unconnected,
-        sessions=backend.sessions,
-        busy_page=backend.busy_page,
-        count_refused=backend.metrics.count_refused_view,
+        unconnected=unconnected,
+        sessions=container.sessions,
+        busy_page=busy_page,
+        count_refused=container.metrics.count_refused_view,
     )
     app.add_middleware(CsrfGuard, settings=settings)
     app.add_middleware(RequestContextMiddleware, trusted_proxies=settings.trusted_proxies)

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from api.backend import Backend
+from services.container import Container
 from services.errors import StoreUnavailable
 
 METRICS_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
 PING_DEADLINE: Final = 2.0
 
 
-def operations_routes(backend: Backend) -> APIRouter:
+def operations_routes(container: Container) -> APIRouter:
     """Return the routes for load balancers, Prometheus and sibling services."""
     router = APIRouter(include_in_schema=False)
 
@@ -28,7 +28,7 @@ def operations_routes(backend: Backend) -> APIRouter:
     @router.get("/readyz")
     async def readyz() -> Response:
         """Whether to send users here: `failing` (503) without the store, `degraded` (200) when something is amiss."""
-        checks = {"store": await _store(backend), **_quick_checks(backend), "money": await _money(backend)}
+        checks = {"store": await _store(container), **_quick_checks(container), "money": await _money(container)}
         failing = checks["store"]["status"] == "failing"
         degraded = any(check["status"] != "ok" for check in checks.values())
         status = "failing" if failing else "degraded" if degraded else "ready"
@@ -37,28 +37,32 @@ def operations_routes(backend: Backend) -> APIRouter:
     @router.get("/metrics")
     async def metrics(request: Request) -> Response:
         """Everything that is counted; for this machine itself, or with OPS_TOKEN as a bearer token."""
-        if not is_operator(request, backend):
+        if not is_operator(request, container):
             return PlainTextResponse("This needs OPS_TOKEN as a bearer token.", 403)
-        return Response(backend.metrics.text(), headers={"Content-Type": METRICS_TYPE})
+        return Response(container.metrics.text(), headers={"Content-Type": METRICS_TYPE})
 
     @router.get("/.well-known/jwks.json")
     async def jwks() -> Response:
         """The public key of `/api/entitlements` (RFC 7517)."""
-        return JSONResponse(backend.entitlements.key_set(), headers={"Cache-Control": "public, max-age=300"})
+        return JSONResponse(container.entitlements.key_set(), headers={"Cache-Control": "public, max-age=300"})
 
     return router
 
 
-def is_operator(request: Request, backend: Backend) -> bool:
+def is_operator(request: Request, container: Container) -> bool:
     """Whether the request has the operator's token, or comes from this machine, by a name of it and through no proxy.
 
     By a name of it: a page elsewhere whose own name leads to this machine (DNS rebinding) could read the answer.
     """
-    token = backend.settings.ops_token
+    token = container.settings.ops_token
     given = request.headers.get("authorization", "")
     if token is not None and hmac.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
         return True
-    if request.client is None or getattr(request.state, "forwarded", True) or not _names_this_machine(request, backend):
+    if (
+        request.client is None
+        or getattr(request.state, "forwarded", True)
+        or not _names_this_machine(request, container)
+    ):
         return False
     try:
         return ipaddress.ip_address(request.client.host).is_loopback
@@ -66,44 +70,44 @@ def is_operator(request: Request, backend: Backend) -> bool:
         return False
 
 
-def _names_this_machine(request: Request, backend: Backend) -> bool:
+def _names_this_machine(request: Request, container: Container) -> bool:
     try:
         host = urlsplit(f"//{request.headers.get('host', '')}").hostname
-        if host in (None, "localhost", backend.settings.host, urlsplit(backend.settings.public_url).hostname):
+        if host in (None, "localhost", container.settings.host, urlsplit(container.settings.public_url).hostname):
             return True
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
 
 
-async def _store(backend: Backend) -> dict[str, Any]:
+async def _store(container: Container) -> dict[str, Any]:
     try:
         async with asyncio.timeout(PING_DEADLINE):
-            await backend.store.ping()
+            await container.store.ping()
     except (StoreUnavailable, TimeoutError):
         return {"status": "failing", "problem": "Sign-ins, carts and locks can't be kept; look at the store."}
     return {"status": "ok"}
 
 
-def _quick_checks(backend: Backend) -> dict[str, dict[str, Any]]:
+def _quick_checks(container: Container) -> dict[str, dict[str, Any]]:
     """Return what is known without asking anybody."""
     checks: dict[str, dict[str, Any]] = {}
-    for upstream in (backend.payment_upstream, backend.auth_upstream):
+    for upstream in (container.payment_upstream, container.auth_upstream):
         circuits = {operation: str(circuit.state) for operation, circuit in upstream.circuits.items()}
         status = "degraded" if upstream.degraded else "ok"
         checks[upstream.name] = {"status": status, "circuits": circuits}
-    problem, version = backend.catalogs.problem, backend.catalogs.current.version
+    problem, version = container.catalogs.problem, container.catalog.version
     checks["catalog"] = {"status": "degraded" if problem else "ok", "version": version}
     if problem:
         checks["catalog"]["problem"] = problem
-    checks["limits"] = {"status": "degraded" if backend.limits.degraded else "ok"}
+    checks["limits"] = {"status": "degraded" if container.limits.degraded else "ok"}
     return checks
 
 
-async def _money(backend: Backend) -> dict[str, Any]:
+async def _money(container: Container) -> dict[str, Any]:
     """Whether real money, Stripe's test mode or the sandbox's is taken, and whether that fits the address."""
-    problems = await backend.stripe_mode.problems()
-    mode = "sandbox" if backend.settings.sandbox_enabled else str(await backend.stripe_mode.mode())
+    problems = await container.stripe_mode.problems()
+    mode = "sandbox" if container.settings.sandbox_enabled else str(await container.stripe_mode.mode())
     if not problems:
         return {"status": "ok", "mode": mode}
     return {"status": "degraded", "mode": mode, "problem": problems[0].detail, "cure": problems[0].cure}

@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 
 from api.access import Access, client_address
-from api.backend import Backend
 from api.docs import add_docs
 from api.events import events_routes
 from api.problems import Problem, add_error_handlers, problem_docs
@@ -25,6 +24,7 @@ from api.schemas import (
 from api.strict_json import StrictRoute
 from catalog import UnknownPrice
 from services.checkout.service import Wanted
+from services.container import Container
 from services.errors import PriceNotSold
 from services.sessions.service import Session
 
@@ -32,10 +32,10 @@ API_VERSION = "1.0"
 InCart = Annotated[str, Path(min_length=1, max_length=255)]
 
 
-def json_api(backend: Backend) -> FastAPI:
+def json_api(container: Container) -> FastAPI:
     """Return the app to mount at `/api`."""
     app = FastAPI(
-        title=f"{backend.settings.brand_name} billing API",
+        title=f"{container.settings.brand_name} billing API",
         version=API_VERSION,
         description="Errors are RFC 9457 problem documents. Browsers send their session cookie; state is changed "
         "from our own origin only.",
@@ -44,23 +44,23 @@ def json_api(backend: Backend) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         root_path_in_servers=False,
-        servers=[{"url": f"{backend.settings.public_url}/api"}],
+        servers=[{"url": f"{container.settings.public_url}/api"}],
         responses=problem_docs(),
     )
-    add_error_handlers(app, backend.settings.public_url)
-    access = Access(backend)
+    add_error_handlers(app, container.settings.public_url)
+    access = Access(container)
     for router in (
-        shown_routes(backend, access),
-        payment_routes(backend, access),
-        cart_routes(backend, access),
-        events_routes(backend),
+        shown_routes(container, access),
+        payment_routes(container, access),
+        cart_routes(container, access),
+        events_routes(container),
     ):
         app.include_router(router)
     add_docs(app, schemas=(Problem,))
     return app
 
 
-def shown_routes(backend: Backend, access: Access) -> APIRouter:
+def shown_routes(container: Container, access: Access) -> APIRouter:
     """What can be read: the catalog, who is signed in, what they have and are entitled to."""
     router = APIRouter(route_class=StrictRoute, tags=["account"])
     signed_in = Depends(access.session)
@@ -69,7 +69,7 @@ def shown_routes(backend: Backend, access: Access) -> APIRouter:
     async def get_catalog(request: Request) -> CatalogView:
         """Everything that is sold: plans in display order, then items. Amounts are minor units."""
         locale = request.headers.get("accept-language", "en")[:2].lower()
-        return CatalogView.of(backend.catalogs.current, locale)
+        return CatalogView.of(container.catalog, locale)
 
     @router.get("/me", responses=problem_docs(401))
     async def get_me(session: Annotated[Session, signed_in]) -> Me:
@@ -79,25 +79,25 @@ def shown_routes(backend: Backend, access: Access) -> APIRouter:
     @router.get("/payment/subscriptions", responses=problem_docs(401), tags=["payment"])
     async def get_subscriptions(session: Annotated[Session, signed_in]) -> SubscriptionsView:
         """What the signed-in user has, asked of both services; an answer younger than a second is shared."""
-        customer = backend.refresher.customer_of(session)
-        await backend.limits.hit(backend.policies.status, customer)
-        customer_status = await backend.refresher.ask(session)
-        customer_status = await backend.refresher.remembered(customer) or customer_status
-        backend.metrics.observe_age((datetime.now(UTC) - customer_status.as_of).total_seconds())
+        customer = container.refresher.customer_of(session)
+        await container.limits.hit(container.policies.status, customer)
+        customer_status = await container.refresher.ask(session)
+        customer_status = await container.refresher.remembered(customer) or customer_status
+        container.metrics.observe_age((datetime.now(UTC) - customer_status.as_of).total_seconds())
         return SubscriptionsView.of(customer_status)
 
     @router.get("/entitlements", responses=problem_docs(401))
     async def get_entitlements(session: Annotated[Session, signed_in]) -> EntitlementView:
         """What the signed-in user is entitled to, signed for sibling services and valid for a minute."""
-        await backend.limits.hit(backend.policies.status, backend.refresher.customer_of(session))
-        entitlement = await backend.entitlements.of(session)
-        signed = backend.entitlements.sign(session, entitlement)
+        await container.limits.hit(container.policies.status, container.refresher.customer_of(session))
+        entitlement = await container.entitlements.of(session)
+        signed = container.entitlements.sign(session, entitlement)
         return EntitlementView(**entitlement.model_dump(), token=signed.token, expires_at=signed.expires_at)
 
     return router
 
 
-def payment_routes(backend: Backend, access: Access) -> APIRouter:
+def payment_routes(container: Container, access: Access) -> APIRouter:
     """What starts at Stripe: checkouts of a plan, an item or the cart, and the portal."""
     router = APIRouter(prefix="/payment", route_class=StrictRoute, tags=["payment"])
     signed_in = Depends(access.session)
@@ -107,9 +107,9 @@ def payment_routes(backend: Backend, access: Access) -> APIRouter:
         request: Request, wanted: CheckoutRequest, session: Annotated[Session, signed_in]
     ) -> CheckoutStarted:
         """Start a checkout of one plan or item, or get the open one again. `success_url` and `cancel_url` are ours."""
-        await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
-        _check_product(backend, wanted)
-        checkout = await backend.checkout.start(
+        await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
+        _check_product(container, wanted)
+        checkout = await container.checkout.start(
             session,
             Wanted(wanted.price_id, wanted.quantity, wanted.amount),
             instead_of=wanted.instead_of,
@@ -120,22 +120,22 @@ def payment_routes(backend: Backend, access: Access) -> APIRouter:
     @router.post("/cart", responses=problem_docs(401, 404, 502, 504, changes=True))
     async def post_cart_checkout(request: Request, session: Annotated[Session, signed_in]) -> CheckoutStarted:
         """Start a checkout of the user's cart, or get the open one again."""
-        await backend.limits.hit(backend.policies.checkouts_by_address, client_address(request))
-        cart = await backend.cart.read(await access.cart_owner(request, Response()))
-        return CheckoutStarted.of(await backend.checkout.start_cart(session, cart.wanted))
+        await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
+        cart = await container.cart.read(await access.cart_owner(request, Response()))
+        return CheckoutStarted.of(await container.checkout.start_cart(session, cart.wanted))
 
     @router.post("/portal", responses=problem_docs(401, 404, 502, 504, changes=True))
     async def post_portal(
         request: Request, session: Annotated[Session, signed_in], wanted: PortalRequest | None = None
     ) -> PortalOpened:
         """Open Stripe's customer portal; the user comes back to `return_to` on this site."""
-        await backend.limits.hit(backend.policies.portal_by_address, client_address(request))
-        return PortalOpened(portal_url=await backend.portal.open(session, (wanted or PortalRequest()).return_to))
+        await container.limits.hit(container.policies.portal_by_address, client_address(request))
+        return PortalOpened(portal_url=await container.portal.open(session, (wanted or PortalRequest()).return_to))
 
     return router
 
 
-def cart_routes(backend: Backend, access: Access) -> APIRouter:
+def cart_routes(container: Container, access: Access) -> APIRouter:
     """The cart of whoever asks: a visitor's, or a user's."""
     router = APIRouter(prefix="/cart", route_class=StrictRoute, tags=["cart"])
     owner = Depends(access.cart_owner)
@@ -143,38 +143,38 @@ def cart_routes(backend: Backend, access: Access) -> APIRouter:
     @router.get("")
     async def get_cart(whose: Annotated[str, owner]) -> CartView:
         """What the cart holds."""
-        return CartView.of(await backend.cart.read(whose))
+        return CartView.of(await container.cart.read(whose))
 
     @router.put("/{price_id}", responses=problem_docs(404, changes=True))
     async def put_in_cart(
         request: Request, price_id: InCart, wanted: QuantityRequest, whose: Annotated[str, owner]
     ) -> CartView:
         """Make the cart hold that many of an item."""
-        await backend.limits.hit(backend.policies.carts_by_address, client_address(request))
-        return CartView.of(await backend.cart.set_quantity(whose, price_id, wanted.quantity))
+        await container.limits.hit(container.policies.carts_by_address, client_address(request))
+        return CartView.of(await container.cart.set_quantity(whose, price_id, wanted.quantity))
 
     @router.delete("/{price_id}", responses=problem_docs(404, changes=True))
     async def remove_from_cart(request: Request, price_id: InCart, whose: Annotated[str, owner]) -> CartView:
         """Take an item out of the cart."""
-        await backend.limits.hit(backend.policies.carts_by_address, client_address(request))
-        return CartView.of(await backend.cart.remove(whose, price_id))
+        await container.limits.hit(container.policies.carts_by_address, client_address(request))
+        return CartView.of(await container.cart.remove(whose, price_id))
 
     @router.delete("", responses=problem_docs(changes=True))
     async def clear_cart(request: Request, whose: Annotated[str, owner]) -> CartView:
         """Empty the cart."""
-        await backend.limits.hit(backend.policies.carts_by_address, client_address(request))
-        await backend.cart.clear(whose)
-        return CartView.of(await backend.cart.read(whose))
+        await container.limits.hit(container.policies.carts_by_address, client_address(request))
+        await container.cart.clear(whose)
+        return CartView.of(await container.cart.read(whose))
 
     return router
 
 
-def _check_product(backend: Backend, wanted: CheckoutRequest) -> None:
+def _check_product(container: Container, wanted: CheckoutRequest) -> None:
     """A client that names a product must name the price's own."""
     if wanted.product_id is None:
         return
     try:
-        offer = backend.catalogs.current.offer(wanted.price_id)
+        offer = container.catalog.offer(wanted.price_id)
     except UnknownPrice:
         raise PriceNotSold("a price that the catalog does not sell") from None
     if offer.product_id != wanted.product_id:

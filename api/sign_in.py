@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.access import Access, client_address
-from api.backend import Backend
+from api.throttle import BusyPage
 from services.cart import user_owner, visitor_owner
+from services.container import Container
 from services.errors import FrontendError, RateLimited, SignInFailed, StoreUnavailable
 from services.sessions.service import SIGN_IN_LIFE, SignedIn
 from services.web.safe_paths import safe_next
@@ -21,11 +22,11 @@ LONGEST_CODE: Final = 2000
 _log = structlog.get_logger(__name__)
 
 
-def sign_in_routes(backend: Backend) -> APIRouter:
+def sign_in_routes(container: Container, busy_page: BusyPage) -> APIRouter:
     """Return the routes of signing in and out."""
     router = APIRouter(include_in_schema=False)
-    access = Access(backend)
-    sessions = backend.sessions
+    access = Access(container)
+    sessions = container.sessions
 
     @router.get("/auth/login")
     async def log_in(request: Request) -> Response:
@@ -35,12 +36,12 @@ def sign_in_routes(backend: Backend) -> APIRouter:
         if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return _to_login(next_path=next_path)
         try:
-            await backend.limits.hit(backend.policies.sign_ins, "begin", client_address(request))
+            await container.limits.hit(container.policies.sign_ins, "begin", client_address(request))
             start = await sessions.begin_sign_in(provider, safe_next(next_path))
         except RateLimited as error:
-            return backend.busy_page(request.headers.get("accept-language", ""), error.retry_after or 60.0)
+            return busy_page(request.headers.get("accept-language", ""), error.retry_after or 60.0)
         except FrontendError as error:
-            backend.metrics.count_sign_in(error.code)
+            container.metrics.count_sign_in(error.code)
             return _to_login(error, refused=isinstance(error, SignInFailed), next_path=next_path)
         answer = RedirectResponse(start.url, 303)
         answer.set_cookie(
@@ -60,7 +61,7 @@ def sign_in_routes(backend: Backend) -> APIRouter:
         auth_code, state = request.query_params.get("auth_code"), request.query_params.get("state")
         old_session_id = sessions.id_of(request.cookies.get(sessions.cookie_name))
         try:
-            await backend.limits.hit(backend.policies.sign_ins, "complete", client_address(request))
+            await container.limits.hit(container.policies.sign_ins, "complete", client_address(request))
             signed_in = await sessions.complete_sign_in(
                 token=request.cookies.get(sessions.login_cookie_name),
                 state=state,
@@ -68,19 +69,19 @@ def sign_in_routes(backend: Backend) -> APIRouter:
                 old_session_id=old_session_id,
             )
         except RateLimited as error:
-            return backend.busy_page(request.headers.get("accept-language", ""), error.retry_after or 60.0)
+            return busy_page(request.headers.get("accept-language", ""), error.retry_after or 60.0)
         except FrontendError as error:
-            backend.metrics.count_sign_in(error.code)
+            container.metrics.count_sign_in(error.code)
             _log.info("sign_in_refused", code=error.code, cause=str(error))
             refused = "error" in request.query_params and auth_code is None
-            return _without_login_cookie(backend, _to_login(error, refused=refused))
-        backend.metrics.count_sign_in("completed")
-        backend.users.bind(signed_in.session.user.user_id)
+            return _without_login_cookie(container, _to_login(error, refused=refused))
+        container.metrics.count_sign_in("completed")
+        container.users.bind(signed_in.session.user.user_id)
         _log.info("signed_in")
-        await _take_cart_along(backend, old_session_id, signed_in)
+        await _take_cart_along(container, old_session_id, signed_in)
         answer = RedirectResponse(safe_next(signed_in.next_path), 303)
         access.set_cookie(answer, sessions.cookie_for(signed_in.session.id))
-        return _without_login_cookie(backend, answer)
+        return _without_login_cookie(container, answer)
 
     @router.post("/auth/sign-out")
     @router.post("/sign-out")
@@ -97,12 +98,12 @@ def sign_in_routes(backend: Backend) -> APIRouter:
     return router
 
 
-async def _take_cart_along(backend: Backend, old_session_id: str | None, signed_in: SignedIn) -> None:
+async def _take_cart_along(container: Container, old_session_id: str | None, signed_in: SignedIn) -> None:
     """Move the visitor's cart into the user's; a cart that can't be moved stops no sign-in."""
     if old_session_id is None:
         return
     with contextlib.suppress(StoreUnavailable):  # logged by the store
-        await backend.cart.merge(visitor_owner(old_session_id), user_owner(signed_in.session))
+        await container.cart.merge(visitor_owner(old_session_id), user_owner(signed_in.session))
 
 
 def _to_login(error: FrontendError | None = None, *, refused: bool = False, next_path: str = "") -> RedirectResponse:
@@ -115,7 +116,7 @@ def _to_login(error: FrontendError | None = None, *, refused: bool = False, next
     return RedirectResponse(f"/login?{urlencode(query, safe='/')}", 303)
 
 
-def _without_login_cookie(backend: Backend, answer: Response) -> Response:
-    sessions = backend.sessions
+def _without_login_cookie(container: Container, answer: Response) -> Response:
+    sessions = container.sessions
     answer.delete_cookie(sessions.login_cookie_name, path="/", secure=sessions.secure, httponly=True, samesite="lax")
     return answer

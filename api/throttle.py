@@ -10,14 +10,14 @@ import asyncio
 import time
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.backend import BusyPage
 from services.errors import RateLimited
 from services.rate_limits import Policy, RateLimits, address_key
 from services.sessions.service import Sessions, session_key
@@ -48,12 +48,20 @@ VISITORS_ROOM: Final = 0.9
 """What part of the room they may fill."""
 
 WORTH: Final = 3
-"""What a page that is being built is taken to weigh, see `views_worth` of `wiring/house.py`."""
+"""What a page that is being built is taken to weigh, see `ui/nicegui_ext/page_views.py`."""
 
 RETRY_AFTER: Final = 10.0
 _COUNT_EVERY: Final = 0.1
 
 _log = structlog.get_logger("security")
+
+
+class BusyPage(Protocol):
+    """Makes the page for 429, which must cost next to nothing."""
+
+    def __call__(self, accept_language: str, retry_after: float) -> Response:
+        """Return the page in the language asked for; `retry_after` in seconds."""
+        ...
 
 
 class Rank(IntEnum):

@@ -17,7 +17,7 @@ from settings import Settings
 from ui.nicegui_ext.collector import PacedCollector
 
 REQUESTS_MAY_TAKE: Final = 8
-"""Seconds that requests under way get at shutdown; after them the parts stop (`wiring.SHUTDOWN_WAIT`)."""
+"""Seconds that requests under way get at shutdown; after them the parts stop (`services/running_app.py`)."""
 
 BACKLOG: Final = 2048
 LARGEST_MESSAGE: Final = 1024 * 1024
@@ -47,10 +47,10 @@ def run(settings: Settings) -> None:
     collector = PacedCollector()
     sandbox: RunningSandbox | None = None
     try:
-        house = wiring.build(settings)
+        running = wiring.build(settings)
         if settings.sandbox_enabled and settings.sandbox_start:
             sandbox = _start_sandbox(settings)
-        app = wiring.application(house)
+        app = wiring.application(running)
         collector.start()
         _serve(app, settings, listener)
     except (StoreUnavailable, SandboxNotStarted) as error:

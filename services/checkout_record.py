@@ -6,7 +6,7 @@ it, …) is written as one field an event, so that two writers never overwrite e
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -182,9 +182,17 @@ class Checkout(BaseModel):
 class CheckoutRepository:
     """The record of checkouts, kept in the store. Every method raises StoreUnavailable when the store does."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], datetime] | None = None,
+        *,
+        opened: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        """`opened` is told the id of each new session at Stripe: it says which mode the Payment MS is in."""
         self._store = store
         self._now = now or (lambda: datetime.now(UTC))
+        self._opened = opened
 
     async def of(self, customer: str) -> tuple[Checkout, ...]:
         """Return the customer's remembered checkouts, newest first."""
@@ -206,6 +214,8 @@ class CheckoutRepository:
         text = checkout.model_dump_json(exclude={"events"})
         await self._store.put_field(_key(checkout.customer), checkout.id, text, REMEMBERED.total_seconds())
         await self._forget_old(checkout.customer)
+        if self._opened is not None:
+            await self._opened(checkout.session_id)
 
     async def mark(self, checkout: Checkout, event: CheckoutEvent) -> Checkout:
         """Note that the event has happened and return the checkout with it.

@@ -4,7 +4,7 @@
 one ASGI app that starts and stops its parts by itself.
 """
 
-from wiring.house import House, build
+from wiring.build import build
 from wiring.web import PAGES, application, register
 
-__all__ = ["PAGES", "House", "application", "build", "register"]
+__all__ = ["PAGES", "application", "build", "register"]

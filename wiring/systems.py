@@ -1,39 +1,22 @@
 """The other systems as the settings name them: both services, and what replicas share."""
 
 import secrets
-from collections.abc import Callable
-from datetime import datetime
 
 from pydantic import SecretStr
 
-from api.metrics import Metrics
 from services.auth_ms import AuthMS
-from services.checkout_record import Checkout, CheckoutRepository
 from services.entitlements import KeyUnusable, SigningKey
 from services.live_status.service import Leases
+from services.observability.metrics import Metrics
 from services.observability.tracing import Tracing, TracingNotInstalled, both, open_tracing
 from services.payment_ms import PaymentMS
 from services.storage.lease import Lease
 from services.storage.port import Store
 from services.storage.redis_concurrency import PAYMENT_MS, RedisConcurrencyLimit
 from services.storage.redis_store import RedisStore
-from services.stripe_mode import StripeModeService
 from services.upstream.client import Upstream
 from services.upstream.transport import Transport
 from settings import Settings, SettingsError
-
-
-class NotedCheckouts(CheckoutRepository):
-    """The record of checkouts, which also tells which money the Payment MS takes."""
-
-    def __init__(self, store: Store, now: Callable[[], datetime], stripe_mode: StripeModeService) -> None:
-        super().__init__(store, now)
-        self._stripe_mode = stripe_mode
-
-    async def add(self, checkout: Checkout) -> None:
-        """Remember a checkout that was just opened."""
-        await super().add(checkout)
-        await self._stripe_mode.note(checkout.session_id)
 
 
 def payment_ms(

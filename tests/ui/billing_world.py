@@ -7,10 +7,9 @@ reads what they were asked.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 from nicegui import Client, ui
@@ -18,11 +17,13 @@ from nicegui.testing import User as Browser
 from nicegui.testing.user_simulation import user_simulation
 from pydantic import SecretStr
 
+import wiring
 from catalog import Catalog, load_catalog
 from services.auth_ms import AuthMS, AuthSession, PlanGrant, User
 from services.cart import CartService
 from services.checkout.service import CheckoutService, Redirects
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutLine, CheckoutRepository
+from services.container import Container
 from services.entitlements import Entitlements, SigningKey
 from services.errors import FrontendError
 from services.lifecycle import Lifecycle
@@ -34,16 +35,15 @@ from services.rate_limits import RateLimits
 from services.sessions.service import Session, Sessions
 from services.storage.pubsub import PubSub
 from services.storage.sqlite_store import SqliteStore
+from services.stripe_mode import StripeModeService
 from settings import Settings
 from tests.ui.reading import tags_in, text_of, until
-from ui.billing.state_banner import arrive
+from tests.ui.simulation import FixedCatalog
 from ui.nicegui_ext.html import Tag
-from ui.page.site import Site
 from ui.pages import account, cancel, login, members, payment, pricing, success, upgrade
-from ui.plans.choices import offers_for
 
 __all__ = [
-    "ADA", "CATALOG", "Accounts", "Billing", "FullSite", "World", "billing_world", "tags_in", "text_of", "until",
+    "ADA", "CATALOG", "Accounts", "Billing", "World", "billing_world", "tags_in", "text_of", "until",
 ]  # fmt: skip
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "products.json")
@@ -136,20 +136,11 @@ class Accounts:
 
 
 @dataclass
-class FullSite(Site):
-    """A site with everything the billing pages need."""
-
-    checkouts: Any = None
-    refresher: Any = None
-    entitlements: Any = None
-
-
-@dataclass
 class World:
     """Everything a test of a billing page touches."""
 
     browser: Browser
-    site: FullSite
+    container: Container
     billing: Billing
     accounts: Accounts
     sessions: Sessions
@@ -158,7 +149,7 @@ class World:
     cart: CartService
     store: SqliteStore
     refresher: StatusRefresher
-    catalogs: SimpleNamespace
+    catalogs: FixedCatalog
     session: Session | None = None
 
     async def sign_in(self) -> Session:
@@ -260,10 +251,10 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
         max_age=timedelta(days=30),
     )  # fmt: skip
     checkouts = CheckoutRepository(store)
-    catalogs = SimpleNamespace(current=CATALOG)
+    catalogs = FixedCatalog(CATALOG)
 
     def catalog() -> Catalog:
-        return cast(Catalog, catalogs.current)
+        return catalogs.current
 
     refresher = StatusRefresher(
         store=store, payment_ms=cast(PaymentMS, billing), sessions=sessions, checkouts=checkouts, catalog=catalog,
@@ -281,18 +272,23 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
     )  # fmt: skip
     entitlements = Entitlements(refresher, SigningKey(), issuer="https://test", catalog=catalog)
     cart = CartService(store, pubsub, catalog)
-    site = FullSite(
-        settings=settings, catalogs=catalogs, sessions=sessions, status=status,
-        checkout=checkout, portal=portal, cart=cart, limits=limits, checkouts=checkouts, refresher=refresher,
-        pubsub=pubsub, on_arrival=arrive, offers_for=offers_for, entitlements=entitlements,
+    elsewhere = {"storage_path": str(folder / "other.sqlite3"), "storage_secret": SecretStr("s" * 32)}
+    made = wiring.build(settings.model_copy(update=elsewhere)).container
+    container = replace(
+        made, settings=settings, store=store, catalogs=catalogs, sessions=sessions, status=status, checkout=checkout,
+        portal=portal, cart=cart, limits=limits, checkouts=checkouts, refresher=refresher, pubsub=pubsub,
+        entitlements=entitlements,
+        stripe_mode=StripeModeService(store, public_url="https://shop.example.com", sandbox=False),
     )  # fmt: skip
     async with user_simulation(root=None) as browser:
         for module in (account, cancel, login, members, payment, pricing, success, upgrade):
-            module.register(site)
+            module.register(container)
         ui.page("/c/pay/{name}")(_hosted_page)
         ui.page("/p/session/{name}")(_hosted_page)
         try:
-            yield World(browser, site, billing, accounts, sessions, checkouts, status, cart, store, refresher, catalogs)
+            yield World(
+                browser, container, billing, accounts, sessions, checkouts, status, cart, store, refresher, catalogs
+            )
         finally:
             for client in list(Client.instances.values()):
                 client.delete()

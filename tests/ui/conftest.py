@@ -2,7 +2,8 @@
 
 How it works with our pages, for whoever writes more of them:
 
-- `simulate(site, home.register, ...)` starts the simulation and registers the pages in it; it yields NiceGUI's `User`.
+- `simulate(container, home.register, ...)` starts the simulation and registers the pages in it.
+  It yields NiceGUI's `User`.
 - `user.open(path)` follows redirects and wants 200. For error pages, headers and HTML use `user.http_client.get(path)`.
 - Elements are found by their `data-testid`: `user.find(marker="subscribe-basic")`. Their attributes are in `.props`.
 - NiceGUI's `.click()` looks for listeners of `click`; ours are `click.prevent`. Use
@@ -20,9 +21,9 @@ from nicegui import Client, app
 from nicegui.testing import User, user_simulation
 
 from catalog import load_catalog
+from services.container import Container
 from settings import Settings, load_settings
-from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, FixedCatalog, Register, Simulate
-from ui.page.site import Site
+from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, Register, Simulate, container_with
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,7 @@ def only_the_simulation_is_garbage() -> None:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return load_settings(
+        _env_file=None,
         storage_path=str(tmp_path / "store.sqlite3"),
         public_url="http://localhost:8081",
         terms_url="https://example.com/terms",
@@ -42,9 +44,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def site(settings: Settings) -> Site:
+def container(settings: Settings) -> Container:
     sessions = FakeSessions({"ada": ADA, "visitor": VISITOR})
-    return Site(settings, FixedCatalog(load_catalog(ROOT / "products.json")), sessions)
+    return container_with(settings, sessions, load_catalog(ROOT / "products.json"))
 
 
 @pytest.fixture
@@ -52,10 +54,10 @@ def simulate() -> Iterator[Simulate]:
     handlers = dict(app.exception_handlers)
 
     @asynccontextmanager
-    async def start(site: Site, *pages: Register) -> AsyncIterator[User]:
+    async def start(container: Container, *pages: Register) -> AsyncIterator[User]:
         async with user_simulation() as user:
             for register in pages:
-                register(site)
+                register(container)
             try:
                 yield user
             finally:

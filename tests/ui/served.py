@@ -8,19 +8,19 @@ from nicegui import app, ui
 
 from api.security import SecurityHeaders
 from catalog import Interval, load_catalog
+from services.container import Container
 from services.observability.logs import configure_logs
 from settings import load_settings
-from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, FixedCatalog
+from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, container_with
 from ui.components.notice import notice
 from ui.nicegui_ext.html import Tag
 from ui.page import assets
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.site import Site
 from ui.pages import errors, home, login, pricing
 from ui.plans.card import PlanOffer
 from ui.plans.grid import PlanGrid
 from ui.plans.offers import public_offers
+from ui.serving.document import PageContext, page
 
 
 def main(port: int, folder: Path) -> None:
@@ -34,19 +34,19 @@ def main(port: int, folder: Path) -> None:
         support_url="mailto:help@example.com",
     )
     sessions = FakeSessions({"ada": ADA, "visitor": VISITOR})
-    site = Site(settings, FixedCatalog(load_catalog(ROOT / "products.json")), sessions)
+    container = container_with(settings, sessions, load_catalog(ROOT / "products.json"))
     app.add_middleware(SecurityHeaders, settings=settings)
     assets.register(settings)
     for module in (home, pricing, login, errors):
-        module.register(site)
-    add_presses(site)
+        module.register(container)
+    add_presses(container)
     ui.run(host="127.0.0.1", port=port, show=False, reload=False, tailwind=False, dark=None, show_welcome_message=False)
 
 
-def add_presses(site: Site) -> None:
+def add_presses(container: Container) -> None:
     """Add a page that counts presses, slowly, and a route that says that a form was posted."""
 
-    @page(site, "/presses", title="Presses")
+    @page(container, "/presses", title="Presses")
     def presses(context: PageContext) -> None:
         async def count(offer: PlanOffer, interval: Interval) -> None:
             shown.set_text(f"{shown.text} {offer.plan.id}-{interval}")
@@ -61,7 +61,7 @@ def add_presses(site: Site) -> None:
             place = Tag("div")
             grid = PlanGrid(context, public_offers(context), Interval.MONTH, on_press=count)
 
-    @page(site, "/broken", title="Broken")
+    @page(container, "/broken", title="Broken")
     def broken(context: PageContext) -> None:
         raise ValueError("on purpose")
 

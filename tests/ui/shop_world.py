@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog import Catalog, Item, parse_catalog
-from services.cart import Cart, CartService, user_owner, visitor_owner
+from services.cart import Cart, user_owner, visitor_owner
 from services.catalog_file import ALL_USERS
 from services.sessions.service import Session
 from services.storage.pubsub import PubSub, Topic
@@ -71,12 +71,10 @@ class Shopping:
 async def shopping(folder: Path, catalog: Catalog = CATALOG) -> AsyncIterator[Shopping]:
     """Open the world with the shop's pages, and a visitor in it."""
     async with billing_world(folder) as world:
-        pubsub = PubSub(world.store)
+        pubsub = world.container.pubsub
         world.catalogs.current = catalog
-        world.cart = CartService(world.store, pubsub, lambda: world.catalogs.current)
-        world.site.cart, world.site.pubsub = world.cart, pubsub
         for module in (shop, cart, embed):
-            module.register(world.site)
+            module.register(world.container)
         shopper = Shopping(world, pubsub)
         shopper.visit_as_stranger()
         yield shopper

@@ -11,20 +11,20 @@ from pydantic import SecretStr
 
 import wiring
 from services.auth_ms import User
+from services.container import Container
 from services.sessions.service import Session
 from settings import load_settings
-from wiring.house import House
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 @asynccontextmanager
-async def house_of(folder: Path, **values: Any) -> AsyncIterator[House]:
-    house = wiring.build(load_settings(_env_file=None, storage_path=str(folder / "store.sqlite3"), **values))
+async def container_of(folder: Path, **values: Any) -> AsyncIterator[Container]:
+    running = wiring.build(load_settings(_env_file=None, storage_path=str(folder / "store.sqlite3"), **values))
     try:
-        yield house
+        yield running.container
     finally:
-        await house.stop()
+        await running.stop()
 
 
 def session(user_id: str, email: str, first_email: str) -> Session:
@@ -42,13 +42,13 @@ async def test_a_customer_stays_the_same_when_their_address_changes(
 ) -> None:
     renamed = session("ada", "new@example.com", "ada@example.com")
 
-    async with house_of(tmp_path, customer_id=customer_id) as house:
-        assert house.refresher.customer_of(renamed) == customer(renamed)
+    async with container_of(tmp_path, customer_id=customer_id) as container:
+        assert container.refresher.customer_of(renamed) == customer(renamed)
 
 
 async def test_people_without_an_address_share_nothing(tmp_path: Path) -> None:
-    async with house_of(tmp_path, customer_id="email") as house:
-        customers = {house.refresher.customer_of(session(name, "", "")) for name in ("ada", "bob")}
+    async with container_of(tmp_path, customer_id="email") as container:
+        customers = {container.refresher.customer_of(session(name, "", "")) for name in ("ada", "bob")}
 
     assert len(customers) == 2
     assert "" not in customers

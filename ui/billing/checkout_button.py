@@ -67,7 +67,7 @@ class Attempt:
 
 def attempt_for(context: PageContext, price: Price, *, has_ended: bool = False) -> Attempt:
     """Return a first press on a price."""
-    return Attempt(price.price_id, price.amount, context.site.catalog.version, has_ended=has_ended)
+    return Attempt(price.price_id, price.amount, context.catalog.version, has_ended=has_ended)
 
 
 def checkout_button(
@@ -99,7 +99,7 @@ async def press_checkout(
     """Start the checkout and open it, or say why not and let the button be pressed again."""
     try:
         session = await session_now(context)
-        checkout = await context.site.checkout.start(
+        checkout = await context.container.checkout.start(
             session, attempt.wanted, instead_of=attempt.instead_of, has_ended=attempt.has_ended
         )
     except NotSignedIn:
@@ -109,7 +109,7 @@ async def press_checkout(
         show_refusal(context, attempt, error, problems)
     else:
         problems.clear()
-        context.extras["leaving"] = True
+        context.leaving = True
         ui.navigate.to(checkout.url)
 
 
@@ -176,7 +176,7 @@ def open_checkout(context: PageContext) -> Checkout | None:
 
 def started_words(context: PageContext, checkout: Checkout, *, now: datetime | None = None) -> str:
     """Return what was started when: "You started Premium 4 minutes ago"."""
-    name = plan_name(checkout.plan_id, context.site.catalog, context.locale) or checkout.lines[0].name
+    name = plan_name(checkout.plan_id, context.catalog, context.locale) or checkout.lines[0].name
     ago = relative(checkout.started_at, context.locale, now=now or datetime.now(UTC))
     return _("You started {plan} {ago}.").format(plan=name, ago=ago)
 
@@ -187,4 +187,4 @@ def price_of(plan: Plan, interval: Interval) -> Price | None:
 
 
 def _offered_name(context: PageContext, price_id: str) -> str:
-    return context.site.catalog.offer(price_id).name.in_(context.locale)
+    return context.catalog.offer(price_id).name.in_(context.locale)

@@ -17,10 +17,10 @@ from services.live_status.service import StatusWatch
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
 from services.web.timezones import is_timezone
+from ui.nicegui_ext.browser_events import on_browser_event
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.page.current_user import known_status, session_now, signed_in, words_for
-from ui.page.document import on_browser_event
 
 Key = TypeVar("Key")
 Changed = Callable[[CustomerStatus], Awaitable[None] | None]
@@ -48,7 +48,7 @@ class Live:
         return known_status(self._context)
 
     def on_change(self, callback: Changed) -> None:
-        """Call `callback` with each new standing, in the page's context."""
+        """Call `callback` with each new status, in the page's context."""
         self._callbacks.append(callback)
 
     def look_now(self) -> None:
@@ -71,7 +71,7 @@ class Live:
             self._opening = False
         if self._client.is_deleted:
             return
-        self._watch = self._context.site.status.watch(self._session, self._changed, self._signed_out)
+        self._watch = self._context.container.status.watch(self._session, self._changed, self._signed_out)
         known = self._watch.customer_status
         if known is not None and not known.same_as(self.customer_status):
             self._changed(known)
@@ -84,7 +84,7 @@ class Live:
 
     def _changed(self, customer_status: CustomerStatus) -> None:
         before = self.customer_status
-        self._context.extras["standing"] = customer_status
+        self._context.customer_status = customer_status
         self._tell(customer_status)
         with self._client:
             words = words_for(self._context, customer_status)
@@ -143,7 +143,4 @@ class Part(Generic[Key]):
 
 def live(context: PageContext) -> Live:
     """Return this page's `Live`, made at the first call. Raises NotSignedIn for a visitor."""
-    made = context.extras.get("live")
-    if not isinstance(made, Live):
-        made = context.extras["live"] = Live(context)
-    return made
+    return context.part(Live, lambda: Live(context))

@@ -25,7 +25,7 @@ class Overview:
         self._others = Part(self._draw_others, classes="other-subscriptions")
 
     def show(self, customer_status: CustomerStatus | None) -> None:
-        """Show a standing; None keeps the place while nobody has answered."""
+        """Show a status; None keeps the place while nobody has answered."""
         if customer_status is None:
             self._card.show_nothing_yet()
             return
@@ -54,7 +54,7 @@ class Overview:
 def draw_duplicates(context: PageContext, duplicates: tuple[Subscription, ...], problems: ProblemPlace) -> None:
     """Say that more than one subscription can charge, which one to end, and where."""
     names = [
-        plan_name(subscription.plan_id, context.site.catalog, context.locale) or _("another plan")
+        plan_name(subscription.plan_id, context.catalog, context.locale) or _("another plan")
         for subscription in duplicates
     ]
     sentence = _(

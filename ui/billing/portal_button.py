@@ -45,7 +45,7 @@ async def press_portal(context: PageContext, problems: ProblemPlace | None) -> N
     """Open the portal, or say why not."""
     try:
         session = await session_now(context)
-        url = await context.site.portal.open(session, return_path(context))
+        url = await context.container.portal.open(session, return_path(context))
     except NotSignedIn:
         ui.navigate.to(sign_in_path(context.here))
     except FrontendError as error:
@@ -56,14 +56,16 @@ async def press_portal(context: PageContext, problems: ProblemPlace | None) -> N
 
 def _among_banners(context: PageContext) -> ProblemPlace:
     """Return the place for problems of buttons that have none near them, among the page's banners."""
-    place = context.extras.get("banner_problems")
-    if isinstance(place, ProblemPlace):
-        return place
-    if context.frame is None:
+    frame = context.frame
+    if frame is None:
         return ProblemPlace(context)
-    with context.frame.banners:
-        place = context.extras["banner_problems"] = ProblemPlace(context)
-    context.frame.banners.set(hidden=False)
+
+    def make() -> ProblemPlace:
+        with frame.banners:
+            return ProblemPlace(context)
+
+    place = context.part(ProblemPlace, make)
+    frame.banners.set(hidden=False)
     return place
 
 

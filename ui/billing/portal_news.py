@@ -80,4 +80,4 @@ def _renewed(context: PageContext, new: Subscription) -> str:
 
 
 def _name(context: PageContext, subscription: Subscription) -> str:
-    return plan_name(subscription.plan_id, context.site.catalog, context.locale) or _("Your plan")
+    return plan_name(subscription.plan_id, context.catalog, context.locale) or _("Your plan")

@@ -26,7 +26,7 @@ def bought_name(context: PageContext, checkout: Checkout) -> str:
         return ngettext("{count} thing", "{count} things", count).format(count=count)
     line = checkout.lines[0]
     try:
-        offer = context.site.catalog.offer(line.price_id)
+        offer = context.catalog.offer(line.price_id)
         name = offer.name.in_(context.locale)
     except NotInCatalog:
         name = line.name

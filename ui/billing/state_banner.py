@@ -1,9 +1,10 @@
 """What the frame says on every page about what its user has: the plan beside the name, and a banner when money is due.
 
-`arrive` belongs into `site.on_arrival`. It asks no service: the page is drawn from memory, and the live watch corrects
-it once the page is connected.
+`prepare_state_banner` is one of `ui/serving/arrivals.py`. It asks no service: the page is drawn from
+memory, and the live watch corrects it once the page is connected.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from services.subscription.customer_status import CustomerStatus
@@ -33,7 +34,15 @@ OWN_PAGES: Final = frozenset({"/payment", "/payment/success"})
 """Pages that say the same in their main content."""
 
 
-async def arrive(context: PageContext) -> None:
+@dataclass(slots=True)
+class _ShownBanner:
+    """What the banner of one page says, and its box; nothing without a banner."""
+
+    words: StateWords | None = None
+    box: Tag | None = None
+
+
+async def prepare_state_banner(context: PageContext) -> None:
     """Give the frame the user's plan and banner, and keep both true while the page is open."""
     if context.user is None:
         return
@@ -47,17 +56,17 @@ async def arrive(context: PageContext) -> None:
 
 
 def show_in_frame(context: PageContext, customer_status: CustomerStatus) -> None:
-    """Show a new standing in the frame that is already drawn."""
+    """Show a new status in the frame that is already drawn."""
     if context.frame is None:
         return
     context.frame.show_plan(plan_label(context, customer_status.current))
     wanted = _banner_words(context, customer_status)
-    if wanted == context.extras.get("banner"):
+    shown = context.part(_ShownBanner, _ShownBanner)
+    if wanted == shown.words:
         return
-    box = context.extras.pop("banner_box", None)
-    if isinstance(box, Tag):
-        box.delete()
-    context.extras["banner"] = wanted
+    if shown.box is not None:
+        shown.box.delete()
+    shown.words, shown.box = wanted, None
     banners = context.frame.banners
     with banners:
         state_banner(context, customer_status)
@@ -68,26 +77,26 @@ def plan_label(context: PageContext, subscription: Subscription) -> str:
     """Return the plan that somebody has access to, by name; nothing where there is none."""
     if not subscription.access:
         return ""
-    name = plan_name(subscription.plan_id, context.site.catalog, context.locale)
+    name = plan_name(subscription.plan_id, context.catalog, context.locale)
     return name or subscription.account_plan or ""
 
 
 def banner_kind(context: PageContext, customer_status: CustomerStatus) -> Kind | None:
-    """Return how a standing shows as a banner here, or None for no banner."""
+    """Return how a status shows as a banner here, or None for no banner."""
     if context.path in OWN_PAGES:
         return None
     return KINDS.get(words_for(context, customer_status).shown)
 
 
 def state_banner(context: PageContext, customer_status: CustomerStatus) -> None:
-    """Draw the banner for a standing, with the one thing that helps."""
+    """Draw the banner for a status, with the one thing that helps."""
     kind = banner_kind(context, customer_status)
     if kind is None:
         return
     words = words_for(context, customer_status)
-    context.extras["banner"] = words
     with notice(kind, words.sentence) as box:
-        context.extras["banner_box"] = box
+        shown = context.part(_ShownBanner, _ShownBanner)
+        shown.words, shown.box = words, box
         first = customer_status.current.actions[0]
         if first.opens_portal:
             portal_button(context, action_label(first, words.shown), testid="banner-action")

@@ -77,9 +77,9 @@ class SubscriptionCard:
         """Show what is known of a subscription; nothing happens when a reader would see no difference."""
         context = self._context
         wait = customer_status.wait if subscription.state is State.CONFIRMING else None
-        words = describe(subscription, context.site.catalog, context.locale, context.timezone, wait=wait)
+        words = describe(subscription, context.catalog, context.locale, context.timezone, wait=wait)
         self._box.set(aria_busy=None, data_tone=words.tone)
-        name = plan_name(subscription.plan_id, context.site.catalog, context.locale)
+        name = plan_name(subscription.plan_id, context.catalog, context.locale)
         self._headline.set_text(name if self._beside and name else words.headline)
         if self._badge is None:
             with self._badge_place:
@@ -203,8 +203,8 @@ def date_fact(context: PageContext, words: StateWords) -> str:
 
 def contact_button(context: PageContext, label: str, look: Look = "secondary") -> None:
     """Draw the link to whoever helps; nothing where the operator names nobody."""
-    if context.site.settings.support_url:
-        button(label, look, href=context.site.settings.support_url, testid="action-contact")
+    if context.settings.support_url:
+        button(label, look, href=context.settings.support_url, testid="action-contact")
 
 
 def _fact(name: str, text: str, moment: datetime | None = None, context: PageContext | None = None) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 from nicegui import Client, app
 
-from ui.page.context import PageContext
+from ui.nicegui_ext.drawn_page import page_of
 
 THRESHOLDS: Final = (5_000, 10, 5)
 """Python's own are (700, 10, 10): a page makes more objects than that, and a full run came every 70,000."""
@@ -68,9 +68,9 @@ class PacedCollector:
 
 def cut_rings(client: Client) -> None:
     """Let go what a deleted page refers to, so that most of it goes without the collector."""
-    context = client.storage.get("visit")
-    if isinstance(context, PageContext):
-        context.extras.clear()
+    page = page_of(client)
+    if page is not None:
+        page.release()
     client.storage.clear()
     for handlers in (client.connect_handlers, client.disconnect_handlers, client.delete_handlers):
         handlers.clear()

@@ -1,6 +1,6 @@
 """Plain HTML elements as NiceGUI elements, so that what the server sends first is what the browser keeps.
 
-No Quasar component and nothing whose code is compiled in the browser: `ui/page/document.py` says why.
+No Quasar component and nothing whose code is compiled in the browser: `ui/serving/document.py` says why.
 
     with Tag("section", classes="plans", aria_labelledby="plans-title"):
         Tag("h2", _("Plans"), id="plans-title")

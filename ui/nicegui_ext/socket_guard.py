@@ -14,8 +14,7 @@ from nicegui import Client, core
 from socketio.exceptions import ConnectionRefusedError as Refused  # type: ignore[import-untyped]
 from starlette.requests import cookie_parser
 
-from ui.page.context import PageContext
-from ui.page.site import Site
+from ui.nicegui_ext.drawn_page import page_of
 
 FAILED: Final = "Implicit handshake failed"
 """What makes NiceGUI's script load the page anew."""
@@ -27,30 +26,27 @@ Handler = Callable[..., Any]
 _log = structlog.get_logger("security")
 
 
-def guard_sockets(site: Site) -> None:
+def guard_sockets() -> None:
     """Put the guard before NiceGUI's own handlers, which must be there already."""
     handlers = core.sio.handlers["/"]
-    cookie_name = site.sessions.cookie_name
-    handlers["connect"] = _guarded_connect(handlers["connect"], cookie_name)
-    handlers["handshake"] = _guarded_handshake(handlers["handshake"], cookie_name)
+    handlers["connect"] = _guarded_connect(handlers["connect"])
+    handlers["handshake"] = _guarded_handshake(handlers["handshake"])
     for name in MESSAGES:
         handlers[name] = _guarded_message(name, handlers[name])
     handlers["log"] = _not_logged
 
 
-def may_speak_for(client_id: object, cookie_header: str, cookie_name: str) -> bool:
+def may_speak_for(client_id: object, cookie_header: str) -> bool:
     """Whether a browser with these cookies got that page. One drawn without a session cookie is anybody's."""
     client = Client.instances.get(client_id) if isinstance(client_id, str) else None
-    context = client.storage.get("visit") if client is not None else None
-    if not isinstance(context, PageContext) or context.session is None:
-        return True
-    return cookie_parser(cookie_header).get(cookie_name) == context.request.cookies.get(cookie_name)
+    page = page_of(client) if client is not None else None
+    return page is None or page.is_of_browser(cookie_parser(cookie_header))
 
 
-def _guarded_connect(handle: Handler, cookie_name: str) -> Callable[..., Awaitable[Any]]:
+def _guarded_connect(handle: Handler) -> Callable[..., Awaitable[Any]]:
     async def connect(sid: str, environ: dict[str, Any], auth: object = None) -> Any:
         query = _query(environ)
-        if "client_id" in query and not may_speak_for(query["client_id"], environ.get("HTTP_COOKIE", ""), cookie_name):
+        if "client_id" in query and not may_speak_for(query["client_id"], environ.get("HTTP_COOKIE", "")):
             _log.warning("foreign_socket", reason="another browser's page")
             raise Refused(FAILED)
         try:
@@ -61,12 +57,12 @@ def _guarded_connect(handle: Handler, cookie_name: str) -> Callable[..., Awaitab
     return connect
 
 
-def _guarded_handshake(handle: Handler, cookie_name: str) -> Callable[..., Awaitable[bool]]:
+def _guarded_handshake(handle: Handler) -> Callable[..., Awaitable[bool]]:
     async def handshake(sid: str, message: object = None, *_more: object) -> bool:
         if not isinstance(message, dict) or not all(isinstance(key, str) for key in message):
             return False
         cookies = (core.sio.get_environ(sid) or {}).get("HTTP_COOKIE", "")
-        if not may_speak_for(message.get("client_id"), cookies, cookie_name):
+        if not may_speak_for(message.get("client_id"), cookies):
             _log.warning("foreign_socket", reason="another browser's page")
             return False
         try:

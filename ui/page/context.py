@@ -1,18 +1,25 @@
-"""One view of one page: who looks at it, in which language, and what its head says. Built by `ui/page/document.py`."""
+"""One view of one page: who looks at it, in which language, what its head says. Made by `ui/serving/document.py`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import Final, Literal, TypeVar
 
-from nicegui import Client, context
+from nicegui import Client, ui
 from starlette.requests import Request
 
-from catalog import Text
-from ui.page.site import BrowserSession, SignedInUser, Site
+from catalog import Catalog, Text
+from services.auth_ms import User
+from services.cart import Cart
+from services.container import Container
+from services.sessions.service import Session, Visitor
+from services.subscription.customer_status import CustomerStatus
+from settings import Settings
+from ui.nicegui_ext.drawn_page import DrawnPage, page_of
+from ui.page.shown_frame import ShownFrame
 from ui.text import i18n
 
-if TYPE_CHECKING:
-    from ui.page.frame import Frame
+P = TypeVar("P")
+JsonLd = Mapping[str, object]
 
 Theme = Literal["light", "dark", "system"]
 THEMES: Final[tuple[Theme, ...]] = ("system", "light", "dark")
@@ -35,20 +42,22 @@ class Head:
     description: str = ""
     robots: str = "index,follow"
     canonical: str = ""
-    json_ld: tuple[Mapping[str, Any], ...] = ()
+    json_ld: tuple[JsonLd, ...] = ()
 
 
 @dataclass(slots=True)
-class PageContext:
+class PageContext(DrawnPage):
     """A browser's view of one page. `user` is None for a visitor.
 
-    `plan_label`, `cart_count` and `banners` are what the frame shows beside a page; `site.on_arrival` fills them. A
-    banner is a function that draws a notice. `frame` is set once the frame is drawn.
+    `plan_label`, `cart_count` and `banners` are what the frame shows beside a page; `ui/serving/arrivals.py` fills
+    them. A banner is a function that draws a notice. `frame` is set once the frame is drawn. `customer_status` and
+    `cart` are what the page is drawn from, None while nothing is known; `leaving` says that a press is sending the
+    browser away.
     """
 
     request: Request
-    site: Site
-    session: BrowserSession | None
+    container: Container
+    session: Session | Visitor | None
     locale: str
     timezone: str
     theme: Theme
@@ -57,13 +66,28 @@ class PageContext:
     plan_label: str = ""
     cart_count: int = 0
     banners: list[Callable[[], object]] = field(default_factory=list)
-    frame: "Frame | None" = None
-    extras: dict[str, Any] = field(default_factory=dict)
+    frame: ShownFrame | None = None
+    customer_status: CustomerStatus | None = None
+    status_asked: bool = False
+    cart: Cart | None = None
+    leaving: bool = False
+    stripe_mode_banner_on: str = ""
+    _parts: dict[type[object], object] = field(default_factory=dict)
 
     @property
-    def user(self) -> SignedInUser | None:
-        """The person signed in, or None."""
-        return self.session.user if self.session is not None else None
+    def user(self) -> User | None:
+        """The user who is signed in, or None."""
+        return self.session.user if isinstance(self.session, Session) else None
+
+    @property
+    def settings(self) -> Settings:
+        """The app's settings."""
+        return self.container.settings
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog in force now. Read it once for a part, so that all its prices are of one version."""
+        return self.container.catalog
 
     @property
     def path(self) -> str:
@@ -86,8 +110,24 @@ class PageContext:
         return i18n.direction(self.locale)
 
     def text(self, text: Text | None) -> str:
-        """Return a text of the catalog in this visit's language; nothing for None."""
+        """Return a text of the catalog in this page's language; nothing for None."""
         return text.in_(self.locale) if text is not None else ""
+
+    def part(self, kind: type[P], make: Callable[[], P]) -> P:
+        """Return this page's one part of that class, made at the first call."""
+        found = self._parts.get(kind)
+        if not isinstance(found, kind):
+            found = self._parts[kind] = make()
+        return found
+
+    def is_of_browser(self, cookies: dict[str, str]) -> bool:
+        """Whether a browser with these cookies is the one that the page was drawn for. Without a session, any is."""
+        name = self.container.sessions.cookie_name
+        return self.session is None or cookies.get(name) == self.request.cookies.get(name)
+
+    def release(self) -> None:
+        """Let go of the parts: the page was closed."""
+        self._parts.clear()
 
     def announce(self, text: str) -> None:
         """Have assistive technology say `text` without moving the focus."""
@@ -96,5 +136,8 @@ class PageContext:
 
 
 def current_page(client: Client | None = None) -> PageContext:
-    """Return the visit of the page at work (or of `client`). Raises KeyError on a page of NiceGUI's own."""
-    return cast(PageContext, (client or context.client).storage["visit"])
+    """Return the page at work (or of `client`). Raises LookupError on a page that is not ours."""
+    page = page_of(client or ui.context.client)
+    if not isinstance(page, PageContext):
+        raise LookupError("a page of NiceGUI's own")
+    return page

@@ -6,11 +6,10 @@ a page from opening. What arrives later comes over the socket (`ui/billing/live.
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, cast
+from typing import Final
 
 import structlog
 
-from services.checkout_record import CheckoutRepository
 from services.errors import FrontendError, NotSignedIn
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
@@ -41,22 +40,23 @@ async def session_now(context: PageContext) -> Session:
 
     Raises NotSignedIn when it has ended since, StoreUnavailable and SignInUnavailable when nobody can say.
     """
-    cookie = context.request.cookies.get(context.site.sessions.cookie_name, "")
-    found = await context.site.sessions.find(cookie)
+    cookie = context.request.cookies.get(context.container.sessions.cookie_name, "")
+    found = await context.container.sessions.find(cookie)
     if not isinstance(found, Session):
         raise NotSignedIn("the session ended while the page was open")
     return found
 
 
 async def remembered_status(context: PageContext) -> CustomerStatus | None:
-    """Return what is known of this visit's user without asking a service, and keep it in the visit.
+    """Return what is known of this page's user without asking a service, and keep it in the page context.
 
     None for a visitor, and when nothing is known or the store can't say: no page fails for it.
     """
-    if "standing" not in context.extras and isinstance(context.session, Session):
-        refresher = context.site.status.refresher
+    if not context.status_asked and isinstance(context.session, Session):
+        refresher = context.container.status.refresher
         try:
-            context.extras["standing"] = await refresher.remembered(refresher.customer_of(context.session))
+            context.customer_status = await refresher.remembered(refresher.customer_of(context.session))
+            context.status_asked = True
         except FrontendError as error:
             _log.warning("standing_unknown", code=error.code, cause=str(error))
             return None
@@ -64,9 +64,8 @@ async def remembered_status(context: PageContext) -> CustomerStatus | None:
 
 
 def known_status(context: PageContext) -> CustomerStatus | None:
-    """Return the standing that this visit's page is drawn from."""
-    customer_status = context.extras.get("standing")
-    return customer_status if isinstance(customer_status, CustomerStatus) else None
+    """Return the status that this page's page is drawn from."""
+    return context.customer_status
 
 
 async def find_status(context: PageContext, *, fresh: bool = False) -> CustomerStatus | None:
@@ -81,7 +80,7 @@ async def find_status(context: PageContext, *, fresh: bool = False) -> CustomerS
         return known
     try:
         async with asyncio.timeout(PATIENCE):
-            context.extras["standing"] = await context.site.status.refresher.ask(session, fresh=fresh)
+            context.customer_status = await context.container.status.refresher.ask(session, fresh=fresh)
     except TimeoutError:
         _log.info("page_drawn_from_memory", path=context.path, known=known is not None)
     except NotSignedIn:
@@ -97,13 +96,7 @@ def is_settled(customer_status: CustomerStatus) -> bool:
 
 
 def words_for(context: PageContext, customer_status: CustomerStatus) -> StateWords:
-    """Return the words of somebody's current state in this visit's language and zone."""
+    """Return the words of somebody's current state in this page's language and zone."""
     return describe(
-        customer_status.current, context.site.catalog, context.locale, context.timezone, wait=customer_status.wait
+        customer_status.current, context.catalog, context.locale, context.timezone, wait=customer_status.wait
     )
-
-
-def checkouts_of(context: PageContext) -> CheckoutRepository:
-    """Return the record of checkouts."""
-    record: CheckoutRepository = cast(Any, context.site).checkouts
-    return record

@@ -1,6 +1,6 @@
 """The frame of every page: skip link, sandbox strip, header with navigation and account, banners, footer.
 
-    with frame(visit):
+    with frame(context):
         Tag("h1", _("Your account"))
 
 What is drawn inside the block is the page's main content. The frame works without a script: its menus are `<details>`,
@@ -18,7 +18,8 @@ from nicegui.element import Element
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext, Theme
-from ui.text.i18n import LOCALES, N_, _, ngettext
+from ui.page.shown_frame import ShownFrame, cart_count_words
+from ui.text.i18n import LOCALES, N_, _
 from ui.theme.brand import brand_mark
 from ui.theme.icons import icon
 
@@ -30,40 +31,13 @@ THEME_NAMES: Final[dict[Theme, tuple[str, str]]] = {
 }
 
 
-class Frame:
-    """The parts of a drawn frame that change while somebody looks."""
-
-    def __init__(self, live: Tag, banners: Tag, cart: Tag | None, plan: Tag | None) -> None:
-        self._live = live
-        self._cart = cart
-        self._plan = plan
-        self.banners = banners
-        """Page-wide notices; clear it and draw new ones inside `with frame.banners:`."""
-
-    def announce(self, text: str) -> None:
-        """Have assistive technology say `text` without moving the focus."""
-        self._live.set_text(text)
-
-    def show_cart_count(self, count: int) -> None:
-        """Show how many things are in the cart; nothing for none."""
-        if self._cart is not None:
-            self._cart.set_text(str(count) if count else "")
-            self._cart.set(hidden=count == 0, title=_count_words(count))
-
-    def show_plan(self, label: str) -> None:
-        """Show the user's plan beside their name; nothing for an empty label."""
-        if self._plan is not None:
-            self._plan.set_text(label)
-            self._plan.set(hidden=not label)
-
-
 @contextmanager
-def frame(context: PageContext, *, narrow: bool = False) -> Iterator[Frame]:
+def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]:
     """Draw the frame around the block; `narrow` centres the content in a column of one card."""
     layout = ui.context.client.layout
     _before_main(layout, Tag("a", _("Skip to content"), href="#main", classes="skip-link"), 0)
     with Tag("header", classes="site-header") as header:
-        if context.site.settings.sandbox_enabled:
+        if context.settings.sandbox_enabled:
             _sandbox_strip()
         with Tag("div", classes="container site-bar"):
             _brand(context)
@@ -83,7 +57,7 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[Frame]:
     footer.move(layout)
     live = Tag("div", "", classes="visually-hidden", role="status", id="announcements")
     live.move(layout)
-    context.frame = Frame(live, banners, cart, plan)
+    context.frame = ShownFrame(live, banners, cart, plan)
     with Tag("div", classes="container narrow" if narrow else "container"):
         yield context.frame
 
@@ -100,13 +74,13 @@ def _sandbox_strip() -> None:
 
 def _brand(context: PageContext) -> None:
     with Tag("a", href="/", classes="brand"):
-        brand_mark(context.site.settings)
-        Tag("span", context.site.settings.brand_name, classes="brand-name")
+        brand_mark(context.settings)
+        Tag("span", context.settings.brand_name, classes="brand-name")
 
 
 def _links(context: PageContext) -> list[tuple[str, str]]:
     links = [("/pricing", _("Pricing"))]
-    if context.site.catalog.items:
+    if context.catalog.items:
         links.append(("/shop", _("Shop")))
     if context.user is not None:
         links.append(("/payment", _("Billing")))
@@ -134,12 +108,12 @@ def _folded_menu(context: PageContext) -> None:
 
 
 def _cart_link(context: PageContext) -> Tag | None:
-    if not context.site.catalog.items:
+    if not context.catalog.items:
         return None
     count = context.cart_count
     with Tag("a", href="/cart", classes="cart-link", aria_label=_("Cart")):
         icon("shopping-cart")
-        words = _count_words(count)
+        words = cart_count_words(count)
         return Tag(
             "span", str(count) if count else "", classes="cart-count", testid="cart-count", hidden=count == 0,
             title=words,
@@ -174,7 +148,7 @@ def _next(context: PageContext) -> str:
 
 
 def _footer(context: PageContext) -> None:
-    settings = context.site.settings
+    settings = context.settings
     links = [
         ("/pricing", _("Pricing")), (settings.terms_url, _("Terms")), (settings.privacy_url, _("Privacy")),
         (settings.support_url, _("Support")),
@@ -215,7 +189,3 @@ def theme_choice(context: PageContext) -> None:
                     aria_label=_(label), title=_(label), data_theme_choice="",
                 ):  # fmt: skip
                     icon(drawing)
-
-
-def _count_words(count: int) -> str:
-    return ngettext("{count} thing in the cart", "{count} things in the cart", count).format(count=count)

@@ -13,11 +13,11 @@ from ui.theme.style_sheet import dark_palette, light_palette
 
 def head_html(context: PageContext, nonce: str) -> str:
     """Return the head's title, meta and link elements and JSON-LD of a visit."""
-    brand = context.site.settings.brand_name
+    brand = context.settings.brand_name
     title = _(context.head.title)
     title = title if title == brand else f"{title} · {brand}"
     description = _(context.head.description)
-    address = context.head.canonical or f"{context.site.settings.public_url}{context.path}"
+    address = context.head.canonical or f"{context.settings.public_url}{context.path}"
     meta = {
         "viewport": "width=device-width, initial-scale=1",
         "description": description,
@@ -38,7 +38,7 @@ def head_html(context: PageContext, nonce: str) -> str:
         parts.append(f'<link rel="canonical" href="{escape(address)}">')
     parts.append(f'<meta name="color-scheme" content="{_color_scheme(context)}">')
     parts += _theme_colors(context)
-    parts.append(f'<link rel="icon" href="{icon_address(context.site.settings)}" type="image/svg+xml">')
+    parts.append(f'<link rel="icon" href="{icon_address(context.settings)}" type="image/svg+xml">')
     parts += [json_script(thing, nonce) for thing in context.head.json_ld]
     return "\n".join(parts)
 
@@ -58,7 +58,7 @@ def words(context: PageContext) -> Mapping[str, str]:
 
 def _theme_colors(context: PageContext) -> list[str]:
     """Return the colour of the browser's own bar, which continues the header."""
-    color = context.site.settings.brand_color
+    color = context.settings.brand_color
     light, dark = light_palette(color)["surface"], dark_palette(color)["surface"]
     if context.theme != "system":
         return [f'<meta name="theme-color" content="{dark if context.theme == "dark" else light}">']

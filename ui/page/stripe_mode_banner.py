@@ -1,6 +1,6 @@
 """A line above every page that says when purchases are not real where people would take them for real.
 
-`refresh_stripe_mode_banner` belongs into `site.on_arrival`. The facts are those of `services/stripe_mode.py`, which
+`prepare_stripe_mode_banner` is one of `ui/serving/arrivals.py`. The facts are those of `services/stripe_mode.py`, which
 `/readyz` and `python app.py check` read as well.
 """
 
@@ -13,21 +13,19 @@ from ui.text.i18n import _
 from ui.theme.icons import icon
 
 
-async def refresh_stripe_mode_banner(context: PageContext) -> None:
+async def prepare_stripe_mode_banner(context: PageContext) -> None:
     """Draw the line over the page that is about to be built, if there is something to say."""
-    if context.site.stripe_mode is None:
-        return
-    await context.site.stripe_mode.mode()
+    await context.container.stripe_mode.mode()
     watch_stripe_mode_banner(context)
 
 
 def watch_stripe_mode_banner(context: PageContext) -> None:
     """Draw the line from what is known, unless it is on the page: for errors, whose page may ask nobody any more."""
-    if context.site.stripe_mode is None or context.extras.get("stripe_mode_banner") == ui.context.client.id:
+    if context.stripe_mode_banner_on == ui.context.client.id:
         return
-    problems: tuple[StripeModeProblem, ...] = context.site.stripe_mode.known_problems()
+    problems: tuple[StripeModeProblem, ...] = context.container.stripe_mode.known_problems()
     if problems:
-        context.extras["stripe_mode_banner"] = ui.context.client.id
+        context.stripe_mode_banner_on = ui.context.client.id
         stripe_mode_banner(problems).move(ui.context.client.layout, target_index=0)
 
 

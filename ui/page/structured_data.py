@@ -11,15 +11,15 @@ from ui.page.context import PageContext
 
 def products(context: PageContext, catalog: Catalog) -> tuple[Mapping[str, Any], ...]:
     """Return a Product for each plan that has a price, with an Offer for each price."""
-    site = context.site.settings
-    address = f"{site.public_url}/pricing"
+    container = context.settings
+    address = f"{container.public_url}/pricing"
     return tuple(
         {
             "@context": "https://schema.org",
             "@type": "Product",
-            "name": f"{site.brand_name} {context.text(plan.name)}",
+            "name": f"{container.brand_name} {context.text(plan.name)}",
             "description": context.text(plan.tagline),
-            "brand": {"@type": "Brand", "name": site.brand_name},
+            "brand": {"@type": "Brand", "name": container.brand_name},
             "offers": [
                 {
                     "@type": "Offer",

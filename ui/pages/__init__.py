@@ -1,1 +1,1 @@
-"""A module a page; each has `register(site)`, which adds its routes."""
+"""A module a page; each has `register(container)`, which adds its routes."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
+from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
@@ -17,21 +18,20 @@ from ui.billing.purchase_words import purchase_words
 from ui.components.badge import Tone, badge
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
-from ui.page.current_user import checkouts_of, find_status, signed_in
-from ui.page.document import PageContext, page
+from ui.page.current_user import find_status, signed_in
 from ui.page.frame import frame, language_choice, theme_choice
-from ui.page.site import Site
+from ui.serving.document import PageContext, page
 from ui.text.formats import exact, full_date
 from ui.text.i18n import N_, _
 
 MOST_PURCHASES: Final = 20
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
     @page(
-        site,
+        container,
         "/account",
         title=N_("Account"),
         description=N_("Your plan, your invoices, your card"),
@@ -40,7 +40,7 @@ def register(site: Site) -> None:
     async def account(context: PageContext) -> None:
         session = signed_in(context)
         from_portal = context.query.get("from") == "portal"
-        stay = await site.portal.record_return(session) if from_portal else None
+        stay = await container.portal.record_return(session) if from_portal else None
         customer_status = await find_status(context, fresh=from_portal)
         purchases = await purchases_of(context, session)
         with frame(context):
@@ -75,7 +75,7 @@ def register(site: Site) -> None:
 async def purchases_of(context: PageContext, session: Session) -> tuple[Checkout, ...]:
     """Return the user's checkouts, newest first, that say something: not those that were left or replaced."""
     try:
-        found = await checkouts_of(context).of(context.site.status.refresher.customer_of(session))
+        found = await context.container.checkouts.of(context.container.status.refresher.customer_of(session))
     except FrontendError:
         return ()
     now = datetime.now(UTC)

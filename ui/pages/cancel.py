@@ -1,6 +1,7 @@
 """`/payment/cancel`: where Stripe's back link leads. The chosen plan is kept, and nothing was charged."""
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
+from services.container import Container
 from services.sessions.service import Session, sign_in_path
 from ui.billing.checkout_button import Attempt, checkout_button
 from ui.billing.problem import ProblemPlace
@@ -8,22 +9,21 @@ from ui.billing.purchase_words import purchase_words
 from ui.components.button import button
 from ui.components.card_page import card_page
 from ui.nicegui_ext.html import Tag
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.site import Site
+from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
-    @page(site, "/payment/cancel", title=N_("Checkout left"), robots="noindex")
+    @page(container, "/payment/cancel", title=N_("Checkout left"), robots="noindex")
     async def cancel(context: PageContext) -> None:
         if not isinstance(context.session, Session):
             with frame(context, narrow=True):
                 draw_signed_out(context)
             return
-        checkout = await site.checkout.record_cancel(context.session, context.query.get("checkout"))
+        checkout = await container.checkout.record_cancel(context.session, context.query.get("checkout"))
         with frame(context, narrow=True):
             draw_cancel(context, checkout)
 
@@ -62,7 +62,7 @@ def draw_left(context: PageContext, checkout: Checkout) -> None:
 
 def _go_on(context: PageContext, checkout: Checkout, problems: ProblemPlace) -> None:
     line = checkout.lines[0]
-    attempt = Attempt(line.price_id, line.amount, context.site.catalog.version, quantity=line.quantity)
+    attempt = Attempt(line.price_id, line.amount, context.catalog.version, quantity=line.quantity)
     checkout_button(context, attempt, _("Continue to checkout"), problems, testid="go-on")
 
 

@@ -11,6 +11,7 @@ from catalog import Item
 from money import format_money
 from services.cart import Cart, CartLine
 from services.checkout.service import MOST_LINES, Wanted
+from services.container import Container
 from services.errors import FrontendError, InvalidQuantity, NotSignedIn
 from services.sessions.service import sign_in_path
 from ui.billing.live import Part
@@ -18,11 +19,10 @@ from ui.billing.problem import ProblemPlace, problem_named
 from ui.components.button import ActionForm, button
 from ui.components.notice import notice
 from ui.nicegui_ext.html import Tag
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.site import Site
 from ui.pages.shop import chosen_item
 from ui.plans.live_catalog import on_catalog_change
+from ui.serving.document import PageContext, page
 from ui.shop.cart_line import CartRow
 from ui.shop.item_card import show_refusal
 from ui.shop.live_cart import buyer, cart_owner, known_cart, live_cart, owner_of
@@ -33,14 +33,14 @@ from ui.theme.icons import icon
 CHECKOUT = "/cart/checkout"
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
-    @page(site, "/cart", title=N_("Cart"), robots="noindex")
+    @page(container, "/cart", title=N_("Cart"), robots="noindex")
     async def cart(context: PageContext) -> None:
         held = await known_cart(context)
         if held is None:
-            held = await site.cart.read(await cart_owner(context))  # says why it can't be read
+            held = await container.cart.read(await cart_owner(context))  # says why it can't be read
         with frame(context):
             CartPage(context).show(held)
 
@@ -62,9 +62,7 @@ class CartPage:
             self._gone = Part(self._draw_gone)
         self._box = Tag("div")
         self._say_problem()
-        self._removed.show(
-            chosen_item(context.site.catalog, {"price": context.query.get("removed", ""), **_only(context)})
-        )
+        self._removed.show(chosen_item(context.catalog, {"price": context.query.get("removed", ""), **_only(context)}))
         live_cart(context).on_change(self.show)
         on_catalog_change(context, self._catalog_changed)
 
@@ -129,7 +127,7 @@ class CartPage:
                 return
             try:
                 price = line.item.price.price_id
-                cart = await self._context.site.cart.set_quantity(
+                cart = await self._context.container.cart.set_quantity(
                     await cart_owner(self._context), price, field.quantity
                 )
             except NotSignedIn:
@@ -147,7 +145,7 @@ class CartPage:
     async def _remove(self, line: CartLine) -> None:
         line = self._line_now(line)
         try:
-            cart = await self._context.site.cart.remove(await cart_owner(self._context), line.item.price.price_id)
+            cart = await self._context.container.cart.remove(await cart_owner(self._context), line.item.price.price_id)
         except NotSignedIn:
             ui.navigate.to(sign_in_path("/cart"))
         except FrontendError as error:
@@ -159,7 +157,7 @@ class CartPage:
     async def _put_back(self, item: Item, quantity: int) -> None:
         try:
             owner = await cart_owner(self._context)
-            cart = await self._context.site.cart.set_quantity(owner, item.price.price_id, quantity)
+            cart = await self._context.container.cart.set_quantity(owner, item.price.price_id, quantity)
         except NotSignedIn:
             ui.navigate.to(sign_in_path("/cart"))
         except FrontendError as error:
@@ -186,12 +184,12 @@ class CartPage:
                 return
         try:
             session = await buyer(self._context)
-            cart = await self._context.site.cart.apply_quantities(
+            cart = await self._context.container.cart.apply_quantities(
                 owner_of(session), {one.price_id: one.quantity for one in shown}
             )
             held = {one.price_id for one in cart.wanted}
             wanted = tuple(one for one in shown if one.price_id in held)
-            checkout = await self._context.site.checkout.start_cart(session, wanted)
+            checkout = await self._context.container.checkout.start_cart(session, wanted)
         except NotSignedIn:
             ui.navigate.to(sign_in_path("/cart"))
         except FrontendError as error:
@@ -217,7 +215,7 @@ class CartPage:
         """Say what a press without a script ran into: a code in the address, in our own words."""
         error = problem_named(self._context.query.get("problem", ""))
         if error is not None:
-            chosen = chosen_item(self._context.site.catalog, self._context.query)
+            chosen = chosen_item(self._context.catalog, self._context.query)
             self._refuse(error, chosen[0] if chosen is not None else None)
 
     def _catalog_changed(self) -> None:

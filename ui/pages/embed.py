@@ -9,21 +9,21 @@ from nicegui import ui
 from nicegui.element import Element
 
 from catalog import Interval
+from services.container import Container
 from ui.nicegui_ext.html import Tag
 from ui.page.context import THEMES
-from ui.page.document import PageContext, page
-from ui.page.site import Site
 from ui.pages.pricing import chosen_interval, trust_line
 from ui.plans.grid import PlanGrid
 from ui.plans.live_catalog import live_catalog
 from ui.plans.offers import public_offers
+from ui.serving.document import PageContext, page
 from ui.text.i18n import LOCALES, N_, _
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
-    @page(site, "/embed/pricing", title=N_("Pricing"), robots="noindex")
+    @page(container, "/embed/pricing", title=N_("Pricing"), robots="noindex")
     async def embedded_pricing(context: PageContext) -> None:
         _look_as_asked(context)
         with Tag("div", classes="container embedded", testid="embedded-pricing"):
@@ -70,4 +70,4 @@ def _look_as_asked(context: PageContext) -> None:
     context.theme = next((known for known in THEMES if known == theme), context.theme)
     if language is not None and language in LOCALES:
         context.locale = ui.context.client.storage["locale"] = language
-    context.head.canonical = f"{context.site.settings.public_url}/pricing"
+    context.head.canonical = f"{context.settings.public_url}/pricing"

@@ -1,6 +1,6 @@
 """Pages for what is not there and for what went wrong; and one page that costs nothing, for floods of requests.
 
-Errors inside a page's own building are handled by `ui/page/document.py`. Here are addresses that nobody serves, and
+Errors inside a page's own building are handled by `ui/serving/document.py`. Here are addresses that nobody serves, and
 429.
 """
 
@@ -14,13 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from services.container import Container
 from services.errors import FrontendError, RateLimited
 from ui.nicegui_ext import template
 from ui.page.context import Head
-from ui.page.document import PageContext, respond
-from ui.page.error_page import error_page
 from ui.page.frame import SANDBOX_WORDS
-from ui.page.site import Site
+from ui.serving.document import PageContext, respond
+from ui.serving.error_page import error_page
 from ui.text import i18n
 from ui.text.i18n import N_, _
 from ui.theme.style_sheet import style_sheet
@@ -38,7 +38,7 @@ class PageNotFound(FrontendError):
     money_moved = False
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Answer unknown addresses with a page, to those who want a page."""
 
     @app.exception_handler(404)
@@ -47,10 +47,10 @@ def register(site: Site) -> None:
         if answered_by_route or "text/html" not in request.headers.get("accept", ""):
             detail = error.detail if isinstance(error, HTTPException) else "Not Found"
             return JSONResponse({"detail": detail}, 404)
-        return await page_not_found(site, request)
+        return await page_not_found(container, request)
 
 
-async def page_not_found(site: Site, request: Request) -> Response:
+async def page_not_found(container: Container, request: Request) -> Response:
     """Return the page for an address that nobody serves."""
 
     def draw(context: PageContext) -> None:
@@ -58,13 +58,13 @@ async def page_not_found(site: Site, request: Request) -> Response:
 
     with Client(nicegui_page(""), request=request) as client:
         head = Head(N_("Page not found"), robots="noindex")
-        return await respond(site, request, client, draw, head, status=404)
+        return await respond(container, request, client, draw, head, status=404)
 
 
-def too_many_requests(site: Site, accept_language: str, retry_after: float) -> Response:
+def too_many_requests(container: Container, accept_language: str, retry_after: float) -> Response:
     """Return a page for 429 that needs no element tree, no socket and no script, and asks nobody."""
-    settings, locale = site.settings, i18n.choose_locale(None, accept_language)
-    problems = site.stripe_mode.known_problems() if site.stripe_mode is not None else ()
+    settings, locale = container.settings, i18n.choose_locale(None, accept_language)
+    problems = container.stripe_mode.known_problems()
     banners = (*((SANDBOX_WORDS,) if settings.sandbox_enabled else ()), *(problem.banner for problem in problems))
     html = _plain_page(settings.brand_name, settings.brand_color, locale, banners)
     return HTMLResponse(html, 429, {"Retry-After": str(max(1, round(retry_after))), "Cache-Control": "no-store"})

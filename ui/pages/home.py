@@ -1,29 +1,29 @@
 """`/`: what this is, what it costs, and the way in. Public."""
 
+from services.container import Container
 from ui.components.badge import badge
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page import structured_data
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.site import Site
 from ui.pages.pricing import chosen_interval, closing, trust_line
 from ui.plans.live_catalog import live_plans
+from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 from ui.theme.icons import icon
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
     @page(
-        site,
+        container,
         "/",
         title=N_("Plans that grow with your work"),
         description=N_("Start free. Move up when you need more room, and change or cancel whenever you like."),
     )
     async def home(context: PageContext) -> None:
-        context.head.json_ld = structured_data.products(context, site.catalog)
+        context.head.json_ld = structured_data.products(context, container.catalog)
         with frame(context):
             _hero(context)
             with Tag("section", classes="section ways-section", aria_labelledby="ways-title"):
@@ -59,7 +59,7 @@ def _hero(context: PageContext) -> None:
 
 def _picture(context: PageContext) -> None:
     """Draw a look at the billing page: a subscription card and the four steps of a payment. For show only."""
-    plan = next((plan for plan in context.site.catalog.plans if plan.highlighted), context.site.catalog.plans[0])
+    plan = next((plan for plan in context.catalog.plans if plan.highlighted), context.catalog.plans[0])
     price = next(iter(plan.prices.values()), None)
     with Tag("div", classes="picture", aria_hidden="true"):
         with Tag("div", classes="picture-card card"):

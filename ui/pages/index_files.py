@@ -5,14 +5,14 @@ from html import escape
 from nicegui import app
 from starlette.responses import Response
 
-from ui.page.site import Site
+from services.container import Container
 
 FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add both files. Pages of one's own need no rule: they lead strangers to the sign-in, which says `noindex`."""
-    base = site.settings.public_url
+    base = container.settings.public_url
 
     @app.get("/robots.txt", include_in_schema=False)
     def robots() -> Response:
@@ -21,11 +21,11 @@ def register(site: Site) -> None:
 
     @app.get("/sitemap.xml", include_in_schema=False)
     def sitemap() -> Response:
-        urls = "".join(f"<url><loc>{escape(base + path)}</loc></url>" for path in public_paths(site))
+        urls = "".join(f"<url><loc>{escape(base + path)}</loc></url>" for path in public_paths(container))
         head = '<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
         return Response(f"{head}{urls}</urlset>", media_type="application/xml", headers=FOR_A_DAY)
 
 
-def public_paths(site: Site) -> tuple[str, ...]:
+def public_paths(container: Container) -> tuple[str, ...]:
     """Return the pages that are the same for everybody."""
-    return ("/", "/pricing", "/shop") if site.catalog.items else ("/", "/pricing")
+    return ("/", "/pricing", "/shop") if container.catalog.items else ("/", "/pricing")

@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
+from services.container import Container
 from services.web.safe_paths import safe_next
 from ui.components.notice import notice
 from ui.nicegui_ext.html import Tag
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.site import Site
+from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 from ui.theme.icons import icon
 
@@ -25,10 +25,10 @@ FAILURES: Final = {
 """What `?error=` stands for: words of ours by a code, never text from the address."""
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
-    @page(site, "/login", title=N_("Sign in"), robots="noindex")
+    @page(container, "/login", title=N_("Sign in"), robots="noindex")
     def login(context: PageContext) -> Response | None:
         next_path = safe_next(context.query.get("next", "/payment"))
         if context.user is not None:
@@ -36,20 +36,20 @@ def register(site: Site) -> None:
         with frame(context, narrow=True), Tag("div", classes="card card-page"):
             with Tag("div", classes="stack center"):
                 Tag("h1", _("Sign in"), classes="card-title")
-                Tag("p", _reason(site, next_path), classes="muted")
+                Tag("p", _reason(container, next_path), classes="muted")
             failure = FAILURES.get(context.query.get("error", ""))
             if failure:
                 with notice("warning", _(failure), focus=True):
                     pass
             with Tag("ul", classes="providers"):
-                for provider in site.settings.auth_ms_providers:
+                for provider in container.settings.auth_ms_providers:
                     with Tag("li"):
                         _provider(provider, next_path)
-            _fine_print(site)
+            _fine_print(container)
         return None
 
 
-def _reason(site: Site, next_path: str) -> str:
+def _reason(container: Container, next_path: str) -> str:
     """Return what signing in is for, from where it leads."""
     if next_path.startswith("/payment?"):
         return _("Then you go straight on to checkout.")
@@ -68,8 +68,8 @@ def _provider(provider: str, next_path: str) -> None:
         Tag("span", label, classes="button-label")
 
 
-def _fine_print(site: Site) -> None:
-    links = [(site.settings.terms_url, _("Terms")), (site.settings.privacy_url, _("Privacy"))]
+def _fine_print(container: Container) -> None:
+    links = [(container.settings.terms_url, _("Terms")), (container.settings.privacy_url, _("Privacy"))]
     Tag(
         "p",
         _("We get your name and e-mail address from there, nothing else. You can sign out at any time."),

@@ -2,12 +2,12 @@
 
 from typing import Final
 
+from services.container import Container
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.plan_guard import members_only
-from ui.page.site import Site
+from ui.serving.document import PageContext, page
+from ui.serving.plan_guard import members_only
 from ui.text.i18n import N_, _
 from ui.text.state_words import plan_name
 from ui.theme.icons import icon
@@ -16,13 +16,13 @@ PLAN: Final = "premium"
 """The plan that opens the page; plans that include it open it too."""
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
-    @page(site, "/members", title=N_("Members"), robots="noindex", requires_sign_in=True)
+    @page(container, "/members", title=N_("Members"), robots="noindex", requires_sign_in=True)
     @members_only(PLAN)
     def members(context: PageContext) -> None:
-        name = plan_name(PLAN, site.catalog, context.locale) or PLAN
+        name = plan_name(PLAN, container.catalog, context.locale) or PLAN
         with frame(context):
             with Tag("div", classes="page-head"):
                 Tag("h1", _("For {plan} members").format(plan=name))

@@ -18,14 +18,14 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from services.container import Container
 from services.observability.metrics_history import MetricsHistory, RecentProblems
 from ui.billing.live import Part
 from ui.components.plot import plot
 from ui.nicegui_ext.html import Tag
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.site import Site
 from ui.pages.errors import PageNotFound
+from ui.serving.document import PageContext, page
 
 TITLE: Final = "Operations"
 CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Operations", charset="UTF-8"', "Cache-Control": "no-store"}
@@ -38,12 +38,12 @@ SERVICES: Final = ("payment_ms", "auth_ms")
 GOOD: Final = ("ok", "rejected")
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page; without OPS_TOKEN it is not there, and nothing is sampled."""
-    token = site.settings.ops_token
-    board = Board(site) if token is not None else None
+    token = container.settings.ops_token
+    board = Board(container) if token is not None else None
 
-    @page(site, "/ops", title=TITLE, robots="noindex")
+    @page(container, "/ops", title=TITLE, robots="noindex")
     def ops(context: PageContext) -> Response | None:
         if token is None or board is None:
             raise PageNotFound
@@ -70,8 +70,8 @@ def is_operator(request: Request, token: SecretStr) -> bool:
 class Board:
     """What all open pages show, read from the backend of the site."""
 
-    def __init__(self, site: Site) -> None:
-        self._backend: Any = getattr(site, "backend", None)
+    def __init__(self, container: Container) -> None:
+        self._backend: Any = getattr(container, "backend", None)
         self.problems = RecentProblems()
         self.samples = MetricsHistory(self._figures)
         self._began = time.time()

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from catalog import Catalog, Interval, Plan, Price, UnknownPrice
 from services.checkout_record import Checkout
+from services.container import Container
 from services.errors import CheckoutInProgress
 from services.portal import PortalVisit as PortalVisit
 from services.subscription.customer_status import CustomerStatus
@@ -33,14 +34,13 @@ from ui.components.button import Press, button
 from ui.components.notice import notice
 from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status, signed_in
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.site import Site
 from ui.plans.card import PlanOffer
 from ui.plans.choices import plan_choices, refused
 from ui.plans.grid import PlanGrid
 from ui.plans.live_catalog import on_catalog_change
 from ui.plans.price import due_words
+from ui.serving.document import PageContext, page
 from ui.text.formats import short_date
 from ui.text.i18n import N_, _
 from ui.text.state_words import amount_words, plan_name
@@ -48,11 +48,11 @@ from ui.text.states import CHECK_FIRST, STATES, Shown, shown_as
 from ui.theme.icons import icon
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
     @page(
-        site,
+        container,
         "/payment",
         title=N_("Billing"),
         description=N_("See what you have, change it or cancel it on the billing page."),
@@ -60,7 +60,7 @@ def register(site: Site) -> None:
     )
     async def payment(context: PageContext) -> None:
         from_portal = context.query.get("from") == "portal"
-        stay = await site.portal.record_return(signed_in(context)) if from_portal else None
+        stay = await container.portal.record_return(signed_in(context)) if from_portal else None
         customer_status = await find_status(context, fresh=from_portal)
         with frame(context):
             PaymentPage(context, stay).show(customer_status)
@@ -73,7 +73,7 @@ class PaymentPage:
         self._context = context
         self._stay = stay
         self._live: Live = live(context)
-        self._chosen = chosen_price(context.site.catalog, context.query)
+        self._chosen = chosen_price(context.catalog, context.query)
         self._interval = self._first_interval()
         self._has_ended = context.query.get("ended") == "yes"
         self._grid: PlanGrid | None = None
@@ -96,7 +96,7 @@ class PaymentPage:
         on_catalog_change(context, self._show_new_prices)
 
     def show(self, customer_status: CustomerStatus | None) -> None:
-        """Show a standing, each part only if it differs; None while nobody has answered."""
+        """Show a status, each part only if it differs; None while nobody has answered."""
         self._overview.show(customer_status)
         self._question.show(question_of(customer_status) if customer_status is not None else None)
         self._show_way_in()
@@ -105,7 +105,7 @@ class PaymentPage:
 
     def _show_new_prices(self) -> None:
         """Another catalog is in force: what can be chosen and what it costs may differ."""
-        self._chosen = chosen_price(self._context.site.catalog, self._context.query)
+        self._chosen = chosen_price(self._context.catalog, self._context.query)
         self.show(self._live.customer_status)
 
     def _show_way_in(self) -> None:
@@ -113,7 +113,7 @@ class PaymentPage:
         customer_status = self._live.customer_status
         opened = customer_status.open if customer_status is not None else None
         said = isinstance(self._plan_problems.current, CheckoutInProgress) or self._problems.current is not None
-        quiet = said or "leaving" in self._context.extras
+        quiet = said or self._context.leaving
         self._way_in.show(
             (None, None) if quiet else (opened, self._chosen if self._may_start(customer_status) else None)
         )
@@ -220,7 +220,7 @@ def question_of(customer_status: CustomerStatus) -> Question | None:
 def draw_question(context: PageContext, question: Question, answered: Press) -> None:
     """Draw the question behind which the plans wait: it leads past a guard, so nobody should meet it by accident."""
     action, plan_id, checkout = question
-    name = plan_name(plan_id or None, context.site.catalog, context.locale) or _("Your plan")
+    name = plan_name(plan_id or None, context.catalog, context.locale) or _("Your plan")
     with Tag("details", classes="question-box", testid="has-ended"):
         with Tag("summary"):
             ended = action is Action.HAS_ENDED

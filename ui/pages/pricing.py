@@ -1,30 +1,30 @@
 """`/pricing`: what each plan costs, which one is for whom, and what the button does. Public."""
 
 from catalog import Interval
+from services.container import Container
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page import structured_data
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.site import Site
 from ui.plans.comparison import comparison_table
 from ui.plans.live_catalog import live_plans
 from ui.plans.questions import questions
+from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 from ui.theme.icons import icon
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
     @page(
-        site,
+        container,
         "/pricing",
         title=N_("Pricing"),
         description=N_("Compare plans and prices. Start free, pay by month or year, cancel any time."),
     )
     async def pricing(context: PageContext) -> None:
-        catalog = site.catalog
+        catalog = container.catalog
         context.head.json_ld = structured_data.products(context, catalog)
         if catalog.questions:
             context.head.json_ld += (structured_data.answers(context, catalog),)

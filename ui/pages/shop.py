@@ -8,29 +8,28 @@ from collections.abc import Mapping
 
 from catalog import Catalog, Item
 from services.cart import Cart
+from services.container import Container
 from services.errors import FrontendError
 from ui.billing.problem import ProblemPlace, problem_named
 from ui.components.button import ActionForm
 from ui.nicegui_ext.html import Tag
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.site import Site
 from ui.pages.pricing import trust_line
 from ui.plans.live_catalog import live_catalog
+from ui.serving.document import PageContext, page
 from ui.shop import item_picture
 from ui.shop.item_card import ItemCard, buy_item, show_refusal
-from ui.shop.live_cart import follow_carts, known_cart, live_cart
+from ui.shop.live_cart import known_cart, live_cart
 from ui.text.i18n import N_, _
 from ui.theme.icons import icon
 
 
-def register(site: Site) -> None:
-    """Add the page and its pictures, and the count of the cart on all pages."""
+def register(container: Container) -> None:
+    """Add the page and its pictures."""
     item_picture.register()
-    follow_carts(site)
 
     @page(
-        site,
+        container,
         "/shop",
         title=N_("Shop"),
         description=N_("Add-ons you pay for once: no subscription, nothing renews."),
@@ -48,7 +47,7 @@ class ShopPage:
         self._context = context
         self._cart = cart
         self._cards: dict[str, ItemCard] = {}
-        self._chosen = chosen_item(context.site.catalog, context.query)
+        self._chosen = chosen_item(context.catalog, context.query)
 
     async def draw(self) -> None:
         """Draw the page, and follow catalog and cart from now on."""
@@ -66,7 +65,7 @@ class ShopPage:
 
     def _draw_items(self) -> None:
         typed = {name: card.field.text for name, card in self._cards.items()}
-        items = self._context.site.catalog.items
+        items = self._context.catalog.items
         chosen = self._chosen[0].id if self._chosen is not None else ""
         if self._chosen is not None:
             typed.setdefault(chosen, str(self._chosen[1]))
@@ -104,7 +103,7 @@ class ShopPage:
         total = item.price.model_copy(update={"amount": item.price.amount * quantity}).format(context.locale)
         fields = {
             "price_id": item.price.price_id, "amount": str(item.price.amount), "quantity": str(quantity),
-            "catalog": context.site.catalog.version,
+            "catalog": context.catalog.version,
         }  # fmt: skip
         with Tag("section", classes="card chosen", tabindex="-1", data_focus="", aria_labelledby="chosen-title"):
             with Tag("div"):

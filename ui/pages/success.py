@@ -11,6 +11,7 @@ from typing import Final
 
 from services.cart import user_owner
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
+from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session, sign_in_path
 from services.subscription.customer_status import ConfirmationWait, CustomerStatus
@@ -26,10 +27,9 @@ from ui.components.badge import Tone
 from ui.components.button import button
 from ui.components.card_page import CardPage, card_page
 from ui.nicegui_ext.html import Tag
-from ui.page.current_user import checkouts_of, find_status
-from ui.page.document import PageContext, page
+from ui.page.current_user import find_status
 from ui.page.frame import frame
-from ui.page.site import Site
+from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 from ui.text.state_words import StateWords, describe
 
@@ -50,10 +50,10 @@ class View:
     checkout: Checkout | None = None
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
-    @page(site, "/payment/success", title=N_("Your purchase"), robots="noindex")
+    @page(container, "/payment/success", title=N_("Your purchase"), robots="noindex")
     async def success(context: PageContext) -> None:
         if not isinstance(context.session, Session):
             with frame(context, narrow=True):
@@ -68,13 +68,13 @@ def register(site: Site) -> None:
 
 async def come_back(context: PageContext, session: Session) -> Checkout | None:
     """Note the return, and at the first one take what was bought out of the cart."""
-    site, session_id = context.site, context.query.get("session_id")
-    customer = site.status.refresher.customer_of(session)
-    before = await checkouts_of(context).by_session(customer, session_id) if session_id else None
-    checkout: Checkout | None = await site.checkout.record_return(session, session_id)
+    container, session_id = context.container, context.query.get("session_id")
+    customer = container.status.refresher.customer_of(session)
+    before = await context.container.checkouts.by_session(customer, session_id) if session_id else None
+    checkout: Checkout | None = await container.checkout.record_return(session, session_id)
     first = before is not None and before.at(CheckoutEvent.RETURNED) is None
     if checkout is not None and first and checkout.kind is CheckoutKind.CART:
-        await site.cart.take_out_bought(user_owner(session), checkout)
+        await container.cart.take_out_bought(user_owner(session), checkout)
     return checkout
 
 
@@ -207,7 +207,7 @@ def view_of(
     current = customer_status.current if customer_status is not None else None
     about_it = current is not None and current.plan_id == checkout.plan_id
     if current is not None and about_it and (checkout.confirmed or current.state in OVERTAKING):
-        words = describe(current, context.site.catalog, context.locale, context.timezone)
+        words = describe(current, context.catalog, context.locale, context.timezone)
         return View(current.state, words.tone, words.icon, words.headline, words.sentence, words, checkout)
     if checkout.confirmed:
         return _later(context, checkout, customer_status)
@@ -224,7 +224,7 @@ def _waiting(context: PageContext, checkout: Checkout, now: datetime) -> View:
         state=State.CONFIRMING, reason=Reason.AWAITING_CONFIRMATION, source=Source.CHECKOUT, as_of=now,
         plan_id=checkout.plan_id, product_id=checkout.product_id, since=returned,
     )  # fmt: skip
-    words = describe(subscription, context.site.catalog, context.locale, context.timezone, wait=wait)
+    words = describe(subscription, context.catalog, context.locale, context.timezone, wait=wait)
     return View(wait, words.tone, words.icon, words.headline, words.sentence, None, checkout)
 
 
@@ -234,7 +234,7 @@ def _later(context: PageContext, checkout: Checkout, customer_status: CustomerSt
     if customer_status is None:
         return View("confirmed", "success", "check-circle", _("This purchase was confirmed"), sentence, None, checkout)
     words = describe(
-        customer_status.current, context.site.catalog, context.locale, context.timezone, wait=customer_status.wait
+        customer_status.current, context.catalog, context.locale, context.timezone, wait=customer_status.wait
     )
     return View(
         customer_status.current.state,
@@ -254,7 +254,7 @@ def _not_ours(context: PageContext, customer_status: CustomerStatus | None) -> V
         sentence = _("We can't check your subscription right now. See your billing page in a minute.")
         return View("not_ours", "neutral", "information-circle", headline, sentence)
     words = describe(
-        customer_status.current, context.site.catalog, context.locale, context.timezone, wait=customer_status.wait
+        customer_status.current, context.catalog, context.locale, context.timezone, wait=customer_status.wait
     )
     sentence = _("This address doesn't belong to a checkout of yours. What we know of your account:")
     return View("not_ours", "neutral", "information-circle", headline, f"{sentence} {words.sentence}", words)
@@ -265,6 +265,6 @@ async def reread(context: PageContext, checkout: Checkout | None) -> Checkout | 
     if checkout is None:
         return None
     try:
-        return await checkouts_of(context).by_id(checkout.customer, checkout.id) or checkout
+        return await context.container.checkouts.by_id(checkout.customer, checkout.id) or checkout
     except FrontendError:
         return checkout

@@ -1,6 +1,7 @@
 """`/upgrade`: for whom a page did not open: which plan opens it, what it costs, and the way there."""
 
 from catalog import Plan
+from services.container import Container
 from services.web.safe_paths import safe_next
 from ui.billing.checkout_button import attempt_for, checkout_button
 from ui.billing.portal_button import portal_button
@@ -9,18 +10,17 @@ from ui.components.button import button
 from ui.components.card_page import card_page
 from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status
-from ui.page.document import PageContext, page
 from ui.page.frame import frame
-from ui.page.site import Site
 from ui.plans.choices import plan_choices
+from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 from ui.theme.icons import icon
 
 
-def register(site: Site) -> None:
+def register(container: Container) -> None:
     """Add the page."""
 
-    @page(site, "/upgrade", title=N_("This needs another plan"), robots="noindex", requires_sign_in=True)
+    @page(container, "/upgrade", title=N_("This needs another plan"), robots="noindex", requires_sign_in=True)
     async def upgrade(context: PageContext) -> None:
         await find_status(context)
         plan = wanted_plan(context)
@@ -30,9 +30,7 @@ def register(site: Site) -> None:
 
 def wanted_plan(context: PageContext) -> Plan | None:
     """Return the plan in the address, if it is one that can be bought."""
-    return next(
-        (plan for plan in context.site.catalog.plans if plan.id == context.query.get("plan") and plan.prices), None
-    )
+    return next((plan for plan in context.catalog.plans if plan.id == context.query.get("plan") and plan.prices), None)
 
 
 def draw_upgrade(context: PageContext, plan: Plan) -> None:
@@ -51,7 +49,7 @@ def draw_upgrade(context: PageContext, plan: Plan) -> None:
 def draw_way(context: PageContext, plan: Plan) -> None:
     """Draw the button by what the user has: checkout, change in the portal, or a look at their billing."""
     price = next(iter(plan.prices.values()))
-    offer = next(offer for offer in plan_choices(context, context.extras.get("standing")) if offer.plan.id == plan.id)
+    offer = next(offer for offer in plan_choices(context, context.customer_status) if offer.plan.id == plan.id)
     spec = next(iter(offer.buttons.values()))
     problems = ProblemPlace(context)
     with Tag("div", classes="actions card-actions"):

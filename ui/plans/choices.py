@@ -1,4 +1,4 @@
-"""What each plan card offers to somebody with this standing, so that no button ends in "you already have one".
+"""What each plan card offers to somebody with this status, so that no button ends in "you already have one".
 
 The guard that sells (`services/checkout/guards.py`) is asked first; the cards only put its answer into words.
 """
@@ -29,16 +29,16 @@ NOTHING = ButtonSpec("none")
 def plan_choices(
     context: PageContext, customer_status: CustomerStatus | None, *, has_ended: bool = False
 ) -> tuple[PlanOffer, ...]:
-    """Return the offers of all plans for somebody signed in; without a standing no button starts anything.
+    """Return the offers of all plans for somebody signed in; without a status no button starts anything.
 
     `has_ended` is the user's answer that a subscription on record has ended, or that they were never charged.
     """
-    return tuple(_offer(context, customer_status, plan, has_ended) for plan in context.site.catalog.plans)
+    return tuple(_offer(context, customer_status, plan, has_ended) for plan in context.catalog.plans)
 
 
 def group_products(context: PageContext, plan: Plan) -> tuple[str, ...]:
     """Return the products of which somebody can have one at a time, `plan`'s among them."""
-    return tuple(other.product_id for other in context.site.catalog.group(plan) if other.product_id)
+    return tuple(other.product_id for other in context.catalog.group(plan) if other.product_id)
 
 
 def refused(
@@ -53,7 +53,7 @@ def refused(
 
 
 def _offer(context: PageContext, customer_status: CustomerStatus | None, plan: Plan, has_ended: bool) -> PlanOffer:
-    offer = plan_offer(context, context.site.catalog, plan)
+    offer = plan_offer(context, context.catalog, plan)
     if plan.kind == "contact":
         return offer
     buttons = {interval: _button(context, customer_status, plan, interval, has_ended) for interval in Interval}
@@ -100,8 +100,8 @@ def _free(context: PageContext, current: Subscription, plan: Plan) -> ButtonSpec
     """ "Current plan"; beside a plan that can end, when it comes to this one."""
     if has_plan(current, plan):
         return ButtonSpec("current", _("Current plan"))
-    words = describe(current, context.site.catalog, context.locale, context.timezone)
-    name = plan_name(current.plan_id, context.site.catalog, context.locale)
+    words = describe(current, context.catalog, context.locale, context.timezone)
+    name = plan_name(current.plan_id, context.catalog, context.locale)
     if name and (words.cards is Cards.SWITCH or words.shown is Shown.PAID_UNTIL):
         free = context.text(plan.name)
         return ButtonSpec("none", note=_("You move to {free} when {plan} ends.").format(free=free, plan=name))
@@ -110,7 +110,7 @@ def _free(context: PageContext, current: Subscription, plan: Plan) -> ButtonSpec
 
 def _taken(context: PageContext, current: Subscription, plan: Plan, interval: Interval) -> ButtonSpec:
     """The user has a plan of this group: this one, or one from which the portal changes to this one."""
-    words = describe(current, context.site.catalog, context.locale, context.timezone)
+    words = describe(current, context.catalog, context.locale, context.timezone)
     if has_plan(current, plan):
         return _current(context, current, plan, interval)
     if words.shown is Shown.PAID_UNTIL and current.until is not None:
@@ -142,7 +142,9 @@ def _change(context: PageContext, label: str) -> ButtonSpec:
 
 
 async def offers_for(context: PageContext) -> tuple[PlanOffer, ...]:
-    """Return what the public pages' cards offer to somebody signed in (`site.offers_for`)."""
+    """Return what the public pages' cards offer: to a visitor a way in, to a user what fits what they have."""
+    if context.user is None:
+        return public_offers(context)
     try:
         customer_status = await find_status(context)
     except NotSignedIn:

@@ -63,7 +63,7 @@ class PlanGrid:
 
 
 def _best_saving(context: PageContext, offers: Sequence[PlanOffer]) -> str:
-    savings = [saving for offer in offers if (saving := context.site.catalog.yearly_saving(offer.plan)) is not None]
+    savings = [saving for offer in offers if (saving := context.catalog.yearly_saving(offer.plan)) is not None]
     return saving_words(max(savings, key=lambda saving: saving.percent)) if savings else ""
 
 

@@ -1,7 +1,7 @@
 """What is sold, on open pages: a part that shows prices is drawn anew when another catalog comes into force.
 
-    await live_catalog(visit, lambda: draw_items(visit))
-    await live_plans(visit, Interval.MONTH)
+    await live_catalog(context, lambda: draw_items(context))
+    await live_plans(context, Interval.MONTH)
 
 `services/catalog_file.py` announces the change; pages listen from when their socket is connected until they are gone.
 A price that changed says so to assistive technology too.
@@ -19,8 +19,8 @@ from services.errors import FrontendError
 from services.storage.pubsub import Subscriber, Topic
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
+from ui.plans.choices import offers_for
 from ui.plans.grid import PlanGrid
-from ui.plans.offers import offers_for
 from ui.text.i18n import _
 
 Draw = Callable[[], Awaitable[None] | None]
@@ -34,22 +34,22 @@ class _Follower:
     def __init__(self, context: PageContext) -> None:
         self._context = context
         self._client: Client = ui.context.client
-        self._version = context.site.catalog.version
+        self._version = context.catalog.version
         self._listener: Subscriber | None = None
         self.callbacks: list[Draw] = []
         self._client.on_connect(self._connected)
         self._client.on_delete(self._close)
 
     def _connected(self) -> None:
-        pubsub = self._context.site.pubsub
-        if pubsub is not None and self._listener is None and not self._client.is_deleted:
+        pubsub = self._context.container.pubsub
+        if self._listener is None and not self._client.is_deleted:
             self._listener = pubsub.listen(Topic.CATALOG, ALL_USERS, lambda _text: self._heard())
         self._heard()
 
     def _heard(self) -> None:
-        if self._client.is_deleted or self._version == self._context.site.catalog.version:
+        if self._client.is_deleted or self._version == self._context.catalog.version:
             return
-        self._version = self._context.site.catalog.version
+        self._version = self._context.catalog.version
         _task = background_tasks.create(self._redraw(), name="live catalog")
 
     async def _redraw(self) -> None:
@@ -71,10 +71,7 @@ class _Follower:
 
 def on_catalog_change(context: PageContext, callback: Draw) -> None:
     """Call `callback` in the page's context whenever another catalog is in force than the page shows."""
-    made = context.extras.get("live_catalog")
-    if not isinstance(made, _Follower):
-        made = context.extras["live_catalog"] = _Follower(context)
-    made.callbacks.append(callback)
+    context.part(_Follower, lambda: _Follower(context)).callbacks.append(callback)
 
 
 async def live_catalog(context: PageContext, draw: Draw, *, classes: str = "") -> Tag:

@@ -1,7 +1,6 @@
-"""What each plan offers to somebody of whom nothing is known: the public pages' buttons.
+"""What each plan offers to a visitor, of whom nothing is known: the public pages' buttons.
 
-For people who are signed in, `site.offers_for` knows better (what they have decides); without it they are led to the
-payment page, which does.
+What a signed-in user is offered depends on what they have: `ui/plans/choices.py`.
 """
 
 from collections.abc import Mapping
@@ -14,16 +13,9 @@ from ui.plans.price import due_words, shown_price
 from ui.text.i18n import _
 
 
-async def offers_for(context: PageContext) -> tuple[PlanOffer, ...]:
-    """Return what this visit's plan cards offer."""
-    if context.user is not None and context.site.offers_for is not None:
-        return await context.site.offers_for(context)
-    return public_offers(context)
-
-
 def public_offers(context: PageContext) -> tuple[PlanOffer, ...]:
     """Return every plan with a button that leads through sign-in to its checkout."""
-    catalog = context.site.catalog
+    catalog = context.catalog
     return tuple(plan_offer(context, catalog, plan) for plan in catalog.plans)
 
 
@@ -50,7 +42,7 @@ def _button(context: PageContext, catalog: Catalog, plan: Plan, interval: Interv
     name = context.text(plan.name)
     price = shown_price(plan, interval)
     if plan.kind == "contact":
-        return ButtonSpec("link", _("Talk to us"), url=plan.contact_url or context.site.settings.support_url or "/")
+        return ButtonSpec("link", _("Talk to us"), url=plan.contact_url or context.settings.support_url or "/")
     if price is None:
         if context.user is not None:
             return ButtonSpec("link", _("Go to billing"), url="/payment", note=_("Included with every account."))

@@ -14,7 +14,7 @@ def questions(context: PageContext, asked: Sequence[Question]) -> None:
     with Tag("div", classes="questions"):
         with Tag("div", classes="stack"):
             Tag("h2", _("Questions and answers"), id="questions-title")
-            support = context.site.settings.support_url
+            support = context.settings.support_url
             if support:
                 with Tag("p", classes="muted"):
                     Tag("span", _("Something else?") + " ")

@@ -83,7 +83,7 @@ class ItemCard:
             data_native="",
         )  # fmt: skip
         fields = {
-            "price_id": item.price.price_id, "amount": str(item.price.amount), "catalog": context.site.catalog.version,
+            "price_id": item.price.price_id, "amount": str(item.price.amount), "catalog": context.catalog.version,
             "next": f"/shop#item-{item.id}",
         }  # fmt: skip
         with form:
@@ -116,7 +116,7 @@ class ItemCard:
     async def _add(self) -> None:
         try:
             quantity = self.field.quantity
-            cart: Cart = await self._context.site.cart.add(
+            cart: Cart = await self._context.container.cart.add(
                 await cart_owner(self._context), self.item.price.price_id, quantity
             )
         except NotSignedIn:
@@ -150,7 +150,7 @@ async def buy_item(context: PageContext, item: Item, field: QuantityField | int,
         quantity = field if isinstance(field, int) else field.quantity
         session = await buyer(context)
         wanted = Wanted(item.price.price_id, quantity, item.price.amount)
-        checkout = await context.site.checkout.start(session, wanted)
+        checkout = await context.container.checkout.start(session, wanted)
     except NotSignedIn:
         ui.navigate.to(sign_in_path(shop_path(item, str(quantity))))
     except FrontendError as error:

@@ -1,7 +1,8 @@
 """The cart of whoever looks, on every open page of theirs: its count beside the link, its lines where they are shown.
 
-`follow_carts` has every page of a site do so. A page listens for changes from when its socket is connected until
-NiceGUI deletes its client. There is no timer: whoever changes a cart announces it (`services/cart.py`).
+`prepare_cart` is one of `ui/serving/arrivals.py`: every page does so. A page listens for changes from
+when its socket is connected until NiceGUI deletes its client. There is no timer: whoever
+changes a cart announces it (`services/cart.py`).
 """
 
 from collections.abc import Callable
@@ -15,7 +16,6 @@ from services.errors import FrontendError, NotSignedIn
 from services.sessions.service import Session, Visitor, session_key
 from services.storage.pubsub import Subscriber, Topic
 from ui.page.context import PageContext
-from ui.page.site import Site
 
 _log = structlog.get_logger(__name__)
 
@@ -47,9 +47,7 @@ class LiveCart:
             _task = background_tasks.create(self._read(), name="live cart")
 
     async def _connected(self) -> None:
-        pubsub = self._context.site.pubsub
-        if pubsub is None:
-            return
+        pubsub = self._context.container.pubsub
         try:
             who = await shopper(self._context)
         except FrontendError as error:
@@ -70,7 +68,7 @@ class LiveCart:
         try:
             while True:
                 self._look_again = False
-                cart: Cart = await self._context.site.cart.read(self._owner)
+                cart: Cart = await self._context.container.cart.read(self._owner)
                 if self._client.is_deleted:
                     return
                 with self._client:
@@ -102,27 +100,12 @@ class LiveCart:
 
 def live_cart(context: PageContext) -> LiveCart:
     """Return this page's `LiveCart`, made at the first call."""
-    made = context.extras.get("live_cart")
-    if not isinstance(made, LiveCart):
-        made = context.extras["live_cart"] = LiveCart(context)
-    return made
+    return context.part(LiveCart, lambda: LiveCart(context))
 
 
-def follow_carts(site: Site) -> None:
-    """Have every page count its visitor's cart and follow it, beside whatever else the site does on arrival."""
-    before = site.on_arrival
-
-    async def arrive(context: PageContext) -> None:
-        if before is not None:
-            await before(context)
-        await bring_cart(context)
-
-    site.on_arrival = arrive
-
-
-async def bring_cart(context: PageContext) -> None:
+async def prepare_cart(context: PageContext) -> None:
     """Count the cart for the frame, and follow it. No page fails for a cart that can't be read."""
-    if context.site.cart is None or not context.site.catalog.items:
+    if not context.catalog.items:
         return
     live_cart(context)
     cart = await known_cart(context)
@@ -131,18 +114,13 @@ async def bring_cart(context: PageContext) -> None:
 
 async def known_cart(context: PageContext) -> Cart | None:
     """Return the cart that a page is drawn from, read once a visit; None when the store can't say."""
-    if "cart" not in context.extras:
+    if context.cart is None:
         who = context.session
         try:
-            if isinstance(who, Session | Visitor):
-                context.extras["cart"] = await context.site.cart.read(owner_of(who))
-            else:
-                context.extras["cart"] = Cart()
+            context.cart = Cart() if who is None else await context.container.cart.read(owner_of(who))
         except FrontendError as error:
             _log.warning("cart_unknown", code=error.code, cause=str(error))
-            return None
-    cart = context.extras["cart"]
-    return cart if isinstance(cart, Cart) else None
+    return context.cart
 
 
 async def shopper(context: PageContext) -> Session | Visitor:
@@ -151,7 +129,7 @@ async def shopper(context: PageContext) -> Session | Visitor:
     The cookie of the open socket is asked first: on a browser's first page the request had none yet. Raises NotSignedIn
     when the sign-in has ended or no cookies are kept, StoreUnavailable and SignInUnavailable when nobody knows.
     """
-    sessions, name = context.site.sessions, context.site.sessions.cookie_name
+    sessions, name = context.container.sessions, context.container.sessions.cookie_name
     for cookie in (_cookie_of_socket(ui.context.client, name), context.request.cookies.get(name)):
         found = await sessions.find(cookie) if cookie else None
         if isinstance(found, Session) or (isinstance(found, Visitor) and context.user is None):

@@ -112,8 +112,9 @@ def limits_words(item: Item) -> str:
 
 def _reporter(context: PageContext) -> Reporter:
     """Return this page's reporter, made at the first call outside of everything that is drawn anew."""
-    made = context.extras.get("quantities")
-    if not isinstance(made, Reporter):
+
+    def make() -> Reporter:
         with ui.context.client.layout:
-            made = context.extras["quantities"] = Reporter()
-    return made
+            return Reporter()
+
+    return context.part(Reporter, make)

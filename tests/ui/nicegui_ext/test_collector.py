@@ -46,13 +46,13 @@ async def test_a_closed_page_lets_go_of_what_it_showed(world: World) -> None:
     context = current_page(client)
     client.delete()
     await until(lambda: world.status.tabs == 0)
-    assert context.extras
+    assert context._parts
     assert client.delete_handlers
     assert client.outbox.updates
 
     cut_rings(client)
 
-    assert not context.extras
+    assert not context._parts
     assert not any((client.storage, client.connect_handlers, client.delete_handlers, client.disconnect_handlers))
     assert not any((client.outbox.updates, client.outbox.messages, client.outbox.message_history))
 

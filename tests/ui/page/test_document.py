@@ -9,25 +9,26 @@ from nicegui import Client
 from nicegui.version import __version__ as NICEGUI_VERSION
 from starlette.responses import RedirectResponse
 
+from services.container import Container
 from services.errors import NotSignedIn, RateLimited, SignInUnavailable, StoreUnavailable, UpstreamUnavailable
 from tests.ui.simulation import FakeSessions, Register, Simulate, press, sign_in, the
 from ui.nicegui_ext import template
+from ui.nicegui_ext.browser_events import on_browser_event
 from ui.nicegui_ext.html import Tag
 from ui.page.assets import script_text
-from ui.page.document import PageContext, on_browser_event, page
 from ui.page.frame import frame
-from ui.page.site import Site
+from ui.serving.document import PageContext, page
 
 
-def sessions_of(site: Site) -> FakeSessions:
-    assert isinstance(site.sessions, FakeSessions)
-    return site.sessions
+def sessions_of(container: Container) -> FakeSessions:
+    assert isinstance(container.sessions, FakeSessions)
+    return container.sessions
 
 
-def serve(site: Site, *, requires_sign_in: bool = False) -> None:
+def serve(container: Container, *, requires_sign_in: bool = False) -> None:
     """Add a page that shows who looks at it."""
 
-    @page(site, "/mirror", title="Mirror", description="What the server sees", requires_sign_in=requires_sign_in)
+    @page(container, "/mirror", title="Mirror", description="What the server sees", requires_sign_in=requires_sign_in)
     def mirror(context: PageContext) -> None:
         with frame(context):
             Tag("h1", "Mirror")
@@ -35,8 +36,8 @@ def serve(site: Site, *, requires_sign_in: bool = False) -> None:
             Tag("p", f"{context.locale} {context.timezone} {context.theme} {context.here}", testid="how")
 
 
-async def test_the_first_html_holds_the_text_and_its_language(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, serve) as user:
+async def test_the_first_html_holds_the_text_and_its_language(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, serve) as user:
         answer = await user.http_client.get("/mirror", headers={"accept-language": "ar"})
 
         assert '<html lang="ar" dir="rtl" data-theme="system">' in answer.text
@@ -44,8 +45,8 @@ async def test_the_first_html_holds_the_text_and_its_language(site: Site, simula
         assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_visit_reads_language_zone_and_theme_from_cookies(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, serve) as user:
+async def test_the_visit_reads_language_zone_and_theme_from_cookies(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, serve) as user:
         for name, value in {"locale": "de", "timezone": "Europe%2FBerlin", "theme": "dark"}.items():
             user.http_client.cookies.set(name, value)
 
@@ -55,8 +56,8 @@ async def test_the_visit_reads_language_zone_and_theme_from_cookies(site: Site, 
 
 
 @pytest.mark.parametrize("value", ["Mars/Base", "../../etc/passwd", "", "x" * 5000])
-async def test_a_zone_that_does_not_exist_is_utc(site: Site, simulate: Simulate, value: str) -> None:
-    async with simulate(site, serve) as user:
+async def test_a_zone_that_does_not_exist_is_utc(container: Container, simulate: Simulate, value: str) -> None:
+    async with simulate(container, serve) as user:
         user.http_client.cookies.set("timezone", value)
 
         await user.open("/mirror")
@@ -64,8 +65,10 @@ async def test_a_zone_that_does_not_exist_is_utc(site: Site, simulate: Simulate,
         assert "UTC" in the(user, "how").text
 
 
-async def test_a_new_browser_gets_a_cookie_and_a_known_one_keeps_its_own(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, serve) as user:
+async def test_a_new_browser_gets_a_cookie_and_a_known_one_keeps_its_own(
+    container: Container, simulate: Simulate
+) -> None:
+    async with simulate(container, serve) as user:
         first = await user.http_client.get("/mirror")
         user.http_client.cookies.clear()
         sign_in(user, "visitor")
@@ -77,26 +80,26 @@ async def test_a_new_browser_gets_a_cookie_and_a_known_one_keeps_its_own(site: S
 
 @pytest.mark.parametrize("failure", [StoreUnavailable("down"), SignInUnavailable("down")])
 async def test_public_pages_open_while_nobody_can_say_who_it_is(
-    site: Site, simulate: Simulate, failure: Exception
+    container: Container, simulate: Simulate, failure: Exception
 ) -> None:
-    sessions_of(site).failure = failure
-    async with simulate(site, serve) as user:
+    sessions_of(container).failure = failure
+    async with simulate(container, serve) as user:
         answer = await user.http_client.get("/mirror")
 
         assert answer.status_code == 200
         assert not any(header.startswith("visitor=") for header in answer.headers.get_list("set-cookie"))
 
 
-async def test_private_pages_lead_to_sign_in_and_back(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, lambda site: serve(site, requires_sign_in=True)) as user:
+async def test_private_pages_lead_to_sign_in_and_back(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, lambda container: serve(container, requires_sign_in=True)) as user:
         answer = await user.http_client.get("/mirror?plan=premium&interval=year")
 
         assert answer.status_code == 303
         assert answer.headers["location"] == "/login?next=/mirror%3Fplan%3Dpremium%26interval%3Dyear"
 
 
-async def test_private_pages_show_who_is_signed_in(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, lambda site: serve(site, requires_sign_in=True)) as user:
+async def test_private_pages_show_who_is_signed_in(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, lambda container: serve(container, requires_sign_in=True)) as user:
         sign_in(user)
 
         await user.open("/mirror")
@@ -105,9 +108,9 @@ async def test_private_pages_show_who_is_signed_in(site: Site, simulate: Simulat
         assert the(user, "user-name").text == "Ada Lovelace"
 
 
-async def test_private_pages_say_when_sign_in_is_down(site: Site, simulate: Simulate) -> None:
-    sessions_of(site).failure = SignInUnavailable("connection refused")
-    async with simulate(site, lambda site: serve(site, requires_sign_in=True)) as user:
+async def test_private_pages_say_when_sign_in_is_down(container: Container, simulate: Simulate) -> None:
+    sessions_of(container).failure = SignInUnavailable("connection refused")
+    async with simulate(container, lambda container: serve(container, requires_sign_in=True)) as user:
         answer = await user.http_client.get("/mirror")
 
         assert answer.status_code == 503
@@ -115,8 +118,8 @@ async def test_private_pages_say_when_sign_in_is_down(site: Site, simulate: Simu
 
 
 def failing(error: Exception) -> Register:
-    def register(site: Site) -> None:
-        @page(site, "/fails", title="Fails")
+    def register(container: Container) -> None:
+        @page(container, "/fails", title="Fails")
         async def fails(context: PageContext) -> None:
             with frame(context):
                 Tag("p", "half a page")
@@ -125,9 +128,11 @@ def failing(error: Exception) -> Register:
     return register
 
 
-async def test_an_error_of_ours_is_a_page_with_its_status_and_sentence(site: Site, simulate: Simulate) -> None:
+async def test_an_error_of_ours_is_a_page_with_its_status_and_sentence(
+    container: Container, simulate: Simulate
+) -> None:
     error = UpstreamUnavailable("payment_ms", "subscription", "secret cause", request_id="req-7", retry_after=3.2)
-    async with simulate(site, failing(error)) as user:
+    async with simulate(container, failing(error)) as user:
         answer = await user.http_client.get("/fails")
 
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
@@ -139,9 +144,9 @@ async def test_an_error_of_ours_is_a_page_with_its_status_and_sentence(site: Sit
 
 
 async def test_an_unexpected_error_is_a_page_that_tells_nothing(
-    site: Site, simulate: Simulate, caplog: pytest.LogCaptureFixture
+    container: Container, simulate: Simulate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with simulate(site, failing(ValueError("secret detail"))) as user:
+    async with simulate(container, failing(ValueError("secret detail"))) as user:
         answer = await user.http_client.get("/fails")
 
         assert answer.status_code == 500
@@ -149,8 +154,8 @@ async def test_an_unexpected_error_is_a_page_that_tells_nothing(
         assert answer.text.count("<h1") == 1
 
 
-async def test_an_error_leaves_no_client_behind_but_its_own(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, failing(RateLimited())) as user:
+async def test_an_error_leaves_no_client_behind_but_its_own(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, failing(RateLimited())) as user:
         before = set(Client.instances)
 
         answer = await user.http_client.get("/fails")
@@ -159,20 +164,20 @@ async def test_an_error_leaves_no_client_behind_but_its_own(site: Site, simulate
         assert len(set(Client.instances) - before) == 1
 
 
-async def test_a_session_that_ends_meanwhile_leads_to_sign_in(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, failing(NotSignedIn())) as user:
+async def test_a_session_that_ends_meanwhile_leads_to_sign_in(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, failing(NotSignedIn())) as user:
         answer = await user.http_client.get("/fails")
 
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/fails")
 
 
-async def test_a_builder_may_answer_by_itself_and_leaves_no_client(site: Site, simulate: Simulate) -> None:
-    def register(site: Site) -> None:
-        @page(site, "/moved", title="Moved")
+async def test_a_builder_may_answer_by_itself_and_leaves_no_client(container: Container, simulate: Simulate) -> None:
+    def register(container: Container) -> None:
+        @page(container, "/moved", title="Moved")
         def moved(context: PageContext) -> RedirectResponse:
             return RedirectResponse("/pricing", 303)
 
-    async with simulate(site, register) as user:
+    async with simulate(container, register) as user:
         before = set(Client.instances)
 
         answer = await user.http_client.get("/moved")
@@ -181,8 +186,10 @@ async def test_a_builder_may_answer_by_itself_and_leaves_no_client(site: Site, s
         assert set(Client.instances) == before
 
 
-async def test_every_script_carries_the_nonce_and_there_is_no_style_of_quasar(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, serve) as user:
+async def test_every_script_carries_the_nonce_and_there_is_no_style_of_quasar(
+    container: Container, simulate: Simulate
+) -> None:
+    async with simulate(container, serve) as user:
         html = (await user.http_client.get("/mirror")).text
 
     nonces = set(re.findall(r'<script[^>]*nonce="([^"]+)"', html))
@@ -192,13 +199,15 @@ async def test_every_script_carries_the_nonce_and_there_is_no_style_of_quasar(si
     assert "@import" not in html
 
 
-async def test_titles_tell_tabs_apart_and_private_pages_stay_out_of_indexes(site: Site, simulate: Simulate) -> None:
-    def register(site: Site) -> None:
-        @page(site, "/own", title="Your account", robots="noindex")
+async def test_titles_tell_tabs_apart_and_private_pages_stay_out_of_indexes(
+    container: Container, simulate: Simulate
+) -> None:
+    def register(container: Container) -> None:
+        @page(container, "/own", title="Your account", robots="noindex")
         def own(context: PageContext) -> None:
             Tag("h1", "x")
 
-    async with simulate(site, serve, register) as user:
+    async with simulate(container, serve, register) as user:
         public, own = (await user.http_client.get("/mirror")).text, (await user.http_client.get("/own")).text
 
     assert "<title>Mirror · Northwind Cloud</title>" in public
@@ -208,13 +217,13 @@ async def test_titles_tell_tabs_apart_and_private_pages_stay_out_of_indexes(site
     assert "canonical" not in own
 
 
-async def test_structured_data_can_not_end_its_script(site: Site, simulate: Simulate) -> None:
-    def register(site: Site) -> None:
-        @page(site, "/data", title="Data")
+async def test_structured_data_can_not_end_its_script(container: Container, simulate: Simulate) -> None:
+    def register(container: Container) -> None:
+        @page(container, "/data", title="Data")
         def data(context: PageContext) -> None:
             context.head.json_ld = ({"name": "</script><script>alert(1)</script>"},)
 
-    async with simulate(site, register) as user:
+    async with simulate(container, register) as user:
         html = (await user.http_client.get("/data")).text
 
     found = re.search(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', html)
@@ -222,13 +231,15 @@ async def test_structured_data_can_not_end_its_script(site: Site, simulate: Simu
     assert json.loads(found[1]) == {"name": "</script><script>alert(1)</script>"}
 
 
-async def test_an_open_page_keeps_what_its_request_said_and_not_its_connection(site: Site, simulate: Simulate) -> None:
-    def register(site: Site) -> None:
-        @page(site, "/kept", title="Kept")
+async def test_an_open_page_keeps_what_its_request_said_and_not_its_connection(
+    container: Container, simulate: Simulate
+) -> None:
+    def register(container: Container) -> None:
+        @page(container, "/kept", title="Kept")
         def kept(context: PageContext) -> None:
             Tag("p", context.here)
 
-    async with simulate(site, register) as user:
+    async with simulate(container, register) as user:
         client = await user.open("/kept?plan=basic")
         request = client.request
 
@@ -240,15 +251,15 @@ async def test_an_open_page_keeps_what_its_request_said_and_not_its_connection(s
 FORGED: list[Any] = [{"detail": {"reason": "visible"}}, {"detail": [1]}, [], None, {"detail": None}]
 
 
-async def test_a_forged_event_is_an_empty_one(site: Site, simulate: Simulate) -> None:
+async def test_a_forged_event_is_an_empty_one(container: Container, simulate: Simulate) -> None:
     heard: list[dict[str, object]] = []
 
-    def register(site: Site) -> None:
-        @page(site, "/hears", title="Hears")
+    def register(container: Container) -> None:
+        @page(container, "/hears", title="Hears")
         def hears(context: PageContext) -> None:
             on_browser_event("visit", lambda payload: heard.append(dict(payload)))
 
-    async with simulate(site, register) as user:
+    async with simulate(container, register) as user:
         client = await user.open("/hears")
         for listener in client.layout._event_listeners.values():
             if listener.type == "visit":
@@ -260,16 +271,16 @@ async def test_a_forged_event_is_an_empty_one(site: Site, simulate: Simulate) ->
     assert heard == [{"reason": "visible"}, {}, {}, {}, {}]
 
 
-async def test_a_button_answers_over_the_socket(site: Site, simulate: Simulate) -> None:
-    def register(site: Site) -> None:
-        @page(site, "/count", title="Count")
+async def test_a_button_answers_over_the_socket(container: Container, simulate: Simulate) -> None:
+    def register(container: Container) -> None:
+        @page(container, "/count", title="Count")
         def count(context: PageContext) -> None:
             shown = Tag("p", "0", testid="count")
             Tag("button", "More", testid="more").on(
                 "click.prevent", lambda: shown.set_text(str(int(shown.text) + 1)), args=[]
             )
 
-    async with simulate(site, register) as user:
+    async with simulate(container, register) as user:
         await user.open("/count")
 
         press(user, "more")

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from catalog import Text
+from services.container import Container
 from tests.ui.simulation import Simulate, sign_in
-from ui.page.site import Site
 from ui.pages import errors, home, login, pricing
 from ui.text import i18n
 
@@ -57,13 +57,15 @@ def pseudo_locale(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("pseudo_locale")
 @pytest.mark.parametrize("path", ["/", "/pricing", "/login?error=expired", "/nope"])
 @pytest.mark.parametrize("person", ["ada", "visitor"])
-async def test_every_word_on_a_page_can_be_translated(site: Site, simulate: Simulate, path: str, person: str) -> None:
-    async with simulate(site, home.register, pricing.register, login.register, errors.register) as user:
+async def test_every_word_on_a_page_can_be_translated(
+    container: Container, simulate: Simulate, path: str, person: str
+) -> None:
+    async with simulate(container, home.register, pricing.register, login.register, errors.register) as user:
         sign_in(user, person)
         answer = await user.http_client.get(path, headers={"accept": "text/html"}, follow_redirects=True)
 
     reader = Words()
     reader.feed(answer.text)
-    never = {site.settings.brand_name, "Ada Lovelace", "ada@example.com", "A", *i18n.LOCALES.values()}
+    never = {container.settings.brand_name, "Ada Lovelace", "ada@example.com", "A", *i18n.LOCALES.values()}
     untranslated = [text for text in reader.found if OPEN not in text and re.search(r"[^\W\d_]", text)]
     assert [text for text in untranslated if text not in never] == []

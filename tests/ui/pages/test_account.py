@@ -67,7 +67,7 @@ async def test_purchases_say_what_is_known_of_each(world: World) -> None:
     left = await world.started("basic", ago=timedelta(days=2))
     await world.mark(left, CheckoutEvent.CANCELED, NOW - timedelta(days=2))
     assert world.session is not None
-    bought = await world.site.checkout.start(world.session, Wanted(CATALOG.items[0].price.price_id))
+    bought = await world.container.checkout.start(world.session, Wanted(CATALOG.items[0].price.price_id))
     await world.mark(bought, CheckoutEvent.RETURNED, NOW)
 
     await world.open("/account")

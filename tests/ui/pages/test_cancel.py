@@ -23,7 +23,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def test_the_chosen_plan_its_interval_and_its_figure_are_kept(world: World) -> None:
     session = await world.sign_in()
-    checkout = await world.site.checkout.start(session, Wanted(YEARLY))
+    checkout = await world.container.checkout.start(session, Wanted(YEARLY))
 
     await world.open(f"/payment/cancel?checkout={checkout.id}")
 
@@ -36,7 +36,7 @@ async def test_the_chosen_plan_its_interval_and_its_figure_are_kept(world: World
 
 async def test_going_on_reuses_the_same_session(world: World) -> None:
     session = await world.sign_in()
-    checkout = await world.site.checkout.start(session, Wanted(YEARLY))
+    checkout = await world.container.checkout.start(session, Wanted(YEARLY))
     await world.open(f"/payment/cancel?checkout={checkout.id}")
 
     world.press("go-on")
@@ -47,7 +47,7 @@ async def test_going_on_reuses_the_same_session(world: World) -> None:
 
 async def test_the_return_is_noted_so_that_another_plan_can_be_chosen(world: World) -> None:
     session = await world.sign_in()
-    checkout = await world.site.checkout.start(session, Wanted(YEARLY))
+    checkout = await world.container.checkout.start(session, Wanted(YEARLY))
 
     await world.open(f"/payment/cancel?checkout={checkout.id}")
 
@@ -60,7 +60,7 @@ async def test_a_cart_is_found_whole(world: World) -> None:
     item = CATALOG.items[0]
     session = await world.sign_in()
     wanted = Wanted(item.price.price_id, item.min_quantity)
-    checkout = await world.site.checkout.start_cart(session, [wanted])
+    checkout = await world.container.checkout.start_cart(session, [wanted])
 
     await world.open(f"/payment/cancel?checkout={checkout.id}")
 

@@ -8,14 +8,14 @@ import pytest
 
 from catalog import Interval
 from services.errors import StoreUnavailable
-from services.stripe_mode import StripeModeService
 from tests.ui.billing_world import CATALOG, tags_in, until
 from tests.ui.shop_world import Shopping, changed, shopping
 from ui.nicegui_ext.html import Tag
-from ui.page.document import PageContext, page
-from ui.page.stripe_mode_banner import refresh_stripe_mode_banner
+from ui.page.stripe_mode_banner import prepare_stripe_mode_banner
 from ui.pages.errors import too_many_requests
 from ui.plans.live_catalog import live_plans
+from ui.serving import document
+from ui.serving.document import PageContext, page
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ async def test_plan_cards_of_any_page_follow_the_catalog_at_the_interval_chosen(
     def dearer(document: dict[str, Any]) -> None:
         document["plans"][1]["prices"]["year"]["amount"] = 12000
 
-    @page(shop.world.site, "/plans", title="Plans")
+    @page(shop.world.container, "/plans", title="Plans")
     async def plans(context: PageContext) -> None:
         await live_plans(context, Interval.MONTH)
 
@@ -105,9 +105,7 @@ async def test_plan_cards_of_any_page_follow_the_catalog_at_the_interval_chosen(
 
 @pytest.mark.parametrize("path", ["/embed/pricing", "/shop", "/pricing", "/cart"])
 async def test_test_mode_on_a_public_address_shows_on_every_page(shop: Shopping, path: str) -> None:
-    mode = StripeModeService(shop.world.store, public_url="https://shop.example.com", sandbox=False)
-    shop.world.site.stripe_mode = mode
-    shop.world.site.on_arrival = refresh_stripe_mode_banner
+    mode = shop.world.container.stripe_mode
     await shop.world.open(path)
     assert not shop.world.marked("money-banner")
 
@@ -118,16 +116,17 @@ async def test_test_mode_on_a_public_address_shows_on_every_page(shop: Shopping,
 
 
 @pytest.mark.parametrize("trouble", ["before", "within"])
-async def test_test_mode_shows_on_a_page_that_failed_too(shop: Shopping, trouble: str) -> None:
-    mode = StripeModeService(shop.world.store, public_url="https://shop.example.com", sandbox=False)
-    await mode.note("cs_test_1")
+async def test_test_mode_shows_on_a_page_that_failed_too(
+    shop: Shopping, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.world.container.stripe_mode.note("cs_test_1")
 
     async def arrive(context: PageContext) -> None:
         if trouble == "within":
-            await refresh_stripe_mode_banner(context)
+            await prepare_stripe_mode_banner(context)
         raise StoreUnavailable("away")
 
-    shop.world.site.stripe_mode, shop.world.site.on_arrival = mode, arrive
+    monkeypatch.setattr(document, "ARRIVALS", (arrive,))
     answer = await shop.world.browser.http_client.get("/pricing")
 
     assert answer.status_code == 503
@@ -135,14 +134,13 @@ async def test_test_mode_shows_on_a_page_that_failed_too(shop: Shopping, trouble
 
 
 async def test_test_mode_shows_on_the_page_for_floods_too(shop: Shopping) -> None:
-    site = shop.world.site
-    mode = StripeModeService(shop.world.store, public_url="https://shop.example.com", sandbox=False)
-    object.__setattr__(site.settings, "sandbox", False)
-    site.stripe_mode = mode
-    before = bytes(too_many_requests(site, "en", 7.4).body).decode()
+    container = shop.world.container
+    mode = container.stripe_mode
+    object.__setattr__(container.settings, "sandbox", False)
+    before = bytes(too_many_requests(container, "en", 7.4).body).decode()
     await mode.note("cs_test_1")
 
-    after = bytes(too_many_requests(site, "en", 7.4).body).decode()
+    after = bytes(too_many_requests(container, "en", 7.4).body).decode()
 
     assert "This site is in test mode." not in before
     assert "This site is in test mode." in after

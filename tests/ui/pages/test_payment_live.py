@@ -181,7 +181,7 @@ async def test_another_catalog_shows_its_prices_on_the_open_page(world: World) -
 
     dearer = (Path(__file__).parents[3] / "products.json").read_text().replace('"amount": 900,', '"amount": 1200,')
     world.catalogs.current = parse_catalog(dearer)
-    await world.site.pubsub.announce(Topic.CATALOG, ALL_USERS)
+    await world.container.pubsub.announce(Topic.CATALOG, ALL_USERS)
 
     await until(lambda: "$12.00 a month" in world.text())
     assert "$12.00 today, then monthly." in world.text()

@@ -84,7 +84,7 @@ def customer_status(current: Subscription, *others: Subscription, failed: str | 
     return CustomerStatus(customer="c", current=current, others=others, as_of=NOW, billing_failed=failed)
 
 
-READER = cast(PageContext, SimpleNamespace(site=SimpleNamespace(catalog=CATALOG), locale="en", timezone="UTC"))
+READER = cast(PageContext, SimpleNamespace(catalog=CATALOG, locale="en", timezone="UTC"))
 LATER = datetime(2031, 3, 14, 12, tzinfo=UTC)
 ACTIVE = subscription(State.ACTIVE, until=SOON)
 

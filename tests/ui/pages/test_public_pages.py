@@ -5,21 +5,24 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from catalog import Catalog, Interval
-from tests.ui.simulation import FixedCatalog, Simulate, press, sign_in, texts, the
-from ui.page.document import PageContext, page
+from services.container import Container
+from tests.ui.simulation import Simulate, press, sell, sign_in, texts, the
 from ui.page.frame import frame
-from ui.page.site import Site
 from ui.pages import home, pricing
+from ui.plans import live_catalog
 from ui.plans.card import ButtonSpec, PlanOffer
 from ui.plans.grid import PlanGrid
 from ui.plans.offers import plan_offer, public_offers
+from ui.serving.document import PageContext, page
 
 PLANS = ("free", "basic", "premium", "enterprise", "contact")
 
 
-async def test_pricing_shows_every_plan_with_its_price_and_button(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, pricing.register) as user:
+async def test_pricing_shows_every_plan_with_its_price_and_button(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, pricing.register) as user:
         await user.open("/pricing")
 
         for plan in PLANS:
@@ -32,8 +35,8 @@ async def test_pricing_shows_every_plan_with_its_price_and_button(site: Site, si
         await user.should_see("2 months free")
 
 
-async def test_the_switch_changes_prices_notes_and_what_is_bought(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, pricing.register) as user:
+async def test_the_switch_changes_prices_notes_and_what_is_bought(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, pricing.register) as user:
         await user.open("/pricing")
 
         user.find(marker="interval-year").trigger("change")
@@ -41,48 +44,55 @@ async def test_the_switch_changes_prices_notes_and_what_is_bought(site: Site, si
         assert texts(the(user, "plan-price-premium")) == "$24.17 per month"
         await user.should_see("billed yearly at $290")
         await user.should_see("$290.00 today, then yearly. Cancel any time.")
-        assert posted(user, "premium")["price_id"] == yearly(site, "premium")
+        assert posted(user, "premium")["price_id"] == yearly(container, "premium")
         user.find(marker="interval-month").trigger("change")
         assert texts(the(user, "plan-price-premium")) == "$29 per month"
 
 
-async def test_the_address_chooses_the_interval_for_those_without_a_script(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, pricing.register) as user:
+async def test_the_address_chooses_the_interval_for_those_without_a_script(
+    container: Container, simulate: Simulate
+) -> None:
+    async with simulate(container, pricing.register) as user:
         await user.open("/pricing?interval=year")
 
         assert the(user, "interval-year").props["checked"] is True
         assert "checked" not in the(user, "interval-month").props
         assert texts(the(user, "plan-price-basic")) == "$7.50 per month"
-        assert posted(user, "basic")["price_id"] == yearly(site, "basic")
+        assert posted(user, "basic")["price_id"] == yearly(container, "basic")
 
 
-async def test_the_first_html_of_both_intervals_lets_the_script_switch_at_once(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, pricing.register) as user:
+async def test_the_first_html_of_both_intervals_lets_the_script_switch_at_once(
+    container: Container, simulate: Simulate
+) -> None:
+    async with simulate(container, pricing.register) as user:
         html = (await user.http_client.get("/pricing")).text
 
     assert 'data-month="$29" data-year="$24.17"' in html
-    assert f'data-month="{monthly(site, "premium")}" data-year="{yearly(site, "premium")}"' in html
+    assert f'data-month="{monthly(container, "premium")}" data-year="{yearly(container, "premium")}"' in html
 
 
-async def test_a_visitors_button_posts_price_and_catalog_version(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, pricing.register) as user:
+async def test_a_visitors_button_posts_price_and_catalog_version(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, pricing.register) as user:
         await user.open("/pricing")
 
-        assert posted(user, "premium") == {"price_id": monthly(site, "premium"), "catalog": site.catalog.version}
+        assert posted(user, "premium") == {
+            "price_id": monthly(container, "premium"),
+            "catalog": container.catalog.version,
+        }
         form = form_of(user, "premium")
         assert (form.props["method"], form.props["action"]) == ("post", "/payment/checkout")
 
 
-async def test_plans_without_a_checkout_have_links(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, pricing.register) as user:
+async def test_plans_without_a_checkout_have_links(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, pricing.register) as user:
         await user.open("/pricing")
 
         assert the(user, "subscribe-free").props["href"] == "/login?next=/payment"
         assert the(user, "subscribe-contact").props["href"].startswith("mailto:")
 
 
-async def test_somebody_signed_in_goes_on_where_their_plan_is_known(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, pricing.register) as user:
+async def test_somebody_signed_in_goes_on_where_their_plan_is_known(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, pricing.register) as user:
         sign_in(user)
 
         await user.open("/pricing")
@@ -90,13 +100,15 @@ async def test_somebody_signed_in_goes_on_where_their_plan_is_known(site: Site, 
         assert the(user, "subscribe-premium").props["href"] == "/payment?plan=premium&interval=month"
 
 
-async def test_what_somebody_has_decides_their_buttons_when_it_is_known(site: Site, simulate: Simulate) -> None:
+async def test_what_somebody_has_decides_their_buttons_when_it_is_known(
+    container: Container, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def offers(context: PageContext) -> tuple[PlanOffer, ...]:
         current = dict.fromkeys(Interval, ButtonSpec("current"))
-        return (plan_offer(context, site.catalog, site.catalog.plan("premium"), current),)
+        return (plan_offer(context, container.catalog, container.catalog.plan("premium"), current),)
 
-    site.offers_for = offers
-    async with simulate(site, pricing.register) as user:
+    monkeypatch.setattr(live_catalog, "offers_for", offers)
+    async with simulate(container, pricing.register) as user:
         sign_in(user)
 
         await user.open("/pricing")
@@ -105,8 +117,8 @@ async def test_what_somebody_has_decides_their_buttons_when_it_is_known(site: Si
         await user.should_not_see(marker="subscribe-premium")
 
 
-async def test_the_first_html_holds_names_prices_and_structured_data(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, pricing.register) as user:
+async def test_the_first_html_holds_names_prices_and_structured_data(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, pricing.register) as user:
         html = (await user.http_client.get("/pricing")).text
 
     things = [json.loads(text) for text in re.findall(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', html)]
@@ -119,13 +131,13 @@ async def test_the_first_html_holds_names_prices_and_structured_data(site: Site,
     assert '<meta name="description"' in html
 
 
-async def test_a_plan_with_one_interval_keeps_the_place_of_the_choice(site: Site, simulate: Simulate) -> None:
+async def test_a_plan_with_one_interval_keeps_the_place_of_the_choice(container: Container, simulate: Simulate) -> None:
     plans = tuple(
         plan.model_copy(update={"prices": {Interval.MONTH: plan.prices[Interval.MONTH]}}) if plan.prices else plan
-        for plan in site.catalog.plans
+        for plan in container.catalog.plans
     )
-    site.catalogs = FixedCatalog(site.catalog.model_copy(update={"plans": plans}))
-    async with simulate(site, pricing.register) as user:
+    sell(container, container.catalog.model_copy(update={"plans": plans}))
+    async with simulate(container, pricing.register) as user:
         await user.open("/pricing")
 
         await user.should_see("Monthly only")
@@ -133,9 +145,9 @@ async def test_a_plan_with_one_interval_keeps_the_place_of_the_choice(site: Site
         await user.should_not_see(marker="interval-year")
 
 
-async def test_amounts_follow_language_and_currency(site: Site, simulate: Simulate) -> None:
-    site.catalogs = FixedCatalog(in_yen(site.catalog))
-    async with simulate(site, pricing.register) as user:
+async def test_amounts_follow_language_and_currency(container: Container, simulate: Simulate) -> None:
+    sell(container, in_yen(container.catalog))
+    async with simulate(container, pricing.register) as user:
         user.http_client.cookies.set("locale", "ja")
 
         await user.open("/pricing")
@@ -144,12 +156,12 @@ async def test_amounts_follow_language_and_currency(site: Site, simulate: Simula
         assert texts(the(user, "plan-card-premium")).startswith("プレミアム")
 
 
-async def test_a_press_over_the_socket_names_plan_and_interval(site: Site, simulate: Simulate) -> None:
+async def test_a_press_over_the_socket_names_plan_and_interval(container: Container, simulate: Simulate) -> None:
     pressed: list[tuple[str, Interval]] = []
     done = asyncio.Event()
 
-    def register(site: Site) -> None:
-        @page(site, "/plans", title="Plans")
+    def register(container: Container) -> None:
+        @page(container, "/plans", title="Plans")
         def plans(context: PageContext) -> None:
             async def start(offer: PlanOffer, interval: Interval) -> None:
                 pressed.append((offer.plan.id, interval))
@@ -159,7 +171,7 @@ async def test_a_press_over_the_socket_names_plan_and_interval(site: Site, simul
             with frame(context):
                 grid = PlanGrid(context, public_offers(context), Interval.MONTH, on_press=start)
 
-    async with simulate(site, register) as user:
+    async with simulate(container, register) as user:
         await user.open("/plans")
 
         user.find(marker="interval-year").trigger("change")
@@ -170,8 +182,8 @@ async def test_a_press_over_the_socket_names_plan_and_interval(site: Site, simul
     assert pressed == [("basic", Interval.YEAR)]
 
 
-async def test_home_has_one_heading_the_plans_and_a_way_in(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, home.register) as user:
+async def test_home_has_one_heading_the_plans_and_a_way_in(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, home.register) as user:
         html = (await user.http_client.get("/")).text
 
     assert html.count("<h1") == 1
@@ -193,12 +205,12 @@ def posted(user: Any, plan: str) -> dict[str, str]:
     return {field.props["name"]: field.props["value"] for field in fields}
 
 
-def monthly(site: Site, plan: str) -> str:
-    return site.catalog.plan(plan).prices[Interval.MONTH].price_id
+def monthly(container: Container, plan: str) -> str:
+    return container.catalog.plan(plan).prices[Interval.MONTH].price_id
 
 
-def yearly(site: Site, plan: str) -> str:
-    return site.catalog.plan(plan).prices[Interval.YEAR].price_id
+def yearly(container: Container, plan: str) -> str:
+    return container.catalog.plan(plan).prices[Interval.YEAR].price_id
 
 
 def in_yen(catalog: Catalog) -> Catalog:

@@ -5,15 +5,18 @@ from dataclasses import replace
 
 import pytest
 
+from services.container import Container
 from tests.ui.simulation import ADA, FakeSessions, Simulate, sign_in, texts, the
-from ui.page.document import PageContext
-from ui.page.site import Site
 from ui.pages import errors, home, index_files, login, pricing
+from ui.serving import document
+from ui.serving.document import PageContext
 
 
 @pytest.mark.parametrize("provider", ["google", "github", "discord", "microsoft"])
-async def test_each_provider_is_a_link_that_keeps_where_to_go(site: Site, simulate: Simulate, provider: str) -> None:
-    async with simulate(site, login.register) as user:
+async def test_each_provider_is_a_link_that_keeps_where_to_go(
+    container: Container, simulate: Simulate, provider: str
+) -> None:
+    async with simulate(container, login.register) as user:
         await user.open("/login?next=/payment%3Fprice%3Dprice_1")
 
         link = the(user, f"sign-in-{provider}")
@@ -24,15 +27,15 @@ async def test_each_provider_is_a_link_that_keeps_where_to_go(site: Site, simula
 @pytest.mark.parametrize(
     "address", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
 )
-async def test_sign_in_leads_nowhere_else(site: Site, simulate: Simulate, address: str) -> None:
-    async with simulate(site, login.register) as user:
+async def test_sign_in_leads_nowhere_else(container: Container, simulate: Simulate, address: str) -> None:
+    async with simulate(container, login.register) as user:
         await user.open(f"/login?next={address}")
 
         assert the(user, "sign-in-google").props["href"].endswith("next=%2F")
 
 
-async def test_somebody_signed_in_has_no_business_at_sign_in(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, login.register) as user:
+async def test_somebody_signed_in_has_no_business_at_sign_in(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, login.register) as user:
         sign_in(user)
 
         answer = await user.http_client.get("/login?next=/account")
@@ -40,8 +43,8 @@ async def test_somebody_signed_in_has_no_business_at_sign_in(site: Site, simulat
         assert (answer.status_code, answer.headers["location"]) == (303, "/account")
 
 
-async def test_a_failed_sign_in_says_so_in_words_of_ours(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, login.register) as user:
+async def test_a_failed_sign_in_says_so_in_words_of_ours(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, login.register) as user:
         await user.open("/login?error=expired")
         assert the(user, "notice").props["data-kind"] == "warning"
         await user.should_see("That sign-in link has expired or was used before. Start again.")
@@ -50,8 +53,10 @@ async def test_a_failed_sign_in_says_so_in_words_of_ours(site: Site, simulate: S
         await user.should_not_see(marker="notice")
 
 
-async def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, errors.register) as user:
+async def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(
+    container: Container, simulate: Simulate
+) -> None:
+    async with simulate(container, errors.register) as user:
         page_answer = await user.http_client.get("/nope", headers={"accept": "text/html"})
         json_answer = await user.http_client.get("/nope", headers={"accept": "application/json"})
 
@@ -61,8 +66,8 @@ async def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(sit
         assert json_answer.json() == {"detail": "Not Found"}
 
 
-def test_the_page_for_floods_needs_no_script_and_says_when_to_come_back(site: Site) -> None:
-    answer = errors.too_many_requests(site, "de", 7.4)
+def test_the_page_for_floods_needs_no_script_and_says_when_to_come_back(container: Container) -> None:
+    answer = errors.too_many_requests(container, "de", 7.4)
     html = bytes(answer.body).decode()
 
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
@@ -70,27 +75,29 @@ def test_the_page_for_floods_needs_no_script_and_says_when_to_come_back(site: Si
     assert '<html lang="de"' in html
 
 
-async def test_the_sandbox_is_named_on_every_page(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, home.register, pricing.register, login.register) as user:
+async def test_the_sandbox_is_named_on_every_page(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, home.register, pricing.register, login.register) as user:
         for path in ("/", "/pricing", "/login"):
             await user.open(path)
             assert texts(the(user, "sandbox-banner")) == "Sandbox: no money moves."
 
 
-async def test_with_real_money_there_is_no_sandbox_banner(site: Site, simulate: Simulate) -> None:
-    object.__setattr__(site.settings, "sandbox", False)
-    async with simulate(site, home.register) as user:
+async def test_with_real_money_there_is_no_sandbox_banner(container: Container, simulate: Simulate) -> None:
+    object.__setattr__(container.settings, "sandbox", False)
+    async with simulate(container, home.register) as user:
         await user.open("/")
 
         await user.should_not_see(marker="sandbox-banner")
 
 
-async def test_the_frame_shows_what_arrival_found(site: Site, simulate: Simulate) -> None:
+async def test_the_frame_shows_what_arrival_found(
+    container: Container, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def arrive(context: PageContext) -> None:
         context.plan_label, context.cart_count = "Premium", 3
 
-    site.on_arrival = arrive
-    async with simulate(site, home.register) as user:
+    monkeypatch.setattr(document, "ARRIVALS", (arrive,))
+    async with simulate(container, home.register) as user:
         sign_in(user)
 
         await user.open("/")
@@ -101,12 +108,11 @@ async def test_the_frame_shows_what_arrival_found(site: Site, simulate: Simulate
         await user.should_not_see(marker="sign-in")
 
 
-async def test_names_from_outside_stay_text(site: Site, simulate: Simulate) -> None:
-    assert isinstance(site.sessions, FakeSessions)
-    assert ADA.user is not None
+async def test_names_from_outside_stay_text(container: Container, simulate: Simulate) -> None:
+    assert isinstance(container.sessions, FakeSessions)
     evil = "<img src=x onerror=alert(1)>"
-    site.sessions.sessions["ada"] = replace(ADA, user=replace(ADA.user, name=evil, email=evil))
-    async with simulate(site, home.register) as user:
+    container.sessions.sessions["ada"] = ADA.model_copy(update={"user": replace(ADA.user, name=evil, email=evil)})
+    async with simulate(container, home.register) as user:
         sign_in(user)
         html = (await user.http_client.get("/")).text
 
@@ -114,8 +120,8 @@ async def test_names_from_outside_stay_text(site: Site, simulate: Simulate) -> N
     assert "&lt;img src=x onerror=alert(1)&gt;" in html
 
 
-async def test_search_engines_find_the_public_pages_and_no_others(site: Site, simulate: Simulate) -> None:
-    async with simulate(site, index_files.register) as user:
+async def test_search_engines_find_the_public_pages_and_no_others(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, index_files.register) as user:
         robots = (await user.http_client.get("/robots.txt")).text
         sitemap = (await user.http_client.get("/sitemap.xml")).text
 

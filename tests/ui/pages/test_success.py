@@ -212,7 +212,7 @@ async def test_a_cart_is_submitted_never_paid_and_leaves_the_cart_once(world: Wo
     owner = user_owner(session)
     await world.cart.add(owner, item.price.price_id, item.min_quantity)
     cart = await world.cart.read(owner)
-    checkout = await world.site.checkout.start_cart(session, cart.wanted)
+    checkout = await world.container.checkout.start_cart(session, cart.wanted)
 
     await back(world, checkout)
 
@@ -228,7 +228,7 @@ async def test_an_item_is_submitted_at_its_figure(world: World) -> None:
     item = CATALOG.items[0]
     session = await world.sign_in()
     quantity = item.max_quantity
-    checkout = await world.site.checkout.start(session, Wanted(item.price.price_id, quantity))
+    checkout = await world.container.checkout.start(session, Wanted(item.price.price_id, quantity))
 
     await back(world, checkout)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,8 +13,11 @@ from pydantic import SecretStr
 from api.install import install
 from harness.app_process import NO_AUTHORITIES
 from sandbox.launch import RunningSandbox
+from services.running_app import RunningApp
 from settings import Settings, load_settings
-from wiring import House, build
+from ui.nicegui_ext.page_views import unconnected_views
+from ui.pages.errors import too_many_requests
+from wiring import build
 
 WEBHOOK_SECRET = "whsec_0123456789abcdef0123456789"
 STORAGE_SECRET = "Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"
@@ -78,12 +82,13 @@ class Browser(httpx.AsyncClient):
 class ApiWorld:
     """One app in this process. `browser()` opens another browser of it."""
 
-    def __init__(self, house: House, sandbox: RunningSandbox) -> None:
-        self.house = house
+    def __init__(self, running: RunningApp, sandbox: RunningSandbox) -> None:
+        self.running = running
+        self.container = container = running.container
         self.sandbox = sandbox
-        self.url = house.settings.public_url
+        self.url = container.settings.public_url
         self.app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-        install(self.app, house.backend)
+        install(self.app, container, unconnected=unconnected_views, busy_page=partial(too_many_requests, container))
         self._browsers: list[Browser] = []
 
     def browser(self, client: tuple[str, int] = ("127.0.0.1", 40000)) -> Browser:
@@ -94,11 +99,11 @@ class ApiWorld:
 
     def price(self, plan: str = "premium") -> str:
         """Return the id of a plan's monthly price."""
-        return next(iter(self.house.catalog.plan(plan).prices.values())).price_id
+        return next(iter(self.container.catalog.plan(plan).prices.values())).price_id
 
     def item_price(self, index: int = 0) -> str:
         """Return the id of an item's price."""
-        return self.house.catalog.items[index].price.price_id
+        return self.container.catalog.items[index].price.price_id
 
     async def control(self, method: str, path: str, body: object = None) -> Any:
         """Call the sandbox's control panel and return its answer."""
@@ -111,7 +116,7 @@ class ApiWorld:
         """Close the browsers and the app."""
         for browser in self._browsers:
             await browser.aclose()
-        await self.house.stop()
+        await self.running.stop()
 
 
 @asynccontextmanager

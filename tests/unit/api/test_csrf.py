@@ -120,7 +120,7 @@ async def test_the_socket_opens_for_our_own_pages_only(api: ApiWorld, origin: st
 
     headers = [] if origin is None else [(b"origin", origin.encode())]
     scope = {"type": "websocket", "path": "/_nicegui_ws/socket.io/", "headers": headers}
-    await CsrfGuard(app, api.house.settings)(scope, receive, send)
+    await CsrfGuard(app, api.container.settings)(scope, receive, send)
 
     assert bool(reached) is accepted
     assert (sent == []) is accepted

@@ -31,14 +31,14 @@ async def post(api: ApiWorld, body: str, header: str | None) -> int:
 
 async def test_a_signed_event_makes_the_watcher_look_now_and_says_nothing_else(api: ApiWorld) -> None:
     heard: list[str] = []
-    listener = api.house.pubsub.listen(Topic.POLL, "usr_1", heard.append)
+    listener = api.container.pubsub.listen(Topic.POLL, "usr_1", heard.append)
 
     status = await post(api, BODY, signed())
     listener.close()
 
     assert status == 204
     assert heard == ["once"]
-    assert await api.house.refresher.remembered("usr_1") is None
+    assert await api.container.refresher.remembered("usr_1") is None
 
 
 async def test_the_sandboxs_own_signature_is_taken(api: ApiWorld) -> None:

@@ -50,7 +50,7 @@ async def test_what_stands_in_the_way_is_named_to_the_page(api: ApiWorld, fields
 async def test_another_plan_can_be_started_instead(api: ApiWorld) -> None:
     browser = await api.browser().sign_in()
     await browser.post("/payment/checkout", data={"price_id": api.price()})
-    (opened,) = await api.house.checkouts.of((await browser.get("/api/me")).json()["user_id"])
+    (opened,) = await api.container.checkouts.of((await browser.get("/api/me")).json()["user_id"])
 
     refused = await browser.post("/payment/checkout", data={"price_id": api.price("basic")})
     instead = await browser.post("/payment/checkout", data={"price_id": api.price("basic"), "instead_of": opened.id})
@@ -113,9 +113,9 @@ async def test_an_unknown_action_on_the_cart_is_404(api: ApiWorld) -> None:
 async def test_a_cart_is_bought_after_signing_in(api: ApiWorld) -> None:
     browser = api.browser()
     await browser.post("/cart/add", data={"price_id": api.item_price()})
-    visitor = api.house.backend.sessions.id_of(browser.cookies[api.house.backend.sessions.cookie_name])
+    visitor = api.container.sessions.id_of(browser.cookies[api.container.sessions.cookie_name])
     assert visitor is not None
-    assert (await api.house.backend.cart.read(visitor_owner(visitor))).count == 1
+    assert (await api.container.cart.read(visitor_owner(visitor))).count == 1
 
     first = await browser.post("/cart/checkout")
     await browser.sign_in(next_path="/cart")

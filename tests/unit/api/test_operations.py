@@ -21,7 +21,7 @@ PRODUCTS = (Path(__file__).parents[3] / "products.json").read_bytes()
 
 
 async def session_of(api: ApiWorld, browser: Browser) -> Session:
-    sessions = api.house.backend.sessions
+    sessions = api.container.sessions
     found = await sessions.find(browser.cookies[sessions.cookie_name])
     assert isinstance(found, Session)
     return found
@@ -33,7 +33,7 @@ async def member(api: ApiWorld) -> Browser:
     started = (await browser.post("/api/payment/checkout", json={"price_id": api.price()})).json()
     await browser.pay(started["checkout_url"])
     await api.control("GET", "settled")
-    await api.house.refresher.ask(await session_of(api, browser), "all", fresh=True)
+    await api.container.refresher.ask(await session_of(api, browser), "all", fresh=True)
     return browser
 
 
@@ -49,7 +49,7 @@ async def test_an_open_circuit_degrades_and_still_takes_users(api: ApiWorld) -> 
     await api.control("POST", "faults", {"operation": "payment", "status": 500})
     session = await session_of(api, await api.browser().sign_in())
     for _ in range(5):
-        await api.house.refresher.ask(session, "all", fresh=True)
+        await api.container.refresher.ask(session, "all", fresh=True)
     await api.control("DELETE", "faults")
 
     ready = await api.browser().get("/readyz")
@@ -59,7 +59,7 @@ async def test_an_open_circuit_degrades_and_still_takes_users(api: ApiWorld) -> 
 
 
 async def test_a_store_that_is_gone_fails(api: ApiWorld) -> None:
-    await api.house.backend.store.close()
+    await api.container.store.close()
 
     ready = await api.browser().get("/readyz")
 
@@ -71,7 +71,7 @@ async def test_a_broken_catalog_file_degrades_and_says_why(tmp_path: Path, api_s
     path.write_bytes(PRODUCTS)
     async with api_world(tmp_path, api_sandbox, catalog_path=str(path)) as api:
         path.write_text('{"plans": []}')
-        await api.house.catalog_file.look()
+        await api.running.catalog_file.look()
 
         ready = (await api.browser().get("/readyz")).json()
         sold = (await api.browser().get("/api/catalog")).json()
@@ -199,10 +199,10 @@ def test_a_key_that_can_not_sign_is_refused_in_a_sentence(unusable: SecretStr) -
 
 
 async def test_a_plan_opens_what_needs_it_and_the_plans_that_it_includes(api: ApiWorld) -> None:
-    entitlements, session = api.house.entitlements, await session_of(api, await member(api))
+    entitlements, session = api.container.entitlements, await session_of(api, await member(api))
 
     assert (await entitlements.require(session, "premium")).plan == "premium"
-    assert await entitlements.has(session, "basic") is (api.house.catalog.plan("premium").includes == "basic")
+    assert await entitlements.has(session, "basic") is (api.container.catalog.plan("premium").includes == "basic")
     with pytest.raises(PlanRequired):
         await entitlements.require(session, "enterprise")
 
@@ -218,7 +218,7 @@ async def test_access_without_a_plan_of_the_catalog_opens_nothing(api: ApiWorld,
         reason=Reason.GRANTED,
     )
 
-    assert not api.house.entitlements.grants(entitlement, "premium")
+    assert not api.container.entitlements.grants(entitlement, "premium")
 
 
 async def test_access_survives_ten_minutes_of_outage_and_no_longer(api: ApiWorld) -> None:
@@ -228,9 +228,9 @@ async def test_access_survives_ten_minutes_of_outage_and_no_longer(api: ApiWorld
 
     try:
         with time_machine.travel(now + timedelta(minutes=9)):
-            kept = await api.house.entitlements.of(session)
+            kept = await api.container.entitlements.of(session)
         with time_machine.travel(now + timedelta(minutes=12)):
-            ended = await api.house.entitlements.of(session)
+            ended = await api.container.entitlements.of(session)
     finally:
         await api.control("DELETE", "faults")
 

@@ -78,7 +78,7 @@ async def test_bob_can_not_give_up_adas_checkout(api: ApiWorld) -> None:
     )
 
     me = (await ada.get("/api/me")).json()
-    (kept,) = await api.house.checkouts.of(me["user_id"])
+    (kept,) = await api.container.checkouts.of(me["user_id"])
     assert answer.status_code == 200
     assert kept.session_id == started["checkout_session_id"]
     assert kept.at(CheckoutEvent.REPLACED) is None
@@ -105,7 +105,7 @@ async def test_bobs_sign_out_leaves_ada_signed_in(api: ApiWorld) -> None:
 
 async def test_a_made_up_or_changed_cookie_is_nobody(api: ApiWorld) -> None:
     ada, _bob = await two(api)
-    name = api.house.backend.sessions.cookie_name
+    name = api.container.sessions.cookie_name
     cookie_of_ada = ada.cookies[name]
     changed = cookie_of_ada[:-1] + ("1" if cookie_of_ada.endswith("0") else "0")
     stranger = api.browser()

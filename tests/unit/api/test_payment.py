@@ -53,7 +53,7 @@ async def test_addresses_and_people_in_the_body_are_ignored(api: ApiWorld) -> No
 
 async def test_a_product_that_is_not_the_prices_own_is_not_sold(api: ApiWorld) -> None:
     browser = await api.browser().sign_in()
-    right = api.house.catalog.offer(api.price()).product_id
+    right = api.container.catalog.offer(api.price()).product_id
 
     wrong = await browser.post("/api/payment/checkout", json={"price_id": api.price(), "product_id": "prod_other"})
     fine = await browser.post("/api/payment/checkout", json={"price_id": api.price(), "product_id": right})
@@ -90,7 +90,7 @@ async def test_a_subscriber_is_told_where_to_manage_it(api: ApiWorld) -> None:
     started = (await browser.post("/api/payment/checkout", json={"price_id": api.price()})).json()
     await browser.pay(started["checkout_url"])
     await api.control("GET", "settled")
-    await api.house.refresher.ask(await _session(api, browser), "all", fresh=True)
+    await api.container.refresher.ask(await _session(api, browser), "all", fresh=True)
 
     answer = await browser.post("/api/payment/checkout", json={"price_id": api.price("basic")})
     has = (await browser.get("/api/payment/subscriptions")).json()
@@ -112,7 +112,7 @@ async def test_portal_without_a_billing_history_is_said_so(api: ApiWorld) -> Non
 
 async def test_items_are_bought_in_their_quantities(api: ApiWorld) -> None:
     browser = await api.browser().sign_in()
-    item = api.house.catalog.items[0]
+    item = api.container.catalog.items[0]
 
     fine = await browser.post(
         "/api/payment/checkout", json={"price_id": item.price.price_id, "quantity": item.max_quantity}
@@ -127,7 +127,7 @@ async def test_items_are_bought_in_their_quantities(api: ApiWorld) -> None:
 
 async def test_a_cart_is_filled_shown_bought_and_cleared(api: ApiWorld) -> None:
     browser = await api.browser().sign_in()
-    prices = [item.price.price_id for item in api.house.catalog.items[:2]]
+    prices = [item.price.price_id for item in api.container.catalog.items[:2]]
 
     for price in prices:
         put = await browser.put(f"/api/cart/{price}", json={"quantity": 1})
@@ -175,7 +175,7 @@ async def test_whoever_is_not_signed_in_gets_401(api: ApiWorld, method: str, pat
 
 
 async def _session(api: ApiWorld, browser: Browser) -> Session:
-    sessions = api.house.backend.sessions
+    sessions = api.container.sessions
     found = await sessions.find(browser.cookies[sessions.cookie_name])
     assert isinstance(found, Session)
     return found

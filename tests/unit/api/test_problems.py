@@ -154,7 +154,7 @@ async def test_an_unexpected_exception_is_a_500_without_its_text(
     async def crash(*_: object) -> None:
         raise RuntimeError("canary in an exception")
 
-    monkeypatch.setattr(type(api.house.backend.cart), "read", crash)
+    monkeypatch.setattr(type(api.container.cart), "read", crash)
 
     with capture_logs() as logs:
         answer = await api.browser().get("/api/cart")

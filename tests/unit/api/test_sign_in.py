@@ -13,7 +13,7 @@ from tests.unit.api.api_world import ApiWorld, api_world
 
 
 async def test_signing_in_and_out_changes_the_cookie_each_time(api: ApiWorld) -> None:
-    browser, name = api.browser(), api.house.backend.sessions.cookie_name
+    browser, name = api.browser(), api.container.sessions.cookie_name
     await browser.get("/api/cart")
     visitor = browser.cookies[name]
 
@@ -145,22 +145,22 @@ async def test_an_auth_ms_that_is_away_is_said_so(api: ApiWorld) -> None:
 
 
 async def test_the_visitors_cart_comes_along(api: ApiWorld) -> None:
-    browser, name = api.browser(), api.house.backend.sessions.cookie_name
+    browser, name = api.browser(), api.container.sessions.cookie_name
     await browser.put(f"/api/cart/{api.item_price()}", json={"quantity": 2})
-    visitor_id = api.house.backend.sessions.id_of(browser.cookies[name])
+    visitor_id = api.container.sessions.id_of(browser.cookies[name])
 
     await browser.sign_in()
 
     assert (await browser.get("/api/cart")).json()["count"] == 2
     assert visitor_id is not None
-    assert (await api.house.backend.cart.read(visitor_owner(visitor_id))).count == 0
+    assert (await api.container.cart.read(visitor_owner(visitor_id))).count == 0
 
 
 async def test_the_auth_ms_session_id_stays_in_the_store(api: ApiWorld) -> None:
     browser = api.browser()
     start = await browser.get("/auth/login?provider=google")
     back = await browser.get(await browser.choose_person(start.headers["location"], "ada@example.com"))
-    session = await api.house.backend.sessions.find(browser.cookies[api.house.backend.sessions.cookie_name])
+    session = await api.container.sessions.find(browser.cookies[api.container.sessions.cookie_name])
     assert isinstance(session, Session)
     secret = session.auth_session_id.get_secret_value()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,11 +13,12 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from api import throttle
-from api.metrics import Metrics
 from api.throttle import KNOWN_AT_ONCE, STRANGERS_AT_ONCE, Throttle
 from sandbox.launch import RunningSandbox
+from services.observability.metrics import Metrics
 from services.rate_limits import Policy, RateLimits
 from tests.unit.api.api_world import ApiWorld, api_world
+from ui.pages.errors import too_many_requests
 
 
 class Pages:
@@ -38,8 +40,8 @@ class Pages:
             policy=Policy("pages", rates),
             most_unconnected=most,
             unconnected=lambda: self.unconnected,
-            sessions=api.house.backend.sessions,
-            busy_page=api.house.backend.busy_page,
+            sessions=api.container.sessions,
+            busy_page=partial(too_many_requests, api.container),
             count_refused=self.metrics.count_refused_view,
         )
 
@@ -100,7 +102,7 @@ async def test_views_without_a_socket_are_bounded_together(api: ApiWorld) -> Non
 
 
 async def test_a_quarter_of_the_room_is_kept_for_browsers_that_were_here_before(api: ApiWorld) -> None:
-    pages, sessions = Pages(api, most=20), api.house.backend.sessions
+    pages, sessions = Pages(api, most=20), api.container.sessions
     pages.unconnected = 15
 
     known = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
@@ -113,7 +115,7 @@ async def test_a_quarter_of_the_room_is_kept_for_browsers_that_were_here_before(
 
 
 async def test_a_part_of_the_room_is_kept_for_people_who_have_signed_in(api: ApiWorld) -> None:
-    pages, sessions = Pages(api, most=20), api.house.backend.sessions
+    pages, sessions = Pages(api, most=20), api.container.sessions
     pages.unconnected = 18
     person = await api.browser().sign_in()
 
@@ -125,7 +127,7 @@ async def test_a_part_of_the_room_is_kept_for_people_who_have_signed_in(api: Api
 
 
 async def test_one_cookie_counts_as_one_wherever_it_is_sent_from(api: ApiWorld) -> None:
-    pages, sessions = Pages(api, "3/minute"), api.house.backend.sessions
+    pages, sessions = Pages(api, "3/minute"), api.container.sessions
     cookie = f"{sessions.cookie_name}={sessions.new_cookie()}"
 
     answers = [await pages.get(cookie=cookie, address=f"203.0.113.{number}") for number in range(5)]
@@ -149,7 +151,7 @@ async def test_views_being_built_count_as_well(api: ApiWorld) -> None:
 
 
 async def test_few_pages_are_built_at_once_and_known_browsers_do_not_stand_behind_strangers(api: ApiWorld) -> None:
-    pages, sessions = Pages(api, most=200), api.house.backend.sessions
+    pages, sessions = Pages(api, most=200), api.container.sessions
     cookie = f"{sessions.cookie_name}={sessions.new_cookie()}"
     pages.may_end.clear()
 
@@ -181,7 +183,7 @@ async def test_strangers_in_a_row_leave_time_to_others(api: ApiWorld, monkeypatc
     monkeypatch.setattr(throttle, "REST", 1e9)
     monkeypatch.setattr(throttle, "LONGEST_REST", 1e9)
     pages, person = Pages(api, most=200), await api.browser().sign_in()
-    name = api.house.backend.sessions.cookie_name
+    name = api.container.sessions.cookie_name
     pages.may_end.clear()
     row = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE + 1)]
     await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 10)
@@ -244,7 +246,7 @@ async def test_changes_of_a_cart_are_limited_by_address(
 async def test_checkouts_are_limited_by_user_and_by_address(tmp_path: Path, api_sandbox: RunningSandbox) -> None:
     async with api_world(tmp_path, api_sandbox, limit_checkouts="2/minute") as api:
         browser = await api.browser().sign_in()
-        items = [item.price.price_id for item in api.house.catalog.items]
+        items = [item.price.price_id for item in api.container.catalog.items]
 
         answers = [
             await browser.post("/api/payment/checkout", json={"price_id": items[0], "quantity": quantity})

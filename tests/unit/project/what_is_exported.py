@@ -1,4 +1,4 @@
-"""What the code tells operators: the metrics a house exports, and the events its modules log."""
+"""What the code tells operators: the metrics the app exports, and the events its modules log."""
 
 import ast
 import asyncio
@@ -14,9 +14,9 @@ METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
 
 def metric_names(folder: Path) -> set[str]:
     """Return the names of all metrics, without the endings that Prometheus adds."""
-    house = wiring.build(load_settings(_env_file=None, storage_path=str(folder / "store.sqlite3")))
-    names = {metric.name for metric in house.backend.metrics.registry.collect()}
-    asyncio.run(house.stop())
+    running = wiring.build(load_settings(_env_file=None, storage_path=str(folder / "store.sqlite3")))
+    names = {metric.name for metric in running.container.metrics.registry.collect()}
+    asyncio.run(running.stop())
     return names
 
 

@@ -55,9 +55,9 @@ async def test_no_secret_shows_anywhere(
     async with api_world(tmp_path, api_sandbox) as api:
         browser = api.browser()
         seen = await walk(api, browser)
-        session = await api.house.backend.sessions.find(browser.cookies[api.house.backend.sessions.cookie_name])
+        session = await api.container.sessions.find(browser.cookies[api.container.sessions.cookie_name])
         assert isinstance(session, Session)
-        user_id, key = session.user.user_id, api.house.settings.payment_ms_api_key
+        user_id, key = session.user.user_id, api.container.settings.payment_ms_api_key
     writer.close()
     written = stream.getvalue()
 

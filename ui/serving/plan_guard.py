@@ -1,8 +1,8 @@
 """Pages for members of a plan.
 
-    @page(site, "/members", title=N_("Members"), requires_sign_in=True)
+    @page(container, "/members", title=N_("Members"), requires_sign_in=True)
     @members_only("premium")
-    async def members(visit: Visit) -> None: ...
+    async def members(context: PageContext) -> None: ...
 
 Access is decided by `services/entitlements.py`, here as for API routes: it survives an outage of either service for ten
 minutes on the last known answer. Whoever lacks the plan is led to `/upgrade`, which says what would open the page.
@@ -19,12 +19,12 @@ from starlette.responses import RedirectResponse, Response
 from services.entitlements import Entitlement, Entitlements, PlanRequired
 from ui.page.context import PageContext
 from ui.page.current_user import signed_in
-from ui.page.document import Builder
+from ui.serving.document import Builder
 
 
 async def require_plan(context: PageContext, plan_id: str) -> Entitlement:
     """Return the entitlement that opens this page; raises PlanRequired without one, NotSignedIn for a visitor."""
-    entitlements: Entitlements = cast(Any, context.site).entitlements
+    entitlements: Entitlements = cast(Any, context.container).entitlements
     return await entitlements.require(signed_in(context), plan_id)
 
 

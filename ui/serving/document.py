@@ -1,49 +1,49 @@
 """`page`: the one decorator for pages, from the request to the finished document.
 
-What it adds to NiceGUI's own `ui.page`: the visit (who, which language, zone and theme), sign-in where a page needs it,
-errors as pages in our frame with their own status, the page's text in the first answer
+What it adds to NiceGUI's own `ui.page`: the page context (who, which language, zone and theme), sign-in where a page
+needs it, errors as pages in our frame with their own status, the page's text in the first answer
 (`ui/nicegui_ext/first_paint.py`), a document without Quasar and with a nonce on every script
 (`ui/nicegui_ext/template.py`), and the head that search engines read.
 
-    @page(site, "/account", title=N_("Your account"), requires_sign_in=True)
-    async def account(visit: Visit) -> None:
-        with frame(visit):
+    @page(container, "/account", title=N_("Your account"), requires_sign_in=True)
+    async def account(context: PageContext) -> None:
+        with frame(context):
             Tag("h1", _("Your account"))
 """
 
 import asyncio
 import inspect
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
 import structlog
 from nicegui import Client, ui
-from nicegui.events import GenericEventArguments
 from nicegui.page import page as nicegui_page
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from services.container import Container
 from services.errors import FrontendError, NotSignedIn
+from services.sessions.service import Session, Visitor
 from services.web.timezones import is_timezone
 from ui.nicegui_ext import first_paint, template
+from ui.nicegui_ext.drawn_page import keep_with_client
 from ui.nicegui_ext.packed_element import PackedElement
 from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Head, PageContext
-from ui.page.error_page import error_page
 from ui.page.head import head_html, words
-from ui.page.site import BrowserSession, Site
+from ui.serving.arrivals import ARRIVALS
+from ui.serving.error_page import error_page
 from ui.text import i18n
 from ui.text.i18n import _
 from ui.theme.icons import icon_rules
 from ui.theme.style_sheet import style_sheet
 
-__all__ = ["Builder", "Head", "PageContext", "on_browser_event", "page", "respond"]
+__all__ = ["Builder", "Head", "PageContext", "page", "respond"]
 
 Builder = Callable[[PageContext], Awaitable[Response | None] | Response | None]
-Payload = Mapping[str, Any]
 
 BUILD_SECONDS = 20.0
 """Longer than the slowest deadline a page may wait for, so that a page can say itself that a service is slow."""
@@ -52,7 +52,7 @@ _log = structlog.get_logger(__name__)
 
 
 def page(
-    site: Site,
+    container: Container,
     path: str,
     *,
     title: str,
@@ -68,7 +68,7 @@ def page(
     def decorate(build: Builder) -> Builder:
         async def serve(request: Request, client: Client) -> Response:
             return await respond(
-                site, request, client, build, Head(title, description, robots), requires_sign_in=requires_sign_in
+                container, request, client, build, Head(title, description, robots), requires_sign_in=requires_sign_in
             )
 
         serve.__name__ = serve.__qualname__ = f"page_{build.__name__}"
@@ -79,7 +79,7 @@ def page(
 
 
 async def respond(
-    site: Site,
+    container: Container,
     request: Request,
     client: Client,
     build: Builder,
@@ -89,14 +89,14 @@ async def respond(
     requires_sign_in: bool = False,
 ) -> Response:
     """Return the finished answer to a request for a page that `build` draws into `client`."""
-    session, failure = await _find_session(site, request)
-    context = _context(site, request, session, head, status)
+    session, failure = await _find_session(container, request)
+    context = _context(container, request, session, head, status)
     _begin(client, context)
     try:
         if requires_sign_in and context.user is None:
             raise failure or NotSignedIn()
-        if site.on_arrival is not None:
-            await site.on_arrival(context)
+        for prepare in ARRIVALS:
+            await prepare(context)
         result = build(context)
         answer = await result if inspect.isawaitable(result) else result
         if answer is None:
@@ -113,23 +113,15 @@ async def respond(
     if answer.background is None:
         answer.background = BackgroundTask(_let_go, request)
     if session is None and failure is None:
-        answer.set_cookie(site.sessions.cookie_name, site.sessions.new_cookie(), **site.sessions.cookie_attributes)
+        answer.set_cookie(
+            container.sessions.cookie_name, container.sessions.new_cookie(), **container.sessions.cookie_attributes
+        )
     return answer
 
 
 async def _let_go(request: Request) -> None:
     """Keep what an answered request said, without its connection: a page keeps its request, and so all of that."""
     Request.__init__(request, request.scope)
-
-
-def on_browser_event(name: str, handler: Callable[[Payload], Any]) -> None:
-    """Call `handler` with what `app.js` sends with `emitEvent(name, {...})`; it comes from the browser: check it."""
-
-    def receive(event: GenericEventArguments) -> Any:
-        detail = event.args.get("detail") if isinstance(event.args, dict) else None
-        return handler(detail if isinstance(detail, dict) else {})
-
-    ui.context.client.layout.on(name, receive, args=["detail"])
 
 
 async def _error(context: PageContext, error: Exception) -> Response:
@@ -152,8 +144,8 @@ async def _error(context: PageContext, error: Exception) -> Response:
 
 
 def _begin(client: Client, context: PageContext) -> None:
-    """Make the client's outer elements plain ones, so that they need no Quasar, and tell it about the visit."""
-    client.storage["visit"] = context
+    """Make the client's outer elements plain ones, so that they need no Quasar, and tell it about the page context."""
+    keep_with_client(client, context)
     client.storage["locale"] = context.locale
     client.layout.tag = "div"
     client.layout.props.pop("view", None)
@@ -177,7 +169,7 @@ def _document(client: Client, context: PageContext) -> Response:
             theme=context.theme,
             nonce=nonce,
             head=head_html(context, nonce),
-            style=style_sheet(context.site.settings.brand_color) + icon_rules(_icons_in(client)),
+            style=style_sheet(context.settings.brand_color) + icon_rules(_icons_in(client)),
             content=first_paint.render(client.layout),
             words=words(context),
         )
@@ -193,21 +185,25 @@ def _icons_in(client: Client) -> set[str]:
     return {name.removeprefix("icon-") for name in classes if name.startswith("icon-")}
 
 
-async def _find_session(site: Site, request: Request) -> tuple[BrowserSession | None, FrontendError | None]:
+async def _find_session(
+    container: Container, request: Request
+) -> tuple[Session | Visitor | None, FrontendError | None]:
     """Return the browser's session, or why nobody can say: public pages open all the same."""
     try:
-        return await site.sessions.find(request.cookies.get(site.sessions.cookie_name, "")), None
+        return await container.sessions.find(request.cookies.get(container.sessions.cookie_name, "")), None
     except FrontendError as error:
         _log.warning("session_unknown", code=error.code, cause=str(error))
         return None, error
 
 
-def _context(site: Site, request: Request, session: BrowserSession | None, head: Head, status: int) -> PageContext:
+def _context(
+    container: Container, request: Request, session: Session | Visitor | None, head: Head, status: int
+) -> PageContext:
     cookies = request.cookies
     zone = cookies.get(TIMEZONE_COOKIE, "").replace("%2F", "/")
     return PageContext(
         request=request,
-        site=site,
+        container=container,
         session=session,
         locale=i18n.choose_locale(cookies.get(LOCALE_COOKIE), request.headers.get("accept-language", "")),
         timezone=zone if is_timezone(zone) else "UTC",

@@ -1,43 +1,34 @@
-"""What the routes get to work with: the settings and the use cases, put together once in `wiring/house.py`."""
+"""Everything that pages and routes work with: made once in `wiring/`, handed around, never changed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from starlette.responses import Response
-
-from api.metrics import Metrics
 from catalog import Catalog
 from services.cart import CartService
 from services.checkout.service import CheckoutService
+from services.checkout_record import CheckoutRepository
 from services.entitlements import Entitlements
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
+from services.observability.metrics import Metrics
 from services.portal import PortalService
 from services.rate_limits import STATUS, Policy, RateLimits
 from services.sessions.service import Sessions
 from services.storage.port import Store
+from services.storage.pubsub import PubSub
 from services.stripe_mode import StripeModeService
 from services.upstream.client import Upstream
 from settings import Settings
 
 
-class Catalogs(Protocol):
+class CatalogSource(Protocol):
     """The catalog in force now, and what is wrong with its file if it is not the file's."""
 
     @property
     def current(self) -> Catalog: ...
     @property
     def problem(self) -> str | None: ...
-
-
-class BusyPage(Protocol):
-    """Makes the page for 429, which must cost next to nothing."""
-
-    def __call__(self, accept_language: str, retry_after: float) -> Response:
-        """Return the page in the language asked for; `retry_after` in seconds."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +56,31 @@ class Policies:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """The collaborators of all routes. `unconnected` weighs page views without a socket."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """The settings, the catalog, the use cases and what is below them."""
 
     settings: Settings
-    catalogs: Catalogs
+    catalogs: CatalogSource
     store: Store
+    pubsub: PubSub
     sessions: Sessions
+    checkouts: CheckoutRepository
     refresher: StatusRefresher
     status: StatusService
     checkout: CheckoutService
     portal: PortalService
     cart: CartService
+    entitlements: Entitlements
+    stripe_mode: StripeModeService
     limits: RateLimits
     policies: Policies
     payment_upstream: Upstream
     auth_upstream: Upstream
-    entitlements: Entitlements
-    stripe_mode: StripeModeService
     metrics: Metrics
     users: UserHashes
-    unconnected: Callable[[], float]
-    busy_page: BusyPage
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog in force now. Read it once for a page, so that all its prices are of one version."""
+        return self.catalogs.current

@@ -35,7 +35,7 @@ def error_card(context: PageContext, error: FrontendError) -> None:
             else:
                 button(_("Go to the start page"), href="/", wide=True)
                 button(_("See plans"), "quiet", href="/pricing", wide=True)
-        if context.site.settings.support_url and not missing:
-            Tag("a", _("Contact support"), href=context.site.settings.support_url, classes="small")
+        if context.settings.support_url and not missing:
+            Tag("a", _("Contact support"), href=context.settings.support_url, classes="small")
         if reference and not missing:
             Tag("p", _("Reference: {reference}").format(reference=reference), classes="reference")

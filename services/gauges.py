@@ -1,0 +1,28 @@
+"""The figures that are read from the parts when somebody asks for the metrics."""
+
+import time
+
+from services.container import Container
+from services.observability.logs import dropped_lines
+from services.observability.metrics import GaugeReading
+
+
+def gauges(container: Container) -> tuple[GaugeReading, ...]:
+    """Return the gauges of this process."""
+    started_at, status = time.time(), container.status
+    return (
+        GaugeReading("billing_watchers", "Users whose status is watched.", lambda: status.watchers),
+        GaugeReading("billing_tabs", "Tabs that watch a status.", lambda: status.tabs),
+        GaugeReading(
+            "billing_catalog_refused",
+            "1 while the catalog's file can't be used.",
+            lambda: 1.0 if container.catalogs.problem else 0.0,
+        ),
+        GaugeReading(
+            "billing_limits_degraded",
+            "1 while limits are counted by this replica alone.",
+            lambda: 1.0 if container.limits.degraded else 0.0,
+        ),
+        GaugeReading("billing_log_lines_dropped", "Log lines that nobody took.", dropped_lines),
+        GaugeReading("billing_started_at", "When the process was started, in Unix time.", lambda: started_at),
+    )

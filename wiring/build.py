@@ -1,0 +1,92 @@
+"""Makes every part once, in the order in which they need each other."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from catalog import Catalog
+from services.cart import CartService
+from services.catalog_file import CatalogFile
+from services.checkout.service import CheckoutService, Redirects
+from services.checkout_record import CheckoutRepository
+from services.container import Container, Policies
+from services.entitlements import Entitlements
+from services.gauges import gauges
+from services.live_status.refresher import StatusRefresher
+from services.live_status.service import StatusService
+from services.observability.logs import UserHashes
+from services.observability.metrics import Metrics
+from services.portal import PortalRedirects, PortalService
+from services.rate_limits import RateLimits
+from services.running_app import RunningApp
+from services.sessions.service import Sessions, customer_by
+from services.storage.factory import open_store
+from services.storage.port import Store
+from services.storage.pubsub import PubSub
+from services.stripe_mode import StripeModeService
+from services.upstream.transport import Transport
+from settings import Settings
+from ui.nicegui_ext.page_views import PAGE_GAUGES
+from wiring import systems
+
+
+def build(
+    settings: Settings,
+    *,
+    store: Store | None = None,
+    payment_transport: Transport | None = None,
+    auth_transport: Transport | None = None,
+    now: Callable[[], datetime] | None = None,
+) -> RunningApp:
+    """Return the parts, put together as the settings say; the named ones may be given instead.
+
+    Raises CatalogError, StoreInUse, and SettingsError for a key that can't sign or traces that can't be sent.
+    """
+    now = now or (lambda: datetime.now(UTC))
+    key = systems.signing_key(settings)
+    tracing = systems.tracing(settings)
+    store = store or open_store(settings)
+    pubsub = PubSub(store)
+    catalog_file = CatalogFile(settings.catalog_path, pubsub)
+
+    def current_catalog() -> Catalog:
+        return catalog_file.current
+
+    metrics, policies = Metrics(), Policies.of(settings)
+    slots = systems.shared_slots(settings, store)
+    payment_ms = systems.payment_ms(settings, metrics, tracing, slots, payment_transport)
+    auth_ms = systems.auth_ms(settings, metrics, tracing, auth_transport)
+    storage_secret = systems.given(settings.storage_secret, "STORAGE_SECRET")
+    stripe_mode = StripeModeService(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)
+    checkouts = CheckoutRepository(store, now, opened=stripe_mode.note)
+    limits = RateLimits(settings.redis_url.get_secret_value() if settings.redis_url else None)
+    sessions = Sessions(
+        store, auth_ms, pubsub, secret=storage_secret, public_url=settings.public_url,
+        max_age=timedelta(days=settings.session_max_age_days), idle=timedelta(days=settings.session_idle_days), now=now,
+    )  # fmt: skip
+    refresher = StatusRefresher(
+        store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,
+        catalog=current_catalog, customer_of=customer_by(settings.customer_id), now=now,
+    )  # fmt: skip
+    status = StatusService(refresher, pubsub, leases=systems.leases(store), now=now)
+    checkout = CheckoutService(
+        store=store, checkouts=checkouts, refresher=refresher, status=status, payment_ms=payment_ms,
+        catalog=current_catalog, limits=limits, policy=policies.checkouts,
+        redirects=Redirects(settings.public_url, settings.checkout_hosts, bool(settings.http_hosts)),
+        observe=metrics.count_checkout, now=now,
+    )  # fmt: skip
+    portal = PortalService(
+        store=store, refresher=refresher, status=status, payment_ms=payment_ms, limits=limits,
+        redirects=PortalRedirects(settings.public_url, settings.portal_hosts, bool(settings.http_hosts)), now=now,
+    )  # fmt: skip
+    cart = CartService(store, pubsub, current_catalog)
+    entitlements = Entitlements(
+        refresher, key, issuer=settings.public_url, catalog=current_catalog, now=now
+    )  # fmt: skip
+    container = Container(
+        settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,
+        refresher=refresher, status=status, checkout=checkout, portal=portal, cart=cart, entitlements=entitlements,
+        stripe_mode=stripe_mode, limits=limits, policies=policies, payment_upstream=payment_ms.upstream,
+        auth_upstream=auth_ms.upstream, metrics=metrics, users=UserHashes(storage_secret),
+    )  # fmt: skip
+    metrics.observe((payment_ms.upstream, auth_ms.upstream), (*gauges(container), *PAGE_GAUGES))
+    return RunningApp(container=container, catalog_file=catalog_file, shared_limit=slots, tracing=tracing)
