@@ -29,7 +29,7 @@ UNREACHABLE: Final = (
 )
 
 
-class Told(NamedTuple):
+class AuditRun(NamedTuple):
     """How a run of pip-audit ended."""
 
     code: int
@@ -37,7 +37,7 @@ class Told(NamedTuple):
     errors: str
 
 
-Ask = Callable[[Sequence[str]], Told]
+Ask = Callable[[Sequence[str]], AuditRun]
 
 
 def main(files: Sequence[str]) -> int:
@@ -79,11 +79,11 @@ def _audit_one(ask: Ask, file: Path, source: str) -> int:
 
 
 def _asked_by(python: Path) -> Ask:
-    def ask(arguments: Sequence[str]) -> Told:
+    def ask(arguments: Sequence[str]) -> AuditRun:
         ended = subprocess.run(
             [python, "-m", "pip_audit", *arguments], capture_output=True, text=True, check=False, cwd=ROOT
         )
-        return Told(ended.returncode, ended.stdout, ended.stderr)
+        return AuditRun(ended.returncode, ended.stdout, ended.stderr)
 
     return ask
 

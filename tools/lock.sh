@@ -17,5 +17,5 @@ compile() {
 mkdir -p requirements
 compile run pyproject.toml
 compile otel pyproject.toml --extra otel --constraint requirements/run.txt
-compile dev pyproject.toml --extra otel --group test --group lint --constraint requirements/otel.txt
+compile dev pyproject.toml --extra otel --group dev --constraint requirements/otel.txt
 compile audit --group pyproject.toml:audit --constraint requirements/dev.txt
