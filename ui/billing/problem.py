@@ -85,7 +85,7 @@ def problem_kind(error: FrontendError) -> Kind:
 def problem_sentence(error: FrontendError) -> str:
     """Return what happened, whether money moved, and when to try again where that is known."""
     if isinstance(error, CustomerUnknown):
-        return f"{_(NO_HISTORY)} {_('It starts with your first purchase.')}"
+        return _(NO_HISTORY) + " " + _("It starts with your first purchase.")
     parts = [_(error.sentence)]
     if error.money_moved is False and "charged" not in error.sentence:
         parts.append(_("Nothing was charged."))

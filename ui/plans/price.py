@@ -45,9 +45,11 @@ def due_words(price: Price, locale: str) -> str:
         else:
             free = ngettext("{count} day free, then {amount} a month.", "{count} days free, then {amount} a month.",
                             price.trial_days)  # fmt: skip
-        return f"{free.format(count=price.trial_days, amount=amount)} {_('Cancel any time.')}"
-    today = _("{amount} today, then yearly.") if yearly else _("{amount} today, then monthly.")
-    return f"{today.format(amount=amount)} {_('Cancel any time.')}"
+        due = free.format(count=price.trial_days, amount=amount)
+    else:
+        today = _("{amount} today, then yearly.") if yearly else _("{amount} today, then monthly.")
+        due = today.format(amount=amount)
+    return due + " " + _("Cancel any time.")
 
 
 def saving_words(saving: Saving) -> str:

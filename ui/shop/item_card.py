@@ -49,7 +49,7 @@ class ItemCard:
                 with Tag("div", classes="item-price-row"):
                     with Tag("p", classes="item-price"):
                         Tag("span", item.price.format(context.locale, trim=True), classes="item-amount")
-                        Tag("span", f" {_('each')}", classes="muted small")
+                        Tag("span", " " + _("each"), classes="muted small")
                     with Tag("div", classes="item-quantity"):
                         self.field = QuantityField(
                             context,

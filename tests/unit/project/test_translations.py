@@ -2,7 +2,9 @@
 
 import ast
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -12,6 +14,7 @@ from tools import messages
 from ui.text.i18n import LOCALES, catalogue
 
 TRANSLATED = [locale for locale in LOCALES if locale != "en"]
+MARKS = {"_", "N_", "ngettext"}
 SPOKEN = {"aria_label", "title", "alt", "placeholder", "data_busy_label"}
 """Attributes of elements that people read or hear."""
 LIKE_ENGLISH = 0.06
@@ -23,21 +26,66 @@ def catalog(request: pytest.FixtureRequest) -> Catalog:
     return messages.read(messages.LOCALES / request.param / "LC_MESSAGES" / "messages.po")
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return messages.extract(tmp_path_factory.mktemp("texts"))
+
+
 def fields(text: str) -> set[str]:
     return {name for _literal, name, _spec, _conversion in Formatter().parse(text) if name}
 
 
-def test_every_text_in_the_code_is_translated(catalog: Catalog) -> None:
-    merged = messages.merged(catalog, messages.texts_in_code())
-
-    assert messages.missing(merged) == []
+def texts(catalog: Catalog) -> set[str]:
+    return {messages.text_of(message) for message in catalog if message.id}
 
 
-def test_no_text_is_kept_that_is_gone_from_the_code(catalog: Catalog) -> None:
-    known = {text if isinstance(text, str) else text[0] for text in messages.texts_in_code()}
-    kept = {message.id if isinstance(message.id, str) else message.id[0] for message in catalog if message.id}
+def marked(tree: ast.AST) -> Iterator[str]:
+    """Yield the literal texts that are marked for translation, wherever they stand, in f-strings too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS and node.args:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
 
-    assert kept - known == set()
+
+def test_every_marked_text_is_extracted(template: Path) -> None:
+    files = [path for folder in ("ui", "api", "services") for path in (messages.ROOT / folder).rglob("*.py")]
+    in_code = {text for path in files for text in marked(ast.parse(path.read_text(encoding="utf-8")))}
+
+    assert len(in_code) > 400
+    assert in_code - texts(messages.read(template)) == set(), "Babel does not look into f-strings: take it out of them"
+
+
+def test_every_text_in_the_code_is_translated(catalog: Catalog, template: Path) -> None:
+    assert messages.missing(catalog, messages.read(template)) == []
+
+
+def test_a_text_without_translation_or_without_one_form_is_named(template: Path) -> None:
+    wanted, empty = messages.read(template), Catalog(locale="ar")
+    empty.add(("{count} month free", "{count} months free"), ("",) * 6)
+
+    lacking = messages.missing(empty, wanted)
+
+    assert set(lacking) == texts(wanted)
+
+
+def test_no_text_is_kept_that_is_gone_from_the_code(catalog: Catalog, template: Path) -> None:
+    assert texts(catalog) - texts(messages.read(template)) == set()
+
+
+def test_the_catalogues_are_as_the_tool_writes_them(template: Path, tmp_path: Path) -> None:
+    shutil.copytree(messages.LOCALES, tmp_path / "locales")
+
+    messages.update(template, tmp_path / "locales")
+
+    for path in messages.catalogues():
+        written = tmp_path / path.relative_to(messages.ROOT)
+        assert without_release(written) == without_release(path), f"run `make messages` for {path}"
+
+
+def without_release(path: Path) -> list[str]:
+    """Return the lines of a catalogue but the one that names Babel's release."""
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if "Generated-By" not in line]
 
 
 def test_translations_have_the_placeholders_of_their_text(catalog: Catalog) -> None:
