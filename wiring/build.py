@@ -10,7 +10,7 @@ from services.checkout.service import CheckoutService, Redirects
 from services.checkout_record import CheckoutRepository
 from services.container import Container, Policies
 from services.entitlements import Entitlements
-from services.gauges import gauges
+from api.gauges import gauges
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
