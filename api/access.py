@@ -60,7 +60,7 @@ class Access:
         sessions = self._container.sessions
         response.set_cookie(sessions.cookie_name, cookie, **sessions.cookie_attributes)
 
-    def require_plan(self, plan_id: str) -> Callable[..., Awaitable[Entitlement]]:
+    def require_plan(self, plan_id: str) -> Callable[[Session], Awaitable[Entitlement]]:
         """Return a dependency for routes of members only: it raises NotSignedIn or PlanRequired for others."""
 
         async def required(session: Annotated[Session, Depends(self.session)]) -> Entitlement:

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import ipaddress
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
@@ -14,6 +14,9 @@ from services.errors import StoreUnavailable
 
 METRICS_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
 PING_DEADLINE: Final = 2.0
+
+Check = dict[str, object]
+"""One part's `status` (`ok`, `degraded` or `failing`), and what there is to say of it."""
 
 
 def operations_routes(container: Container) -> APIRouter:
@@ -80,7 +83,7 @@ def _names_this_machine(request: Request, container: Container) -> bool:
         return False
 
 
-async def _store(container: Container) -> dict[str, Any]:
+async def _store(container: Container) -> Check:
     try:
         async with asyncio.timeout(PING_DEADLINE):
             await container.store.ping()
@@ -89,9 +92,9 @@ async def _store(container: Container) -> dict[str, Any]:
     return {"status": "ok"}
 
 
-def _quick_checks(container: Container) -> dict[str, dict[str, Any]]:
+def _quick_checks(container: Container) -> dict[str, Check]:
     """Return what is known without asking anybody."""
-    checks: dict[str, dict[str, Any]] = {}
+    checks: dict[str, Check] = {}
     for upstream in (container.payment_upstream, container.auth_upstream):
         circuits = {operation: str(circuit.state) for operation, circuit in upstream.circuits.items()}
         status = "degraded" if upstream.degraded else "ok"
@@ -104,7 +107,7 @@ def _quick_checks(container: Container) -> dict[str, dict[str, Any]]:
     return checks
 
 
-async def _money(container: Container) -> dict[str, Any]:
+async def _money(container: Container) -> Check:
     """Whether real money, Stripe's test mode or the sandbox's is taken, and whether that fits the address."""
     problems = await container.stripe_mode.problems()
     mode = "sandbox" if container.settings.sandbox_enabled else str(await container.stripe_mode.mode())

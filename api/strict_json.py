@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import NoReturn
 
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -12,7 +12,7 @@ from starlette.responses import Response
 class StrictRequest(Request):
     """A request whose JSON means one thing only."""
 
-    async def json(self) -> Any:
+    async def json(self) -> object:
         """Return the body's value; raises JSONDecodeError, which FastAPI answers with 422."""
         if not hasattr(self, "_json"):
             try:
@@ -27,7 +27,7 @@ class StrictRequest(Request):
 class StrictRoute(APIRoute):
     """A route that reads its body as a `StrictRequest`."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[object, object, Response]]:
         """Return FastAPI's handler, given the stricter request."""
         handle = super().get_route_handler()
 
@@ -37,12 +37,12 @@ class StrictRoute(APIRoute):
         return strictly
 
 
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a key stands twice")
     return found
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -253,7 +253,7 @@ def _key(customer: str) -> str:
 def _read(text: str, events: dict[CheckoutEvent, datetime]) -> Checkout:
     """Return the checkout. One that can't be read can't be guarded against, so that is the store's failure."""
     try:
-        value: dict[str, Any] = json.loads(text)
+        value: dict[str, object] = json.loads(text)
         return Checkout.model_validate({**value, "events": events})
     except ValueError as error:
         raise StoreUnavailable("a remembered checkout can't be read") from error

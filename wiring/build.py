@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from api.gauges import gauges
 from catalog import Catalog
 from services.cart import CartService
 from services.catalog_file import CatalogFile
@@ -10,7 +11,6 @@ from services.checkout.service import CheckoutService, Redirects
 from services.checkout_record import CheckoutRepository
 from services.container import Container, Policies
 from services.entitlements import Entitlements
-from api.gauges import gauges
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes

@@ -13,7 +13,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 import structlog
 from pydantic import SecretStr
@@ -39,7 +39,7 @@ _QUEUED: Final = 10_000
 _LAST_WORDS: Final = 2.0
 _QUIET: Final = ("httpx", "httpcore", "asyncio", "engineio", "socketio", "multipart", "python_multipart", "markdown_it")
 
-Event = MutableMapping[str, Any]
+Event = MutableMapping[str, object]
 
 
 class Redaction:

@@ -3,14 +3,23 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Literal, TypedDict
 
 from pydantic import SecretStr
 
 SIGNED_IN = "~"
 """What the ids of sign-ins begin with, and no visitor's does."""
+
+
+class CookieAttributes(TypedDict):
+    """The attributes of a cookie, as Starlette's `set_cookie` names them."""
+
+    max_age: int
+    path: str
+    secure: bool
+    httponly: bool
+    samesite: Literal["lax"]
 
 
 class SessionCookie:
@@ -24,7 +33,7 @@ class SessionCookie:
         self.login_name = "__Host-login" if secure else "login"
 
     @property
-    def attributes(self) -> Mapping[str, Any]:
+    def attributes(self) -> CookieAttributes:
         """The attributes of the session cookie, as Starlette's `set_cookie` names them."""
         return {
             "max_age": self.max_age_seconds,

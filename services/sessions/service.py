@@ -10,17 +10,17 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
 from services.auth_ms import AuthMS, AuthSession, User
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
-from services.sessions.cookie import SIGNED_IN, SessionCookie
+from services.sessions.cookie import SIGNED_IN, CookieAttributes, SessionCookie
 from services.sessions.model import Session, SignedIn, SignInStart, Visitor, account_mark, customer_by, session_key
 from services.storage.port import Store
 from services.storage.pubsub import PubSub, Topic
@@ -99,7 +99,7 @@ class Sessions:
         return self._cookie.max_age_seconds
 
     @property
-    def cookie_attributes(self) -> Mapping[str, Any]:
+    def cookie_attributes(self) -> CookieAttributes:
         """The attributes of the session cookie, as Starlette's `set_cookie` names them."""
         return self._cookie.attributes
 

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
-_running: set[asyncio.Task[Any]] = set()
+_running: set[asyncio.Task[object]] = set()
 
 
-async def within_deadline(call: Coroutine[Any, Any, T], seconds: float) -> T:
+async def within_deadline(call: Coroutine[object, object, T], seconds: float) -> T:
     """Return the call's result, or raise `TimeoutError` after so many seconds.
 
     The call runs as a task of its own. Up to Python 3.11 `asyncio.wait_for`, which redis-py uses for every command,
@@ -27,7 +27,7 @@ async def within_deadline(call: Coroutine[Any, Any, T], seconds: float) -> T:
         task.cancel()
 
 
-def _ended(task: asyncio.Task[Any]) -> None:
+def _ended(task: asyncio.Task[object]) -> None:
     _running.discard(task)
     if not task.cancelled():
         task.exception()  # whoever still waits receives it

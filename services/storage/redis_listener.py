@@ -7,7 +7,7 @@ is asked for a sign of life, so that one whose other end has vanished is replace
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import structlog
 from redis.asyncio import ConnectionPool, Redis
@@ -72,7 +72,7 @@ class RedisListener:
             await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
 
     async def _receive(self, pubsub: PubSub) -> None:
-        command = cast("Callable[[str], Awaitable[Any]]", pubsub.psubscribe)
+        command = cast("Callable[[str], Awaitable[object]]", pubsub.psubscribe)
         await command(self._prefix.replace("*", "\\*") + "*")
         asked = False
         while True:

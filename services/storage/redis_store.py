@@ -11,7 +11,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
 import structlog
 from redis.asyncio import ConnectionPool, Redis
@@ -70,6 +70,12 @@ def redis_pool(url: str, connections: int, *, check_after: int = 15) -> Connecti
     )
 
 
+class _Eval(Protocol):
+    """redis-py's `eval`, whose own type leaves open whether it is awaited."""
+
+    def __call__(self, script: str, numkeys: int, *keys_and_args: str | float) -> Awaitable[int]: ...
+
+
 class RedisStore:
     """A `Store` in Redis. Reconnects by itself; opening it connects to nothing yet."""
 
@@ -113,7 +119,7 @@ class RedisStore:
         `twice` says that it may run again when the connection breaks before its answer.
         """
         names = [self._prefix + key for key in keys]
-        run = cast("Callable[..., Awaitable[Any]]", self._redis.eval)
+        run = cast("_Eval", self._redis.eval)
         return int(await self._run(operation, lambda: run(script, len(names), *names, *args), twice=twice))
 
     async def get(self, key: str) -> str | None:

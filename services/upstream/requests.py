@@ -8,7 +8,7 @@ status call, so the caller's deadline and the request's end are two different th
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from pydantic import SecretStr
@@ -76,7 +76,7 @@ class RequestsInFlight:
             raise _unavailable(request, CallOutcome.CLOSED, "shutting down")
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         exchange = self.spawn(self._run(request, max_wait, perform, admitted))
-        either: tuple[asyncio.Future[Any], ...] = (exchange, admitted)
+        either: tuple[asyncio.Future[UpstreamResponse] | asyncio.Future[None], ...] = (exchange, admitted)
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not admitted.done():
             await exchange

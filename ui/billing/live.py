@@ -6,8 +6,8 @@ preloaded page costs nothing, and closes when NiceGUI deletes the client. There 
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
 import structlog
 from nicegui import Client, background_tasks, ui
@@ -17,7 +17,7 @@ from services.live_status.service import StatusWatch
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
 from services.web.timezones import is_timezone
-from ui.nicegui_ext.browser_events import on_browser_event
+from ui.nicegui_ext.browser_events import Payload, on_browser_event
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.page.current_user import known_status, session_now, signed_in, words_for
@@ -111,7 +111,7 @@ class Live:
             with self._client:
                 ui.navigate.to(self._context.here)
 
-    def _visited(self, detail: Mapping[str, Any]) -> None:
+    def _visited(self, detail: Payload) -> None:
         """The tab became visible, the network or the socket came back: say how old the news is by now, and look."""
         zone = detail.get("timezone")
         if isinstance(zone, str) and is_timezone(zone):

@@ -1,11 +1,8 @@
 """A short word in a pill: a state, "Current plan", "Most popular". Its words carry the meaning, not its colour."""
 
-from typing import Literal
-
 from ui.nicegui_ext.html import Tag
 from ui.theme.icons import icon
-
-Tone = Literal["neutral", "brand", "filled", "success", "warning", "danger", "info"]
+from ui.theme.tones import Tone
 
 
 def badge(text: str, tone: Tone = "neutral", *, icon_name: str = "", testid: str = "", data_state: str = "") -> Tag:

@@ -9,8 +9,8 @@ The headline is the page's `h1`. `CardPage.show` changes icon, colour and headli
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ui.components.badge import Tone
 from ui.nicegui_ext.html import Tag
+from ui.theme.tones import Tone
 
 
 class CardPage:

@@ -11,11 +11,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Final
+from typing import Final
 
 from nicegui.version import __version__ as NICEGUI_VERSION
-
-from ui.page.assets import icons_address, script_address
 
 JSON_SCRIPT_ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
@@ -58,7 +56,7 @@ def _between(html: str, before: str, after: str, start: int = 0) -> tuple[str, i
 
 @dataclass(frozen=True, slots=True)
 class DocumentParts:
-    """Everything a document is made of."""
+    """Everything a document is made of. `script` and `icons` are the addresses of our script and of the icons' style."""
 
     locale: str
     direction: str
@@ -68,6 +66,8 @@ class DocumentParts:
     style: str
     content: str
     words: Mapping[str, str]
+    script: str = ""
+    icons: str = ""
 
 
 def assemble(page: DocumentParts, startup: Startup | None) -> str:
@@ -79,7 +79,7 @@ def assemble(page: DocumentParts, startup: Startup | None) -> str:
         f'<meta charset="utf-8">\n{page.head}\n<style>{page.style}</style>\n'
         f"{_import_map(startup, page.nonce) if startup else ''}</head>\n"
         f'<body{words}>\n<div id="app">{page.content}</div>\n'
-        f"{_scripts(startup, page.nonce) if startup else ''}</body>\n</html>\n"
+        f"{_scripts(startup, page) if startup else ''}</body>\n</html>\n"
     )
 
 
@@ -88,14 +88,15 @@ def _import_map(startup: Startup, nonce: str) -> str:
     return f'<script type="importmap" nonce="{nonce}">{startup.import_map}</script>\n'
 
 
-def _scripts(startup: Startup, nonce: str) -> str:
+def _scripts(startup: Startup, page: DocumentParts) -> str:
+    nonce = page.nonce
     static = f"{startup.prefix}/_nicegui/{NICEGUI_VERSION}/static"
     return f"""\
-<link rel="stylesheet" href="{startup.prefix}{icons_address()}">
+<link rel="stylesheet" href="{startup.prefix}{page.icons}">
 <div id="popup" class="connection-bar" role="status" aria-hidden="true"></div>
 <div id="too_long_message_popup" aria-hidden="true" hidden></div>
 <script nonce="{nonce}">{STORAGE_STAND_IN}</script>
-<script defer src="{startup.prefix}{script_address()}" nonce="{nonce}"></script>
+<script defer src="{startup.prefix}{page.script}" nonce="{nonce}"></script>
 <script type="module" nonce="{nonce}">
 await front.load("{static}/socket.io.min.js", "{static}/nicegui.js");
 const app = {startup.create_app}
@@ -108,7 +109,7 @@ front.restore(kept);
 """
 
 
-def json_script(value: Mapping[str, Any], nonce: str) -> str:
+def json_script(value: Mapping[str, object], nonce: str) -> str:
     """Return JSON-LD as a script element from which no text can break out (ASVS 1.2.3)."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(JSON_SCRIPT_ESCAPES)
     return f'<script type="application/ld+json" nonce="{nonce}">{text}</script>'

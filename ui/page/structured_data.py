@@ -1,25 +1,23 @@
 """What search engines may read of the plans: schema.org Product with Offer, and FAQPage (https://schema.org)."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from catalog import Catalog, Interval
 from money import minor_digits
-from ui.page.context import PageContext
+from ui.page.context import JsonLd, PageContext
 
 
-def products(context: PageContext, catalog: Catalog) -> tuple[Mapping[str, Any], ...]:
+def products(context: PageContext, catalog: Catalog) -> tuple[JsonLd, ...]:
     """Return a Product for each plan that has a price, with an Offer for each price."""
-    container = context.settings
-    address = f"{container.public_url}/pricing"
+    settings = context.settings
+    address = f"{settings.public_url}/pricing"
     return tuple(
         {
             "@context": "https://schema.org",
             "@type": "Product",
-            "name": f"{container.brand_name} {context.text(plan.name)}",
+            "name": f"{settings.brand_name} {context.text(plan.name)}",
             "description": context.text(plan.tagline),
-            "brand": {"@type": "Brand", "name": container.brand_name},
+            "brand": {"@type": "Brand", "name": settings.brand_name},
             "offers": [
                 {
                     "@type": "Offer",
@@ -46,7 +44,7 @@ def products(context: PageContext, catalog: Catalog) -> tuple[Mapping[str, Any],
     )
 
 
-def answers(context: PageContext, catalog: Catalog) -> Mapping[str, Any]:
+def answers(context: PageContext, catalog: Catalog) -> JsonLd:
     """Return the questions and answers as an FAQPage."""
     return {
         "@context": "https://schema.org",

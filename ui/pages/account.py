@@ -15,7 +15,7 @@ from ui.billing.portal_news import portal_news, portal_words
 from ui.billing.portal_row import portal_row
 from ui.billing.problem import ProblemPlace, problem_named
 from ui.billing.purchase_words import purchase_words
-from ui.components.badge import Tone, badge
+from ui.components.badge import badge
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status, signed_in
@@ -23,6 +23,7 @@ from ui.page.frame import frame, language_choice, theme_choice
 from ui.serving.document import PageContext, page
 from ui.text.formats import exact, full_date
 from ui.text.i18n import N_, _
+from ui.theme.tones import Tone
 
 MOST_PURCHASES: Final = 20
 

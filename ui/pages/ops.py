@@ -11,7 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from nicegui import app, context
 from pydantic import SecretStr
@@ -19,7 +19,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from services.container import Container
-from services.observability.metrics_history import MetricsHistory, RecentProblems
+from services.observability.metrics_history import MetricsHistory, RecentProblems, Sample
+from services.upstream.client import Upstream
 from ui.billing.live import Part
 from ui.components.plot import plot
 from ui.nicegui_ext.html import Tag
@@ -68,10 +69,10 @@ def is_operator(request: Request, token: SecretStr) -> bool:
 
 
 class Board:
-    """What all open pages show, read from the backend of the site."""
+    """What all open pages show, read from the parts of this process."""
 
     def __init__(self, container: Container) -> None:
-        self._backend: Any = getattr(container, "backend", None)
+        self._container = container
         self.problems = RecentProblems()
         self.samples = MetricsHistory(self._figures)
         self._began = time.time()
@@ -98,25 +99,24 @@ class Board:
         client.on_connect(lambda: self.samples.listen(again))
         client.on_delete(lambda: self.samples.forget(again))
 
-    def _figures(self) -> list[Any]:
-        if self._backend is None:
-            return []
-        return [sample for metric in self._backend.metrics.registry.collect() for sample in metric.samples]
+    def _figures(self) -> list[Sample]:
+        return [sample for metric in self._container.metrics.registry.collect() for sample in metric.samples]
 
     def _draw(self) -> None:
         self._draw_facts()
         with Tag("div").style("display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr))"):
             self._draw_plots()
-        for upstream in self._upstreams():
+        for upstream in (self._container.payment_upstream, self._container.auth_upstream):
             self._draw_circuits(upstream)
 
     def _draw_facts(self) -> None:
-        backend = self._backend
-        facts = {"up for": f"{(time.time() - self._began) / 3600:.1f} h"}
-        if backend is not None:
-            facts["catalog"] = backend.catalogs.problem or f"version {backend.catalogs.current.version}"
-            facts["store"] = type(backend.store).__name__
-            facts["limits"] = "counted by this replica alone" if backend.limits.degraded else "shared or local, working"
+        container = self._container
+        facts = {
+            "up for": f"{(time.time() - self._began) / 3600:.1f} h",
+            "catalog": container.catalogs.problem or f"version {container.catalog.version}",
+            "store": type(container.store).__name__,
+            "limits": "counted by this replica alone" if container.limits.degraded else "shared or local, working",
+        }
         Tag("h2", WORDS["replica"], classes="card-heading")
         with Tag("dl", classes="facts small"):
             for name, value in facts.items():
@@ -147,7 +147,7 @@ class Board:
         views = [("kept", samples.levels("billing_page_views"))]
         plot("page views", [*views, ("without a socket", samples.levels("billing_unconnected_views"))])
 
-    def _draw_circuits(self, upstream: Any) -> None:
+    def _draw_circuits(self, upstream: Upstream) -> None:
         Tag("h2", f"{upstream.name}", classes="card-heading")
         with Tag("table", testid=f"ops-{upstream.name}").style("width:100%;text-align:start"):
             with Tag("thead"), Tag("tr"):
@@ -179,11 +179,8 @@ class Board:
                 Tag("summary", f"{event.get('timestamp', '')} {event.get('level', '')} {event.get('event', text)}")
                 Tag("pre", text).style("white-space:pre-wrap;overflow-wrap:anywhere")
 
-    def _upstreams(self) -> list[Any]:
-        return [] if self._backend is None else [self._backend.payment_upstream, self._backend.auth_upstream]
 
-
-def _parsed(text: str) -> Mapping[str, Any]:
+def _parsed(text: str) -> Mapping[str, object]:
     """Return the fields of a line of JSON; nothing for a line for the console, or one that was cut."""
     try:
         event = json.loads(text)

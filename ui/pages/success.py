@@ -23,7 +23,6 @@ from ui.billing.purchase_words import purchase_words
 from ui.billing.status_badge import StatusBadge
 from ui.billing.subscription_card import contact_button, draw_sentence
 from ui.billing.timeline import Timeline
-from ui.components.badge import Tone
 from ui.components.button import button
 from ui.components.card_page import CardPage, card_page
 from ui.nicegui_ext.html import Tag
@@ -32,6 +31,7 @@ from ui.page.frame import frame
 from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 from ui.text.state_words import StateWords, describe
+from ui.theme.tones import Tone
 
 OVERTAKING: Final = frozenset({State.INCOMPLETE, State.PAST_DUE, State.UNPAID})
 """States that billing reports of a purchase that is not in force: they say more than that it is being confirmed."""

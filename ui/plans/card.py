@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from catalog import Interval, Plan
-from ui.components.badge import Tone, badge
+from ui.components.badge import badge
 from ui.components.button import ActionForm, Look, button
 from ui.components.skeleton import skeleton
 from ui.nicegui_ext.html import Tag
@@ -17,6 +17,7 @@ from ui.page.context import PageContext
 from ui.plans.price import price_words
 from ui.text.i18n import _
 from ui.theme.icons import icon
+from ui.theme.tones import Tone
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from services.web.timezones import is_timezone
 from ui.nicegui_ext import first_paint, template
 from ui.nicegui_ext.drawn_page import keep_with_client
 from ui.nicegui_ext.packed_element import PackedElement
+from ui.page.assets import icons_address, script_address
 from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Head, PageContext
 from ui.page.head import head_html, words
 from ui.serving.arrivals import ARRIVALS
@@ -172,6 +173,8 @@ def _document(client: Client, context: PageContext) -> Response:
             style=style_sheet(context.settings.brand_color) + icon_rules(_icons_in(client)),
             content=first_paint.render(client.layout),
             words=words(context),
+            script=script_address(),
+            icons=icons_address(),
         )
     html = template.assemble(document, template.dismantle(bytes(answer.body).decode()))
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}

@@ -11,12 +11,11 @@ minutes on the last known answer. Whoever lacks the plan is led to `/upgrade`, w
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, cast
 from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
-from services.entitlements import Entitlement, Entitlements, PlanRequired
+from services.entitlements import Entitlement, PlanRequired
 from ui.page.context import PageContext
 from ui.page.current_user import signed_in
 from ui.serving.document import Builder
@@ -24,8 +23,7 @@ from ui.serving.document import Builder
 
 async def require_plan(context: PageContext, plan_id: str) -> Entitlement:
     """Return the entitlement that opens this page; raises PlanRequired without one, NotSignedIn for a visitor."""
-    entitlements: Entitlements = cast(Any, context.container).entitlements
-    return await entitlements.require(signed_in(context), plan_id)
+    return await context.container.entitlements.require(signed_in(context), plan_id)
 
 
 def members_only(plan_id: str) -> Callable[[Builder], Builder]:

@@ -6,8 +6,7 @@ reports what stands in the fields, by name. Every read checks: the value comes f
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
 from nicegui import ui
 from nicegui.element import Element
@@ -93,8 +92,8 @@ class Reporter(Element, component="quantity_field.js"):
         self.on("quantity", self._heard)
 
     async def _heard(self, event: GenericEventArguments) -> None:
-        said: Any = event.args
-        field = self.fields.get(str(said.get("name"))) if isinstance(said, dict) else None
+        said: Mapping[str, object] = event.args if isinstance(event.args, dict) else {}
+        field = self.fields.get(str(said.get("name")))
         if field is not None and not field.input.is_deleted:
             with field.box:
                 await field.heard(str(said.get("value", ""))[:20], done=bool(said.get("done")))

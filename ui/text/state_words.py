@@ -10,10 +10,10 @@ from catalog import Catalog, NotInCatalog
 from money import format_money
 from services.subscription.customer_status import ConfirmationWait
 from services.subscription.model import Reason, State, Subscription
-from ui.components.badge import Tone
 from ui.text.formats import relative, short_date
 from ui.text.i18n import _
 from ui.text.states import STATES, Cards, Shown, shown_as
+from ui.theme.tones import Tone
 
 _FORWARD: Final = frozenset({Shown.TRIALING, Shown.ACTIVE, Shown.ENDING, Shown.PAID_UNTIL, Shown.COMPED})
 """States whose date lies ahead; once it has passed without news, the sentence that needs it is not said."""

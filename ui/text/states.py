@@ -13,8 +13,8 @@ from typing import Final
 
 from services.subscription.customer_status import ConfirmationWait
 from services.subscription.model import Action, State, Subscription
-from ui.components.badge import Tone
 from ui.text.i18n import N_, _
+from ui.theme.tones import Tone
 
 
 class Shown(StrEnum):
