@@ -56,7 +56,7 @@ def _between(html: str, before: str, after: str, start: int = 0) -> tuple[str, i
 
 @dataclass(frozen=True, slots=True)
 class DocumentParts:
-    """Everything a document is made of. `script` and `icons` are the addresses of our script and of the icons' style."""
+    """Everything a document is made of. `script` and `icons` are addresses of our script and of the icons."""
 
     locale: str
     direction: str
