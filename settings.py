@@ -5,18 +5,19 @@ value counts as not set. `load_settings` either returns settings that fit togeth
 holds a sentence for each problem, naming the setting and the cure.
 """
 
-import contextlib
-import os
-import secrets
-import tempfile
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, cast
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 import settings_rules as rules
+from settings_rules import SettingsError
+
+__all__ = ["SANDBOX_API_KEY", "Provider", "Settings", "SettingsError", "defaults", "load_settings"]
 
 SANDBOX_API_KEY: Final = "proj_sandbox_no_money_moves_0123456789abcdefghij"
 """The key the bundled sandbox accepts: 48 characters like a real one, and no secret."""
@@ -30,14 +31,6 @@ Seconds = Annotated[float, Field(gt=0, le=600)]
 Listed = BeforeValidator(rules.comma_separated)
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(rules.redirect_host)], ...], NoDecode, Listed]
 Provider = Literal["google", "github", "discord", "microsoft"]
-
-
-class SettingsError(Exception):
-    """The settings can't be used; raised before anything is started. `problems` holds one sentence for each fault."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 class Settings(BaseSettings):
@@ -90,6 +83,9 @@ class Settings(BaseSettings):
 
     storage_secret: SecretStr | None = Field(
         None, description="At least 32 random characters that sign cookies; the sandbox makes its own."
+    )
+    storage_secret_fallbacks: Annotated[tuple[SecretStr, ...], NoDecode, Listed] = Field(
+        (), description="Earlier values of STORAGE_SECRET, oldest first: cookies that they signed stay valid."
     )
     storage_path: str = Field(
         ".data/store.sqlite3", min_length=1, description="File that keeps sign-ins and carts without Redis."
@@ -153,11 +149,11 @@ class Settings(BaseSettings):
 
     def warnings(self) -> tuple[str, ...]:
         """Return what works but is probably not meant, one sentence each; `python app.py check` prints them."""
-        return rules.warnings(self)
+        return _warnings(self)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if problems := rules.contradictions(self):
+        if problems := _contradictions(self):
             raise SettingsError(problems)
         filled: dict[str, Any] = {"sandbox": self.payment_ms_api_key is None}
         if not self.public_url:
@@ -201,27 +197,106 @@ def _with_storage_secret(settings: Settings) -> Settings:
     """Give a sandbox without a storage secret one of its own that survives restarts, readable by its owner only."""
     if settings.storage_secret is not None:
         return settings
-    path = Path(settings.storage_path).parent / "storage_secret"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _write_once(path, secrets.token_urlsafe(48))
-        secret = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not plain text"
-        raise SettingsError((f"{path} can't be used ({reason}); make it writable or set STORAGE_PATH.",)) from None
-    if rules.is_weak_secret(secret):
-        raise SettingsError((f"{path} holds no usable secret; remove that file and a new one is made.",))
-    return settings.model_copy(update={"storage_secret": SecretStr(secret)})
+    secret = rules.kept_secret(Path(settings.storage_path).parent / "storage_secret")
+    return settings.model_copy(update={"storage_secret": secret})
 
 
-def _write_once(path: Path, text: str) -> None:
-    """Create a file for its owner's eyes with all of its text at once; leave a file that exists as it is."""
-    descriptor, draft = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        os.unlink(draft)
+def _contradictions(settings: Settings) -> tuple[str, ...]:
+    """Return one sentence for each pair of settings that can't both be meant."""
+    found = _sandbox_problems(settings) if settings.payment_ms_api_key is None else _live_problems(settings)
+    for name in ("payment_ms_status_deadline", "payment_ms_checkout_deadline", "auth_ms_deadline"):
+        if getattr(settings, name) < settings.payment_ms_connect_timeout:
+            found.append(
+                f"{name.upper()} is shorter than PAYMENT_MS_CONNECT_TIMEOUT; raise the first or lower the second."
+            )
+    if len(set(settings.auth_ms_providers)) < len(settings.auth_ms_providers):
+        found.append("AUTH_MS_PROVIDERS names a provider twice; remove one of them.")
+    if settings.redis_url and not settings.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix:/")):
+        found.append("REDIS_URL must start with redis:// or rediss://; correct it, or remove it to run without Redis.")
+    for name, secret in (
+        ("PAYMENT_MS_WEBHOOK_SECRET", settings.payment_ms_webhook_secret),
+        ("OPS_TOKEN", settings.ops_token),
+    ):
+        if secret is not None and len(secret.get_secret_value()) < 16:
+            found.append(f"{name} is too short; use at least 16 random characters.")
+    if settings.entitlements_key and "PRIVATE KEY-----" not in settings.entitlements_key.get_secret_value():
+        found.append("ENTITLEMENTS_KEY is no private key in PEM form; make one with openssl, or remove it.")
+    return tuple(found)
+
+
+def _sandbox_problems(settings: Settings) -> list[str]:
+    if settings.sandbox is False:
+        return [
+            "SANDBOX is false but PAYMENT_MS_API_KEY is not set; set the key, or remove SANDBOX to use the sandbox."
+        ]
+    found = []
+    if not rules.is_loopback(settings.host):
+        found.append(
+            f"HOST is {settings.host}, but without PAYMENT_MS_API_KEY the app is a sandbox that listens on this "
+            "machine only; set the key, or HOST=127.0.0.1."
+        )
+    found += [
+        f"{name.upper()} is set but PAYMENT_MS_API_KEY is not, so the sandbox would be used instead; "
+        f"set the key, or remove {name.upper()}."
+        for name in ("payment_ms_url", "auth_ms_url")
+        if getattr(settings, name) != Settings.model_fields[name].default
+    ]
+    ports: dict[int, str] = {}
+    for name in ("port", "sandbox_payment_port", "sandbox_auth_port", "sandbox_stripe_port"):
+        other = ports.setdefault(getattr(settings, name), name.upper())
+        if other != name.upper():
+            found.append(f"{other} and {name.upper()} are both {getattr(settings, name)}; give each its own port.")
+    return found + _secret_problems(settings)
+
+
+def _live_problems(settings: Settings) -> list[str]:
+    assert settings.payment_ms_api_key is not None  # noqa: S101 - the caller has looked
+    found = []
+    if settings.sandbox:
+        found.append(
+            "SANDBOX is true but PAYMENT_MS_API_KEY is set; remove one of them: the sandbox takes no real key."
+        )
+    if not re.fullmatch(r"[\x21-\x7e]+", settings.payment_ms_api_key.get_secret_value()):
+        found.append("PAYMENT_MS_API_KEY holds a space or a character no key has; copy it again from the Payment MS.")
+    if settings.storage_secret is None:
+        found.append(
+            "STORAGE_SECRET is not set; set it to 32 or more random characters, "
+            "such as the output of: openssl rand -base64 48"
+        )
+    return found + _secret_problems(settings)
+
+
+def _secret_problems(settings: Settings) -> list[str]:
+    secrets = {
+        "STORAGE_SECRET": (settings.storage_secret,),
+        "STORAGE_SECRET_FALLBACKS": settings.storage_secret_fallbacks,
+    }
+    return [
+        f"{name} can be guessed (too short or a placeholder); use 32 or more random characters, "
+        "such as the output of: openssl rand -base64 48"
+        for name, given in secrets.items()
+        if any(secret is not None and rules.is_weak_secret(secret) for secret in given)
+    ]
+
+
+def _warnings(settings: Settings) -> tuple[str, ...]:
+    """Return one sentence for each setting that works but is probably not meant."""
+    found = []
+    public = urlsplit(settings.public_url)
+    if not rules.is_loopback(public.netloc):
+        if settings.sandbox_enabled:
+            found.append("PUBLIC_URL is a public address but the sandbox is on; set PAYMENT_MS_API_KEY to take money.")
+        if public.scheme == "http":
+            found.append("PUBLIC_URL is not https, so cookies can be read on the way; put a TLS proxy in front.")
+    elif not settings.sandbox_enabled:
+        found.append("PUBLIC_URL is this machine's own address; set it to the address that users type.")
+    if settings.sandbox_enabled:
+        return tuple(found)
+    key = settings.payment_ms_api_key.get_secret_value() if settings.payment_ms_api_key else ""
+    if not (key.startswith("proj_") and len(key) == 48):
+        found.append("PAYMENT_MS_API_KEY does not look like a project's key (proj_ and 43 characters); compare it.")
+    if settings.http_hosts:
+        found.append("CHECKOUT_HOSTS or PORTAL_HOSTS names this machine, which may be plain http; remove it.")
+    if settings.payment_ms_max_in_flight > 1:
+        found.append("PAYMENT_MS_MAX_IN_FLIGHT is above 1; today's Payment MS breaks under two requests at once.")
+    return tuple(found)

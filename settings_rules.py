@@ -1,23 +1,31 @@
-"""What makes a setting valid, which settings contradict each other, and the sentences that say so.
+"""What makes one setting's value valid, the sentences that say what is wrong, and the file of a sandbox's secret.
 
-The list of settings itself is in `settings.py`; nothing here reads the environment.
+The settings, and which of them contradict each other, are in `settings.py`; nothing here reads the environment.
 """
 
+import contextlib
 import ipaddress
+import os
 import re
+import secrets
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-if TYPE_CHECKING:
-    from settings import Settings
-
 GUESSABLE = re.compile(r"change.?me|secret|password|example|insecure|123456|qwerty", re.IGNORECASE)
 """Words that people leave in a secret they meant to replace."""
+
+
+class SettingsError(Exception):
+    """The settings can't be used; raised before anything is started. `problems` holds one sentence for each fault."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 def comma_separated(value: object) -> object:
@@ -98,9 +106,40 @@ def is_loopback(host: str) -> bool:
         return name == "localhost"
 
 
-def is_weak_secret(secret: str) -> bool:
+def is_weak_secret(secret: SecretStr) -> bool:
     """Say whether a secret can be guessed: short, repetitive, or a placeholder that nobody replaced."""
-    return len(secret) < 32 or len(set(secret)) < 10 or GUESSABLE.search(secret) is not None
+    text = secret.get_secret_value()
+    return len(text) < 32 or len(set(text)) < 10 or GUESSABLE.search(text) is not None
+
+
+def kept_secret(path: Path) -> SecretStr:
+    """Return the secret in a file, made now if there is no file; only its owner can read it.
+
+    Raises SettingsError when the file can't be used.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _write_once(path, secrets.token_urlsafe(48))
+        secret = SecretStr(path.read_text(encoding="ascii").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not plain text"
+        raise SettingsError((f"{path} can't be used ({reason}); make it writable or set STORAGE_PATH.",)) from None
+    if is_weak_secret(secret):
+        raise SettingsError((f"{path} holds no usable secret; remove that file and a new one is made.",))
+    return secret
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Create a file for its owner's eyes with all of its text at once; leave a file that exists as it is."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)
 
 
 def written(value: object) -> str:
@@ -148,104 +187,3 @@ def _requirement(detail: ErrorDetails) -> str:
             return "must be a colour such as #3b5bdb"
         case _:
             return re.sub(r"^.*? should (be|have)", r"must \1", detail["msg"])
-
-
-def contradictions(settings: "Settings") -> tuple[str, ...]:
-    """Return one sentence for each pair of settings that can't both be meant."""
-    found = _sandbox_problems(settings) if settings.payment_ms_api_key is None else _live_problems(settings)
-    for name in ("payment_ms_status_deadline", "payment_ms_checkout_deadline", "auth_ms_deadline"):
-        if getattr(settings, name) < settings.payment_ms_connect_timeout:
-            found.append(
-                f"{name.upper()} is shorter than PAYMENT_MS_CONNECT_TIMEOUT; raise the first or lower the second."
-            )
-    if len(set(settings.auth_ms_providers)) < len(settings.auth_ms_providers):
-        found.append("AUTH_MS_PROVIDERS names a provider twice; remove one of them.")
-    if settings.redis_url and not settings.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix:/")):
-        found.append("REDIS_URL must start with redis:// or rediss://; correct it, or remove it to run without Redis.")
-    for name, secret in (
-        ("PAYMENT_MS_WEBHOOK_SECRET", settings.payment_ms_webhook_secret),
-        ("OPS_TOKEN", settings.ops_token),
-    ):
-        if secret is not None and len(secret.get_secret_value()) < 16:
-            found.append(f"{name} is too short; use at least 16 random characters.")
-    if settings.entitlements_key and "PRIVATE KEY-----" not in settings.entitlements_key.get_secret_value():
-        found.append("ENTITLEMENTS_KEY is no private key in PEM form; make one with openssl, or remove it.")
-    return tuple(found)
-
-
-def _sandbox_problems(settings: "Settings") -> list[str]:
-    if settings.sandbox is False:
-        return [
-            "SANDBOX is false but PAYMENT_MS_API_KEY is not set; set the key, or remove SANDBOX to use the sandbox."
-        ]
-    found = []
-    if not is_loopback(settings.host):
-        found.append(
-            f"HOST is {settings.host}, but without PAYMENT_MS_API_KEY the app is a sandbox that listens on this "
-            "machine only; set the key, or HOST=127.0.0.1."
-        )
-    found += [
-        f"{name.upper()} is set but PAYMENT_MS_API_KEY is not, so the sandbox would be used instead; "
-        f"set the key, or remove {name.upper()}."
-        for name in ("payment_ms_url", "auth_ms_url")
-        if getattr(settings, name) != type(settings).model_fields[name].default
-    ]
-    ports: dict[int, str] = {}
-    for name in ("port", "sandbox_payment_port", "sandbox_auth_port", "sandbox_stripe_port"):
-        other = ports.setdefault(getattr(settings, name), name.upper())
-        if other != name.upper():
-            found.append(f"{other} and {name.upper()} are both {getattr(settings, name)}; give each its own port.")
-    if settings.storage_secret is not None:
-        found += _secret_problems(settings.storage_secret)
-    return found
-
-
-def _live_problems(settings: "Settings") -> list[str]:
-    assert settings.payment_ms_api_key is not None  # noqa: S101 - the caller has looked
-    found = []
-    if settings.sandbox:
-        found.append(
-            "SANDBOX is true but PAYMENT_MS_API_KEY is set; remove one of them: the sandbox takes no real key."
-        )
-    if not re.fullmatch(r"[\x21-\x7e]+", settings.payment_ms_api_key.get_secret_value()):
-        found.append("PAYMENT_MS_API_KEY holds a space or a character no key has; copy it again from the Payment MS.")
-    if settings.storage_secret is None:
-        found.append(
-            "STORAGE_SECRET is not set; set it to 32 or more random characters, "
-            "such as the output of: openssl rand -base64 48"
-        )
-    else:
-        found += _secret_problems(settings.storage_secret)
-    return found
-
-
-def _secret_problems(secret: SecretStr) -> list[str]:
-    if not is_weak_secret(secret.get_secret_value()):
-        return []
-    return [
-        "STORAGE_SECRET can be guessed (too short or a placeholder); use 32 or more random characters, "
-        "such as the output of: openssl rand -base64 48"
-    ]
-
-
-def warnings(settings: "Settings") -> tuple[str, ...]:
-    """Return one sentence for each setting that works but is probably not meant."""
-    found = []
-    public = urlsplit(settings.public_url)
-    if not is_loopback(public.netloc):
-        if settings.sandbox_enabled:
-            found.append("PUBLIC_URL is a public address but the sandbox is on; set PAYMENT_MS_API_KEY to take money.")
-        if public.scheme == "http":
-            found.append("PUBLIC_URL is not https, so cookies can be read on the way; put a TLS proxy in front.")
-    elif not settings.sandbox_enabled:
-        found.append("PUBLIC_URL is this machine's own address; set it to the address that users type.")
-    if settings.sandbox_enabled:
-        return tuple(found)
-    key = settings.payment_ms_api_key.get_secret_value() if settings.payment_ms_api_key else ""
-    if not (key.startswith("proj_") and len(key) == 48):
-        found.append("PAYMENT_MS_API_KEY does not look like a project's key (proj_ and 43 characters); compare it.")
-    if settings.http_hosts:
-        found.append("CHECKOUT_HOSTS or PORTAL_HOSTS names this machine, which may be plain http; remove it.")
-    if settings.payment_ms_max_in_flight > 1:
-        found.append("PAYMENT_MS_MAX_IN_FLIGHT is above 1; today's Payment MS breaks under two requests at once.")
-    return tuple(found)

@@ -38,6 +38,7 @@ def run(settings: Settings) -> None:
             settings.payment_ms_api_key,
             settings.payment_ms_webhook_secret,
             settings.storage_secret,
+            *settings.storage_secret_fallbacks,
             settings.redis_url,
             settings.ops_token,
             settings.entitlements_key,

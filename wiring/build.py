@@ -60,8 +60,9 @@ def build(
     checkouts = CheckoutRepository(store, now, opened=stripe_mode.note)
     limits = RateLimits(settings.redis_url.get_secret_value() if settings.redis_url else None)
     sessions = Sessions(
-        store, auth_ms, pubsub, secret=storage_secret, public_url=settings.public_url,
-        max_age=timedelta(days=settings.session_max_age_days), idle=timedelta(days=settings.session_idle_days), now=now,
+        store, auth_ms, pubsub, secret=storage_secret, earlier_secrets=settings.storage_secret_fallbacks,
+        public_url=settings.public_url, max_age=timedelta(days=settings.session_max_age_days),
+        idle=timedelta(days=settings.session_idle_days), now=now,
     )  # fmt: skip
     refresher = StatusRefresher(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,

@@ -7,10 +7,9 @@ so is the Auth MS session id, which never reaches a browser.
 
 import asyncio
 import hashlib
-import hmac
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,7 +19,7 @@ from pydantic import SecretStr
 
 from services.auth_ms import AuthMS, AuthSession, User
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
-from services.sessions.cookie import SIGNED_IN, CookieAttributes, SessionCookie
+from services.sessions.cookie import SIGNED_IN, CookieAttributes, SessionCookie, is_one_of
 from services.sessions.model import Session, SignedIn, SignInStart, Visitor, account_mark, customer_by, session_key
 from services.storage.port import Store
 from services.storage.pubsub import PubSub, Topic
@@ -63,6 +62,7 @@ class Sessions:
         pubsub: PubSub,
         *,
         secret: SecretStr,
+        earlier_secrets: Sequence[SecretStr] = (),
         public_url: str,
         max_age: timedelta,
         idle: timedelta | None = None,
@@ -71,7 +71,9 @@ class Sessions:
         self._store = store
         self._auth_ms = auth_ms
         self._pubsub = pubsub
-        self._cookie = SessionCookie(secret, secure=public_url.startswith("https://"), max_age=max_age)
+        self._cookie = SessionCookie(
+            secret, secure=public_url.startswith("https://"), max_age=max_age, earlier_secrets=earlier_secrets
+        )
         self._public_url = public_url
         self._max_age = max_age
         self._idle = idle or max_age
@@ -221,7 +223,7 @@ class Sessions:
     async def begin_sign_in(self, provider: str, next_path: str) -> SignInStart:
         """Start a sign-in at a provider. Raises SignInFailed for a provider that is not offered."""
         token = secrets.token_urlsafe(32)
-        state = self._cookie.login_state(token)
+        state = self._cookie.login_states(token)[0]
         redirect_uri = f"{self._public_url}/auth/callback?{urlencode({'state': state})}"
         url = self._auth_ms.sign_in_url(provider, redirect_uri)
         await self._store.put(f"login:{state}", safe_next(next_path), SIGN_IN_LIFE.total_seconds())
@@ -238,11 +240,11 @@ class Sessions:
         """
         if not token or not auth_code:
             raise SignInFailed("callback without a started sign-in" if not token else "callback without a code")
-        expected = self._cookie.login_state(token)
-        if state is not None and not hmac.compare_digest(state.encode(), expected.encode()):
+        states = self._cookie.login_states(token)
+        if state is not None and not is_one_of(state, states):
             raise SignInFailed("the callback's state belongs to another browser")
-        next_path = await self._store.get(f"login:{expected}")
-        if next_path is None or not await self._store.delete_if(f"login:{expected}", next_path):
+        next_path = await self._take_started(states)
+        if next_path is None:
             raise SignInFailed("the sign-in was started too long ago, or finished already")
         answer = await self._auth_ms.create(auth_code)
         now = self._now()
@@ -258,6 +260,14 @@ class Sessions:
         if old_session_id is not None:
             await self.end(old_session_id)
         return SignedIn(session=session, grant=answer.grant, next_path=next_path)
+
+    async def _take_started(self, states: tuple[str, ...]) -> str | None:
+        """Return where a started sign-in leads, once: whoever asks second gets None."""
+        for state in states:
+            next_path = await self._store.get(f"login:{state}")
+            if next_path is not None:
+                return next_path if await self._store.delete_if(f"login:{state}", next_path) else None
+        return None
 
     async def end(self, session_id: str) -> None:
         """Forget the session and tell its open tabs. The Auth MS knows no sign-out call."""

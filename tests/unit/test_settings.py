@@ -144,6 +144,16 @@ class TestWithAKey:
 
         assert sentence.startswith("STORAGE_SECRET is not set; set it to 32 or more random characters")
 
+    def test_refuses_a_guessable_fallback_of_the_storage_secret(self) -> None:
+        weak = "changeme" * 8
+
+        (sentence,) = problems(
+            payment_ms_api_key=KEY, storage_secret=SECRET, storage_secret_fallbacks=f"{SECRET[::-1]},{weak}"
+        )
+
+        assert sentence.startswith("STORAGE_SECRET_FALLBACKS can be guessed")
+        assert weak not in sentence
+
     @pytest.mark.parametrize(
         "secret", ["Kq7vB2", "a" * 64, "change-me-change-me-0123456789-abcdef", "my very long Secret 0123456789 abcdef"]
     )
@@ -229,6 +239,7 @@ def test_secrets_are_in_no_text_of_the_settings() -> None:
     secrets = {
         "payment_ms_api_key": KEY,
         "storage_secret": SECRET,
+        "storage_secret_fallbacks": SECRET[::-1],
         "payment_ms_webhook_secret": "webhook-" + SECRET,
         "ops_token": "token-" + SECRET,
         "redis_url": f"redis://:{SECRET}@redis:6379/0",

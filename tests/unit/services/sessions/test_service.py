@@ -1,6 +1,8 @@
 """Who the user is: sign-in tied to its browser, sessions believed for a while, ids that change and are never shown."""
 
 import asyncio
+import hashlib
+import hmac
 from datetime import timedelta
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -179,6 +181,52 @@ class TestCookie:
         assert not sessions.secure
         assert (sessions.cookie_name, sessions.login_cookie_name) == ("session", "login")
         assert sessions.max_age_seconds == 86_400
+
+
+class TestSecretThatIsReplaced:
+    def sessions(self, outside: Outside, secret: str, *earlier: str) -> Sessions:
+        return Sessions(
+            outside.store, outside.auth_ms, Replica(outside).pubsub, secret=SecretStr(secret),
+            earlier_secrets=[SecretStr(one) for one in earlier], public_url=PUBLIC_URL, max_age=timedelta(days=30),
+            now=outside.clock,
+        )  # fmt: skip
+
+    def test_a_cookie_of_an_earlier_secret_is_still_ours(self, outside: Outside) -> None:
+        cookie = self.sessions(outside, "first").new_cookie()
+
+        assert self.sessions(outside, "third", "first", "second").id_of(cookie) == cookie.partition(".")[0]
+        assert self.sessions(outside, "third", "second").id_of(cookie) is None
+
+    def test_new_cookies_are_signed_by_the_new_secret(self, outside: Outside) -> None:
+        cookie = self.sessions(outside, "second", "first").new_cookie()
+
+        assert self.sessions(outside, "second").id_of(cookie) is not None
+        assert self.sessions(outside, "first").id_of(cookie) is None
+
+    async def test_a_sign_in_under_way_is_completed(self, outside: Outside) -> None:
+        start = await self.sessions(outside, "first").begin_sign_in("google", "/payment")
+        state = parse_qs(urlsplit(parse_qs(urlsplit(start.url).query)["redirect_uri"][0]).query)["state"][0]
+        now = self.sessions(outside, "second", "first")
+
+        done = await now.complete_sign_in(
+            token=start.token, state=state, auth_code=outside.auth_ms.code_for(ADA), old_session_id=None
+        )
+
+        assert done.next_path == "/payment"
+        with pytest.raises(SignInFailed):
+            await now.complete_sign_in(
+                token=start.token, state=state, auth_code=outside.auth_ms.code_for(ADA), old_session_id=None
+            )
+
+    @pytest.mark.parametrize("session_id", ["5vZ-_visitor", "~signed-in"])
+    def test_a_cookie_of_the_releases_before_is_still_ours(self, outside: Outside, session_id: str) -> None:
+        key = hashlib.sha256(b"session cookie\0first").digest()
+        signature = hmac.new(key, session_id.encode(), hashlib.sha256).hexdigest()[:32]
+
+        for sessions in (self.sessions(outside, "first"), self.sessions(outside, "second", "first")):
+            assert sessions.id_of(f"{session_id}.{signature}") == session_id
+            assert sessions.id_of(f"{session_id}x.{signature}") is None
+            assert sessions.id_of(f"{session_id}.{signature[:-1]}") is None
 
 
 class TestValidity:
