@@ -8,41 +8,15 @@ import os
 import sys
 from pathlib import Path
 
-from fastapi import FastAPI
 from pydantic import ValidationError
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
 
 from sandbox.app_push import AppPush
-from sandbox.auth_service import auth_app
-from sandbox.checkout_pages import checkout_router
-from sandbox.control import control_router
-from sandbox.control_billing import control_billing_router
+from sandbox.apps import build_apps
 from sandbox.database import DatabaseInUse
-from sandbox.fault_middleware import FaultMiddleware
 from sandbox.listeners import address_of, bind, serve, stop_on_signals, stop_with_parent
-from sandbox.panel_pages import panel_router
-from sandbox.payment_service import payment_app
-from sandbox.portal_pages import portal_router
-from sandbox.rendering import STATIC
 from sandbox.scheduler import Scheduler
 from sandbox.settings import SandboxSettings
 from sandbox.state import Addresses, SandboxState
-
-
-def stripe_app(state: SandboxState, scheduler: Scheduler) -> FastAPI:
-    """Hosted checkout and portal, the control panel, and its HTTP calls (listed at ``/calls``)."""
-    app = FastAPI(title="Sandbox control", docs_url=None, redoc_url=None, openapi_url="/control/openapi.json")
-    app.mount("/static", StaticFiles(directory=STATIC))
-    for router in (
-        control_router(state, scheduler),
-        control_billing_router(state),
-        checkout_router(state),
-        portal_router(state),
-        panel_router(state, scheduler),
-    ):
-        app.include_router(router)
-    return app
 
 
 async def run(settings: SandboxSettings, parent: int | None = None) -> None:
@@ -54,11 +28,7 @@ async def run(settings: SandboxSettings, parent: int | None = None) -> None:
         state = SandboxState(settings, Addresses(payment, auth, settings.public_url.rstrip("/") or stripe))
         stack.callback(state.database.close)
         scheduler, push = Scheduler(state), AppPush(state)
-        apps: list[ASGIApp] = [
-            FaultMiddleware(payment_app(state), "payment", state),
-            FaultMiddleware(auth_app(state), "auth", state),
-            stripe_app(state, scheduler),
-        ]
+        apps = build_apps(state, scheduler)
         stop, ready = asyncio.Event(), asyncio.Event()
         stop_on_signals(stop)
         helpers = [asyncio.create_task(scheduler.run()), asyncio.create_task(_announce(state, stripe, ready))]

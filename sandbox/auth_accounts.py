@@ -70,7 +70,7 @@ class AuthAccounts:
 
     def issue_code(self, user: AuthUser) -> str:
         """A code for `redeem`, good once and for five minutes."""
-        self._people.put(user.user_id, user)
+        self._keep(user)
         code = "ac_" + secrets.token_urlsafe(24)
         self._codes.put(code, _Ticket(user_id=user.user_id, until=self._clock.real() + CODE_SECONDS))
         return code
@@ -94,6 +94,22 @@ class AuthAccounts:
             return None
         self._sessions.put(session_id, ticket.model_copy(update={"until": self._clock.real() + SESSION_SECONDS}))
         return self._people.get(ticket.user_id)
+
+    def user_of(self, email: str) -> AuthUser | None:
+        """Who has this address now, if they have signed in before."""
+        found = self._people.of(email.strip().lower())
+        return found[-1] if found else None
+
+    def user(self, user_id: str) -> AuthUser | None:
+        return self._people.get(user_id)
+
+    def change_user(self, user_id: str, values: dict[str, str]) -> AuthUser | None:
+        """Another address or name for a user who has signed in before; None for another."""
+        user = self._people.get(user_id)
+        return self._keep(user.model_copy(update=values)) if user else None
+
+    def _keep(self, user: AuthUser) -> AuthUser:
+        return self._people.put(user.user_id, user, owner=user.email.lower())
 
     def people(self) -> list[AuthUser]:
         return self._people.newest(200)
@@ -122,11 +138,14 @@ class AuthAccounts:
         """Told of a change: keep the plan of the best subscription known (a live one, then the newest)."""
         if event.subscription is None:
             return "noted"
-        known = (self._known.get(event.user_id) or _KnownSubscriptions()).subscriptions
+        user_id = event.subscription.metadata_user_id
+        if not user_id:
+            return "unattributed"
+        known = (self._known.get(user_id) or _KnownSubscriptions()).subscriptions
         known[event.subscription.id] = event.subscription
-        self._known.put(event.user_id, _KnownSubscriptions(subscriptions=known))
+        self._known.put(user_id, _KnownSubscriptions(subscriptions=known))
         best = max(known.values(), key=lambda subscription: (subscription.live, subscription.created))
-        end: datetime = best.ended_at or best.period_end
-        status = self._runtime.current.cancellation_word if best.live and best.cancel_at_period_end else best.status
-        self.set_grant(event.user_id, AccountPlan(status=status, plan=best.plan or "", expires_at=rfc3339(end)))
+        end: datetime = best.ended_at or best.ends_at or best.period_end
+        status = self._runtime.current.cancellation_word if best.will_end else best.status
+        self.set_grant(user_id, AccountPlan(status=status, plan=best.plan or "", expires_at=rfc3339(end)))
         return "recorded"

@@ -61,10 +61,10 @@ def auth_app(state: SandboxState) -> FastAPI:
         if refused:
             return refused
         email = fields.get("email", "").strip()
-        user = SAMPLE_PEOPLE.get(fields.get("user", ""))
+        user = _chosen(state, fields)
         if user is None and ("@" not in email or " " in email):
             return _people_page(state, provider, redirect_uri, email, "Enter an address, such as ada@example.com.")
-        code = state.accounts.issue_code(user or person(email))
+        code = state.accounts.issue_code(user or state.accounts.user_of(email) or person(email))
         return go_to(with_auth_code(redirect_uri, code))
 
     @app.get("/pictures/{name}.svg")
@@ -94,6 +94,12 @@ def user_context(state: SandboxState, user: AuthUser) -> dict[str, Any]:
     if place is PlanPlace.PROJECTS:
         return context | {"projects": {state.settings.auth_project: _plan(grant)}}
     return context | _plan(grant)
+
+
+def _chosen(state: SandboxState, fields: dict[str, str]) -> AuthUser | None:
+    """The sample user whose button was pressed, with the address that they have by now."""
+    sample = SAMPLE_PEOPLE.get(fields.get("user", ""))
+    return (state.accounts.user(sample.user_id) or sample) if sample else None
 
 
 def with_auth_code(redirect_uri: str, code: str) -> str:

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 
-from sandbox.cards import CARDS, PROMOTIONS, CardRefused
+from sandbox.amounts import COUPONS
+from sandbox.payment_methods import PAYMENT_METHODS, PaymentRefused
 from sandbox.rendering import form_of, go_to, message, page
 from sandbox.state import SandboxState
-from sandbox.stripe_checkout import due_today, subtotal, success_url, total
+from sandbox.stripe_checkout import success_url
 from sandbox.stripe_objects import SessionStatus, StripeCheckoutSession
 
 
@@ -30,7 +31,7 @@ def checkout_router(state: SandboxState) -> APIRouter:
             return _form(state, session, fields, {"email": "Enter an e-mail address, such as ada@example.com."})
         try:
             paid = state.checkout.pay(session, fields.get("card", ""), email)
-        except CardRefused as refusal:
+        except PaymentRefused as refusal:
             return _form(state, session, fields, {"card": str(refusal)})
         if paid.waiting_card and paid.status is SessionStatus.OPEN:
             return go_to(f"/c/pay/{session.id}/confirm")
@@ -44,8 +45,8 @@ def checkout_router(state: SandboxState) -> APIRouter:
         if closed:
             return closed
         try:
-            state.checkout.promote(_sure(session), fields.get("code", ""))
-        except CardRefused as refusal:
+            state.checkout.apply_promotion(_sure(session), fields.get("code", ""))
+        except PaymentRefused as refusal:
             return _form(state, _sure(session), fields, {"code": str(refusal)})
         return go_to(f"/c/pay/{session_id}")
 
@@ -57,7 +58,12 @@ def checkout_router(state: SandboxState) -> APIRouter:
             return closed
         if not _sure(session).waiting_card:
             return go_to(f"/c/pay/{session_id}")
-        return page("confirm.html", session=session, brand=state.settings.brand_name, due=due_today(_sure(session)))
+        return page(
+            "confirm.html",
+            session=session,
+            brand=state.settings.brand_name,
+            due=state.checkout.due_today(_sure(session)),
+        )
 
     @router.post("/c/pay/{session_id}/confirm")
     async def confirm(session_id: str, request: Request) -> Response:
@@ -67,7 +73,7 @@ def checkout_router(state: SandboxState) -> APIRouter:
             return _closed(state, session) or go_to("/")
         try:
             paid = state.checkout.confirm(session, succeeds=fields.get("answer") == "complete")
-        except CardRefused as refusal:
+        except PaymentRefused as refusal:
             return _form(state, state.checkout.get(session_id) or session, {}, {"card": str(refusal)})
         return go_to(success_url(paid) if paid.status is SessionStatus.COMPLETE else f"/c/pay/{session_id}")
 
@@ -106,12 +112,12 @@ def _form(
         brand=state.settings.brand_name,
         fields={"email": session.email, "card": "", "code": "", **fields},
         errors=errors or {},
-        cards=CARDS,
-        subtotal=subtotal(session),
-        total=total(session),
-        due=due_today(session),
-        codes=list(PROMOTIONS),
-        percent_off=PROMOTIONS.get(session.promotion, 0),
+        methods=PAYMENT_METHODS,
+        later=state.checkout.due(session),
+        due=state.checkout.due_today(session),
+        codes=list(COUPONS),
+        discount=state.checkout.discount(session),
+        needs_card=state.checkout.needs_card(session),
         trial_end=_trial_end(state, first.trial_days) if session.recurring else None,
     )
 

@@ -4,6 +4,8 @@ Billing goes by this clock (trials, renewals, expiry, webhooks). Sign-in goes by
 month must not sign everybody out.
 """
 
+import calendar
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -39,9 +41,17 @@ class SandboxClock:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.timestamp(), UTC)
 
+    def second(self) -> datetime:
+        """Now in whole seconds, as Stripe keeps its times."""
+        return self.now().replace(microsecond=0)
+
     def move_to(self, moment: float) -> None:
         """Go forward to this POSIX time; an earlier one changes nothing."""
-        self._set(max(self._offset, moment - self._real()))
+        real = self._real()
+        offset = max(self._offset, moment - real)
+        while real + offset < moment:  # a sum of floats may fall short by a hair, and then nothing is due
+            offset = math.nextafter(offset, math.inf)
+        self._set(offset)
 
     def reset(self) -> None:
         self._set(0.0)
@@ -63,13 +73,13 @@ def rfc3339_nano() -> str:
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{nanoseconds % 1_000_000_000:09d}Z"
 
 
-def add_interval(moment: datetime, interval: str) -> datetime:
+def add_interval(moment: datetime, interval: str, anchor_day: int = 0) -> datetime:
     """One month or year later, on the same day where that month has it (Stripe's billing anchor rule)."""
-    months = 12 if interval == "year" else 1
+    return add_months(moment, 12 if interval == "year" else 1, anchor_day)
+
+
+def add_months(moment: datetime, months: int, anchor_day: int = 0) -> datetime:
+    """So many months later, on the anchor's day of the month (else the moment's), or the last day before it."""
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
-    for day in range(moment.day, 27, -1):
-        try:
-            return moment.replace(year=year, month=month + 1, day=day)
-        except ValueError:
-            continue
-    return moment.replace(year=year, month=month + 1)
+    day = min(anchor_day or moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)

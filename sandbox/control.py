@@ -1,5 +1,6 @@
 """The control panel as HTTP calls: ``/control/*`` on the hosted pages' port, JSON in and out. For tests and scripts."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandbox.faults import Fault
+from sandbox.presets import PRESETS, PRESETS_BY_NAME
 from sandbox.scheduler import Scheduler
 from sandbox.settings import Reach
 from sandbox.state import SandboxState
@@ -37,7 +39,7 @@ def control_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
         """Whether it works, what is waiting, and where everything is."""
         return {
             "status": "ok",
-            "poisoned": state.poisoned,
+            "poisoned": state.connection.lost,
             "waiting_webhooks": state.webhooks.waiting(),
             "payment_ms_url": state.addresses.payment,
             "auth_ms_url": state.addresses.auth,
@@ -62,6 +64,20 @@ def control_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
     async def reset_settings() -> dict[str, Any]:
         """The runtime settings as at the start."""
         return state.runtime_settings.reset().model_dump(mode="json")
+
+    @router.get("/presets")
+    async def presets() -> list[dict[str, Any]]:
+        """Sets of settings that make one story, with what to do to see it."""
+        return [asdict(preset) for preset in PRESETS]
+
+    @router.post("/presets/{name}")
+    async def apply_preset(name: str) -> dict[str, Any]:
+        """The settings of the start, and over them those of a preset."""
+        preset = PRESETS_BY_NAME.get(name)
+        if preset is None:
+            raise HTTPException(404, "no such preset")
+        state.runtime_settings.reset()
+        return state.runtime_settings.change(dict(preset.values)).model_dump(mode="json")
 
     @router.get("/clock")
     async def clock() -> dict[str, Any]:
@@ -100,8 +116,8 @@ def control_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
         """Break the Payment MS as an overlap does (poison), or restart its database connection (heal)."""
         if what not in ("heal", "poison"):
             raise HTTPException(404)
-        state.poisoned = what == "poison"
-        return {"poisoned": state.poisoned}
+        state.connection.lost = what == "poison"
+        return {"poisoned": state.connection.lost}
 
     @router.get("/requests")
     async def requests(user_id: str = "", limit: int = 100) -> dict[str, Any]:

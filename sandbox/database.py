@@ -4,13 +4,14 @@ Used from the event loop's thread only and never across an ``await``, so each fu
 atomic by construction; `Database.transaction` makes it atomic on disk too.
 """
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -26,6 +27,7 @@ INSERT INTO documents (kind, id, owner, due, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner, due = excluded.due, body = excluded.body
 """
 
+_log: Final = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -100,10 +102,17 @@ class DocumentStore(Generic[T]):
     def first_due(self) -> tuple[float, T] | None:
         """The document with the earliest `due`, and that time."""
         row = self._database.connection.execute(
-            "SELECT due, body FROM documents WHERE kind = ? AND due IS NOT NULL ORDER BY due, position LIMIT 1",
+            "SELECT due, body, position FROM documents "
+            "WHERE kind = ? AND due IS NOT NULL ORDER BY due, position LIMIT 1",
             (self._kind,),
         ).fetchone()
-        return None if row is None else (float(row[0]), self._model.model_validate_json(row[1]))
+        if row is None:
+            return None
+        document = self._read(row[1])
+        if document is None:
+            self._database.connection.execute("DELETE FROM documents WHERE position = ?", (row[2],))
+            return self.first_due()
+        return float(row[0]), document
 
     def count(self) -> int:
         row = self._database.connection.execute("SELECT count(*) FROM documents WHERE kind = ?", (self._kind,))
@@ -112,4 +121,12 @@ class DocumentStore(Generic[T]):
     def _rows(self, where: str, given: tuple[str, ...], order: str, more: tuple[int, ...] = ()) -> list[T]:
         query = f"SELECT body FROM documents WHERE kind = ? AND {where} {order}"  # noqa: S608 - constants of this class
         rows = self._database.connection.execute(query, (self._kind, *given, *more))
-        return [self._model.model_validate_json(row[0]) for row in rows]
+        return [document for document in map(self._read, (row[0] for row in rows)) if document is not None]
+
+    def _read(self, body: str) -> T | None:
+        """One document; None for one that another release has written in its own way: it counts as absent."""
+        try:
+            return self._model.model_validate_json(body)
+        except ValidationError as error:
+            _log.warning("A %s of another release was left out: %s", self._kind, error.errors()[0]["loc"])
+            return None

@@ -6,19 +6,19 @@ the real service's single database connection.
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.faults import Fault
+from sandbox.single_connection import WORK_SECONDS
 from sandbox.state import SandboxState
 from sandbox.traffic import ReceivedRequest, operation_of, user_of
 
-_POISONED_BODY: Final = b'{"error":"Invalid API key"}\n'
+_LOST_BODY: Final = b'{"error":"Invalid API key"}\n'
 _UNCOUNTED: Final = ("/static/", "/pictures/")
-_WORK_TIME: Final = 0.004
-"""How long a request holds the one connection at least: two that arrive together must be seen to overlap."""
 
 
 @dataclass
@@ -26,12 +26,12 @@ class FaultMiddleware:
     app: ASGIApp
     service: str
     state: SandboxState
-    _holding: int = field(default=0, init=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_UNCOUNTED):
             await self.app(scope, receive, send)
             return
+        send = self._dated(send)
         body = await _whole_body(receive)
         path = str(scope.get("raw_path", b"").decode("ascii", "replace") or scope["path"])
         operation = operation_of(self.service, path)
@@ -44,16 +44,28 @@ class FaultMiddleware:
         finally:
             self.state.traffic.end(call)
 
+    def _dated(self, send: Send) -> Send:
+        """With a `Date` header: the real time, or a wrong one where a service's clock is off."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seconds = self.state.clock.real() + self.state.runtime_settings.current.date_offset
+                date = formatdate(seconds, usegmt=True).encode()
+                message = {**message, "headers": [*message["headers"], (b"date", date)]}
+            await send(message)
+
+        return dated
+
     async def _serve(self, call: ReceivedRequest, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         guarded = self.service == "payment" and call.path.startswith(("/api", "/admin"))
         fault = self.state.faults.take(self.service, call.operation, call.user_id)
         pause = self.state.runtime_settings.current.latency + (fault.delay if fault and not fault.after else 0.0)
         if guarded and self.state.runtime_settings.current.one_connection:
-            await self._hold_the_connection(max(pause, _WORK_TIME), receive)
+            await self._hold_the_connection(max(pause, WORK_SECONDS), receive)
         elif pause:
             await asyncio.sleep(pause)
-        if guarded and self.state.poisoned:
-            await _answer(send, 401, "text/plain; charset=utf-8", _POISONED_BODY)
+        if guarded and self.state.connection.lost:
+            await _answer(send, 401, "text/plain; charset=utf-8", _LOST_BODY)
         elif fault is None or (fault.after and not fault.answers) or not (fault.after or fault.answers):
             await self.app(scope, _replay(body, receive), send)
         else:
@@ -64,17 +76,14 @@ class FaultMiddleware:
 
     async def _hold_the_connection(self, seconds: float, receive: Receive) -> None:
         """Two at once, or a client that leaves in the middle, break the connection until a restart."""
-        self._holding += 1
         left = asyncio.ensure_future(receive())
         try:
-            if self._holding > 1:
-                self.state.poisoned = True
-            done, _ = await asyncio.wait({left}, timeout=seconds)
+            with self.state.connection.held():
+                done, _ = await asyncio.wait({left}, timeout=seconds)
             if done and left.result()["type"] == "http.disconnect":
-                self.state.poisoned = True
+                self.state.connection.lost = True
         finally:
             left.cancel()
-            self._holding -= 1
 
 
 async def _whole_body(receive: Receive) -> bytes:

@@ -16,7 +16,7 @@ class Fault(BaseModel):
 
     id: str = Field(default_factory=lambda: new_id("fault"))
     operation: str = "*"
-    """An operation's name, a service (``payment``, ``auth``) or ``*``."""
+    """An operation's name, a service (``payment``, ``auth``), ``*`` for all calls, or ``webhook``."""
     user_id: str = ""
     times: int | None = Field(default=None, ge=1)
     """How many calls it hits; for ever when absent."""
@@ -59,8 +59,15 @@ class FaultList:
 
     def take(self, service: str, operation: str, user_id: str) -> Fault | None:
         """The fault that hits this call, if any; counts it down."""
+        return self._take(("*", service, operation), user_id)
+
+    def take_webhook(self, user_id: str) -> Fault | None:
+        """The fault that keeps the Payment MS from writing down an event about this user; counts it down."""
+        return self._take(("webhook",), user_id)
+
+    def _take(self, operations: tuple[str, ...], user_id: str) -> Fault | None:
         for fault in self.all():
-            if fault.operation not in ("*", service, operation) or fault.user_id not in ("", user_id):
+            if fault.operation not in operations or fault.user_id not in ("", user_id):
                 continue
             if fault.skip:
                 self._documents.put(fault.id, fault.model_copy(update={"skip": fault.skip - 1}))

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from sandbox.auth_accounts import SAMPLE_PEOPLE, AccountPlan
-from sandbox.cards import CARDS, CardRefused
-from sandbox.control_billing import plan_line
+from sandbox.payment_methods import CARDS, PaymentRefused
+from sandbox.price_list import plan_line
 from sandbox.rendering import form_of, go_to, page
 from sandbox.scenarios import SCENARIO_NAMES, SCENARIOS, clear_user, put_in_state, set_status
 from sandbox.scheduler import Scheduler
@@ -29,7 +29,7 @@ from sandbox.settings import (
 )
 from sandbox.state import SandboxState
 from sandbox.stripe_objects import SessionStatus
-from sandbox.stripe_subscriptions import next_moment
+from sandbox.upcoming import next_moment
 
 Fields = dict[str, str]
 WORDS = (
@@ -101,7 +101,7 @@ def panel_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
         user = SAMPLE_PEOPLE.get(name)
         if user is None or scenario not in SCENARIO_NAMES:
             return go_to("/states")
-        put_in_state(state, user.user_id, user.email, scenario, plan_line(state))
+        put_in_state(state, user.user_id, user.email, scenario, plan_line(state.prices))
         return go_to(f"/states?{urlencode({'said': f'{user.name} is now: {scenario}'})}#{quote(scenario)}")
 
     @router.post("/panel/{action}")
@@ -112,7 +112,7 @@ def panel_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
         fields = await form_of(request)
         try:
             said = carry_out(fields)
-        except (ValidationError, ValueError, CardRefused) as error:
+        except (ValidationError, ValueError, PaymentRefused) as error:
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
             return go_to(f"/?{urlencode({'problem': reason})}#{quote(fields.get('back', ''))}")
         return go_to(f"/?{urlencode({'said': said})}#{quote(fields.get('back', ''))}")
@@ -134,7 +134,7 @@ def _view(state: SandboxState) -> dict[str, Any]:
         "numbers": _NUMBERS,
         "switches": _SWITCHES,
         "waiting": state.webhooks.waiting(),
-        "poisoned": state.poisoned,
+        "poisoned": state.connection.lost,
         "faults": state.faults.all(),
         "people": [(person, state.accounts.grant_of(person)) for person in people],
         "names": names,
@@ -176,7 +176,7 @@ def _actions(state: SandboxState, scheduler: Scheduler) -> dict[str, Callable[[F
         return f"{event.type} sent again." if event else "No such event."
 
     def heal(_: Fields) -> str:
-        state.poisoned = False
+        state.connection.lost = False
         return "The Payment MS has a fresh database connection."
 
     def clear_faults(_: Fields) -> str:

@@ -15,7 +15,8 @@ class PaymentCustomer(BaseModel):
     id: str
     user_id: str
     email: str
-    at_stripe: bool = False
+    stripe_customer: str = ""
+    """Its id at Stripe, known from the first paid checkout on; empty before."""
     refused_once: bool = False
 
 
@@ -62,18 +63,24 @@ class PaymentRecords:
         return self._customers.drop(user_id)
 
     def receive(self, event: StripeEvent) -> str:
-        """Take in one event: ``recorded``, ``noted`` (nothing to keep), ``stale`` or ``dropped``."""
-        customer = self.meet(event.user_id, event.subscription.email if event.subscription else "")
+        """Take in one event: ``recorded``, ``noted`` (nothing to keep), ``stale``, ``dropped`` or ``unattributed``."""
+        subscription, settings = event.subscription, self._runtime.current
+        user_id = subscription.metadata_user_id if subscription else event.user_id
+        if not user_id:
+            return "unattributed"
+        customer = self.meet(user_id, subscription.email if subscription else "")
         if event.type == "checkout.session.completed":
-            self.keep(customer.model_copy(update={"at_stripe": True}))
+            self.keep(customer.model_copy(update={"stripe_customer": event.customer}))
             return "noted"
-        if event.subscription is None or not event.type.startswith("customer.subscription."):
+        if subscription is None or not event.type.startswith("customer.subscription."):
             return "noted"
-        known = self._records.get(event.subscription.id)
-        if known is None and self._runtime.current.drops_customer_created:
+        known = self._records.get(subscription.id)
+        if known is None and settings.drops_customer_created:
             return "dropped"
-        if known and known.as_of > event.created and self._runtime.current.stale_events is StaleEvents.IGNORE:
+        if known and known.as_of > event.created and settings.stale_events is StaleEvents.IGNORE:
             return "stale"
-        record = Record(subscription=event.subscription, customer_id=customer.id, as_of=event.created)
-        self._records.put(event.subscription.id, record, owner=event.user_id)
+        if known and settings.record_stays_under_old_product:
+            subscription = subscription.model_copy(update={"product_id": known.subscription.product_id})
+        record = Record(subscription=subscription, customer_id=customer.id, as_of=event.created)
+        self._records.put(subscription.id, record, owner=user_id)
         return "recorded"

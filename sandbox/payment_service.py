@@ -9,18 +9,19 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from sandbox.clock import rfc3339, rfc3339_nano
+from sandbox.clock import rfc3339_nano
 from sandbox.go_json import go_json, problem, text_401
 from sandbox.openapi import OPENAPI
-from sandbox.payment_records import Record
-from sandbox.price_list import PriceNotFound
+from sandbox.price_list import PriceInactive, PriceNotFound
 from sandbox.registration import register_products
-from sandbox.settings import PortalShape, StatusShape, UnknownPrices
+from sandbox.settings import PortalShape, Trials, UnknownPrices
 from sandbox.state import SandboxState
+from sandbox.status_shapes import subscription_answer
 from sandbox.stripe_objects import LineItem, StripeCheckoutSession
 
 _ALL: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _MOST_LINES: Final = 20
+_LONGEST_ID: Final = 200
 _DOCS: Final = "<!doctype html><html lang=en><title>Billing service</title><h1>Billing service</h1>"
 
 
@@ -48,6 +49,8 @@ class _Checkout(_Body):
     items: list[_Line] = Field(default_factory=list)
     success_url: str = ""
     cancel_url: str = ""
+    trial_days: int = 0
+    """No field of the real service; read with `trials` set to `call`, for one that can be asked for a trial."""
 
 
 class _Portal(_Body):
@@ -125,42 +128,6 @@ def payment_app(state: SandboxState) -> FastAPI:
     return app
 
 
-def subscription_answer(record: Record | None, shape: StatusShape) -> dict[str, Any]:
-    """The answer to a status call in one of its three shapes; the running service's has no status."""
-    if record is None:
-        if shape is not StatusShape.DOCUMENTED:
-            return {"exists": False}
-        return {
-            "status": "none",
-            "subscription_id": "",
-            "current_period_end": "0001-01-01T00:00:00Z",
-            "product_id": "",
-        }
-    known = record.subscription
-    end = rfc3339(known.period_end)
-    if shape is StatusShape.DOCUMENTED:
-        return {
-            "status": known.status,
-            "subscription_id": known.id,
-            "current_period_end": end,
-            "product_id": known.product_id,
-        }
-    if shape is StatusShape.OPENAPI:
-        return {
-            "exists": True,
-            "status": known.status,
-            "subscription_id": known.id,
-            "customer_id": record.customer_id,
-            "current_period_end": end,
-        }
-    return {
-        "customer_id": record.customer_id,
-        "exists": True,
-        "period_end": end,
-        "stripe_subscription_id": known.id,
-    }
-
-
 def _require(state: SandboxState, request: Request, method: str) -> None:
     """The key first, then the method, as the service does."""
     given = request.headers.get("x-api-key", "")
@@ -190,12 +157,16 @@ def _stripe_error(text: str) -> Refusal:
 
 
 def _open_session(state: SandboxState, kind: str, wanted: _Checkout) -> StripeCheckoutSession:
+    settings = state.runtime_settings.current
     required = [wanted.user_id, wanted.email, wanted.success_url, wanted.cancel_url]
     if kind != "cart":
-        required += [wanted.product_id, wanted.price_id]
+        required.append(wanted.price_id)
+    if kind == "item" or (kind == "subscription" and not settings.accepts_incomplete_bodies):
+        required.append(wanted.product_id)
     if not all(required):
         raise _invalid("Missing required fields")
-    asked = [_Line(price_id=wanted.price_id, product_id=wanted.product_id, quantity=wanted.quantity)]
+    quantity = wanted.quantity or settings.accepts_incomplete_bodies
+    asked = [_Line(price_id=wanted.price_id, product_id=wanted.product_id, quantity=int(quantity))]
     if kind == "cart":
         asked = wanted.items
         if not asked:
@@ -206,15 +177,27 @@ def _open_session(state: SandboxState, kind: str, wanted: _Checkout) -> StripeCh
         raise _invalid("Quantity must be at least 1")
     _meet_customer(state, wanted)
     lines = [_order_line(state, line, recurring=kind == "subscription") for line in asked]
+    if settings.trials is Trials.CALL:
+        lines = [line.model_copy(update={"trial_days": wanted.trial_days}) for line in lines]
     mode = "subscription" if kind == "subscription" else "payment"
     return state.checkout.open(mode, wanted.user_id, wanted.email, lines, wanted.success_url, wanted.cancel_url)
 
 
 def _meet_customer(state: SandboxState, wanted: _Checkout) -> None:
+    settings = state.runtime_settings.current
     customer = state.records.meet(wanted.user_id, wanted.email)
-    if state.runtime_settings.current.first_checkout_fails and not customer.refused_once:
+    if settings.strict_ids and len(wanted.user_id) > _LONGEST_ID:
+        message = f"Invalid string: must be at most {_LONGEST_ID} characters"
+        raise _stripe_error(json.dumps({"code": "parameter_invalid_string", "message": message}, separators=(",", ":")))
+    if settings.never_creates_customers and not customer.stripe_customer:
+        raise _no_such_customer(customer.id)
+    if settings.first_checkout_fails and not customer.refused_once:
         state.records.keep(customer.model_copy(update={"refused_once": True}))
-        raise _stripe_error(f'{{"code":"resource_missing","message":"No such customer: {customer.id}"}}')
+        raise _no_such_customer(customer.id)
+
+
+def _no_such_customer(customer_id: str) -> Refusal:
+    return _stripe_error(f'{{"code":"resource_missing","message":"No such customer: {customer_id}"}}')
 
 
 def _order_line(state: SandboxState, asked: _Line, *, recurring: bool) -> LineItem:
@@ -223,6 +206,8 @@ def _order_line(state: SandboxState, asked: _Line, *, recurring: bool) -> LineIt
         line = state.prices.line(asked.price_id, asked.product_id, asked.quantity, accept_unknown=lenient)
     except PriceNotFound:
         raise _stripe_error(f"No such price: '{asked.price_id}'") from None
+    except PriceInactive:
+        raise _stripe_error(f"The price specified is inactive: '{asked.price_id}'") from None
     return line if recurring else line.model_copy(update={"interval": None, "trial_days": 0})
 
 
@@ -233,10 +218,10 @@ def _open_portal(state: SandboxState, wanted: _Portal) -> Response:
     if customer is None:
         description = "The specified customer could not be found"
         return problem(404, "not_found", "CUSTOMER_NOT_FOUND", "Customer not found", description, field="user_id")
-    if not customer.at_stripe:
+    if not customer.stripe_customer:
         description = "Customer does not have a Stripe customer ID"
         return problem(400, "invalid_request", "NO_STRIPE_CUSTOMER", "No Stripe customer found", description)
-    session = state.portal.open(wanted.user_id, wanted.return_url)
+    session = state.portal.open(wanted.user_id, customer.stripe_customer, wanted.return_url)
     url = state.portal_url(session)
     if state.runtime_settings.current.portal_shape is PortalShape.URL:
         return go_json({"url": url})

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from sandbox.cards import CARDS, CardRefused, card_of
+from sandbox.payment_methods import CARDS, PaymentRefused, payment_method_of
 from sandbox.rendering import form_of, go_to, message, page
 from sandbox.state import SandboxState
 from sandbox.stripe_objects import StripePortalSession, StripeSubscription
@@ -38,11 +38,19 @@ def portal_router(state: SandboxState) -> APIRouter:
             return _gone()
         try:
             _carry_out(state, subscription, action, await form_of(request))
-        except CardRefused as refusal:
+        except PaymentRefused as refusal:
             return _portal(state, session, errors={subscription_id: str(refusal)})
         return go_to(f"/p/session/{session_id}?done={action}")
 
     return router
+
+
+def allowed(state: SandboxState, action: str) -> bool:
+    """Whether the portal's configuration has this; the card can always be changed."""
+    settings = state.runtime_settings.current
+    if action in ("cancel", "cancel-now"):
+        return settings.portal_cancel
+    return settings.portal_plan_change or action != "switch"
 
 
 def _find(
@@ -51,24 +59,26 @@ def _find(
     """A portal session and one of its customer's own subscriptions."""
     session = state.portal.get(session_id)
     subscription = state.subscriptions.get(subscription_id)
-    mine = session and subscription and subscription.user_id == session.user_id
+    mine = session and subscription and subscription.customer == session.customer
     return session, subscription if mine else None
 
 
 def _carry_out(state: SandboxState, subscription: StripeSubscription, action: str, fields: dict[str, str]) -> None:
     """One change; what no longer applies (a second click, an old tab) changes nothing."""
     if action == "card":
-        card = card_of(fields.get("card", ""))
+        card = payment_method_of(fields.get("card", ""))
         if card.declined:
-            raise CardRefused(card.declined)
+            raise PaymentRefused(card.declined)
         state.subscriptions.update_card(subscription, card)
-    elif not subscription.live:
+    elif not subscription.live or not allowed(state, action):
         return
-    elif action == "cancel" and not subscription.cancel_at_period_end:
+    elif action == "cancel" and not subscription.will_end:
         state.subscriptions.cancel_at_period_end(subscription)
     elif action == "cancel-now":
         state.subscriptions.cancel_now(subscription)
-    elif action == "resume" and (subscription.cancel_at_period_end or subscription.status == "paused"):
+    elif action == "resume" and (
+        subscription.will_end or subscription.status == "paused" or subscription.pause_collection
+    ):
         state.subscriptions.resume(subscription)
     elif action == "switch" and fields.get("price") != subscription.price_id:
         line = next((line for line in state.prices.plans() if line.price_id == fields.get("price")), None)
@@ -80,7 +90,9 @@ def _portal(
     state: SandboxState, session: StripePortalSession, done: str = "", errors: dict[str, str] | None = None
 ) -> Response:
     subscriptions = sorted(
-        state.subscriptions.of(session.user_id), key=lambda one: (one.live, one.created), reverse=True
+        [one for one in state.subscriptions.of(session.user_id) if one.customer == session.customer],
+        key=lambda one: (one.live, one.created),
+        reverse=True,
     )
     return page(
         "portal.html",
@@ -90,11 +102,13 @@ def _portal(
         errors=errors or {},
         current=[one for one in subscriptions if one.live],
         past=[one for one in subscriptions if not one.live],
-        invoices=state.subscriptions.invoices(session.user_id),
+        invoices=[one for one in state.invoices.of(session.user_id) if one.customer == session.customer],
         plans=state.prices.plans(),
         cards=CARDS,
+        can_cancel=allowed(state, "cancel"),
+        can_switch=allowed(state, "switch"),
         brand=state.settings.brand_name,
-        open_invoice=state.subscriptions.open_invoice,
+        open_invoices=state.invoices.open_of,
     )
 
 

@@ -5,12 +5,11 @@ from datetime import timedelta
 from typing import Final
 
 from sandbox.auth_accounts import AccountPlan
-from sandbox.cards import CARDS, discounted
 from sandbox.clock import add_interval, rfc3339
 from sandbox.faults import Fault
 from sandbox.settings import Reach, WebhookMode
 from sandbox.state import SandboxState
-from sandbox.stripe_objects import LineItem, StripeEvent, StripeSubscription, new_id
+from sandbox.stripe_objects import InvoiceStatus, LineItem, StripeEvent, StripeSubscription, new_id
 from sandbox.webhooks import AS_SET, AT_ONCE, DeliveryOptions
 
 
@@ -51,39 +50,51 @@ def set_status(
     state: SandboxState, subscription: StripeSubscription, status: str, delivery: DeliveryOptions = AS_SET
 ) -> StripeSubscription:
     """Set a status word, known or not, and what follows from it."""
-    now, stripe = state.clock.now(), state.subscriptions
+    now, stripe = state.clock.second(), state.subscriptions
     values: dict[str, object] = {
         "status": status,
         "ended_at": None,
         "retry_at": None,
         "failures": 0,
         "cancel_at_period_end": False,
+        "cancel_at": None,
+        "canceled_at": None,
+        "pause_collection": None,
+        "scheduled_change": None,
+        "awaits_payment": False,
         "trial_end": subscription.trial_end,
     }
     if status in ("canceled", "incomplete_expired"):
-        values["ended_at"] = now
-        stripe.settle(subscription, "void")
+        values |= {"ended_at": now, "canceled_at": now}
+        stripe.invoices.close(subscription, InvoiceStatus.VOID)
     elif status == "trialing":
         trial_end = now + timedelta(days=14)
         values |= {"trial_end": trial_end, "period_start": now, "period_end": trial_end}
+        values["billing_cycle_anchor"] = trial_end
     elif status in ("past_due", "unpaid", "incomplete"):
-        if stripe.open_invoice(subscription) is None:
-            stripe.bill(subscription, discounted(subscription.amount, subscription.percent_off), "open")
+        if not stripe.invoices.open_of(subscription):
+            stripe.invoices.bill(subscription, stripe.due(subscription, subscription.amount), InvoiceStatus.OPEN)
         if status == "past_due":
             values |= {"retry_at": now + timedelta(days=3), "failures": 1}
     elif status == "active":
-        stripe.settle(subscription)
+        stripe.invoices.close(subscription)
     if status in ("active", "past_due", "unpaid", "paused") and subscription.period_end <= now:
         values |= {"period_start": now, "period_end": add_interval(now, subscription.interval)}
+        values["billing_cycle_anchor"] = now
     kind = "deleted" if status == "canceled" else "updated"
     return stripe.change(subscription, values, kind, delivery)
 
 
 def subscribe(state: SandboxState, user_id: str, email: str, line: LineItem) -> StripeSubscription:
     """A paid subscription without a checkout; both services know of it at once."""
-    subscription = state.subscriptions.begin(line, user_id, email, CARDS[0])
+    customer = state.customers.for_checkout(user_id, email)
+    subscription = state.subscriptions.begin(line, customer)
     completed = StripeEvent(
-        id=new_id("evt"), type="checkout.session.completed", created=state.clock.now(), user_id=user_id
+        id=new_id("evt"),
+        type="checkout.session.completed",
+        created=state.clock.now(),
+        user_id=user_id,
+        customer=customer.id,
     )
     story = [completed, state.subscriptions.event(subscription, "created")]
     state.webhooks.emit(story, AT_ONCE)
@@ -98,6 +109,7 @@ def clear_user(state: SandboxState, user_id: str) -> None:
             state.records.forget(subscription.id)
         state.subscriptions.forget(user_id)
         state.checkout.forget(user_id)
+        state.customers.forget(user_id)
         state.records.forget_customer(user_id)
         state.accounts.clear_grant(user_id)
         state.faults.drop(_OUTAGE.format(user_id))
@@ -113,7 +125,9 @@ def put_in_state(state: SandboxState, user_id: str, email: str, name: str, line:
         return
     subscription = subscribe(state, user_id, email, line)
     if name == "ending":
-        state.subscriptions.change(subscription, {"cancel_at_period_end": True}, delivery=AT_ONCE)
+        state.subscriptions.change(
+            subscription, {"cancel_at_period_end": True, "cancel_at": subscription.period_end}, delivery=AT_ONCE
+        )
         state.webhooks.deliver_due()
         end = rfc3339(subscription.period_end)
         state.accounts.set_grant(user_id, AccountPlan(status="canceled", plan=line.plan, expires_at=end))
@@ -124,7 +138,7 @@ def put_in_state(state: SandboxState, user_id: str, email: str, name: str, line:
         state.accounts.clear_grant(user_id)
         state.accounts.set_grant(user_id, AccountPlan(silent=True))
     elif name == "conflict":
-        ended = state.clock.now() - timedelta(days=10)
+        ended = state.clock.second() - timedelta(days=10)
         over: dict[str, object] = {"status": "canceled", "period_end": ended, "ended_at": ended}
         state.subscriptions.change(
             subscription, over, "deleted", DeliveryOptions(WebhookMode.DELIVER, 0, Reach.PAYMENT)

@@ -7,10 +7,13 @@ from sandbox.state import SandboxState
 
 
 class Scheduler:
-    """Runs beside the listeners. Everything it does is due by the sandbox clock."""
+    """Runs beside the listeners. Everything it does is due by the sandbox clock.
 
-    def __init__(self, state: SandboxState) -> None:
-        self._state = state
+    A `manual` one does not run: time moves by `advance` only, and to wait is to move it.
+    """
+
+    def __init__(self, state: SandboxState, *, manual: bool = False) -> None:
+        self._state, self._manual = state, manual
         self._settled = asyncio.Condition()
 
     async def run(self) -> None:
@@ -18,7 +21,7 @@ class Scheduler:
         changed = self._state.webhooks.changed
         while True:
             changed.clear()
-            self._catch_up()
+            self.catch_up()
             async with self._settled:
                 self._settled.notify_all()
             due = self._next_due()
@@ -36,12 +39,14 @@ class Scheduler:
         with self._state.database.transaction():
             while (due := self._next_due()) is not None and due <= target:
                 clock.move_to(due)
-                self._catch_up()
+                self.catch_up()
             clock.move_to(target)
         self._state.webhooks.changed.set()
 
     async def settled(self, seconds: float) -> bool:
         """Whether no webhook is waiting any more, within this many seconds."""
+        if self._manual:
+            return self._deliver_within(seconds)
         try:
             async with asyncio.timeout(seconds), self._settled:
                 await self._settled.wait_for(lambda: self._state.webhooks.waiting() == 0)
@@ -49,10 +54,20 @@ class Scheduler:
             return False
         return True
 
-    def _catch_up(self) -> None:
-        self._state.subscriptions.age()
+    def catch_up(self) -> None:
+        """Let everything happen whose time has come."""
+        self._state.checkout.run_due()
+        self._state.renewals.run_due()
         self._state.webhooks.deliver_due()
 
+    def _deliver_within(self, seconds: float) -> bool:
+        webhooks, clock = self._state.webhooks, self._state.clock
+        until = clock.timestamp() + seconds
+        while (due := webhooks.next_due()) is not None and due <= until:
+            self.advance(timedelta(seconds=max(0.0, due - clock.timestamp())))
+        return webhooks.waiting() == 0
+
     def _next_due(self) -> float | None:
-        dues = (self._state.subscriptions.next_due(), self._state.webhooks.next_due())
+        parts = (self._state.checkout, self._state.renewals, self._state.webhooks)
+        dues = [part.next_due() for part in parts]
         return min((due for due in dues if due is not None), default=None)

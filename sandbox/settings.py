@@ -14,11 +14,12 @@ SANDBOX_API_KEY: Final = "proj_sandbox_no_money_moves_0123456789abcdefghij"
 
 
 class StatusShape(StrEnum):
-    """The three forms in which the Payment MS is known to answer for a subscription."""
+    """How the Payment MS answers for a subscription: three forms it is known for, and one that tells all it knows."""
 
     DOCUMENTED = "documented"
     OPENAPI = "openapi"
     RUNNING = "running"
+    DETAILED = "detailed"
 
 
 class PortalShape(StrEnum):
@@ -87,31 +88,126 @@ class UnknownPrices(StrEnum):
     REFUSE = "refuse"
 
 
+class CouponDuration(StrEnum):
+    """For how many invoices a promotion code holds (https://docs.stripe.com/api/coupons/object)."""
+
+    ONCE = "once"
+    REPEATING = "repeating"
+    FOREVER = "forever"
+
+
+class Tax(StrEnum):
+    """Stripe's tax behaviour: none, within the price (`inclusive`), or on top of it (`exclusive`)."""
+
+    NONE = "none"
+    INCLUDED = "included"
+    ADDED = "added"
+
+
+class CancellationForm(StrEnum):
+    """What the portal sets when a customer cancels for the period's end."""
+
+    FLAG = "flag"
+    CANCEL_AT = "cancel_at"
+
+
+class PlanChanges(StrEnum):
+    """When a change of plan in the portal takes effect."""
+
+    NOW = "now"
+    PERIOD_END = "period_end"
+
+
+class Proration(StrEnum):
+    """What a change of plan in the middle of a period costs: nothing, at the next invoice, or at once."""
+
+    NONE = "none"
+    NEXT_INVOICE = "next_invoice"
+    NOW = "now"
+
+
+class DelayedStatus(StrEnum):
+    """What a subscription is called while its first bank debit is under way."""
+
+    ACTIVE = "active"
+    INCOMPLETE = "incomplete"
+
+
+class TrialEnd(StrEnum):
+    """What becomes of a trial that ends without a payment method (Stripe's `missing_payment_method`)."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    CREATE_INVOICE = "create_invoice"
+
+
+class Trials(StrEnum):
+    """Where a trial comes from: the catalog's price, or the call alone (`trial_days` in its body)."""
+
+    CATALOG = "catalog"
+    CALL = "call"
+
+
 class RuntimeSettings(BaseModel):
     """How the sandbox behaves right now. Changed by ``PATCH /control/settings``; `reset` goes back to the start."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    # The shapes of the two services' answers
     status_shape: StatusShape = StatusShape.RUNNING
     portal_shape: PortalShape = PortalShape.PORTAL_URL
     auth_shape: AuthShape = AuthShape.NESTED
     plan_place: PlanPlace = PlanPlace.BESIDE
-    unknown_prices: UnknownPrices = UnknownPrices.ACCEPT
+    cancellation_word: CancellationWord = CancellationWord.ACTIVE
+    latency: float = Field(default=0.0, ge=0, le=120)
+    date_offset: float = Field(default=0.0, ge=-86_400, le=86_400)
 
+    # How news is delivered
     webhook_delay: float = Field(default=2.0, ge=0)
     webhook_mode: WebhookMode = WebhookMode.DELIVER
     webhook_reach: Reach = Reach.BOTH
     stale_events: StaleEvents = StaleEvents.IGNORE
-    cancellation_word: CancellationWord = CancellationWord.ACTIVE
 
-    one_connection: bool = False
-    first_checkout_fails: bool = False
-    drops_customer_created: bool = False
-    latency: float = Field(default=0.0, ge=0, le=120)
+    # Money at Stripe
+    coupon_duration: CouponDuration = CouponDuration.FOREVER
+    coupon_months: int = Field(default=3, ge=1, le=36)
+    tax: Tax = Tax.NONE
+    tax_percent: float = Field(default=19.0, ge=0, le=100)
+    presentment_currency: str = Field(default="", pattern=r"^([a-z]{3})?$")
+    exchange_rate: float = Field(default=0.92, gt=0, le=100_000)
+    unknown_prices: UnknownPrices = UnknownPrices.ACCEPT
+    proration: Proration = Proration.NONE
 
+    # Checkout
+    session_hours: float = Field(default=24.0, gt=0)
+    delayed_payment_days: float = Field(default=3.0, ge=0, le=30)
+    delayed_status: DelayedStatus = DelayedStatus.ACTIVE
+    trials: Trials = Trials.CATALOG
+    trial_needs_card: bool = True
+    trial_end_without_card: TrialEnd = TrialEnd.CANCEL
+    customer_per_checkout: bool = False
+
+    # Renewals
     renewals: Renewals = Renewals.SUCCEED
     dunning_ends: DunningEnd = DunningEnd.CANCELED
-    session_hours: float = Field(default=24.0, gt=0)
+
+    # The portal
+    portal_cancel: bool = True
+    portal_plan_change: bool = True
+    plan_changes: PlanChanges = PlanChanges.NOW
+    cancellation_form: CancellationForm = CancellationForm.FLAG
+
+    # Quirks of the running service
+    one_connection: bool = False
+    webhooks_share_connection: bool = False
+    failed_writes_answer_200: bool = False
+    first_checkout_fails: bool = False
+    never_creates_customers: bool = False
+    drops_customer_created: bool = False
+    record_stays_under_old_product: bool = False
+    tells_nobody: bool = False
+    strict_ids: bool = False
+    accepts_incomplete_bodies: bool = False
 
 
 class SandboxSettings(BaseSettings, RuntimeSettings):
@@ -135,6 +231,8 @@ class SandboxSettings(BaseSettings, RuntimeSettings):
     auth_project: str = "default"
     auth_pictures: bool = False
     brand_name: str = "Northwind Cloud"
+    app_url: str = "http://localhost:8081"
+    """The app in front of the sandbox, for the links back to it."""
 
     events_url: str = ""
     events_secret: SecretStr | None = None

@@ -10,9 +10,13 @@ from sandbox.database import Database
 from sandbox.faults import FaultList
 from sandbox.payment_records import PaymentRecords
 from sandbox.price_list import PriceList
+from sandbox.renewals import RenewalCycle
 from sandbox.runtime_settings import RuntimeSettingsStore
 from sandbox.settings import SandboxSettings
+from sandbox.single_connection import SingleConnection
 from sandbox.stripe_checkout import StripeCheckout
+from sandbox.stripe_customers import StripeCustomers
+from sandbox.stripe_invoices import StripeInvoices
 from sandbox.stripe_objects import StripeCheckoutSession, StripePortalSession
 from sandbox.stripe_portal import StripePortal
 from sandbox.stripe_subscriptions import StripeSubscriptions
@@ -35,22 +39,30 @@ class SandboxState:
     addresses: Addresses = field(default_factory=Addresses)
     real_time: Callable[[], float] = time.time
     """POSIX seconds; a test that must not depend on the machine's clock gives its own."""
-    poisoned: bool = False
-    """The one-connection fault has struck: every guarded call of the Payment MS answers 401 until a restart."""
 
     def __post_init__(self) -> None:
         settings, database = self.settings, Database(self.settings.database)
         self.database = database
         self.traffic = Traffic()
+        self.connection = SingleConnection()
         self.clock = SandboxClock(database, self.real_time)
         self.runtime_settings = RuntimeSettingsStore(database, settings.runtime_settings())
         self.faults = FaultList(database)
         self.prices = PriceList(database, settings.catalog_path)
         self.records = PaymentRecords(database, self.runtime_settings)
         self.accounts = AuthAccounts(database, self.clock, self.runtime_settings)
-        self.webhooks = Webhooks(database, self.clock, self.runtime_settings, self.records, self.accounts)
-        self.subscriptions = StripeSubscriptions(database, self.clock, self.runtime_settings, self.webhooks)
-        self.checkout = StripeCheckout(database, self.clock, self.runtime_settings, self.subscriptions)
+        self.webhooks = Webhooks(
+            database, self.clock, self.runtime_settings, self.faults, self.connection, self.records, self.accounts
+        )
+        self.customers = StripeCustomers(database, self.clock, self.runtime_settings)
+        self.invoices = StripeInvoices(database, self.clock, self.webhooks)
+        self.subscriptions = StripeSubscriptions(
+            database, self.clock, self.runtime_settings, self.webhooks, self.invoices
+        )
+        self.renewals = RenewalCycle(self.clock, self.runtime_settings, self.subscriptions)
+        self.checkout = StripeCheckout(
+            database, self.clock, self.runtime_settings, self.customers, self.subscriptions, self.webhooks
+        )
         self.portal = StripePortal(database, self.clock)
 
     def checkout_url(self, session: StripeCheckoutSession) -> str:
@@ -71,5 +83,5 @@ class SandboxState:
         self.runtime_settings.reset()
         self.clock.reset()
         self.traffic.reset()
-        self.poisoned = False
+        self.connection.lost = False
         self.webhooks.changed.set()

@@ -1,30 +1,49 @@
 """Stripe's checkout sessions: opened by the Payment MS, paid once at most, or left to expire."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from sandbox.cards import PROMOTIONS, CardRefused, PaymentMethod, card_of, discounted
+from sandbox.amounts import COUPONS, AmountDue, Discount, amount_due, discount_of, terms_of
 from sandbox.clock import SandboxClock
 from sandbox.database import Database, DocumentStore
+from sandbox.payment_methods import PaymentMethod, PaymentRefused, payment_method_of
 from sandbox.runtime_settings import RuntimeSettingsStore
-from sandbox.stripe_objects import Invoice, LineItem, SessionStatus, StripeCheckoutSession, new_id
+from sandbox.stripe_customers import StripeCustomers
+from sandbox.stripe_objects import (
+    InvoiceStatus,
+    LineItem,
+    PaymentStatus,
+    SessionStatus,
+    StripeCheckoutSession,
+    StripeCustomer,
+    StripeEvent,
+    StripeSubscription,
+    new_id,
+)
 from sandbox.stripe_subscriptions import StripeSubscriptions
+from sandbox.webhooks import Webhooks
 
 _PLACEHOLDER: Final = "{CHECKOUT_SESSION_ID}"
 
 
 class StripeCheckout:
     def __init__(
-        self, database: Database, clock: SandboxClock, runtime: RuntimeSettingsStore, subscriptions: StripeSubscriptions
+        self,
+        database: Database,
+        clock: SandboxClock,
+        runtime: RuntimeSettingsStore,
+        customers: StripeCustomers,
+        subscriptions: StripeSubscriptions,
+        webhooks: Webhooks,
     ) -> None:
         self._database, self._clock, self._runtime = database, clock, runtime
-        self._subscriptions = subscriptions
+        self._customers, self._subscriptions, self._webhooks = customers, subscriptions, webhooks
         self._documents = DocumentStore(database, "checkout_session", StripeCheckoutSession)
 
     def open(
         self, mode: str, user_id: str, email: str, lines: list[LineItem], success_url: str, cancel_url: str
     ) -> StripeCheckoutSession:
-        now = self._clock.now()
+        now = self._clock.second()
         session = StripeCheckoutSession(
             id=new_id("cs_test"),
             mode=mode,
@@ -35,113 +54,189 @@ class StripeCheckout:
             cancel_url=cancel_url,
             created=now,
             expires_at=now + timedelta(hours=self._runtime.current.session_hours),
+            terms=terms_of(self._runtime.current),
         )
         return self._store(session)
 
     def get(self, session_id: str) -> StripeCheckoutSession | None:
         """The session as it is now: one whose time is over is expired."""
         session = self._documents.get(session_id)
-        if session and session.status is SessionStatus.OPEN and session.expires_at <= self._clock.now():
-            return self.expire(session)
-        return session
+        return self._as_of_now(session) if session else None
 
     def of(self, user_id: str) -> list[StripeCheckoutSession]:
-        return [self.get(session.id) or session for session in self._documents.of(user_id)]
+        return [self._as_of_now(session) for session in self._documents.of(user_id)]
 
     def newest(self, limit: int = 100) -> list[StripeCheckoutSession]:
-        return [self.get(session.id) or session for session in self._documents.newest(limit)]
+        return [self._as_of_now(session) for session in self._documents.newest(limit)]
 
     def forget(self, user_id: str) -> None:
         for session in self._documents.of(user_id):
             self._documents.drop(session.id)
 
     def expire(self, session: StripeCheckoutSession) -> StripeCheckoutSession:
-        return self._store(session.model_copy(update={"status": SessionStatus.EXPIRED}))
+        """End an open session unpaid, early or in its time; any other is returned as it is."""
+        if session.status is not SessionStatus.OPEN:
+            return session
+        expired = self._store(session.model_copy(update={"status": SessionStatus.EXPIRED, "waiting_card": ""}))
+        self._tell(expired, "expired")
+        return expired
 
-    def promote(self, session: StripeCheckoutSession, code: str) -> StripeCheckoutSession:
-        """Apply a promotion code, or take it off with an empty one; raises CardRefused with a sentence."""
+    def apply_promotion(self, session: StripeCheckoutSession, code: str) -> StripeCheckoutSession:
+        """Apply a promotion code, or take it off with an empty one; raises PaymentRefused with a sentence."""
         code = code.strip().upper()
-        if code and code not in PROMOTIONS:
-            raise CardRefused("This code is invalid.")
+        if code and code not in COUPONS:
+            raise PaymentRefused("This code is invalid.")
         return self._store(session.model_copy(update={"promotion": code}))
 
     def pay(self, session: StripeCheckoutSession, number: str, email: str = "") -> StripeCheckoutSession:
         """Pay with a test card. Complete afterwards, or still open with `waiting_card` when it must be confirmed.
 
-        A session that is no longer open is returned as it is: it can be paid only once.
-        Raises CardRefused with a sentence for the buyer.
+        A session that is no longer open is returned as it is: it can be paid only once. No number is a trial without
+        a card. Raises PaymentRefused with a sentence for the buyer.
         """
         if session.status is not SessionStatus.OPEN:
             return session
-        card = card_of(number)
-        if card.declined:
-            raise CardRefused(card.declined)
+        method = None if not number and not self.needs_card(session) else payment_method_of(number)
+        if method and method.declined:
+            raise PaymentRefused(method.declined)
         session = session.model_copy(update={"email": email or session.email})
-        if card.needs_confirmation:
-            return self._store(session.model_copy(update={"waiting_card": card.number}))
-        return self._complete(session, card)
+        if method and method.needs_confirmation:
+            return self._store(session.model_copy(update={"waiting_card": method.number}))
+        return self._complete(session, method)
 
     def confirm(self, session: StripeCheckoutSession, *, succeeds: bool) -> StripeCheckoutSession:
-        """The bank's answer to the confirmation step; raises CardRefused when it failed."""
+        """The bank's answer to the confirmation step; raises PaymentRefused when it failed."""
         if session.status is not SessionStatus.OPEN or not session.waiting_card:
             return session
-        card = card_of(session.waiting_card)
+        method = payment_method_of(session.waiting_card)
         session = self._store(session.model_copy(update={"waiting_card": ""}))
         if not succeeds:
-            raise CardRefused("We couldn't confirm this card with your bank. Try again or use another card.")
-        return self._complete(session, card)
+            raise PaymentRefused("We couldn't confirm this card with your bank. Try again or use another card.")
+        return self._complete(session, method)
 
-    def _complete(self, session: StripeCheckoutSession, card: PaymentMethod) -> StripeCheckoutSession:
+    def needs_card(self, session: StripeCheckoutSession) -> bool:
+        """Whether it can't be completed without one: always, but for a trial where the settings allow it."""
+        return bool(self.due_today(session).amount) or self._runtime.current.trial_needs_card
+
+    def due(self, session: StripeCheckoutSession) -> AmountDue:
+        """All of it, after code and tax; of a trial, what its first period would cost by today's terms."""
+        rate, now = self._runtime.current.exchange_rate, self._clock.now()
+        return amount_due(
+            _subtotal(session), session.lines[0].currency, session.terms, rate, self.discount(session), now
+        )
+
+    def due_today(self, session: StripeCheckoutSession) -> AmountDue:
+        """What is charged on paying: nothing for a trial."""
+        trial = session.recurring and session.lines[0].trial_days
+        subtotal, rate = 0 if trial else _subtotal(session), self._runtime.current.exchange_rate
+        discount, now = self.discount(session), self._clock.now()
+        return amount_due(subtotal, session.lines[0].currency, session.terms, rate, discount, now)
+
+    def discount(self, session: StripeCheckoutSession) -> Discount | None:
+        return discount_of(session.promotion, self._runtime.current, self._clock.now())
+
+    def settle(self, session: StripeCheckoutSession, *, paid: bool) -> StripeCheckoutSession:
+        """A delayed payment arrives, or fails, now; a session without one under way is returned as it is."""
+        if session.settles_at is None:
+            return session
+        status = PaymentStatus.PAID if paid else PaymentStatus.UNPAID
         with self._database.transaction():
-            subscription = None
-            if session.recurring:
-                percent_off = PROMOTIONS.get(session.promotion, 0)
-                subscription = self._subscriptions.begin(
-                    session.lines[0], session.user_id, session.email, card, percent_off
-                )
+            settled = self._store(session.model_copy(update={"settles_at": None, "payment_status": status}))
+            self._tell(settled, f"async_payment_{'succeeded' if paid else 'failed'}")
+            subscription = self._subscriptions.get(session.subscription_id)
+            failed = InvoiceStatus.OPEN if subscription and subscription.status == "active" else InvoiceStatus.VOID
+            invoice = self._subscriptions.invoices.get(session.invoice_id)
+            if invoice and invoice.status is InvoiceStatus.OPEN:
+                self._subscriptions.invoices.set_status(invoice, InvoiceStatus.PAID if paid else failed)
+            if subscription and subscription.live:
+                self._subscriptions.change(subscription, self._after_first_payment(subscription, paid=paid))
+        return settled
+
+    def next_due(self) -> float | None:
+        first = self._documents.first_due()
+        return first[0] if first else None
+
+    def run_due(self) -> None:
+        """Expire what has run out, and let delayed payments arrive or fail."""
+        while (first := self._documents.first_due()) and first[0] <= self._clock.timestamp():
+            session = first[1]
+            if session.status is SessionStatus.OPEN:
+                self.expire(session)
             else:
-                self._record_purchase(session)
-            done = session.model_copy(
+                self.settle(session, paid=session.settles_well)
+
+    def _after_first_payment(self, subscription: StripeSubscription, *, paid: bool) -> dict[str, object]:
+        now = self._clock.second()
+        if paid:
+            return {"status": "active", "awaits_payment": False}
+        if subscription.status == "incomplete":
+            return {"status": "incomplete_expired", "ended_at": now, "awaits_payment": False}
+        retry = now + timedelta(days=3)
+        return {"status": "past_due", "retry_at": retry, "failures": 1, "awaits_payment": False}
+
+    def _complete(self, session: StripeCheckoutSession, method: PaymentMethod | None) -> StripeCheckoutSession:
+        now, due = self._clock.second(), self.due_today(session)
+        waits = bool(method and method.delayed and due.amount)
+        paid = PaymentStatus.UNPAID if waits else PaymentStatus.PAID
+        with self._database.transaction():
+            customer = self._customers.for_checkout(session.user_id, session.email)
+            session = session.model_copy(
                 update={
                     "status": SessionStatus.COMPLETE,
+                    "payment_status": paid if due.amount else PaymentStatus.NO_PAYMENT_REQUIRED,
                     "waiting_card": "",
-                    "subscription_id": subscription.id if subscription else "",
+                    "customer": customer.id,
+                    "completed_at": now,
+                    "settles_at": now + timedelta(days=self._runtime.current.delayed_payment_days) if waits else None,
+                    "settles_well": bool(method and method.renews),
                 }
             )
-            self._store(done)
+            subscription = None
+            if session.recurring:
+                subscription = self._begin(session, customer, method)
+                bought = {"subscription_id": subscription.id, "invoice_id": subscription.latest_invoice}
+            else:
+                invoice = self._subscriptions.invoices.bill_purchase(session, due, processing=waits)
+                bought = {"invoice_id": invoice.id}
+            done = self._store(session.model_copy(update=bought))
             self._subscriptions.announce_purchase(done, subscription)
         return done
 
-    def _record_purchase(self, session: StripeCheckoutSession) -> None:
-        names = ", ".join(f"{line.quantity} × {line.name}" for line in session.lines)
-        self._subscriptions.add_invoice(
-            Invoice(
-                id=new_id("in"),
-                user_id=session.user_id,
-                name=names,
-                amount=due_today(session),
-                currency=session.lines[0].currency,
-                status="paid",
-                created=self._clock.now(),
-            )
+    def _begin(
+        self, session: StripeCheckoutSession, customer: StripeCustomer, method: PaymentMethod | None
+    ) -> StripeSubscription:
+        return self._subscriptions.begin(
+            session.lines[0],
+            customer.model_copy(update={"email": session.email}),
+            method,
+            terms=session.terms,
+            discount=self.discount(session),
+            session_id=session.id,
         )
 
+    def _as_of_now(self, session: StripeCheckoutSession) -> StripeCheckoutSession:
+        over = session.status is SessionStatus.OPEN and session.expires_at <= self._clock.second()
+        return self.expire(session) if over else session
+
+    def _tell(self, session: StripeCheckoutSession, what: str) -> None:
+        event = StripeEvent(
+            id=new_id("evt"),
+            type=f"checkout.session.{what}",
+            created=self._clock.now(),
+            user_id=session.user_id,
+            session_id=session.id,
+            customer=session.customer,
+        )
+        self._webhooks.emit([event])
+
     def _store(self, session: StripeCheckoutSession) -> StripeCheckoutSession:
-        return self._documents.put(session.id, session, owner=session.user_id)
+        moment: datetime | None = session.expires_at if session.status is SessionStatus.OPEN else session.settles_at
+        due = moment.timestamp() if moment else None
+        return self._documents.put(session.id, session, owner=session.user_id, due=due)
 
 
-def subtotal(session: StripeCheckoutSession) -> int:
+def _subtotal(session: StripeCheckoutSession) -> int:
     return sum(line.amount * line.quantity for line in session.lines)
-
-
-def total(session: StripeCheckoutSession) -> int:
-    """After the promotion code."""
-    return discounted(subtotal(session), PROMOTIONS.get(session.promotion, 0))
-
-
-def due_today(session: StripeCheckoutSession) -> int:
-    """Nothing while a trial runs, else the total."""
-    return 0 if session.recurring and session.lines[0].trial_days else total(session)
 
 
 def success_url(session: StripeCheckoutSession) -> str:

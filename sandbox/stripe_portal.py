@@ -15,8 +15,11 @@ class StripePortal:
         self._clock = clock
         self._documents = DocumentStore(database, "portal_session", StripePortalSession)
 
-    def open(self, user_id: str, return_url: str) -> StripePortalSession:
-        session = StripePortalSession(id=new_id("bps"), user_id=user_id, return_url=return_url, created=self._now())
+    def open(self, user_id: str, customer: str, return_url: str) -> StripePortalSession:
+        """A link to what this customer has; a user's other customers are not shown there."""
+        session = StripePortalSession(
+            id=new_id("bps"), user_id=user_id, customer=customer, return_url=return_url, created=self._now()
+        )
         return self._documents.put(session.id, session, owner=user_id)
 
     def get(self, session_id: str) -> StripePortalSession | None:

@@ -1,29 +1,42 @@
-"""Stripe's subscriptions: they begin, change, renew, fail and end, by the sandbox clock. Each change emits an event."""
+"""Stripe's subscriptions: they begin, change and end. Each change is an event; time is in `renewals`."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
-from sandbox.cards import PaymentMethod, discounted
+from sandbox.amounts import AmountDue, Discount, Terms, amount_due
 from sandbox.clock import SandboxClock, add_interval
 from sandbox.database import Database, DocumentStore
+from sandbox.payment_methods import CARDS, PaymentMethod
 from sandbox.runtime_settings import RuntimeSettingsStore
-from sandbox.settings import DunningEnd, Renewals
-from sandbox.stripe_objects import Invoice, LineItem, StripeCheckoutSession, StripeEvent, StripeSubscription, new_id
+from sandbox.settings import CancellationForm, CouponDuration, PlanChanges, Proration
+from sandbox.stripe_invoices import StripeInvoices
+from sandbox.stripe_objects import (
+    InvoiceStatus,
+    LineItem,
+    Origin,
+    PauseBehavior,
+    PauseCollection,
+    ScheduledChange,
+    StripeCheckoutSession,
+    StripeCustomer,
+    StripeEvent,
+    StripeSubscription,
+    new_id,
+)
+from sandbox.upcoming import next_moment, proration
 from sandbox.webhooks import AS_SET, DeliveryOptions, Webhooks
-
-_RETRY_DAYS: Final = (3, 5, 7)
-_FIRST_PAYMENT_HOURS: Final = 23
-"""An incomplete subscription expires after 23 hours (https://docs.stripe.com/billing/subscriptions/overview)."""
 
 
 class StripeSubscriptions:
     def __init__(
-        self, database: Database, clock: SandboxClock, runtime: RuntimeSettingsStore, webhooks: Webhooks
+        self,
+        database: Database,
+        clock: SandboxClock,
+        runtime: RuntimeSettingsStore,
+        webhooks: Webhooks,
+        invoices: StripeInvoices,
     ) -> None:
-        self._clock, self._runtime, self._webhooks = clock, runtime, webhooks
+        self._clock, self._runtime, self._webhooks, self.invoices = clock, runtime, webhooks, invoices
         self._documents = DocumentStore(database, "subscription", StripeSubscription)
-        self._invoices = DocumentStore(database, "invoice", Invoice)
 
     def get(self, subscription_id: str) -> StripeSubscription | None:
         return self._documents.get(subscription_id)
@@ -34,68 +47,67 @@ class StripeSubscriptions:
     def newest(self, limit: int = 200) -> list[StripeSubscription]:
         return self._documents.newest(limit)
 
-    def invoices(self, user_id: str) -> list[Invoice]:
-        """Newest first."""
-        return list(reversed(self._invoices.of(user_id)))
-
     def begin(
-        self, line: LineItem, user_id: str, email: str, card: PaymentMethod, percent_off: int = 0
+        self,
+        line: LineItem,
+        customer: StripeCustomer,
+        method: PaymentMethod | None = CARDS[0],
+        *,
+        terms: Terms | None = None,
+        discount: Discount | None = None,
+        session_id: str = "",
+        origin: Origin = Origin.CHECKOUT,
+        known_as: str | None = None,
     ) -> StripeSubscription:
-        """A new subscription, paid for now or on trial. Emits nothing: the checkout tells the whole story at once."""
-        now = self._clock.now()
+        """A new subscription: paid for now, on trial (without `method`, without a card), or waiting for a bank debit.
+
+        Emits nothing: who begins it tells the whole story at once.
+        """
+        now, interval = self._clock.second(), line.interval or "month"
         trial_end = now + timedelta(days=line.trial_days) if line.trial_days else None
+        waits = bool(method and method.delayed and not trial_end)
         made = StripeSubscription(
             id=new_id("sub"),
-            user_id=user_id,
-            email=email,
-            customer=new_id("cus"),
+            user_id=customer.user_id,
+            known_as=known_as,
+            origin=origin,
+            session_id=session_id,
+            email=customer.email,
+            customer=customer.id,
             product_id=line.product_id,
             price_id=line.price_id,
             plan=line.plan,
+            group=line.group,
             name=line.name,
             amount=line.amount * line.quantity,
             currency=line.currency,
-            interval=line.interval or "month",
+            interval=interval,
             quantity=line.quantity,
-            status="trialing" if trial_end else "active",
+            terms=terms or Terms(),
+            discount=discount,
+            status=self._runtime.current.delayed_status if waits else ("trialing" if trial_end else "active"),
             created=now,
-            changed=now,
+            changed=self._clock.now(),
+            billing_cycle_anchor=trial_end or now,
             period_start=now,
-            period_end=trial_end or add_interval(now, line.interval or "month"),
+            period_end=trial_end or add_interval(now, interval),
             trial_end=trial_end,
-            card=card.last4,
-            card_works=card.renews,
-            percent_off=percent_off,
+            has_payment_method=method is not None,
+            card=method.last4 if method else "",
+            card_works=bool(method and method.renews),
+            awaits_payment=waits,
         )
-        self.bill(made, 0 if trial_end else discounted(made.amount, percent_off))
-        return self.store(made)
+        due = self.due(made, 0 if trial_end else made.amount)
+        invoice = self.invoices.bill(made, due, reason="subscription_create")
+        if waits:
+            self.invoices.set_status(invoice, InvoiceStatus.OPEN, processing=True)
+        return self.store(made.model_copy(update={"discount": used(discount, due), "latest_invoice": invoice.id}))
 
-    def bill(self, subscription: StripeSubscription, amount: int, status: str = "paid") -> Invoice:
-        return self.add_invoice(
-            Invoice(
-                id=new_id("in"),
-                user_id=subscription.user_id,
-                subscription_id=subscription.id,
-                name=subscription.name,
-                amount=amount,
-                currency=subscription.currency,
-                status=status,
-                created=self._clock.now(),
-            )
-        )
-
-    def add_invoice(self, invoice: Invoice) -> Invoice:
-        return self._invoices.put(invoice.id, invoice, owner=invoice.user_id)
-
-    def open_invoice(self, subscription: StripeSubscription) -> Invoice | None:
-        invoices = self.invoices(subscription.user_id)
-        return next((one for one in invoices if one.subscription_id == subscription.id and one.status == "open"), None)
-
-    def settle(self, subscription: StripeSubscription, status: str = "paid") -> None:
-        """Close its open invoices as paid, or as void."""
-        for invoice in self.invoices(subscription.user_id):
-            if invoice.subscription_id == subscription.id and invoice.status == "open":
-                self.add_invoice(invoice.model_copy(update={"status": status}))
+    def due(self, subscription: StripeSubscription, subtotal: int) -> AmountDue:
+        """What a sum of its list price comes to now, with its coupon and on its terms."""
+        rate = self._runtime.current.exchange_rate
+        terms, discount = subscription.terms, subscription.discount
+        return amount_due(subtotal, subscription.currency, terms, rate, discount, self._clock.now())
 
     def change(
         self,
@@ -114,8 +126,7 @@ class StripeSubscriptions:
         """Drop a user's subscriptions and invoices without a word to anyone."""
         for subscription in self.of(user_id):
             self._documents.drop(subscription.id)
-        for invoice in self.invoices(user_id):
-            self._invoices.drop(invoice.id)
+        self.invoices.forget(user_id)
 
     def event(self, subscription: StripeSubscription, kind: str) -> StripeEvent:
         return StripeEvent(
@@ -123,19 +134,20 @@ class StripeSubscriptions:
             type=f"customer.subscription.{kind}",
             created=self._clock.now(),
             user_id=subscription.user_id,
+            customer=subscription.customer,
             subscription=subscription,
         )
 
     def announce_purchase(self, session: StripeCheckoutSession, subscription: StripeSubscription | None) -> None:
         """Everything Stripe sends after a checkout, in Stripe's order."""
-        now = self._clock.now()
         events = [
             StripeEvent(
                 id=new_id("evt"),
                 type="checkout.session.completed",
-                created=now,
+                created=self._clock.now(),
                 user_id=session.user_id,
                 session_id=session.id,
+                customer=session.customer,
             )
         ]
         if subscription:
@@ -144,49 +156,93 @@ class StripeSubscriptions:
         self._webhooks.emit(events)
 
     def cancel_at_period_end(self, subscription: StripeSubscription) -> StripeSubscription:
-        return self.change(subscription, {"cancel_at_period_end": True})
+        """End it with its period, by the flag or, as newer versions of Stripe's portal do, by a date alone."""
+        by_flag = self._runtime.current.cancellation_form is CancellationForm.FLAG
+        end, now = subscription.period_end, self._clock.second()
+        return self.change(
+            subscription,
+            {"cancel_at_period_end": by_flag, "cancel_at": end, "canceled_at": now, "scheduled_change": None},
+        )
+
+    def cancel_at(self, subscription: StripeSubscription, moment: datetime) -> StripeSubscription:
+        """End it on a date, which may lie within a period or years ahead."""
+        end, now = moment.replace(microsecond=0), self._clock.second()
+        values = {"cancel_at": end, "cancel_at_period_end": False, "canceled_at": now}
+        return self.change(subscription, values)
 
     def cancel_now(self, subscription: StripeSubscription) -> StripeSubscription:
         """Ended at once. Stripe leaves the period's end where it was, and so does this."""
-        self.settle(subscription, "void")
-        now = self._clock.now()
-        ended = {"status": "canceled", "ended_at": now, "retry_at": None, "cancel_at_period_end": False}
+        self.invoices.close(subscription, InvoiceStatus.VOID)
+        now = self._clock.second()
+        ended = {
+            "status": "canceled",
+            "ended_at": now,
+            "canceled_at": now,
+            "retry_at": None,
+            "cancel_at_period_end": False,
+            "cancel_at": None,
+            "scheduled_change": None,
+            "awaits_payment": False,
+        }
         return self.change(subscription, ended, "deleted")
 
     def resume(self, subscription: StripeSubscription) -> StripeSubscription:
         """Undo a cancellation that has not happened yet, or end a pause."""
         status = "active" if subscription.status == "paused" else subscription.status
-        return self.change(subscription, {"cancel_at_period_end": False, "status": status})
+        going = {"cancel_at_period_end": False, "cancel_at": None, "canceled_at": None, "pause_collection": None}
+        return self.change(subscription, {**going, "status": status})
+
+    def pause(
+        self,
+        subscription: StripeSubscription,
+        behavior: PauseBehavior = PauseBehavior.VOID,
+        resumes_at: datetime | None = None,
+    ) -> StripeSubscription:
+        """Collect nothing for a while. The status word stays as it is (`active`), as at Stripe."""
+        resumes = resumes_at.replace(microsecond=0) if resumes_at else None
+        pause = PauseCollection(behavior=behavior, resumes_at=resumes)
+        return self.change(subscription, {"pause_collection": pause})
 
     def switch(self, subscription: StripeSubscription, line: LineItem) -> StripeSubscription:
-        """Another plan or interval. A new interval begins a new period and is billed now, a new plan at the renewal."""
-        now, interval = self._clock.now(), line.interval or "month"
-        period: dict[str, object] = {}
-        if interval != subscription.interval and subscription.status == "active":
-            period = {"period_start": now, "period_end": add_interval(now, interval)}
-        changed = self.change(
-            subscription,
-            {
-                "product_id": line.product_id,
-                "price_id": line.price_id,
-                "plan": line.plan,
-                "name": line.name,
-                "amount": line.amount * subscription.quantity,
-                "currency": line.currency,
-                "interval": interval,
-                **period,
-            },
-        )
-        if period:
-            self.bill(changed, discounted(changed.amount, changed.percent_off))
+        """Another plan or interval, now or booked for the period's end. A booked cancellation is taken back by it."""
+        going: dict[str, object] = {"cancel_at_period_end": False, "cancel_at": None, "canceled_at": None}
+        if self._runtime.current.plan_changes is PlanChanges.PERIOD_END and subscription.status in (
+            "active",
+            "trialing",
+        ):
+            booked = ScheduledChange(line=line, at=subscription.period_end)
+            back = line.price_id == subscription.price_id
+            return self.change(subscription, {**going, "scheduled_change": None if back else booked})
+        return self._switch_now(subscription, line, going)
+
+    def _switch_now(
+        self, subscription: StripeSubscription, line: LineItem, values: dict[str, object]
+    ) -> StripeSubscription:
+        """A new interval begins a new period and is billed now; a new plan is billed as `proration` says."""
+        now, interval, wanted = self._clock.second(), line.interval or "month", self._runtime.current.proration
+        active, anew = subscription.status == "active", interval != subscription.interval
+        share = proration(subscription, line, now) if active and wanted is not Proration.NONE else 0
+        sum_now = line.amount * subscription.quantity + share if active and anew else 0
+        if active and not anew and wanted is Proration.NOW:
+            sum_now = share
+        carried = subscription.proration + share if active and not anew and wanted is Proration.NEXT_INVOICE else 0
+        values |= {**line_fields(line, subscription.quantity), "proration": min(sum_now, 0) or carried}
+        if active and anew:
+            values |= {"billing_cycle_anchor": now, "period_start": now, "period_end": add_interval(now, interval)}
+        changed = self.change(subscription, values)
+        if sum_now > 0:
+            due = self.due(changed, sum_now)
+            invoice = self.invoices.bill(changed, due, reason="subscription_update")
+            paid = {"discount": used(changed.discount, due), "latest_invoice": invoice.id}
+            changed = self.store(changed.model_copy(update=paid))
         return changed
 
-    def update_card(self, subscription: StripeSubscription, card: PaymentMethod) -> StripeSubscription:
+    def update_card(self, subscription: StripeSubscription, method: PaymentMethod) -> StripeSubscription:
         """A new card; it pays what is open, which makes the subscription active again."""
-        values: dict[str, object] = {"card": card.last4, "card_works": card.renews}
+        values: dict[str, object] = {"card": method.last4, "card_works": method.renews, "has_payment_method": True}
         if subscription.status in ("past_due", "unpaid", "incomplete"):
-            self.settle(subscription)
-            values |= {"status": "active", "retry_at": None, "failures": 0}
+            self.invoices.close(subscription)
+            values |= {"status": "active", "retry_at": None, "failures": 0, "awaits_payment": False}
         return self.change(subscription, values)
 
     def store(self, subscription: StripeSubscription) -> StripeSubscription:
@@ -194,73 +250,28 @@ class StripeSubscriptions:
         due = moment.timestamp() if moment else None
         return self._documents.put(subscription.id, subscription, owner=subscription.user_id, due=due)
 
-    def next_due(self) -> float | None:
-        first = self._documents.first_due()
-        return first[0] if first else None
-
-    def age(self) -> int:
-        """Carry out everything whose time has come by the clock; returns how many changes that made."""
-        changes = 0
-        while (first := self._documents.first_due()) and first[0] <= self._clock.timestamp():
-            self._age_one(first[1])
-            changes += 1
-        return changes
-
-    def _age_one(self, subscription: StripeSubscription) -> None:
-        now = self._clock.now()
-        if subscription.status == "incomplete":
-            self.settle(subscription, "void")
-            self.change(subscription, {"status": "incomplete_expired", "ended_at": now})
-        elif subscription.cancel_at_period_end and subscription.period_end <= now:
-            ended = {"status": "canceled", "ended_at": now, "cancel_at_period_end": False}
-            self.change(subscription, ended, "deleted")
-        elif subscription.status in ("active", "trialing"):
-            self._renew(subscription)
-        else:
-            self._retry(subscription)
-
-    def _renew(self, subscription: StripeSubscription) -> None:
-        """The next period begins, whether or not its invoice could be paid (as at Stripe)."""
-        start = subscription.period_end
-        period: dict[str, object] = {"period_start": start, "period_end": add_interval(start, subscription.interval)}
-        paid = self._card_pays(subscription)
-        self.bill(subscription, discounted(subscription.amount, subscription.percent_off), "paid" if paid else "open")
-        if paid:
-            self.change(subscription, {"status": "active", **period})
-        else:
-            retry = self._clock.now() + timedelta(days=_RETRY_DAYS[0])
-            self.change(subscription, {"status": "past_due", "retry_at": retry, "failures": 1, **period})
-
-    def _retry(self, subscription: StripeSubscription) -> None:
-        """Another attempt on the open invoice; after the last, what Stripe's settings say."""
-        if self._card_pays(subscription):
-            self.settle(subscription)
-            self.change(subscription, {"status": "active", "retry_at": None, "failures": 0})
-        elif subscription.failures < len(_RETRY_DAYS):
-            retry = self._clock.now() + timedelta(days=_RETRY_DAYS[subscription.failures])
-            self.change(subscription, {"retry_at": retry, "failures": subscription.failures + 1})
-        elif self._runtime.current.dunning_ends is DunningEnd.UNPAID:
-            self.change(subscription, {"status": "unpaid", "retry_at": None})
-        else:
-            self.cancel_now(subscription)
-
-    def _card_pays(self, subscription: StripeSubscription) -> bool:
-        return subscription.card_works and self._runtime.current.renewals is Renewals.SUCCEED
+    def first_due(self) -> tuple[float, StripeSubscription] | None:
+        """The subscription that time changes next, and when."""
+        return self._documents.first_due()
 
 
-def next_moment(subscription: StripeSubscription) -> datetime | None:
-    """When time changes this subscription next: its renewal, its next retry, its expiry; None when nothing will."""
-    if subscription.status == "incomplete":
-        return subscription.changed + timedelta(hours=_FIRST_PAYMENT_HOURS)
-    if subscription.status in ("active", "trialing"):
-        return subscription.period_end
-    moments = []
-    if subscription.status == "past_due" and subscription.retry_at:
-        moments.append(subscription.retry_at)
-    if subscription.cancel_at_period_end and subscription.live:
-        moments.append(subscription.period_end)
-    return min(moments, default=None)
+def line_fields(line: LineItem, quantity: int) -> dict[str, object]:
+    """A price's fields of a subscription."""
+    return {
+        "product_id": line.product_id,
+        "price_id": line.price_id,
+        "plan": line.plan,
+        "group": line.group,
+        "name": line.name,
+        "amount": line.amount * quantity,
+        "currency": line.currency,
+        "interval": line.interval or "month",
+        "scheduled_change": None,
+    }
 
 
-def live(subscriptions: Sequence[StripeSubscription]) -> list[StripeSubscription]:
-    return [subscription for subscription in subscriptions if subscription.live]
+def used(discount: Discount | None, due: AmountDue) -> Discount | None:
+    """A coupon that holds once is used up by the first invoice that asks for money."""
+    if discount and discount.duration is CouponDuration.ONCE and due.subtotal > 0:
+        return discount.model_copy(update={"used": True})
+    return discount

@@ -11,12 +11,16 @@ from typing import Final, Protocol
 
 from sandbox.clock import SandboxClock
 from sandbox.database import Database, DocumentStore
+from sandbox.faults import FaultList
 from sandbox.runtime_settings import RuntimeSettingsStore
 from sandbox.settings import Reach, WebhookMode
+from sandbox.single_connection import SingleConnection
 from sandbox.stripe_objects import Delivery, DeliveryOutcome, StripeEvent, new_id
 
 _GAP: Final = 0.5
 """Seconds between events that arrive in the wrong order."""
+_STRIPE_RETRIES: Final = (60, 300, 1800, 7200, 18_000, 36_000, 43_200, 43_200)
+"""Seconds between Stripe's attempts, which go on for about three days (https://docs.stripe.com/webhooks#retries)."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,17 @@ class Receiver(Protocol):
 
 class Webhooks:
     def __init__(
-        self, database: Database, clock: SandboxClock, runtime: RuntimeSettingsStore, payment: Receiver, auth: Receiver
+        self,
+        database: Database,
+        clock: SandboxClock,
+        runtime: RuntimeSettingsStore,
+        faults: FaultList,
+        connection: SingleConnection,
+        payment: Receiver,
+        auth: Receiver,
     ) -> None:
         self._database, self._clock, self._runtime = database, clock, runtime
+        self._faults, self._connection = faults, connection
         self._payment, self._auth = payment, auth
         self._events = DocumentStore(database, "event", StripeEvent)
         self._deliveries = DocumentStore(database, "delivery", Delivery)
@@ -106,7 +118,7 @@ class Webhooks:
             with self._database.transaction():
                 self._deliveries.drop(delivery.id)
                 event = self._events.get(delivery.event_id)
-                if event:
+                if event and not self._write_fails(event, delivery):
                     self._hand_over(event, delivery.reach)
             delivered += 1
         return delivered
@@ -115,14 +127,36 @@ class Webhooks:
         delivery = Delivery(id=new_id("dlv"), event_id=event.id, reach=reach, due=due)
         self._deliveries.put(delivery.id, delivery, due=due)
 
+    def _write_fails(self, event: StripeEvent, delivery: Delivery) -> bool:
+        """Whether the Payment MS could not write it down. Stripe sends it again, unless it was told 200."""
+        settings = self._runtime.current
+        if delivery.reach is Reach.AUTH:
+            return False
+        if settings.webhooks_share_connection:
+            self._connection.hold_for_a_write()
+        fault = self._faults.take_webhook(event.user_id)
+        if fault is None and not (settings.webhooks_share_connection and self._connection.lost):
+            return False
+        if settings.failed_writes_answer_200:
+            self._note(event, "payment_ms", "write failed, answered 200", state="lost")
+            return True
+        self._note(event, "payment_ms", "write failed", state="pending")
+        if delivery.attempts < len(_STRIPE_RETRIES):
+            due = delivery.due + _STRIPE_RETRIES[delivery.attempts]
+            again = delivery.model_copy(update={"due": due, "attempts": delivery.attempts + 1})
+            self._deliveries.put(again.id, again, due=due)
+        return True
+
     def _hand_over(self, event: StripeEvent, reach: Reach) -> StripeEvent:
         result = "recorded"
+        if self._runtime.current.tells_nobody and reach is Reach.BOTH:
+            reach = Reach.PAYMENT
         if reach is not Reach.AUTH:
             result = self._payment.receive(event)
             event = self._note(event, "payment_ms", result)
         if reach is not Reach.PAYMENT and result == "recorded":
             event = self._note(event, "auth_ms", self._auth.receive(event))
-        if reach is not Reach.AUTH and result == "recorded":
+        if reach is not Reach.AUTH and result == "recorded" and not self._runtime.current.tells_nobody:
             for listener in self.on_recorded:
                 listener(event)
         return event

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cards import CARDS, PROMOTIONS
+from sandbox.amounts import COUPONS
+from sandbox.payment_methods import PAYMENT_METHODS
+from sandbox.presets import PRESETS
 from sandbox.settings import SANDBOX_API_KEY, SandboxSettings
 from tests.sandbox.shop import Shop
 
@@ -37,10 +39,15 @@ def test_docs_list_exactly_the_calls_there_are(shop: Shop) -> None:
 
 
 def test_docs_list_every_card_and_code() -> None:
-    for card in CARDS:
+    for card in PAYMENT_METHODS:
         assert f"| `{card.spaced}` |" in DOCS
-    for code in PROMOTIONS:
+    for code in COUPONS:
         assert f"`{code}`" in DOCS
+
+
+def test_docs_list_every_preset() -> None:
+    for preset in PRESETS:
+        assert f"`{preset.name}`" in DOCS
 
 
 def test_docs_name_every_hook() -> None:

@@ -1,0 +1,38 @@
+"""Stripe's customers: one for each user, or, as Checkout does without a `customer`, a new one for each checkout."""
+
+from sandbox.clock import SandboxClock
+from sandbox.database import Database, DocumentStore
+from sandbox.runtime_settings import RuntimeSettingsStore
+from sandbox.stripe_objects import StripeCustomer, new_id
+
+
+class StripeCustomers:
+    def __init__(self, database: Database, clock: SandboxClock, runtime: RuntimeSettingsStore) -> None:
+        self._clock, self._runtime = clock, runtime
+        self._documents = DocumentStore(database, "stripe_customer", StripeCustomer)
+
+    def of(self, user_id: str) -> list[StripeCustomer]:
+        """Oldest first."""
+        return self._documents.of(user_id)
+
+    def for_checkout(self, user_id: str, email: str) -> StripeCustomer:
+        """The customer who pays: the user's newest, or a new one where each checkout makes its own."""
+        known = self.of(user_id)
+        if known and not self._runtime.current.customer_per_checkout:
+            return known[-1]
+        return self.create(user_id, email)
+
+    def create(self, user_id: str, email: str) -> StripeCustomer:
+        customer = StripeCustomer(id=new_id("cus"), user_id=user_id, email=email, created=self._clock.now())
+        return self._documents.put(customer.id, customer, owner=user_id)
+
+    def change_email(self, user_id: str, email: str) -> list[StripeCustomer]:
+        """The customers of a user, each with this address from now on."""
+        changed = [customer.model_copy(update={"email": email}) for customer in self.of(user_id)]
+        for customer in changed:
+            self._documents.put(customer.id, customer, owner=user_id)
+        return changed
+
+    def forget(self, user_id: str) -> None:
+        for customer in self.of(user_id):
+            self._documents.drop(customer.id)
