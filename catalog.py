@@ -1,31 +1,34 @@
 """What is sold: `products.json` read into a `Catalog` of plans and items. The only reader of that file.
 
 `load_catalog` refuses a bad file with every problem at once. The ids here are what a browser may name; amounts,
-currencies and products always come from here. Formatting of amounts is in `money.py`, rules between entries in
-`catalog_rules.py`.
+currencies and products always come from here. The entries are in `catalog_entries.py`, rules between them in
+`catalog_rules.py`, formatting of amounts in `money.py`.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    RootModel,
-    StrictBool,
-    StringConstraints,
-    ValidationError,
-    field_validator,
+from pydantic import Field, ValidationError
+
+from catalog_entries import (
+    Comparison,
+    Entry,
+    Feature,
+    Interval,
+    Item,
+    Plan,
+    Price,
+    Promises,
+    Question,
+    Text,
 )
-
 from catalog_rules import CatalogProblem, problems_between, problems_in, read_json
-from money import format_money, is_currency
+from money import format_money
 
 __all__ = [
     "Catalog",
@@ -33,12 +36,14 @@ __all__ = [
     "CatalogProblem",
     "Comparison",
     "Feature",
+    "FormerPlan",
     "Interval",
     "Item",
     "NotInCatalog",
     "Offer",
     "Plan",
     "Price",
+    "Promises",
     "Question",
     "Saving",
     "Text",
@@ -47,16 +52,6 @@ __all__ = [
     "load_catalog",
     "parse_catalog",
 ]  # fmt: skip
-
-LARGEST_AMOUNT: Final = 99_999_999
-"""Stripe takes amounts of at most eight digits (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
-
-Words = Annotated[
-    str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
-]
-Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([_-][A-Za-z0-9]{2,8})*$")]
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
-StripeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
 
 
 class NotInCatalog(KeyError):
@@ -74,131 +69,6 @@ class CatalogError(Exception):
         super().__init__("\n".join(f"{path}: {problem}" for problem in problems))
         self.path = path
         self.problems = problems
-
-
-class Interval(StrEnum):
-    """How often a subscription's price is charged, in Stripe's words."""
-
-    MONTH = "month"
-    YEAR = "year"
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Text(RootModel[Words | dict[Locale, Words]]):
-    """Words for a reader: one text, or one for each language with `en` among them."""
-
-    model_config = ConfigDict(frozen=True)
-
-    @field_validator("root")
-    @classmethod
-    def _has_english(cls, root: str | dict[str, str]) -> str | dict[str, str]:
-        if isinstance(root, dict) and "en" not in root:
-            raise ValueError("translations need an English text (en)")
-        return root
-
-    def in_(self, locale: str) -> str:
-        """Return the text in a locale such as `de` or `pt-BR`, else in its language, else in English."""
-        if isinstance(self.root, str):
-            return self.root
-        names = {name.replace("_", "-").lower(): text for name, text in self.root.items()}
-        wanted = locale.replace("_", "-").lower()
-        return names.get(wanted) or names.get(wanted.partition("-")[0]) or self.root["en"]
-
-    def __str__(self) -> str:
-        return self.in_("en")
-
-
-class Price(_Entry):
-    """An amount at Stripe: in minor units, with its currency in lower case; one-off when `interval` is None."""
-
-    price_id: StripeId
-    amount: int = Field(strict=True, ge=1, le=LARGEST_AMOUNT, description="In minor units: 2900 is $29.00.")
-    currency: str = Field(description="ISO 4217 in lower case, such as usd.")
-    interval: Interval | None = Field(None, description="Taken from the key under prices; may be left out.")
-    trial_days: int = Field(0, strict=True, ge=0, le=730, description="Days before the first charge.")
-
-    @field_validator("currency")
-    @classmethod
-    def _known(cls, currency: str) -> str:
-        if not is_currency(currency):
-            raise ValueError("not a currency in lower case, such as usd")
-        return currency
-
-    def format(self, locale: str = "en", *, trim: bool = False) -> str:
-        """Return the amount as people write it in `locale`."""
-        return format_money(self.amount, self.currency, locale, trim=trim)
-
-
-class Feature(_Entry):
-    """One line of a plan card, with a muted second line when there is more to say."""
-
-    text: Text
-    note: Text | None = None
-
-
-class Plan(_Entry):
-    """Something to subscribe to, or the free plan, or one that is sold by talking."""
-
-    id: Id
-    name: Text
-    tagline: Text
-    kind: Literal["free", "paid", "contact"]
-    product_id: StripeId | None = None
-    prices: dict[Interval, Price] = Field(default_factory=dict)
-    features: tuple[Feature, ...] = ()
-    includes: Id | None = Field(None, description="The plan of which this one has everything, and more.")
-    highlighted: bool = Field(False, description="The plan most people should take; at most one.")
-    contact_url: Annotated[str, StringConstraints(pattern=r"^(https?://|mailto:)\S+$")] | None = None
-    group: Id = Field("main", description="Of the plans in one group a user can have one.")
-
-    @field_validator("prices")
-    @classmethod
-    def _with_intervals(cls, prices: dict[Interval, Price]) -> dict[Interval, Price]:
-        return {interval: price.model_copy(update={"interval": interval}) for interval, price in prices.items()}
-
-
-class Item(_Entry):
-    """Something that is bought once, in a quantity between its limits."""
-
-    id: Id
-    name: Text
-    description: Text
-    image: str = Field(pattern=r"^[a-z0-9][a-z0-9_./-]*$", description="A Material icon's name or a bundled svg.")
-    product_id: StripeId
-    price: Price
-    min_quantity: int = Field(1, strict=True, ge=1, le=10_000)
-    max_quantity: int = Field(10, strict=True, ge=1, le=10_000)
-
-
-class ComparisonRow(_Entry):
-    """One property of all plans: yes, no or a value by plan id; a plan left out does not have it."""
-
-    name: Text
-    note: Text | None = None
-    values: dict[Id, StrictBool | Text]
-
-
-class ComparisonGroup(_Entry):
-    """Rows under one heading."""
-
-    name: Text
-    rows: tuple[ComparisonRow, ...] = Field(min_length=1)
-
-
-class Comparison(_Entry):
-    """The table below the plan cards."""
-
-    groups: tuple[ComparisonGroup, ...] = ()
-
-
-class Question(_Entry):
-    """A question that buyers ask, and its answer."""
-
-    q: Text
-    a: Text
 
 
 @dataclass(frozen=True)
@@ -222,14 +92,29 @@ class Saving:
     percent: int
 
 
-class Catalog(_Entry):
-    """All that is sold, in the order it is shown."""
+@dataclass(frozen=True)
+class FormerPlan:
+    """A plan that somebody has or bought, as it was remembered: the catalog may know it no more."""
+
+    id: str
+    name: Text
+    group: str
+    product_id: str
+
+
+class Catalog(Entry):
+    """All that is sold, and what was sold once, in the order it is shown."""
 
     json_schema: str | None = Field(None, alias="$schema", description="Where editors find the schema.")
-    plans: tuple[Plan, ...] = Field(min_length=1)
+    plans: tuple[Plan, ...] = Field(min_length=1, description="All plans, the retired ones among them.")
     items: tuple[Item, ...] = ()
     comparison: Comparison = Comparison()
     questions: tuple[Question, ...] = ()
+    promises: Promises = Promises()
+    tax: Literal["included", "added", "none"] | None = Field(
+        None,
+        description="Whether the prices include tax, it is added at checkout, or none is charged; unsaid if absent.",
+    )
 
     @cached_property
     def version(self) -> str:
@@ -240,10 +125,42 @@ class Catalog(_Entry):
     def _offers(self) -> dict[str, Offer]:
         return {offer.price.price_id: offer for offer in self.offers()}
 
-    def offers(self) -> Iterator[Offer]:
-        """Yield everything that has a price, plans first."""
+    @cached_property
+    def _by_product(self) -> dict[str, Plan]:
+        return {product: plan for plan in self.plans for product in plan.products}
+
+    @cached_property
+    def _by_word(self) -> dict[str, Plan]:
+        """Every word that means a plan. Ids and given aliases come before names, plans on sale before retired ones."""
+        found: dict[str, Plan] = {}
         for plan in self.plans:
-            for price in plan.prices.values():
+            prices = (price.price_id for price in plan.prices.values())
+            for word in (plan.id, *plan.products, *prices, *plan.former_price_ids, *plan.also_known_as):
+                found.setdefault(_word(word), plan)
+        for plan in sorted(self.plans, key=lambda plan: not plan.on_sale):
+            found.setdefault(_word(plan.name.in_("en")), plan)
+        return found
+
+    @cached_property
+    def on_sale(self) -> tuple[Plan, ...]:
+        """The plans that pages offer."""
+        return tuple(plan for plan in self.plans if plan.on_sale)
+
+    @property
+    def free_plan(self) -> Plan | None:
+        """The plan that costs nothing, if one is offered."""
+        return next((plan for plan in self.on_sale if plan.kind == "free"), None)
+
+    @cached_property
+    def products(self) -> tuple[str, ...]:
+        """Every product that stands for a plan, those sold now first: what a customer may have a subscription to."""
+        now = tuple(plan.product_id for plan in self.on_sale if plan.product_id)
+        return now + tuple(product for product in self._by_product if product not in now)
+
+    def offers(self) -> Iterator[Offer]:
+        """Yield everything that can be bought, plans first."""
+        for plan in self.plans:
+            for price in plan.offered.values():
                 yield Offer(price, plan, None, plan.product_id or "", plan.name)
         for item in self.items:
             yield Offer(item.price, None, item, item.product_id, item.name)
@@ -256,7 +173,7 @@ class Catalog(_Entry):
             raise UnknownPrice(price_id) from None
 
     def plan(self, plan_id: str) -> Plan:
-        """Return the plan of this id; raise NotInCatalog if there is none."""
+        """Return the plan of this id, retired or not; raise NotInCatalog if there is none."""
         return _by_id(self.plans, plan_id)
 
     def item(self, item_id: str) -> Item:
@@ -264,20 +181,57 @@ class Catalog(_Entry):
         return _by_id(self.items, item_id)
 
     def plan_for_product(self, product_id: str) -> Plan | None:
-        """Return the plan that a Stripe product stands for, or None for a product of something else."""
-        return next((plan for plan in self.plans if plan.product_id == product_id), None)
+        """Return the plan that a Stripe product stands for or once did, or None for a product of something else."""
+        return self._by_product.get(product_id)
+
+    def plan_named(self, word: str) -> Plan | None:
+        """Return the plan that a service's word means: an id, product, price, alias or name, present or former."""
+        return self._by_word.get(_word(word)) if word.strip() else None
 
     def group(self, plan: Plan) -> tuple[Plan, ...]:
-        """Return the plans of which a user can have one at a time, `plan` among them."""
+        """Return the plans of which a user can have one at a time, `plan` and the retired ones among them."""
         return tuple(other for other in self.plans if other.group == plan.group)
 
+    def group_products(self, plan: Plan) -> tuple[str, ...]:
+        """Return all products, present and former, of the plans of which a user can have one at a time."""
+        return tuple(product for other in self.group(plan) for product in other.products)
+
     def yearly_saving(self, plan: Plan) -> Saving | None:
-        """Return what a plan's yearly price saves, or None where there is no choice or nothing to save."""
-        month, year = plan.prices.get(Interval.MONTH), plan.prices.get(Interval.YEAR)
-        if month is None or year is None or year.amount >= 12 * month.amount:
+        """Return what a plan's yearly price saves; None where there is no choice, or less than one percent to save."""
+        month, year = plan.offered.get(Interval.MONTH), plan.offered.get(Interval.YEAR)
+        if month is None or year is None:
             return None
         amount = 12 * month.amount - year.amount
-        return Saving(amount, year.currency, amount // month.amount, amount * 100 // (12 * month.amount))
+        percent = amount * 100 // (12 * month.amount)
+        return Saving(amount, year.currency, amount // month.amount, percent) if percent >= 1 else None
+
+    def in_force(self, now: datetime, *, trials: bool = True) -> "Catalog":
+        """Return the catalog as it is sold at a moment: prices whose time is over are retired.
+
+        Without `trials` no price has one: the service that opens checkouts does not give them.
+        """
+        plans = tuple(_in_force(plan, now, trials) for plan in self.plans)
+        return self if plans == self.plans else self._with(plans)
+
+    def remembering(self, former: Iterable[FormerPlan]) -> "Catalog":
+        """Return the catalog with plans that it knows no more: as retired ones, so that who has them keeps them.
+
+        A former plan whose id still stands here, or is another word for a plan, only had another product then.
+        """
+        plans = {plan.id: plan for plan in self.plans}
+        known = set(self._by_product)
+        for one in former:
+            if one.product_id in known:
+                continue
+            known.add(one.product_id)
+            plan = next((plan for plan in plans.values() if one.id in (plan.id, *plan.also_known_as)), None)
+            plans[plan.id if plan else one.id] = _with_former(plan, one)
+        return self if len(known) == len(self._by_product) else self._with(tuple(plans.values()))
+
+    def _with(self, plans: tuple[Plan, ...]) -> "Catalog":
+        # Not `model_copy`: it would carry the cached answers of this catalog over to the other one.
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self).model_construct(**{**fields, "plans": plans})
 
 
 Sold = TypeVar("Sold", Plan, Item)
@@ -314,3 +268,32 @@ def _by_id(entries: tuple[Sold, ...], wanted: str) -> Sold:
         if entry.id == wanted:
             return entry
     raise NotInCatalog(wanted)
+
+
+def _word(text: str) -> str:
+    return text.strip().casefold()
+
+
+def _in_force(plan: Plan, now: datetime, trials: bool) -> Plan:
+    prices = {name: _price_in_force(price, now, trials) for name, price in plan.prices.items()}
+    return plan if prices == plan.prices else plan.model_copy(update={"prices": prices})
+
+
+def _price_in_force(price: Price, now: datetime, trials: bool) -> Price:
+    over = price.until is not None and now >= price.until
+    changes = {"retired": price.retired or over, "trial_days": price.trial_days if trials else 0}
+    return price.model_copy(update=changes)
+
+
+def _with_former(plan: Plan | None, former: FormerPlan) -> Plan:
+    if plan is not None:
+        return plan.model_copy(update={"former_product_ids": (*plan.former_product_ids, former.product_id)})
+    return Plan.model_construct(
+        id=former.id,
+        name=former.name,
+        tagline=former.name,
+        kind="paid",
+        product_id=former.product_id,
+        group=former.group,
+        retired=True,
+    )

@@ -99,18 +99,54 @@ def _prices(place: str, plan: dict[str, Any]) -> list[Located]:
 def _repeated(plans: list[Located], items: list[Located]) -> Iterator[CatalogProblem]:
     prices = [found for place, plan in plans for found in _prices(place, plan)]
     prices += [(f"{place}.price", item["price"]) for place, item in items if isinstance(item.get("price"), dict)]
-    for entries, name in ((plans, "id"), (items, "id"), (plans + items, "product_id"), (prices, "price_id")):
-        seen: dict[str, str] = {}
-        for place, entry in entries:
-            value = entry.get(name)
-            if isinstance(value, str) and seen.setdefault(value, place) != place:
-                yield CatalogProblem(
-                    f"{place}.{name}", value, f"stands already at {seen[value]}.{name}; give each its own"
-                )
+    named = {
+        "id of a plan": _values(plans, "id"),
+        "id of an item": _values(items, "id"),
+        "product": [*_values(plans + items, "product_id"), *_listed(plans, "former_product_ids")],
+        "price": [*_values(prices, "price_id"), *_listed(plans, "former_price_ids")],
+    }
+    for found in named.values():
+        yield from _twice(found)
+    yield from _ambiguous(plans, prices)
+
+
+def _values(entries: list[Located], name: str) -> list[tuple[str, str]]:
+    return [(f"{place}.{name}", entry[name]) for place, entry in entries if isinstance(entry.get(name), str)]
+
+
+def _listed(entries: list[Located], name: str) -> list[tuple[str, str]]:
+    """Return the texts in the entries' lists of this name, with their places."""
+    lists = ((f"{place}.{name}", entry.get(name)) for place, entry in entries)
+    return [
+        (f"{place}[{index}]", value)
+        for place, values in lists
+        if isinstance(values, list)
+        for index, value in enumerate(values)
+        if isinstance(value, str)
+    ]
+
+
+def _twice(found: list[tuple[str, str]]) -> Iterator[CatalogProblem]:
+    seen: dict[str, str] = {}
+    for place, value in found:
+        if seen.setdefault(value, place) != place:
+            yield CatalogProblem(place, value, f"stands already at {seen[value]}; give each its own")
+
+
+def _ambiguous(plans: list[Located], prices: list[Located]) -> Iterator[CatalogProblem]:
+    """Yield each alias that means something else already: an account's word must lead to one plan."""
+    meant = [*_values(plans, "id"), *_values(plans, "product_id"), *_values(prices, "price_id")]
+    meant += [*_listed(plans, "former_product_ids"), *_listed(plans, "former_price_ids")]
+    seen = {value.strip().casefold(): place for place, value in reversed(meant)}
+    for place, value in _listed(plans, "also_known_as"):
+        word = value.strip().casefold()
+        if seen.setdefault(word, place) != place:
+            yield CatalogProblem(place, value, f"means {seen[word]} already; a word leads to one plan")
 
 
 def _highlights(plans: list[Located]) -> Iterator[CatalogProblem]:
-    first, *others = [place for place, plan in plans if plan.get("highlighted") is True] or [""]
+    offered = [(place, plan) for place, plan in plans if plan.get("retired") is not True]
+    first, *others = [place for place, plan in offered if plan.get("highlighted") is True] or [""]
     for place in others:
         yield CatalogProblem(f"{place}.highlighted", True, f"{first} is highlighted already; highlight one plan")
 
@@ -134,6 +170,8 @@ def _inclusions(plans: list[Located]) -> Iterator[CatalogProblem]:
 
 def _plan_kind(place: str, plan: dict[str, Any]) -> Iterator[CatalogProblem]:
     kind, prices, product = plan.get("kind"), plan.get("prices"), plan.get("product_id")
+    if kind == "paid" and plan.get("retired") is True:
+        return  # it is sold to nobody: its name, and the ids under which somebody may have it, are enough
     if kind == "paid":
         if not prices:
             yield CatalogProblem(f"{place}.prices", prices, "a paid plan needs a price for month or year")
@@ -169,6 +207,10 @@ def _item(place: str, item: dict[str, Any]) -> Iterator[CatalogProblem]:
             )
         if price.get("trial_days"):
             yield CatalogProblem(f"{place}.price.trial_days", price["trial_days"], "an item has no trial")
+        for name in ("retired", "until"):
+            if price.get(name):
+                reason = "an item is sold as long as it stands here; take it out to sell it no more"
+                yield CatalogProblem(f"{place}.price.{name}", price[name], reason)
     least, most = item.get("min_quantity", 1), item.get("max_quantity", 10)
     if isinstance(least, int) and isinstance(most, int) and least > most:
         yield CatalogProblem(f"{place}.min_quantity", least, f"is above max_quantity, which is {most}")

@@ -121,7 +121,7 @@ class PlanView(BaseModel):
             highlighted=plan.highlighted,
             includes=plan.includes,
             features=[feature.text.in_(locale) for feature in plan.features],
-            prices=[PriceView.of(price) for price in plan.prices.values()],
+            prices=[PriceView.of(price) for price in plan.offered.values()],
         )
 
 
@@ -162,7 +162,7 @@ class CatalogView(BaseModel):
         """Return the view of a catalog in a language."""
         return cls(
             version=catalog.version,
-            plans=[PlanView.of(plan, locale) for plan in catalog.plans],
+            plans=[PlanView.of(plan, locale) for plan in catalog.on_sale],
             items=[ItemView.of(item, locale) for item in catalog.items],
         )
 

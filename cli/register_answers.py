@@ -46,7 +46,7 @@ class Interrupted(Exception):
 
 def request_for(plan: Plan) -> PlanRegistration:
     """Return what to ask the service for; its texts in English."""
-    amounts = {interval: price.amount for interval, price in plan.prices.items()}
+    amounts = {interval: price.amount for interval, price in plan.offered.items()}
     return PlanRegistration(
         name=str(plan.name),
         description=str(plan.tagline),
@@ -107,7 +107,7 @@ async def _register(client: PaymentMS, project: str, plan: Plan, journal: Journa
 
 def _from_made(plan: Plan, made: Made, came: Came) -> Registered:
     """Return the ids, unless the service's prices are not those that we sell: those must not go into the catalog."""
-    for interval, price in plan.prices.items():
+    for interval, price in plan.offered.items():
         at_service = made.prices.get(interval)
         if at_service is None:
             problem = f"The Payment MS named no price for a {interval}."

@@ -86,14 +86,14 @@ def register(
 
 def _chosen(file: CatalogText, only: Sequence[str] | None) -> list[Plan]:
     """Return the plans to register; raises Stopped for one that can't be, or if there are none."""
-    paid = {plan.id: plan for plan in file.catalog.plans if plan.kind == "paid"}
+    paid = {plan.id: plan for plan in file.catalog.plans if plan.kind == "paid" and plan.on_sale}
     if unknown := [name for name in only or () if name not in paid]:
         raise Stopped(f"{file.path} has no paid plan called {', '.join(unknown)}; it has {', '.join(paid) or 'none'}.")
     plans = [plan for plan in paid.values() if only is None or plan.id in only]
     if not plans:
         raise Stopped(f"{file.path} has no paid plan, so there is nothing to register.")
     for plan in plans:
-        for price in plan.prices.values():
+        for price in plan.offered.values():
             if price.currency != CURRENCY:
                 raise Stopped(
                     f"{plan.name} is sold in {price.currency}, but the Payment MS makes prices in {CURRENCY} only; "
@@ -107,7 +107,7 @@ def _announce(console: Console, settings: Settings, plans: Sequence[Plan], journ
     noted = journal.made()
     console.say(f"Plans for the Payment MS at {settings.payment_ms_url} (one that exists there is not created again):")
     for plan in plans:
-        prices = ", ".join(f"{format_money(p.amount, p.currency)} a {name}" for name, p in plan.prices.items())
+        prices = ", ".join(f"{format_money(p.amount, p.currency)} a {name}" for name, p in plan.offered.items())
         earlier = ", created earlier and noted" if plan.id in noted else ""
         console.say(f"  {plan.name}: {prices} (now {plan.product_id}{earlier})")
     if not console.confirm("Create them?"):
@@ -142,7 +142,7 @@ def _keep(console: Console, file: CatalogText, journal: Journal, answers: Sequen
         file.write(text)
         console.say(f"{file.path} was written.")
     journal.forget([answer.plan.id for answer in usable])
-    unproven = [answer for answer in complete if _is_another(answer) and answer.plan.prices.keys() - answer.prices]
+    unproven = [answer for answer in complete if _is_another(answer) and answer.plan.offered.keys() - answer.prices]
     for answer in unproven:
         console.say(
             f"{answer.plan.name}: look at the price ids before anybody buys it. They are still those of "
@@ -167,7 +167,7 @@ def _with_prices(console: Console, answer: Registered) -> Registered:
         "their ids from Stripe's dashboard; Enter keeps the one in the file."
     )
     typed: dict[Interval, str] = {}
-    for interval, price in answer.plan.prices.items():
+    for interval, price in answer.plan.offered.items():
         given = console.ask(f"  Price for a {interval} [{price.price_id}]: ").strip()
         while given and not _PRICE_ID.fullmatch(given):
             given = console.ask("  A price's id begins with price_: ").strip()

@@ -40,7 +40,7 @@ class CatalogText:
             place = places[answer.plan.id]
             values["plans", place, "product_id"] = answer.product_id
             for interval, price_id in answer.prices.items():
-                if interval in answer.plan.prices:
+                if interval in answer.plan.offered:
                     values["plans", place, "prices", str(interval), "price_id"] = price_id
         text = replace_texts(self.text, values)
         try:

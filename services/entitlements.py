@@ -160,11 +160,16 @@ class Entitlements:
         return entitlement
 
     def grants(self, entitlement: Entitlement, plan_id: str) -> bool:
-        """Whether an entitlement covers that plan: it is the same, or the user's plan includes it in the catalog."""
+        """Whether an entitlement covers that plan: it is the same, or the user's plan includes it in the catalog.
+
+        A plan may be asked for by an id that it had before, if the catalog lists that among its other words.
+        """
         if not entitlement.access or entitlement.plan is None:
             return False
         catalog = self._catalog()
         included = {plan.id: plan.includes for plan in catalog.plans}
+        wanted = catalog.plan_named(plan_id) if plan_id not in included else None
+        plan_id = wanted.id if wanted is not None else plan_id
         held: str | None = entitlement.plan
         for _step in range(len(included) + 1):
             if held is None or held == plan_id:

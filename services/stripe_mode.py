@@ -122,8 +122,12 @@ def _ids(catalog: Catalog) -> Iterator[tuple[str, str, bool]]:
     for index, plan in enumerate(catalog.plans):
         if plan.product_id is not None:
             yield f"plans[{index}].product_id", plan.product_id, False
+        for place, product in enumerate(plan.former_product_ids):
+            yield f"plans[{index}].former_product_ids[{place}]", product, False
         for interval, price in plan.prices.items():
             yield f"plans[{index}].prices.{interval}.price_id", price.price_id, True
+        for place, price_id in enumerate(plan.former_price_ids):
+            yield f"plans[{index}].former_price_ids[{place}]", price_id, True
     for index, item in enumerate(catalog.items):
         yield f"items[{index}].product_id", item.product_id, False
         yield f"items[{index}].price.price_id", item.price.price_id, True

@@ -34,7 +34,7 @@ def guard_subscription(
     current = customer_status.current
     if customer_status.stale or current.state is State.UNAVAILABLE:
         raise _unknown(customer_status)
-    in_group = [s for s in customer_status.all if _concerns(s, group_products)]
+    in_group = [s for s in customer_status.all if _concerns(s, plan, group_products)]
     live = [s for s in in_group if s.live]
     if any(s.state is not State.ON_RECORD for s in live):
         raise AlreadySubscribed(f"{len(live)} live in the group")
@@ -60,9 +60,11 @@ def _unknown(customer_status: CustomerStatus) -> StatusUnknown:
     return BillingNotSetUp(detail) if customer_status.billing_failed == KeyRejected.code else BillingUnavailable(detail)
 
 
-def _concerns(subscription: Subscription, group_products: Collection[str]) -> bool:
-    """Whether it counts in that group. One of a plan that the catalog does not know (any more) counts in each."""
-    return subscription.plan_id is None or subscription.product_id in group_products
+def _concerns(subscription: Subscription, plan: Plan, group_products: Collection[str]) -> bool:
+    """Whether it counts in the plan's group. One of a plan that nobody knows or remembers counts in each."""
+    if subscription.plan_id is None or subscription.group == plan.group:
+        return True
+    return subscription.product_id in group_products
 
 
 def refusal(customer_status: CustomerStatus, plan: Plan, group_products: Collection[str]) -> FrontendError | None:

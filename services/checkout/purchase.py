@@ -88,7 +88,7 @@ class Seller:
     async def subscribe(self, purchase: PlanPurchase) -> tuple[Checkout, PurchaseOutcome]:
         """Return a checkout of a plan, after a fresh look at both services."""
         plan, customer = purchase.plan, purchase.customer
-        group = tuple(p.product_id for p in self._catalog().group(plan) if p.product_id)
+        group = self._catalog().group_products(plan)
         again = self._same(await self._checkouts.of(customer), purchase)
         in_hand = again is not None and again.open(self._now())
         customer_status = await self._refresher.ask(purchase.session, "all", fresh=not in_hand)

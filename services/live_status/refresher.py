@@ -24,6 +24,7 @@ from services.sessions.service import Session, Sessions
 from services.storage.port import Store
 from services.subscription.confirmation import note_progress
 from services.subscription.customer_status import CustomerStatus
+from services.subscription.former_plans import catalog_for
 from services.subscription.model import State
 from services.subscription.normalize import plan_named
 from services.subscription.reconcile import reconcile
@@ -222,7 +223,8 @@ class StatusRefresher:
                 record = await self._payment_ms.subscription(customer, product)
             except FrontendError as error:
                 return snapshot.model_copy(update={"billing_failed": error.code})
-            snapshot = snapshot.with_record(product, record, self._now())
+            plan = self._catalog().plan_for_product(product)
+            snapshot = snapshot.with_record(product, record, self._now(), plan)
         return snapshot.model_copy(update={"looked_at": self._now()})
 
     async def _ask_account(self, session: Session, snapshot: UpstreamSnapshot) -> UpstreamSnapshot:
@@ -232,17 +234,19 @@ class StatusRefresher:
             return snapshot.model_copy(update={"account_failed": error.code})
         return snapshot.with_account(answer.grant, self._now())
 
-    def _products(self, scope: Scope, snapshot: UpstreamSnapshot, checkouts: Iterable[Checkout]) -> tuple[str, ...]:
-        """Return the products to ask about: those sold, and those on record that are sold no more."""
-        catalog = self._catalog()
-        sold = tuple(plan.product_id for plan in catalog.plans if plan.product_id)
-        gone = tuple(product for product in snapshot.products_on_record if product not in sold)
+    def _products(self, scope: Scope, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout]) -> tuple[str, ...]:
+        """Return the products to ask about: the catalog's, former ones too, and those on record or bought that it knows
+        no more."""
+        catalog = catalog_for(self._catalog(), snapshot, checkouts)
+        sold = self._catalog().products
+        gone = tuple(product for product in catalog.products if product not in sold)
+        gone += tuple(product for product in snapshot.products_on_record if product not in (*sold, *gone))
         if scope == "all" or not snapshot.knows_all(sold):
             return (*sold, *gone)
         now = self._now()
         named = plan_named(catalog, grant.plan) if (grant := _grant(snapshot)) else None
         wanted = {*snapshot.products_on_record, *(c.product_id for c in checkouts if c.open(now) or c.unconfirmed)}
-        return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p == named.product_id))
+        return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p in named.products))
 
     def _reconcile(self, customer: str, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout]) -> CustomerStatus:
         return reconcile(customer, snapshot, checkouts, self._catalog(), self._now())

@@ -9,6 +9,7 @@ from catalog import Catalog
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository
 from services.subscription.checkout_matching import access_on, account_has, awaited, billing_has
 from services.subscription.customer_status import CustomerStatus
+from services.subscription.former_plans import by_todays_plans, catalog_for
 from services.subscription.reconcile import reconcile
 from services.subscription.snapshot import UpstreamSnapshot
 
@@ -24,9 +25,10 @@ async def note_progress(
     now: datetime,
 ) -> None:
     """Mark what the latest answers say of the checkouts. Raises StoreUnavailable when that can't be written."""
-    customer_status = reconcile(customer, snapshot, (), catalog, now)
-    for checkout in awaited(checkouts, now):
-        await _note(record, checkout, snapshot, customer_status, catalog, now)
+    known = catalog_for(catalog, snapshot, checkouts)
+    customer_status = reconcile(customer, snapshot, (), known, now)
+    for checkout in awaited(by_todays_plans(checkouts, known), now):
+        await _note(record, checkout, snapshot, customer_status, known, now)
 
 
 async def _note(

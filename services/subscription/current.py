@@ -40,7 +40,7 @@ class Situation:
     @property
     def billing_known(self) -> bool:
         """Whether billing has said something about everything that is sold."""
-        return self.snapshot.knows_all(tuple(plan.product_id for plan in self.catalog.plans if plan.product_id))
+        return self.snapshot.knows_all(self.catalog.products)
 
 
 def current_subscription(case: Situation) -> Subscription:

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from catalog import Text
+
 
 class State(StrEnum):
     """The states of a subscription. Stripe's words where Stripe has one; the others are explained beside them."""
@@ -126,7 +128,8 @@ class Subscription(BaseModel):
 
     Times are aware UTC. `until` is the end of the paid or trial period, None where no service says it. `amount` is in
     minor units and known only for what was bought through this app. `word` is the upstream's own status word when this
-    app does not know it. `last_known` is what was known before (`unavailable`) or billing's side (`conflict`).
+    app does not know it. `group` is the plan's; `former_name` is what the plan was called, where the catalog has it no
+    more. `last_known` is what was known before (`unavailable`) or billing's side (`conflict`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -137,6 +140,8 @@ class Subscription(BaseModel):
     as_of: datetime
     access: bool = False
     plan_id: str | None = None
+    group: str | None = None
+    former_name: Text | None = None
     product_id: str | None = None
     subscription_id: str | None = None
     until: datetime | None = None

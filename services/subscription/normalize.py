@@ -88,15 +88,8 @@ def status_word(word: str | None) -> tuple[State | None, str | None]:
 
 
 def plan_named(catalog: Catalog, word: str | None) -> Plan | None:
-    """Return the plan a service means: by our id, its Stripe product, one of its prices, or its name."""
-    wanted = (word or "").strip().lower()
-    if not wanted:
-        return None
-    for plan in catalog.plans:
-        names = {plan.id, plan.product_id or "", plan.name.in_("en"), *(p.price_id for p in plan.prices.values())}
-        if wanted in {name.lower() for name in names}:
-            return plan
-    return None
+    """Return the plan a service means: by an id, product, price, alias or name, present or former."""
+    return catalog.plan_named(word or "")
 
 
 def normalize_account(snapshot: UpstreamSnapshot, catalog: Catalog, now: datetime) -> NormalizedAccount | None:

@@ -23,6 +23,7 @@ from services.subscription.checkout_matching import (
 )
 from services.subscription.current import BILLING_MAY_LAG, Situation, current_subscription, unavailable
 from services.subscription.customer_status import ConfirmationWait, CustomerStatus
+from services.subscription.former_plans import by_todays_plans, catalog_for, with_plan
 from services.subscription.model import DELAYED_AFTER, LIVE, LOST_AFTER, Reason, State, Subscription
 from services.subscription.normalize import (
     NormalizedAccount,
@@ -59,6 +60,15 @@ def reconcile(
     customer: str, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout], catalog: Catalog, now: datetime
 ) -> CustomerStatus:
     """Return what the customer has, by the rules of this module."""
+    known = catalog_for(catalog, snapshot, checkouts)
+    status = _reconcile(customer, snapshot, by_todays_plans(checkouts, known), known, now)
+    named = [with_plan(one, catalog, known) for one in status.all]
+    return status.model_copy(update={"current": named[0], "others": tuple(named[1:])})
+
+
+def _reconcile(
+    customer: str, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout], catalog: Catalog, now: datetime
+) -> CustomerStatus:
     account = normalize_account(snapshot, catalog, now)
     waiting = [c for c in checkouts if not arrived(c, snapshot, account, checkouts, now)]
     confirming = newest(waiting, lambda c: c.confirming(now))

@@ -6,17 +6,22 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+from catalog import FormerPlan, Plan
 from services.auth_ms import PlanGrant
 from services.payment_ms import SubscriptionRecord
 
 
 class RecordResponse(BaseModel):
-    """The Payment MS's answer about one product. `as_of` is when it was asked."""
+    """The Payment MS's answer about one product. `as_of` is when it was asked.
+
+    `plan` is what a subscription on record was sold as, as the catalog last said: it may be taken out of it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     record: SubscriptionRecord
     as_of: datetime
+    plan: FormerPlan | None = None
 
 
 class AccountResponse(BaseModel):
@@ -44,9 +49,16 @@ class UpstreamSnapshot(BaseModel):
     account_failed: str | None = None
     looked_at: datetime | None = None
 
-    def with_record(self, product_id: str, record: SubscriptionRecord, now: datetime) -> Self:
-        """Return the snapshot with a new answer about one product."""
-        answer = RecordResponse(record=record, as_of=now)
+    def with_record(self, product_id: str, record: SubscriptionRecord, now: datetime, plan: Plan | None = None) -> Self:
+        """Return the snapshot with a new answer about one product; `plan` is what the catalog sells it as, if it does.
+
+        For a product that it does not know (any more), what was remembered of its plan stays.
+        """
+        before = self.records.get(product_id)
+        named = before.plan if before is not None else None
+        if plan is not None:
+            named = FormerPlan(plan.id, plan.name, plan.group, product_id)
+        answer = RecordResponse(record=record, as_of=now, plan=named if record.exists else None)
         return self.model_copy(update={"records": {**self.records, product_id: answer}})
 
     def with_account(self, grant: PlanGrant | None, now: datetime) -> Self:
