@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     payment_ms_idempotent: bool = Field(
         False, description="Whether the Payment MS honours Idempotency-Key, so that a checkout call may be repeated."
     )
+    payment_ms_gives_trials: bool | None = Field(
+        None, description="Whether the Payment MS gives the catalog's trial_days; empty means in the sandbox only."
+    )
     payment_ms_webhook_secret: SecretStr | None = Field(
         None, description="Secret that signs POST /api/payment/events; without one that route is off."
     )
@@ -167,6 +170,8 @@ class Settings(BaseSettings):
                 "checkout_hosts": self.checkout_hosts + stripe,
                 "portal_hosts": self.portal_hosts + stripe,
             }
+        if self.payment_ms_gives_trials is None:
+            filled["payment_ms_gives_trials"] = filled["sandbox"]
         for name, value in filled.items():
             object.__setattr__(self, name, value)
         return self

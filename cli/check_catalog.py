@@ -1,7 +1,10 @@
 """What is sold: can the file be read, and can its ids work where the site stands."""
 
-from catalog import Catalog, CatalogError, load_catalog
-from cli.findings import Finding, error, ok
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from catalog import Catalog, CatalogError, Plan, Price, load_catalog
+from cli.findings import Finding, error, ok, warning
 from services.stripe_mode import wrong_ids
 from settings import Settings
 
@@ -13,8 +16,10 @@ def look_at_catalog(settings: Settings) -> tuple[list[Finding], Catalog | None]:
     except CatalogError as problem:
         cure = f"Correct {settings.catalog_path}."
         return [error("catalog", f"{fault}.", cure) for fault in problem.problems], None
-    plans, items = len(catalog.plans), len(catalog.items)
+    in_force = catalog.in_force(datetime.now(UTC), trials=bool(settings.payment_ms_gives_trials))
+    plans, items = len(in_force.on_sale), len(in_force.items)
     findings = [ok("catalog", f"{settings.catalog_path} sells {plans} plans and {items} items.")]
+    findings += _lives(settings, catalog, in_force)
     wrong = wrong_ids(catalog, sandbox=settings.sandbox_enabled)
     places: dict[str, list[str]] = {}
     for found in wrong:
@@ -25,7 +30,37 @@ def look_at_catalog(settings: Settings) -> tuple[list[Finding], Catalog | None]:
     ]
     if not wrong:
         findings.append(ok("catalog_ids", "Products and prices are named by ids of their kind."))
-    return findings, catalog
+    return findings, in_force
+
+
+def _lives(settings: Settings, catalog: Catalog, in_force: Catalog) -> Iterator[Finding]:
+    """Yield what is allowed and probably not meant: a catalog that sells nothing, prices that are over, trials that
+    nobody gives."""
+    prices = list(_priced(catalog))
+    if not in_force.on_sale and not in_force.items:
+        cure = "Take retired off a plan, or give it a price that is sold."
+        yield warning("catalog", f"{settings.catalog_path} offers nothing: every plan and price is retired.", cure)
+    now = datetime.now(UTC)
+    if over := [place for place, plan, price in prices if price.until is not None and price.until <= now]:
+        yield warning("catalog_until", f"No longer sold: {_few(over)}.", "Remove until, or say retired instead.")
+    gone = [f"plans[{n}]" for n, plan in enumerate(in_force.plans) if not plan.retired and not plan.on_sale]
+    if gone:
+        yield warning(
+            "catalog_retired", f"All prices are retired: {_few(gone)}.", "Say retired on the plan, or sell it."
+        )
+    trials = [place for place, plan, price in prices if price.trial_days and plan.on_sale]
+    if trials and not settings.payment_ms_gives_trials:
+        detail = (
+            f"trial_days stand in {_few(trials)}, but nothing says that the Payment MS gives trials: none is offered."
+        )
+        cure = "Set PAYMENT_MS_GIVES_TRIALS=true if it does; a checkout charges at once if it does not."
+        yield warning("catalog_trials", detail, cure)
+
+
+def _priced(catalog: Catalog) -> Iterator[tuple[str, Plan, Price]]:
+    for index, plan in enumerate(catalog.plans):
+        for interval, price in plan.prices.items():
+            yield f"plans[{index}].prices.{interval}", plan, price
 
 
 def _few(places: list[str]) -> str:

@@ -1,5 +1,7 @@
 """The catalog in force: read from its file at the start, and again whenever the file changes under the running app.
 
+A price with `until` retires while the file stays as it is: that is a change like any other, and announced like one.
+
 A change that can't be used keeps the last good catalog; what is wrong with it is logged once and told to whoever asks
 for the app's readiness.
 """
@@ -7,6 +9,8 @@ for the app's readiness.
 import asyncio
 import contextlib
 import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -29,14 +33,26 @@ _log = structlog.get_logger(__name__)
 class CatalogFile:
     """Holds the catalog of a file. Raises CatalogError when the file can't be used at the start."""
 
-    def __init__(self, path: str | Path, pubsub: PubSub, *, look_every: float = LOOK_EVERY) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        pubsub: PubSub,
+        *,
+        trials: bool = True,
+        look_every: float = LOOK_EVERY,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        """`trials` says whether the service that opens checkouts gives the catalog's trials; else there are none."""
         self._path = Path(path)
         self._pubsub = pubsub
         self._look_every = look_every
         self._stamp = _stamp(self._path)
         self._seen = _hash(self._path)
         self._task: asyncio.Task[None] | None = None
-        self.current: Catalog = load_catalog(self._path)
+        self._trials = trials
+        self._now = now or (lambda: datetime.now(UTC))
+        self._written: Catalog = load_catalog(self._path)
+        self.current: Catalog = self._in_force()
         self.problem: str | None = None
 
     def start(self) -> None:
@@ -54,26 +70,33 @@ class CatalogFile:
 
     async def look(self) -> bool:
         """Read the file if it has changed; return whether another catalog is in force now."""
-        stamp = await asyncio.to_thread(_stamp, self._path)
-        if stamp == self._stamp and self.problem is None:
-            return False
-        content = await asyncio.to_thread(_hash, self._path)
-        self._stamp = stamp
-        if content == self._seen:
-            return False
-        try:
-            catalog = await asyncio.to_thread(load_catalog, self._path)
-        except CatalogError as error:
-            if content == await asyncio.to_thread(_hash, self._path):
-                self._keep_the_old_one(content, error)
-            return False
-        self._seen, self.problem = content, None
+        await self._read_if_changed()
+        catalog = self._in_force()
         if catalog.version == self.current.version:
             return False
         _log.info("catalog_changed", before=self.current.version, now=catalog.version)
         self.current = catalog
         await self._pubsub.announce(Topic.CATALOG, ALL_USERS)
         return True
+
+    def _in_force(self) -> Catalog:
+        return self._written.in_force(self._now(), trials=self._trials)
+
+    async def _read_if_changed(self) -> None:
+        stamp = await asyncio.to_thread(_stamp, self._path)
+        if stamp == self._stamp and self.problem is None:
+            return
+        content = await asyncio.to_thread(_hash, self._path)
+        self._stamp = stamp
+        if content == self._seen:
+            return
+        try:
+            catalog = await asyncio.to_thread(load_catalog, self._path)
+        except CatalogError as error:
+            if content == await asyncio.to_thread(_hash, self._path):
+                self._keep_the_old_one(content, error)
+            return
+        self._seen, self.problem, self._written = content, None, catalog
 
     def _keep_the_old_one(self, content: str, error: CatalogError) -> None:
         self._seen, self.problem = content, str(error)

@@ -46,7 +46,7 @@ def build(
     tracing = systems.tracing(settings)
     store = store or open_store(settings)
     pubsub = PubSub(store)
-    catalog_file = CatalogFile(settings.catalog_path, pubsub)
+    catalog_file = CatalogFile(settings.catalog_path, pubsub, trials=bool(settings.payment_ms_gives_trials), now=now)
 
     def current_catalog() -> Catalog:
         return catalog_file.current

@@ -45,6 +45,18 @@ class Installation:
         for name, value in settings.items():
             self.monkeypatch.setenv(name.upper(), value)
 
+    def change_plan(self, plan_id: str, **fields: object) -> None:
+        """Give a plan of the catalog other fields."""
+        content = json.loads(self.catalog.read_text(encoding="utf-8"))
+        next(plan for plan in content["plans"] if plan["id"] == plan_id).update(fields)
+        self.catalog.write_text(json.dumps(content), encoding="utf-8")
+
+    def change_price(self, plan_id: str, interval: str, **fields: object) -> None:
+        """Give a price of a plan other fields."""
+        content = json.loads(self.catalog.read_text(encoding="utf-8"))
+        next(plan for plan in content["plans"] if plan["id"] == plan_id)["prices"][interval].update(fields)
+        self.catalog.write_text(json.dumps(content), encoding="utf-8")
+
     def check(self, *options: str) -> tuple[int, dict[str, tuple[str, str]]]:
         """Run the check; return its exit code and each check's worst level with all that was said."""
         code = main(["check", "--json", *options])

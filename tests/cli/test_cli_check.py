@@ -3,6 +3,7 @@
 Broken services are in `test_cli_check_services.py`.
 """
 
+import json
 import re
 import ssl
 import subprocess
@@ -104,6 +105,68 @@ class TestBrokenCatalog:
         assert errors.keys() == {"catalog_ids"}
         assert "is an id of the sandbox" in errors["catalog_ids"].lower()
         assert "register" in errors["catalog_ids"]
+
+    def test_ids_of_former_prices_and_products_are_looked_at_too(self, installation: Installation) -> None:
+        installation.change_plan("basic", former_product_ids=["price_8"], former_price_ids=["prod_8", "price_8"])
+
+        errors = installation.errors()
+
+        assert errors.keys() == {"catalog_ids"}
+        assert "plans[1].former_product_ids[0]" in errors["catalog_ids"]
+        assert "plans[1].former_price_ids[0]" in errors["catalog_ids"]
+        assert "plans[1].former_price_ids[1]" not in errors["catalog_ids"]
+
+
+class TestLifeOfTheCatalog:
+    def test_retired_plans_are_not_counted_among_those_sold(self, installation: Installation) -> None:
+        _, before = installation.check()
+        installation.change_plan("basic", retired=True)
+
+        _, found = installation.check()
+
+        assert "sells 5 plans" in before["catalog"][1]
+        assert "sells 4 plans" in found["catalog"][1]
+
+    def test_price_whose_time_is_over_is_a_warning(self, installation: Installation) -> None:
+        installation.change_price("basic", "year", until="2020-01-01T00:00:00Z")
+        installation.change_price("premium", "year", until="2999-01-01T00:00:00Z")
+
+        code, found = installation.check()
+
+        assert code == 0
+        assert found["catalog_until"][0] == "warning"
+        assert "plans[1].prices.year" in found["catalog_until"][1]
+        assert "plans[2]" not in found["catalog_until"][1]
+
+    def test_plan_with_no_price_left_is_a_warning(self, installation: Installation) -> None:
+        installation.change_price("basic", "month", retired=True)
+        installation.change_price("basic", "year", until="2020-01-01T00:00:00Z")
+
+        _, found = installation.check()
+
+        assert found["catalog_retired"][0] == "warning"
+        assert "plans[1]" in found["catalog_retired"][1]
+
+    def test_catalog_that_offers_nothing_is_a_warning(self, installation: Installation) -> None:
+        content = json.loads(installation.catalog.read_text(encoding="utf-8"))
+        plans = [{**plan, "retired": True} for plan in content["plans"]]
+        installation.catalog.write_text(json.dumps({"plans": plans}), encoding="utf-8")
+
+        _, found = installation.check()
+
+        assert found["catalog"][0] == "warning"
+        assert "offers nothing" in found["catalog"][1]
+
+    def test_trials_that_nobody_is_known_to_give_are_a_warning(self, installation: Installation) -> None:
+        installation.set(payment_ms_gives_trials="")
+        _, found = installation.check()
+        installation.set(payment_ms_gives_trials="true")
+        _, given = installation.check()
+
+        assert found["catalog_trials"][0] == "warning"
+        assert "plans[3].prices.month" in found["catalog_trials"][1]
+        assert "PAYMENT_MS_GIVES_TRIALS" in found["catalog_trials"][1]
+        assert "catalog_trials" not in given
 
 
 class TestBrokenStorage:

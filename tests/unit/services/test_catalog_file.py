@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from catalog import CatalogError
+from catalog import CatalogError, Interval
 from services.catalog_file import ALL_USERS, CatalogFile
 from services.storage.pubsub import PubSub, Topic
 from services.storage.sqlite_store import SqliteStore
+from tests.fakes import Clock
 
 SOLD: dict[str, Any] = json.loads((Path(__file__).parents[3] / "products.json").read_bytes())
 
@@ -19,12 +21,12 @@ SOLD: dict[str, Any] = json.loads((Path(__file__).parents[3] / "products.json").
 class Shop:
     """A catalog file in a folder, and who hears of its changes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.path = folder / "products.json"
         self.path.write_text(json.dumps(SOLD))
         self.store = SqliteStore(folder / "store.sqlite3")
         self.pubsub = PubSub(self.store)
-        self.file = CatalogFile(self.path, self.pubsub, look_every=0.01)
+        self.file = CatalogFile(self.path, self.pubsub, look_every=0.01, **options)
 
     def rename_first_plan(self, name: str) -> None:
         changed = json.loads(json.dumps(SOLD))
@@ -107,3 +109,36 @@ async def test_a_bad_file_at_the_start_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CatalogError):
         CatalogFile(tmp_path / "products.json", PubSub(store))
     await store.close()
+
+
+async def test_a_price_retires_at_its_moment_and_that_is_announced(tmp_path: Path) -> None:
+    moment = datetime(2027, 1, 1, tzinfo=UTC)
+    clock = Clock(moment - timedelta(seconds=1))
+    shop = Shop(tmp_path, now=clock)
+    changed = json.loads(json.dumps(SOLD))
+    changed["plans"][1]["prices"]["year"]["until"] = moment.isoformat()
+    shop.path.write_text(json.dumps(changed))
+    heard = asyncio.Event()
+    assert await shop.file.look()
+    listener = shop.pubsub.listen(Topic.CATALOG, ALL_USERS, lambda _text: heard.set())
+    before = await shop.file.look(), shop.file.current.plan("basic").offered.keys()
+
+    clock.move(1)
+    after = await shop.file.look(), shop.file.current.plan("basic").offered.keys()
+
+    assert before == (False, {Interval.MONTH, Interval.YEAR})
+    assert after == (True, {Interval.MONTH})
+    assert await shop.file.look() is False
+    await asyncio.wait_for(heard.wait(), 5)
+    listener.close()
+    await shop.store.close()
+
+
+async def test_without_trials_none_is_in_force_also_after_a_change(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, trials=False)
+    shop.rename_first_plan("Gratis")
+
+    assert await shop.file.look()
+
+    assert {offer.price.trial_days for offer in shop.file.current.offers()} == {0}
+    await shop.store.close()
