@@ -30,7 +30,7 @@ test: $(DEV_STAMP) system ## Run all tests, those with Chromium, Redis and HAPro
 	$(PYTEST) $(ALL_TESTS)
 
 test-fast: $(DEV_STAMP) ## Run the tests of units, pages and contract that need no browser and no other servers
-	$(PYTEST) --numprocesses 2 -m "not browser and not faults and not scale" tests/unit tests/ui tests/contract
+	$(PYTEST) --numprocesses 2 -m "not browser and not faults and not scale" tests/unit tests/ui tests/contract tests/complaints
 
 test-browser: $(DEV_STAMP) system ## Run the tests in Chromium
 	$(PYTEST) -m browser
