@@ -1,4 +1,4 @@
-"""Write what is made from the code: `.env.example`, `products.schema.json`, README's table. Run by `make generate`.
+"""Write what is made from the code: `.env.example`, `products.schema.json`, the table in `docs/configuration.md`. Run by `make generate`.
 
 A test compares them with what this would write, so that neither can fall behind.
 """
@@ -14,6 +14,7 @@ from settings import Settings, defaults
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
+CONFIGURATION: Final = "docs/configuration.md"
 TABLE_BEGINS: Final = "<!-- settings: made by `make generate` -->\n"
 TABLE_ENDS: Final = "<!-- end of settings -->"
 
@@ -40,9 +41,9 @@ def catalog_schema() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def readme() -> str:
-    """Return the README with its table of settings made anew; everything around the table stays as it is."""
-    before, begin, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(TABLE_BEGINS)
+def configuration() -> str:
+    """Return the page of settings with its table made anew; everything around the table stays as it is."""
+    before, begin, rest = (ROOT / CONFIGURATION).read_text(encoding="utf-8").partition(TABLE_BEGINS)
     _old, end, after = rest.partition(TABLE_ENDS)
     written = defaults()
     rows = (
@@ -56,7 +57,7 @@ def readme() -> str:
 FILES: Final[Mapping[str, Callable[[], str]]] = {
     ".env.example": env_example,
     "products.schema.json": catalog_schema,
-    "README.md": readme,
+    CONFIGURATION: configuration,
 }
 
 
