@@ -1,6 +1,6 @@
-"""Write what is made from the code: `.env.example`, `products.schema.json`, the table in `docs/configuration.md`. Run by `make generate`.
+"""Write what is made from the code: `.env.example`, `products.schema.json`, the table of `docs/configuration.md`.
 
-A test compares them with what this would write, so that neither can fall behind.
+Run by `make generate`. A test compares them with what this would write, so that neither can fall behind.
 """
 
 import json
