@@ -1,7 +1,6 @@
 """For those who run the app: is it alive, is it ready, what does it count; and the key that signs entitlements."""
 
 import asyncio
-import hmac
 import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from services.container import Container
 from services.errors import StoreUnavailable
+from services.web.operator_token import shows_token
 
 METRICS_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
 PING_DEADLINE: Final = 2.0
@@ -39,9 +39,12 @@ def operations_routes(container: Container) -> APIRouter:
 
     @router.get("/metrics")
     async def metrics(request: Request) -> Response:
-        """Everything that is counted; for this machine itself, or with OPS_TOKEN as a bearer token."""
-        if not is_operator(request, container):
-            return PlainTextResponse("This needs OPS_TOKEN as a bearer token.", 403)
+        """Everything that is counted; for this machine itself, or with OPS_TOKEN as `/ops` takes it."""
+        token = container.settings.ops_token
+        authorization = request.headers.get("authorization", "")
+        is_operator = token is not None and shows_token(authorization, token)
+        if not is_operator and not is_from_this_machine(request, container):
+            return PlainTextResponse("This needs OPS_TOKEN: as a bearer token, or as the password of any user.", 403)
         return Response(container.metrics.text(), headers={"Content-Type": METRICS_TYPE})
 
     @router.get("/.well-known/jwks.json")
@@ -52,15 +55,11 @@ def operations_routes(container: Container) -> APIRouter:
     return router
 
 
-def is_operator(request: Request, container: Container) -> bool:
-    """Whether the request has the operator's token, or comes from this machine, by a name of it and through no proxy.
+def is_from_this_machine(request: Request, container: Container) -> bool:
+    """Whether the request comes from this machine, by a name of it and through no proxy.
 
     By a name of it: a page elsewhere whose own name leads to this machine (DNS rebinding) could read the answer.
     """
-    token = container.settings.ops_token
-    given = request.headers.get("authorization", "")
-    if token is not None and hmac.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
-        return True
     if (
         request.client is None
         or getattr(request.state, "forwarded", True)

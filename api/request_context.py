@@ -16,13 +16,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import refusal
+from services.web.quiet_paths import QUIET_PATHS
 from services.web.request_id import request_id
 
 REQUEST_ID: Final = b"x-request-id"
 FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"x-real-ip")
-QUIET_PATHS: Final = ("/_nicegui", "/assets/", "/healthz", "/readyz", "/metrics", "/favicon")
-"""Addresses that are asked for so often that a line for each says nothing."""
-
 LONGEST_PATH: Final = 200
 """Characters of a path that are logged."""
 

@@ -17,15 +17,14 @@ from cli.check_clock import DatedTransport
 from cli.check_openapi import look_at_openapi
 from cli.explain import explain
 from cli.findings import Finding, error, ok, skipped, warning
-from services.auth_ms import AuthMS
 from services.errors import FrontendError, NotSignedIn, UpstreamError
+from services.observability.metrics import Metrics
+from services.observability.tracing import NoTracing
 from services.payment_ms import PaymentMS
-from services.storage.redis_concurrency import PAYMENT_MS, RedisConcurrencyLimit
 from services.storage.redis_store import RedisStore
-from services.upstream.client import Upstream
-from services.upstream.concurrency import ConcurrencyLimit
 from services.upstream.outcomes import CallOutcome
 from settings import Settings
+from wiring import systems
 
 
 @asynccontextmanager
@@ -38,22 +37,18 @@ async def payment_ms(
     """
     connect = settings.payment_ms_connect_timeout
     transport = DatedTransport(settings.payment_ms_url, connect_timeout=connect, max_connections=1)
-    slots: ConcurrencyLimit | None = None
-    if redis is not None:
-        slots = RedisConcurrencyLimit(redis, PAYMENT_MS, settings.payment_ms_max_in_flight)
-    upstream = Upstream(
-        "payment_ms", settings.payment_ms_url, slots=slots, transport=transport, max_wait=settings.payment_ms_max_wait
+    slots = systems.shared_slots(settings, redis) if redis is not None else None
+    careful = settings.model_copy(
+        update={
+            "payment_ms_max_in_flight": 1,
+            "payment_ms_checkout_deadline": max(deadline, settings.payment_ms_checkout_deadline),
+        }
     )
-    client = PaymentMS(
-        upstream,
-        settings.payment_ms_api_key or SecretStr(""),
-        status_deadline=settings.payment_ms_status_deadline,
-        checkout_deadline=max(deadline, settings.payment_ms_checkout_deadline),
-    )
+    client = systems.payment_ms(careful, Metrics(), NoTracing(), slots, transport)
     try:
         yield client, transport
     finally:
-        await upstream.aclose(grace=30.0)
+        await client.upstream.aclose(grace=30.0)
 
 
 async def look_at_payment_ms(
@@ -101,8 +96,7 @@ async def look_at_auth_ms(settings: Settings) -> tuple[list[Finding], float | No
         return [unresolved], None
     connect = settings.payment_ms_connect_timeout
     transport = DatedTransport(settings.auth_ms_url, connect_timeout=connect, max_connections=1)
-    upstream = Upstream("auth_ms", settings.auth_ms_url, transport=transport)
-    client = AuthMS(upstream, settings.auth_ms_project, deadline=settings.auth_ms_deadline)
+    client = systems.auth_ms(settings, Metrics(), NoTracing(), transport)
     try:
         await client.refresh(SecretStr(f"check-{secrets.token_hex(16)}"))
     except NotSignedIn:
@@ -113,7 +107,7 @@ async def look_at_auth_ms(settings: Settings) -> tuple[list[Finding], float | No
         cure = "Something other than the Auth MS answers there: correct AUTH_MS_URL."
         finding = error("auth_ms", "Auth MS: it says that a made-up session is somebody's.", cure)
     finally:
-        await upstream.aclose()
+        await client.upstream.aclose()
     return [finding], transport.ahead
 
 

@@ -5,6 +5,7 @@ import secrets
 from catalog import Catalog, Offer, UnknownPrice
 from cli.explain import explain
 from cli.findings import Finding, error, ok, skipped
+from services.checkout.service import Redirects
 from services.errors import FrontendError, UnsafeRedirect
 from services.payment_ms import CheckoutSession, ItemCheckout, PaymentMS, SubscriptionCheckout
 from services.stripe_mode import StripeMode, mode_of
@@ -46,8 +47,9 @@ async def open_live_checkout(
 
 async def _open(settings: Settings, client: PaymentMS, offer: Offer) -> CheckoutSession:
     name = f"check-{secrets.token_hex(6)}"
-    success = f"{settings.public_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}"
-    buyer = (name, f"{name}@example.com", offer.product_id, offer.price.price_id, success, settings.public_url)
+    redirects = Redirects(settings.public_url, settings.checkout_hosts, bool(settings.http_hosts))
+    success, cancel = redirects.success_url(), settings.public_url
+    buyer = (name, f"{name}@example.com", offer.product_id, offer.price.price_id, success, cancel)
     if offer.plan is not None:
         return await client.create_subscription_checkout(SubscriptionCheckout(*buyer), idempotency_key=name)
     quantity = offer.item.min_quantity if offer.item else 1

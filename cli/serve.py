@@ -9,12 +9,13 @@ from typing import Final
 import structlog
 import uvicorn
 
-import wiring
 from sandbox.launch import RunningSandbox, SandboxNotStarted, start_sandbox
 from services.errors import StoreUnavailable
 from services.observability.logs import configure_logs
 from settings import Settings
 from ui.nicegui_ext.collector import PacedCollector
+from wiring.build import build
+from wiring.web import application
 
 REQUESTS_MAY_TAKE: Final = 8
 """Seconds that requests under way get at shutdown; after them the parts stop (`services/running_app.py`)."""
@@ -48,10 +49,10 @@ def run(settings: Settings) -> None:
     collector = PacedCollector()
     sandbox: RunningSandbox | None = None
     try:
-        running = wiring.build(settings)
+        running = build(settings)
         if settings.sandbox_enabled and settings.sandbox_start:
             sandbox = _start_sandbox(settings)
-        app = wiring.application(running)
+        app = application(running)
         collector.start()
         _serve(app, settings, listener)
     except (StoreUnavailable, SandboxNotStarted) as error:

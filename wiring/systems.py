@@ -26,7 +26,7 @@ def payment_ms(
     slots: RedisConcurrencyLimit | None,
     transport: Transport | None = None,
 ) -> PaymentMS:
-    """Return the client of the Payment MS."""
+    """Return the client of the Payment MS: the app's, and that of the commands."""
     upstream = Upstream(
         "payment_ms",
         settings.payment_ms_url,
@@ -49,7 +49,7 @@ def payment_ms(
 
 
 def auth_ms(settings: Settings, metrics: Metrics, tracing: Tracing, transport: Transport | None = None) -> AuthMS:
-    """Return the client of the Auth MS."""
+    """Return the client of the Auth MS: the app's, and that of the commands."""
     upstream = Upstream(
         "auth_ms",
         settings.auth_ms_url,

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.web.quiet_paths import QUIET_PATHS
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 SERVICE: Final = "billing-front-end"
-QUIET: Final = ("/_nicegui", "/assets/", "/healthz", "/readyz", "/metrics", "/favicon")
-"""Addresses whose requests are no part of any story."""
-
 FLUSH_WITHIN: Final = 2_000
 """Milliseconds that spans get to leave at shutdown."""
 
@@ -99,7 +98,7 @@ class OtlpTracing:
         """See `Tracing`."""
 
         async def traced(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or scope["path"].startswith(QUIET):
+            if scope["type"] != "http" or scope["path"].startswith(QUIET_PATHS):
                 await app(scope, receive, send)
                 return
             await self._serve(app, scope, receive, send)

@@ -88,7 +88,7 @@ def _serve() -> None:
     """Import all that a start imports, then fork at each question."""
     app = importlib.import_module("app")
     importlib.import_module("cli.serve")
-    for name in importlib.import_module("wiring").PAGES:
+    for name in importlib.import_module("wiring.web").PAGES:
         importlib.import_module(f"ui.pages.{name}")
     _say("ready")
     ended: dict[int, int] = {}

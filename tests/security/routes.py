@@ -51,14 +51,15 @@ def _walk(routes: Iterable[Any], prefix: str = "") -> Iterator[str]:
 
 
 def _print() -> None:
-    import wiring
     from settings import load_settings
+    from wiring.build import build
+    from wiring.web import application
 
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(
             _env_file=None, storage_path=f"{folder}/store.sqlite3", storage_secret=SecretStr(secrets.token_hex())
         )
-        print(json.dumps(sorted(_walk(wiring.application(wiring.build(settings)).routes))))
+        print(json.dumps(sorted(_walk(application(build(settings)).routes))))
 
 
 if __name__ == "__main__":

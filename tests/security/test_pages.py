@@ -11,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 from tests.faults.fault_server import reply
 from tests.faults.shop import CHECKOUT, OPS_TOKEN, STATUS, Person, Shop
 from tools.chromium import ARGUMENTS, EXECUTABLE, connected
-from wiring import PAGES
+from wiring.web import PAGES
 
 PUBLIC: Final = ("/", "/pricing", "/shop", "/cart", "/login", "/login?error=failed&next=/account", "/embed/pricing")
 PRIVATE: Final = (

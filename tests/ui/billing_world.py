@@ -17,7 +17,6 @@ from nicegui.testing import User as Browser
 from nicegui.testing.user_simulation import user_simulation
 from pydantic import SecretStr
 
-import wiring
 from catalog import Catalog, load_catalog
 from services.auth_ms import AuthMS, AuthSession, PlanGrant, User
 from services.cart import CartService
@@ -41,6 +40,7 @@ from tests.ui.reading import tags_in, text_of, until
 from tests.ui.simulation import FixedCatalog
 from ui.nicegui_ext.html import Tag
 from ui.pages import account, cancel, login, members, payment, pricing, success, upgrade
+from wiring.build import build
 
 __all__ = [
     "ADA", "CATALOG", "Accounts", "Billing", "World", "billing_world", "tags_in", "text_of", "until",
@@ -273,7 +273,7 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
     entitlements = Entitlements(refresher, SigningKey(), issuer="https://test", catalog=catalog)
     cart = CartService(store, pubsub, catalog)
     elsewhere = {"storage_path": str(folder / "other.sqlite3"), "storage_secret": SecretStr("s" * 32)}
-    made = wiring.build(settings.model_copy(update=elsewhere)).container
+    made = build(settings.model_copy(update=elsewhere)).container
     container = replace(
         made, settings=settings, store=store, catalogs=catalogs, sessions=sessions, status=status, checkout=checkout,
         portal=portal, cart=cart, limits=limits, checkouts=checkouts, refresher=refresher, pubsub=pubsub,

@@ -10,7 +10,6 @@ from typing import Any, cast
 from nicegui.testing import User
 from pydantic import SecretStr
 
-import wiring
 from catalog import Catalog
 from services.auth_ms import User as SignedInUser
 from services.container import Container
@@ -19,6 +18,7 @@ from services.live_status.service import StatusService
 from services.sessions.service import Session, Sessions, Visitor
 from settings import Settings
 from ui.nicegui_ext.html import Tag
+from wiring.build import build
 
 ROOT = Path(__file__).parent.parent.parent
 Register = Callable[[Container], None]
@@ -82,7 +82,7 @@ VISITOR = Visitor("2")
 
 def container_with(settings: Settings, sessions: FakeSessions, catalog: Catalog) -> Container:
     """Return a container whose sessions and catalog are a test's, and whose live status knows nothing."""
-    made = wiring.build(settings).container
+    made = build(settings).container
     return replace(
         made,
         sessions=cast(Sessions, sessions),

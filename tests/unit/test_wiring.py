@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-import wiring
 from services.auth_ms import User
 from services.container import Container
 from services.sessions.service import Session
 from settings import load_settings
+from wiring.build import build
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 @asynccontextmanager
 async def container_of(folder: Path, **values: Any) -> AsyncIterator[Container]:
-    running = wiring.build(load_settings(_env_file=None, storage_path=str(folder / "store.sqlite3"), **values))
+    running = build(load_settings(_env_file=None, storage_path=str(folder / "store.sqlite3"), **values))
     try:
         yield running.container
     finally:

@@ -4,9 +4,6 @@ It shows what `/metrics` counts, as plots of the last twenty minutes, the circui
 problems of the log. One sampler serves all who look; a page is told of each new reading and draws itself anew.
 """
 
-import base64
-import binascii
-import hmac
 import json
 import logging
 import time
@@ -14,13 +11,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from nicegui import app, context
-from pydantic import SecretStr
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from services.container import Container
 from services.observability.metrics_history import MetricsHistory, RecentProblems, Sample
 from services.upstream.client import Upstream
+from services.web.operator_token import shows_token
 from ui.billing.live import Part
 from ui.components.plot import plot
 from ui.nicegui_ext.html import Tag
@@ -48,24 +44,11 @@ def register(container: Container) -> None:
     def ops(context: PageContext) -> Response | None:
         if token is None or board is None:
             raise PageNotFound
-        if not is_operator(context.request, token):
+        if not shows_token(context.request.headers.get("authorization", ""), token):
             return PlainTextResponse(WORDS["refused"], 401, CHALLENGE)
         with frame(context):
             board.show()
         return None
-
-
-def is_operator(request: Request, token: SecretStr) -> bool:
-    """Whether the request shows the token, as `Authorization: Bearer` or as the password of `Basic` (RFC 7617)."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            given = base64.b64decode(given, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-    elif scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(given.encode(), token.get_secret_value().encode())
 
 
 class Board:

@@ -17,7 +17,7 @@ from services.running_app import RunningApp
 from settings import Settings, load_settings
 from ui.nicegui_ext.page_views import unconnected_views
 from ui.pages.errors import too_many_requests
-from wiring import build
+from wiring.build import build
 
 WEBHOOK_SECRET = "whsec_0123456789abcdef0123456789"
 STORAGE_SECRET = "Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"

@@ -4,8 +4,8 @@ import ast
 import asyncio
 from pathlib import Path
 
-import wiring
 from settings import load_settings
+from wiring.build import build
 
 ROOT = Path(__file__).resolve().parents[3]
 LOGGING = ("api", "cli", "services", "ui", "wiring")
@@ -14,7 +14,7 @@ METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
 
 def metric_names(folder: Path) -> set[str]:
     """Return the names of all metrics, without the endings that Prometheus adds."""
-    running = wiring.build(load_settings(_env_file=None, storage_path=str(folder / "store.sqlite3")))
+    running = build(load_settings(_env_file=None, storage_path=str(folder / "store.sqlite3")))
     names = {metric.name for metric in running.container.metrics.registry.collect()}
     asyncio.run(running.stop())
     return names

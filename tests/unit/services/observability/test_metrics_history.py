@@ -8,17 +8,13 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pydantic import SecretStr
-from starlette.requests import Request
 
 from services.observability.logs import configure_logs
 from services.observability.metrics_history import MetricsHistory, RecentProblems
 from ui.components.plot import HEIGHT, WIDTH, line
-from ui.pages.ops import is_operator
-
-TOKEN = SecretStr("an-operators-token-for-tests")
 
 
-class Metrics:
+class CountedCalls:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.calls = Histogram("calls_seconds", "Calls.", ("service",), registry=self.registry)
@@ -32,7 +28,7 @@ class Metrics:
 
 
 def test_levels_rates_and_means_over_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics = Metrics()
+    metrics = CountedCalls()
     samples = metrics.samples()
     moments = iter((10.0, 20.0))
     monkeypatch.setattr("services.observability.metrics_history.time.monotonic", lambda: next(moments))
@@ -53,7 +49,7 @@ def test_levels_rates_and_means_over_time(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 async def test_it_keeps_so_many_tells_who_listens_and_ends() -> None:
-    samples = Metrics().samples()
+    samples = CountedCalls().samples()
     told: list[int] = []
 
     def note() -> None:
@@ -109,23 +105,3 @@ def test_the_last_problems_are_kept_without_secrets_and_without_good_news(proble
     assert ["third" in problems.lines[0], "second" in problems.lines[1]] == [True, True]
     assert len(problems.lines) == 2
     assert "nobody-may-see" not in "".join(problems.lines)
-
-
-@pytest.mark.parametrize(
-    ("header", "let_in"),
-    [
-        ("Bearer an-operators-token-for-tests", True),
-        ("Basic b3BzOmFuLW9wZXJhdG9ycy10b2tlbi1mb3ItdGVzdHM=", True),
-        ("Bearer another", False),
-        ("Bearer ", False),
-        ("Basic b3BzOndyb25n", False),
-        ("Basic not base64!", False),
-        ("Basic /w==", False),
-        ("Digest an-operators-token-for-tests", False),
-        ("", False),
-    ],
-)
-def test_who_is_an_operator(header: str, let_in: bool) -> None:
-    request = Request({"type": "http", "headers": [(b"authorization", header.encode())]})
-
-    assert is_operator(request, TOKEN) is let_in
