@@ -9,12 +9,11 @@ Sign-in codes and session ids travel in bodies only, and are in no error and no 
 import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 import structlog
-from pydantic import BeforeValidator, Field, JsonValue, SecretStr
+from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, SecretStr
 
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable, UpstreamError
 from services.lifecycle import UNTOLD, Lifecycle, read_lifecycle
@@ -49,7 +48,7 @@ class PlanGrant:
 
     status: str
     plan: str
-    expires_at: datetime | None
+    expires_at: AwareDatetime | None
     lifecycle: Lifecycle = UNTOLD
 
 

@@ -19,6 +19,7 @@ from services.errors import CartFull, InvalidQuantity, MixedCurrencies, PriceNot
 from services.sessions.service import Session, session_key
 from services.storage.port import Store
 from services.storage.pubsub import PubSub, Topic
+from services.storage.rows import RowKind, read_row
 
 KEPT_FOR: Final = timedelta(days=30)
 _LOCK: Final = (10.0, 5.0)
@@ -75,14 +76,13 @@ class CartService:
 
     async def read(self, owner: str) -> Cart:
         """Return the cart, in the catalog's order of items."""
-        quantities = await self._store.fields(_key(owner))
-        lines, known = [], set()
-        for item in self._catalog().items:
-            text = quantities.get(item.price.price_id)
-            if text is not None:
-                known.add(item.price.price_id)
-                lines.append(CartLine(item, min(max(int(text), item.min_quantity), item.max_quantity)))
-        return Cart(tuple(lines), gone=len(quantities.keys() - known))
+        quantities = await self._quantities(owner)
+        lines = [
+            CartLine(item, min(max(quantities.pop(item.price.price_id), item.min_quantity), item.max_quantity))
+            for item in self._catalog().items
+            if item.price.price_id in quantities
+        ]
+        return Cart(tuple(lines), gone=len(quantities))
 
     async def add(self, owner: str, price_id: str, quantity: int = 1) -> Cart:
         """Put more of an item into the cart. Raises like `set_quantity`."""
@@ -149,7 +149,7 @@ class CartService:
 
         Lines that don't fit into the user's cart, by number or currency, are left behind and forgotten.
         """
-        if visitor == user or not await self._store.fields(_key(visitor)):
+        if visitor == user or not await self._quantities(visitor):
             return
         async with self._lock(user):
             mine, theirs = await self.read(user), await self.read(visitor)
@@ -172,6 +172,12 @@ class CartService:
         if len(cart.lines) >= MOST_LINES and all(line.item.id != item.id for line in cart.lines):
             raise CartFull(f"more than {MOST_LINES} lines")
         await self._write(owner, item.price.price_id, quantity)
+
+    async def _quantities(self, owner: str) -> dict[str, int]:
+        """Return the lines that can be read, as quantities by price."""
+        fields = await self._store.fields(_key(owner))
+        found = {price_id: read_row(RowKind.CART_LINE, text, int) for price_id, text in fields.items()}
+        return {price_id: quantity for price_id, quantity in found.items() if quantity is not None}
 
     async def _write(self, owner: str, price_id: str, quantity: int) -> None:
         await self._store.put_field(_key(owner), price_id, str(quantity), KEPT_FOR.total_seconds())

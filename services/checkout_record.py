@@ -3,18 +3,24 @@
 The Payment MS has no call that looks a checkout session up or expires one, so this record is the only memory of it. It
 lives in the shared store under the customer's id. What happens to a checkout later (the browser came back, billing has
 it, …) is written as one field an event, so that two writers never overwrite each other.
+
+A checkout that this release can't read counts as absent: no page speaks of it, and its session is not handed out again.
+That a plan is not paid twice for it rests on the two services, which are asked afresh before each sale, and on a plain
+question for the time in which they may not know yet: `CheckoutRepository.unreadable` tells of such checkouts, and no
+plan is sold before the user has said that they were not charged. An item may be opened a second time: buying one twice
+is no mistake by itself, and both sessions say at Stripe what they charge. An event whose time can't be read has
+happened all the same; it counts as of the checkout's start.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from services.errors import StoreUnavailable
 from services.storage.port import Store
+from services.storage.rows import RowKind, StoredMoment, read_row
 
 SESSION_LIFE: Final = timedelta(hours=24)
 """How long Stripe keeps a checkout session open when it is not told otherwise (Stripe API, `expires_at`)."""
@@ -55,6 +61,11 @@ class CheckoutEvent(StrEnum):
 
 _REPEATED: Final = frozenset({CheckoutEvent.CANCELED, CheckoutEvent.REPLACED, CheckoutEvent.HANDED_OUT})
 _RESOLUTION: Final = timedelta(microseconds=1)
+_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_GUARDED_BY: Final = frozenset({"plan_id", "group", "known_subscriptions"})
+"""Fields of a plan's checkout without which the guards would take it for another one's."""
+
+_read_moment: Final = TypeAdapter[datetime](StoredMoment).validate_python
 
 
 class CheckoutLine(BaseModel):
@@ -79,15 +90,15 @@ class Checkout(BaseModel):
     kind: CheckoutKind
     session_id: str
     url: str
-    lines: tuple[CheckoutLine, ...]
+    lines: tuple[CheckoutLine, ...] = Field(min_length=1)
     currency: str
-    started_at: datetime
+    started_at: StoredMoment
     plan_id: str | None = None
     group: str | None = None
     interval: str | None = None
     trial_days: int = 0
     known_subscriptions: tuple[str, ...] = ()
-    events: dict[CheckoutEvent, datetime] = {}
+    events: dict[CheckoutEvent, StoredMoment] = {}
 
     @property
     def price_id(self) -> str:
@@ -196,10 +207,24 @@ class CheckoutRepository:
 
     async def of(self, customer: str) -> tuple[Checkout, ...]:
         """Return the customer's remembered checkouts, newest first."""
-        fields = await self._store.fields(_key(customer))
-        found = [_read(text, _events(fields, name)) for name, text in fields.items() if "." not in name]
-        kept = [checkout for checkout in found if self._now() - checkout.started_at < REMEMBERED]
+        rows = _rows(await self._store.fields(_key(customer)))
+        kept = [c for c in rows.values() if c is not None and self._now() - c.started_at < REMEMBERED]
         return tuple(sorted(kept, key=lambda checkout: checkout.started_at, reverse=True))
+
+    async def unreadable(self, customer: str) -> tuple[str, ...]:
+        """Return the ids of checkouts that can't be read here, and of which it is not known that they are settled.
+
+        Their sessions may be open still, or paid and not confirmed. What happened to them can be read: one that was
+        confirmed, or that the user said was not charged, is settled.
+        """
+        fields = await self._store.fields(_key(customer))
+        found = {name: _events(fields, name, _LONG_AGO) for name, row in _rows(fields).items() if row is None}
+        return tuple(name for name, events in found.items() if not _settled(events))
+
+    async def disclaim(self, customer: str, checkout_id: str) -> None:
+        """Note the user's word that a checkout that can't be read was not charged."""
+        events = _events(await self._store.fields(_key(customer)), checkout_id, _LONG_AGO)
+        await self._put_event(customer, checkout_id, CheckoutEvent.REPLACED, self._after(events.values()))
 
     async def by_session(self, customer: str, session_id: str) -> Checkout | None:
         """Return this customer's checkout with that Stripe session id; another customer's is None too."""
@@ -225,16 +250,21 @@ class CheckoutRepository:
         """
         if event in checkout.events and event not in _REPEATED:
             return checkout
-        now = max(self._now(), max(checkout.events.values(), default=checkout.started_at) + _RESOLUTION)
-        await self._store.put_field(
-            _key(checkout.customer), f"{checkout.id}.{event}", now.isoformat(), REMEMBERED.total_seconds()
-        )
+        now = self._after([checkout.started_at, *checkout.events.values()])
+        await self._put_event(checkout.customer, checkout.id, event, now)
         return checkout.model_copy(update={"events": {**checkout.events, event: now}})
+
+    def _after(self, moments: Iterable[datetime]) -> datetime:
+        return max(self._now(), max(moments, default=_LONG_AGO) + _RESOLUTION)
+
+    async def _put_event(self, customer: str, checkout_id: str, event: CheckoutEvent, moment: datetime) -> None:
+        field = f"{checkout_id}.{event}"
+        await self._store.put_field(_key(customer), field, moment.isoformat(), REMEMBERED.total_seconds())
 
     async def _forget_old(self, customer: str) -> None:
         fields = await self._store.fields(_key(customer))
-        for name, text in fields.items():
-            if "." in name or self._now() - _read(text, {}).started_at < REMEMBERED:
+        for name, checkout in _rows(fields).items():
+            if checkout is None or self._now() - checkout.started_at < REMEMBERED:
                 continue
             for field in [name, *(f"{name}.{event}" for event in CheckoutEvent)]:
                 if field in fields:
@@ -250,15 +280,35 @@ def _key(customer: str) -> str:
     return f"checkouts:{customer}"
 
 
-def _read(text: str, events: dict[CheckoutEvent, datetime]) -> Checkout:
-    """Return the checkout. One that can't be read can't be guarded against, so that is the store's failure."""
-    try:
-        value: dict[str, object] = json.loads(text)
-        return Checkout.model_validate({**value, "events": events})
-    except ValueError as error:
-        raise StoreUnavailable("a remembered checkout can't be read") from error
+def _rows(fields: dict[str, str]) -> dict[str, Checkout | None]:
+    """Return the checkouts by id, None for one that can't be read."""
+    found: dict[str, Checkout | None] = {}
+    for name, text in fields.items():
+        if "." not in name:
+            checkout = read_row(RowKind.CHECKOUT, text, _read)
+            events = _events(fields, name, checkout.started_at) if checkout is not None else {}
+            found[name] = checkout.model_copy(update={"events": events}) if checkout is not None else None
+    return found
 
 
-def _events(fields: dict[str, str], checkout_id: str) -> dict[CheckoutEvent, datetime]:
-    times = {event: fields.get(f"{checkout_id}.{event}") for event in CheckoutEvent}
-    return {event: datetime.fromisoformat(text) for event, text in times.items() if text is not None}
+def _read(text: str) -> Checkout:
+    checkout = Checkout.model_validate_json(text)
+    if checkout.kind is CheckoutKind.SUBSCRIPTION and not checkout.model_fields_set >= _GUARDED_BY:
+        raise ValueError("a plan's checkout without what guards go by")
+    return checkout
+
+
+def _events(fields: dict[str, str], checkout_id: str, unreadable: datetime) -> dict[CheckoutEvent, datetime]:
+    """Return what happened to a checkout; `unreadable` stands for times that can't be read."""
+    texts = {event: fields.get(f"{checkout_id}.{event}") for event in CheckoutEvent}
+    return {
+        event: read_row(RowKind.CHECKOUT_EVENT, text, _read_moment) or unreadable
+        for event, text in texts.items()
+        if text is not None
+    }
+
+
+def _settled(events: dict[CheckoutEvent, datetime]) -> bool:
+    replaced = events.get(CheckoutEvent.REPLACED)
+    disclaimed = replaced is not None and replaced > events.get(CheckoutEvent.RETURNED, _LONG_AGO - _RESOLUTION)
+    return disclaimed or CheckoutEvent.ACCESS_ON in events

@@ -19,6 +19,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
     │   └── CustomerUnknown          404  it has never seen this customer
     ├── CheckoutInProgress           409  a checkout is open; carries it
     │   └── PurchaseUnconfirmed      409  an earlier one was never confirmed by any service
+    │       └── CheckoutUnreadable   409  another release wrote it, and whether it was paid is not known
     └── NothingCharged                    stopped before any money could move
         ├── InvalidIdentifier        502  an id that the service can't take; no call was made
         ├── UnsafeRedirect           502  a service named an address we don't send browsers to
@@ -414,6 +415,17 @@ class PurchaseUnconfirmed(CheckoutInProgress):
     title = N_("An earlier checkout was never confirmed")
     sentence = N_(
         "You came back from an earlier checkout that was never confirmed. If you were charged, contact us before you "
+        "subscribe again."
+    )
+
+
+class CheckoutUnreadable(PurchaseUnconfirmed):
+    """The record of an earlier checkout can't be read by this release, so the next one needs a plain answer."""
+
+    code = "checkout_unreadable"
+    title = N_("We can't read an earlier checkout")
+    sentence = N_(
+        "You started a checkout earlier that we can't read any more. If you were charged for it, contact us before you "
         "subscribe again."
     )
 

@@ -7,8 +7,9 @@ nothing, so it takes all of them to know that nothing ends.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
+
+from pydantic import AwareDatetime
 
 from services.upstream.responses import read_moment
 
@@ -24,10 +25,10 @@ class Lifecycle:
     """
 
     cancel_at_period_end: bool | None = None
-    cancel_at: datetime | None = None
-    canceled_at: datetime | None = None
-    ended_at: datetime | None = None
-    trial_end: datetime | None = None
+    cancel_at: AwareDatetime | None = None
+    canceled_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    trial_end: AwareDatetime | None = None
     paused: bool | None = None
     told: bool = False
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from services.lifecycle import UNTOLD, Lifecycle, read_lifecycle
 from services.upstream.responses import (
@@ -58,7 +58,7 @@ class SubscriptionRecord:
     status: str | None = None
     subscription_id: str | None = None
     customer_id: str | None = None
-    period_end: datetime | None = None
+    period_end: AwareDatetime | None = None
     lifecycle: Lifecycle = UNTOLD
 
 

@@ -20,6 +20,7 @@ from services.payment_ms import PaymentMS
 from services.rate_limits import PORTAL, Policy, RateLimits
 from services.sessions.service import Session
 from services.storage.port import Store
+from services.storage.rows import RowKind, StoredMoment, read_row
 from services.subscription.customer_status import CustomerStatus
 from services.web.safe_paths import safe_next
 from services.web.safe_urls import safe_redirect
@@ -36,8 +37,8 @@ class PortalVisit(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     before: CustomerStatus | None
-    left_at: datetime
-    returned_at: datetime | None = None
+    left_at: StoredMoment
+    returned_at: StoredMoment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,9 @@ class PortalService:
     async def record_return(self, session: Session) -> PortalVisit | None:
         """Note the return and look closely for a while; return the visit while its changes are worth telling."""
         customer = self._refresher.customer_of(session)
-        text = await self._store.get(_key(customer))
-        if text is None:
+        visit = read_row(RowKind.PORTAL_VISIT, await self._store.get(_key(customer)), PortalVisit.model_validate_json)
+        if visit is None:
             return None
-        visit = PortalVisit.model_validate_json(text)
         if visit.returned_at is None:
             visit = visit.model_copy(update={"returned_at": self._now()})
             await self._store.put(_key(customer), visit.model_dump_json(), WATCHED_FOR.total_seconds())

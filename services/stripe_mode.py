@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from catalog import Catalog
 from services.errors import N_, StoreUnavailable
 from services.storage.port import Store
+from services.storage.rows import RowKind, read_row
 from settings_rules import is_loopback
 
 READ_EVERY: Final = 60.0
@@ -166,11 +167,11 @@ class StripeModeService:
         if self._clock() - self._read_at >= READ_EVERY:
             self._read_at = self._clock()
             try:
-                found = await self._store.get(_KEY)
+                found = read_row(RowKind.STRIPE_MODE, await self._store.get(_KEY), StripeMode)
             except StoreUnavailable:
                 return self._mode  # logged by the store; what this replica knows still holds
-            if found in (StripeMode.TEST, StripeMode.LIVE):
-                self._mode = self._stored = StripeMode(found)
+            if found is not None:
+                self._mode = self._stored = found
         return self._mode
 
     async def problems(self) -> tuple[StripeModeProblem, ...]:

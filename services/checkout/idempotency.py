@@ -6,17 +6,23 @@ request is the same to the last byte, as Stripe demands of one that repeats an i
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from services.checkout_record import REUSE_MARGIN, Checkout, CheckoutRepository
 from services.errors import FrontendError, StoreUnavailable, UpstreamFailed, UpstreamTimeout, UpstreamUnavailable
 from services.payment_ms import CheckoutSession
 from services.storage.port import Store
+from services.storage.rows import RowKind, read_row
 from services.web.safe_urls import safe_redirect
+
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,255}")
+"""What an idempotency key looks like in any release: text for a header, hard to guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +82,25 @@ class Attempts:
 
     async def _key(self, attempt: str) -> str:
         """Return the key of this attempt. It lives no longer than what is kept free at a session's end: a session that
-        was opened under it earlier is then never handed out dead."""
-        new = secrets.token_urlsafe(24)
-        if await self._store.add(attempt, new, REUSE_MARGIN.total_seconds()):
+        was opened under it earlier is then never handed out dead. One that can't be read makes way for a new one: the
+        session that may have been opened under it is known to no browser, so that nobody can pay it."""
+        new, life = secrets.token_urlsafe(24), REUSE_MARGIN.total_seconds()
+        if await self._store.add(attempt, new, life):
             return new
-        return await self._store.get(attempt) or new
+        known = read_row(RowKind.IDEMPOTENCY_KEY, await self._store.get(attempt), _read_key)
+        if known is None:
+            await self._store.put(attempt, new, life)
+        return known or new
 
     async def _end(self, attempt: str) -> None:
         with suppress(StoreUnavailable):  # the key then ends by itself
             await self._store.delete(attempt)
+
+
+def _read_key(text: str) -> str:
+    if _KEY.fullmatch(text) is None:
+        raise ValueError("no idempotency key")
+    return text
 
 
 def _id_for(key: str) -> str:

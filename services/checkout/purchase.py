@@ -13,7 +13,7 @@ from catalog import Catalog, Plan, Price
 from services.checkout.guards import guard_subscription
 from services.checkout.idempotency import Attempts, Redirects
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutLine, CheckoutRepository, newest
-from services.errors import CheckoutInProgress, FrontendError
+from services.errors import CheckoutInProgress, CheckoutUnreadable, FrontendError
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.payment_ms import (
@@ -93,6 +93,9 @@ class Seller:
         in_hand = again is not None and again.open(self._now())
         customer_status = await self._refresher.ask(purchase.session, "all", fresh=not in_hand)
         guard_subscription(customer_status, plan, group, has_ended=purchase.has_ended)
+        unreadable = await self._checkouts.unreadable(customer)
+        if unreadable and not purchase.has_ended:
+            raise CheckoutUnreadable(None, f"{len(unreadable)} checkouts can't be read")
         known = await self._checkouts.of(customer)
         again = self._same(known, purchase)
         given_up = self._given_up(known, again, plan, purchase.instead_of)
@@ -100,12 +103,14 @@ class Seller:
             given_up += _answered(known, customer_status, plan)
         if again is not None:
             await self._replace(given_up)
+            await self._disclaim(customer, unreadable)
             if not again.open(self._now()):
                 again = await self._hand_out(again, customer_status)
             return again, PurchaseOutcome.REUSED
         await self._limits.hit(self._policy, customer)
         opened = await self._open_subscription(purchase, customer_status)
         await self._replace(given_up)
+        await self._disclaim(customer, unreadable)
         await self._notify_tabs(customer)
         return opened, PurchaseOutcome.OPENED
 
@@ -195,6 +200,10 @@ class Seller:
     async def _replace(self, given_up: Iterable[Checkout]) -> None:
         for checkout in given_up:
             await self._checkouts.mark(checkout, CheckoutEvent.REPLACED)
+
+    async def _disclaim(self, customer: str, unreadable: Iterable[str]) -> None:
+        for checkout_id in unreadable:
+            await self._checkouts.disclaim(customer, checkout_id)
 
     async def _notify_tabs(self, customer: str) -> None:
         """Let the user's other tabs know which checkout is open now."""

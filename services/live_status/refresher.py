@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 import structlog
-from pydantic import ValidationError
 
 from catalog import Catalog
 from services.auth_ms import PlanGrant
@@ -22,6 +21,7 @@ from services.errors import FrontendError, SignInUnavailable, StoreUnavailable
 from services.payment_ms import PaymentMS
 from services.sessions.service import Session, Sessions
 from services.storage.port import Store
+from services.storage.rows import RowKind, read_row
 from services.subscription.confirmation import note_progress
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import catalog_for
@@ -260,13 +260,7 @@ class StatusRefresher:
 
     async def _read(self, customer: str) -> UpstreamSnapshot | None:
         text = await self._store.get(_key(customer))
-        if text is None:
-            return None
-        try:
-            return UpstreamSnapshot.model_validate_json(text)
-        except ValidationError:  # another version's, during a deployment; both services can be asked
-            _log.warning("evidence_unreadable")
-            return None
+        return read_row(RowKind.UPSTREAM_SNAPSHOT, text, UpstreamSnapshot.read)
 
     async def _write(self, customer: str, known: _Known) -> None:
         """Keep the snapshot in the store when it says something new, or when the kept one is getting old."""

@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
 
 from services.auth_ms import PlanGrant, User
+from services.storage.rows import StoredMoment
 
 
 class Session(BaseModel):
@@ -22,8 +22,8 @@ class Session(BaseModel):
     id: str = Field(repr=False)
     user: User
     auth_session_id: SecretStr
-    created_at: datetime
-    validated_at: datetime
+    created_at: StoredMoment
+    validated_at: StoredMoment
     first_email: str = ""
 
     @field_serializer("auth_session_id", when_used="json")

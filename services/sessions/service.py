@@ -7,7 +7,6 @@ so is the Auth MS session id, which never reaches a browser.
 
 import asyncio
 import hashlib
-import json
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
+from pydantic_core import from_json
 
 from services.auth_ms import AuthMS, AuthSession, User
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
@@ -23,6 +23,7 @@ from services.sessions.cookie import SIGNED_IN, CookieAttributes, SessionCookie,
 from services.sessions.model import Session, SignedIn, SignInStart, Visitor, account_mark, customer_by, session_key
 from services.storage.port import Store
 from services.storage.pubsub import PubSub, Topic
+from services.storage.rows import RowKind, read_row
 from services.web.safe_paths import safe_next, sign_in_path
 
 __all__ = [
@@ -123,7 +124,10 @@ class Sessions:
         return session_id.startswith(SIGNED_IN)
 
     async def find(self, cookie: str) -> Session | Visitor | None:
-        """Return who the cookie's holder is: a signed-in user, or a visitor; None for a cookie that is not ours.
+        """Return who the cookie's holder is: a signed-in user, or a visitor; None where the browser needs a new cookie.
+
+        That is for a cookie that is not ours, and for a session that this release can't read: another release may read
+        it still, and a browser must not be signed in on one replica and signed out on the next.
 
         Asks the Auth MS when its last word is more than a minute old. Raises StoreUnavailable, and SignInUnavailable
         when the Auth MS has been away for so long that the sign-in is not believed any more.
@@ -131,8 +135,10 @@ class Sessions:
         session_id = self.id_of(cookie)
         if session_id is None:
             return None
-        session = await self.by_id(session_id)
-        if session is None:
+        text, session = await self._row(session_id)
+        if text is not None and session is None:
+            return None
+        if session is None or self._left(session) <= timedelta():
             return Visitor(session_id)
         try:
             return await self.validate(session)
@@ -141,9 +147,13 @@ class Sessions:
 
     async def by_id(self, session_id: str) -> Session | None:
         """Return the signed-in session with that id, or None; it may have to be validated before use."""
-        text = await self._store.get(_key(session_id))
-        session = None if text is None else _read(session_id, text)
+        _text, session = await self._row(session_id)
         return None if session is None or self._left(session) <= timedelta() else session
+
+    async def _row(self, session_id: str) -> tuple[str | None, Session | None]:
+        """Return the session's text in the store and what it says; either may be None."""
+        text = await self._store.get(_key(session_id))
+        return text, read_row(RowKind.SESSION, text, partial(_read, session_id))
 
     async def validate(self, session: Session, *, older_than: timedelta = VALIDATED_EVERY) -> Session:
         """Return the session, asking the Auth MS when the last answer is too old.
@@ -188,8 +198,7 @@ class Sessions:
     async def _refresh(self, session_id: str) -> AuthSession:
         life, wait = _REFRESH_LOCK
         async with self._store.lock(f"refresh:{session_key(session_id)}", life, wait):
-            text = await self._store.get(_key(session_id))
-            session = None if text is None else _read(session_id, text)
+            text, session = await self._row(session_id)
             if text is None or session is None or self._left(session) <= timedelta():
                 raise NotSignedIn("the session has ended")
             try:
@@ -264,7 +273,7 @@ class Sessions:
     async def _take_started(self, states: tuple[str, ...]) -> str | None:
         """Return where a started sign-in leads, once: whoever asks second gets None."""
         for state in states:
-            next_path = await self._store.get(f"login:{state}")
+            next_path = read_row(RowKind.SIGN_IN, await self._store.get(f"login:{state}"), _path_on_this_site)
             if next_path is not None:
                 return next_path if await self._store.delete_if(f"login:{state}", next_path) else None
         return None
@@ -280,9 +289,12 @@ class Sessions:
         life = _FIRST_EMAIL_KEPT_FOR.total_seconds()
         if user.email and await self._store.add(key, user.email, life):
             return user.email
-        first = await self._store.get(key) or user.email
-        if first:
-            await self._store.replace(key, first, first, life)
+        first = read_row(RowKind.FIRST_EMAIL, await self._store.get(key), _address)
+        if first is None:
+            if user.email:
+                await self._store.put(key, user.email, life)
+            return user.email
+        await self._store.replace(key, first, first, life)
         return first
 
 
@@ -291,7 +303,20 @@ def _key(session_id: str) -> str:
 
 
 def _read(session_id: str, text: str) -> Session:
-    return Session.model_validate({**json.loads(text), "id": session_id})
+    return Session.model_validate({**from_json(text), "id": session_id})
+
+
+def _path_on_this_site(text: str) -> str:
+    if safe_next(text) != text:
+        raise ValueError("no path on this site")
+    return text
+
+
+def _address(text: str) -> str:
+    """Return an address as the Auth MS gave it. What might be one is kept: another id could subscribe a second time."""
+    if not text.isprintable() or text.startswith(("{", "[")):
+        raise ValueError("no e-mail address")
+    return text
 
 
 def _written(session: Session) -> str:

@@ -62,6 +62,7 @@ def redis_pool(url: str, connections: int, *, check_after: int = 15) -> Connecti
         url,
         max_connections=connections,
         decode_responses=True,
+        encoding_errors="replace",  # what is no text is left to whoever reads the row, like all that can't be read
         protocol=2,  # RESP3's push messages would hide a connection that the server closed
         socket_timeout=SOCKET_TIMEOUT,
         socket_connect_timeout=SOCKET_TIMEOUT,

@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -97,6 +98,7 @@ class SqliteFile:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._path.chmod(0o600)
             self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=1)
+            self._connection.text_factory = partial(str, encoding="utf-8", errors="replace")  # as in `redis_pool`
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.checkout_record import Checkout
 from services.subscription.model import State, Subscription
@@ -38,7 +38,7 @@ class CustomerStatus(BaseModel):
     customer: str
     current: Subscription
     others: tuple[Subscription, ...] = ()
-    as_of: datetime
+    as_of: AwareDatetime
     billing_failed: str | None = None
     account_failed: str | None = None
     confirming: Checkout | None = None

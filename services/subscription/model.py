@@ -4,10 +4,10 @@ This is the one model that pages, routes and guards see. The words, dates and sh
 `services/subscription/normalize.py`; the rules that make a state from them are in `services/subscription/reconcile.py`.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from catalog import Text
 
@@ -137,21 +137,21 @@ class Subscription(BaseModel):
     state: State
     reason: Reason
     source: Source
-    as_of: datetime
+    as_of: AwareDatetime
     access: bool = False
     plan_id: str | None = None
     group: str | None = None
     former_name: Text | None = None
     product_id: str | None = None
     subscription_id: str | None = None
-    until: datetime | None = None
+    until: AwareDatetime | None = None
     ends: bool = False
     word: str | None = None
     account_plan: str | None = None
     amount: int | None = None
     currency: str | None = None
     interval: str | None = None
-    since: datetime | None = None
+    since: AwareDatetime | None = None
     last_known: "Subscription | None" = None
 
     @property

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from catalog import FormerPlan, Plan
 from services.auth_ms import PlanGrant
 from services.payment_ms import SubscriptionRecord
+from services.storage.rows import StoredMoment
 
 
 class RecordResponse(BaseModel):
@@ -20,7 +21,7 @@ class RecordResponse(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     record: SubscriptionRecord
-    as_of: datetime
+    as_of: StoredMoment
     plan: FormerPlan | None = None
 
 
@@ -30,7 +31,7 @@ class AccountResponse(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     grant: PlanGrant | None
-    as_of: datetime
+    as_of: StoredMoment
 
 
 class UpstreamSnapshot(BaseModel):
@@ -47,7 +48,15 @@ class UpstreamSnapshot(BaseModel):
     account: AccountResponse | None = None
     billing_failed: str | None = None
     account_failed: str | None = None
-    looked_at: datetime | None = None
+    looked_at: StoredMoment | None = None
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return a kept snapshot; raises `ValueError` for one that has no place for what both services said."""
+        snapshot = cls.model_validate_json(text)
+        if not snapshot.model_fields_set >= {"records", "account"}:
+            raise ValueError("no snapshot of both services' answers")
+        return snapshot
 
     def with_record(self, product_id: str, record: SubscriptionRecord, now: datetime, plan: Plan | None = None) -> Self:
         """Return the snapshot with a new answer about one product; `plan` is what the catalog sells it as, if it does.

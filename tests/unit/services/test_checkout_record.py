@@ -173,13 +173,14 @@ async def test_what_outlives_its_day_is_remembered_for_a_year_of_paying(
     assert len(await record.of("user-1")) == 1
 
 
-async def test_a_checkout_that_cannot_be_read_is_a_failure_not_an_absence(
+async def test_a_checkout_that_cannot_be_read_is_absent_and_told_of(
     record: CheckoutRepository, store: MemoryStore
 ) -> None:
+    await record.add(checkout(name="mine"))
     await store.put_field("checkouts:user-1", "odd", '{"id": "odd"}', None)
 
-    with pytest.raises(StoreUnavailable):
-        await record.of("user-1")
+    assert [one.id for one in await record.of("user-1")] == ["mine"]
+    assert await record.unreadable("user-1") == ("odd",)
 
 
 async def test_a_store_that_is_away_is_never_an_empty_record(record: CheckoutRepository, store: MemoryStore) -> None:
