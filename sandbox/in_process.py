@@ -4,7 +4,7 @@ For tests that play thousands of stories. Nothing sleeps: `settled` and `advance
 """
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -59,6 +59,6 @@ class InProcessSandbox:
         return serve
 
 
-def settings_in_memory(**values: object) -> SandboxSettings:
+def settings_in_memory(**values: Any) -> SandboxSettings:
     """Settings of a sandbox that remembers nothing and reads no `.env`; webhooks arrive at once by default."""
-    return SandboxSettings.model_validate({"database": ":memory:", "webhook_delay": 0, **values})
+    return SandboxSettings(_env_file=None, **{"database": ":memory:", "webhook_delay": 0, **values})

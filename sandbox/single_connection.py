@@ -1,4 +1,4 @@
-"""The running Payment MS's one database connection: whatever meets on it breaks it until a restart."""
+"""The running Payment MS's one database connection: calls and webhooks that meet on it break it until a restart."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,33 +10,39 @@ WORK_SECONDS: Final = 0.004
 
 
 class SingleConnection:
-    """`lost` once two have met: every guarded call then answers 401, and nothing can be written."""
+    """`lost` once two have met: every guarded call then answers 401, and nothing can be written.
 
-    def __init__(self) -> None:
+    `write_seconds` is how long a webhook's write takes. The webhooks of one change follow each other and don't meet.
+    """
+
+    def __init__(self, write_seconds: float = WORK_SECONDS) -> None:
         self.lost = False
-        self._holders = 0
+        self._write_seconds = write_seconds
+        self._calls = 0
+        self._writes = 0
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Use it; a second user at the same time loses it for both."""
-        self._take()
+        """Use it for a call."""
+        self._calls += 1
+        self._look()
         try:
             yield
         finally:
-            self._holders -= 1
+            self._calls -= 1
 
     def hold_for_a_write(self) -> None:
-        """Use it as a webhook does: for as long as one write takes."""
-        self._take()
-        try:
-            asyncio.get_running_loop().call_later(WORK_SECONDS, self._release)
-        except RuntimeError:  # outside a loop nothing else can be under way
-            self._release()
+        """Use it for a webhook, for as long as a write takes."""
+        self._writes += 1
+        self._look()
+        if self._write_seconds:
+            asyncio.get_running_loop().call_later(self._write_seconds, self._written)
+        else:
+            self._written()
 
-    def _take(self) -> None:
-        self._holders += 1
-        if self._holders > 1:
+    def _look(self) -> None:
+        if self._calls + bool(self._writes) > 1:
             self.lost = True
 
-    def _release(self) -> None:
-        self._holders -= 1
+    def _written(self) -> None:
+        self._writes -= 1

@@ -13,7 +13,7 @@ from sandbox.price_list import PriceList
 from sandbox.renewals import RenewalCycle
 from sandbox.runtime_settings import RuntimeSettingsStore
 from sandbox.settings import SandboxSettings
-from sandbox.single_connection import SingleConnection
+from sandbox.single_connection import WORK_SECONDS, SingleConnection
 from sandbox.stripe_checkout import StripeCheckout
 from sandbox.stripe_customers import StripeCustomers
 from sandbox.stripe_invoices import StripeInvoices
@@ -44,7 +44,7 @@ class SandboxState:
         settings, database = self.settings, Database(self.settings.database)
         self.database = database
         self.traffic = Traffic()
-        self.connection = SingleConnection()
+        self.connection = SingleConnection(WORK_SECONDS if self.real_time is time.time else 0.0)
         self.clock = SandboxClock(database, self.real_time)
         self.runtime_settings = RuntimeSettingsStore(database, settings.runtime_settings())
         self.faults = FaultList(database)

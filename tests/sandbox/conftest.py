@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.launch import FREE_PORTS, RunningSandbox, start_sandbox
+from tests.sandbox.local import LocalShop
 from tests.sandbox.shop import Shop
 
 QUICK = {"SANDBOX_WEBHOOK_DELAY": "0"}
@@ -36,6 +37,20 @@ def shop(running: RunningSandbox) -> Iterator[Shop]:
     with Shop(running) as shop:
         shop.control("POST", "reset")
         yield shop
+
+
+@pytest.fixture(scope="session")
+def local_sandbox(no_sandbox_settings_of_this_machine: None) -> Iterator[LocalShop]:
+    """A sandbox in this process."""
+    with LocalShop() as local:
+        yield local
+
+
+@pytest.fixture
+def local(local_sandbox: LocalShop) -> LocalShop:
+    """The sandbox in this process, emptied."""
+    local_sandbox.control("POST", "reset")
+    return local_sandbox
 
 
 @pytest.fixture

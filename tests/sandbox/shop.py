@@ -1,7 +1,7 @@
 """What the tests of the sandbox do again and again, over HTTP only: buy, ask, wait, sign in."""
 
 import re
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -13,13 +13,27 @@ RETURN = "http://app.test/payment/success?session_id={CHECKOUT_SESSION_ID}"
 BACK = "http://app.test/payment/cancel"
 
 
-class Shop:
-    """A client of one running sandbox."""
+class Place(Protocol):
+    """Where a sandbox is: a process, or one in this process."""
 
-    def __init__(self, running: RunningSandbox) -> None:
-        self.running = running
-        self.http = httpx.Client(timeout=10.0)
-        self.key = {"X-API-Key": running.api_key}
+    @property
+    def payment_ms_url(self) -> str: ...
+    @property
+    def auth_ms_url(self) -> str: ...
+    @property
+    def stripe_url(self) -> str: ...
+    @property
+    def control_url(self) -> str: ...
+    @property
+    def api_key(self) -> str: ...
+
+
+class ShopClient:
+    """What a test asks of one sandbox."""
+
+    def __init__(self, place: Place, http: httpx.Client) -> None:
+        self.place, self.http = place, http
+        self.key = {"X-API-Key": place.api_key}
 
     def __enter__(self) -> Self:
         return self
@@ -29,7 +43,7 @@ class Shop:
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         """A control call's answer; an error status fails the test."""
-        answer = self.http.request(method, f"{self.running.control_url}/{path}", json=body)
+        answer = self.http.request(method, f"{self.place.control_url}/{path}", json=body)
         answer.raise_for_status()
         return answer.json()
 
@@ -37,7 +51,7 @@ class Shop:
         self.control("PATCH", "settings", settings)
 
     def payment(self, method: str, path: str, body: object = None) -> httpx.Response:
-        return self.http.request(method, f"{self.running.payment_ms_url}{path}", json=body, headers=self.key)
+        return self.http.request(method, f"{self.place.payment_ms_url}{path}", json=body, headers=self.key)
 
     def checkout(self, user_id: str = "user_1", kind: str = "subscription", **more: Any) -> dict[str, Any]:
         """A new checkout session as the Payment MS answers it."""
@@ -83,16 +97,16 @@ class Shop:
     def sign_in(self, name: str = "ada") -> dict[str, Any]:
         """The answer to ``/auth/session/create`` after choosing a sample person."""
         answer = self.http.post(
-            f"{self.running.auth_ms_url}/auth/google",
+            f"{self.place.auth_ms_url}/auth/google",
             data={"user": name, "redirect_uri": "http://app.test/auth/callback?state=s1"},
         )
         code = parse_qs(urlsplit(answer.headers["location"]).query)["auth_code"][0]
-        created = self.http.post(f"{self.running.auth_ms_url}/auth/session/create", json={"auth_code": code})
+        created = self.http.post(f"{self.place.auth_ms_url}/auth/session/create", json={"auth_code": code})
         content: dict[str, Any] = created.json()
         return content
 
     def refresh(self, session_id: str) -> dict[str, Any]:
-        answer = self.http.post(f"{self.running.auth_ms_url}/auth/session/refresh", json={"session_id": session_id})
+        answer = self.http.post(f"{self.place.auth_ms_url}/auth/session/refresh", json={"session_id": session_id})
         assert answer.status_code == 200, answer.text
         content: dict[str, Any] = answer.json()
         return content
@@ -101,6 +115,14 @@ class Shop:
         answer = self.payment("POST", "/api/v1/portal", {"user_id": user_id, "return_url": "http://app.test/account"})
         assert answer.status_code == 200, answer.text
         return str(answer.json()["portal_url"])
+
+
+class Shop(ShopClient):
+    """A client of a sandbox process."""
+
+    def __init__(self, running: RunningSandbox) -> None:
+        super().__init__(running, httpx.Client(timeout=10.0))
+        self.running = running
 
 
 def text_of(page: httpx.Response) -> str:
