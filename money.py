@@ -40,6 +40,11 @@ def minor_digits(currency: str) -> int:
     return 3 if code in THREE_DECIMAL else 2
 
 
+def whole_minor_units(currency: str) -> int:
+    """Return the smallest amount that a currency has, in Stripe's minor units: 100 for isk, which has no hundredths."""
+    return 100 if currency.lower() in WHOLE_ONLY else 1
+
+
 def format_money(amount: int, currency: str, locale: str = "en", *, trim: bool = False) -> str:
     """Return an amount in minor units as people write it in `locale`, such as `$29.00` or `29,00 €`.
 

@@ -183,7 +183,7 @@ def started_words(context: PageContext, checkout: Checkout, *, now: datetime | N
 
 def price_of(plan: Plan, interval: Interval) -> Price | None:
     """Return the plan's price of an interval, else the one it has."""
-    return plan.prices.get(interval) or next(iter(plan.prices.values()), None)
+    return plan.offered.get(interval) or next(iter(plan.offered.values()), None)
 
 
 def _offered_name(context: PageContext, price_id: str) -> str:

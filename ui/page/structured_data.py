@@ -29,6 +29,7 @@ def products(context: PageContext, catalog: Catalog) -> tuple[JsonLd, ...]:
                         "@type": "UnitPriceSpecification",
                         "price": str(Decimal(price.amount).scaleb(-minor_digits(price.currency))),
                         "priceCurrency": price.currency.upper(),
+                        **_tax(catalog),
                         "referenceQuantity": {
                             "@type": "QuantitativeValue",
                             "value": 1,
@@ -36,12 +37,17 @@ def products(context: PageContext, catalog: Catalog) -> tuple[JsonLd, ...]:
                         },
                     },
                 }
-                for price in plan.prices.values()
+                for price in plan.offered.values()
             ],
         }
-        for plan in catalog.plans
-        if plan.prices
+        for plan in catalog.on_sale
+        if plan.offered
     )
+
+
+def _tax(catalog: Catalog) -> JsonLd:
+    """Return whether prices include tax, where the operator says so."""
+    return {} if catalog.tax is None else {"valueAddedTaxIncluded": catalog.tax != "added"}
 
 
 def answers(context: PageContext, catalog: Catalog) -> JsonLd:

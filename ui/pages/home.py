@@ -1,13 +1,17 @@
 """`/`: what this is, what it costs, and the way in. Public."""
 
+from catalog import Interval
 from services.container import Container
 from ui.components.badge import badge
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page import structured_data
 from ui.page.frame import frame
-from ui.pages.pricing import chosen_interval, closing, trust_line
+from ui.pages.pricing import chosen_interval, closing, start_button, trust_line
+from ui.plans import catalog_words
 from ui.plans.live_catalog import live_plans
+from ui.plans.offers import catalog_currency
+from ui.plans.price import price_words
 from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 from ui.theme.icons import icon
@@ -19,22 +23,24 @@ def register(container: Container) -> None:
     @page(
         container,
         "/",
-        title=N_("Plans that grow with your work"),
-        description=N_("Start free. Move up when you need more room, and change or cancel whenever you like."),
+        title=N_("Plans and prices"),
     )
     async def home(context: PageContext) -> None:
+        context.head.title = catalog_words.home_title(context.catalog)
+        context.head.description = catalog_words.lead(context.catalog)
         context.head.json_ld = structured_data.products(context, container.catalog)
         with frame(context):
             _hero(context)
             with Tag("section", classes="section ways-section", aria_labelledby="ways-title"):
                 Tag("h2", _("How it works"), id="ways-title", classes="visually-hidden")
-                _ways()
+                _ways(context)
             with Tag("section", classes="section", aria_labelledby="plans-title"):
                 with Tag("div", classes="page-head center"):
                     Tag("h2", _("Plans and prices"), id="plans-title")
-                    Tag("p", _("Every plan has everything of the one before it."), classes="lead")
+                    if words := catalog_words.plans_lead(context.catalog):
+                        Tag("p", words, classes="lead")
                 await live_plans(context, chosen_interval(context), heading="h3")
-                trust_line()
+                trust_line(context)
             with Tag("section", classes="section", aria_labelledby="closing-title"):
                 closing(context)
 
@@ -42,15 +48,11 @@ def register(container: Container) -> None:
 def _hero(context: PageContext) -> None:
     with Tag("div", classes="hero"):
         with Tag("div", classes="hero-words"):
-            Tag("h1", _("Plans that grow with your work"))
-            Tag(
-                "p",
-                _("Start free. Move up when you need more room, and change or cancel whenever you like."),
-                classes="lead",
-            )
+            Tag("h1", catalog_words.home_title(context.catalog))
+            Tag("p", catalog_words.lead(context.catalog), classes="lead")
             with Tag("div", classes="actions"):
                 if context.user is None:
-                    button(_("Start free"), href="/login?next=/payment", large=True)
+                    start_button(context)
                 else:
                     button(_("Go to billing"), href="/payment", large=True)
                 button(_("Compare plans"), "secondary", href="/pricing", large=True)
@@ -59,34 +61,34 @@ def _hero(context: PageContext) -> None:
 
 def _picture(context: PageContext) -> None:
     """Draw a look at the billing page: a subscription card and the four steps of a payment. For show only."""
-    plan = next((plan for plan in context.catalog.plans if plan.highlighted), context.catalog.plans[0])
-    price = next(iter(plan.prices.values()), None)
+    plans = context.catalog.on_sale or context.catalog.plans
+    plan = next((plan for plan in plans if plan.highlighted), plans[0])
+    words = price_words(plan, Interval.MONTH, context.locale, catalog_currency(context.catalog))
     with Tag("div", classes="picture", aria_hidden="true"):
         with Tag("div", classes="picture-card card"):
             with Tag("div", classes="picture-head"):
                 Tag("span", context.text(plan.name), classes="picture-title")
                 badge(_("Active"), "success", icon_name="check-circle")
-            if price is not None:
+            if plan.offered:
                 with Tag("p", classes="price"):
-                    Tag("span", price.format(context.locale, trim=True), classes="amount")
-                    Tag("span", " " + _("per month"), classes="per muted")
-            Tag("p", _("Renews every month until you cancel."), classes="muted small")
+                    Tag("span", words.amount, classes="amount")
+                    Tag("span", f" {words.per}", classes="per muted")
             with Tag("div", classes="picture-buttons"):
-                Tag("span", _("Manage"), classes="picture-button picture-button-filled")
+                Tag("span", _("Manage subscription"), classes="picture-button picture-button-filled")
                 Tag("span", _("Change plan"), classes="picture-button")
         with Tag("div", classes="picture-steps card"):
-            steps = (_("Paid at Stripe"), _("Payment confirmed"), _("Your account has it"), _("Features on"))
+            steps = (_("Payment submitted"), _("Payment confirmed"), _("Plan added to your account"), _("Ready to use"))
             for step in steps:
                 with Tag("div", classes="picture-step"):
                     icon("check-circle")
                     Tag("span", step)
 
 
-def _ways() -> None:
+def _ways(context: PageContext) -> None:
     steps = (
-        ("user-circle", _("Sign in"), _("With an account you already have. Nothing to pay, nothing to install.")),
+        ("user-circle", _("Sign in"), _("With an account you already have.")),
         ("credit-card", _("Pay at Stripe"), _("Pick a plan and pay on Stripe's page. Your card never reaches us.")),
-        ("shield-check", _("Stay in charge"), _("Change plan, card or address, or cancel, on your billing page.")),
+        ("shield-check", _("Stay in charge"), catalog_words.portal_words(context.catalog)),
     )
     with Tag("ol", classes="ways"):
         for drawing, title, sentence in steps:

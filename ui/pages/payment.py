@@ -268,7 +268,7 @@ def draw_chosen(context: PageContext, plan: Plan, price: Price, problems: Proble
             with Tag("h2", id="chosen-title", classes="chosen-title"):
                 Tag("span", context.text(plan.name))
                 Tag("span", f" {amount}", classes="chosen-price")
-            Tag("p", due_words(price, context.locale), classes="muted small")
+            Tag("p", due_words(price, context.locale, context.catalog), classes="muted small")
         attempt = attempt_for(context, price)
         checkout_button(
             context, attempt, _("Continue to checkout"), problems, large=True, testid="continue-to-checkout"
@@ -280,7 +280,7 @@ def chosen_price(catalog: Catalog, query: Mapping[str, str]) -> Chosen | None:
     try:
         offer = catalog.offer(query.get("price", ""))
     except UnknownPrice:
-        plan = next((p for p in catalog.plans if p.id == query.get("plan") and p.prices), None)
+        plan = next((p for p in catalog.on_sale if p.id == query.get("plan") and p.offered), None)
         wanted = Interval.YEAR if query.get("interval") == Interval.YEAR else Interval.MONTH
         price = price_of(plan, wanted) if plan is not None else None
         return (plan, price) if plan is not None and price is not None else None

@@ -6,8 +6,10 @@ from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page import structured_data
 from ui.page.frame import frame
+from ui.plans import catalog_words
 from ui.plans.comparison import comparison_table
 from ui.plans.live_catalog import live_plans
+from ui.plans.price import tax_words
 from ui.plans.questions import questions
 from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
@@ -21,19 +23,19 @@ def register(container: Container) -> None:
         container,
         "/pricing",
         title=N_("Pricing"),
-        description=N_("Compare plans and prices. Start free, pay by month or year, cancel any time."),
     )
     async def pricing(context: PageContext) -> None:
         catalog = container.catalog
+        context.head.description = catalog_words.description(catalog)
         context.head.json_ld = structured_data.products(context, catalog)
         if catalog.questions:
             context.head.json_ld += (structured_data.answers(context, catalog),)
         with frame(context):
             with Tag("div", classes="page-head center"):
-                Tag("h1", _("Choose the plan that fits"))
-                Tag("p", _("Start free, move up when you need more, and cancel any time."), classes="lead")
+                Tag("h1", catalog_words.pricing_title(catalog))
+                Tag("p", catalog_words.lead(catalog), classes="lead")
             await live_plans(context, chosen_interval(context))
-            trust_line()
+            trust_line(context)
             if catalog.comparison.groups:
                 with Tag("section", classes="section", aria_labelledby="comparison-title"):
                     Tag("h2", _("Compare plans"), id="comparison-title", classes="section-title")
@@ -50,23 +52,35 @@ def chosen_interval(context: PageContext) -> Interval:
     return Interval.YEAR if context.query.get("interval") == Interval.YEAR else Interval.MONTH
 
 
-def trust_line() -> None:
-    """Say who handles the money."""
+def trust_line(context: PageContext) -> None:
+    """Say what the prices leave open, who handles the money, and what else the operator promises."""
+    Tag("p", tax_words(context.catalog), classes="trust")
     with Tag("p", classes="trust"):
         icon("lock-closed")
         Tag("span", _("Billing is handled by Stripe. We never see your card."))
+    for promise in context.catalog.promises.others:
+        with Tag("p", classes="trust"):
+            icon("check")
+            Tag("span", context.text(promise))
+
+
+def start_button(context: PageContext) -> None:
+    """Draw a visitor's way in."""
+    label = _("Start free") if context.catalog.free_plan is not None else _("Sign in and choose")
+    button(label, href="/login?next=/payment", large=True)
 
 
 def closing(context: PageContext) -> None:
     """Draw the last call to action."""
     with Tag("div", classes="closing"):
         if context.user is None:
-            Tag("h2", _("Start with the free plan"), id="closing-title")
-            Tag("p", _("It takes a minute and no card. Change to another plan whenever you like."), classes="lead")
+            head, sentence = catalog_words.closing_words(context.catalog)
+            Tag("h2", head, id="closing-title")
+            Tag("p", sentence, classes="lead")
             with Tag("div", classes="actions"):
-                button(_("Start free"), href="/login?next=/payment", large=True)
+                start_button(context)
         else:
             Tag("h2", _("Your plan, your invoices, your card"), id="closing-title")
-            Tag("p", _("See what you have, change it or cancel it on the billing page."), classes="lead")
+            Tag("p", catalog_words.portal_words(context.catalog), classes="lead")
             with Tag("div", classes="actions"):
                 button(_("Go to billing"), href="/payment", large=True)

@@ -30,7 +30,9 @@ def register(container: Container) -> None:
 
 def wanted_plan(context: PageContext) -> Plan | None:
     """Return the plan in the address, if it is one that can be bought."""
-    return next((plan for plan in context.catalog.plans if plan.id == context.query.get("plan") and plan.prices), None)
+    return next(
+        (plan for plan in context.catalog.on_sale if plan.id == context.query.get("plan") and plan.offered), None
+    )
 
 
 def draw_upgrade(context: PageContext, plan: Plan) -> None:
@@ -48,7 +50,7 @@ def draw_upgrade(context: PageContext, plan: Plan) -> None:
 
 def draw_way(context: PageContext, plan: Plan) -> None:
     """Draw the button by what the user has: checkout, change in the portal, or a look at their billing."""
-    price = next(iter(plan.prices.values()))
+    price = next(iter(plan.offered.values()))
     offer = next(offer for offer in plan_choices(context, context.customer_status) if offer.plan.id == plan.id)
     spec = next(iter(offer.buttons.values()))
     problems = ProblemPlace(context)

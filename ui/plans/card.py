@@ -5,8 +5,8 @@ both intervals are in the page, so that the switch shows the other one at once.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
 from catalog import Interval, Plan
 from ui.components.badge import badge
@@ -14,7 +14,7 @@ from ui.components.button import ActionForm, Look, button
 from ui.components.skeleton import skeleton
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
-from ui.plans.price import price_words
+from ui.plans.price import PriceWords, price_words
 from ui.text.i18n import _
 from ui.theme.icons import icon
 from ui.theme.tones import Tone
@@ -40,7 +40,8 @@ class ButtonSpec:
 
 @dataclass(frozen=True, slots=True)
 class PlanOffer:
-    """A plan and what can be done about it here. `currency` is that of the catalog, for a plan without a price."""
+    """A plan and what can be done about it here. `currency` is that of the catalog, for a plan without a price; `under`
+    stands below the price instead of how it is billed."""
 
     plan: Plan
     buttons: Mapping[Interval, ButtonSpec]
@@ -48,7 +49,13 @@ class PlanOffer:
     badge: str = ""
     badge_tone: Tone = "filled"
     includes_name: str = ""
+    under: Mapping[Interval, str] = field(default_factory=dict)
 
+
+LONG_WORD: Final = 12
+LONGEST_WORD: Final = 17
+LONG_AMOUNT: Final = 8
+"""Letters that fit into the narrowest card in the largest size."""
 
 Pressed = Callable[[PlanOffer, Interval], Awaitable[None] | None]
 
@@ -63,15 +70,15 @@ class PlanCard:
         interval: Interval,
         *,
         heading: str = "h2",
+        saving: str = "",
         on_press: Pressed | None = None,
     ) -> None:
+        """`saving` is what the card says of its yearly price, where it does not stand above all cards."""
         self.offer = offer
         self.interval = interval
         self._on_press = on_press
         self._form: ActionForm | None = None
-        self._words = {
-            choice: price_words(offer.plan, choice, context.locale, offer.currency) for choice in (*Interval,)
-        }
+        self._words = {choice: _words(offer, choice, context.locale, saving) for choice in Interval}
         plan = offer.plan
         title = f"plan-{plan.id}"
         with Tag(
@@ -79,7 +86,13 @@ class PlanCard:
             data_highlighted="" if plan.highlighted else None,
         ):  # fmt: skip
             with Tag("div", classes="plan-head"):
-                Tag(heading, context.text(plan.name), id=title, classes="plan-name")
+                Tag(
+                    heading,
+                    context.text(plan.name),
+                    id=title,
+                    classes="plan-name",
+                    data_long=_length(context.text(plan.name)),
+                )
                 if offer.badge:
                     badge(offer.badge, offer.badge_tone)
             Tag("p", context.text(plan.tagline), classes="plan-tagline muted")
@@ -97,7 +110,7 @@ class PlanCard:
         """Show the price and the button of another interval."""
         before, self.interval = self._spec, interval
         words = self._words[interval]
-        for element, text in zip(self._price, (words.amount, f" {words.per}", words.under), strict=True):
+        for element, text in zip(self._price, (words.amount, _beside(words.per), words.under), strict=True):
             element.set_text(text)
         self._note.set_text(self._spec.note)
         after = self._spec
@@ -121,12 +134,15 @@ class PlanCard:
     def _draw_price(self, plan_id: str) -> None:
         words = self._words[self.interval]
         with Tag("p", classes="price", testid=f"plan-price-{plan_id}"):
-            amount = Tag("span", words.amount, classes="amount")
-            per = Tag("span", f" {words.per}", classes="per muted")
+            longest = max(len(each.amount) for each in self._words.values())
+            amount = Tag(
+                "span", words.amount, classes="amount", translate="no", data_long="" if longest > LONG_AMOUNT else None
+            )
+            per = Tag("span", _beside(words.per), classes="per muted")
         under = _line("price-under", {choice: each.under for choice, each in self._words.items()}, self.interval)
         self._price = (amount, per, under)
         _swapping(amount, {choice: each.amount for choice, each in self._words.items()})
-        _swapping(per, {choice: f" {each.per}" for choice, each in self._words.items()})
+        _swapping(per, {choice: _beside(each.per) for choice, each in self._words.items()})
 
     def _draw_button(self) -> None:
         spec, plan = self._spec, self.offer.plan
@@ -164,6 +180,21 @@ class PlanCard:
                         Tag("span", context.text(feature.text))
                         if feature.note is not None:
                             Tag("span", f" {context.text(feature.note)}", classes="feature-note muted small")
+
+
+def _length(name: str) -> str | None:
+    """Say whether a name's longest word is too long for a narrow card in large letters."""
+    longest = max((len(word) for word in name.split()), default=0)
+    return None if longest <= LONG_WORD else "long" if longest <= LONGEST_WORD else "longest"
+
+
+def _beside(per: str) -> str:
+    return f" {per}" if per else ""
+
+
+def _words(offer: PlanOffer, interval: Interval, locale: str, saving: str) -> PriceWords:
+    words = price_words(offer.plan, interval, locale, offer.currency, saving)
+    return replace(words, under=offer.under.get(interval, words.under))
 
 
 def _line(classes: str, texts: Mapping[Interval, str], interval: Interval) -> Tag:

@@ -17,7 +17,7 @@ from ui.page.context import PageContext
 from ui.page.current_user import find_status
 from ui.plans.card import ButtonSpec, PlanOffer
 from ui.plans.offers import plan_offer, public_offers
-from ui.plans.price import due_words
+from ui.plans.price import due_words, shown_price
 from ui.text.formats import short_date
 from ui.text.i18n import _
 from ui.text.state_words import describe, plan_name
@@ -33,12 +33,12 @@ def plan_choices(
 
     `has_ended` is the user's answer that a subscription on record has ended, or that they were never charged.
     """
-    return tuple(_offer(context, customer_status, plan, has_ended) for plan in context.catalog.plans)
+    return tuple(_offer(context, customer_status, plan, has_ended) for plan in context.catalog.on_sale)
 
 
 def group_products(context: PageContext, plan: Plan) -> tuple[str, ...]:
     """Return the products of which somebody can have one at a time, `plan`'s among them."""
-    return tuple(other.product_id for other in context.catalog.group(plan) if other.product_id)
+    return context.catalog.group_products(plan)
 
 
 def refused(
@@ -58,8 +58,23 @@ def _offer(context: PageContext, customer_status: CustomerStatus | None, plan: P
         return offer
     buttons = {interval: _button(context, customer_status, plan, interval, has_ended) for interval in Interval}
     if customer_status is not None and has_plan(customer_status.current, plan):
-        return replace(offer, buttons=buttons, badge=_("Current plan"), badge_tone="brand")
+        under = _price_notes(customer_status.current, plan)
+        return replace(offer, buttons=buttons, badge=_("Current plan"), badge_tone="brand", under=under)
     return replace(offer, buttons=buttons)
+
+
+def _price_notes(current: Subscription, plan: Plan) -> dict[Interval, str]:
+    """Return what stands below the prices of the plan that somebody has: the catalog's may not be theirs."""
+    notes: dict[Interval, str] = {}
+    for interval in Interval:
+        price = shown_price(plan, interval)
+        if price is None:
+            continue
+        theirs = current.interval == price.interval and current.amount is not None
+        same = (current.amount, current.currency) == (price.amount, price.currency)
+        if (theirs and not same) or current.amount is None:
+            notes[interval] = _("for new subscriptions")
+    return notes
 
 
 def has_plan(current: Subscription, plan: Plan) -> bool:
@@ -86,7 +101,7 @@ def _button(
         return ButtonSpec(
             "form",
             trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
-            note=due_words(price, context.locale),
+            note=due_words(price, context.locale, context.catalog),
             busy_label=_("Opening secure checkout…"),
             url="/payment/checkout",
             fields=attempt.fields,
@@ -123,7 +138,7 @@ def _taken(context: PageContext, current: Subscription, plan: Plan, interval: In
 
 def _current(context: PageContext, current: Subscription, plan: Plan, interval: Interval) -> ButtonSpec:
     """ "Current plan"; for the other interval, where both are known, the change to it."""
-    other = current.interval is not None and current.interval != interval and interval in plan.prices
+    other = current.interval is not None and current.interval != interval and interval in plan.offered
     if other and current.state in (State.ACTIVE, State.TRIALING) and not current.ends:
         yearly = interval is Interval.YEAR
         return _change(context, _("Change to yearly billing") if yearly else _("Change to monthly billing"))

@@ -1,16 +1,22 @@
 """The table that compares the plans line by line, with a head that stays in sight."""
 
+from typing import Final
+
 from catalog import Catalog, Plan, Text
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.text.i18n import _
 from ui.theme.icons import icon
 
+SIDE_BY_SIDE: Final = 4
+"""How many plans a narrow screen shows in columns; of more, each value stands beside its plan's name."""
+
 
 def comparison_table(context: PageContext, catalog: Catalog) -> None:
     """Draw the catalog's comparison. On a phone each line's name stands above its values, so roles are explicit."""
-    plans = [plan for plan in catalog.plans if plan.kind != "contact"]
-    with Tag("table", classes="comparison", role="table", aria_labelledby="comparison-title").style(
+    plans = [plan for plan in catalog.on_sale if plan.kind != "contact"]
+    many = "" if len(plans) > SIDE_BY_SIDE else None
+    with Tag("table", classes="comparison", role="table", aria_labelledby="comparison-title", data_many=many).style(
         f"--plans:{len(plans)}"
     ):
         with Tag("thead", role="rowgroup"), Tag("tr", role="row"):
@@ -34,9 +40,10 @@ def comparison_table(context: PageContext, catalog: Catalog) -> None:
 
 def _cell(context: PageContext, plan: Plan, value: bool | Text) -> None:
     if not isinstance(value, bool):
-        Tag("td", context.text(value), role="cell", data_highlighted=_mark(plan))
+        with Tag("td", role="cell", data_highlighted=_mark(plan), data_plan=context.text(plan.name)):
+            Tag("span", context.text(value))
         return
-    with Tag("td", role="cell", data_highlighted=_mark(plan)):
+    with Tag("td", role="cell", data_highlighted=_mark(plan), data_plan=context.text(plan.name)):
         icon("check" if value else "minus")
         Tag("span", _("Included") if value else _("Not included"), classes="visually-hidden")
 

@@ -1,5 +1,7 @@
 """All plans side by side with the month/year choice above them, and the plan that is sold by talking below.
 
+Plans of other groups than the first, such as add-ons, stand on lines of their own.
+
     grid = PlanGrid(visit, offers, interval, on_press=subscribe)
 
 The cards share row lines (`styles/30_plans.css`), so that names, prices, buttons and first features stand level.
@@ -7,16 +9,20 @@ The cards share row lines (`styles/30_plans.css`), so that names, prices, button
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
-from catalog import Interval
+from catalog import Interval, Plan
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.plans.card import PlanCard, PlanOffer, Pressed
+from ui.plans.catalog_words import in_groups
 from ui.plans.interval_switch import interval_switch
-from ui.plans.price import saving_words
+from ui.plans.savings import own_saving, shared_saving
 from ui.text.i18n import _
 from ui.theme.icons import icon
+
+MOST_COLUMNS: Final = 4
 
 
 class PlanGrid:
@@ -36,14 +42,23 @@ class PlanGrid:
         self._on_interval = on_interval
         sold = [offer for offer in offers if offer.plan.kind != "contact"]
         with Tag("div", classes="plans", data_swaps=""):
-            if any(len(offer.plan.prices) > 1 for offer in sold):
-                interval_switch(interval, _best_saving(context, sold), self.show)
-            lead = "" if any(offer.plan.highlighted for offer in sold[:-1]) else None
-            with Tag("ul", classes="plan-grid", data_count=len(sold), data_lead=lead, aria_label=_("Plans")):
-                self.cards = {
-                    offer.plan.id: PlanCard(context, offer, interval, heading=heading, on_press=on_press)
-                    for offer in sold
-                }
+            shared = shared_saving(context.catalog, [offer.plan for offer in sold])
+            if any(len(offer.plan.offered) > 1 for offer in sold):
+                interval_switch(interval, shared, self.show)
+            self.cards = {}
+            first, *others = in_groups([offer.plan for offer in sold]) or [[]]
+            for group, label in [(first, _("Plans")), *((group, _("Also available")) for group in others)]:
+                if group is not first:
+                    Tag("p", label, classes="plan-group-title")
+                with _list_of(group, label):
+                    for offer in sold:
+                        if offer.plan in group:
+                            saving = own_saving(context.catalog, offer.plan, shared)
+                            self.cards[offer.plan.id] = PlanCard(
+                                context, offer, interval, heading=heading, saving=saving, on_press=on_press
+                            )
+            if not offers:
+                Tag("p", _("No plans are offered at the moment."), classes="muted")
             for offer in offers:
                 if offer.plan.kind == "contact":
                     _contact_card(context, offer, heading)
@@ -62,9 +77,21 @@ class PlanGrid:
             card.release()
 
 
-def _best_saving(context: PageContext, offers: Sequence[PlanOffer]) -> str:
-    savings = [saving for offer in offers if (saving := context.catalog.yearly_saving(offer.plan)) is not None]
-    return saving_words(max(savings, key=lambda saving: saving.percent)) if savings else ""
+def _list_of(plans: Sequence[Plan], label: str) -> Tag:
+    """Return the list for a group's cards; its columns follow from how many there are."""
+    columns = _columns(len(plans))
+    lead = "" if any(plan.highlighted for plan in plans[:-1]) else None
+    return Tag(
+        "ul", classes="plan-grid", data_count=len(plans), data_columns=columns, data_lead=lead, aria_label=label,
+        data_lines="" if len(plans) > columns else None,
+    )  # fmt: skip
+
+
+def _columns(count: int) -> int:
+    """Return how many cards stand side by side on a wide screen: full lines where that can be."""
+    if count <= MOST_COLUMNS:
+        return count
+    return 3 if count % 3 == 0 or count == 5 else MOST_COLUMNS
 
 
 def _contact_card(context: PageContext, offer: PlanOffer, heading: str) -> None:

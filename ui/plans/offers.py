@@ -16,21 +16,33 @@ from ui.text.i18n import _
 def public_offers(context: PageContext) -> tuple[PlanOffer, ...]:
     """Return every plan with a button that leads through sign-in to its checkout."""
     catalog = context.catalog
-    return tuple(plan_offer(context, catalog, plan) for plan in catalog.plans)
+    return tuple(plan_offer(context, catalog, plan) for plan in catalog.on_sale)
 
 
 def plan_offer(
     context: PageContext, catalog: Catalog, plan: Plan, buttons: Mapping[Interval, ButtonSpec] | None = None
 ) -> PlanOffer:
     """Return the offer of one plan; `buttons` replaces the public ones."""
-    included = catalog.plan(plan.includes) if plan.includes else None
+    shown, included = _unfolded(catalog, plan)
     return PlanOffer(
-        plan=plan,
+        plan=shown,
         buttons=buttons or {interval: _button(context, catalog, plan, interval) for interval in Interval},
         currency=catalog_currency(catalog),
         badge=_("Most popular") if plan.highlighted else "",
         includes_name=context.text(included.name) if included is not None else "",
     )
+
+
+def _unfolded(catalog: Catalog, plan: Plan) -> tuple[Plan, Plan | None]:
+    """Return the plan as its card shows it, and the plan on sale of which it has everything.
+
+    What it has of a plan that is sold no more stands on its own card: nobody could look that up.
+    """
+    features, included = plan.features, plan.includes
+    while included is not None and not catalog.plan(included).on_sale:
+        former = catalog.plan(included)
+        features, included = (*former.features, *features), former.includes
+    return plan.model_copy(update={"features": features}), catalog.plan(included) if included is not None else None
 
 
 def catalog_currency(catalog: Catalog) -> str:
@@ -46,11 +58,16 @@ def _button(context: PageContext, catalog: Catalog, plan: Plan, interval: Interv
     if price is None:
         if context.user is not None:
             return ButtonSpec("link", _("Go to billing"), url="/payment", note=_("Included with every account."))
-        return ButtonSpec("link", _("Start free"), url="/login?next=/payment", note=_("No card needed."))
+        return ButtonSpec(
+            "link",
+            _("Start free"),
+            url="/login?next=/payment",
+            note=_("No card needed.") if catalog.promises.free_without_card else "",
+        )
     if context.user is not None:
         query = urlencode({"plan": plan.id, "interval": interval})
         label = _("Choose {plan}").format(plan=name)
-        return ButtonSpec("link", label, url=f"/payment?{query}", note=due_words(price, context.locale))
+        return ButtonSpec("link", label, url=f"/payment?{query}", note=due_words(price, context.locale, catalog))
     return checkout_button(context, catalog, plan, interval)
 
 
@@ -65,7 +82,7 @@ def checkout_button(
     return ButtonSpec(
         "form",
         label or trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
-        note=due_words(price, context.locale),
+        note=due_words(price, context.locale, catalog),
         busy_label=_("Opening secure checkout…"),
         url="/payment/checkout",
         fields={"price_id": price.price_id, "catalog": catalog.version},

@@ -1,0 +1,90 @@
+"""Sentences about the catalog as a whole: heads, leads, closing words and descriptions for search engines.
+
+They follow what is sold and what the operator promises (`promises` in `products.json`): without a free plan nothing
+starts free, with one plan nobody moves up, and unless it stands there nobody can cancel any time.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from catalog import Catalog, Interval, Plan
+from ui.text.i18n import _
+
+
+def home_title(catalog: Catalog) -> str:
+    """Return the home page's headline."""
+    return _("Plans that grow with your work") if _choice(catalog) else _("Everything in one plan")
+
+
+def pricing_title(catalog: Catalog) -> str:
+    """Return the pricing page's headline."""
+    return _("Choose the plan that fits") if _choice(catalog) else _("Plans and prices")
+
+
+def lead(catalog: Catalog) -> str:
+    """Return the line under a headline: how one starts, moves up and ends, as far as that is so."""
+    sentences = [
+        _("Start free.") if catalog.free_plan is not None else "",
+        _("Move up when you need more room.") if _choice(catalog) else "",
+        _promise(catalog),
+    ]
+    said = " ".join(sentence for sentence in sentences if sentence)
+    return said or _("See what is in it and what it costs.")
+
+
+def description(catalog: Catalog) -> str:
+    """Return what search engines show of the pricing page."""
+    intervals = {interval for plan in catalog.on_sale for interval in plan.offered}
+    sentences = [
+        _("Compare plans and prices.") if _choice(catalog) else _("See what is in it and what it costs."),
+        _("Start free.") if catalog.free_plan is not None else "",
+        _("Pay by month or year.") if intervals == set(Interval) else "",
+        _("Cancel any time.") if catalog.promises.cancel_any_time else "",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def plans_lead(catalog: Catalog) -> str:
+    """Return what is said of all plans on the home page: that each holds the one before, where each does."""
+    plans = [plan for plan in catalog.on_sale if plan.kind != "contact"]
+    nested = len(plans) > 1 and all(after.includes == before.id for before, after in pairwise(plans))
+    return _("Every plan has everything of the one before it.") if nested else ""
+
+
+def closing_words(catalog: Catalog) -> tuple[str, str]:
+    """Return the headline and the sentence of a visitor's last call to action."""
+    if catalog.free_plan is None:
+        choose = _("Choose the plan that fits") if _choice(catalog) else _("Ready when you are")
+        return choose, _("Sign in, choose, and pay on Stripe's page.")
+    takes = _("It takes a minute and no card.") if catalog.promises.free_without_card else _("It takes a minute.")
+    if catalog.promises.change_any_time and _choice(catalog):
+        takes += " " + _("Change to another plan whenever you like.")
+    return _("Start with the free plan"), takes
+
+
+def portal_words(catalog: Catalog) -> str:
+    """Return what the billing page is for, without a promise that the operator did not make."""
+    if catalog.promises.cancel_any_time and catalog.promises.change_any_time:
+        return _("Change plan, card or address, or cancel, on your billing page.")
+    return _("Your plan, your card and your invoices, on your billing page.")
+
+
+def _choice(catalog: Catalog) -> bool:
+    return len(catalog.on_sale) > 1
+
+
+def _promise(catalog: Catalog) -> str:
+    change = catalog.promises.change_any_time and _choice(catalog)
+    if change and catalog.promises.cancel_any_time:
+        return _("Change or cancel whenever you like.")
+    if change:
+        return _("Change to another plan whenever you like.")
+    return _("Cancel any time.") if catalog.promises.cancel_any_time else ""
+
+
+def in_groups(plans: Sequence[Plan]) -> list[list[Plan]]:
+    """Return the plans by group, the first plan's group first: of each group a user can have one."""
+    groups: dict[str, list[Plan]] = {}
+    for plan in plans:
+        groups.setdefault(plan.group, []).append(plan)
+    return list(groups.values())
