@@ -120,7 +120,9 @@ class Settings(BaseSettings):
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe event logged.")
-    log_format: Literal["json", "console"] = Field("json", description="Form of a log line: json or console.")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="Form of a log line: json, console (for people), or auto: console in a terminal, else json."
+    )
     ops_token: SecretStr | None = Field(None, description="Token for /ops; without one that page is off.")
     otel_exporter_url: Annotated[str, AfterValidator(rules.optional(rules.base_url))] = Field(
         "", description="OpenTelemetry collector (OTLP over HTTP) to send traces to; empty sends none."

@@ -9,9 +9,10 @@ from typing import Final
 import structlog
 import uvicorn
 
+from cli.listen import BACKLOG, PortUnusable, listen, look_at_sandbox_ports
 from sandbox.launch import RunningSandbox, SandboxNotStarted, start_sandbox
 from services.errors import StoreUnavailable
-from services.observability.logs import configure_logs
+from services.observability.logs import LineWriter, configure_logs
 from settings import Settings
 from ui.nicegui_ext.collector import PacedCollector
 from wiring.build import build
@@ -20,7 +21,6 @@ from wiring.web import application
 REQUESTS_MAY_TAKE: Final = 8
 """Seconds that requests under way get at shutdown; after them the parts stop (`services/running_app.py`)."""
 
-BACKLOG: Final = 2048
 LARGEST_MESSAGE: Final = 1024 * 1024
 
 _log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ class NotStarted(Exception):
 
 def run(settings: Settings) -> None:
     """Serve until a signal comes. Raises NotStarted, SettingsError and CatalogError before anything is served."""
-    configure_logs(
+    writer = configure_logs(
         settings.log_level,
         settings.log_format,
         secrets=(
@@ -45,7 +45,12 @@ def run(settings: Settings) -> None:
             settings.entitlements_key,
         ),
     )
-    listener = _bind(settings)
+    try:
+        if settings.sandbox_enabled and settings.sandbox_start:
+            look_at_sandbox_ports(settings)
+        listener = listen(settings)
+    except PortUnusable as error:
+        raise NotStarted(str(error)) from None
     collector = PacedCollector()
     sandbox: RunningSandbox | None = None
     try:
@@ -54,7 +59,7 @@ def run(settings: Settings) -> None:
             sandbox = _start_sandbox(settings)
         app = application(running)
         collector.start()
-        _serve(app, settings, listener)
+        _serve(app, settings, listener, writer)
     except (StoreUnavailable, SandboxNotStarted) as error:
         raise NotStarted(_sentence(error, settings)) from None
     finally:
@@ -64,21 +69,31 @@ def run(settings: Settings) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Says where the app is once it answers."""
+    """Says where the app is once it answers, after what the log has said by then."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings, writer: LineWriter) -> None:
         super().__init__(config)
         self._settings = settings
+        self._writer = writer
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            mode = " (sandbox: no money moves)" if self._settings.sandbox_enabled else ""
-            print(f"Open {self._settings.public_url}{mode}", flush=True)
             _log.info("listening", url=self._settings.public_url, sandbox=self._settings.sandbox_enabled)
+            self._writer.flush()
+            for line in _addresses(self._settings):
+                print(line, flush=True)
 
 
-def _serve(app: object, settings: Settings, listener: socket.socket) -> None:
+def _addresses(settings: Settings) -> tuple[str, ...]:
+    """Return where to go: the app, and the sandbox's control panel."""
+    if not settings.sandbox_enabled:
+        return (f"Open {settings.public_url}",)
+    panel = f"http://localhost:{settings.sandbox_stripe_port}"
+    return (f"Open {settings.public_url} (sandbox: no money moves)", f"The sandbox's control panel: {panel}")
+
+
+def _serve(app: object, settings: Settings, listener: socket.socket, writer: LineWriter) -> None:
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         ws="wsproto",
@@ -92,28 +107,12 @@ def _serve(app: object, settings: Settings, listener: socket.socket) -> None:
         ws_max_size=LARGEST_MESSAGE,
         ws_per_message_deflate=False,  # what a browser is sent is small, and each tab's compressor keeps 290 kB
     )
-    server = _Server(config, settings)
+    server = _Server(config, settings, writer)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)  # uvicorn raises what it caught again when it has stopped
     server.run([listener])
     if not server.started:
         raise NotStarted("The app did not start; the log above says why.")
-
-
-def _bind(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, so that asyncio turns Nagle off
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise NotStarted(
-            f"Can't listen on {settings.host}:{settings.port} ({error.strerror}); set PORT to a free port, or "
-            "HOST to an address of this machine."
-        ) from None
-    return listener
 
 
 def _start_sandbox(settings: Settings) -> RunningSandbox:

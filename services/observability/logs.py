@@ -12,13 +12,16 @@ import queue
 import re
 import sys
 import threading
-from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Final, TextIO
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, TextIO
 
 import structlog
 from pydantic import SecretStr
 
+from services.observability.terminal import Event, console_renderer, for_people
 from services.web.request_id import request_id
+
+LogForm = Literal["auto", "json", "console"]
 
 REDACTED: Final = "[redacted]"
 
@@ -37,9 +40,9 @@ _SECRET_TEXT: Final = re.compile(
 _SHORTEST_SECRET: Final = 8
 _QUEUED: Final = 10_000
 _LAST_WORDS: Final = 2.0
-_QUIET: Final = ("httpx", "httpcore", "asyncio", "engineio", "socketio", "multipart", "python_multipart", "markdown_it")
-
-Event = MutableMapping[str, object]
+_QUIET: Final = (
+    "httpx", "httpcore", "asyncio", "engineio", "socketio", "multipart", "python_multipart", "markdown_it", "uvicorn",
+)  # fmt: skip
 
 
 class Redaction:
@@ -90,7 +93,7 @@ class LineWriter(logging.Handler):
         super().__init__()
         self.dropped = 0
         self._stream = stream
-        self._lines: queue.Queue[str | None] = queue.Queue(limit)
+        self._lines: queue.Queue[str | threading.Event | None] = queue.Queue(limit)
         self._thread = threading.Thread(target=self._write, name="log writer", daemon=True)
         self._thread.start()
 
@@ -102,6 +105,15 @@ class LineWriter(logging.Handler):
             self.dropped += 1
         except Exception:
             self.handleError(record)
+
+    def flush(self) -> None:
+        """Wait until what was queued so far is written, but no longer than a moment for a sink that is stuck."""
+        written = threading.Event()
+        try:
+            self._lines.put(written, timeout=_LAST_WORDS)
+        except queue.Full:
+            return
+        written.wait(_LAST_WORDS)
 
     def close(self) -> None:
         """Write what is queued, but wait no longer than a moment for a sink that is stuck."""
@@ -115,6 +127,9 @@ class LineWriter(logging.Handler):
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
+            if isinstance(line, threading.Event):
+                line.set()
+                continue
             try:
                 self._stream.write(line + "\n")
                 if self._lines.empty():
@@ -125,12 +140,15 @@ class LineWriter(logging.Handler):
 
 def configure_logs(
     level: str = "INFO",
-    form: str = "json",
+    form: LogForm = "json",
     *,
     secrets: Iterable[SecretStr | None] = (),
     stream: TextIO | None = None,
 ) -> LineWriter:
-    """Send every event of this process to `stream` (standard error), from now on; return what writes the lines."""
+    """Send every event of this process to `stream` (standard error), from now on; return what writes the lines.
+
+    `form` "auto" is for people in a terminal, and JSON where a program reads.
+    """
     stream = stream or sys.stderr
     before: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -151,10 +169,8 @@ def configure_logs(
         Redaction(secrets),
         _on_one_line,
     ]
-    if form == "console":
-        last.append(
-            structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
-        )
+    if form == "console" or (form == "auto" and stream.isatty()):
+        last += [for_people, console_renderer(stream)]
     else:
         last.append(structlog.processors.JSONRenderer(sort_keys=False))
     writer = LineWriter(stream)

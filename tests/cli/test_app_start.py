@@ -1,11 +1,14 @@
 """`python app.py` as its operator sees it: what keeps it from starting is a sentence, and it stops in order."""
 
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,26 +91,77 @@ def test_a_broken_catalog_names_path_field_and_reason(tmp_path: Path) -> None:
     assert f"{path}: plans[0]" in sentences or f"{path}: plans.0" in sentences
 
 
-def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["PORT", "SANDBOX_PAYMENT_PORT", "SANDBOX_AUTH_PORT", "SANDBOX_STRIPE_PORT"])
+def test_a_port_that_is_taken_is_one_sentence_with_the_setting(tmp_path: Path, setting: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
 
-        sentences = refused(environment(tmp_path, PORT=str(port)))
+        sentences = refused(environment(tmp_path, **{setting: str(port)}))
 
+    assert sentences == (
+        f"Port {port} is taken: another process listens on 127.0.0.1:{port}; end it, or set {setting} to a free port.\n"
+    )
+
+
+def test_an_address_of_another_machine_is_one_sentence(tmp_path: Path) -> None:
+    sound = {"PAYMENT_MS_API_KEY": "proj_" + "x" * 43, "STORAGE_SECRET": "Zq8vR2mK5tX1wB9nL4pD7sF3hJ6gC0yA"}
+
+    sentences = refused(environment(tmp_path, HOST="192.0.2.1", **sound))
+
+    assert sentences.startswith("Can't listen on 192.0.2.1:")
+    assert sentences.endswith("and HOST to an address of this machine.\n")
     assert len(sentences.splitlines()) == 1
-    assert f"Can't listen on 127.0.0.1:{port}" in sentences
 
 
-def test_a_port_of_the_sandbox_that_is_taken_is_said(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+class InTerminal:
+    """The app in a pseudo-terminal: what its operator sees there."""
 
-        sentences = refused(environment(tmp_path, SANDBOX_AUTH_PORT=str(taken.getsockname()[1])))
+    def __init__(self, env: dict[str, str]) -> None:
+        self._screen, inside = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=env, stdin=inside, stdout=inside, stderr=inside
+        )
+        os.close(inside)
+        self.text = ""
 
-    assert "The sandbox did not start" in sentences
+    def until(self, words: str, seconds: float = 60.0) -> str:
+        """Return what was shown by the time that these words are; fail if they are not in time."""
+        end = time.monotonic() + seconds
+        while words not in self.text:
+            ready, _, _ = select.select([self._screen], [], [], max(0.0, end - time.monotonic()))
+            assert ready, self.text
+            self.text += os.read(self._screen, 65536).decode()
+        return self.text
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+        os.close(self._screen)
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_in_a_terminal_the_log_is_for_people_and_the_addresses_come_last(tmp_path: Path, no_color: str) -> None:
+    env = environment(tmp_path, NO_COLOR=no_color, TERM="xterm", OPS_TOKEN="an-operators-token-for-tests")
+    panel = f"http://localhost:{env['SANDBOX_STRIPE_PORT']}"
+    terminal = InTerminal(env)
+    try:
+        begun = terminal.until(panel + "\r\n")
+        httpx.get(f"http://localhost:{env['PORT']}/ops?token=an-operators-token-for-tests", trust_env=False)
+        shown = terminal.until("GET /ops 401 in")
+    finally:
+        terminal.close()
+
+    lines = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in begun.splitlines()]
+    assert lines[-2:] == [
+        f"Open http://localhost:{env['PORT']} (sandbox: no money moves)",
+        f"The sandbox's control panel: {panel}",
+    ]
+    assert any(re.match(r"\d\d:\d\d:\d\d \[info +\] listening", line) for line in lines)
+    assert not any(line.startswith("{") for line in lines)
+    assert ("\x1b[" in shown) is (no_color == "")
+    assert "an-operators-token" not in shown
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from services.observability.logs import REDACTED, LineWriter, Redaction, UserHashes, configure_logs
+from services.observability.logs import REDACTED, LineWriter, LogForm, Redaction, UserHashes, configure_logs
+from services.observability.terminal import shows_colors
 from services.web.request_id import request_id
 
 KEY = "proj_canary0123456789abcdef0123456789abcdef0123456789"
@@ -22,8 +24,8 @@ SECRETS = (SecretStr(KEY), SecretStr(STORAGE_SECRET), SecretStr("short"), None)
 class Log:
     """What was written, after everything queued is out."""
 
-    def __init__(self, form: str = "json", level: str = "DEBUG") -> None:
-        self._stream = io.StringIO()
+    def __init__(self, form: LogForm = "json", level: str = "DEBUG", stream: io.StringIO | None = None) -> None:
+        self._stream = stream or io.StringIO()
         self._writer = configure_logs(level, form, secrets=SECRETS, stream=self._stream)
 
     def text(self) -> str:
@@ -82,7 +84,7 @@ def test_http_libraries_that_name_whole_addresses_are_not_heard_below_warning(na
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_no_planted_secret_reaches_the_log(form: str) -> None:
+def test_no_planted_secret_reaches_the_log(form: LogForm) -> None:
     log = Log(form)
     logger = structlog.get_logger()
     auth_session = "canary-of-an-auth-session"
@@ -130,7 +132,7 @@ def test_short_secrets_do_not_eat_words() -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_no_text_can_start_a_line_of_its_own(form: str) -> None:
+def test_no_text_can_start_a_line_of_its_own(form: LogForm) -> None:
     log = Log(form)
 
     structlog.get_logger().info("event", name="Ada\n{'event': 'forged'}")
@@ -163,3 +165,48 @@ def test_users_are_hashed_with_a_salt_and_always_alike() -> None:
 
     assert one.of("usr_1") == one.of("usr_1")
     assert len({one.of("usr_1"), one.of("usr_2"), other.of("usr_1"), "usr_1"}) == 4
+
+
+class Terminal(io.StringIO):
+    """What a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_lines_for_people_and_a_file_gets_json() -> None:
+    terminal = Log("auto", stream=Terminal())
+    structlog.get_logger("request").info("request", method="GET", path="/pricing", status=200, elapsed_ms=18.3)
+    shown = terminal.text()
+    file = Log("auto")
+    structlog.get_logger("request").info("request", method="GET", path="/pricing", status=200, elapsed_ms=18.3)
+
+    assert "GET /pricing 200 in 18.3 ms" in shown
+    assert re.search(r"\d\d:\d\d:\d\d", shown)
+    assert len(shown.splitlines()) == 1
+    assert file.lines()[0]["path"] == "/pricing"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "colors"),
+    [
+        (True, {}, True),
+        (True, {"NO_COLOR": ""}, True),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"TERM": "dumb"}, False),
+        (False, {}, False),
+    ],
+)
+def test_colours_are_for_terminals_that_want_them(terminal: bool, environment: dict[str, str], colors: bool) -> None:
+    assert shows_colors(Terminal() if terminal else io.StringIO(), environment) is colors
+
+
+def test_what_was_logged_so_far_is_written_after_a_flush() -> None:
+    stream = io.StringIO()
+    writer = configure_logs(stream=stream)
+
+    structlog.get_logger().info("said")
+    writer.flush()
+
+    assert "said" in stream.getvalue()
+    writer.close()
