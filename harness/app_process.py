@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -154,7 +155,8 @@ def running_product(folder: Path, *, app: dict[str, str] | None = None, **sandbo
     """Start a sandbox and an app for one test or one session of tests."""
     port = free_port()
     with sandbox_for_tests(folder, **sandbox) as stand_in:
-        environment = app_environment(folder, stand_in, port, **(app or {}))
+        catalog = shutil.copy(ROOT / "products.json", folder / "products.json")  # a test may change it
+        environment = app_environment(folder, stand_in, port, **{"CATALOG_PATH": str(catalog), **(app or {})})
         running = RunningApp(f"http://localhost:{port}", environment, folder / "app.log").start()
         try:
             yield Product(running, stand_in)

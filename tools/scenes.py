@@ -29,6 +29,7 @@ from tools.cast import (
     paid,
     stranger,
 )
+from tools.catalogs import selling
 from tools.chromium import ARGUMENTS, CONNECTED, EXECUTABLE
 from tools.trouble import slow_answers, store_away, unreachable
 
@@ -124,6 +125,11 @@ SCENES: Final = (
     Scene("pricing-year", "/pricing", act=acts.year, still=True),
     Scene("pricing-signed-in", "/pricing", in_state("active")),
     Scene("pricing-past_due", "/pricing", in_state("past_due")),
+    *(
+        Scene(f"pricing-{name.replace(' ', '-')}", "/pricing", during=selling(name))
+        for name in ("one plan", "eight plans", "long words", "yen", "yearly only", "add-ons")
+    ),
+    Scene("home-yearly-only", "/", during=selling("yearly only")),
     Scene("pricing-questions", "/pricing", act=acts.answered),
     Scene("menu", "/pricing", newcomer, acts.folded_menu),
     Scene("menu-folded", "/pricing", newcomer, acts.unfolded),

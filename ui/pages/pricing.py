@@ -7,7 +7,7 @@ from ui.nicegui_ext.html import Tag
 from ui.page import structured_data
 from ui.page.frame import frame
 from ui.plans import catalog_words
-from ui.plans.comparison import comparison_table
+from ui.plans.comparison import compared, comparison_table
 from ui.plans.live_catalog import live_plans
 from ui.plans.price import tax_words
 from ui.plans.questions import questions
@@ -36,7 +36,7 @@ def register(container: Container) -> None:
                 Tag("p", catalog_words.lead(catalog), classes="lead")
             await live_plans(context, chosen_interval(context))
             trust_line(context)
-            if catalog.comparison.groups:
+            if catalog.comparison.groups and len(compared(catalog)) > 1:
                 with Tag("section", classes="section", aria_labelledby="comparison-title"):
                     Tag("h2", _("Compare plans"), id="comparison-title", classes="section-title")
                     comparison_table(context, catalog)

@@ -9,13 +9,21 @@ from ui.text.i18n import _
 from ui.theme.icons import icon
 
 SIDE_BY_SIDE: Final = 4
-"""How many plans a narrow screen shows in columns; of more, each value stands beside its plan's name."""
+LONGEST_HEAD: Final = 14
+"""How many plans, and words of how many letters, a narrow screen can show in columns; of more, each value stands beside
+its plan's name."""
+
+
+def compared(catalog: Catalog) -> list[Plan]:
+    """Return the plans that have a column."""
+    return [plan for plan in catalog.on_sale if plan.kind != "contact"]
 
 
 def comparison_table(context: PageContext, catalog: Catalog) -> None:
     """Draw the catalog's comparison. On a phone each line's name stands above its values, so roles are explicit."""
-    plans = [plan for plan in catalog.on_sale if plan.kind != "contact"]
-    many = "" if len(plans) > SIDE_BY_SIDE else None
+    plans = compared(catalog)
+    longest = max((len(word) for plan in plans for word in context.text(plan.name).split()), default=0)
+    many = "" if len(plans) > SIDE_BY_SIDE or longest > LONGEST_HEAD else None
     with Tag("table", classes="comparison", role="table", aria_labelledby="comparison-title", data_many=many).style(
         f"--plans:{len(plans)}"
     ):

@@ -28,9 +28,14 @@ def plan_offer(
         plan=shown,
         buttons=buttons or {interval: _button(context, catalog, plan, interval) for interval in Interval},
         currency=catalog_currency(catalog),
-        badge=_("Most popular") if plan.highlighted else "",
+        badge=_("Most popular") if plan.highlighted and len(_beside(catalog, plan)) > 1 else "",
         includes_name=context.text(included.name) if included is not None else "",
     )
+
+
+def _beside(catalog: Catalog, plan: Plan) -> tuple[Plan, ...]:
+    """Return the plans on sale of the plan's group, itself among them."""
+    return tuple(other for other in catalog.group(plan) if other.on_sale)
 
 
 def _unfolded(catalog: Catalog, plan: Plan) -> tuple[Plan, Plan | None]:
