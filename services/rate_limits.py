@@ -17,11 +17,11 @@ from limits import RateLimitItem, parse_many
 from limits.aio.storage import MemoryStorage, RedisStorage, SlidingWindowCounterSupport
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import ConnectionPool
-from redis.exceptions import RedisError
 
 from services.errors import RateLimited
 from services.storage.deadlines import within_deadline
-from services.storage.redis_store import PREFIX, redis_pool
+from services.storage.redis_connection import REDIS_FAILURES, redis_pool
+from services.storage.redis_store import PREFIX
 
 DEADLINE: Final = 1.0
 """Seconds after which the shared count is taken to be away."""
@@ -154,7 +154,7 @@ class RateLimits:
             self._away_until = time.monotonic() + self._retry
         try:
             refused = await within_deadline(self._hit_shared(self._shared, item, key), self._deadline)
-        except (RedisError, OSError) as error:  # TimeoutError is an OSError
+        except REDIS_FAILURES as error:
             self._count_alone(error)
             return await _hit(self._memory, item, key)
         self._count_together()

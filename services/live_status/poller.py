@@ -161,10 +161,10 @@ class StatusPoller:
         self._wake.set()
 
     async def _run(self) -> None:
-        await self._load(self._context.refresher.remembered)
-        now = self._context.now()
-        if self.customer_status is not None and not self._wanted and self._age(now) <= OPENED_AFTER:
-            self._next_ask = self._after(self.customer_status, now - self._age(now))
+        try:
+            await self._start_from_memory()
+        except Exception:
+            _log.exception("status_poll_crashed")  # the services are asked at once
         while self.watches:
             try:
                 await self._turn()
@@ -179,6 +179,13 @@ class StatusPoller:
                 _log.exception("status_poll_crashed")
                 self._next_ask = self._context.now() + timedelta(seconds=IDLE_INTERVAL)
             await self._rest()
+
+    async def _start_from_memory(self) -> None:
+        """Show what is known before the first question; a recent answer makes that question wait its turn."""
+        await self._load(self._context.refresher.remembered)
+        now = self._context.now()
+        if self.customer_status is not None and not self._wanted and self._age(now) <= OPENED_AFTER:
+            self._next_ask = self._after(self.customer_status, now - self._age(now))
 
     async def _turn(self) -> None:
         self._mine = self.lease is None or await self.lease.acquire_or_renew()
@@ -260,9 +267,15 @@ class StatusPoller:
     def _on_announced(self, text: str) -> None:
         """Another replica found something, or messages were lost: read the truth from the store."""
         reread = partial(self._context.refresher.reread, news=text != RESYNC)
-        task = asyncio.create_task(self._load(reread), name="status reread")
+        task = asyncio.create_task(self._reread(reread), name="status reread")
         self._rereads.add(task)
         task.add_done_callback(self._rereads.discard)
+
+    async def _reread(self, read: Callable[[str], Awaitable[CustomerStatus | None]]) -> None:
+        try:
+            await self._load(read)
+        except Exception:
+            _log.exception("status_reread_failed")
 
     async def _load(self, read: Callable[[str], Awaitable[CustomerStatus | None]]) -> None:
         with suppress(StoreUnavailable):

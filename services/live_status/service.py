@@ -7,9 +7,10 @@ them asks; the others learn of changes through `services/storage/pubsub.py`.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, Protocol
+
+import structlog
 
 from services.errors import StoreUnavailable
 from services.live_status.poller import ONCE, OPENED_AFTER, PollerContext, StatusPoller, StatusWatch
@@ -36,6 +37,8 @@ __all__ = [
     "StatusService",
     "StatusWatch",
 ]
+
+_log = structlog.get_logger(__name__)
 
 _FAST_KEPT: Final = POLL_INTERVALS[-1][0]
 
@@ -128,5 +131,9 @@ class StatusService:
 
 
 async def _release(lease: Lease) -> None:
-    with suppress(StoreUnavailable):  # it then runs out by itself
+    try:
         await lease.release()
+    except StoreUnavailable:
+        pass  # it then runs out by itself
+    except Exception:
+        _log.exception("lease_release_failed")

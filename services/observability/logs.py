@@ -134,7 +134,7 @@ class LineWriter(logging.Handler):
                 self._stream.write(line + "\n")
                 if self._lines.empty():
                     self._stream.flush()
-            except (OSError, ValueError):
+            except Exception:  # whatever the sink raises, the next line may pass; there is no other place to say so
                 self.dropped += 1
 
 

@@ -123,7 +123,10 @@ class MetricsHistory:
 
     async def _run(self) -> None:
         while True:
-            self.take()
+            try:
+                self.take()
+            except Exception:
+                _log.exception("metrics_reading_failed")
             await asyncio.sleep(self._every)
 
 

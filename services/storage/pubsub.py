@@ -119,6 +119,10 @@ class PubSub:
             except StoreUnavailable:
                 lost = True
                 await asyncio.sleep(_RETRY_AFTER)
+            except Exception:
+                _log.exception("announcements_crashed")
+                lost = True
+                await asyncio.sleep(_RETRY_AFTER)
 
     def _dispatch(self, message: str) -> None:
         if message == RESYNC:

@@ -168,6 +168,9 @@ class RedisConcurrencyLimit:
                 pause = self._lease / 4
             except StoreUnavailable:  # logged by the store; no other request gets a slot from a Redis that is away
                 pause = self._lease / 20
+            except Exception:  # the slot is in use whatever happened here, so it is renewed on
+                _log.exception("slot_renewal_failed", slots=self._name)
+                pause = self._lease / 20
 
     async def _leave(self, token: str) -> None:
         """Give the slot, or the place in the queue, back. A Redis that is away lets it run out."""
@@ -177,9 +180,13 @@ class RedisConcurrencyLimit:
         await asyncio.wait([leaving], timeout=_RETURN_WAIT)
 
     async def _give_back(self, token: str) -> None:
-        with suppress(StoreUnavailable):  # logged by the store; the lease ends by itself
+        try:
             await self._store.script("slot", _LEAVE, self._keys_for(token), token, _MARK, twice=True)
             await self._store.publish(self._channel, "")
+        except StoreUnavailable:
+            pass  # logged by the store; the lease ends by itself
+        except Exception:
+            _log.exception("slot_return_failed", slots=self._name)
 
     def _keys_for(self, token: str) -> list[str]:
         return [*self._keys, f"s:{self._name}:left:{token}"]

@@ -12,10 +12,10 @@ from typing import Final, cast
 import structlog
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
 
 from services.errors import StoreUnavailable
 from services.storage.local_pubsub import LocalPubSub
+from services.storage.redis_connection import REDIS_FAILURES
 
 SILENCE: Final = 4.0
 """Seconds without a message after which the connection must answer a ping, and again as many for the answer."""
@@ -64,11 +64,16 @@ class RedisListener:
             try:
                 async with Redis(connection_pool=self._pool).pubsub() as pubsub:
                     await self._receive(pubsub)
-            except (RedisError, OSError, StoreUnavailable) as error:
+            except (*REDIS_FAILURES, StoreUnavailable) as error:
                 failures = 0 if time.monotonic() - started > SILENCE else failures + 1
                 self._settled.set()
                 if failures <= 1:
                     _log.warning("store_listener_lost", error=f"{type(error).__name__}: {error}")
+            except Exception:
+                failures += 1
+                self._settled.set()
+                if failures <= 1:
+                    _log.exception("store_listener_crashed")
             await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
 
     async def _receive(self, pubsub: PubSub) -> None:

@@ -105,14 +105,19 @@ class _Held:
         """Extend the lock until cancelled, or until it is lost."""
         while not self._lost:
             await asyncio.sleep(self._ttl / 4)
-            asked = time.monotonic()
-            with suppress(StoreUnavailable):  # logged by the store; asked again before the lock runs out
-                if await self._scripts.script(
-                    "extend", _EXTEND, [self._key], self._token, self._milliseconds, twice=True
-                ):
-                    self._until = asked + self._ttl
-                else:
-                    self._lose()
+            try:
+                await self._extend()
+            except StoreUnavailable:
+                pass  # logged by the store; asked again before the lock runs out
+            except Exception:
+                _log.exception("lock_extension_failed")
+
+    async def _extend(self) -> None:
+        asked = time.monotonic()
+        if await self._scripts.script("extend", _EXTEND, [self._key], self._token, self._milliseconds, twice=True):
+            self._until = asked + self._ttl
+        else:
+            self._lose()
 
     async def release(self) -> None:
         """Give the lock back. A Redis that is away lets it run out; no other holder can take it before that."""

@@ -14,24 +14,20 @@ from contextlib import asynccontextmanager
 from typing import Final, Protocol, TypeVar, cast
 
 import structlog
-from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.asyncio import Redis
 
 from services.errors import StoreUnavailable
 from services.storage.deadlines import within_deadline
 from services.storage.local_pubsub import LocalPubSub
 from services.storage.outage_log import OutageLog
 from services.storage.port import check_ttl
+from services.storage.redis_connection import CONNECTION_LOST, REDIS_FAILURES, redis_pool
 from services.storage.redis_listener import RedisListener
 from services.storage.redis_lock import RedisLocks
 
 DEADLINE: Final = 2.0
 """Seconds after which a call gives up, waiting for a free connection included."""
 
-SOCKET_TIMEOUT: Final = 1.0
 CONNECTIONS: Final = 20
 PREFIX: Final = "billing:"
 
@@ -51,24 +47,6 @@ _PUT_FIELD = """
 """
 
 _log = structlog.get_logger(__name__)
-
-
-def redis_pool(url: str, connections: int, *, check_after: int = 15) -> ConnectionPool:
-    """Return a pool whose every wait is bounded. The caller must not ask for more than `connections` at once.
-
-    A connection idle for `check_after` seconds is asked for a sign of life before it is used (0: never).
-    """
-    return ConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        decode_responses=True,
-        encoding_errors="replace",  # what is no text is left to whoever reads the row, like all that can't be read
-        protocol=2,  # RESP3's push messages would hide a connection that the server closed
-        socket_timeout=SOCKET_TIMEOUT,
-        socket_connect_timeout=SOCKET_TIMEOUT,
-        health_check_interval=check_after,
-        retry=Retry(NoBackoff(), 0),
-    )
 
 
 class _Eval(Protocol):
@@ -100,14 +78,14 @@ class RedisStore:
             raise StoreUnavailable("the store is closed")
         try:
             return await within_deadline(self._attempt(call, twice), DEADLINE)
-        except (RedisError, OSError) as error:  # TimeoutError is an OSError
+        except REDIS_FAILURES as error:
             raise self._trouble.failed(operation, error) from error
 
     async def _attempt(self, call: Callable[[], Awaitable[T]], twice: bool) -> T:
         async with self._turns:
             try:
                 return await call()
-            except RedisConnectionError:
+            except CONNECTION_LOST:
                 if not twice:
                     raise
                 return await call()

@@ -4,7 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+import structlog
 
+from services.storage.pubsub import Topic
 from services.subscription.model import State
 from tests.fakes import AUTH_DOWN, BILLING_DOWN, START, settle
 from tests.replica import Outside, Replica, Tab, watch
@@ -219,6 +221,48 @@ class TestFaults:
 
         await outside.clock.advance(61)
         assert tab.state == State.NONE
+        await tab.close()
+
+    async def test_a_crash_at_the_very_start_is_not_the_end_of_watching(
+        self, replica: Replica, outside: Outside, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        buy(outside)
+        ada = await replica.sign_in()
+
+        async def crash(_customer: str) -> None:
+            raise RuntimeError("a bug in what is remembered")
+
+        with monkeypatch.context() as patch, structlog.testing.capture_logs() as logged:
+            patch.setattr(replica.refresher, "remembered", crash)
+            tab = watch(replica, ada)
+            await outside.clock.advance(1)
+
+        assert [line["event"] for line in logged] == ["status_poll_crashed"]
+        assert tab.state == State.ACTIVE
+        outside.world.set_status(outside.world.live("ada")[0], "canceled")
+        outside.world.deliver_all()
+        await outside.clock.advance(61)
+        assert tab.state == State.CANCELED
+        await tab.close()
+
+    async def test_a_crash_while_reading_again_is_said_and_watching_goes_on(
+        self, replica: Replica, outside: Outside, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tab = watch(replica, await replica.sign_in())
+        await settle()
+
+        async def crash(_customer: str, *, news: bool) -> None:
+            raise RuntimeError("a bug in reading again")
+
+        with monkeypatch.context() as patch, structlog.testing.capture_logs() as logged:
+            patch.setattr(replica.refresher, "reread", crash)
+            await replica.pubsub.announce(Topic.CUSTOMER_STATUS, "ada")
+            await settle()
+
+        assert [line["event"] for line in logged] == ["status_reread_failed"]
+        buy(outside)
+        await outside.clock.advance(61)
+        assert tab.state == State.ACTIVE
         await tab.close()
 
 

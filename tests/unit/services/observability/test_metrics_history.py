@@ -1,5 +1,6 @@
 """What the operator's page is drawn from: readings over time, plots as SVG, the last problems without secrets."""
 
+import asyncio
 import io
 import logging
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.samples import Sample
 from pydantic import SecretStr
 
 from services.observability.logs import configure_logs
@@ -105,3 +107,26 @@ def test_the_last_problems_are_kept_without_secrets_and_without_good_news(proble
     assert ["third" in problems.lines[0], "second" in problems.lines[1]] == [True, True]
     assert len(problems.lines) == 2
     assert "nobody-may-see" not in "".join(problems.lines)
+
+
+async def test_a_figure_that_can_not_be_read_is_not_the_end_of_reading() -> None:
+    asked = 0
+    read = asyncio.Event()
+
+    def figures() -> list[Sample]:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise RuntimeError("a bug in a figure")
+        read.set()
+        return []
+
+    history = MetricsHistory(figures, every=0.001)
+    with structlog.testing.capture_logs() as logged:
+        history.start()
+        async with asyncio.timeout(5):
+            await read.wait()
+        await history.stop()
+
+    assert [line["event"] for line in logged] == ["metrics_reading_failed"]
+    assert history.readings

@@ -180,3 +180,29 @@ async def test_a_closed_store_ends_the_listening(store: MemoryStore) -> None:
     assert pubsub._task is not None
     assert pubsub._task.done()
     listener.close()
+
+
+async def test_announcements_go_on_after_an_error_nobody_foresaw(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.storage.pubsub._RETRY_AFTER", 0.0)
+    one, two = PubSub(store), PubSub(store)
+    subscribe, crashes = store.subscribe, [RuntimeError("a bug")]
+
+    def crash_once(channel: str) -> object:
+        if crashes:
+            raise crashes.pop()
+        return subscribe(channel)
+
+    monkeypatch.setattr(store, "subscribe", crash_once)
+    heard: list[str] = []
+    with structlog.testing.capture_logs() as logged:
+        listener = one.listen(Topic.CART, "a", heard.append)
+        await settle()
+
+    await two.announce(Topic.CART, "a", "x")
+    await settle()
+
+    assert [line["event"] for line in logged] == ["announcements_crashed"]
+    assert heard == [RESYNC, "x"]
+    listener.close()
