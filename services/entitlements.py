@@ -14,7 +14,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from catalog import Catalog
-from services.errors import N_, FrontendError
+from services.errors import KeyUnusable, PlanRequired
 from services.live_status.refresher import StatusRefresher
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
@@ -33,25 +33,6 @@ _ALGORITHMS: Final = {"P-256": "ES256", "Ed25519": "Ed25519"}
 """By curve, in the names of RFC 7518 and RFC 9864 (which retires "EdDSA")."""
 
 _log = structlog.get_logger(__name__)
-
-
-class KeyUnusable(Exception):
-    """ENTITLEMENTS_KEY is no private key that can sign; its text is a sentence for the operator."""
-
-
-class PlanRequired(FrontendError):
-    """A page or route is for members of a plan that this user has no access to."""
-
-    code = "plan_required"
-    status = 403
-    title = N_("This needs another plan")
-    sentence = N_("This is not part of your plan. See what each plan includes on the pricing page.")
-    money_moved: bool | None = False
-
-    def __init__(self, plan_id: str, entitlement: "Entitlement") -> None:
-        super().__init__(f"{plan_id} is required, the user has {entitlement.plan} ({entitlement.state})")
-        self.plan_id = plan_id
-        self.entitlement = entitlement
 
 
 class Entitlement(BaseModel):
@@ -156,7 +137,8 @@ class Entitlements:
             age_s=round((self._now() - entitlement.as_of).total_seconds(), 1),
         )
         if not granted:
-            raise PlanRequired(plan_id, entitlement)
+            held = f"{entitlement.plan} ({entitlement.state})"
+            raise PlanRequired(plan_id, f"{plan_id} is required, the user has {held}")
         return entitlement
 
     def grants(self, entitlement: Entitlement, plan_id: str) -> bool:

@@ -45,10 +45,16 @@ read (``detail``: the cause). A sentence never holds text that came from another
         │   ├── LockTimeout          503  another tab or replica held the lock for too long
         │   ├── LockLost             503  the lock ran out while it was held
         │   └── StoreInUse           503  another process has the file; at the start only, for the operator
-        └── RateLimited              429  too many requests by this user or address
+        ├── RateLimited              429  too many requests by this user or address
+        ├── PlanRequired             403  a page or route is for members of another plan
+        ├── PageNotFound             404  no page has this address
+        └── UnusableSetting          500  a setting can't be used; at the start only, for the operator
+            ├── KeyUnusable          500  the key for entitlements can't sign
+            └── TracingNotInstalled  500  traces are asked for and their packages are missing
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -57,17 +63,29 @@ def N_(message: str) -> str:
     return message
 
 
+class Says(StrEnum):
+    """What an error's sentence says besides what happened, so that whoever puts words together says nothing twice."""
+
+    TITLE = "title"
+    """It begins with the title's words, or means the same."""
+    MONEY = "money"
+    """Whether something was charged."""
+    RETRY = "retry"
+    """To try again."""
+
+
 class FrontendError(Exception):
     """The root: catch it where an error becomes a page, a notice or a problem document.
 
     ``retry_after`` is in seconds. ``money_moved`` is False when it is certain that nothing was charged,
-    True when something was, None when this error can't know.
+    True when something was, None when this error can't know. ``says`` is what ``sentence`` says of that itself.
     """
 
     code: str = "internal_error"
     status: int = 500
     title: str = N_("Something went wrong")
     sentence: str = N_("Something went wrong on our side. Try again in a minute.")
+    says: frozenset[Says] = frozenset({Says.TITLE, Says.RETRY})
     retryable: bool = False
     money_moved: bool | None = None
 
@@ -92,6 +110,7 @@ class UpstreamError(FrontendError):
     status = 502
     title = N_("Payments are unavailable")
     sentence = N_("Payments are unavailable right now. Nothing was charged.")
+    says = frozenset({Says.TITLE, Says.MONEY})
     retryable = True
     money_moved: bool | None = False
 
@@ -156,6 +175,7 @@ class UpstreamContractError(UpstreamError):
     code = "upstream_contract"
     title = N_("Payments gave an unexpected answer")
     sentence = N_("The payment service gave an answer we can't use. Nothing was charged. Try again in a minute.")
+    says = frozenset({Says.MONEY, Says.RETRY})
 
     fields: tuple[str, ...] = ()
 
@@ -170,6 +190,7 @@ class KeyRejected(UpstreamError):
     code = "upstream_key_rejected"
     title = N_("Payments are not set up")
     sentence = N_("Payments are not set up yet.")
+    says = frozenset({Says.TITLE})
     retryable = False
 
     def __init__(
@@ -202,6 +223,7 @@ class RequestRefused(UpstreamError):
     code = "upstream_refused"
     title = N_("The request was not accepted")
     sentence = N_("The payment service did not accept this request. Nothing was charged.")
+    says = frozenset({Says.MONEY})
     retryable = False
 
 
@@ -212,6 +234,7 @@ class CustomerUnknown(UpstreamError):
     status = 404
     title = N_("No billing account yet")
     sentence = N_("You have no billing account yet. It is created with your first purchase.")
+    says = frozenset({Says.TITLE})
     retryable = False
 
 
@@ -228,6 +251,7 @@ class InvalidIdentifier(NothingCharged):
     status = 502
     title = N_("That can't be looked up")
     sentence = N_("Your account can't be looked up at our payment service. Nothing was charged. Contact support.")
+    says = frozenset({Says.MONEY})
 
 
 class UnsafeRedirect(NothingCharged):
@@ -237,6 +261,7 @@ class UnsafeRedirect(NothingCharged):
     status = 502
     title = N_("Checkout was stopped")
     sentence = N_("We could not open the checkout safely. Nothing was charged.")
+    says = frozenset({Says.MONEY})
 
 
 class UnsafePortal(UnsafeRedirect):
@@ -254,6 +279,7 @@ class NotSignedIn(NothingCharged):
     status = 401
     title = N_("You are not signed in")
     sentence = N_("Sign in to go on.")
+    says = frozenset()
 
 
 class SignInFailed(NothingCharged):
@@ -263,6 +289,7 @@ class SignInFailed(NothingCharged):
     status = 401
     title = N_("Sign-in did not work")
     sentence = N_("That sign-in link has expired or was used before. Start again.")
+    says = frozenset()
 
 
 class SignInUnavailable(NothingCharged):
@@ -282,6 +309,7 @@ class PriceNotSold(NothingCharged):
     status = 404
     title = N_("Not for sale")
     sentence = N_("That price is not for sale. Choose one from the pricing page; nothing was charged.")
+    says = frozenset({Says.MONEY})
 
 
 class InvalidQuantity(NothingCharged):
@@ -291,6 +319,7 @@ class InvalidQuantity(NothingCharged):
     status = 422
     title = N_("Check the quantity")
     sentence = N_("This item can't be bought in that quantity. Choose another one; nothing was charged.")
+    says = frozenset({Says.MONEY})
 
 
 class InvalidCart(NothingCharged):
@@ -300,6 +329,7 @@ class InvalidCart(NothingCharged):
     status = 422
     title = N_("Check your cart")
     sentence = N_("This cart can't be bought as it is. Nothing was charged.")
+    says = frozenset({Says.MONEY})
 
 
 class CartEmpty(InvalidCart):
@@ -307,6 +337,7 @@ class CartEmpty(InvalidCart):
 
     code = "cart_empty"
     sentence = N_("Your cart is empty.")
+    says = frozenset()
 
 
 class CartFull(InvalidCart):
@@ -314,6 +345,7 @@ class CartFull(InvalidCart):
 
     code = "cart_full"
     sentence = N_("A cart holds at most 20 different items. Remove one, then try again.")
+    says = frozenset({Says.RETRY})
 
 
 class MixedCurrencies(InvalidCart):
@@ -321,6 +353,7 @@ class MixedCurrencies(InvalidCart):
 
     code = "mixed_currencies"
     sentence = N_("A cart holds one currency. Buy these items separately.")
+    says = frozenset()
 
 
 class AlreadySubscribed(NothingCharged):
@@ -330,6 +363,7 @@ class AlreadySubscribed(NothingCharged):
     status = 409
     title = N_("You already have a subscription")
     sentence = N_("You already have a subscription. Change it in the billing portal; nothing was charged.")
+    says = frozenset({Says.TITLE, Says.MONEY})
 
 
 class SubscriptionOnRecord(AlreadySubscribed):
@@ -352,6 +386,7 @@ class StatusUnclear(NothingCharged):
     sentence = N_(
         "Your account and our billing disagree about your plan, so we did not start a checkout. Nothing was charged."
     )
+    says = frozenset({Says.MONEY})
 
 
 class OpenCheckout(Protocol):
@@ -374,6 +409,7 @@ class CheckoutInProgress(FrontendError):
     status = 409
     title = N_("You already started a checkout")
     sentence = N_("You already started a checkout. Continue with that one, or cancel it first.")
+    says = frozenset({Says.TITLE})
 
     def __init__(self, checkout: OpenCheckout | None = None, detail: str = "") -> None:
         super().__init__(detail)
@@ -387,6 +423,7 @@ class StatusUnknown(NothingCharged):
     status = 503
     title = N_("We can't check your subscription")
     sentence = N_("We can't check your subscription right now, so we did not start a checkout. Nothing was charged.")
+    says = frozenset({Says.TITLE, Says.MONEY})
     retryable = True
 
 
@@ -405,6 +442,7 @@ class BillingNotSetUp(StatusUnknown):
     status = 502
     title = N_("Payments are not set up")
     sentence = N_("Payments are not set up yet.")
+    says = frozenset({Says.TITLE})
     retryable = False
 
 
@@ -417,6 +455,7 @@ class PurchaseUnconfirmed(CheckoutInProgress):
         "You came back from an earlier checkout that was never confirmed. If you were charged, contact us before you "
         "subscribe again."
     )
+    says = frozenset({Says.MONEY})
 
 
 class CheckoutUnreadable(PurchaseUnconfirmed):
@@ -440,6 +479,7 @@ class AccountChanged(NothingCharged):
         "Another account has signed in in this browser since you opened the page. Nothing was charged. See whose "
         "account it is, then choose again."
     )
+    says = frozenset({Says.MONEY})
 
 
 class CatalogChanged(NothingCharged):
@@ -449,6 +489,7 @@ class CatalogChanged(NothingCharged):
     status = 409
     title = N_("The price has changed")
     sentence = N_("Our prices changed while this page was open. Review the new price; nothing was charged.")
+    says = frozenset({Says.MONEY})
 
 
 class StoreUnavailable(NothingCharged):
@@ -458,6 +499,7 @@ class StoreUnavailable(NothingCharged):
     status = 503
     title = N_("We can't do that right now")
     sentence = N_("We can't do that safely right now. Nothing was charged. Try again in a minute.")
+    says = frozenset({Says.MONEY, Says.RETRY})
     retryable = True
 
 
@@ -487,4 +529,50 @@ class RateLimited(NothingCharged):
     status = 429
     title = N_("Too many requests")
     sentence = N_("That was a lot of requests in a short time. Wait a moment, then try again.")
+    says = frozenset({Says.RETRY})
     retryable = True
+
+
+class PlanRequired(NothingCharged):
+    """A page or route is for members of the plan ``plan_id``, to which this user has no access."""
+
+    code = "plan_required"
+    status = 403
+    title = N_("This needs another plan")
+    sentence = N_("This is not part of your plan. See what each plan includes on the pricing page.")
+    says = frozenset()
+
+    def __init__(self, plan_id: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.plan_id = plan_id
+
+
+class PageNotFound(NothingCharged):
+    """No page has this address."""
+
+    code = "page_not_found"
+    status = 404
+    title = N_("This page doesn't exist")
+    sentence = N_("The address may be mistyped, or the page has moved.")
+    says = frozenset()
+
+
+class UnusableSetting(NothingCharged):
+    """A setting can't be used. Raised at the start only; its text is a sentence for the operator."""
+
+    code = "unusable_setting"
+    title = N_("This site is not set up")
+    sentence = N_("This site is not set up yet.")
+    says = frozenset({Says.TITLE})
+
+
+class KeyUnusable(UnusableSetting):
+    """ENTITLEMENTS_KEY is no private key that can sign."""
+
+    code = "key_unusable"
+
+
+class TracingNotInstalled(UnusableSetting):
+    """OTEL_EXPORTER_URL is set, but the packages that send traces are missing."""
+
+    code = "tracing_not_installed"

@@ -5,10 +5,11 @@ import secrets
 from pydantic import SecretStr
 
 from services.auth_ms import AuthMS
-from services.entitlements import KeyUnusable, SigningKey
+from services.entitlements import SigningKey
+from services.errors import KeyUnusable, TracingNotInstalled
 from services.live_status.service import Leases
 from services.observability.metrics import Metrics
-from services.observability.tracing import Tracing, TracingNotInstalled, both, open_tracing
+from services.observability.tracing import Tracing, both, open_tracing
 from services.payment_ms import PaymentMS
 from services.storage.lease import Lease
 from services.storage.port import Store

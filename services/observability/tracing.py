@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.errors import TracingNotInstalled
 from services.web.quiet_paths import QUIET_PATHS
 
 if TYPE_CHECKING:
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
 SERVICE: Final = "billing-front-end"
 FLUSH_WITHIN: Final = 2_000
 """Milliseconds that spans get to leave at shutdown."""
-
-
-class TracingNotInstalled(Exception):
-    """OTEL_EXPORTER_URL is set, but the packages that send traces are missing."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "OTEL_EXPORTER_URL is set but OpenTelemetry is not installed; install requirements/otel.txt, or remove it."
-        )
 
 
 class Tracing(Protocol):
@@ -141,7 +133,9 @@ def open_tracing(exporter_url: str) -> Tracing:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        raise TracingNotInstalled from None
+        raise TracingNotInstalled(
+            "OTEL_EXPORTER_URL is set but OpenTelemetry is not installed; install requirements/otel.txt, or remove it."
+        ) from None
     provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}), shutdown_on_exit=False)
     exporter = OTLPSpanExporter(endpoint=f"{exporter_url.rstrip('/')}/v1/traces", timeout=5)
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1_000))

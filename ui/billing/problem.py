@@ -17,6 +17,7 @@ from services.errors import (
     CustomerUnknown,
     FrontendError,
     PriceNotSold,
+    Says,
     StatusUnclear,
 )
 from ui.components.notice import Kind, notice
@@ -71,8 +72,7 @@ def draw_problem(error: FrontendError, way_on: Draw | None = None, *, sentence: 
 
 def problem_title(error: FrontendError) -> str:
     """Return the few words over the sentence; nothing where they would say the same."""
-    said = type(error) in (CustomerUnknown, CheckoutInProgress) or error.sentence.startswith(error.title)
-    return "" if said else _(error.title)
+    return "" if Says.TITLE in error.says else _(error.title)
 
 
 def problem_kind(error: FrontendError) -> Kind:
@@ -87,12 +87,12 @@ def problem_sentence(error: FrontendError) -> str:
     if isinstance(error, CustomerUnknown):
         return _(NO_HISTORY) + " " + _("It starts with your first purchase.")
     parts = [_(error.sentence)]
-    if error.money_moved is False and "charged" not in error.sentence:
+    if error.money_moved is False and Says.MONEY not in error.says:
         parts.append(_("Nothing was charged."))
     if error.retry_after is not None:
         seconds = max(1, round(error.retry_after))
         parts.append(_("Try again in {seconds} seconds.").format(seconds=seconds))
-    elif error.retryable and "again" not in error.sentence:
+    elif error.retryable and Says.RETRY not in error.says:
         parts.append(_("Try again in a minute."))
     return " ".join(parts)
 

@@ -164,14 +164,13 @@ def draw_sentence(context: PageContext, words: StateWords, *, into: Tag) -> None
     """Write the sentence, with the exact instant in its date's tooltip."""
     into.clear()
     with into:
-        if words.moment is None or not words.date_text or words.date_text not in words.sentence:
+        if words.moment is None or not words.parts.date:
             Tag("span", words.sentence)
             return
-        before, _date, after = words.sentence.partition(words.date_text)
-        Tag("span", before)
+        Tag("span", words.parts.before)
         instant = words.moment.isoformat()
-        Tag("time", words.date_text, datetime=instant, title=exact_time(context, words.moment))
-        Tag("span", after)
+        Tag("time", words.parts.date, datetime=instant, title=exact_time(context, words.moment))
+        Tag("span", words.parts.after)
 
 
 def age_words(context: PageContext, customer_status: CustomerStatus) -> str:
@@ -195,7 +194,7 @@ def date_fact(context: PageContext, words: StateWords) -> str:
     if words.moment is None or not words.date_verb:
         return ""
     distance = relative(words.moment, context.locale)
-    if words.date_text and words.date_text in words.sentence:
+    if words.parts.date:
         near = abs(words.moment - datetime.now(UTC)) <= NEAR
         return distance if near and words.shown in COUNTED else ""
     return f"{full_date(words.moment, context.locale, context.timezone)} · {distance}"

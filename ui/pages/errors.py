@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from services.container import Container
-from services.errors import FrontendError, RateLimited
+from services.errors import PageNotFound, RateLimited
 from ui.nicegui_ext import template
 from ui.page.context import Head
 from ui.page.frame import SANDBOX_WORDS
@@ -26,16 +26,6 @@ from ui.text.i18n import N_, _
 from ui.theme.style_sheet import style_sheet
 
 VIEWPORT: Final = '<meta name="viewport" content="width=device-width, initial-scale=1">'
-
-
-class PageNotFound(FrontendError):
-    """Nobody serves this address."""
-
-    code = "page_not_found"
-    status = 404
-    title = N_("This page doesn't exist")
-    sentence = N_("The address may be mistyped, or the page has moved.")
-    money_moved = False
 
 
 def register(container: Container) -> None:

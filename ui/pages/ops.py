@@ -14,6 +14,7 @@ from nicegui import app, context
 from starlette.responses import PlainTextResponse, Response
 
 from services.container import Container
+from services.errors import PageNotFound
 from services.observability.metrics_history import MetricsHistory, RecentProblems, Sample
 from services.upstream.client import Upstream
 from services.web.operator_token import shows_token
@@ -21,7 +22,6 @@ from ui.billing.live import Part
 from ui.components.plot import plot
 from ui.nicegui_ext.html import Tag
 from ui.page.frame import frame
-from ui.pages.errors import PageNotFound
 from ui.serving.document import PageContext, page
 
 TITLE: Final = "Operations"

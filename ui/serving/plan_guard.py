@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
-from services.entitlements import Entitlement, PlanRequired
+from services.entitlements import Entitlement
+from services.errors import PlanRequired
 from ui.page.context import PageContext
 from ui.page.current_user import signed_in
 from ui.serving.document import Builder

@@ -20,8 +20,21 @@ _FORWARD: Final = frozenset({Shown.TRIALING, Shown.ACTIVE, Shown.ENDING, Shown.P
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence in three parts, so that its date can be marked up; all of it is in `before` where it names none."""
+
+    before: str
+    date: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        """Return the whole sentence."""
+        return f"{self.before}{self.date}{self.after}"
+
+
+@dataclass(frozen=True, slots=True)
 class StateWords:
-    """What a page says of one subscription, in its reader's language. `date_text` is the part of the sentence that
+    """What a page says of one subscription, in its reader's language. `parts` are those of the sentence; its date
     stands for `moment`."""
 
     state: State
@@ -33,7 +46,7 @@ class StateWords:
     sentence: str
     cards: Cards
     date_verb: str = ""
-    date_text: str = ""
+    parts: Sentence = Sentence("")
     moment: datetime | None = None
     price: str = ""
 
@@ -53,6 +66,7 @@ def describe(
     row = STATES[shown]
     moment = _moment(shown, subscription, now)
     facts = _facts(subscription, catalog, locale, timezone, moment, now)
+    parts = _parts(_fitting(row.sentences, facts), facts)
     return StateWords(
         state=subscription.state,
         shown=shown,
@@ -60,10 +74,10 @@ def describe(
         tone=row.tone,
         icon=row.icon,
         headline=_say(row.headlines, facts),
-        sentence=_say(row.sentences, facts),
+        sentence=str(parts),
         cards=row.cards,
         date_verb=_(row.date_verb) if moment is not None else "",
-        date_text=facts.get("date", ""),
+        parts=parts,
         moment=moment,
         price=_price(subscription, locale),
     )
@@ -135,9 +149,20 @@ def _price(subscription: Subscription, locale: str) -> str:
 
 def _say(sentences: tuple[str, ...], facts: Mapping[str, str]) -> str:
     """Return the first sentence of which every fact is known, translated and filled."""
+    return _(_fitting(sentences, facts)).format_map(facts)
+
+
+def _parts(sentence: str, facts: Mapping[str, str]) -> Sentence:
+    """Return the sentence, translated and filled, with its date set apart."""
+    before, field, after = _(sentence).partition("{date}")
+    date = facts["date"] if field else ""
+    return Sentence(before.format_map(facts), date, after.format_map(facts))
+
+
+def _fitting(sentences: tuple[str, ...], facts: Mapping[str, str]) -> str:
     for sentence in sentences:
         if _needs(sentence) <= facts.keys():
-            return _(sentence).format_map(facts)
+            return sentence
     raise ValueError(f"no sentence of {sentences} can do with {sorted(facts)}")
 
 

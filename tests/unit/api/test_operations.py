@@ -12,7 +12,8 @@ from joserfc.jwk import KeySet, import_key
 from pydantic import SecretStr
 
 from sandbox.launch import RunningSandbox
-from services.entitlements import Entitlement, KeyUnusable, PlanRequired, SigningKey
+from services.entitlements import Entitlement, SigningKey
+from services.errors import KeyUnusable, PlanRequired
 from services.sessions.service import Session
 from services.subscription.model import Reason, Source, State
 from tests.unit.api.api_world import OPS_TOKEN, ApiWorld, Browser, api_world

@@ -2,12 +2,33 @@
 
 import inspect
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from services import errors
-from services.errors import FrontendError, KeyLost, KeyRejected, UpstreamError, UpstreamUnavailable
+from services.errors import (
+    CustomerUnknown,
+    FrontendError,
+    KeyLost,
+    KeyRejected,
+    Says,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from ui.text.i18n import LOCALES, catalogue
+
+ROOT = Path(__file__).resolve().parents[3]
+OURS = ("services", "ui", "api", "wiring", "cli")
+
+
+def all_kinds(root: type[FrontendError]) -> Iterator[type[FrontendError]]:
+    """Yield a class and every one below it that is loaded."""
+    yield root
+    for kind in root.__subclasses__():
+        yield from all_kinds(kind)
+
 
 ALL = [
     kind
@@ -104,6 +125,40 @@ def test_who_is_told_to_try_again_may_do_so(kind: type[FrontendError]) -> None:
     """The root's sentence is for people: a program must not repeat what failed in a way that nobody foresaw."""
     if "Try again" in kind.sentence and kind is not FrontendError:
         assert kind.retryable
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_what_a_sentence_says_is_declared(kind: type[FrontendError]) -> None:
+    declared = {
+        Says.TITLE: kind.sentence.startswith(kind.title) or kind is CustomerUnknown,
+        Says.MONEY: "charged" in kind.sentence,
+        Says.RETRY: "try again" in kind.sentence.lower(),
+    }
+
+    assert kind.says == {part for part, said in declared.items() if said}
+
+
+def test_every_error_of_ours_that_is_shown_stands_in_the_tree() -> None:
+    shown = [
+        kind for kind in all_kinds(FrontendError) if kind.__module__.partition(".")[0] in ("services", "ui", "api")
+    ]
+
+    assert {kind.__module__ for kind in shown} == {errors.__name__}
+
+
+def test_no_sentence_is_built_by_looking_into_another_one() -> None:
+    looks = re.compile(
+        r"in \w+\.sentence\b|\.sentence\.(split|partition|replace|startswith|endswith|find|index|rstrip)"
+    )
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in OURS
+        for path in (ROOT / folder).rglob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if looks.search(line)
+    ]
+
+    assert found == []
 
 
 @pytest.mark.parametrize("locale", [locale for locale in LOCALES if locale != "en"])

@@ -9,7 +9,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from starlette.types import Message, Receive, Scope, Send
 
-from services.observability.tracing import NoTracing, OtlpTracing, TracingNotInstalled, both, open_tracing
+from services.errors import TracingNotInstalled
+from services.observability.tracing import NoTracing, OtlpTracing, both, open_tracing
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
