@@ -137,8 +137,7 @@ class Entitlements:
             age_s=round((self._now() - entitlement.as_of).total_seconds(), 1),
         )
         if not granted:
-            held = f"{entitlement.plan} ({entitlement.state})"
-            raise PlanRequired(plan_id, f"{plan_id} is required, the user has {held}")
+            raise PlanRequired(f"{plan_id} is required, the user has {entitlement.plan} ({entitlement.state})")
         return entitlement
 
     def grants(self, entitlement: Entitlement, plan_id: str) -> bool:

@@ -534,17 +534,13 @@ class RateLimited(NothingCharged):
 
 
 class PlanRequired(NothingCharged):
-    """A page or route is for members of the plan ``plan_id``, to which this user has no access."""
+    """A page or route is for members of a plan to which this user has no access."""
 
     code = "plan_required"
     status = 403
     title = N_("This needs another plan")
     sentence = N_("This is not part of your plan. See what each plan includes on the pricing page.")
     says = frozenset()
-
-    def __init__(self, plan_id: str, detail: str = "") -> None:
-        super().__init__(detail)
-        self.plan_id = plan_id
 
 
 class PageNotFound(NothingCharged):
