@@ -1,4 +1,4 @@
-"""The figures that are read from the parts when somebody asks for the metrics."""
+"""The figures that are read from the parts when the metrics are asked for."""
 
 import time
 
@@ -23,6 +23,6 @@ def gauges(container: Container) -> tuple[GaugeReading, ...]:
             "1 while limits are counted by this replica alone.",
             lambda: 1.0 if container.limits.degraded else 0.0,
         ),
-        GaugeReading("billing_log_lines_dropped", "Log lines that nobody took.", dropped_lines),
+        GaugeReading("billing_log_lines_dropped", "Log lines that could not be written.", dropped_lines),
         GaugeReading("billing_started_at", "When the process was started, in Unix time.", lambda: started_at),
     )

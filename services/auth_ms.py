@@ -2,7 +2,7 @@
 
 Its code could not be seen, so both known forms of its answers are read, and the plan in both known places.
 Fields may be missing. The words of a plan must have the right type, for this service decides who has access; what only
-says who somebody is (a name, a picture, an id that is a number, dates in other forms) is read or unknown, and logged.
+says who a user is (a name, a picture, an id that is a number, dates in other forms) is read or unknown, and logged.
 Sign-in codes and session ids travel in bodies only, and are in no error and no log line.
 """
 
@@ -127,7 +127,7 @@ def _empty_for_null(value: object) -> object:
 
 
 def _text_or_empty(value: object) -> str:
-    """Return what is only shown as text; a value of another kind is none, and keeps nobody out."""
+    """Return what is only shown as text; a value of another kind is none, and keeps no user out."""
     if isinstance(value, str):
         return value
     if value is not None:
@@ -158,7 +158,7 @@ def _secure_or_empty(value: object) -> str:
 
 @functools.cache
 def note_odd_field(kind: str) -> None:
-    """Tell the operator once that the service says who somebody is in another form than text."""
+    """Tell the operator once that the service says who a user is in another form than text."""
     _log.warning("account_field_form", field=kind)
 
 

@@ -61,7 +61,7 @@ def _unknown(customer_status: CustomerStatus) -> StatusUnknown:
 
 
 def _concerns(subscription: Subscription, plan: Plan, group_products: Collection[str]) -> bool:
-    """Whether it counts in the plan's group. One of a plan that nobody knows or remembers counts in each."""
+    """Whether it counts in the plan's group. One of a plan that is neither known nor remembered counts in each."""
     if subscription.plan_id is None or subscription.group == plan.group:
         return True
     return subscription.product_id in group_products

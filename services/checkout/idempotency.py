@@ -83,7 +83,7 @@ class Attempts:
     async def _key(self, attempt: str) -> str:
         """Return the key of this attempt. It lives no longer than what is kept free at a session's end: a session that
         was opened under it earlier is then never handed out dead. One that can't be read makes way for a new one: the
-        session that may have been opened under it is known to no browser, so that nobody can pay it."""
+        session that may have been opened under it is known to no browser, and can't be paid."""
         new, life = secrets.token_urlsafe(24), REUSE_MARGIN.total_seconds()
         if await self._store.add(attempt, new, life):
             return new

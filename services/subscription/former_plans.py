@@ -1,7 +1,7 @@
 """Plans that the catalog knows no more, for the customers who have them: a plan taken out keeps its name and its group.
 
 What a plan was called is remembered with billing's record of it (`services/subscription/snapshot.py`) and with the
-checkout that bought it. With that the rules see it as a retired plan: known, granted, and sold to nobody.
+checkout that bought it. With that the rules see it as a retired plan: known, granted, and not sold.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
