@@ -115,6 +115,7 @@ def _form(
         methods=PAYMENT_METHODS,
         later=state.checkout.due(session),
         due=state.checkout.due_today(session),
+        without_code=state.checkout.due_without_code(session),
         codes=list(COUPONS),
         discount=state.checkout.discount(session),
         needs_card=state.checkout.needs_card(session),

@@ -76,8 +76,7 @@ def control_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
         preset = PRESETS_BY_NAME.get(name)
         if preset is None:
             raise HTTPException(404, "no such preset")
-        state.runtime_settings.reset()
-        return state.runtime_settings.change(dict(preset.values)).model_dump(mode="json")
+        return state.runtime_settings.apply(preset).model_dump(mode="json")
 
     @router.get("/clock")
     async def clock() -> dict[str, Any]:

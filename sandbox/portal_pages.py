@@ -6,6 +6,7 @@ from sandbox.payment_methods import CARDS, PaymentRefused, payment_method_of
 from sandbox.rendering import form_of, go_to, message, page
 from sandbox.state import SandboxState
 from sandbox.stripe_objects import StripePortalSession, StripeSubscription
+from sandbox.upcoming import next_renewal
 
 _DONE = {
     "cancel": "Your subscription will end with its period.",
@@ -105,6 +106,7 @@ def _portal(
         invoices=[one for one in state.invoices.of(session.user_id) if one.customer == session.customer],
         plans=state.prices.plans(),
         cards=CARDS,
+        renewal=lambda one: next_renewal(one, state.runtime_settings.current),
         can_cancel=allowed(state, "cancel"),
         can_switch=allowed(state, "switch"),
         brand=state.settings.brand_name,

@@ -120,17 +120,16 @@ class StripeCheckout:
 
     def due(self, session: StripeCheckoutSession) -> AmountDue:
         """All of it, after code and tax; of a trial, what its first period would cost by today's terms."""
-        rate, now = self._runtime.current.exchange_rate, self._clock.now()
-        return amount_due(
-            _subtotal(session), session.lines[0].currency, session.terms, rate, self.discount(session), now
-        )
+        return self._amount(session, _subtotal(session), self.discount(session))
 
     def due_today(self, session: StripeCheckoutSession) -> AmountDue:
         """What is charged on paying: nothing for a trial."""
         trial = session.recurring and session.lines[0].trial_days
-        subtotal, rate = 0 if trial else _subtotal(session), self._runtime.current.exchange_rate
-        discount, now = self.discount(session), self._clock.now()
-        return amount_due(subtotal, session.lines[0].currency, session.terms, rate, discount, now)
+        return self._amount(session, 0 if trial else _subtotal(session), self.discount(session))
+
+    def due_without_code(self, session: StripeCheckoutSession) -> AmountDue:
+        """What a period costs once a promotion code holds no more."""
+        return self._amount(session, _subtotal(session), None)
 
     def discount(self, session: StripeCheckoutSession) -> Discount | None:
         return discount_of(session.promotion, self._runtime.current, self._clock.now())
@@ -213,6 +212,10 @@ class StripeCheckout:
             discount=self.discount(session),
             session_id=session.id,
         )
+
+    def _amount(self, session: StripeCheckoutSession, subtotal: int, discount: Discount | None) -> AmountDue:
+        rate, now = self._runtime.current.exchange_rate, self._clock.now()
+        return amount_due(subtotal, session.lines[0].currency, session.terms, rate, discount, now)
 
     def _as_of_now(self, session: StripeCheckoutSession) -> StripeCheckoutSession:
         over = session.status is SessionStatus.OPEN and session.expires_at <= self._clock.second()

@@ -33,7 +33,7 @@ def test_cancel_at_period_end_can_be_undone(shop: Shop) -> None:
     ending = shop.subscription()["cancel_at_period_end"]
     press(shop, portal, "resume")
 
-    assert "Ends soon" in text_of(canceled)
+    assert "Ends on" in text_of(canceled)
     assert ending is True
     assert shop.subscription()["cancel_at_period_end"] is False
 
