@@ -121,6 +121,7 @@ def _start_sandbox(settings: Settings) -> RunningSandbox:
         "SANDBOX_DATABASE": str(Path(settings.storage_path).parent.resolve() / "sandbox.sqlite3"),
         "SANDBOX_CATALOG_PATH": str(Path(settings.catalog_path).resolve()),
         "SANDBOX_BRAND_NAME": settings.brand_name,
+        "SANDBOX_APP_URL": settings.public_url,
     }
     if settings.auth_ms_project:
         environment["SANDBOX_AUTH_PROJECT"] = settings.auth_ms_project

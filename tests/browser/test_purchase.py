@@ -119,3 +119,4 @@ def test_every_page_says_that_this_is_a_sandbox(page: Page) -> None:
     for path in ("/", "/pricing", "/shop", "/cart", "/login"):
         page.goto(path)
         expect(page.get_by_test_id("sandbox-banner")).to_be_visible()
+        expect(page.get_by_test_id("sandbox-panel-link")).to_be_visible()

@@ -10,11 +10,12 @@ its choices are forms. Afterwards `context.frame` can change what it shows.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from nicegui import ui
 from nicegui.element import Element
 
+from settings import Settings
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext, Theme
@@ -38,7 +39,7 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
     _before_main(layout, Tag("a", _("Skip to content"), href="#main", classes="skip-link"), 0)
     with Tag("header", classes="site-header") as header:
         if context.settings.sandbox_enabled:
-            _sandbox_strip()
+            _sandbox_strip(context.settings)
         with Tag("div", classes="container site-bar"):
             _brand(context)
             _navigation(context)
@@ -66,10 +67,17 @@ def _before_main(layout: Element, element: Tag, place: int) -> None:
     element.move(layout, target_index=place)
 
 
-def _sandbox_strip() -> None:
-    with Tag("p", classes="sandbox-strip", testid="sandbox-banner"), Tag("span", classes="sandbox-words"):
+def _sandbox_strip(settings: Settings) -> None:
+    """What this is, and the way to the panel that decides what happens here."""
+    with Tag("p", classes="sandbox-strip"), Tag("span", classes="sandbox-words"):
         icon("exclamation-triangle")
-        Tag("span", _(SANDBOX_WORDS))
+        Tag("span", _(SANDBOX_WORDS), testid="sandbox-banner")
+        Tag("a", _("Control panel"), href=sandbox_panel(settings), testid="sandbox-panel-link")
+
+
+def sandbox_panel(settings: Settings) -> str:
+    """Where the sandbox's control panel is: beside the app, on the port of the hosted pages."""
+    return f"http://{urlsplit(settings.public_url).hostname or 'localhost'}:{settings.sandbox_stripe_port}/"
 
 
 def _brand(context: PageContext) -> None:

@@ -80,6 +80,8 @@ async def test_the_sandbox_is_named_on_every_page(container: Container, simulate
         for path in ("/", "/pricing", "/login"):
             await user.open(path)
             assert texts(the(user, "sandbox-banner")) == "Sandbox: no money moves."
+            panel = f"http://localhost:{container.settings.sandbox_stripe_port}/"
+            assert the(user, "sandbox-panel-link").props["href"] == panel
 
 
 async def test_with_real_money_there_is_no_sandbox_banner(container: Container, simulate: Simulate) -> None:
