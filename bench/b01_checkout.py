@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from bench.results import Figure, at_most, percentile
-from bench.world import PRICE, World, our_world
+from bench.world import PRICE, MeasuredProduct, our_world
 from catalog import load_catalog
 from harness.app_process import NO_AUTHORITIES, ROOT
 from harness.http_user import HttpUser
@@ -51,7 +51,7 @@ def _figures(ours: list[float], direct: list[float], questions: list[float]) -> 
     return [*figures, own]
 
 
-async def _measure(world: World) -> tuple[list[float], list[float], list[float]]:
+async def _measure(world: MeasuredProduct) -> tuple[list[float], list[float], list[float]]:
     ours: list[float] = []
     direct: list[float] = []
     questions: list[float] = []
@@ -69,7 +69,7 @@ async def _measure(world: World) -> tuple[list[float], list[float], list[float]]
     return ours, direct, questions
 
 
-async def _press(world: World, person: HttpUser, number: int) -> float:
+async def _press(world: MeasuredProduct, person: HttpUser, number: int) -> float:
     """Open a checkout as a person who thinks first, and return how long it took."""
     headers = {"Origin": world.url, "Accept": "application/json"}
     async with httpx.AsyncClient(
@@ -88,7 +88,7 @@ async def _press(world: World, person: HttpUser, number: int) -> float:
 
 
 @asynccontextmanager
-async def _at_the_stand_in(world: World, number: int) -> AsyncIterator[httpx.AsyncClient]:
+async def _at_the_stand_in(world: MeasuredProduct, number: int) -> AsyncIterator[httpx.AsyncClient]:
     """Give a connected client of the stand-in when it is this person's turn."""
     sandbox = world.product.sandbox
     headers = {"X-API-Key": sandbox.api_key}
@@ -100,7 +100,7 @@ async def _at_the_stand_in(world: World, number: int) -> AsyncIterator[httpx.Asy
         yield client
 
 
-async def _call(world: World, person: HttpUser, number: int) -> float:
+async def _call(world: MeasuredProduct, person: HttpUser, number: int) -> float:
     body = {
         "user_id": f"{person.user_id}d", "email": person.email, "product_id": "prod_sandbox_premium",
         "price_id": PRICE, "success_url": f"{world.url}/payment/success", "cancel_url": f"{world.url}/payment/cancel",
@@ -113,7 +113,7 @@ async def _call(world: World, person: HttpUser, number: int) -> float:
     return took
 
 
-async def _ask(world: World, person: HttpUser, number: int) -> float:
+async def _ask(world: MeasuredProduct, person: HttpUser, number: int) -> float:
     """Ask the stand-in about every product, as the guards do, and return how long all of it took."""
     async with _at_the_stand_in(world, number) as client:
         began = time.perf_counter()

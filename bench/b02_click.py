@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page
 
 from bench.browser import chromium
 from bench.results import Figure, at_most
-from bench.world import World, our_world
+from bench.world import MeasuredProduct, our_world
 from tools.chromium import wait_until_connected
 
 CLICKS = 7
@@ -29,7 +29,7 @@ def run(folder: Path) -> list[Figure]:
     return [at_most(figure, 60.0)]
 
 
-def _click(world: World, browser: Browser) -> tuple[float, float]:
+def _click(world: MeasuredProduct, browser: Browser) -> tuple[float, float]:
     """Return the milliseconds from the click to the start of the next page, and the stand-in's share of them."""
     person = world.person()
     context = browser.new_context(base_url=world.url)

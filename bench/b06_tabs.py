@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.results import Figure, at_least, at_most, percentile
-from bench.world import World, cpu_seconds, our_world
+from bench.world import MeasuredProduct, cpu_seconds, our_world
 from harness.http_user import HttpUser
 from harness.socket_tab import SocketTab, browser
 
@@ -29,7 +29,7 @@ def run(folder: Path) -> list[Figure]:
         return asyncio.run(_measure(world))
 
 
-async def _measure(world: World) -> list[Figure]:
+async def _measure(world: MeasuredProduct) -> list[Figure]:
     people = await asyncio.to_thread(lambda: [world.person() for _ in range(PEOPLE)])
     for person in people:
         await asyncio.to_thread(world.put, person, "active")
@@ -57,7 +57,7 @@ async def _measure(world: World) -> list[Figure]:
     ]  # fmt: skip
 
 
-async def _left_alone(world: World) -> tuple[float, float]:
+async def _left_alone(world: MeasuredProduct) -> tuple[float, float]:
     """Return how busy the app's core is, and the calls a minute, while nothing happens."""
     await asyncio.to_thread(world.control, "POST", "/requests/reset")
     cpu, began = cpu_seconds(world.process), time.monotonic()
@@ -68,7 +68,7 @@ async def _left_alone(world: World) -> tuple[float, float]:
     return (cpu_seconds(world.process) - cpu) / took, calls * 60 / took
 
 
-async def _changes(world: World, people: list[HttpUser], owners: dict[str, list[SocketTab]]) -> list[float]:
+async def _changes(world: MeasuredProduct, people: list[HttpUser], owners: dict[str, list[SocketTab]]) -> list[float]:
     """Change what people have, one after the other, tell the app as the Payment MS does, and wait for their screens."""
     seconds: list[float] = []
     for person in people:
@@ -83,7 +83,7 @@ async def _changes(world: World, people: list[HttpUser], owners: dict[str, list[
 
 
 @contextlib.contextmanager
-def _on_one_core(world: World) -> Iterator[None]:
+def _on_one_core(world: MeasuredProduct) -> Iterator[None]:
     """Keep the app on the first core, and this process and the sandbox off it, where there are two."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from bench.results import Figure, at_most
-from bench.world import World, our_world
+from bench.world import MeasuredProduct, our_world
 from harness.socket_tab import SocketTab, browser, open_tabs
 
 NUMBERS = (1, 10, 100)
@@ -27,7 +27,7 @@ def run(folder: Path) -> list[Figure]:
     ]  # fmt: skip
 
 
-async def _calls(world: World, number: int) -> float:
+async def _calls(world: MeasuredProduct, number: int) -> float:
     person = await asyncio.to_thread(world.person)
     await asyncio.to_thread(world.put, person, "active")
     cookies = [("session", person.session_cookie)]

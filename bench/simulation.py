@@ -23,7 +23,7 @@ USERS_FOR_EACH_OPEN: Final = 1 / Behaviour().open_at_peak
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class QueueOutcome:
     """What became of the calls of one run; waits in seconds."""
 
     people: int
@@ -34,7 +34,7 @@ class Outcome:
     """Share of the calls that waited too long."""
 
 
-def simulate(people: int, around: Surroundings | None = None, *, seed: int = 7) -> Outcome:
+def simulate(people: int, around: Surroundings | None = None, *, seed: int = 7) -> QueueOutcome:
     """Run the queue for a quarter of an hour."""
     around = around or Surroundings()
     free_at, waits, refused = 0.0, [], 0
@@ -46,7 +46,7 @@ def simulate(people: int, around: Surroundings | None = None, *, seed: int = 7) 
         waits.append(wait)
         free_at = max(free_at, arrived) + takes
     calls = len(waits) + refused
-    return Outcome(people, calls, percentile(waits, 50), percentile(waits, 99), refused / calls)
+    return QueueOutcome(people, calls, percentile(waits, 50), percentile(waits, 99), refused / calls)
 
 
 def _arrivals(people: int, around: Surroundings, chance: random.Random) -> Iterator[tuple[float, float]]:

@@ -30,7 +30,7 @@ LIMITS: Final = {
 
 
 @dataclass
-class World:
+class MeasuredProduct:
     """One app of ours, its sandbox and its people."""
 
     product: Product
@@ -74,11 +74,11 @@ class World:
 
 
 @contextlib.contextmanager
-def our_world(folder: Path, *, app: dict[str, str] | None = None, **sandbox: str) -> Iterator[World]:
+def our_world(folder: Path, *, app: dict[str, str] | None = None, **sandbox: str) -> Iterator[MeasuredProduct]:
     """Start our app and its sandbox."""
     folder.mkdir(parents=True, exist_ok=True)
     with running_product(folder, app={**LIMITS, **(app or {})}, webhook_delay="0", **sandbox) as product:
-        world = World(product)
+        world = MeasuredProduct(product)
         try:
             yield world
         finally:
@@ -127,7 +127,7 @@ def wait_for(url: str, path: str = "/", seconds: float = 90.0) -> None:
         time.sleep(0.05)
 
 
-def element_counts(world: World, person: HttpUser) -> tuple[int, int]:
+def element_counts(world: MeasuredProduct, person: HttpUser) -> tuple[int, int]:
     """Return how many elements `/pricing` and `/payment` have."""
     pricing, payment = (person.client.get(path).text for path in ("/pricing", "/payment"))
     return len(elements_of(pricing)), len(elements_of(payment))

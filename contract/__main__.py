@@ -12,10 +12,10 @@ from pathlib import Path
 from catalog import CatalogError
 from contract.checks import CHECKS, run
 from contract.private_sandbox import SandboxFailed, private_sandbox
-from contract.reading import Shape
+from contract.reading import AnswerShape
 from contract.results import passed, summary, table
-from contract.target import ContractTarget, Customer, Sale, Sales
-from contract.wire import Wire
+from contract.target import ContractTarget, KnownCustomer, Sale, Sales
+from contract.wire import SerialClient
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         key = options.key or os.environ.get("PAYMENT_MS_API_KEY", "")
         if not key:
             parser.error("the service's key is missing; give it after the URL, or as PAYMENT_MS_API_KEY")
-        with Wire(options.url, key) as wire:
+        with SerialClient(options.url, key) as wire:
             return 0 if _check(ContractTarget(wire, sales, _customer(options), options.register)) else 1
     except CatalogError as error:
         print(error, file=sys.stderr)
@@ -54,8 +54,8 @@ def _check(subject: ContractTarget) -> bool:
 
 def _check_sandbox(catalog: Path, sales: Sales) -> int:
     results: list[bool] = []
-    with private_sandbox(catalog) as sandbox, Wire(sandbox.payment_ms_url, sandbox.api_key) as wire:
-        for shape in Shape:
+    with private_sandbox(catalog) as sandbox, SerialClient(sandbox.payment_ms_url, sandbox.api_key) as wire:
+        for shape in AnswerShape:
             print(f"{'' if not results else chr(10)}== The sandbox in the {shape} shape ==")
             customer = sandbox.take_shape(shape)
             results.append(_check(ContractTarget(wire, sales, customer, registers=True, shape=shape)))
@@ -72,8 +72,8 @@ def _sales(options: argparse.Namespace) -> Sales:
     return Sales(plan, items)
 
 
-def _customer(options: argparse.Namespace) -> Customer | None:
-    return Customer(options.customer, options.customer_product) if options.customer else None
+def _customer(options: argparse.Namespace) -> KnownCustomer | None:
+    return KnownCustomer(options.customer, options.customer_product) if options.customer else None
 
 
 def _parser() -> argparse.ArgumentParser:

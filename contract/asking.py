@@ -4,16 +4,16 @@ from urllib.parse import quote
 
 from contract.reading import UNKNOWN_CUSTOMER, Status, answered, error_code
 from contract.reading import status as read_status
-from contract.results import Outcome, Unmet, fine
+from contract.results import CheckOutcome, Unmet, fine
 from contract.target import ContractTarget
-from contract.wire import Reply
+from contract.wire import ServiceReply
 
 
 class KeyRefused(Unmet):
     """The service refuses the key we were given, so no other call can be looked at."""
 
 
-def keyed(subject: ContractTarget, reply: Reply) -> Reply:
+def keyed(subject: ContractTarget, reply: ServiceReply) -> ServiceReply:
     """Return the reply to a call with our key, unless the key was refused."""
     if reply.status in (401, 403):
         if subject.key_worked:
@@ -36,7 +36,7 @@ def status_of(subject: ContractTarget, user_id: str, product_id: str) -> Status:
     return read_status(answered(reply, within=subject.status_wait))
 
 
-def none_for(subject: ContractTarget, user_id: str) -> Outcome:
+def none_for(subject: ContractTarget, user_id: str) -> CheckOutcome:
     found = status_of(subject, user_id, subject.product_id)
     if found.exists:
         raise Unmet("the service says that there is a subscription")

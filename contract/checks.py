@@ -10,7 +10,7 @@ from typing import Final
 from contract import checks_purchase as purchase
 from contract import checks_status as status
 from contract.asking import KeyRefused
-from contract.results import Line, Outcome, Result, Unmet, skipped
+from contract.results import CheckOutcome, ReportLine, Result, Unmet, skipped
 from contract.target import ContractTarget
 from contract.wire import Unreachable
 
@@ -21,25 +21,25 @@ class Check:
 
     name: str
     relies_on: str
-    look: Callable[[ContractTarget], Outcome]
+    look: Callable[[ContractTarget], CheckOutcome]
 
 
-def run(subject: ContractTarget) -> Iterator[Line]:
+def run(subject: ContractTarget) -> Iterator[ReportLine]:
     """Yield a line for each check, one after the other; when nothing can be asked any more, the rest are skipped."""
     hopeless = ""
     for check in CHECKS:
         if hopeless:
-            yield Line(check.name, check.relies_on, skipped(hopeless))
+            yield ReportLine(check.name, check.relies_on, skipped(hopeless))
             continue
         try:
             outcome = check.look(subject)
         except Unmet as unmet:
-            outcome = Outcome(Result.FAIL, str(unmet))
+            outcome = CheckOutcome(Result.FAIL, str(unmet))
             if isinstance(unmet, Unreachable):
                 hopeless = "not asked: the service can't be reached"
             elif isinstance(unmet, KeyRefused):
                 hopeless = "not asked: the key is refused"
-        yield Line(check.name, check.relies_on, outcome)
+        yield ReportLine(check.name, check.relies_on, outcome)
 
 
 CHECKS: Final = (

@@ -4,12 +4,12 @@ from contract.asking import keyed, none_for
 from contract.checks_status import NO_CUSTOMER
 from contract.reading import UNKNOWN_CUSTOMER, address, answered, error_code, reference
 from contract.reading import refused as refusal_code
-from contract.results import Outcome, Result, Unmet, fine, noted, skipped
+from contract.results import CheckOutcome, Result, Unmet, fine, noted, skipped
 from contract.target import ContractTarget
-from contract.wire import Reply
+from contract.wire import ServiceReply
 
 
-def _open(subject: ContractTarget, kind: str, body: object, *, key: str = "") -> Outcome:
+def _open(subject: ContractTarget, kind: str, body: object, *, key: str = "") -> CheckOutcome:
     """Open a checkout; the first one of a new customer may fail once with STRIPE_ERROR, as today's version does."""
     headers = {"Idempotency-Key": key or f"contract-{subject.run}-{kind}"}
     reply = keyed(subject, subject.wire.ask("POST", f"/api/v1/checkout/{kind}", body, headers=headers))
@@ -32,28 +32,28 @@ def _mode(session: str) -> str:
     return "test mode" if session.startswith("cs_test_") else "its id does not tell test mode from real money"
 
 
-def checkout_subscription(subject: ContractTarget) -> Outcome:
+def checkout_subscription(subject: ContractTarget) -> CheckOutcome:
     plan = subject.sales.plan
     if plan is None:
         return skipped("the catalog sells no plan: add --price PRICE --product PRODUCT")
     return _open(subject, "subscription", subject.order(price_id=plan.price_id, product_id=plan.product_id))
 
 
-def checkout_item(subject: ContractTarget) -> Outcome:
+def checkout_item(subject: ContractTarget) -> CheckOutcome:
     if not subject.sales.items:
         return skipped("the catalog sells no item: add --item-price PRICE --item-product PRODUCT")
     item = subject.sales.items[0]
     return _open(subject, "item", subject.order(price_id=item.price_id, product_id=item.product_id, quantity=2))
 
 
-def checkout_cart(subject: ContractTarget) -> Outcome:
+def checkout_cart(subject: ContractTarget) -> CheckOutcome:
     if not subject.sales.items:
         return skipped("the catalog sells no item: add --item-price PRICE --item-product PRODUCT")
     lines = [{"price_id": i.price_id, "product_id": i.product_id, "quantity": 1} for i in subject.sales.items]
     return _open(subject, "cart", subject.order(items=lines))
 
 
-def sessions_differ(subject: ContractTarget) -> Outcome:
+def sessions_differ(subject: ContractTarget) -> CheckOutcome:
     opened = list(subject.sessions.values())
     if len(opened) < 2:
         return skipped("fewer than two checkouts were opened")
@@ -62,24 +62,24 @@ def sessions_differ(subject: ContractTarget) -> Outcome:
     return fine()
 
 
-def unpaid_is_none(subject: ContractTarget) -> Outcome:
+def unpaid_is_none(subject: ContractTarget) -> CheckOutcome:
     return none_for(subject, subject.buyer) if subject.sessions else skipped("no checkout was opened")
 
 
-def checkout_refused(subject: ContractTarget) -> Outcome:
+def checkout_refused(subject: ContractTarget) -> CheckOutcome:
     return _refuses(subject, "/api/v1/checkout/subscription", {"user_id": subject.buyer})
 
 
-def cart_refused(subject: ContractTarget) -> Outcome:
+def cart_refused(subject: ContractTarget) -> CheckOutcome:
     return _refuses(subject, "/api/v1/checkout/cart", subject.order(items=[]))
 
 
-def _refuses(subject: ContractTarget, path: str, body: object) -> Outcome:
+def _refuses(subject: ContractTarget, path: str, body: object) -> CheckOutcome:
     code = refusal_code(keyed(subject, subject.wire.ask("POST", path, body)))
     return fine() if code else noted("the refusal names no error code")
 
 
-def portal_unknown(subject: ContractTarget) -> Outcome:
+def portal_unknown(subject: ContractTarget) -> CheckOutcome:
     body = {"user_id": subject.stranger, "return_url": "https://example.com/account"}
     reply = keyed(subject, subject.wire.ask("POST", "/api/v1/portal", body))
     code = error_code(reply)
@@ -89,14 +89,14 @@ def portal_unknown(subject: ContractTarget) -> Outcome:
     return fine()
 
 
-def unknown_path(subject: ContractTarget) -> Outcome:
+def unknown_path(subject: ContractTarget) -> CheckOutcome:
     reply = keyed(subject, subject.wire.ask("GET", "/api/v1/no-such-call"))
     if 200 <= reply.status < 300:
         raise Unmet(f"answered {reply.status}, as if that call existed")
     return fine(f"answers {reply.status}")
 
 
-def idempotency(subject: ContractTarget) -> Outcome:
+def idempotency(subject: ContractTarget) -> CheckOutcome:
     plan, first = subject.sales.plan, subject.sessions.get("subscription")
     if plan is None or first is None:
         return skipped("no subscription checkout was opened")
@@ -108,7 +108,7 @@ def idempotency(subject: ContractTarget) -> Outcome:
     return noted("it is not honoured: leave PAYMENT_MS_IDEMPOTENT=false")
 
 
-def portal(subject: ContractTarget) -> Outcome:
+def portal(subject: ContractTarget) -> CheckOutcome:
     if subject.customer is None:
         return skipped(NO_CUSTOMER)
     body = {"user_id": subject.customer.user_id, "return_url": "https://example.com/account"}
@@ -117,7 +117,7 @@ def portal(subject: ContractTarget) -> Outcome:
     return fine(f"opens at {address(content, name)}")
 
 
-def register(subject: ContractTarget) -> Outcome:
+def register(subject: ContractTarget) -> CheckOutcome:
     if not subject.registers:
         return skipped("creates a product at Stripe: add --register")
     name = f"Contract check {subject.run}"
@@ -144,5 +144,5 @@ def register(subject: ContractTarget) -> Outcome:
     return fine()
 
 
-def _registration(subject: ContractTarget, body: object) -> Reply:
+def _registration(subject: ContractTarget, body: object) -> ServiceReply:
     return subject.wire.ask("POST", "/admin/products/register", body)

@@ -3,9 +3,9 @@
 from typing import Final
 
 from contract.asking import none_for, status_of, status_path
-from contract.reading import Shape, answered, moment
+from contract.reading import AnswerShape, answered, moment
 from contract.reading import text as text_in
-from contract.results import Outcome, Unmet, fine, noted, skipped
+from contract.results import CheckOutcome, Unmet, fine, noted, skipped
 from contract.target import ContractTarget
 from contract.wire import Unreachable
 
@@ -22,14 +22,14 @@ IN_A_ROW: Final = 10
 NO_CUSTOMER: Final = "needs a customer with a subscription: add --customer USER_ID --customer-product PRODUCT_ID"
 
 
-def health(subject: ContractTarget) -> Outcome:
+def health(subject: ContractTarget) -> CheckOutcome:
     content = answered(subject.wire.ask("GET", "/health", key=""), within=subject.status_wait)
     word = text_in(content, "status")
     moment(content, "timestamp")
     return fine() if word == "healthy" else noted(f"it calls itself {word!r}")
 
 
-def openapi(subject: ContractTarget) -> Outcome:
+def openapi(subject: ContractTarget) -> CheckOutcome:
     try:
         content = answered(subject.wire.ask("GET", "/openapi.json", key=""), within=subject.checkout_wait)
     except Unreachable:
@@ -41,15 +41,15 @@ def openapi(subject: ContractTarget) -> Outcome:
     return noted(f"it does not name {', '.join(missing)}") if missing else fine()
 
 
-def key_missing(subject: ContractTarget) -> Outcome:
+def key_missing(subject: ContractTarget) -> CheckOutcome:
     return _locked(subject, "")
 
 
-def key_wrong(subject: ContractTarget) -> Outcome:
+def key_wrong(subject: ContractTarget) -> CheckOutcome:
     return _locked(subject, "proj_" + "0" * 43)
 
 
-def _locked(subject: ContractTarget, key: str) -> Outcome:
+def _locked(subject: ContractTarget, key: str) -> CheckOutcome:
     for method, path, body in (
         ("GET", status_path(subject.stranger, subject.product_id), None),
         ("POST", "/api/v1/portal", {"user_id": subject.stranger, "return_url": "https://example.com"}),
@@ -60,21 +60,21 @@ def _locked(subject: ContractTarget, key: str) -> Outcome:
     return fine()
 
 
-def status_none(subject: ContractTarget) -> Outcome:
+def status_none(subject: ContractTarget) -> CheckOutcome:
     return none_for(subject, subject.stranger)
 
 
-def status_encoded(subject: ContractTarget) -> Outcome:
+def status_encoded(subject: ContractTarget) -> CheckOutcome:
     return none_for(subject, f"contract+{subject.run}@example.com")
 
 
-def status_steady(subject: ContractTarget) -> Outcome:
+def status_steady(subject: ContractTarget) -> CheckOutcome:
     for _ in range(IN_A_ROW):
         none_for(subject, subject.stranger)
     return fine()
 
 
-def status_on_record(subject: ContractTarget) -> Outcome:
+def status_on_record(subject: ContractTarget) -> CheckOutcome:
     if subject.customer is None:
         return skipped(NO_CUSTOMER)
     found = status_of(subject, subject.customer.user_id, subject.customer.product_id)
@@ -82,6 +82,6 @@ def status_on_record(subject: ContractTarget) -> Outcome:
         raise Unmet("the service knows of no subscription")
     if subject.shape and found.shape is not subject.shape:
         raise Unmet(f"the answer has the {found.shape} shape, not the {subject.shape} one")
-    if found.shape is Shape.RUNNING:
+    if found.shape is AnswerShape.RUNNING:
         return noted("in the running service's shape, without a status: the Auth MS must say what it is worth")
     return fine(f"in the {found.shape} shape")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from contract.reading import Shape
-from contract.target import Customer
-from contract.wire import Wire
+from contract.reading import AnswerShape
+from contract.target import KnownCustomer
+from contract.wire import SerialClient
 
 CUSTOMER: Final = "contract-customer"
 
@@ -23,21 +23,21 @@ class Sandbox:
 
     payment_ms_url: str
     api_key: str
-    control: Wire
+    control: SerialClient
 
-    def take_shape(self, shape: Shape) -> Customer:
+    def take_shape(self, shape: AnswerShape) -> KnownCustomer:
         """Empty it, let it answer in this shape, and return a customer with a subscription on record.
 
         Its one-connection fault is on, which any two overlapping requests would set off: so the checks themselves are
         shown to ask one at a time.
         """
         self._control("POST", "/reset")
-        portal = "url" if shape is Shape.DOCUMENTED else "portal_url"
+        portal = "url" if shape is AnswerShape.DOCUMENTED else "portal_url"
         self._control(
             "PATCH", "/settings", {"status_shape": shape, "portal_shape": portal, "one_connection": True, "latency": 0}
         )
         state = self._control("POST", f"/users/{CUSTOMER}/state", {"status": "active"})
-        return Customer(CUSTOMER, state["subscriptions"][0]["product_id"])
+        return KnownCustomer(CUSTOMER, state["subscriptions"][0]["product_id"])
 
     def _control(self, method: str, path: str, body: object = None) -> Any:
         reply = self.control.ask(method, f"/control{path}", body)
@@ -64,7 +64,7 @@ def private_sandbox(catalog: Path) -> Iterator[Sandbox]:
             if not line:
                 raise SandboxFailed(f"the sandbox did not start (exit code {process.wait()})")
             told = json.loads(line)
-            with Wire(told["stripe_url"]) as control:
+            with SerialClient(told["stripe_url"]) as control:
                 yield Sandbox(told["payment_ms_url"], told["api_key"], control)
         finally:
             process.terminate()

@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from contract.results import Unmet
-from contract.wire import Reply
+from contract.wire import ServiceReply
 
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,255}", re.ASCII)
@@ -18,7 +18,7 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 UNKNOWN_CUSTOMER: Final = ("CUSTOMER_NOT_FOUND", "NO_STRIPE_CUSTOMER")
 
 
-class Shape(StrEnum):
+class AnswerShape(StrEnum):
     """The three forms a status answer is known to have."""
 
     DOCUMENTED = "documented"
@@ -34,10 +34,10 @@ class Status:
     """
 
     exists: bool
-    shape: Shape | None
+    shape: AnswerShape | None
 
 
-def answered(reply: Reply, *, within: float) -> dict[str, Any]:
+def answered(reply: ServiceReply, *, within: float) -> dict[str, Any]:
     """Return the JSON object of a 2xx answer; raise Unmet if it is anything else, or was slower than ``within``."""
     call = f"{reply.method} {reply.path}"
     if not 200 <= reply.status < 300:
@@ -64,7 +64,7 @@ def parsed(body: bytes) -> object:
         return None
 
 
-def error_code(reply: Reply) -> str:
+def error_code(reply: ServiceReply) -> str:
     """Return the service's code for a refusal, ``error.code`` or ``error``; empty if it gave none."""
     content = parsed(reply.body)
     error = content.get("error") if isinstance(content, dict) else None
@@ -72,7 +72,7 @@ def error_code(reply: Reply) -> str:
     return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
 
 
-def refused(reply: Reply) -> str:
+def refused(reply: ServiceReply) -> str:
     """Return the code of a refusal that is the caller's fault; raise Unmet for a success, 401, 404, 429 or 5xx."""
     if 400 <= reply.status < 500 and reply.status not in (401, 403, 404, 429):
         return error_code(reply)
@@ -129,20 +129,20 @@ def status(content: dict[str, Any]) -> Status:
         raise Unmet("field status contradicts exists")
     reference(content, "stripe_subscription_id" if "stripe_subscription_id" in content else "subscription_id")
     moment(content, "period_end" if "period_end" in content else "current_period_end", optional=True)
-    return Status(True, Shape.OPENAPI if word else Shape.RUNNING)
+    return Status(True, AnswerShape.OPENAPI if word else AnswerShape.RUNNING)
 
 
 def _documented_status(content: dict[str, Any]) -> Status:
     if "status" not in content:
         raise Unmet("neither field exists nor field status is there")
     if text(content, "status") == "none":
-        return Status(False, Shape.DOCUMENTED)
+        return Status(False, AnswerShape.DOCUMENTED)
     reference(content, "subscription_id")
     moment(content, "current_period_end", optional=True)
-    return Status(True, Shape.DOCUMENTED)
+    return Status(True, AnswerShape.DOCUMENTED)
 
 
-def _said(reply: Reply) -> str:
+def _said(reply: ServiceReply) -> str:
     code = error_code(reply)
     return f" {code}" if code else ""
 

@@ -19,38 +19,38 @@ class Unmet(Exception):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckOutcome:
     """How a check ended, and what it saw."""
 
     result: Result
     detail: str = ""
 
 
-def fine(detail: str = "") -> Outcome:
+def fine(detail: str = "") -> CheckOutcome:
     """Return that all is as it should be."""
-    return Outcome(Result.OK, detail)
+    return CheckOutcome(Result.OK, detail)
 
 
-def noted(detail: str) -> Outcome:
+def noted(detail: str) -> CheckOutcome:
     """Return that something is as the contract allows, but not as it is at its best."""
-    return Outcome(Result.NOTE, detail)
+    return CheckOutcome(Result.NOTE, detail)
 
 
-def skipped(detail: str) -> Outcome:
+def skipped(detail: str) -> CheckOutcome:
     """Return that nothing was asked, and why."""
-    return Outcome(Result.SKIPPED, detail)
+    return CheckOutcome(Result.SKIPPED, detail)
 
 
 @dataclass(frozen=True)
-class Line:
+class ReportLine:
     """A check by name, what the front end relies on there, and how it ended."""
 
     name: str
     relies_on: str
-    outcome: Outcome
+    outcome: CheckOutcome
 
 
-def table(lines: Sequence[Line]) -> str:
+def table(lines: Sequence[ReportLine]) -> str:
     """Return the lines as a table in plain text, with what was seen below each."""
     width = max(len(line.name) for line in lines)
     rows = []
@@ -61,7 +61,7 @@ def table(lines: Sequence[Line]) -> str:
     return "\n".join(rows)
 
 
-def summary(lines: Sequence[Line]) -> str:
+def summary(lines: Sequence[ReportLine]) -> str:
     """Return the count of each result, and the names of what failed."""
     counts = [(result, sum(line.outcome.result is result for line in lines)) for result in Result]
     text = ", ".join(f"{count} {result}" for result, count in counts if count)
@@ -72,6 +72,6 @@ def summary(lines: Sequence[Line]) -> str:
     return f"{text}. The front end can rely on this service{', as far as it was asked' if unseen else ''}."
 
 
-def passed(lines: Sequence[Line]) -> bool:
+def passed(lines: Sequence[ReportLine]) -> bool:
     """Return whether nothing failed."""
     return all(line.outcome.result is not Result.FAIL for line in lines)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog import Catalog, load_catalog
-from contract.reading import Shape
-from contract.wire import Wire
+from contract.reading import AnswerShape
+from contract.wire import SerialClient
 
 STATUS_WAIT: Final = 3.0
 CHECKOUT_WAIT: Final = 10.0
@@ -48,7 +48,7 @@ class Sales:
 
 
 @dataclass(frozen=True)
-class Customer:
+class KnownCustomer:
     """Somebody with a subscription on record, and the product of it."""
 
     user_id: str
@@ -59,11 +59,11 @@ class Customer:
 class ContractTarget:
     """All that a check needs. ``sessions`` collects the checkout sessions that the checks open."""
 
-    wire: Wire
+    wire: SerialClient
     sales: Sales
-    customer: Customer | None = None
+    customer: KnownCustomer | None = None
     registers: bool = False
-    shape: Shape | None = None
+    shape: AnswerShape | None = None
     """The shape that status answers must have, where that is known beforehand."""
     status_wait: float = STATUS_WAIT
     checkout_wait: float = CHECKOUT_WAIT

@@ -26,7 +26,7 @@ class Unreachable(Unmet):
 
 
 @dataclass(frozen=True)
-class Reply:
+class ServiceReply:
     """An answer as it came; header names in lower case, ``elapsed`` in seconds."""
 
     method: str
@@ -42,7 +42,7 @@ class Reply:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-class Wire:
+class SerialClient:
     """Calls to one address. Redirects are not followed and no proxy is taken from the environment."""
 
     def __init__(self, base_url: str, key: str = "") -> None:
@@ -74,7 +74,7 @@ class Wire:
         *,
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> ServiceReply:
         """Return the answer to one call; ``key`` replaces ours, and empty sends none.
 
         Raises Unreachable when no connection can be made, and Unmet when the answer does not come whole.
@@ -91,7 +91,7 @@ class Wire:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unmet(f"{method} {path} had no whole answer ({type(error).__name__})") from None
         fields = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(method, path, response.status_code, fields, content, time.monotonic() - started)
+        return ServiceReply(method, path, response.status_code, fields, content, time.monotonic() - started)
 
 
 def _whole(response: httpx.Response) -> bytes:

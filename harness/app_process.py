@@ -43,7 +43,7 @@ def sandbox_for_tests(folder: Path, **environment: str) -> RunningSandbox:
 
 
 @dataclass
-class RunningApp:
+class AppProcess:
     """One process of the app. `stop`, `kill` and `start` it at will; its store stays."""
 
     url: str
@@ -100,7 +100,7 @@ class RunningApp:
 class Product:
     """An app and the sandbox it talks to."""
 
-    app: RunningApp
+    app: AppProcess
     sandbox: RunningSandbox
 
     @property
@@ -157,7 +157,7 @@ def running_product(folder: Path, *, app: dict[str, str] | None = None, **sandbo
     with sandbox_for_tests(folder, **sandbox) as stand_in:
         catalog = shutil.copy(ROOT / "products.json", folder / "products.json")  # a test may change it
         environment = app_environment(folder, stand_in, port, **{"CATALOG_PATH": str(catalog), **(app or {})})
-        running = RunningApp(f"http://localhost:{port}", environment, folder / "app.log").start()
+        running = AppProcess(f"http://localhost:{port}", environment, folder / "app.log").start()
         try:
             yield Product(running, stand_in)
         finally:

@@ -22,8 +22,8 @@ from deploy.rolling_restart import REPLICAS, Balancer
 from harness.app_process import (
     NO_AUTHORITIES,
     ROOT,
+    AppProcess,
     ProcessFailed,
-    RunningApp,
     app_environment,
     free_port,
     sandbox_for_tests,
@@ -91,7 +91,7 @@ class Cluster:
     redis: RedisServer
     sandbox: RunningSandbox
     haproxy: HAProxy
-    replicas: dict[str, RunningApp]
+    replicas: dict[str, AppProcess]
     clients: list[httpx.Client] = field(default_factory=list)
 
     def control(self, method: str, path: str, **body: Any) -> Any:
@@ -120,7 +120,7 @@ class Cluster:
         """Start what a test has killed, and wait until HAProxy sees all replicas."""
         dead = [app for app in self.replicas.values() if app.process is None]
         with ThreadPoolExecutor() as pool:
-            list(pool.map(RunningApp.start, dead))
+            list(pool.map(AppProcess.start, dead))
         if not until(self.up, 15):
             logs = "\n".join(app.log()[-1500:] for app in self.replicas.values())
             state = self.haproxy.balancer.ask("show servers state")
@@ -163,7 +163,7 @@ def running_cluster(folder: Path, *, app: Mapping[str, str] | None = None, **san
         for name, port in ports.items():
             more = {"PYTHONPATH": str(Path(__file__).parent / "clock"), "CLOCK_OFF": str(CLOCK_OFF)}
             environment = app_environment(folder, stand_in, port, **shared, **(more if name == OFF_REPLICA else {}))
-            replicas[name] = RunningApp(f"http://localhost:{port}", environment, folder / f"{name}.log")
+            replicas[name] = AppProcess(f"http://localhost:{port}", environment, folder / f"{name}.log")
         haproxy = HAProxy(folder, public_port, ports)
         stack.callback(haproxy.stop)
         for replica in replicas.values():

@@ -8,7 +8,7 @@ import httpx
 from harness.app_process import NO_AUTHORITIES
 
 
-class Place(Protocol):
+class ProductAccess(Protocol):
     """Where they go: the product's address, its sandbox, and the browsers to close afterwards."""
 
     clients: list[httpx.Client]
@@ -24,7 +24,7 @@ class Place(Protocol):
 class HttpUser:
     """A user whose browser runs no scripts."""
 
-    def __init__(self, place: Place, name: str = "", replica: str = "") -> None:
+    def __init__(self, place: ProductAccess, name: str = "", replica: str = "") -> None:
         self.place = place
         self.name = name or f"person{secrets.token_hex(5)}"
         self.email = f"{self.name}@example.com"

@@ -27,7 +27,7 @@ class SetStatus(Body):
     reach: Reach | None = None
 
 
-class Action(Body):
+class ActionBody(Body):
     """What an action needs; the other fields are ignored by it."""
 
     price_id: str = ""
@@ -64,10 +64,12 @@ def control_subscriptions_router(state: SandboxState) -> APIRouter:
         return moved.model_dump(mode="json")
 
     @router.post("/subscriptions/{subscription_id}/{action}")
-    async def act(subscription_id: str, action: str, how: Action | None = None, price_id: str = "") -> dict[str, Any]:
+    async def act(
+        subscription_id: str, action: str, how: ActionBody | None = None, price_id: str = ""
+    ) -> dict[str, Any]:
         """What the portal or the dashboard does; 404 for another action, 409 for a subscription that has ended."""
         subscription = found_or_404(state.subscriptions.get(subscription_id), "subscription")
-        how = how or Action()
+        how = how or ActionBody()
         if price_id:
             how = how.model_copy(update={"price_id": price_id})
         return carry_out(state, subscription, action, how).model_dump(mode="json")
@@ -109,7 +111,9 @@ def control_subscriptions_router(state: SandboxState) -> APIRouter:
     return router
 
 
-def carry_out(state: SandboxState, subscription: StripeSubscription, action: str, how: Action) -> StripeSubscription:
+def carry_out(
+    state: SandboxState, subscription: StripeSubscription, action: str, how: ActionBody
+) -> StripeSubscription:
     """One action of the portal or the dashboard; raises HTTPException for one that can't be."""
     stripe = state.subscriptions
     if action == "cancel":
@@ -137,7 +141,7 @@ def found_or_404(thing: T | None, name: str) -> T:
     return thing
 
 
-def _moment(state: SandboxState, how: Action) -> datetime | None:
+def _moment(state: SandboxState, how: ActionBody) -> datetime | None:
     if how.days is not None:
         return state.clock.now() + timedelta(days=how.days)
     return how.at

@@ -6,7 +6,7 @@ from datetime import timedelta
 from fastapi import HTTPException
 
 from sandbox.auth_accounts import AccountPlan
-from sandbox.control_subscriptions import Action, carry_out
+from sandbox.control_subscriptions import ActionBody, carry_out
 from sandbox.panel_settings import values_of
 from sandbox.payment_methods import CARDS
 from sandbox.presets import PRESETS_BY_NAME
@@ -144,7 +144,7 @@ def _about_money(state: SandboxState) -> dict[str, Callable[[Fields], str]]:
         if what == "dispute":
             return f"{_disputed(state, subscription).name} is disputed."
         try:
-            carry_out(state, subscription, what, Action(days=30 if what == "cancel-at" else None))
+            carry_out(state, subscription, what, ActionBody(days=30 if what == "cancel-at" else None))
         except HTTPException as refusal:
             raise ValueError(f"That can't be done: {refusal.detail}.") from None
         return f"{SUBSCRIPTION_ACTIONS[what]}: done; the webhook is on its way."

@@ -39,7 +39,7 @@ from services.storage.local_pubsub import LocalPubSub
 from services.storage.port import Store, check_ttl
 from services.upstream.identifiers import check_identifier
 from services.upstream.responses import Call, UpstreamResponse
-from tests.world import Row, World
+from tests.world import OutsideWorld, Row
 
 Shape = Literal["documented", "openapi", "running"]
 SHAPES: Final[tuple[Shape, ...]] = ("documented", "openapi", "running")
@@ -242,10 +242,10 @@ class Switch:
 
 
 class FakePaymentMS(PaymentMS):
-    """The Payment MS over a `World`. `lose_answers` creates what was asked and then times out; `shape` as its versions
-    answer; `honours_keys` whether it knows an Idempotency-Key, as Stripe does (same key, same parameters)."""
+    """The Payment MS over an `OutsideWorld`. `lose_answers` creates what was asked and then times out; `shape` as its
+    versions answer; `honours_keys` whether it knows an Idempotency-Key, as Stripe does (same key, same parameters)."""
 
-    def __init__(self, world: World, shape: Shape = "running") -> None:
+    def __init__(self, world: OutsideWorld, shape: Shape = "running") -> None:
         self.world = world
         self.shape: Shape = shape
         self.switch = Switch()
@@ -322,9 +322,9 @@ class FakePaymentMS(PaymentMS):
 
 
 class FakeAuthMS(AuthMS):
-    """The Auth MS over a `World`. `rotates` gives a new session id with each refresh and forgets the old one."""
+    """The Auth MS over an `OutsideWorld`. `rotates` gives a new session id with each refresh, and forgets the old."""
 
-    def __init__(self, world: World, *, rotates: bool = False) -> None:
+    def __init__(self, world: OutsideWorld, *, rotates: bool = False) -> None:
         self.world = world
         self.rotates = rotates
         self.switch = Switch()

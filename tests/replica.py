@@ -22,7 +22,7 @@ from services.storage.pubsub import PubSub
 from services.subscription.customer_status import CustomerStatus
 from tests.fakes import START, Clock, FakeAuthMS, FakePaymentMS, MemoryStore, Shape, settle
 from tests.shop import CATALOG, world_of
-from tests.world import World
+from tests.world import OutsideWorld
 
 PUBLIC_URL: Final = "https://shop.example"
 ADA: Final = User("ada", "Ada", "ada@example.com")
@@ -36,7 +36,7 @@ class Outside:
     def __init__(self, shape: Shape = "running", *, rotates: bool = False) -> None:
         self.clock = Clock(START)
         self.store = MemoryStore(self.clock)
-        self.world: World = world_of(self.clock)
+        self.world: OutsideWorld = world_of(self.clock)
         self.payment_ms = FakePaymentMS(self.world, shape)
         self.auth_ms = FakeAuthMS(self.world, rotates=rotates)
         self.catalog: Catalog = CATALOG

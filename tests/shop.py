@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from catalog import Catalog
-from tests.world import Sold, World
+from tests.world import OutsideWorld, Sold
 
 PLANS: Final[list[dict[str, Any]]] = [
     {"id": "free", "name": "Free", "tagline": "To try", "kind": "free"},
@@ -76,7 +76,7 @@ def without(plan_id: str) -> Catalog:
     return catalog_with([plan for plan in PLANS if plan["id"] != plan_id])
 
 
-def world_of(now: Callable[[], datetime], catalog: Catalog = CATALOG) -> World:
+def world_of(now: Callable[[], datetime], catalog: Catalog = CATALOG) -> OutsideWorld:
     """Return a world in which Stripe sells what the catalog says."""
     prices = {
         offer.price.price_id: Sold(
@@ -87,4 +87,4 @@ def world_of(now: Callable[[], datetime], catalog: Catalog = CATALOG) -> World:
         )
         for offer in catalog.offers()
     }
-    return World(now, prices)
+    return OutsideWorld(now, prices)

@@ -44,7 +44,7 @@ class StripeSession:
 
 
 @dataclass
-class StripeSubscription:
+class SubscriptionAtStripe:
     """A subscription at Stripe, which alone knows what is really charged."""
 
     id: str
@@ -67,7 +67,7 @@ class Webhook:
     """One event on its way: the subscription as it was when it was sent. Stripe tries for three days."""
 
     number: int
-    subscription: StripeSubscription
+    subscription: SubscriptionAtStripe
     sent_at: datetime
 
 
@@ -82,7 +82,7 @@ class Sold:
 
 
 @dataclass
-class World:
+class OutsideWorld:
     """The outside. `prices` is what is for sale at Stripe; `account_speaks` whether the Auth MS says anything of plans;
     `lists_both` whether a subscription that changed its plan stays under its old product as well."""
 
@@ -91,7 +91,7 @@ class World:
     account_speaks: bool = True
     lists_both: bool = True
     sessions: dict[str, StripeSession] = field(default_factory=dict)
-    subscriptions: dict[str, StripeSubscription] = field(default_factory=dict)
+    subscriptions: dict[str, SubscriptionAtStripe] = field(default_factory=dict)
     billing: dict[tuple[str, str], Row] = field(default_factory=dict)
     accounts: dict[str, PlanGrant] = field(default_factory=dict)
     pending: list[Webhook] = field(default_factory=list)
@@ -119,7 +119,7 @@ class World:
         session = self.sessions[session_id]
         return not session.paid and self.now() < session.opened_at + SESSION_LIFE
 
-    def pay(self, session_id: str) -> StripeSubscription | None:
+    def pay(self, session_id: str) -> SubscriptionAtStripe | None:
         """Pay at Stripe; returns the subscription this started, None for a one-off purchase."""
         session = self.sessions[session_id]
         assert self.payable(session_id), "Stripe takes no money for this session"
@@ -129,7 +129,7 @@ class World:
         sold = self.prices[session.content[0][0]]
         status = "trialing" if sold.trial_days else "active"
         length = timedelta(days=sold.trial_days) if sold.trial_days else PERIOD[sold.interval]
-        subscription = StripeSubscription(
+        subscription = SubscriptionAtStripe(
             f"sub_{next(self._numbers)}", session.customer, sold.product_id, sold.plan, sold.interval, status,
             self.now() + length,
         )  # fmt: skip
@@ -137,18 +137,18 @@ class World:
         self.send(subscription)
         return subscription
 
-    def live(self, customer: str) -> list[StripeSubscription]:
+    def live(self, customer: str) -> list[SubscriptionAtStripe]:
         """The subscriptions of this customer that can charge."""
         return [one for one in self.subscriptions.values() if one.customer == customer and one.live]
 
-    def set_status(self, subscription: StripeSubscription, status: str) -> None:
+    def set_status(self, subscription: SubscriptionAtStripe, status: str) -> None:
         """Move a subscription to another status."""
         subscription.status = status
         if status == "canceled":
             subscription.period_end = min(subscription.period_end, self.now())
         self.send(subscription)
 
-    def switch(self, subscription: StripeSubscription, price_id: str) -> None:
+    def switch(self, subscription: SubscriptionAtStripe, price_id: str) -> None:
         """Change the plan in the portal."""
         sold = self.prices[price_id]
         subscription.product_id, subscription.plan, subscription.interval = sold.product_id, sold.plan, sold.interval
@@ -165,7 +165,7 @@ class World:
                 subscription.period_end += PERIOD[subscription.interval]
                 self.send(subscription)
 
-    def send(self, subscription: StripeSubscription) -> None:
+    def send(self, subscription: SubscriptionAtStripe) -> None:
         """Put a webhook with the subscription as it is now on its way."""
         self.pending.append(Webhook(next(self._numbers), replace(subscription), self.now()))
 
@@ -188,7 +188,7 @@ class World:
         for webhook in tuple(self.pending):
             self.deliver(webhook, parts)
 
-    def _tell_billing(self, told: StripeSubscription) -> None:
+    def _tell_billing(self, told: SubscriptionAtStripe) -> None:
         if not self.lists_both:
             for key, row in tuple(self.billing.items()):
                 if row.subscription_id == told.id:
@@ -197,7 +197,7 @@ class World:
         if known is None or _number(known.subscription_id) <= _number(told.id):
             self.billing[told.customer, told.product_id] = Row(told.product_id, told.id, told.status, told.period_end)
 
-    def _tell_account(self, told: StripeSubscription) -> None:
+    def _tell_account(self, told: SubscriptionAtStripe) -> None:
         if _number(told.id) >= self._account_of.get(told.customer, 0):
             self._account_of[told.customer] = _number(told.id)
             until = told.period_end if told.live else None

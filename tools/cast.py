@@ -16,7 +16,7 @@ PREMIUM: Final = "price_sandbox_premium_month"
 
 
 @dataclass(slots=True)
-class Person:
+class StagedUser:
     """Somebody signed in: their cookies, their id, and the address that a scene about them opens."""
 
     user_id: str
@@ -30,9 +30,11 @@ class Stage:
 
     product: Product
     browser: Browser
-    people: dict[str, Person] = field(default_factory=dict)
+    people: dict[str, StagedUser] = field(default_factory=dict)
 
-    def person(self, name: str, prepare: Callable[["Stage", BrowserContext, Person], None] | None = None) -> Person:
+    def person(
+        self, name: str, prepare: Callable[["Stage", BrowserContext, StagedUser], None] | None = None
+    ) -> StagedUser:
         """Return the person of that name, made and prepared at the first call."""
         if name not in self.people:
             context = self.browser.new_context(base_url=self.product.url)
@@ -40,7 +42,7 @@ class Stage:
             made = self.product.control("POST", "/users", email=email, name="Ada Lovelace")
             context.request.get("/auth/login?provider=google&next=/payment", max_redirects=0)
             context.request.get(f"/auth/callback?auth_code={made['auth_code']}", max_redirects=0)
-            person = Person(made["user_id"], [])
+            person = StagedUser(made["user_id"], [])
             if prepare is not None:
                 prepare(self, context, person)
             person.cookies = [*context.cookies()]
@@ -49,13 +51,13 @@ class Stage:
         return self.people[name]
 
 
-def in_state(state: str, shape: str = "documented") -> Callable[[Stage], Person]:
+def in_state(state: str, shape: str = "documented") -> Callable[[Stage], StagedUser]:
     """Return somebody whom the sandbox has put in that state; `shape` is how the Payment MS answers about them."""
 
-    def put(stage: Stage, _context: BrowserContext, person: Person) -> None:
+    def put(stage: Stage, _context: BrowserContext, person: StagedUser) -> None:
         stage.product.control("POST", f"/users/{person.user_id}/state", status=state)
 
-    def who(stage: Stage) -> Person:
+    def who(stage: Stage) -> StagedUser:
         person = stage.person(state, put)
         stage.product.knobs(status_shape=shape)
         return person
@@ -63,12 +65,12 @@ def in_state(state: str, shape: str = "documented") -> Callable[[Stage], Person]
     return who
 
 
-def newcomer(stage: Stage) -> Person:
+def newcomer(stage: Stage) -> StagedUser:
     """Return somebody signed in who has bought nothing."""
     return stage.person("newcomer")
 
 
-def _open_checkout(stage: Stage, context: BrowserContext, person: Person) -> dict[str, Any]:
+def _open_checkout(stage: Stage, context: BrowserContext, person: StagedUser) -> dict[str, Any]:
     """Start the checkout of Premium as a form does, and return the sandbox's session."""
     headers = {"Origin": stage.product.url}
     context.request.post("/payment/checkout", form={"price_id": PREMIUM}, headers=headers, max_redirects=0)
@@ -76,10 +78,10 @@ def _open_checkout(stage: Stage, context: BrowserContext, person: Person) -> dic
     return sessions[0]
 
 
-def buyer(stage: Stage, *, webhook: str = "lose", ago: timedelta | None = None) -> Person:
+def buyer(stage: Stage, *, webhook: str = "lose", ago: timedelta | None = None) -> StagedUser:
     """Return somebody who is back from paying (`ago`: for how long), with a webhook that is lost (or arrives)."""
 
-    def pay(stage: Stage, context: BrowserContext, person: Person) -> None:
+    def pay(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
         session = _open_checkout(stage, context, person)
         stage.product.knobs(webhook_mode=webhook, webhook_delay=0)
         stage.product.control("POST", f"/pay/{session['id']}")
@@ -93,34 +95,34 @@ def buyer(stage: Stage, *, webhook: str = "lose", ago: timedelta | None = None) 
     return stage.person(f"buyer_{webhook}" + (f"_{ago.total_seconds():.0f}" if ago is not None else ""), pay)
 
 
-def back_for(**ago: float) -> Callable[[Stage], Person]:
+def back_for(**ago: float) -> Callable[[Stage], StagedUser]:
     """Return somebody who came back from paying that long ago, and whose purchase nobody has confirmed yet."""
     return lambda stage: buyer(stage, ago=timedelta(**ago))
 
 
-def stranger(stage: Stage) -> Person:
+def stranger(stage: Stage) -> StagedUser:
     """Return somebody signed in of whom no service has said anything yet."""
     return stage.person(f"stranger_{secrets.token_hex(2)}")
 
 
-def known_of_old(stage: Stage) -> Person:
+def known_of_old(stage: Stage) -> StagedUser:
     """Return somebody signed in of whom both services said three minutes ago that Premium is active."""
 
-    def remember(stage: Stage, _context: BrowserContext, person: Person) -> None:
+    def remember(stage: Stage, _context: BrowserContext, person: StagedUser) -> None:
         past.had_premium(stage.product, person.user_id, timedelta(minutes=3))
 
     return stage.person(f"known_{secrets.token_hex(2)}", remember)
 
 
-def paid(stage: Stage) -> Person:
+def paid(stage: Stage) -> StagedUser:
     """Return somebody back from paying whose purchase is confirmed."""
     return buyer(stage, webhook="deliver")
 
 
-def orderer(stage: Stage) -> Person:
+def orderer(stage: Stage) -> StagedUser:
     """Return somebody back from paying for an item."""
 
-    def order(stage: Stage, context: BrowserContext, person: Person) -> None:
+    def order(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
         headers = {"Origin": stage.product.url}
         form: dict[str, str | float | bool] = {"price_id": "price_sandbox_sticker_pack"}
         context.request.post("/payment/checkout", form=form, headers=headers, max_redirects=0)
@@ -131,19 +133,19 @@ def orderer(stage: Stage) -> Person:
     return stage.person("orderer", order)
 
 
-def leaver(stage: Stage) -> Person:
+def leaver(stage: Stage) -> StagedUser:
     """Return somebody who left the checkout unpaid."""
 
-    def leave(stage: Stage, context: BrowserContext, person: Person) -> None:
+    def leave(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
         person.address = re.sub(r"^https?://[^/]+", "", _open_checkout(stage, context, person)["cancel_url"])
 
     return stage.person("leaver", leave)
 
 
-def collector(stage: Stage) -> Person:
+def collector(stage: Stage) -> StagedUser:
     """Return somebody with three things in the cart."""
 
-    def collect(stage: Stage, context: BrowserContext, _person: Person) -> None:
+    def collect(stage: Stage, context: BrowserContext, _person: StagedUser) -> None:
         for item in ("sticker_pack", "api_credits"):
             form: dict[str, str | float | bool] = {"price_id": f"price_sandbox_{item}", "quantity": "2"}
             context.request.post("/cart/add", form=form, headers={"Origin": stage.product.url}, max_redirects=0)

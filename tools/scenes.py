@@ -16,8 +16,8 @@ from harness.app_process import Product
 from tools import acts
 from tools.cast import (
     PREMIUM,
-    Person,
     Stage,
+    StagedUser,
     back_for,
     buyer,
     collector,
@@ -52,7 +52,7 @@ class Scene:
 
     name: str
     path: str
-    who: Callable[[Stage], Person] | None = None
+    who: Callable[[Stage], StagedUser] | None = None
     act: acts.Do | None = None
     still: bool = False
     during: Callable[[Product], AbstractContextManager[None]] | None = None

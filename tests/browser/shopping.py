@@ -16,7 +16,7 @@ PRODUCTS = json.loads((Path(__file__).parents[2] / "products.json").read_text(en
 
 
 @dataclass(frozen=True)
-class Shop:
+class ProductWithCatalog:
     """A product with a catalog file of its own, and the origin that may frame its prices."""
 
     product: Product
@@ -31,14 +31,14 @@ class Shop:
 
 
 @contextmanager
-def running_shop(folder: Path) -> Iterator[Shop]:
+def running_shop(folder: Path) -> Iterator[ProductWithCatalog]:
     """Start an app and a sandbox that share a catalog file in `folder`."""
     catalog = folder / "products.json"
     catalog.write_text(json.dumps(PRODUCTS), encoding="utf-8")
     marketing = f"http://127.0.0.1:{free_port()}"
     settings = {"CATALOG_PATH": str(catalog), "EMBED_ORIGINS": marketing}
     with running_product(folder, app=settings, catalog_path=str(catalog), webhook_delay="1") as product:
-        yield Shop(product, catalog, marketing)
+        yield ProductWithCatalog(product, catalog, marketing)
 
 
 def at_the_shop(page: Page, path: str = "/shop") -> None:

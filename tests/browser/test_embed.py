@@ -13,17 +13,17 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from harness.app_process import Product
 from tests.browser.people import choose_person
-from tests.browser.shopping import Shop, running_shop
+from tests.browser.shopping import ProductWithCatalog, running_shop
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProductWithCatalog]:
     with running_shop(tmp_path_factory.mktemp("embed")) as shop:
         yield shop
 
 
 @pytest.fixture
-def product(shop: Shop) -> Product:
+def product(shop: ProductWithCatalog) -> Product:
     return shop.product
 
 
@@ -61,7 +61,7 @@ def prices_in(page: Page) -> FrameLocator:
     return page.frame_locator("iframe")
 
 
-def test_another_sites_frame_shows_the_prices_and_leads_out_of_it(page: Page, shop: Shop) -> None:
+def test_another_sites_frame_shows_the_prices_and_leads_out_of_it(page: Page, shop: ProductWithCatalog) -> None:
     port = int(shop.marketing.rpartition(":")[2])
     with marketing_site(port, f"{shop.product.url}/embed/pricing?interval=year&theme=light") as address:
         page.goto(address)
@@ -77,7 +77,7 @@ def test_another_sites_frame_shows_the_prices_and_leads_out_of_it(page: Page, sh
     page.wait_for_url(re.compile(r"/payment\?price=price_sandbox_premium_month$"))
 
 
-def test_a_site_that_is_not_listed_gets_an_empty_frame(chromium: Browser, shop: Shop) -> None:
+def test_a_site_that_is_not_listed_gets_an_empty_frame(chromium: Browser, shop: ProductWithCatalog) -> None:
     context = chromium.new_context()
     page = context.new_page()
     refusals: list[str] = []

@@ -11,25 +11,25 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from harness.app_process import Product
 from tests.browser.people import at_checkout, choose_person, pay, sign_in, success_state
-from tests.browser.shopping import PRODUCTS, Shop, at_the_shop, running_shop
+from tests.browser.shopping import PRODUCTS, ProductWithCatalog, at_the_shop, running_shop
 from tools.chromium import wait_until_connected
 
 
 @pytest.fixture(scope="module")
-def started_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def started_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProductWithCatalog]:
     with running_shop(tmp_path_factory.mktemp("shop")) as shop:
         yield shop
 
 
 @pytest.fixture
-def shop(started_shop: Shop) -> Iterator[Shop]:
+def shop(started_shop: ProductWithCatalog) -> Iterator[ProductWithCatalog]:
     started_shop.product.reset()
     yield started_shop
     started_shop.sell(PRODUCTS)
 
 
 @pytest.fixture
-def product(shop: Shop) -> Product:
+def product(shop: ProductWithCatalog) -> Product:
     return shop.product
 
 
@@ -123,7 +123,9 @@ def test_signing_in_half_way_merges_both_carts(open_context: Callable[[], Browse
     expect(earlier.get_by_test_id("cart-count")).to_have_text("7")
 
 
-def test_the_twenty_first_line_and_a_quantity_of_zero_are_refused_with_a_sentence(page: Page, shop: Shop) -> None:
+def test_the_twenty_first_line_and_a_quantity_of_zero_are_refused_with_a_sentence(
+    page: Page, shop: ProductWithCatalog
+) -> None:
     items = [
         {
             "id": f"thing-{number}", "name": f"Thing {number}", "description": "One of many things.", "image": "box",
@@ -201,7 +203,7 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
     expect(page.get_by_test_id("cart-line-sticker-pack")).to_be_visible()
 
 
-def test_everything_works_without_a_script(chromium: Browser, shop: Shop) -> None:
+def test_everything_works_without_a_script(chromium: Browser, shop: ProductWithCatalog) -> None:
     context = chromium.new_context(base_url=shop.product.url, java_script_enabled=False, locale="en-US")
     page = context.new_page()
     page.goto("/shop")
@@ -227,7 +229,7 @@ def test_everything_works_without_a_script(chromium: Browser, shop: Shop) -> Non
     context.close()
 
 
-def test_a_new_price_shows_on_every_open_page_within_five_seconds(page: Page, shop: Shop) -> None:
+def test_a_new_price_shows_on_every_open_page_within_five_seconds(page: Page, shop: ProductWithCatalog) -> None:
     put_in_cart(page, sticker_pack=2)
     cart, frame = page.context.new_page(), page.context.new_page()
     at_the_shop(cart, "/cart")

@@ -2,7 +2,7 @@
 
 from sandbox.launch import RunningSandbox
 from tests.cli.installation import PRICE, Installation, closed_port
-from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told
+from tests.contract.mock_payment_ms import MockAnswer, MockPaymentMS, MockRequest
 
 
 class TestWrongMoney:
@@ -19,7 +19,7 @@ class TestWrongMoney:
         assert "the sandbox is on" in errors["money"]
 
     def test_test_mode_at_a_public_address(self, installation: Installation, payment_ms: MockPaymentMS) -> None:
-        def in_test_mode(asked: Asked, right: Told) -> Told:
+        def in_test_mode(asked: MockRequest, right: MockAnswer) -> MockAnswer:
             return right.having(checkout_session_id="cs_test_1") if "/checkout/" in asked.path else right
 
         payment_ms.breakage = in_test_mode
@@ -43,7 +43,7 @@ class TestWrongMoney:
         assert asked.body["user_id"].startswith("check-")
 
     def test_live_checkout_that_leads_elsewhere(self, installation: Installation, payment_ms: MockPaymentMS) -> None:
-        def elsewhere(asked: Asked, right: Told) -> Told:
+        def elsewhere(asked: MockRequest, right: MockAnswer) -> MockAnswer:
             return right.having(checkout_url="https://evil.example/c") if "/checkout/" in asked.path else right
 
         payment_ms.breakage = elsewhere

@@ -8,7 +8,7 @@ from pathlib import Path
 from sandbox.openapi import OPENAPI
 from services.storage.sqlite_store import SqliteStore
 from tests.cli.installation import PRICE, Installation, Site, closed_port
-from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told, html
+from tests.contract.mock_payment_ms import MockAnswer, MockPaymentMS, MockRequest, html
 
 
 class TestBrokenPaymentMS:
@@ -29,7 +29,9 @@ class TestBrokenPaymentMS:
         assert "Something other than the Payment MS answers there: correct PAYMENT_MS_URL" in errors["payment_ms"]
 
     def test_service_that_fails(self, installation: Installation, payment_ms: MockPaymentMS) -> None:
-        payment_ms.breakage = lambda asked, right: Told(500, b"", "text/plain") if asked.path == "/health" else right
+        payment_ms.breakage = lambda asked, right: (
+            MockAnswer(500, b"", "text/plain") if asked.path == "/health" else right
+        )
 
         errors = installation.errors()
 
@@ -53,8 +55,8 @@ class TestBrokenPaymentMS:
         assert "wwww" not in errors["payment_ms_key"]
 
     def test_status_answer_of_another_shape(self, installation: Installation, payment_ms: MockPaymentMS) -> None:
-        def other(asked: Asked, right: Told) -> Told:
-            return Told(200, {"subscribed": False}) if "/subscriptions/" in asked.path else right
+        def other(asked: MockRequest, right: MockAnswer) -> MockAnswer:
+            return MockAnswer(200, {"subscribed": False}) if "/subscriptions/" in asked.path else right
 
         payment_ms.breakage = other
 
@@ -69,7 +71,7 @@ class TestBrokenPaymentMS:
         document = json.loads(json.dumps(OPENAPI))
         del document["paths"]["/api/v1/portal"]
         del document["components"]["schemas"]["CheckoutResponse"]["properties"]["checkout_url"]
-        payment_ms.breakage = lambda asked, right: Told(200, document) if asked.path == "/openapi.json" else right
+        payment_ms.breakage = lambda asked, right: MockAnswer(200, document) if asked.path == "/openapi.json" else right
 
         errors = installation.errors()
 

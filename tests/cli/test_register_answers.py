@@ -7,13 +7,15 @@ from catalog import load_catalog
 from cli.register_command import register
 from tests.cli.installation import Installation
 from tests.cli.operator import PLANS, Operator, journal, product_ids, registrations
-from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told, refusal
+from tests.contract.mock_payment_ms import MockAnswer, MockPaymentMS, MockRequest, refusal
 
 
-def when_asked_for(name: str, told: Callable[[Told], Told]) -> Callable[[Asked, Told], Told]:
+def when_asked_for(
+    name: str, told: Callable[[MockAnswer], MockAnswer]
+) -> Callable[[MockRequest, MockAnswer], MockAnswer]:
     """Change the answer to the registration of one plan."""
 
-    def broken(asked: Asked, right: Told) -> Told:
+    def broken(asked: MockRequest, right: MockAnswer) -> MockAnswer:
         mine = asked.path == "/admin/products/register" and asked.body["plans"][0]["name"] == name
         return told(right) if mine else right
 
@@ -63,8 +65,8 @@ def test_price_ids_that_nobody_typed_are_kept_and_said_to_be_unproven(
 
 
 def test_prices_other_than_the_catalogs_are_not_written(installation: Installation, payment_ms: MockPaymentMS) -> None:
-    def in_euros(right: Told) -> Told:
-        return Told(201, json.loads(json.dumps(right.content).replace('"usd"', '"eur"')))
+    def in_euros(right: MockAnswer) -> MockAnswer:
+        return MockAnswer(201, json.loads(json.dumps(right.content).replace('"usd"', '"eur"')))
 
     payment_ms.breakage = when_asked_for("Premium", in_euros)
     operator = Operator()

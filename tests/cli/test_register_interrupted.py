@@ -14,7 +14,7 @@ from catalog import load_catalog
 from cli.register_command import register
 from tests.cli.installation import Installation
 from tests.cli.operator import COMMAND, PLANS, Operator, journal, product_ids, registrations
-from tests.contract.mock_payment_ms import Asked, MockPaymentMS, Told
+from tests.contract.mock_payment_ms import MockAnswer, MockPaymentMS, MockRequest
 
 
 class Held:
@@ -25,7 +25,7 @@ class Held:
         self.arrived, self.go = threading.Event(), threading.Event()
         mock.breakage = self._hold
 
-    def _hold(self, asked: Asked, right: Told) -> Told:
+    def _hold(self, asked: MockRequest, right: MockAnswer) -> MockAnswer:
         if asked.path == "/admin/products/register" and asked.body["plans"][0]["name"] == self._name:
             self.arrived.set()
             assert self.go.wait(30)

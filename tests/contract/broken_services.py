@@ -4,15 +4,15 @@ import json
 import re
 from dataclasses import replace
 
-from tests.contract.mock_payment_ms import Asked, Breakage, Told, html, refusal
+from tests.contract.mock_payment_ms import Breakage, MockAnswer, MockRequest, html, refusal
 
 CHECKOUTS = {"checkout_subscription", "checkout_item", "checkout_cart"}
 
 
-def on(path: str, told: Told, *, method: str = "", status: int = 0) -> Breakage:
+def on(path: str, told: MockAnswer, *, method: str = "", status: int = 0) -> Breakage:
     """Say `told` instead, at a path (as a pattern), where the right answer would have had that status."""
 
-    def broken(asked: Asked, right: Told) -> Told:
+    def broken(asked: MockRequest, right: MockAnswer) -> MockAnswer:
         hit = re.fullmatch(path, asked.path) and method in ("", asked.method) and status in (0, right.status)
         return told if hit else right
 
@@ -22,7 +22,7 @@ def on(path: str, told: Told, *, method: str = "", status: int = 0) -> Breakage:
 def altered(path: str, **fields: object) -> Breakage:
     """Change fields of the successes at a path; `None` takes one away."""
 
-    def broken(asked: Asked, right: Told) -> Told:
+    def broken(asked: MockRequest, right: MockAnswer) -> MockAnswer:
         if not re.fullmatch(path, asked.path) or right.status >= 300:
             return right
         for name, value in fields.items():
@@ -33,32 +33,32 @@ def altered(path: str, **fields: object) -> Breakage:
     return broken
 
 
-def every_key_works(asked: Asked, right: Told) -> Told:
-    return Told(200, {"exists": False}) if right.status == 401 else right
+def every_key_works(asked: MockRequest, right: MockAnswer) -> MockAnswer:
+    return MockAnswer(200, {"exists": False}) if right.status == 401 else right
 
 
-def one_session_for_all(asked: Asked, right: Told) -> Told:
+def one_session_for_all(asked: MockRequest, right: MockAnswer) -> MockAnswer:
     return (
         right.having(checkout_session_id="cs_test_1") if "/checkout/" in asked.path and right.status == 200 else right
     )
 
 
-def registers_twice(asked: Asked, right: Told) -> Told:
-    return Told(201, {"success": True, "products": []}) if right.status == 409 else right
+def registers_twice(asked: MockRequest, right: MockAnswer) -> MockAnswer:
+    return MockAnswer(201, {"success": True, "products": []}) if right.status == 409 else right
 
 
-def forgets_which_product(asked: Asked, right: Told) -> Told:
+def forgets_which_product(asked: MockRequest, right: MockAnswer) -> MockAnswer:
     return right.without("existing_product_id") if right.status == 409 else right
 
 
-def registers_another_amount(asked: Asked, right: Told) -> Told:
+def registers_another_amount(asked: MockRequest, right: MockAnswer) -> MockAnswer:
     if right.status != 201:
         return right
     content = json.loads(json.dumps(right.content).replace('"amount": 1000', '"amount": 999'))
     return replace(right, content=content)
 
 
-def decodes_no_user_id(asked: Asked, right: Told) -> Told:
+def decodes_no_user_id(asked: MockRequest, right: MockAnswer) -> MockAnswer:
     return refusal(400, "INVALID_URL") if "%40" in asked.path else right
 
 
@@ -84,8 +84,12 @@ BROKEN: dict[str, tuple[Breakage, set[str], str]] = {
         "no https address",
     ),
     "a path for a checkout url": (altered(CHECKOUT, checkout_url="/c/pay/1"), CHECKOUTS, "no https address"),
-    "a checkout as text": (on(CHECKOUT, Told(200, b"{}", "text/plain"), status=200), CHECKOUTS, "text/plain"),
-    "a checkout that is not JSON": (on(CHECKOUT, Told(200, b'{"a": NaN}'), status=200), CHECKOUTS, "no JSON object"),
+    "a checkout as text": (on(CHECKOUT, MockAnswer(200, b"{}", "text/plain"), status=200), CHECKOUTS, "text/plain"),
+    "a checkout that is not JSON": (
+        on(CHECKOUT, MockAnswer(200, b'{"a": NaN}'), status=200),
+        CHECKOUTS,
+        "no JSON object",
+    ),
     "one session for all": (one_session_for_all, {"sessions_differ"}, "one session id"),
     "500 for missing fields": (
         on(CHECKOUT, refusal(500, "DATABASE_ERROR"), status=400),
@@ -93,7 +97,7 @@ BROKEN: dict[str, tuple[Breakage, set[str], str]] = {
         "answered 500 DATABASE_ERROR",
     ),
     "an empty cart is sold": (
-        lambda asked, right: Told(200, {}) if asked.body.get("items") == [] else right,
+        lambda asked, right: MockAnswer(200, {}) if asked.body.get("items") == [] else right,
         {"cart_refused"},
         "answered 200",
     ),
@@ -103,12 +107,12 @@ BROKEN: dict[str, tuple[Breakage, set[str], str]] = {
         "field exists is a text",
     ),
     "everybody has a subscription": (
-        on(STATUS, Told(200, {"exists": True, "subscription_id": "sub_1"}), status=200),
+        on(STATUS, MockAnswer(200, {"exists": True, "subscription_id": "sub_1"}), status=200),
         {"status_none", "status_encoded_id", "status_steady", "unpaid_is_none"},
         "says that there is a subscription",
     ),
     "a fourth shape": (
-        on(STATUS, Told(200, {"subscribed": False}), status=200),
+        on(STATUS, MockAnswer(200, {"subscribed": False}), status=200),
         {"status_none", "status_encoded_id", "status_steady", "unpaid_is_none", "status_on_record"},
         "neither field exists nor field status",
     ),

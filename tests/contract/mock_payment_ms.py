@@ -17,7 +17,7 @@ CUSTOMER, PRODUCT = "customer_1", "prod_1"
 
 
 @dataclass(frozen=True)
-class Asked:
+class MockRequest:
     """A request as it came; `path` is still encoded."""
 
     method: str
@@ -27,7 +27,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Told:
+class MockAnswer:
     """An answer; `content` is what becomes JSON, or bytes as they are."""
 
     status: int
@@ -35,16 +35,16 @@ class Told:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
 
-    def without(self, name: str) -> "Told":
+    def without(self, name: str) -> "MockAnswer":
         """The same answer without one field."""
         return replace(self, content={key: value for key, value in self.content.items() if key != name})
 
-    def having(self, **fields: object) -> "Told":
+    def having(self, **fields: object) -> "MockAnswer":
         """The same answer with other fields."""
         return replace(self, content={**self.content, **fields})
 
 
-Breakage = Callable[[Asked, Told], Told]
+Breakage = Callable[[MockRequest, MockAnswer], MockAnswer]
 
 
 @dataclass
@@ -53,23 +53,23 @@ class MockPaymentMS:
 
     url: str = ""
     breakage: Breakage = lambda asked, told: told
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[MockRequest] = field(default_factory=list)
     registered: dict[str, str] = field(default_factory=dict)
     ahead: timedelta = timedelta(0)
 
-    def answer(self, asked: Asked) -> Told:
+    def answer(self, asked: MockRequest) -> MockAnswer:
         """Return what to say, broken or not."""
         self.asked.append(asked)
         return self.breakage(asked, self._rightly(asked))
 
-    def _rightly(self, asked: Asked) -> Told:
+    def _rightly(self, asked: MockRequest) -> MockAnswer:
         if asked.path == "/health":
             now = (datetime.now(UTC) + self.ahead).isoformat()
-            return Told(200, {"status": "healthy", "timestamp": now, "service": "mock"})
+            return MockAnswer(200, {"status": "healthy", "timestamp": now, "service": "mock"})
         if asked.path == "/openapi.json":
-            return Told(200, OPENAPI)
+            return MockAnswer(200, OPENAPI)
         if asked.key != KEY:
-            return Told(401, b'{"error":"Invalid API key"}\n', "text/plain; charset=utf-8")
+            return MockAnswer(401, b'{"error":"Invalid API key"}\n', "text/plain; charset=utf-8")
         if asked.path.startswith("/api/v1/checkout/"):
             return self._checkout(asked)
         if asked.path.startswith("/api/v1/subscriptions/"):
@@ -78,33 +78,35 @@ class MockPaymentMS:
             return self._portal(asked)
         if asked.path == "/admin/products/register":
             return self._register(asked)
-        return Told(302, b'<a href="/docs">Found</a>.', "text/html; charset=utf-8", {"Location": "/docs"})
+        return MockAnswer(302, b'<a href="/docs">Found</a>.', "text/html; charset=utf-8", {"Location": "/docs"})
 
-    def _checkout(self, asked: Asked) -> Told:
+    def _checkout(self, asked: MockRequest) -> MockAnswer:
         if not (asked.body.get("price_id") or asked.body.get("items")):
             return refusal(400, "VALIDATION_FAILED")
         session = f"cs_live_{len(self.asked):06}"
         where = f"https://checkout.stripe.com/c/pay/{session}"
-        return Told(200, {"checkout_session_id": session, "checkout_url": where})
+        return MockAnswer(200, {"checkout_session_id": session, "checkout_url": where})
 
-    def _status(self, asked: Asked) -> Told:
+    def _status(self, asked: MockRequest) -> MockAnswer:
         user_id, product_id = map(unquote, asked.path.split("/")[4:])
         if (user_id, product_id) != (CUSTOMER, PRODUCT):
-            return Told(200, {"exists": False})
+            return MockAnswer(200, {"exists": False})
         end = "2026-12-23T20:15:23Z"
-        return Told(200, {"exists": True, "status": "active", "subscription_id": "sub_1", "current_period_end": end})
+        return MockAnswer(
+            200, {"exists": True, "status": "active", "subscription_id": "sub_1", "current_period_end": end}
+        )
 
-    def _portal(self, asked: Asked) -> Told:
+    def _portal(self, asked: MockRequest) -> MockAnswer:
         if asked.body.get("user_id") != CUSTOMER:
             return refusal(404, "CUSTOMER_NOT_FOUND")
-        return Told(200, {"portal_session_id": "bps_1", "portal_url": "https://billing.stripe.com/p/session/1"})
+        return MockAnswer(200, {"portal_session_id": "bps_1", "portal_url": "https://billing.stripe.com/p/session/1"})
 
-    def _register(self, asked: Asked) -> Told:
+    def _register(self, asked: MockRequest) -> MockAnswer:
         [plan] = asked.body["plans"]
         name, number = plan["name"], len(self.registered)
         if name in self.registered:
             existing = {"existing_product_id": self.registered[name]}
-            return Told(409, {"success": False, "error": "ALREADY_EXISTS", "message": "It exists"} | existing)
+            return MockAnswer(409, {"success": False, "error": "ALREADY_EXISTS", "message": "It exists"} | existing)
         self.registered[name] = f"prod_made_{number}"
         prices = {
             period: {
@@ -117,17 +119,17 @@ class MockPaymentMS:
             if period in plan["pricing"]
         }
         product = {"plan_name": name, "stripe_product_id": self.registered[name], "prices": prices}
-        return Told(201, {"success": True, "project_id": "p1", "products": [product]})
+        return MockAnswer(201, {"success": True, "project_id": "p1", "products": [product]})
 
 
-def refusal(status: int, code: str) -> Told:
+def refusal(status: int, code: str) -> MockAnswer:
     """An error in the service's envelope."""
-    return Told(status, {"error": {"type": "invalid_request", "code": code, "message": code}, "meta": {}})
+    return MockAnswer(status, {"error": {"type": "invalid_request", "code": code, "message": code}, "meta": {}})
 
 
-def html(status: int = 200) -> Told:
+def html(status: int = 200) -> MockAnswer:
     """A page where JSON should be."""
-    return Told(status, b"<!doctype html><title>Hello</title>", "text/html")
+    return MockAnswer(status, b"<!doctype html><title>Hello</title>", "text/html")
 
 
 @contextmanager
@@ -142,7 +144,7 @@ def mock_payment_ms() -> Iterator[MockPaymentMS]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             content = json.loads(body) if body else {}
-            told = mock.answer(Asked(self.command, self.path, self.headers.get("X-API-Key", ""), content))
+            told = mock.answer(MockRequest(self.command, self.path, self.headers.get("X-API-Key", ""), content))
             sent = told.content if isinstance(told.content, bytes) else json.dumps(told.content).encode()
             self.send_response(told.status)
             for name, value in {"Content-Type": told.content_type, **told.headers}.items():

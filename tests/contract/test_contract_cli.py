@@ -11,18 +11,18 @@ import pytest
 
 from contract.__main__ import main
 from contract.checks import CHECKS, run
-from contract.reading import Shape
+from contract.reading import AnswerShape
 from contract.results import Result
-from contract.target import ContractTarget, Customer, Sale, Sales
-from contract.wire import Wire
+from contract.target import ContractTarget, KnownCustomer, Sale, Sales
+from contract.wire import SerialClient
 from tests.contract.broken_services import BROKEN, CHECKOUTS, altered
 from tests.contract.mock_payment_ms import (
     CUSTOMER,
     KEY,
     PRODUCT,
-    Asked,
+    MockAnswer,
     MockPaymentMS,
-    Told,
+    MockRequest,
     mock_payment_ms,
     refusal,
 )
@@ -38,11 +38,11 @@ def mock() -> Iterator[MockPaymentMS]:
 
 
 def results(
-    mock: MockPaymentMS, shape: Shape | None = None, checkout_wait: float = 10.0
+    mock: MockPaymentMS, shape: AnswerShape | None = None, checkout_wait: float = 10.0
 ) -> dict[str, tuple[Result, str]]:
     """What each check says of the mock."""
-    with Wire(mock.url, KEY) as wire:
-        customer = Customer(CUSTOMER, PRODUCT)
+    with SerialClient(mock.url, KEY) as wire:
+        customer = KnownCustomer(CUSTOMER, PRODUCT)
         subject = ContractTarget(wire, SALES, customer, registers=True, shape=shape, checkout_wait=checkout_wait)
         return {line.name: (line.outcome.result, line.outcome.detail) for line in run(subject)}
 
@@ -52,7 +52,7 @@ def failed(found: dict[str, tuple[Result, str]]) -> set[str]:
 
 
 def test_service_that_keeps_the_contract_passes_every_check(mock: MockPaymentMS) -> None:
-    found = results(mock, Shape.OPENAPI)
+    found = results(mock, AnswerShape.OPENAPI)
 
     assert failed(found) == set()
     assert {name for name, (result, _) in found.items() if result is Result.SKIPPED} == set()
@@ -85,7 +85,7 @@ def test_openapi_that_names_no_call_is_noted(mock: MockPaymentMS) -> None:
 
 
 def test_first_checkout_that_fails_at_stripe_once_is_noted(mock: MockPaymentMS) -> None:
-    def once(asked: Asked, right: Told) -> Told:
+    def once(asked: MockRequest, right: MockAnswer) -> MockAnswer:
         first = sum("/checkout/subscription" in earlier.path for earlier in mock.asked) == 1
         return refusal(500, "STRIPE_ERROR") if first and "/checkout/subscription" in asked.path else right
 
@@ -115,7 +115,7 @@ def test_answer_slower_than_we_wait_is_named(mock: MockPaymentMS) -> None:
 
 
 def test_shape_other_than_the_known_one_is_named(mock: MockPaymentMS) -> None:
-    found = results(mock, Shape.RUNNING)
+    found = results(mock, AnswerShape.RUNNING)
 
     assert failed(found) == {"status_on_record"}
     assert "not the running one" in found["status_on_record"][1]
@@ -133,9 +133,9 @@ def test_key_that_is_refused_ends_the_questions(mock: MockPaymentMS, capsys: pyt
 
 
 def test_key_refused_after_it_worked_is_told_apart(mock: MockPaymentMS) -> None:
-    def poisoned(asked: Asked, right: Told) -> Told:
+    def poisoned(asked: MockRequest, right: MockAnswer) -> MockAnswer:
         broken = any("/checkout/item" in earlier.path for earlier in mock.asked) and asked.path.startswith("/api")
-        return Told(401, b'{"error":"Invalid API key"}', "text/plain") if broken else right
+        return MockAnswer(401, b'{"error":"Invalid API key"}', "text/plain") if broken else right
 
     mock.breakage = poisoned
 
@@ -222,6 +222,6 @@ def test_sandbox_passes_in_all_three_shapes_though_two_requests_at_once_would_br
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 of 3 shapes passed." in done.stdout
-    assert [shape for shape in Shape if f"in the {shape} shape ==" in done.stdout] == list(Shape)
+    assert [shape for shape in AnswerShape if f"in the {shape} shape ==" in done.stdout] == list(AnswerShape)
     assert "FAIL" not in done.stdout
     assert "skipped" not in done.stdout

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from urllib.parse import urlsplit
 
-from tests.faults.fault_server import Behaviour, FaultServer, Received, Wire
+from tests.faults.fault_server import Behaviour, FaultServer, Received, ServedConnection
 
 
 class FaultProxy(FaultServer):
@@ -34,7 +34,7 @@ class FaultProxy(FaultServer):
                 return script.pop(0) if len(script) > 1 else script[0]
         return self.pass_on
 
-    async def pass_on(self, wire: Wire) -> None:
+    async def pass_on(self, wire: ServedConnection) -> None:
         """Send the request to the service itself, and its answer back."""
         assert wire.request is not None
         reader, writer = await asyncio.open_connection(*self._address)

@@ -35,7 +35,7 @@ class Received:
 
 
 @dataclass(slots=True)
-class Wire:
+class ServedConnection:
     """The connection that a behaviour answers on."""
 
     writer: asyncio.StreamWriter
@@ -53,7 +53,7 @@ class Wire:
                 pass
 
 
-Behaviour = Callable[[Wire], Awaitable[None]]
+Behaviour = Callable[[ServedConnection], Awaitable[None]]
 
 
 class FaultServer:
@@ -116,14 +116,14 @@ class FaultServer:
         assert task is not None
         self._conversations.add(task)
         try:
-            await self._converse(Wire(writer, reader), self.connections)
+            await self._converse(ServedConnection(writer, reader), self.connections)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ssl.SSLError):
             return  # the client left, or the test is over
         finally:
             self._conversations.discard(task)
             writer.close()
 
-    async def _converse(self, wire: Wire, connection: int) -> None:
+    async def _converse(self, wire: ServedConnection, connection: int) -> None:
         while not wire.writer.is_closing():
             request = await _read_request(wire.reader, connection)
             self.requests.append(request)
@@ -172,7 +172,7 @@ def reply(
         content = content.encode()
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
 
-    async def behave(wire: Wire) -> None:
+    async def behave(wire: ServedConnection) -> None:
         await wire.send(message(status, body, content_type, headers))
 
     return behave
@@ -191,7 +191,7 @@ def redirect(location: str, status: int = 302) -> Behaviour:
 def reset_peer(after: bytes = b"") -> Behaviour:
     """Send ``after``, then break the connection with RST."""
 
-    async def behave(wire: Wire) -> None:
+    async def behave(wire: ServedConnection) -> None:
         if after:
             await wire.send(after)
         connection = wire.writer.get_extra_info("socket")
@@ -204,7 +204,7 @@ def reset_peer(after: bytes = b"") -> Behaviour:
 def hang_up() -> Behaviour:
     """Close the connection politely without an answer, as a server does whose keep-alive ran out."""
 
-    async def behave(wire: Wire) -> None:
+    async def behave(wire: ServedConnection) -> None:
         wire.writer.close()
 
     return behave
@@ -213,7 +213,7 @@ def hang_up() -> Behaviour:
 def timeout() -> Behaviour:
     """Say nothing until the client gives up."""
 
-    async def behave(wire: Wire) -> None:
+    async def behave(wire: ServedConnection) -> None:
         await wire.gone()
         wire.writer.close()
 
@@ -223,7 +223,7 @@ def timeout() -> Behaviour:
 def hold(released: asyncio.Event, then: Behaviour) -> Behaviour:
     """Say nothing until ``released``, then behave as ``then``: slow headers, without a clock."""
 
-    async def behave(wire: Wire) -> None:
+    async def behave(wire: ServedConnection) -> None:
         await released.wait()
         await then(wire)
 
@@ -233,7 +233,7 @@ def hold(released: asyncio.Event, then: Behaviour) -> Behaviour:
 def slicer(body: bytes, delay: float = 0.05) -> Behaviour:
     """Send the headers at once and the body one byte each ``delay`` seconds."""
 
-    async def behave(wire: Wire) -> None:
+    async def behave(wire: ServedConnection) -> None:
         whole = message(200, body)
         await wire.send(whole[: len(whole) - len(body)])
         for byte in body:
@@ -246,7 +246,7 @@ def slicer(body: bytes, delay: float = 0.05) -> Behaviour:
 def limit_data(content: object, keep: int) -> Behaviour:
     """Promise the whole of ``content``, send its first ``keep`` bytes, and close."""
 
-    async def behave(wire: Wire) -> None:
+    async def behave(wire: ServedConnection) -> None:
         body = json.dumps(content).encode()
         whole = message(200, body)
         await wire.send(whole[: len(whole) - len(body) + keep])
@@ -258,7 +258,7 @@ def limit_data(content: object, keep: int) -> Behaviour:
 def flood(size: int, *, declared: bool = True) -> Behaviour:
     """Send ``size`` bytes of JSON, with their length declared or in chunks."""
 
-    async def behave(wire: Wire) -> None:
+    async def behave(wire: ServedConnection) -> None:
         length = f"Content-Length: {size}" if declared else "Transfer-Encoding: chunked"
         await wire.send(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{length}\r\n\r\n".encode())
         block = b'"' + b"x" * 65535

@@ -10,7 +10,7 @@ from harness.app_process import sandbox_for_tests
 from sandbox.launch import RunningSandbox
 from tests.faults.forks import Forks
 from tests.faults.forks import forks as forking
-from tests.faults.shop import API_KEY, Shop, open_shop
+from tests.faults.shop import API_KEY, ProxiedProduct, open_shop
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbo
 
 
 @pytest_asyncio.fixture
-async def shop(tmp_path: Path, stand_in: RunningSandbox, forks: Forks) -> AsyncIterator[Shop]:
+async def shop(tmp_path: Path, stand_in: RunningSandbox, forks: Forks) -> AsyncIterator[ProxiedProduct]:
     """A product whose app a test starts with `open`."""
     async with open_shop(tmp_path, stand_in, forks) as made:
         yield made

@@ -45,7 +45,7 @@ async def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
 
 
 @dataclass
-class App:
+class ForkedApp:
     """One process of the app."""
 
     url: str
@@ -104,7 +104,7 @@ class App:
 
 
 @dataclass(frozen=True)
-class Page:
+class ScriptlessPage:
     """A page as a browser without scripts got it."""
 
     path: str
@@ -120,10 +120,10 @@ class Page:
         return " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).split())
 
 
-class Person:
+class AsyncHttpUser:
     """Somebody with a browser of their own."""
 
-    def __init__(self, shop: "Shop", name: str) -> None:
+    def __init__(self, shop: "ProxiedProduct", name: str) -> None:
         self.shop, self.name, self.email = shop, name, f"{name}@example.com"
         self.user_id = ""
         self.client = httpx.AsyncClient(
@@ -148,11 +148,11 @@ class Person:
         assert (answer.status_code, answer.headers["location"]) == (303, "/payment"), answer.headers
         return self
 
-    async def look(self, path: str, hops: int = 3) -> Page:
+    async def look(self, path: str, hops: int = 3) -> ScriptlessPage:
         """Open a page and follow redirects within the site."""
         return await self._page(await self.client.get(path), hops)
 
-    async def press(self, price_id: str, path: str = "/payment/checkout", **fields: str) -> Page:
+    async def press(self, price_id: str, path: str = "/payment/checkout", **fields: str) -> ScriptlessPage:
         """Press a button as a form without scripts does, and see where it leads."""
         answer = await self.client.post(path, data={"price_id": price_id, **fields})
         return await self._page(answer)
@@ -161,11 +161,11 @@ class Person:
         """Ask the JSON API for a checkout."""
         return await self.client.post("/api/payment/checkout", json={"price_id": price_id, **fields})
 
-    async def _page(self, answer: httpx.Response, hops: int = 3) -> Page:
+    async def _page(self, answer: httpx.Response, hops: int = 3) -> ScriptlessPage:
         while answer.is_redirect and hops and answer.headers["location"].startswith("/"):
             answer, hops = await self.client.get(answer.headers["location"]), hops - 1
         where = answer.headers.get("location") or str(answer.url).removeprefix(self.shop.app.url)
-        return Page(where, answer.status_code, answer.headers, answer.text)
+        return ScriptlessPage(where, answer.status_code, answer.headers, answer.text)
 
     async def sessions(self) -> list[dict[str, Any]]:
         """Return this person's checkout sessions at Stripe."""
@@ -174,7 +174,7 @@ class Person:
 
 
 @dataclass
-class Shop:
+class ProxiedProduct:
     """The app, the sandbox, and the proxies between them."""
 
     folder: Path
@@ -182,9 +182,9 @@ class Shop:
     forks: Forks
     payment: FaultProxy
     auth: FaultProxy
-    app: App = field(init=False)
-    people: list[Person] = field(default_factory=list)
-    apps: list[App] = field(default_factory=list)
+    app: ForkedApp = field(init=False)
+    people: list[AsyncHttpUser] = field(default_factory=list)
+    apps: list[ForkedApp] = field(default_factory=list)
 
     async def open(
         self,
@@ -192,13 +192,13 @@ class Shop:
         *,
         largest_file: int | None = None,
         output: Path | None = None,
-    ) -> "Shop":
+    ) -> "ProxiedProduct":
         """Start the app with these settings beside the usual ones."""
         port = free_port()
         url = f"http://localhost:{port}"
         environment = {**self.environment(port, url), **(settings or {})}
         output = output or self.folder / f"app-{port}.log"
-        self.app = App(url, environment, output, self.forks, largest_file)
+        self.app = ForkedApp(url, environment, output, self.forks, largest_file)
         self.apps.append(self.app)
         await self.app.start()
         return self
@@ -228,9 +228,9 @@ class Shop:
             "LIMIT_PAGE_VIEWS": "10000/minute",
         }
 
-    def person(self, name: str = "") -> Person:
+    def person(self, name: str = "") -> AsyncHttpUser:
         """Return somebody new, not signed in."""
-        made = Person(self, name or f"p{secrets.token_hex(5)}")
+        made = AsyncHttpUser(self, name or f"p{secrets.token_hex(5)}")
         self.people.append(made)
         return made
 
@@ -256,10 +256,10 @@ class Shop:
 
 
 @contextlib.asynccontextmanager
-async def open_shop(folder: Path, sandbox: RunningSandbox, forks: Forks) -> AsyncIterator[Shop]:
+async def open_shop(folder: Path, sandbox: RunningSandbox, forks: Forks) -> AsyncIterator[ProxiedProduct]:
     """Give a shop whose app is not started yet."""
     async with FaultProxy(sandbox.payment_ms_url) as payment, FaultProxy(sandbox.auth_ms_url) as auth:
-        shop = Shop(folder, sandbox, forks, payment, auth)
+        shop = ProxiedProduct(folder, sandbox, forks, payment, auth)
         try:
             yield shop
         finally:

@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, Route, WebSocketRoute, async_playwright, expect
 
 from tests.faults.fault_server import reply, timeout
-from tests.faults.shop import CHECKOUT, PORTAL, Person, Shop, until
+from tests.faults.shop import CHECKOUT, PORTAL, AsyncHttpUser, ProxiedProduct, until
 from tools.chromium import ARGUMENTS, EXECUTABLE, connected
 
 SUBSCRIBE = "subscribe-premium"
@@ -26,7 +26,7 @@ async def context() -> AsyncIterator[BrowserContext]:
         await browser.close()
 
 
-async def page_of(context: BrowserContext, person: Person) -> Page:
+async def page_of(context: BrowserContext, person: AsyncHttpUser) -> Page:
     """Open a tab with somebody's sign-in."""
     url = person.shop.app.url
     await context.add_cookies([{"name": "session", "value": person.client.cookies["session"], "url": url}])
@@ -48,7 +48,9 @@ async def block_sockets(page: Page) -> None:
 
 @pytest.mark.browser
 @pytest.mark.faults("49 websocket blocked")
-async def test_without_a_socket_the_page_is_read_and_its_forms_work(shop: Shop, context: BrowserContext) -> None:
+async def test_without_a_socket_the_page_is_read_and_its_forms_work(
+    shop: ProxiedProduct, context: BrowserContext
+) -> None:
     await shop.open()
     page = await page_of(context, await shop.person().sign_in())
     await block_sockets(page)
@@ -66,7 +68,7 @@ async def test_without_a_socket_the_page_is_read_and_its_forms_work(shop: Shop, 
 @pytest.mark.browser
 @pytest.mark.faults("33 double-click", "36 back from Stripe")
 async def test_two_clicks_open_one_checkout_and_the_button_lives_again_on_the_way_back(
-    shop: Shop, context: BrowserContext
+    shop: ProxiedProduct, context: BrowserContext
 ) -> None:
     await shop.open()
     person = await shop.person().sign_in()
@@ -88,7 +90,7 @@ async def test_two_clicks_open_one_checkout_and_the_button_lives_again_on_the_wa
 
 @pytest.mark.browser
 @pytest.mark.faults("4 slow headers", "issue 2 slow headers")
-async def test_a_slow_answer_is_explained_and_leaves_a_way_out(shop: Shop, context: BrowserContext) -> None:
+async def test_a_slow_answer_is_explained_and_leaves_a_way_out(shop: ProxiedProduct, context: BrowserContext) -> None:
     await shop.open({"PAYMENT_MS_CHECKOUT_DEADLINE": "60"})
     page = await page_of(context, await shop.person().sign_in())
     await page.clock.install()
@@ -115,7 +117,7 @@ async def test_a_slow_answer_is_explained_and_leaves_a_way_out(shop: Shop, conte
 @pytest.mark.browser
 @pytest.mark.faults("7 status 500", "issue 3 status 500")
 async def test_a_press_over_the_socket_says_what_happened_and_can_be_tried_again(
-    shop: Shop, context: BrowserContext
+    shop: ProxiedProduct, context: BrowserContext
 ) -> None:
     await shop.open()
     page = await page_of(context, await shop.person().sign_in())

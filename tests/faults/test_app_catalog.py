@@ -7,7 +7,7 @@ import pytest
 
 from harness.redis_server import RedisServer
 from tests.faults.forks import ROOT
-from tests.faults.shop import CHECKOUT, PREMIUM, Shop, until
+from tests.faults.shop import CHECKOUT, PREMIUM, ProxiedProduct, until
 
 CHANGED = "Our prices changed while this page was open."
 
@@ -22,7 +22,7 @@ def catalog_at(path: Path, amount: int = 2900) -> str:
 
 
 @pytest.mark.faults("45 products.json invalid at the start")
-async def test_a_broken_catalog_stops_the_start_with_path_and_reason(shop: Shop) -> None:
+async def test_a_broken_catalog_stops_the_start_with_path_and_reason(shop: ProxiedProduct) -> None:
     path = shop.folder / "products.json"
     path.write_text('{"plans": [')
 
@@ -34,7 +34,7 @@ async def test_a_broken_catalog_stops_the_start_with_path_and_reason(shop: Shop)
 
 
 @pytest.mark.faults("46 products.json broken while running")
-async def test_the_last_good_catalog_is_sold_while_the_file_is_broken(shop: Shop) -> None:
+async def test_the_last_good_catalog_is_sold_while_the_file_is_broken(shop: ProxiedProduct) -> None:
     path = shop.folder / "products.json"
     await shop.open({"CATALOG_PATH": catalog_at(path)})
     person = await shop.person().sign_in()
@@ -53,7 +53,7 @@ async def test_the_last_good_catalog_is_sold_while_the_file_is_broken(shop: Shop
 
 
 @pytest.mark.faults("47 price changed under an open page")
-async def test_an_old_price_is_never_charged(shop: Shop) -> None:
+async def test_an_old_price_is_never_charged(shop: ProxiedProduct) -> None:
     path = shop.folder / "products.json"
     await shop.open({"CATALOG_PATH": catalog_at(path)})
     person = await shop.person().sign_in()
@@ -71,7 +71,7 @@ async def test_an_old_price_is_never_charged(shop: Shop) -> None:
 
 
 @pytest.mark.faults("48 replicas hold different catalogs")
-async def test_a_form_of_one_replica_is_reviewed_at_another(shop: Shop, tmp_path: Path) -> None:
+async def test_a_form_of_one_replica_is_reviewed_at_another(shop: ProxiedProduct, tmp_path: Path) -> None:
     redis = RedisServer(tmp_path)
     try:
         shared = {"REDIS_URL": redis.url}

@@ -27,9 +27,9 @@ from tests.faults.shop import (
     PREMIUM,
     STATUS_DEADLINE,
     STICKERS,
-    Page,
-    Person,
-    Shop,
+    AsyncHttpUser,
+    ProxiedProduct,
+    ScriptlessPage,
     until,
 )
 from tests.faults.tls import self_signed
@@ -47,7 +47,7 @@ SECRETS = ("<html", "nginx", "SELECT", API_KEY)
 
 
 @dataclass(frozen=True)
-class Row:
+class FaultRow:
     """A fault, and what must come of it: the problem document, the words, the log."""
 
     number: str
@@ -62,16 +62,16 @@ class Row:
     posts: int = 1
 
 
-def contract(number: str, fault: Behaviour, outcome: str, level: str = "error", posts: int = 1) -> Row:
-    return Row(number, fault, 502, "upstream_contract", UNUSABLE, outcome, level, posts=posts)
+def contract(number: str, fault: Behaviour, outcome: str, level: str = "error", posts: int = 1) -> FaultRow:
+    return FaultRow(number, fault, 502, "upstream_contract", UNUSABLE, outcome, level, posts=posts)
 
 
-def failed(number: str, fault: Behaviour, outcome: str, level: str = "warning") -> Row:
-    return Row(number, fault, 502, "upstream_failed", UNAVAILABLE, outcome, level)
+def failed(number: str, fault: Behaviour, outcome: str, level: str = "warning") -> FaultRow:
+    return FaultRow(number, fault, 502, "upstream_failed", UNAVAILABLE, outcome, level)
 
 
-def busy(number: str, fault: Behaviour, outcome: str, retry_after: str) -> Row:
-    return Row(number, fault, 503, "upstream_busy", UNAVAILABLE, outcome, "warning", retry_after=retry_after)
+def busy(number: str, fault: Behaviour, outcome: str, retry_after: str) -> FaultRow:
+    return FaultRow(number, fault, 503, "upstream_busy", UNAVAILABLE, outcome, "warning", retry_after=retry_after)
 
 
 PAGE = "<html><body>nginx SELECT</body></html>"
@@ -80,8 +80,10 @@ ERROR = {"error": {"type": "api", "code": "STRIPE_ERROR", "message": "SELECT", "
 MISSING = {"error": {"type": "validation", "code": "VALIDATION_FAILED", "message": "SELECT", "field": "price_id"}}
 NO_KEY = reply('{"error":"Invalid API key"}', 401, content_type="text/plain; charset=utf-8")
 ROWS = [
-    Row("4 slow headers", timeout(), 504, "upstream_timeout", UNAVAILABLE, "deadline", "warning"),
-    Row("5 slow body drip", slicer(b"{}" + b" " * 9999), 504, "upstream_timeout", UNAVAILABLE, "deadline", "warning"),
+    FaultRow("4 slow headers", timeout(), 504, "upstream_timeout", UNAVAILABLE, "deadline", "warning"),
+    FaultRow(
+        "5 slow body drip", slicer(b"{}" + b" " * 9999), 504, "upstream_timeout", UNAVAILABLE, "deadline", "warning"
+    ),
     failed("6 stale keep-alive, reset", reset_peer(), "reset", "info"),
     failed("6 stale keep-alive, reset: hang up", hang_up(), "reset", "info"),
     failed("7 status 500", reply(ERROR, 500), "server_error"),
@@ -90,11 +92,11 @@ ROWS = [
     busy("9 status 503 with Retry-After: hours", reply({}, 503, headers={"Retry-After": "9999"}), "server_error", "60"),
     busy("9 status 503 with Retry-After: junk", reply({}, 503, headers={"Retry-After": "soon"}), "server_error", "5"),
     busy("10 status 429", reply({}, 429, headers=BUSY), "rate_limited", "30"),
-    Row(
+    FaultRow(
         "11 status 401 after success", NO_KEY, 502, "upstream_key_lost", BROKEN, "upstream_auth", "error",
         retryable=False,
     ),
-    Row(
+    FaultRow(
         "12 status 400, 422", reply(MISSING, 422), 502, "upstream_refused", REFUSED, "rejected", "info",
         retryable=False,
     ),
@@ -102,7 +104,7 @@ ROWS = [
     contract("14 malformed JSON", reply('{"checkout_url": '), "bad_json"),
     contract("14 malformed JSON: NaN", reply('{"checkout_url": NaN}'), "bad_json"),
     contract("14 malformed JSON: bad UTF-8", reply(b'{"a": "\xff\xfe"}'), "bad_json"),
-    Row("15 truncated answer", limit_data(GOOD, 20), 502, "upstream_failed", UNAVAILABLE, "truncated", "warning"),
+    FaultRow("15 truncated answer", limit_data(GOOD, 20), 502, "upstream_failed", UNAVAILABLE, "truncated", "warning"),
     contract("16 wrong content type", reply(GOOD, content_type="text/plain"), "content_type"),
     contract("17 huge body", flood(100 * 1024 * 1024), "too_large"),
     contract("17 huge body: chunked", flood(100 * 1024 * 1024, declared=False), "too_large"),
@@ -113,7 +115,7 @@ ROWS = [
 ]  # fmt: skip
 
 
-def says(answer: httpx.Response, row: Row) -> None:
+def says(answer: httpx.Response, row: FaultRow) -> None:
     """Check a problem document: its fields, and that it holds nothing of the service's own words."""
     problem = answer.json()
 
@@ -129,14 +131,14 @@ def says(answer: httpx.Response, row: Row) -> None:
         assert answer.headers["retry-after"] == row.retry_after
 
 
-def shows(page: Page, sentence: str) -> None:
+def shows(page: ScriptlessPage, sentence: str) -> None:
     """Check a page: it is there, it says what happened, and nothing of the service's own words."""
     assert page.status == 200
     assert sentence in page.text
     assert not [secret for secret in SECRETS if secret in page.text]
 
 
-async def buyer(shop: Shop) -> Person:
+async def buyer(shop: ProxiedProduct) -> AsyncHttpUser:
     """Somebody who is signed in, with the Payment MS well until now."""
     person = await shop.person().sign_in()
     assert (await person.client.get("/api/payment/subscriptions")).status_code == 200
@@ -146,7 +148,7 @@ async def buyer(shop: Shop) -> Person:
 @pytest.mark.parametrize(
     "row", [pytest.param(row, marks=pytest.mark.faults(row.number.partition(":")[0]), id=row.number) for row in ROWS]
 )
-async def test_a_press_on_a_plan_says_what_happened(shop: Shop, row: Row) -> None:
+async def test_a_press_on_a_plan_says_what_happened(shop: ProxiedProduct, row: FaultRow) -> None:
     await shop.open()
     person = await buyer(shop)
     shop.payment.fail(CHECKOUT, row.fault)
@@ -179,7 +181,7 @@ async def test_a_press_on_a_plan_says_what_happened(shop: Shop, row: Row) -> Non
     ],
 )  # fmt: skip
 async def test_a_payment_ms_that_was_never_there(
-    shop: Shop, number: str, settings: dict[str, str], sentence: str
+    shop: ProxiedProduct, number: str, settings: dict[str, str], sentence: str
 ) -> None:
     async with FaultServer(tls=self_signed()) as secure, full_backlog() as backlog:
         urls = {"tls": secure.url, "backlog": backlog}
@@ -210,7 +212,7 @@ async def test_a_payment_ms_that_was_never_there(
 
 
 @pytest.mark.faults("1-11 circuit breaker", "issue 1 payments refuse, reset, DNS, TLS")
-async def test_after_five_failures_the_service_is_spared_and_comes_back_by_itself(shop: Shop) -> None:
+async def test_after_five_failures_the_service_is_spared_and_comes_back_by_itself(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await buyer(shop)
     shop.payment.fail(CHECKOUT, reply({}, 500))
@@ -234,7 +236,7 @@ async def test_after_five_failures_the_service_is_spared_and_comes_back_by_itsel
 
 
 @pytest.mark.faults("13 unknown customer")
-async def test_a_portal_nobody_has_yet_is_no_failure(shop: Shop) -> None:
+async def test_a_portal_nobody_has_yet_is_no_failure(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await buyer(shop)
 
@@ -247,7 +249,7 @@ async def test_a_portal_nobody_has_yet_is_no_failure(shop: Shop) -> None:
 
 
 @pytest.mark.faults("17 huge body")
-async def test_a_hundred_megabytes_are_never_held(shop: Shop) -> None:
+async def test_a_hundred_megabytes_are_never_held(shop: ProxiedProduct) -> None:
     import psutil
 
     await shop.open()
@@ -261,7 +263,7 @@ async def test_a_hundred_megabytes_are_never_held(shop: Shop) -> None:
 
 
 @pytest.mark.faults("18 redirect")
-async def test_a_redirect_takes_the_key_nowhere(shop: Shop) -> None:
+async def test_a_redirect_takes_the_key_nowhere(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await buyer(shop)
     async with FaultServer() as elsewhere:
@@ -280,7 +282,7 @@ async def test_a_redirect_takes_the_key_nowhere(shop: Shop) -> None:
 
 
 @pytest.mark.faults("22 extra fields, new words")
-async def test_fields_and_words_from_the_future_break_nothing(shop: Shop) -> None:
+async def test_fields_and_words_from_the_future_break_nothing(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await buyer(shop)
     strange = {"exists": True, "status": "hibernating", "subscription_id": "sub_1", "customer_id": "cus_1",
@@ -296,7 +298,7 @@ async def test_fields_and_words_from_the_future_break_nothing(shop: Shop) -> Non
 
 
 @pytest.mark.faults("4 slow headers", "issue 2 slow headers, drip, 100 MB")
-async def test_a_service_that_never_answers_keeps_no_page_from_opening(shop: Shop) -> None:
+async def test_a_service_that_never_answers_keeps_no_page_from_opening(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     shop.payment.fail("/api", timeout())

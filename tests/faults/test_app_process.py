@@ -12,18 +12,18 @@ import pytest
 import pytest_asyncio
 
 from harness.app_process import NO_AUTHORITIES
-from tests.faults.fault_server import Wire
-from tests.faults.shop import CHECKOUT, PREMIUM, STATUS, STICKERS, Person, Shop, until
+from tests.faults.fault_server import ServedConnection
+from tests.faults.shop import CHECKOUT, PREMIUM, STATUS, STICKERS, AsyncHttpUser, ProxiedProduct, until
 
 LONGEST_STOP = 20.0
 PLANS = 3
 """Plans that a full look asks about."""
 
 
-async def slowly(shop: Shop, seconds: float) -> None:
+async def slowly(shop: ProxiedProduct, seconds: float) -> None:
     """Have the Payment MS take its time for each checkout."""
 
-    async def behave(wire: Wire) -> None:
+    async def behave(wire: ServedConnection) -> None:
         await asyncio.sleep(seconds)
         await shop.payment.pass_on(wire)
 
@@ -31,7 +31,7 @@ async def slowly(shop: Shop, seconds: float) -> None:
 
 
 @pytest.mark.faults("issue 12 SIGTERM under load", "31 replica restarted while a page is open")
-async def test_a_stop_under_load_ends_what_was_begun_and_forgets_nothing(shop: Shop) -> None:
+async def test_a_stop_under_load_ends_what_was_begun_and_forgets_nothing(shop: ProxiedProduct) -> None:
     await shop.open()
     people = [await shop.person().sign_in() for _ in range(6)]
     await slowly(shop, 0.3)
@@ -54,7 +54,7 @@ async def test_a_stop_under_load_ends_what_was_begun_and_forgets_nothing(shop: S
 
 
 @pytest.mark.faults("issue 11 the browser leaves in the middle of a checkout")
-async def test_a_browser_that_leaves_finds_its_checkout_when_it_is_back(shop: Shop) -> None:
+async def test_a_browser_that_leaves_finds_its_checkout_when_it_is_back(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     await slowly(shop, 0.5)
@@ -73,7 +73,7 @@ async def test_a_browser_that_leaves_finds_its_checkout_when_it_is_back(shop: Sh
 
 
 @pytest.mark.faults("issue 11 the browser leaves in the middle of a checkout", "33 double-click")
-async def test_fifty_presses_at_once_open_one_checkout(shop: Shop) -> None:
+async def test_fifty_presses_at_once_open_one_checkout(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
 
@@ -85,7 +85,7 @@ async def test_fifty_presses_at_once_open_one_checkout(shop: Shop) -> None:
 
 
 @pytest.mark.faults("51 log sink blocked")
-async def test_a_log_that_nobody_reads_stops_nothing(shop: Shop) -> None:
+async def test_a_log_that_nobody_reads_stops_nothing(shop: ProxiedProduct) -> None:
     pipe = shop.folder / "pipe"
     os.mkfifo(pipe)
     held = os.open(pipe, os.O_RDWR)
@@ -108,7 +108,7 @@ async def test_a_log_that_nobody_reads_stops_nothing(shop: Shop) -> None:
 
 
 @pytest_asyncio.fixture
-async def fragile(shop: Shop) -> AsyncIterator[Shop]:
+async def fragile(shop: ProxiedProduct) -> AsyncIterator[ProxiedProduct]:
     """A shop whose Payment MS is broken for good by any two overlapping calls."""
     await shop.control("PATCH", "/settings", one_connection=True)
     yield await shop.open()
@@ -116,7 +116,7 @@ async def fragile(shop: Shop) -> AsyncIterator[Shop]:
     await shop.control("POST", "/settings/reset")
 
 
-async def leave(person: Person, path: str) -> None:
+async def leave(person: AsyncHttpUser, path: str) -> None:
     """Ask for a page and go before it is there."""
     asked = asyncio.create_task(person.client.get(path))
     await asyncio.sleep(0.01)
@@ -125,7 +125,7 @@ async def leave(person: Person, path: str) -> None:
 
 
 @pytest.mark.faults("issue 13 the one-connection fault", "50 many tabs at once")
-async def test_many_tabs_and_people_who_leave_never_poison_the_service(fragile: Shop) -> None:
+async def test_many_tabs_and_people_who_leave_never_poison_the_service(fragile: ProxiedProduct) -> None:
     people = [await fragile.person().sign_in() for _ in range(12)]
     work: list[Any] = []
     for person in people:
@@ -140,7 +140,7 @@ async def test_many_tabs_and_people_who_leave_never_poison_the_service(fragile: 
 
 
 @pytest.mark.faults("50 many tabs at once")
-async def test_fifty_questions_of_one_user_at_once_are_one_look(shop: Shop) -> None:
+async def test_fifty_questions_of_one_user_at_once_are_one_look(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
 

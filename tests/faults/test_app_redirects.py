@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.fault_server import reply
-from tests.faults.shop import CHECKOUT, PORTAL, PREMIUM, STICKERS, Shop, until
+from tests.faults.shop import CHECKOUT, PORTAL, PREMIUM, STICKERS, ProxiedProduct, until
 
 UNSAFE = "We could not open the checkout safely."
 FOREIGN = (
@@ -31,7 +31,7 @@ MISSHAPEN = (
 )
 
 
-async def followed(shop: Shop, addresses: tuple[str, ...]) -> list[str]:
+async def followed(shop: ProxiedProduct, addresses: tuple[str, ...]) -> list[str]:
     """Return the addresses to which a press on a plan, on an item or on the portal leads, or leaves a trace."""
     found = []
     for number, address in enumerate(addresses):
@@ -55,7 +55,7 @@ async def followed(shop: Shop, addresses: tuple[str, ...]) -> list[str]:
 
 
 @pytest.mark.faults("20 checkout_url on a foreign host", "issue 7 foreign, javascript: or http checkout_url")
-async def test_no_browser_is_sent_to_a_foreign_host(shop: Shop) -> None:
+async def test_no_browser_is_sent_to_a_foreign_host(shop: ProxiedProduct) -> None:
     await shop.open()
 
     assert await followed(shop, FOREIGN) == []
@@ -66,14 +66,14 @@ async def test_no_browser_is_sent_to_a_foreign_host(shop: Shop) -> None:
 
 
 @pytest.mark.faults("21 misshapen checkout_url", "issue 7 foreign, javascript: or http checkout_url")
-async def test_no_browser_is_sent_to_an_address_of_another_shape(shop: Shop) -> None:
+async def test_no_browser_is_sent_to_an_address_of_another_shape(shop: ProxiedProduct) -> None:
     await shop.open()
 
     assert await followed(shop, MISSHAPEN) == []
 
 
 @pytest.mark.faults("20 checkout_url on a foreign host")
-async def test_a_good_address_is_handed_out_after_a_bad_one(shop: Shop) -> None:
+async def test_a_good_address_is_handed_out_after_a_bad_one(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     shop.payment.fail(CHECKOUT, reply({"checkout_session_id": "cs_test_1", "checkout_url": FOREIGN[0]}))

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.faults.shop import PREMIUM, STICKERS, Person, Shop
+from tests.faults.shop import PREMIUM, STICKERS, AsyncHttpUser, ProxiedProduct
 
 PAGES = (
     "/", "/pricing", "/payment", "/payment?from=portal", "/account?from=portal", "/payment/success", "/payment/cancel",
@@ -35,7 +35,7 @@ DAMAGES: dict[str, Damage] = {
 }
 
 
-def damage_rows(shop: Shop, damage: Damage, *, sessions: bool) -> None:
+def damage_rows(shop: ProxiedProduct, damage: Damage, *, sessions: bool) -> None:
     """Write all rows anew, as another release may have left them: only sessions, or all but those."""
     with closing(sqlite3.connect(shop.folder / "store.sqlite3")) as store, store:
         store.create_function("damage", 1, damage)
@@ -44,7 +44,7 @@ def damage_rows(shop: Shop, damage: Damage, *, sessions: bool) -> None:
             store.execute("UPDATE fields SET value = damage(value)")
 
 
-async def somebody_with_everything(shop: Shop) -> Person:
+async def somebody_with_everything(shop: ProxiedProduct) -> AsyncHttpUser:
     """A member with a full cart, open checkouts, a purchase that is being confirmed, and a visit to the portal."""
     person = await shop.person().sign_in()
     await person.client.put(f"/api/cart/{STICKERS}", json={"quantity": 2})
@@ -59,7 +59,7 @@ async def somebody_with_everything(shop: Shop) -> Person:
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_no_page_and_no_answer_fails_for_rows_that_can_not_be_read(shop: Shop, name: str) -> None:
+async def test_no_page_and_no_answer_fails_for_rows_that_can_not_be_read(shop: ProxiedProduct, name: str) -> None:
     await shop.open()
     person = await somebody_with_everything(shop)
     await shop.app.kill()
@@ -79,7 +79,9 @@ async def test_no_page_and_no_answer_fails_for_rows_that_can_not_be_read(shop: S
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_who_has_a_session_that_can_not_be_read_is_a_visitor_with_a_new_cookie(shop: Shop, name: str) -> None:
+async def test_who_has_a_session_that_can_not_be_read_is_a_visitor_with_a_new_cookie(
+    shop: ProxiedProduct, name: str
+) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     cookie = person.client.cookies["session"]

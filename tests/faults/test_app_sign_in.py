@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.faults.fault_server import Behaviour, hang_up, limit_data, redirect, reply, reset_peer, slicer, timeout
-from tests.faults.shop import CREATE, PREMIUM, REFRESH, Page, Person, Shop, until
+from tests.faults.shop import CREATE, PREMIUM, REFRESH, AsyncHttpUser, ProxiedProduct, ScriptlessPage, until
 
 DOWN = "Sign-in is unavailable right now."
 EXPIRED = "That sign-in link has expired or was used before. Start again."
@@ -28,7 +28,7 @@ FAILURES: dict[str, Behaviour] = {
 }
 
 
-async def come_back(person: Person) -> Page:
+async def come_back(person: AsyncHttpUser) -> ScriptlessPage:
     """Sign in as far as the way back from the Auth MS, and follow where that leads."""
     code = await person.code()
     await person.client.get("/auth/login?provider=google&next=/payment")
@@ -44,7 +44,7 @@ GROUPS = [NAMES[start : start + 4] for start in range(0, len(NAMES), 4)]
 
 @pytest.mark.faults("24 Auth MS fails at sign-in", "issue 8 Auth MS slow or gone")
 @pytest.mark.parametrize("names", GROUPS, ids=" ".join)
-async def test_a_sign_in_service_that_fails_is_said_on_the_sign_in_page(shop: Shop, names: list[str]) -> None:
+async def test_a_sign_in_service_that_fails_is_said_on_the_sign_in_page(shop: ProxiedProduct, names: list[str]) -> None:
     await shop.open()
     for name in names:
         shop.auth.fail(CREATE, FAILURES[name])
@@ -63,7 +63,7 @@ async def test_a_sign_in_service_that_fails_is_said_on_the_sign_in_page(shop: Sh
 
 
 @pytest.mark.faults("24 Auth MS fails at sign-in", "issue 8 Auth MS slow or gone")
-async def test_without_a_sign_in_service_the_rest_works_and_nothing_loops(shop: Shop) -> None:
+async def test_without_a_sign_in_service_the_rest_works_and_nothing_loops(shop: ProxiedProduct) -> None:
     await shop.open()
     visitor = shop.person()
     await visitor.code()
@@ -82,7 +82,7 @@ async def test_without_a_sign_in_service_the_rest_works_and_nothing_loops(shop: 
 
 @pytest.mark.faults("25 code used, expired or refused")
 @pytest.mark.parametrize("status", [400, 401])
-async def test_a_refused_code_starts_the_sign_in_again(shop: Shop, status: int) -> None:
+async def test_a_refused_code_starts_the_sign_in_again(shop: ProxiedProduct, status: int) -> None:
     await shop.open()
     shop.auth.fail(CREATE, reply("CANARY: code CANARY is bad", status, content_type="text/plain"))
 
@@ -95,7 +95,7 @@ async def test_a_refused_code_starts_the_sign_in_again(shop: Shop, status: int) 
 
 
 @pytest.mark.faults("25 code used, expired or refused")
-async def test_a_code_works_once_and_only_in_the_browser_that_began(shop: Shop) -> None:
+async def test_a_code_works_once_and_only_in_the_browser_that_began(shop: ProxiedProduct) -> None:
     await shop.open()
     ada, eve = shop.person(), shop.person()
     code = await ada.code()
@@ -113,7 +113,7 @@ async def test_a_code_works_once_and_only_in_the_browser_that_began(shop: Shop) 
 
 
 @pytest.mark.faults("26 Auth MS ends the session", "41 session expired at Stripe")
-async def test_an_ended_session_leads_through_sign_in_back_to_the_page(shop: Shop) -> None:
+async def test_an_ended_session_leads_through_sign_in_back_to_the_page(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     shop.auth.fail(REFRESH, reply("unknown session", 401, content_type="text/plain"))
@@ -131,7 +131,7 @@ async def test_an_ended_session_leads_through_sign_in_back_to_the_page(shop: Sho
 
 @pytest.mark.faults("27 Auth MS away, session still valid", "issue 8 Auth MS slow or gone")
 @pytest.mark.parametrize("fault", ["slow headers", "500"])
-async def test_signed_in_people_stay_signed_in_for_ten_minutes_and_no_longer(shop: Shop, fault: str) -> None:
+async def test_signed_in_people_stay_signed_in_for_ten_minutes_and_no_longer(shop: ProxiedProduct, fault: str) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     shop.auth.fail(REFRESH, FAILURES[fault])

@@ -9,7 +9,7 @@ import pytest
 
 from harness.app_process import NO_AUTHORITIES
 from harness.redis_server import RedisServer
-from tests.faults.shop import CHECKOUT, PREMIUM, STICKERS, Person, Shop
+from tests.faults.shop import CHECKOUT, PREMIUM, STICKERS, AsyncHttpUser, ProxiedProduct
 
 NOT_NOW = "We can't do that"
 PATIENCE = 6.0
@@ -23,7 +23,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     server.kill()
 
 
-async def nothing_is_sold_and_pages_open(shop: Shop, person: Person) -> None:
+async def nothing_is_sold_and_pages_open(shop: ProxiedProduct, person: AsyncHttpUser) -> None:
     visitor, before = shop.person(), len(shop.payment.calls(CHECKOUT))
     started = time.monotonic()
     pricing = await visitor.look("/pricing")
@@ -49,7 +49,7 @@ async def nothing_is_sold_and_pages_open(shop: Shop, person: Person) -> None:
 
 
 @pytest.mark.faults("28 Redis refuses", "30 Redis restarted empty", "issue 9 Redis gone, slow, back")
-async def test_redis_dies_and_comes_back_empty(shop: Shop, redis: RedisServer) -> None:
+async def test_redis_dies_and_comes_back_empty(shop: ProxiedProduct, redis: RedisServer) -> None:
     await shop.open({"REDIS_URL": redis.url})
     person = await shop.person().sign_in()
     await shop.control("POST", f"/users/{person.user_id}/state", status="active", email=person.email)
@@ -69,7 +69,7 @@ async def test_redis_dies_and_comes_back_empty(shop: Shop, redis: RedisServer) -
 
 
 @pytest.mark.faults("29 Redis slow or hung", "issue 9 Redis gone, slow, back")
-async def test_redis_hangs_and_goes_on(shop: Shop, redis: RedisServer) -> None:
+async def test_redis_hangs_and_goes_on(shop: ProxiedProduct, redis: RedisServer) -> None:
     await shop.open({"REDIS_URL": redis.url})
     person = await shop.person().sign_in()
     redis.pause()
@@ -85,7 +85,7 @@ async def test_redis_hangs_and_goes_on(shop: Shop, redis: RedisServer) -> None:
 
 
 @pytest.mark.faults("issue 10 disk full or storage unwritable")
-async def test_a_full_disk_is_said_at_sign_in_and_leaves_nothing_half_written(shop: Shop) -> None:
+async def test_a_full_disk_is_said_at_sign_in_and_leaves_nothing_half_written(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     await shop.app.kill()
@@ -111,7 +111,7 @@ async def test_a_full_disk_is_said_at_sign_in_and_leaves_nothing_half_written(sh
 
 
 @pytest.mark.faults("issue 10 disk full or storage unwritable")
-async def test_a_storage_that_can_not_be_written_is_said_at_sign_in_and_by_the_check(shop: Shop) -> None:
+async def test_a_storage_that_can_not_be_written_is_said_at_sign_in_and_by_the_check(shop: ProxiedProduct) -> None:
     (shop.folder / "file").write_text("no folder")
     await shop.open({"STORAGE_PATH": str(shop.folder / "file" / "store.sqlite3")})
     visitor, said = shop.person(), shop.folder / "check.log"

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from tests.faults.fault_server import reply
-from tests.faults.shop import CHECKOUT, PREMIUM, STATUS, STICKERS, Page, Person, Shop, until
+from tests.faults.shop import CHECKOUT, PREMIUM, STATUS, STICKERS, AsyncHttpUser, ProxiedProduct, ScriptlessPage, until
 
 BASIC = "price_sandbox_basic_month"
 MINUTE = 60.0
 
 
-async def pay(person: Person, price_id: str = PREMIUM) -> str:
+async def pay(person: AsyncHttpUser, price_id: str = PREMIUM) -> str:
     """Buy and pay; return the address to which Stripe sends the browser."""
     answer = await person.ask(price_id)
     assert answer.status_code == 200, answer.text
@@ -20,12 +20,12 @@ async def pay(person: Person, price_id: str = PREMIUM) -> str:
     return f"/payment/success?session_id={session}"
 
 
-async def has(person: Person, status: str = "active") -> None:
+async def has(person: AsyncHttpUser, status: str = "active") -> None:
     """Give somebody a Premium subscription at both services."""
     await person.shop.control("POST", f"/users/{person.user_id}/state", status=status, email=person.email)
 
 
-def state(page: Page, testid: str = "success-state") -> str:
+def state(page: ScriptlessPage, testid: str = "success-state") -> str:
     """Return the `data-state` of an element."""
     start = page.html.index(f'data-testid="{testid}"')
     tag = page.html[page.html.rindex("<", 0, start) : page.html.index(">", start)]
@@ -33,7 +33,7 @@ def state(page: Page, testid: str = "success-state") -> str:
 
 
 @pytest.mark.faults("32 app restarted while the user is at Stripe", "31 replica restarted while a page is open")
-async def test_a_restart_while_somebody_pays_is_not_noticed(shop: Shop) -> None:
+async def test_a_restart_while_somebody_pays_is_not_noticed(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     success = await pay(person)
@@ -46,7 +46,7 @@ async def test_a_restart_while_somebody_pays_is_not_noticed(shop: Shop) -> None:
 
 
 @pytest.mark.faults("34 two tabs subscribe")
-async def test_a_second_tab_is_told_of_the_open_checkout(shop: Shop) -> None:
+async def test_a_second_tab_is_told_of_the_open_checkout(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     first = await person.ask(PREMIUM)
@@ -65,7 +65,7 @@ async def test_a_second_tab_is_told_of_the_open_checkout(shop: Shop) -> None:
 
 @pytest.mark.faults("35 already subscribed")
 @pytest.mark.parametrize("status", ["active", "trialing", "past_due", "unpaid"])
-async def test_nobody_is_sold_a_second_subscription(shop: Shop, status: str) -> None:
+async def test_nobody_is_sold_a_second_subscription(shop: ProxiedProduct, status: str) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     await has(person, status)
@@ -81,7 +81,7 @@ async def test_nobody_is_sold_a_second_subscription(shop: Shop, status: str) -> 
 
 
 @pytest.mark.faults("35 already subscribed")
-async def test_a_subscription_that_appears_between_page_and_press_is_seen(shop: Shop) -> None:
+async def test_a_subscription_that_appears_between_page_and_press_is_seen(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     assert "Subscribe to Premium" in (await person.look("/payment")).text
@@ -94,7 +94,7 @@ async def test_a_subscription_that_appears_between_page_and_press_is_seen(shop: 
 
 
 @pytest.mark.faults("37 cancel address")
-async def test_cancelling_charges_nothing_and_keeps_the_choice(shop: Shop) -> None:
+async def test_cancelling_charges_nothing_and_keeps_the_choice(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     started = (await person.ask(PREMIUM)).json()
@@ -108,7 +108,7 @@ async def test_cancelling_charges_nothing_and_keeps_the_choice(shop: Shop) -> No
 
 
 @pytest.mark.faults("38 success address of somebody else", "39 success address without paying")
-async def test_a_success_address_proves_nothing(shop: Shop) -> None:
+async def test_a_success_address_proves_nothing(shop: ProxiedProduct) -> None:
     await shop.open()
     buyer, other, visitor = await shop.person().sign_in(), await shop.person().sign_in(), shop.person()
     success = await pay(buyer)
@@ -129,7 +129,7 @@ async def test_a_success_address_proves_nothing(shop: Shop) -> None:
 
 
 @pytest.mark.faults("40 success address replayed")
-async def test_a_success_address_replayed_shows_what_is_now(shop: Shop) -> None:
+async def test_a_success_address_replayed_shows_what_is_now(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     success = await pay(person)
@@ -148,7 +148,7 @@ async def test_a_success_address_replayed_shows_what_is_now(shop: Shop) -> None:
 
 
 @pytest.mark.faults("42 webhook late", "43 webhook lost")
-async def test_a_lost_webhook_is_waited_for_with_words_that_change(shop: Shop) -> None:
+async def test_a_lost_webhook_is_waited_for_with_words_that_change(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     await shop.control("PATCH", "/settings", webhook_mode="lose")
@@ -172,7 +172,7 @@ async def test_a_lost_webhook_is_waited_for_with_words_that_change(shop: Shop) -
 
 
 @pytest.mark.faults("44 status flaps")
-async def test_one_answer_that_takes_a_subscription_away_is_not_believed(shop: Shop) -> None:
+async def test_one_answer_that_takes_a_subscription_away_is_not_believed(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     await has(person)
@@ -188,7 +188,7 @@ async def test_one_answer_that_takes_a_subscription_away_is_not_believed(shop: S
 
 
 @pytest.mark.faults("23 time zones and clocks")
-async def test_a_date_is_the_users_own_day_and_the_api_speaks_utc(shop: Shop) -> None:
+async def test_a_date_is_the_users_own_day_and_the_api_speaks_utc(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     end = "2031-03-31T23:30:00Z"
@@ -211,7 +211,7 @@ async def test_a_date_is_the_users_own_day_and_the_api_speaks_utc(shop: Shop) ->
 
 
 @pytest.mark.faults("36 back from Stripe")
-async def test_coming_back_opens_the_page_anew_and_sells_nothing_twice(shop: Shop) -> None:
+async def test_coming_back_opens_the_page_anew_and_sells_nothing_twice(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     pressed = await person.press(STICKERS)

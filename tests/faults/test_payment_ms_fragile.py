@@ -10,7 +10,7 @@ from services.errors import UpstreamTimeout
 from services.payment_ms import PaymentMS
 from services.upstream.client import Upstream
 from tests.faults.calls import ABSENT, KEY, status
-from tests.faults.fault_server import Behaviour, FaultServer, Wire, reply
+from tests.faults.fault_server import Behaviour, FaultServer, ServedConnection, reply
 
 
 class OneConnection:
@@ -21,7 +21,7 @@ class OneConnection:
         self._seconds = seconds
         self._busy = False
 
-    async def __call__(self, wire: Wire) -> None:
+    async def __call__(self, wire: ServedConnection) -> None:
         self.poisoned = self.poisoned or self._busy
         self._busy = True
         left = asyncio.create_task(wire.reader.read(1))

@@ -9,7 +9,16 @@ from structlog.testing import capture_logs
 from services.errors import UpstreamError, UpstreamFailed, UpstreamTimeout, UpstreamUnavailable
 from services.payment_ms import PaymentMS
 from tests.faults.calls import ABSENT, DEADLINE, SESSION, SLACK, UNAVAILABLE, Connect, checkout, failure, status
-from tests.faults.fault_server import Behaviour, FaultServer, Wire, full_backlog, hang_up, reset_peer, slicer, timeout
+from tests.faults.fault_server import (
+    Behaviour,
+    FaultServer,
+    ServedConnection,
+    full_backlog,
+    hang_up,
+    reset_peer,
+    slicer,
+    timeout,
+)
 from tests.faults.tls import self_signed
 
 
@@ -132,7 +141,7 @@ async def test_checkout_on_a_dying_connection_is_not_repeated(
 
 @pytest.mark.faults("6 stale keep-alive, reset")
 async def test_connection_closed_while_idle_is_not_used(server: FaultServer, payment_ms: PaymentMS) -> None:
-    async def answer_and_close(wire: Wire) -> None:
+    async def answer_and_close(wire: ServedConnection) -> None:
         await ABSENT(wire)
         await hang_up()(wire)
 

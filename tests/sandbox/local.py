@@ -44,7 +44,7 @@ class AsgiTransport(httpx.BaseTransport):
 
 
 @dataclass(frozen=True)
-class Addresses:
+class InProcessAddresses:
     """Where the apps seem to be."""
 
     payment_ms_url: str = ADDRESSES.payment
@@ -59,7 +59,7 @@ class LocalShop(ShopClient):
 
     def __init__(self) -> None:
         self.sandbox = InProcessSandbox()
-        super().__init__(Addresses(), httpx.Client(transport=AsgiTransport(self.sandbox)))
+        super().__init__(InProcessAddresses(), httpx.Client(transport=AsgiTransport(self.sandbox)))
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()

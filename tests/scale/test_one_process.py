@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.app_process import ROOT, RunningApp, app_environment, free_port, running_product
+from harness.app_process import ROOT, AppProcess, app_environment, free_port, running_product
 from harness.socket_tab import CompressingTab, browser
 
 
@@ -22,7 +22,7 @@ def test_a_second_process_on_the_same_storage_does_not_start(tmp_path: Path) -> 
             check=False,
         )
         first_code = product.app.stop()
-        third = RunningApp(f"http://localhost:{environment['PORT']}", environment, tmp_path / "third.log").start()
+        third = AppProcess(f"http://localhost:{environment['PORT']}", environment, tmp_path / "third.log").start()
         third_code = third.stop()
 
     assert second.returncode == 2

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from harness.socket_tab import SocketTab
-from tests.faults.shop import Person, Shop, until
+from tests.faults.shop import AsyncHttpUser, ProxiedProduct, until
 
 SECONDS: Final = float(os.environ.get("FLOOD_SECONDS", "10"))
 RATE: Final = float(os.environ.get("FLOOD_RATE", "200"))
@@ -65,7 +65,7 @@ class Flood:
         self.statuses[status] = self.statuses.get(status, 0) + 1
 
 
-async def clicks(person: Person, flood: "asyncio.Task[None]") -> list[float]:
+async def clicks(person: AsyncHttpUser, flood: "asyncio.Task[None]") -> list[float]:
     """Press a button over the socket until the flood is over; return how long each answer took."""
     client = person.shop.person().client
     client.cookies = person.client.cookies
@@ -110,7 +110,7 @@ class Neighbours:
 
 
 @pytest.mark.parametrize("browsers", [0, 50], ids=["strangers", "cookies of visitors"])
-async def test_a_flood_of_strangers_costs_little_memory_and_no_patience(shop: Shop, browsers: int) -> None:
+async def test_a_flood_of_strangers_costs_little_memory_and_no_patience(shop: ProxiedProduct, browsers: int) -> None:
     await shop.open({"TRUSTED_PROXIES": "127.0.0.1,::1", "LIMIT_PAGE_VIEWS": "240/minute"})
     person = await shop.person().sign_in()
     await person.client.put("/api/cart/price_sandbox_sticker_pack", json={"quantity": 1})

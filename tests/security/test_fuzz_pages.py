@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from harness.app_process import NO_AUTHORITIES
-from tests.faults.shop import Shop
+from tests.faults.shop import ProxiedProduct
 
 PAGES: Final = (
     "/", "/pricing", "/login", "/payment", "/payment/success", "/payment/cancel", "/account", "/members", "/upgrade",
@@ -68,7 +68,7 @@ def open_pages(url: str, session: str) -> None:
         check()
 
 
-async def test_no_address_cookie_or_header_is_too_much_for_a_page(shop: Shop) -> None:
+async def test_no_address_cookie_or_header_is_too_much_for_a_page(shop: ProxiedProduct) -> None:
     await shop.open({"LIMIT_UNCONNECTED_VIEWS": "10000", "LIMIT_PAGE_VIEWS": "1000000/minute"})
     person = await shop.person().sign_in()
 

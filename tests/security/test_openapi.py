@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
-from tests.faults.shop import Shop
+from tests.faults.shop import ProxiedProduct
 
 EXAMPLES: Final = 25
 """For each of the twelve operations, with and without a session."""
@@ -44,7 +44,7 @@ def ask_everything(url: str, cookies: dict[str, str]) -> set[str]:
     return asked
 
 
-async def test_no_generated_request_gets_an_answer_that_is_not_promised(shop: Shop) -> None:
+async def test_no_generated_request_gets_an_answer_that_is_not_promised(shop: ProxiedProduct) -> None:
     await shop.open({"LIMIT_CHECKOUTS": "100000/minute"})
     person = await shop.person().sign_in()
     cookies = {cookie.name: cookie.value or "" for cookie in person.client.cookies.jar}

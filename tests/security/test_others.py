@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from harness.socket_tab import SocketTab, types_of
 from services.storage.sqlite_store import SqliteStore
-from tests.faults.shop import CHECKOUT, PREMIUM, STICKERS, Person, Shop, until
+from tests.faults.shop import CHECKOUT, PREMIUM, STICKERS, AsyncHttpUser, ProxiedProduct, until
 from tests.security import routes
 
 PAGES = (
@@ -45,7 +45,7 @@ ACTS: Mapping[str, tuple[str, dict[str, Any]]] = {
 """A request for each route that changes something; the last ones sign out."""
 
 
-async def two(shop: Shop) -> tuple[Person, Person, dict[str, Any]]:
+async def two(shop: ProxiedProduct) -> tuple[AsyncHttpUser, AsyncHttpUser, dict[str, Any]]:
     """Ada, who has a subscription's checkout open and a full cart, and Bob; and the ids of what is Ada's."""
     await shop.open()
     ada, bob = await shop.person().sign_in(), await shop.person().sign_in()
@@ -54,7 +54,7 @@ async def two(shop: Shop) -> tuple[Person, Person, dict[str, Any]]:
     return ada, bob, started
 
 
-async def test_no_route_shows_bob_what_is_adas(shop: Shop) -> None:
+async def test_no_route_shows_bob_what_is_adas(shop: ProxiedProduct) -> None:
     ada, bob, started = await two(shop)
     ids = {
         "user_id": ada.user_id, "customer": ada.user_id, "email": ada.email, "session": ada.client.cookies["session"],
@@ -77,7 +77,7 @@ def test_every_route_is_tried_with_anothers_ids() -> None:
     assert tried | routes.FILES == routes.found()
 
 
-async def test_every_route_that_changes_something_changes_what_is_bobs(shop: Shop) -> None:
+async def test_every_route_that_changes_something_changes_what_is_bobs(shop: ProxiedProduct) -> None:
     ada, bob, started = await two(shop)
     ids = {
         "user_id": ada.user_id, "customer_id": ada.user_id, "customer": ada.user_id, "email": ada.email,
@@ -106,7 +106,7 @@ async def test_every_route_that_changes_something_changes_what_is_bobs(shop: Sho
     assert kept["checkout_session_id"] == started["checkout_session_id"]
 
 
-async def test_no_route_lets_bob_act_on_what_is_adas(shop: Shop) -> None:
+async def test_no_route_lets_bob_act_on_what_is_adas(shop: ProxiedProduct) -> None:
     ada, bob, started = await two(shop)
     ids = {"user_id": ada.user_id, "email": ada.email, "customer_id": ada.user_id}
     before = len(shop.payment.calls(CHECKOUT))
@@ -130,7 +130,7 @@ async def test_no_route_lets_bob_act_on_what_is_adas(shop: Shop) -> None:
     assert kept["checkout_session_id"] == started["checkout_session_id"]
 
 
-async def socket_of(shop: Shop, person: Person, client_id: str) -> ClientConnection:
+async def socket_of(shop: ProxiedProduct, person: AsyncHttpUser, client_id: str) -> ClientConnection:
     """Open a socket with somebody's cookie for the page of that id."""
     query = f"client_id={client_id}&next_message_id=0&implicit_handshake=true&document_id={secrets.token_hex(8)}"
     address = f"{shop.app.url.replace('http', 'ws')}/_nicegui_ws/socket.io/?{query}&tab_id={secrets.token_hex(8)}"
@@ -154,14 +154,14 @@ def presses(tab: SocketTab) -> list[dict[str, Any]]:
     ]
 
 
-async def tab_of(person: Person, path: str) -> SocketTab:
+async def tab_of(person: AsyncHttpUser, path: str) -> SocketTab:
     """Open a page of somebody's with its socket."""
     client = person.shop.person().client
     client.cookies = person.client.cookies
     return await SocketTab(client, path).open()
 
 
-async def member(shop: Shop) -> Person:
+async def member(shop: ProxiedProduct) -> AsyncHttpUser:
     """Return Ada, who has a plan and a cart, so that every page opens for her."""
     ada = await shop.person().sign_in()
     end = (datetime.now(UTC) + timedelta(days=9)).isoformat()
@@ -170,7 +170,7 @@ async def member(shop: Shop) -> Person:
     return ada
 
 
-async def test_no_socket_of_bobs_speaks_for_adas_page(shop: Shop) -> None:
+async def test_no_socket_of_bobs_speaks_for_adas_page(shop: ProxiedProduct) -> None:
     await shop.open()
     ada, bob = await member(shop), await shop.person().sign_in()
     his, sent = await tab_of(bob, "/account"), 0
@@ -193,7 +193,7 @@ async def test_no_socket_of_bobs_speaks_for_adas_page(shop: Shop) -> None:
         await his.close()
 
 
-async def test_no_event_of_bobs_own_pages_takes_adas_ids(shop: Shop) -> None:
+async def test_no_event_of_bobs_own_pages_takes_adas_ids(shop: ProxiedProduct) -> None:
     await shop.open()
     ada, bob = await member(shop), await shop.person().sign_in()
     ids = {"user_id": ada.user_id, "customer_id": ada.user_id, "email": ada.email, "id": ada.user_id,
@@ -220,7 +220,7 @@ async def test_no_event_of_bobs_own_pages_takes_adas_ids(shop: Shop) -> None:
     assert "Traceback" not in shop.app.log()
 
 
-async def test_a_page_opens_its_socket_in_its_own_browser_only(shop: Shop) -> None:
+async def test_a_page_opens_its_socket_in_its_own_browser_only(shop: ProxiedProduct) -> None:
     await shop.open()
     ada, bob = await shop.person().sign_in(), await shop.person().sign_in()
     page = await ada.look("/account")
@@ -238,7 +238,7 @@ async def test_a_page_opens_its_socket_in_its_own_browser_only(shop: Shop) -> No
     assert ada.email not in refused
 
 
-async def test_a_socket_that_talks_nonsense_costs_no_stack_trace(shop: Shop) -> None:
+async def test_a_socket_that_talks_nonsense_costs_no_stack_trace(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     tab = await tab_of(person, "/payment")
@@ -262,7 +262,7 @@ async def test_a_socket_that_talks_nonsense_costs_no_stack_trace(shop: Shop) -> 
     assert not [line for line in shop.app.log().splitlines() if '"exception"' in line]
 
 
-async def test_no_browser_writes_into_the_log(shop: Shop) -> None:
+async def test_no_browser_writes_into_the_log(shop: ProxiedProduct) -> None:
     await shop.open()
     tab = await tab_of(await shop.person().sign_in(), "/payment")
     try:
@@ -281,7 +281,7 @@ async def test_no_browser_writes_into_the_log(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "detail", [None, [], "x", 7, {}, {"reason": []}, {"reason": "visible", "timezone": "../../etc"}, {"timezone": 1}]
 )
-async def test_what_a_browser_tells_of_itself_is_not_believed(shop: Shop, detail: object) -> None:
+async def test_what_a_browser_tells_of_itself_is_not_believed(shop: ProxiedProduct, detail: object) -> None:
     await shop.open()
     tab = await tab_of(await shop.person().sign_in(), "/payment")
     try:
@@ -293,7 +293,7 @@ async def test_what_a_browser_tells_of_itself_is_not_believed(shop: Shop, detail
     assert "Traceback" not in shop.app.log()
 
 
-async def test_the_auth_ms_session_id_stands_in_the_store_and_nowhere_else(shop: Shop) -> None:
+async def test_the_auth_ms_session_id_stands_in_the_store_and_nowhere_else(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     await shop.app.kill()

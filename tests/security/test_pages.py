@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 from tests.faults.fault_server import reply
-from tests.faults.shop import CHECKOUT, OPS_TOKEN, STATUS, Person, Shop
+from tests.faults.shop import CHECKOUT, OPS_TOKEN, STATUS, AsyncHttpUser, ProxiedProduct
 from tools.chromium import ARGUMENTS, EXECUTABLE, connected
 from wiring.web import PAGES
 
@@ -45,7 +45,7 @@ def _path(name: str) -> str:
     return known.get(name, "/nowhere" if name == "errors" else f"/{name}")
 
 
-async def test_every_page_has_a_strict_policy_and_its_scripts_the_nonce(shop: Shop) -> None:
+async def test_every_page_has_a_strict_policy_and_its_scripts_the_nonce(shop: ProxiedProduct) -> None:
     await shop.open()
     visitor, person = shop.person(), await shop.person().sign_in()
     nonces = set()
@@ -72,7 +72,7 @@ async def test_every_page_has_a_strict_policy_and_its_scripts_the_nonce(shop: Sh
 
 
 @pytest.mark.browser
-async def test_the_operators_page_is_the_operators_and_as_strict(shop: Shop, chromium: Browser) -> None:
+async def test_the_operators_page_is_the_operators_and_as_strict(shop: ProxiedProduct, chromium: Browser) -> None:
     await shop.open()
     person, watched = await shop.person().sign_in(MARKUP), Watched()
     shop.payment.fail(CHECKOUT, reply({"error": {"code": MARKUP, "message": MARKUP}}, 500))
@@ -87,7 +87,7 @@ async def test_the_operators_page_is_the_operators_and_as_strict(shop: Shop, chr
     assert await visit(await context.new_page(), "/ops") == watched.complaints == []
 
 
-async def test_head_answers_like_get(shop: Shop) -> None:
+async def test_head_answers_like_get(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     for path in ("/", "/pricing", "/payment", "/nowhere", "/api/catalog", "/api/nowhere", "/healthz"):
@@ -102,7 +102,7 @@ async def test_head_answers_like_get(shop: Shop) -> None:
     assert (await person.client.get(f"/auth/callback?auth_code={code}")).headers["location"] == "/payment"
 
 
-async def test_nothing_answers_other_origins_or_trace(shop: Shop) -> None:
+async def test_nothing_answers_other_origins_or_trace(shop: ProxiedProduct) -> None:
     await shop.open()
     person = shop.person()
     for path in ("/", "/api/catalog", "/api/me", "/nowhere"):
@@ -113,7 +113,7 @@ async def test_nothing_answers_other_origins_or_trace(shop: Shop) -> None:
         assert traced.status_code in (404, 405), path
 
 
-async def test_behind_https_cookies_and_transport_are_strict(shop: Shop) -> None:
+async def test_behind_https_cookies_and_transport_are_strict(shop: ProxiedProduct) -> None:
     public = "https://billing.example.com"
     await shop.open({"PUBLIC_URL": public, "TRUSTED_PROXIES": "127.0.0.1,::1"})
     person = shop.person()
@@ -169,7 +169,7 @@ document.addEventListener("securitypolicyviolation", event => {
 """
 
 
-async def context_of(browser: Browser, person: Person, watched: Watched) -> BrowserContext:
+async def context_of(browser: Browser, person: AsyncHttpUser, watched: Watched) -> BrowserContext:
     """Open a browser with somebody's cookies."""
     context = await browser.new_context(base_url=person.shop.app.url, locale="en-US")
     await context.add_init_script(VIOLATIONS)
@@ -191,7 +191,7 @@ async def visit(page: Page, path: str) -> list[str]:
 
 
 @pytest.mark.browser
-async def test_chromium_minds_nothing_on_any_page_or_state(shop: Shop, chromium: Browser) -> None:
+async def test_chromium_minds_nothing_on_any_page_or_state(shop: ProxiedProduct, chromium: Browser) -> None:
     await shop.open()
     visitor, person = shop.person(), await shop.person().sign_in(MARKUP)
     await visitor.look("/")
@@ -210,7 +210,7 @@ async def test_chromium_minds_nothing_on_any_page_or_state(shop: Shop, chromium:
 
 
 @pytest.mark.browser
-async def test_markup_from_the_services_stays_text(shop: Shop, chromium: Browser) -> None:
+async def test_markup_from_the_services_stays_text(shop: ProxiedProduct, chromium: Browser) -> None:
     await shop.open()
     person = await shop.person().sign_in(MARKUP)
     watched = Watched()
@@ -234,7 +234,7 @@ async def test_markup_from_the_services_stays_text(shop: Shop, chromium: Browser
 
 
 @pytest.mark.browser
-async def test_nothing_about_the_user_is_kept_by_the_browser(shop: Shop, chromium: Browser) -> None:
+async def test_nothing_about_the_user_is_kept_by_the_browser(shop: ProxiedProduct, chromium: Browser) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     page = await (await context_of(chromium, person, Watched())).new_page()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from tests.faults.shop import Shop
+from tests.faults.shop import ProxiedProduct
 
 HOSTS: Final = (
     b"", b"[", b"]", b"a b", b"x:99999999", b"::1", b"evil.example:abc", b"\xff\xfe", b"a/b", b"a@b", b"a?b", b"a#b",
@@ -70,7 +70,7 @@ async def status_of(url: str, request: bytes) -> int:
         writer.close()
 
 
-async def test_no_bytes_are_too_much(shop: Shop) -> None:
+async def test_no_bytes_are_too_much(shop: ProxiedProduct) -> None:
     await shop.open(
         {"TRUSTED_PROXIES": "127.0.0.1,::1", "LIMIT_UNCONNECTED_VIEWS": "10000", "LIMIT_PAGE_VIEWS": "100000/minute"}
     )

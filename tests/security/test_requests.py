@@ -9,7 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from harness.app_process import NO_AUTHORITIES
-from tests.faults.shop import PREMIUM, STICKERS, Shop, until
+from tests.faults.shop import PREMIUM, STICKERS, ProxiedProduct, until
 from tests.security import routes
 
 STATE_CHANGING: Final = (
@@ -37,7 +37,7 @@ def test_every_route_that_changes_something_is_tried_from_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
-async def test_nothing_changes_from_elsewhere(shop: Shop, headers: dict[str, str]) -> None:
+async def test_nothing_changes_from_elsewhere(shop: ProxiedProduct, headers: dict[str, str]) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     cookies = {cookie.name: cookie.value or "" for cookie in person.client.cookies.jar}
@@ -54,7 +54,7 @@ async def test_nothing_changes_from_elsewhere(shop: Shop, headers: dict[str, str
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])
-async def test_the_api_takes_json_only(shop: Shop, kind: str) -> None:
+async def test_the_api_takes_json_only(shop: ProxiedProduct, kind: str) -> None:
     await shop.open()
     person = await shop.person().sign_in()
 
@@ -68,7 +68,7 @@ async def test_the_api_takes_json_only(shop: Shop, kind: str) -> None:
     assert shop.payment.calls("/api/v1/checkout") == []
 
 
-async def test_the_socket_opens_for_our_own_pages_only(shop: Shop) -> None:
+async def test_the_socket_opens_for_our_own_pages_only(shop: ProxiedProduct) -> None:
     await shop.open()
     address = f"{shop.app.url.replace('http', 'ws')}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
     for origin in ("https://evil.example", "null", None):
@@ -85,7 +85,7 @@ async def test_the_socket_opens_for_our_own_pages_only(shop: Shop) -> None:
     await until(lambda: bool(shop.app.events("foreign_socket")))
 
 
-async def test_only_trusted_proxies_say_who_asks(shop: Shop) -> None:
+async def test_only_trusted_proxies_say_who_asks(shop: ProxiedProduct) -> None:
     await shop.open({"LIMIT_SIGN_INS": "3/minute"})
     stranger = shop.person()
 
@@ -107,7 +107,7 @@ async def test_only_trusted_proxies_say_who_asks(shop: Shop) -> None:
     assert [answer.status_code for answer in trusted] == [303] * 6
 
 
-async def test_past_a_limit_there_is_a_plain_page_and_a_time_to_come_back(shop: Shop) -> None:
+async def test_past_a_limit_there_is_a_plain_page_and_a_time_to_come_back(shop: ProxiedProduct) -> None:
     await shop.open({"LIMIT_PAGE_VIEWS": "10/minute", "LIMIT_CHECKOUTS": "3/minute"})
     person = await shop.person().sign_in()
 
@@ -125,7 +125,7 @@ async def test_past_a_limit_there_is_a_plain_page_and_a_time_to_come_back(shop: 
     assert len(busy.content) < 100_000
 
 
-async def test_a_body_that_is_too_large_or_never_ends_is_refused(shop: Shop) -> None:
+async def test_a_body_that_is_too_large_or_never_ends_is_refused(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
 
@@ -136,7 +136,7 @@ async def test_a_body_that_is_too_large_or_never_ends_is_refused(shop: Shop) -> 
     assert form.status_code == 413
 
 
-async def test_signing_out_ends_the_session_for_every_holder_of_the_cookie(shop: Shop) -> None:
+async def test_signing_out_ends_the_session_for_every_holder_of_the_cookie(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     cookies = {cookie.name: cookie.value or "" for cookie in person.client.cookies.jar}
@@ -149,7 +149,7 @@ async def test_signing_out_ends_the_session_for_every_holder_of_the_cookie(shop:
         assert (await thief.get("/api/me")).status_code == 401
 
 
-async def test_signing_in_gives_a_new_id(shop: Shop) -> None:
+async def test_signing_in_gives_a_new_id(shop: ProxiedProduct) -> None:
     await shop.open()
     person = shop.person()
     await person.look("/")
@@ -159,7 +159,7 @@ async def test_signing_in_gives_a_new_id(shop: Shop) -> None:
     assert person.client.cookies["session"] != before
 
 
-async def test_no_address_and_no_method_builds_a_page_that_nobody_counts(shop: Shop) -> None:
+async def test_no_address_and_no_method_builds_a_page_that_nobody_counts(shop: ProxiedProduct) -> None:
     await shop.open({"LIMIT_PAGE_VIEWS": "2/hour"})
     folders = ("/_nicegui/", "/_nicegui/3.18.0/", "/_nicegui/3.18.0/static/", "/_nicegui_ws/", "/assets/", "/brand/",
                "/api/", "/auth/", "/.well-known/", "/payment/", "/cart/", "/embed/", "/")  # fmt: skip
@@ -180,7 +180,7 @@ async def test_no_address_and_no_method_builds_a_page_that_nobody_counts(shop: S
     assert float(built[1]) <= 3  # one more where the hour ends in between
 
 
-async def test_no_path_steers_the_terminal_that_shows_the_log(shop: Shop) -> None:
+async def test_no_path_steers_the_terminal_that_shows_the_log(shop: ProxiedProduct) -> None:
     await shop.open({"LOG_FORMAT": "console"})
     async with httpx.AsyncClient(base_url=shop.app.url, trust_env=False, verify=NO_AUTHORITIES) as stranger:
         await stranger.get("/x%1b[2J%0d%0aforged%c2%9b31m")
@@ -192,7 +192,7 @@ async def test_no_path_steers_the_terminal_that_shows_the_log(shop: Shop) -> Non
     assert not [line for line in shop.app.log().splitlines() if line.startswith("forged")]
 
 
-async def test_no_cache_keeps_what_is_not_the_same_for_everybody(shop: Shop) -> None:
+async def test_no_cache_keeps_what_is_not_the_same_for_everybody(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
 

@@ -17,8 +17,8 @@ from tests.faults.shop import (
     STICKERS,
     STORAGE_SECRET,
     WEBHOOK_SECRET,
-    Person,
-    Shop,
+    AsyncHttpUser,
+    ProxiedProduct,
 )
 
 PAGES: Final = (
@@ -42,7 +42,7 @@ FAULTS: Final = (
 )  # fmt: skip
 
 
-async def walk(person: Person) -> list[str]:
+async def walk(person: AsyncHttpUser) -> list[str]:
     """Do everything once; return everything the browser got."""
     seen: list[str] = []
     operator = {"Authorization": f"Bearer {OPS_TOKEN}"}
@@ -61,7 +61,7 @@ async def walk(person: Person) -> list[str]:
     return seen + [f"{answer.text}{answer.headers}" for answer in answers]
 
 
-async def session_ids(shop: Shop) -> list[str]:
+async def session_ids(shop: ProxiedProduct) -> list[str]:
     """Return the Auth MS session ids that the store holds; the app must have ended."""
     store = SqliteStore(str(shop.folder / "store.sqlite3"))
     try:
@@ -72,7 +72,9 @@ async def session_ids(shop: Shop) -> list[str]:
 
 
 @pytest.mark.parametrize("level", ["INFO", "DEBUG"])
-async def test_no_secret_shows_anywhere_on_the_whole_path_and_under_every_fault(shop: Shop, level: str) -> None:
+async def test_no_secret_shows_anywhere_on_the_whole_path_and_under_every_fault(
+    shop: ProxiedProduct, level: str
+) -> None:
     await shop.open({"LOG_LEVEL": level})
     person = await shop.person().sign_in()
     tab_client = shop.person().client

@@ -1,6 +1,5 @@
 """Translations are longer than English and must be complete: no word of a page escapes translation."""
 
-import gettext
 import re
 from html.parser import HTMLParser
 
@@ -8,24 +7,13 @@ import pytest
 
 from catalog import Text
 from services.container import Container
+from tests.ui.pseudo_language import CLOSE, OPEN, PseudoTranslations
 from tests.ui.simulation import Simulate, sign_in
 from ui.pages import errors, home, login, pricing
 from ui.text import i18n
 
-OPEN, CLOSE = "⟦", "⟧"
 
-
-class Pseudo(gettext.NullTranslations):
-    """A language in which every text stands in brackets, so that one without them was not translated."""
-
-    def gettext(self, message: str) -> str:
-        return f"{OPEN}{message}{CLOSE}"
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
-
-
-class Words(HTMLParser):
+class PageTexts(HTMLParser):
     """The texts and spoken attributes of a page."""
 
     def __init__(self) -> None:
@@ -50,7 +38,7 @@ class Words(HTMLParser):
 @pytest.fixture
 def pseudo_locale(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Text.in_
-    monkeypatch.setattr(i18n, "catalogue", lambda locale: Pseudo())
+    monkeypatch.setattr(i18n, "catalogue", lambda locale: PseudoTranslations())
     monkeypatch.setattr(Text, "in_", lambda self, locale: f"{OPEN}{plain(self, locale)}{CLOSE}")
 
 
@@ -64,7 +52,7 @@ async def test_every_word_on_a_page_can_be_translated(
         sign_in(user, person)
         answer = await user.http_client.get(path, headers={"accept": "text/html"}, follow_redirects=True)
 
-    reader = Words()
+    reader = PageTexts()
     reader.feed(answer.text)
     never = {container.settings.brand_name, "Ada Lovelace", "ada@example.com", "A", *i18n.LOCALES.values()}
     untranslated = [text for text in reader.found if OPEN not in text and re.search(r"[^\W\d_]", text)]

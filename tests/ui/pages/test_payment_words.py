@@ -1,6 +1,5 @@
 """No word on the billing pages escapes translation, in any state."""
 
-import gettext
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -13,24 +12,14 @@ from catalog import Text
 from services.checkout_record import CheckoutEvent
 from services.errors import SignInUnavailable, UpstreamUnavailable
 from tests.ui.billing_world import World, billing_world
+from tests.ui.pseudo_language import CLOSE, OPEN, PseudoTranslations
 from ui.text import i18n
 
-OPEN, CLOSE = "⟦", "⟧"
 SOON = datetime.now(UTC) + timedelta(days=20)
 NEVER = {"Northwind Cloud", "Ada Lovelace", "ada@example.com", "A", "cs_test_premium_0", *i18n.LOCALES.values()}
 
 
-class Pseudo(gettext.NullTranslations):
-    """A language in which every text stands in brackets."""
-
-    def gettext(self, message: str) -> str:
-        return f"{OPEN}{message}{CLOSE}"
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
-
-
-class Words(HTMLParser):
+class UndatedTexts(HTMLParser):
     """The texts and spoken attributes of a page, without dates, which Babel writes."""
 
     def __init__(self) -> None:
@@ -54,7 +43,7 @@ class Words(HTMLParser):
 @pytest.fixture
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     plain = Text.in_
-    monkeypatch.setattr(i18n, "catalogue", lambda locale: Pseudo())
+    monkeypatch.setattr(i18n, "catalogue", lambda locale: PseudoTranslations())
     monkeypatch.setattr(Text, "in_", lambda self, locale: f"{OPEN}{plain(self, locale)}{CLOSE}")
     async with billing_world(tmp_path) as world:
         world.accounts.says("none")
@@ -64,7 +53,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 async def untranslated(world: World, path: str) -> list[str]:
     """Return the texts of a page that were not looked up in the catalogue."""
-    reader = Words()
+    reader = UndatedTexts()
     reader.feed((await world.browser.http_client.get(path, follow_redirects=True)).text)
     plain = [text for text in reader.found if OPEN not in text and CLOSE not in text]
     return [text for text in plain if re.search(r"[^\W\d_]", text) and text not in NEVER]

@@ -147,7 +147,7 @@ async def test_limits_that_changed_bound_what_is_in_the_cart(cart: CartService, 
     assert quantities(await cart.read("a")) == {MUG: 6}
 
 
-class TestSignIn:
+class TestCartAtSignIn:
     async def test_the_visitors_lines_come_along(self, cart: CartService) -> None:
         await cart.add("visitor", MUG, 3)
         await cart.add("user", MUG, 1)

@@ -18,7 +18,7 @@ from tests.fakes import Clock
 SOLD: dict[str, Any] = json.loads((Path(__file__).parents[3] / "products.json").read_bytes())
 
 
-class Shop:
+class WatchedCatalog:
     """A catalog file in a folder, and who hears of its changes."""
 
     def __init__(self, folder: Path, **options: Any) -> None:
@@ -35,11 +35,11 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path)
+def shop(tmp_path: Path) -> WatchedCatalog:
+    return WatchedCatalog(tmp_path)
 
 
-async def test_a_good_change_is_in_force_and_announced(shop: Shop) -> None:
+async def test_a_good_change_is_in_force_and_announced(shop: WatchedCatalog) -> None:
     heard = asyncio.Event()
     listener = shop.pubsub.listen(Topic.CATALOG, ALL_USERS, lambda _text: heard.set())
     before = shop.file.current
@@ -56,7 +56,7 @@ async def test_a_good_change_is_in_force_and_announced(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("bad", ["", "{", "[]", '{"plans": []}', "\x00", None])
-async def test_a_bad_change_keeps_the_last_good_one_and_says_why_once(shop: Shop, bad: str | None) -> None:
+async def test_a_bad_change_keeps_the_last_good_one_and_says_why_once(shop: WatchedCatalog, bad: str | None) -> None:
     before = shop.file.current
     shop.path.unlink() if bad is None else shop.path.write_text(bad)
 
@@ -70,7 +70,7 @@ async def test_a_bad_change_keeps_the_last_good_one_and_says_why_once(shop: Shop
     await shop.store.close()
 
 
-async def test_a_repaired_file_ends_the_problem(shop: Shop) -> None:
+async def test_a_repaired_file_ends_the_problem(shop: WatchedCatalog) -> None:
     good = shop.path.read_text()
     shop.path.write_text("{")
     await shop.file.look()
@@ -85,7 +85,7 @@ async def test_a_repaired_file_ends_the_problem(shop: Shop) -> None:
     await shop.store.close()
 
 
-async def test_another_layout_of_the_same_catalog_changes_nothing(shop: Shop) -> None:
+async def test_another_layout_of_the_same_catalog_changes_nothing(shop: WatchedCatalog) -> None:
     shop.path.write_text(json.dumps(SOLD, indent=4))
 
     assert await shop.file.look() is False
@@ -93,7 +93,7 @@ async def test_another_layout_of_the_same_catalog_changes_nothing(shop: Shop) ->
     await shop.store.close()
 
 
-async def test_it_stops_when_it_is_told_to(shop: Shop) -> None:
+async def test_it_stops_when_it_is_told_to(shop: WatchedCatalog) -> None:
     shop.file.start()
     await shop.file.stop()
     await shop.file.stop()
@@ -114,7 +114,7 @@ async def test_a_bad_file_at_the_start_is_refused(tmp_path: Path) -> None:
 async def test_a_price_retires_at_its_moment_and_that_is_announced(tmp_path: Path) -> None:
     moment = datetime(2027, 1, 1, tzinfo=UTC)
     clock = Clock(moment - timedelta(seconds=1))
-    shop = Shop(tmp_path, now=clock)
+    shop = WatchedCatalog(tmp_path, now=clock)
     changed = json.loads(json.dumps(SOLD))
     changed["plans"][1]["prices"]["year"]["until"] = moment.isoformat()
     shop.path.write_text(json.dumps(changed))
@@ -135,7 +135,7 @@ async def test_a_price_retires_at_its_moment_and_that_is_announced(tmp_path: Pat
 
 
 async def test_without_trials_none_is_in_force_also_after_a_change(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, trials=False)
+    shop = WatchedCatalog(tmp_path, trials=False)
     shop.rename_first_plan("Gratis")
 
     assert await shop.file.look()

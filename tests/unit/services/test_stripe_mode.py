@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PUBLIC, OWN = "https://pay.example.com", "http://localhost:8081"
 
 
-class Clock:
+class StoppedClock:
     """A clock that stands still until it is moved."""
 
     now = 0.0
@@ -34,8 +34,8 @@ class Clock:
         return self.now
 
 
-def money(store: Store, clock: Clock | None = None) -> StripeModeService:
-    return StripeModeService(store, public_url=PUBLIC, sandbox=False, clock=clock or Clock())
+def money(store: Store, clock: StoppedClock | None = None) -> StripeModeService:
+    return StripeModeService(store, public_url=PUBLIC, sandbox=False, clock=clock or StoppedClock())
 
 
 @pytest_asyncio.fixture
@@ -90,7 +90,7 @@ async def test_test_session_in_public_is_a_problem_until_a_live_one_is_seen(stor
 
 
 async def test_another_replica_and_the_next_start_know_it_too(store: Store) -> None:
-    clock = Clock()
+    clock = StoppedClock()
     other = money(store, clock)
     assert await other.mode() is StripeMode.UNKNOWN
 

@@ -26,7 +26,7 @@ from services.subscription.model import GRACE, GRANTING, State
 from services.subscription.normalize import status_word
 from tests.fakes import AUTH_DOWN, BILLING_DOWN, Shape
 from tests.replica import ADA, Outside, Replica
-from tests.world import BOTH, Part, StripeSubscription, Webhook
+from tests.world import BOTH, Part, SubscriptionAtStripe, Webhook
 
 PRICES: Final = ("price_basic_month", "price_basic_year", "price_premium_month", "price_premium_year")
 CLAIMS: Final = (State.ACTIVE, State.TRIALING, State.PAST_DUE)
@@ -48,7 +48,7 @@ class Story:
         self.sessions: list[Session] = [self.run(self._sign_in(0)), self.run(self._sign_in(1))]
         self.in_hand: dict[str, Checkout] = {}
         """Checkouts that the user may pay: sent there by the app, and not given up since."""
-        self.unreturned: dict[str, StripeSubscription] = {}
+        self.unreturned: dict[str, SubscriptionAtStripe] = {}
         """Paid in a browser that never came back."""
         self.refused: CheckoutInProgress | None = None
 

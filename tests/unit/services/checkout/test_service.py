@@ -357,7 +357,7 @@ class TestAfterTheReturn:
         assert (await replica.click(ada, has_ended=True)).known_subscriptions == ("sub_2",)
 
 
-class TestFaults:
+class TestFaultsAtCheckout:
     async def test_a_lost_answer_is_asked_for_again_under_the_same_key(
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:

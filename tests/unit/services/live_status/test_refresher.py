@@ -228,7 +228,7 @@ class TestScope:
         assert (await replica.refresher.ask(ada)).current.product_id == "prod_premium"
 
 
-class TestMemory:
+class TestMemoryBound:
     async def test_what_was_known_survives_a_restart(self, replica: Replica, outside: Outside) -> None:
         buy(outside)
         outside.world.deliver_all()

@@ -143,7 +143,7 @@ class TestOneWatcher:
         first.close()
 
 
-class TestFaults:
+class TestFaultsWhileWatching:
     async def test_a_failed_poll_keeps_what_is_on_screen(self, replica: Replica, outside: Outside) -> None:
         buy(outside)
         tab = watch(replica, await replica.sign_in())

@@ -16,7 +16,7 @@ FOLDERS = ("services", "api", "ui", "wiring")
 READS = {"get", "fields"}
 
 
-class Row(BaseModel):
+class KeptRow(BaseModel):
     """Something that is kept."""
 
     name: str
@@ -30,12 +30,12 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[structlog.typing.Ev
 
 
 def test_a_row_is_read(logged: list[structlog.typing.EventDict]) -> None:
-    assert read_row(RowKind.SESSION, '{"name": "Ada"}', Row.model_validate_json) == Row(name="Ada")
+    assert read_row(RowKind.SESSION, '{"name": "Ada"}', KeptRow.model_validate_json) == KeptRow(name="Ada")
     assert logged == []
 
 
 def test_no_row_is_nothing_to_speak_of(logged: list[structlog.typing.EventDict]) -> None:
-    assert read_row(RowKind.SESSION, None, Row.model_validate_json) is None
+    assert read_row(RowKind.SESSION, None, KeptRow.model_validate_json) is None
     assert logged == []
 
 
@@ -53,7 +53,7 @@ def test_no_row_is_nothing_to_speak_of(logged: list[structlog.typing.EventDict])
 def test_a_row_that_can_not_be_read_is_absent_and_said_without_its_content(
     logged: list[structlog.typing.EventDict], text: str, reason: str
 ) -> None:
-    assert read_row(RowKind.SESSION, text, Row.model_validate_json) is None
+    assert read_row(RowKind.SESSION, text, KeptRow.model_validate_json) is None
 
     line = {"event": "row_unreadable", "log_level": "warning", "kind": "session", "reason": reason, "reads": 1}
     assert logged == [line]

@@ -302,7 +302,7 @@ def test_a_conflict_with_a_record_offers_the_portal() -> None:
     assert Action.MANAGE not in customer_status("!", "unasked").current.actions
 
 
-class TestMemory:
+class TestWhatIsRemembered:
     """A service can't be asked: what it said before counts for a while."""
 
     def test_active_stays_when_either_service_is_silent(self) -> None:

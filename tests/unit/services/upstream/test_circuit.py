@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from services.upstream.circuit import Circuit, CircuitPolicy, CircuitState
 
 
-class Clock:
+class CircuitClock:
     def __init__(self) -> None:
         self.now = 1000.0
 
@@ -17,12 +17,12 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> CircuitClock:
+    return CircuitClock()
 
 
 @pytest.fixture
-def circuit(clock: Clock) -> Circuit:
+def circuit(clock: CircuitClock) -> Circuit:
     return Circuit(clock=clock)
 
 
@@ -69,7 +69,7 @@ def test_half_of_ten_calls_failing_opens_it(circuit: Circuit) -> None:
     assert (before, circuit.state) == (CircuitState.CLOSED, CircuitState.OPEN)
 
 
-def test_failures_older_than_the_window_do_not_count(circuit: Circuit, clock: Clock) -> None:
+def test_failures_older_than_the_window_do_not_count(circuit: Circuit, clock: CircuitClock) -> None:
     for _ in range(4):
         circuit.succeed()
         fail(circuit)
@@ -89,7 +89,7 @@ def test_answers_that_say_nothing_do_not_count(circuit: Circuit) -> None:
     assert circuit.state is CircuitState.CLOSED
 
 
-def test_one_probe_is_let_through_after_the_pause(circuit: Circuit, clock: Clock) -> None:
+def test_one_probe_is_let_through_after_the_pause(circuit: Circuit, clock: CircuitClock) -> None:
     fail(circuit, 5)
     clock.now += 5.0
 
@@ -98,7 +98,7 @@ def test_one_probe_is_let_through_after_the_pause(circuit: Circuit, clock: Clock
     assert not circuit.admit()
 
 
-def test_good_probe_closes_it(circuit: Circuit, clock: Clock) -> None:
+def test_good_probe_closes_it(circuit: Circuit, clock: CircuitClock) -> None:
     fail(circuit, 5)
     clock.now += 5.0
     circuit.admit()
@@ -109,7 +109,7 @@ def test_good_probe_closes_it(circuit: Circuit, clock: Clock) -> None:
     assert circuit.admit()
 
 
-def test_failed_probes_double_the_pause_up_to_a_minute(circuit: Circuit, clock: Clock) -> None:
+def test_failed_probes_double_the_pause_up_to_a_minute(circuit: Circuit, clock: CircuitClock) -> None:
     fail(circuit, 5)
     pauses = []
     for _ in range(6):
@@ -120,7 +120,7 @@ def test_failed_probes_double_the_pause_up_to_a_minute(circuit: Circuit, clock: 
     assert pauses == [5.0, 10.0, 20.0, 40.0, 60.0, 60.0]
 
 
-def test_pause_starts_anew_after_a_recovery(circuit: Circuit, clock: Clock) -> None:
+def test_pause_starts_anew_after_a_recovery(circuit: Circuit, clock: CircuitClock) -> None:
     fail(circuit, 5)
     clock.now += 5.0
     fail(circuit)
@@ -133,7 +133,7 @@ def test_pause_starts_anew_after_a_recovery(circuit: Circuit, clock: Clock) -> N
     assert circuit.retry_after == 5.0
 
 
-def test_probe_that_says_nothing_lets_another_one_through(circuit: Circuit, clock: Clock) -> None:
+def test_probe_that_says_nothing_lets_another_one_through(circuit: Circuit, clock: CircuitClock) -> None:
     fail(circuit, 5)
     clock.now += 5.0
     circuit.admit()
@@ -162,7 +162,7 @@ class Calls(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = Clock()
+        self.clock = CircuitClock()
         self.policy = CircuitPolicy(failures_in_a_row=3, window_calls=4)
         self.circuit = Circuit(self.policy, clock=self.clock)
         self.probing = False

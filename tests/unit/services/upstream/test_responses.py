@@ -99,7 +99,7 @@ def test_error_code_that_does_not_look_like_one_is_dropped(code: object) -> None
     assert answer.error_code is None
 
 
-class Shape(ResponseModel):
+class NamedCount(ResponseModel):
     name: str
     count: int
 
@@ -119,7 +119,7 @@ def test_wrong_shape_names_its_fields_and_no_values(content: object, fields: tup
     answer = read_response(reply(json.dumps(content).encode()), CALL)
 
     with pytest.raises(UpstreamContractError) as caught:
-        read_as(Shape, answer)
+        read_as(NamedCount, answer)
 
     assert caught.value.fields == fields
     assert caught.value.reason == "schema"
@@ -128,7 +128,7 @@ def test_wrong_shape_names_its_fields_and_no_values(content: object, fields: tup
 def test_unknown_fields_are_ignored() -> None:
     answer = read_response(reply(b'{"name":"a","count":1,"new":{"deep":[1]}}'), CALL)
 
-    assert read_as(Shape, answer) == Shape(name="a", count=1)
+    assert read_as(NamedCount, answer) == NamedCount(name="a", count=1)
 
 
 @pytest.mark.parametrize(
