@@ -55,7 +55,7 @@ def register(container: Container) -> None:
         container,
         "/payment",
         title=N_("Billing"),
-        description=N_("See what you have, change it or cancel it on the billing page."),
+        description=N_("Your plan, your card and your invoices, on your billing page."),
         requires_sign_in=True,
     )
     async def payment(context: PageContext) -> None:

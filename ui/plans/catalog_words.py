@@ -64,7 +64,7 @@ def closing_words(catalog: Catalog) -> tuple[str, str]:
 
 def portal_words(catalog: Catalog) -> str:
     """Return what the billing page is for, without a promise that the operator did not make."""
-    if catalog.promises.cancel_any_time and catalog.promises.change_any_time:
+    if catalog.promises.cancel_any_time and catalog.promises.change_any_time and _choice(catalog):
         return _("Change plan, card or address, or cancel, on your billing page.")
     return _("Your plan, your card and your invoices, on your billing page.")
 
