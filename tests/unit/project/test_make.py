@@ -12,3 +12,21 @@ def test_make_test_runs_every_folder_of_tests() -> None:
     assert named is not None
     folders = {"/".join(path.relative_to(ROOT).parts[:2]) for path in (ROOT / "tests").rglob("test_*.py")}
     assert set(re.findall(r"tests/\w+", named[1])) == folders
+
+
+def test_a_commit_is_checked_with_the_same_commands_and_nothing_is_fetched() -> None:
+    config = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert recipe is not None
+    commands = recipe[1].replace("$(PY)", ".venv/bin/python").replace("$(VENV)", ".venv").split("\n\t")
+    assert re.findall(r"^ +entry: (.+)$", config, re.MULTILINE) == [command.strip() for command in commands]
+    assert re.findall(r"repo: (\S+)", config) == ["local"]
+    assert set(re.findall(r"language: (\S+)", config)) == {"system"}
+
+
+def test_editors_are_told_the_width_that_is_checked() -> None:
+    width = re.search(r"^line-length = (\d+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert width is not None
+    assert f"max_line_length = {width[1]}" in (ROOT / ".editorconfig").read_text(encoding="utf-8")
