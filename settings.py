@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     auth_ms_project: str = Field("", description="Our project's name where the Auth MS keeps plans by project.")
     auth_ms_deadline: Seconds = Field(5.0, description="Seconds a call to the Auth MS may take in all.")
     auth_ms_max_in_flight: int = Field(50, ge=1, le=1000, description="Most requests at once to the Auth MS.")
+    gift_words: Annotated[tuple[str, ...], NoDecode, Listed] = Field(
+        (), description="Status words by which the Auth MS says that a plan was given, such as comped,lifetime."
+    )
     customer_id: Literal["user_id", "email"] = Field(
         "user_id", description="What the Payment MS knows its customers by: user_id or email."
     )

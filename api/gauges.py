@@ -23,6 +23,11 @@ def gauges(container: Container) -> tuple[GaugeReading, ...]:
             "1 while limits are counted by this replica alone.",
             lambda: 1.0 if container.limits.degraded else 0.0,
         ),
+        GaugeReading(
+            "billing_unknown_account_plans",
+            "Plans that accounts name and the catalog does not know.",
+            lambda: len(container.refresher.unknown_plans.names),
+        ),
         GaugeReading("billing_log_lines_dropped", "Log lines that could not be written.", dropped_lines),
         GaugeReading("billing_started_at", "When the process was started, in Unix time.", lambda: started_at),
     )

@@ -4,7 +4,7 @@ Access follows `services/subscription/customer_status.py`: while a service can't
 for ten minutes and no longer. An answer a few seconds old is good enough here; nothing is sold by it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -14,11 +14,12 @@ import structlog
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from catalog import Catalog
+from services.claims.status import access_until
 from services.errors import KeyUnusable, PlanRequired
 from services.live_status.refresher import StatusRefresher
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import Reason, Source, State
+from services.subscription.model import Reason, Source, State, Subscription
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, OKPKey
@@ -35,17 +36,29 @@ _ALGORITHMS: Final = {"P-256": "ES256", "Ed25519": "Ed25519"}
 _log = structlog.get_logger(__name__)
 
 
-class Entitlement(BaseModel):
-    """What one user is entitled to. `plan` is None without access to any paid plan; `as_of` says how old this is."""
+class GroupEntitlement(BaseModel):
+    """What one group of plans grants. `plan` is None where there is no access, and where the account names a plan that
+    the catalog does not know: then `account_plan` is its name. `until` is when access ends, where a service says so."""
 
     model_config = ConfigDict(frozen=True)
 
     plan: str | None
+    account_plan: str | None = None
     state: State
     access: bool
+    until: datetime | None = None
     as_of: datetime
     source: Source
     reason: Reason
+
+
+class Entitlement(GroupEntitlement):
+    """What one user is entitled to: that of the first group of plans that grants something, and of `groups` each.
+
+    `as_of` says how old this is.
+    """
+
+    groups: Mapping[str, GroupEntitlement] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +158,18 @@ class Entitlements:
 
         A plan may be asked for by an id that it had before, if the catalog lists that among its other words.
         """
-        if not entitlement.access or entitlement.plan is None:
-            return False
         catalog = self._catalog()
         included = {plan.id: plan.includes for plan in catalog.plans}
         wanted = catalog.plan_named(plan_id) if plan_id not in included else None
         plan_id = wanted.id if wanted is not None else plan_id
-        held: str | None = entitlement.plan
-        for _step in range(len(included) + 1):
-            if held is None or held == plan_id:
-                return held == plan_id
-            held = included.get(held)
+        for one in (entitlement, *entitlement.groups.values()):
+            held = one.plan if one.access else None
+            for _step in range(len(included) + 1):
+                if held is None or held == plan_id:
+                    break
+                held = included.get(held)
+            if held == plan_id:
+                return True
         return False
 
     def sign(self, session: Session, entitlement: Entitlement) -> Signed:
@@ -190,13 +204,21 @@ def entitlement_of(customer_status: CustomerStatus) -> Entitlement:
     current = customer_status.current
     granting = next((one for one in customer_status.all if one.access), current)
     chosen = current if current.access else granting
-    return Entitlement(
-        plan=chosen.plan_id if chosen.access else None,
-        state=chosen.state,
-        access=chosen.access,
-        as_of=chosen.as_of,
-        source=chosen.source,
-        reason=chosen.reason,
+    groups = {group: _granted_by(one) for group, one in customer_status.groups.items()}
+    return Entitlement(**_granted_by(chosen).model_dump(), groups=groups)
+
+
+def _granted_by(one: Subscription) -> GroupEntitlement:
+    """Return what a subscription grants, in the words of its own claim about access."""
+    return GroupEntitlement(
+        plan=one.plan_id if one.access else None,
+        account_plan=one.account_plan if one.access else None,
+        state=one.state,
+        access=one.access,
+        until=access_until(one),
+        as_of=one.as_of,
+        source=one.source,
+        reason=one.reason,
     )
 
 

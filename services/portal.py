@@ -88,6 +88,7 @@ class PortalService:
         )
         url = safe_redirect(portal.url, self._redirects.allowed_hosts, self._redirects.allow_http, refusal=UnsafePortal)
         visit = PortalVisit(before=await self._refresher.remembered(customer), left_at=self._now())
+        await self._refresher.note_portal_visit(customer)
         await self._store.put(_key(customer), visit.model_dump_json(), _STAY.total_seconds())
         return url
 

@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from catalog import Catalog
+from services.claims.rules import RULES
+from services.subscription.model import ACTIONS
 from settings import Settings, defaults
+from ui.text.claim_words import SENTENCES
+from ui.text.states import ACTION_WORDS, STATES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -54,10 +58,47 @@ def configuration() -> str:
     return before + begin + table + end + after
 
 
+def states_page() -> str:
+    """Return `docs/states.md` with its tables made anew from the code; the text around them stays as it is."""
+    text = (ROOT / "docs" / "states.md").read_text(encoding="utf-8")
+    for name, rows in (("states", _state_rows()), ("actions", _action_rows()), ("claims", _claim_rows())):
+        before, begin, rest = text.partition(f"<!-- {name}: made by `make generate` -->\n")
+        _old, end, after = rest.partition(f"<!-- end of {name} -->")
+        text = before + begin + "\n".join(["", *rows, ""]) + end + after
+    return text
+
+
+def _state_rows() -> list[str]:
+    rows = [
+        f"| `{shown}` | `{row.badge}` | {row.tone} | `{row.icon}` | {row.headlines[0]} | {row.date_verb or '–'} | "
+        f"{row.cards} | {row.why_not or '–'} |"
+        for shown, row in STATES.items()
+    ]
+    head = "| state | badge | colour | icon | headline | date | cards | why they offer nothing |"
+    return [head, "|---|---|---|---|---|---|---|---|", *rows]
+
+
+def _action_rows() -> list[str]:
+    rows = [
+        f"| `{state}` | {', '.join(ACTION_WORDS[action] for action in actions) or '–'} |"
+        for state, actions in ACTIONS.items()
+    ]
+    return ["| state | actions |", "|---|---|", *rows]
+
+
+def _claim_rows() -> list[str]:
+    rows = [
+        f"| `{says}` | {SENTENCES.get(says, ('',))[0] or '–'} | {rule.only_on} | {rule.otherwise} |"
+        for says, rule in RULES.items()
+    ]
+    return ["| claim | words | only on this evidence | otherwise |", "|---|---|---|---|", *rows]
+
+
 FILES: Final[Mapping[str, Callable[[], str]]] = {
     ".env.example": env_example,
     "products.schema.json": catalog_schema,
     CONFIGURATION: configuration,
+    "docs/states.md": states_page,
 }
 
 

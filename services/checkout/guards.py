@@ -12,6 +12,7 @@ from services.errors import (
     BillingUnavailable,
     CheckoutInProgress,
     FrontendError,
+    InvalidIdentifier,
     KeyRejected,
     PurchaseUnconfirmed,
     StatusUnclear,
@@ -31,7 +32,7 @@ def guard_subscription(
     unconfirmed checkout was not charged. Raises StatusUnknown, AlreadySubscribed, SubscriptionOnRecord,
     StatusUnclear, CheckoutInProgress or PurchaseUnconfirmed.
     """
-    current = customer_status.current
+    current = customer_status.in_group(plan.group)
     if customer_status.stale or current.state is State.UNAVAILABLE:
         raise _unknown(customer_status)
     in_group = [s for s in customer_status.all if _concerns(s, plan, group_products)]
@@ -46,15 +47,21 @@ def guard_subscription(
         raise AlreadySubscribed("included without a subscription")
     if customer_status.confirming is not None and customer_status.confirming.group == plan.group:
         raise CheckoutInProgress(customer_status.confirming, "back from a checkout that is not confirmed yet")
+    if current.state is State.CONFIRMING:
+        raise CheckoutInProgress(None, "back from a checkout of this group that is not confirmed yet")
     if live and not has_ended:
         raise SubscriptionOnRecord("on record, worth unknown")
+    if current.state is State.ON_ACCOUNT and not has_ended:
+        raise SubscriptionOnRecord("on the account, and unknown to billing")
     if customer_status.unconfirmed is not None and customer_status.unconfirmed.group == plan.group and not has_ended:
         raise PurchaseUnconfirmed(customer_status.unconfirmed, "an earlier checkout was never confirmed")
 
 
-def _unknown(customer_status: CustomerStatus) -> StatusUnknown:
+def _unknown(customer_status: CustomerStatus) -> StatusUnknown | InvalidIdentifier:
     """Return why no service can say what the user has, in the words for the service that failed."""
     detail = f"billing: {customer_status.billing_failed}, account: {customer_status.account_failed}"
+    if customer_status.billing_failed == InvalidIdentifier.code:
+        return InvalidIdentifier(detail)
     if customer_status.billing_failed is None:
         return StatusUnknown(detail)
     return BillingNotSetUp(detail) if customer_status.billing_failed == KeyRejected.code else BillingUnavailable(detail)

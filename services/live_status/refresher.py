@@ -17,7 +17,8 @@ import structlog
 from catalog import Catalog
 from services.auth_ms import PlanGrant
 from services.checkout_record import Checkout, CheckoutRepository
-from services.errors import FrontendError, SignInUnavailable, StoreUnavailable
+from services.errors import FrontendError, InvalidIdentifier, SignInUnavailable, StoreUnavailable
+from services.live_status.history import CustomerHistory, HistoryRepository
 from services.payment_ms import PaymentMS
 from services.sessions.service import Session, Sessions
 from services.storage.port import Store
@@ -25,10 +26,11 @@ from services.storage.rows import RowKind, read_row
 from services.subscription.confirmation import note_progress
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import catalog_for
-from services.subscription.model import State
+from services.subscription.model import Reason, State
 from services.subscription.normalize import plan_named
 from services.subscription.reconcile import reconcile
 from services.subscription.snapshot import UpstreamSnapshot
+from services.subscription.unknown_plans import UnknownPlans
 
 SHARED_FOR: Final = timedelta(seconds=1)
 """How old an answer may be to be shared with another request."""
@@ -56,12 +58,30 @@ class _Known:
     asked_all_at: datetime | None = None
     task: "asyncio.Task[None] | None" = None
     scope: Scope = "relevant"
+    judged: "_Judged | None" = None
+    refused: bool = False
     round: int = 0
     asker: str = field(default="", repr=False)
 
     @property
     def busy(self) -> bool:
         return self.task is not None and not self.task.done()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What was made of what, and when."""
+
+    status: CustomerStatus
+    snapshot: UpstreamSnapshot
+    history: CustomerHistory
+    catalog: Catalog
+    at: datetime
+
+    def holds(self, snapshot: UpstreamSnapshot, history: CustomerHistory, catalog: Catalog, now: datetime) -> bool:
+        """Whether the rules would say the same: nothing differs, and no limit of time can have passed."""
+        young = timedelta() <= now - self.at < SHARED_FOR
+        return young and self.catalog is catalog and self.history == history and self.snapshot == snapshot
 
 
 class StatusRefresher:
@@ -76,6 +96,7 @@ class StatusRefresher:
         checkouts: CheckoutRepository,
         catalog: Callable[[], Catalog],
         customer_of: Callable[[Session], str],
+        gift_words: Iterable[str] = (),
         now: Callable[[], datetime] | None = None,
         memory: int = _MEMORY,
     ) -> None:
@@ -85,8 +106,11 @@ class StatusRefresher:
         self._checkouts = checkouts
         self._catalog = catalog
         self._customer_of = customer_of
+        self._gift_words = frozenset(word.strip().lower() for word in gift_words)
         self._now = now or (lambda: datetime.now(UTC))
         self._memory = memory
+        self._history = HistoryRepository(store, checkouts, self._now)
+        self.unknown_plans = UnknownPlans()
         self._customers: OrderedDict[str, _Known] = OrderedDict()
 
     def customer_of(self, session: Session) -> str:
@@ -147,8 +171,19 @@ class StatusRefresher:
         return known.snapshot is not None and asked_at is not None and self._now() - asked_at < SHARED_FOR
 
     async def _status_of(self, customer: str, snapshot: UpstreamSnapshot) -> CustomerStatus:
-        """Return the status with the checkouts as they are now: the browser may have come back a moment ago."""
-        return self._reconcile(customer, snapshot, await self._checkouts.of(customer))
+        """Return the status with the checkouts as they are now: the browser may have come back a moment ago.
+
+        The rules run once for each answer: who asks within the second, with nothing changed, gets the same outcome.
+        """
+        known, history = self._known(customer), await self._history.of(customer)
+        if known.judged is not None and known.judged.holds(snapshot, history, self._catalog(), self._now()):
+            return known.judged.status
+        return self._judge(customer, known, snapshot, history)
+
+    async def note_portal_visit(self, customer: str) -> None:
+        """Remember that the user goes to the billing portal now. Raises StoreUnavailable."""
+        known = self._known(customer)
+        await self._history.note_portal_visit(customer, known.snapshot or await self._load(customer, known))
 
     async def _ask(self, customer: str, session: Session, scope: Scope, known: _Known) -> None:
         before = known.snapshot
@@ -156,12 +191,19 @@ class StatusRefresher:
             before = await self._load(customer, known) or UpstreamSnapshot()
         elif scope == "relevant":  # another replica may have found what has to be asked about since
             before = before.with_memory_of(await self._read(customer) or UpstreamSnapshot(), self._now())
-        checkouts = await self._checkouts.of(customer)
-        snapshot, looked_at_all = await self._ask_both(customer, session, scope, before, checkouts)
-        if self._is_downgrade(customer, before, snapshot, checkouts):
-            snapshot, looked_at_all = await self._ask_again(customer, session, scope, snapshot, before, checkouts)
+        history = await self._history.of(customer)
+        had = known.judged.status if known.judged is not None and known.judged.snapshot == before else None
+        had = had or self._reconcile(customer, before, history)
+        snapshot, looked_at_all = await self._ask_both(customer, session, scope, before, history.checkouts)
+        has = self._judge(customer, known, snapshot, history)
+        if _is_downgrade(had, has):
+            snapshot, looked_at_all = await self._ask_again(customer, session, scope, snapshot, before, history)
+            has = self._judge(customer, known, snapshot, history)
+        self._tell_operator(known, has)
         with suppress(StoreUnavailable):  # logged by the store; noted at the next question
-            await note_progress(self._checkouts, customer, snapshot, checkouts, self._catalog(), self._now())
+            await note_progress(
+                self._checkouts, customer, snapshot, history.checkouts, self._catalog(), self._now(), self._gift_words
+            )
         known.snapshot, known.asked_at = snapshot, self._now()
         if looked_at_all and snapshot.billing_failed is None:
             known.asked_all_at = known.asked_at
@@ -194,26 +236,18 @@ class StatusRefresher:
         scope: Scope,
         snapshot: UpstreamSnapshot,
         before: UpstreamSnapshot,
-        checkouts: Sequence[Checkout],
+        history: CustomerHistory,
     ) -> tuple[UpstreamSnapshot, bool]:
         """Something good is gone: believe it only if asking once more says so too. A failed question says nothing."""
-        again, looked_at_all = await self._ask_both(customer, session, scope, snapshot, checkouts)
+        again, looked_at_all = await self._ask_both(customer, session, scope, snapshot, history.checkouts)
         if again.billing_failed is not None or again.account_failed is not None:
             _log.info("status_flap", kept="before")
             failed = {"billing_failed": again.billing_failed, "account_failed": again.account_failed}
             return before.model_copy(update=failed), False
-        if not self._is_downgrade(customer, before, again, checkouts):
+        had, has = self._reconcile(customer, before, history), self._reconcile(customer, again, history)
+        if not _is_downgrade(had, has):
             _log.info("status_flap", kept="again")
         return again, looked_at_all
-
-    def _is_downgrade(
-        self, customer: str, before: UpstreamSnapshot, after: UpstreamSnapshot, checkouts: Sequence[Checkout]
-    ) -> bool:
-        """Whether access or a live subscription that was known a moment ago is gone by the latest answers."""
-        had = self._reconcile(customer, before, checkouts).current
-        has = self._reconcile(customer, after, checkouts).current
-        lost = (had.access and not has.access) or (had.live and not has.live)
-        return lost and has.state not in (State.UNAVAILABLE, State.CONFIRMING)
 
     async def _ask_billing(
         self, customer: str, products: Iterable[str], snapshot: UpstreamSnapshot
@@ -248,8 +282,28 @@ class StatusRefresher:
         wanted = {*snapshot.products_on_record, *(c.product_id for c in checkouts if c.open(now) or c.unconfirmed)}
         return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p in named.products))
 
-    def _reconcile(self, customer: str, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout]) -> CustomerStatus:
-        return reconcile(customer, snapshot, checkouts, self._catalog(), self._now())
+    def _reconcile(self, customer: str, snapshot: UpstreamSnapshot, history: CustomerHistory) -> CustomerStatus:
+        return reconcile(
+            customer, snapshot, history.checkouts, self._catalog(), self._now(),
+            gift_words=self._gift_words, portal=history.portal,
+        )  # fmt: skip
+
+    def _judge(
+        self, customer: str, known: _Known, snapshot: UpstreamSnapshot, history: CustomerHistory
+    ) -> CustomerStatus:
+        """Reconcile, and keep the outcome for whoever asks within the second."""
+        status = self._reconcile(customer, snapshot, history)
+        known.judged = _Judged(status, snapshot, history, self._catalog(), self._now())
+        return status
+
+    def _tell_operator(self, known: _Known, status: CustomerStatus) -> None:
+        """Tell of what only the operator can mend: a plan that the catalog lacks, an id that billing can't take."""
+        for one in status.all:
+            if one.reason is Reason.UNKNOWN_PLAN and one.account_plan is not None:
+                self.unknown_plans.note(one.account_plan)
+        if status.billing_failed == InvalidIdentifier.code and not known.refused:
+            known.refused = True
+            _log.error("customer_id_refused", cure="billing can't take this user's id: see CUSTOMER_ID")
 
     async def _load(self, customer: str, known: _Known) -> UpstreamSnapshot | None:
         snapshot = await self._read(customer)
@@ -301,3 +355,13 @@ def _mark_retrieved(task: "asyncio.Task[None]") -> None:
     """Take note of a failure that no caller waits for any more: the poller may have ended meanwhile."""
     if not task.cancelled():
         task.exception()
+
+
+def _is_downgrade(before: CustomerStatus, after: CustomerStatus) -> bool:
+    """Whether access or a live subscription that was known a moment ago is gone by the latest answers."""
+    for group, had in before.groups.items():
+        has = after.in_group(group)
+        lost = (had.access and not has.access) or (had.live and not has.live)
+        if lost and has.state not in (State.UNAVAILABLE, State.CONFIRMING):
+            return True
+    return False

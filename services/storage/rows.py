@@ -33,6 +33,7 @@ class RowKind(StrEnum):
     CHECKOUT_EVENT = "checkout_event"
     IDEMPOTENCY_KEY = "attempt"
     PORTAL_VISIT = "portal"
+    PORTAL_TRACE = "portal-trace"
     UPSTREAM_SNAPSHOT = "evidence"
     STRIPE_MODE = "money_mode"
 

@@ -1,6 +1,6 @@
 """Notes on each unfinished checkout which service has it by now: the steps that the success page shows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import structlog
@@ -23,11 +23,15 @@ async def note_progress(
     checkouts: Sequence[Checkout],
     catalog: Catalog,
     now: datetime,
+    gift_words: Collection[str] = (),
 ) -> None:
     """Mark what the latest answers say of the checkouts. Raises StoreUnavailable when that can't be written."""
     known = catalog_for(catalog, snapshot, checkouts)
-    customer_status = reconcile(customer, snapshot, (), known, now)
-    for checkout in awaited(by_todays_plans(checkouts, known), now):
+    unfinished = awaited(by_todays_plans(checkouts, known), now)
+    if not unfinished:
+        return
+    customer_status = reconcile(customer, snapshot, (), known, now, gift_words=gift_words)
+    for checkout in unfinished:
         await _note(record, checkout, snapshot, customer_status, known, now)
 
 

@@ -10,8 +10,19 @@ from typing import Final
 
 from catalog import Catalog
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, newest
+from services.errors import InvalidIdentifier
 from services.subscription.checkout_matching import ENDED
-from services.subscription.model import GRANTING, LIVE, Reason, Source, State, Subscription
+from services.subscription.model import (
+    DELAYED_AFTER,
+    GRANTING,
+    LIVE,
+    LOST_AFTER,
+    ConfirmationWait,
+    Reason,
+    Source,
+    State,
+    Subscription,
+)
 from services.subscription.normalize import NormalizedAccount
 from services.subscription.snapshot import UpstreamSnapshot
 
@@ -23,7 +34,8 @@ _URGENT: Final = frozenset({State.PAST_DUE, State.UNPAID, State.INCOMPLETE})
 
 @dataclass(frozen=True)
 class Situation:
-    """All there is to judge by. `views` are what the records are worth, the most urgent first."""
+    """All there is to judge by for one group of plans. `views` are what its records are worth, the most urgent first;
+    `confirming` is its checkout that waits for confirmation."""
 
     snapshot: UpstreamSnapshot
     account: NormalizedAccount | None
@@ -32,6 +44,7 @@ class Situation:
     confirming: Checkout | None
     catalog: Catalog
     now: datetime
+    group: str
 
     @property
     def best(self) -> Subscription | None:
@@ -44,7 +57,12 @@ class Situation:
 
 
 def current_subscription(case: Situation) -> Subscription:
-    """Return the subscription that the user's pages speak of."""
+    """Return the subscription that the user's pages speak of, of one group of plans."""
+    found = _found(case)
+    return found if found.group is not None else found.model_copy(update={"group": case.group})
+
+
+def _found(case: Situation) -> Subscription:
     account, best = case.account, case.best
     if account is not None and account.access:
         return _granted(case, account)
@@ -59,51 +77,66 @@ def current_subscription(case: Situation) -> Subscription:
     if account.state in LIVE:
         return _from_account(account, Reason.ACCOUNT_SAYS)
     if best is None and case.snapshot.billing_failed and not case.billing_known:
-        return unavailable(Reason.BILLING_UNREACHABLE, account.as_of)
+        refused = case.snapshot.billing_failed == InvalidIdentifier.code
+        return unavailable(Reason.ID_REFUSED if refused else Reason.BILLING_UNREACHABLE, account.as_of)
     if best is not None:
         return best
     if account.state in ENDED:
         return _from_account(account, Reason.ACCOUNT_SAYS)
-    source = Source.BILLING if account.state is None else Source.BOTH
     as_of = case.snapshot.as_of or case.now
-    return Subscription(state=State.NONE, reason=Reason.NO_SUBSCRIPTION, source=source, as_of=as_of)
+    if account.state is None:
+        return Subscription(state=State.NONE, reason=Reason.ACCOUNT_SILENT, source=Source.BILLING, as_of=as_of)
+    return Subscription(state=State.NONE, reason=Reason.NO_SUBSCRIPTION, source=Source.BOTH, as_of=as_of)
 
 
 def _granted(case: Situation, account: NormalizedAccount) -> Subscription:
     """The account grants a plan: find billing's side of it, or say what its absence means."""
     own = next((v for v in case.views if account.means(case.catalog.plan_for_product(v.product_id or ""))), None)
-    if own is not None and (own.state in LIVE or _paid_for(own, case.now)):
+    if own is not None and (own.state in LIVE or _paid_for(own, account, case.now)):
         return _agreed(account, own)
     lagging = _bought_lately(case, account, own)
     if own is not None:
         return _from_account(account, Reason.BILLING_LAGS) if lagging else _conflict(account, own)
     if case.snapshot.billing_failed or not case.billing_known:
-        return _from_account(account, Reason.BILLING_UNREACHABLE)
+        return _from_account(account, Reason.BILLING_UNREACHABLE, State.COMPED if account.gift else None)
     other = next((v for v in case.views if v.state in LIVE and _same_group(case, account, v)), None)
     if other is not None and not (lagging and other.state is State.ON_RECORD):
         return _conflict(account, other, Reason.PLAN_DIFFERS)
     if lagging:
         return _from_account(account, Reason.BILLING_LAGS)
+    if account.gift:
+        return _from_account(account, Reason.GRANTED, State.COMPED)
     if newest(case.checkouts, lambda c: _bought(c, account)) is not None:
         return _conflict(account)
     if account.state in (State.ACTIVE, State.TRIALING):
-        return _from_account(account, Reason.GRANTED, State.COMPED)
+        reason = Reason.UNKNOWN_PLAN if account.plan_word is not None else Reason.GRANTED
+        return _from_account(account, reason, State.ON_ACCOUNT)
     return _from_account(account, Reason.ACCOUNT_SAYS)
 
 
-def _paid_for(own: Subscription, now: datetime) -> bool:
-    return own.state is State.CANCELED and own.until is not None and now < own.until
+def _paid_for(own: Subscription, account: NormalizedAccount, now: datetime) -> bool:
+    """Whether billing calls it ended, and it is paid for a while yet, or the account calls it ended as well."""
+    if own.state is not State.CANCELED:
+        return False
+    return account.state is State.CANCELED or (own.until is not None and now < own.until)
 
 
 def _agreed(account: NormalizedAccount, own: Subscription) -> Subscription:
-    """Billing has the granted subscription, running or paid for a while yet; its word is the state."""
+    """Billing has the granted subscription, running or paid for a while yet; its word is the state.
+
+    Where it ends, its date is the one that access follows: the account's, if it names one.
+    """
+    until = account.until or own.until
     if own.state is State.CANCELED:
-        return own.model_copy(update={"access": True, "source": Source.BOTH})
+        return own.model_copy(update={"access": True, "source": Source.BOTH, "until": until})
     reason = own.reason if own.word is not None else Reason.ACCOUNT_DIFFERS
     if own.state in GRANTING:
         reason = Reason.AGREED
     ends = own.ends or (account.state is State.CANCELED and own.state in (State.ACTIVE, State.TRIALING))
-    return own.model_copy(update={"access": True, "source": Source.BOTH, "reason": reason, "ends": ends})
+    update: dict[str, object] = {"access": True, "source": Source.BOTH, "reason": reason, "ends": ends}
+    if ends:
+        update |= {"until": until, "goes_on": False}
+    return own.model_copy(update=update)
 
 
 def _bought(checkout: Checkout, account: NormalizedAccount) -> bool:
@@ -158,24 +191,43 @@ def _confirming(checkout: Checkout, case: Situation) -> Subscription:
         as_of=case.snapshot.as_of or case.now,
         plan_id=checkout.plan_id,
         product_id=checkout.product_id,
+        group=checkout.group,
         amount=checkout.total,
         currency=checkout.currency,
         interval=checkout.interval,
         since=checkout.at(CheckoutEvent.RETURNED),
+        wait=confirmation_wait(checkout, case.now),
     )
 
 
+def confirmation_wait(checkout: Checkout, now: datetime) -> ConfirmationWait | None:
+    """Return how long the user has been waiting for word of a checkout; None before they are back from it."""
+    returned = checkout.at(CheckoutEvent.RETURNED)
+    if returned is None:
+        return None
+    if now - returned < DELAYED_AFTER:
+        return ConfirmationWait.CONFIRMING
+    return ConfirmationWait.DELAYED if now - returned < LOST_AFTER else ConfirmationWait.LOST
+
+
 def _from_account(account: NormalizedAccount, reason: Reason, state: State | None = None) -> Subscription:
+    shown, life = state or account.state or State.NONE, account.lifecycle
+    until = life.trial_end if shown is State.TRIALING and life.trial_end else account.until
+    ends = life.ending and shown in (State.ACTIVE, State.TRIALING)
     return Subscription(
-        state=state or account.state or State.NONE,
+        state=shown,
         reason=reason,
         source=Source.ACCOUNT,
         as_of=account.as_of,
         access=account.access,
         plan_id=account.plan.id if account.plan else None,
         product_id=account.plan.product_id if account.plan else None,
+        group=account.group,
         account_plan=account.plan_word,
-        until=account.until,
+        until=(account.until or life.cancel_at) if ends else until,
+        ends=ends,
+        goes_on=life.goes_on and shown in (State.ACTIVE, State.TRIALING),
+        held=bool(life.paused),
         word=account.word,
     )
 
@@ -191,6 +243,7 @@ def _conflict(
         access=account.access,
         plan_id=account.plan.id if account.plan else (billing.plan_id if billing else None),
         product_id=account.plan.product_id if account.plan else None,
+        group=account.group,
         account_plan=account.plan_word,
         until=billing.until if billing else account.until,
         last_known=billing,

@@ -30,8 +30,10 @@ class State(StrEnum):
     """Billing has a subscription on record, and no service says what it is worth."""
     CONFLICT = "conflict"
     """The two services disagree in a way that matters: on access, or on the plan."""
+    ON_ACCOUNT = "on_account"
+    """The account grants a plan that billing knows nothing of and that was not bought here, and does not say why."""
     COMPED = "comped"
-    """The account grants a plan that billing knows nothing of and that was not bought here."""
+    """The same, and the account says in a word that the operator lists (`GIFT_WORDS`) that it was given."""
     UNAVAILABLE = "unavailable"
     """No service could be asked."""
 
@@ -64,6 +66,18 @@ class Reason(StrEnum):
     UNKNOWN_WORD = "unknown_word"
     AWAITING_CONFIRMATION = "awaiting_confirmation"
     GRANTED = "granted"
+    UNKNOWN_PLAN = "unknown_plan"
+    """The account names a plan that the catalog does not know."""
+    ID_REFUSED = "id_refused"
+    """Billing can't be asked about a user with this id; asking again changes nothing."""
+
+
+class ConfirmationWait(StrEnum):
+    """How long a confirmation has been awaited, in the words that people get."""
+
+    CONFIRMING = "confirming"
+    DELAYED = "delayed"
+    LOST = "lost"
 
 
 class Action(StrEnum):
@@ -110,8 +124,9 @@ LIVE = frozenset(
 )
 """States in which billing has, or may have, a subscription that can charge: a second one beside it is never sold."""
 
-GRANTING = frozenset({State.TRIALING, State.ACTIVE, State.PAST_DUE, State.COMPED})
-"""States whose word grants access. `past_due` does: Stripe retries the payment meanwhile. `comped` is our own word."""
+GRANTING = frozenset({State.TRIALING, State.ACTIVE, State.PAST_DUE, State.ON_ACCOUNT, State.COMPED})
+"""States whose word grants access. `past_due` does: Stripe retries the payment meanwhile. `on_account` and
+`comped` are our own words."""
 
 GRACE = timedelta(days=3)
 """How long after its period's end a subscription without a status word still counts as running."""
@@ -126,10 +141,15 @@ LOST_AFTER = timedelta(minutes=10)
 class Subscription(BaseModel):
     """One subscription, or its absence, as far as it is known at `as_of`.
 
-    Times are aware UTC. `until` is the end of the paid or trial period, None where no service says it. `amount` is in
-    minor units and known only for what was bought through this app. `word` is the upstream's own status word when this
-    app does not know it. `group` is the plan's; `former_name` is what the plan was called, where the catalog has it no
-    more. `last_known` is what was known before (`unavailable`) or billing's side (`conflict`).
+    Times are aware UTC. `until` is the end of the paid or trial period, or that of access where it ends; None where no
+    service says it. `ends` says that it will not renew, `goes_on` that a service says in words of its own that it
+    will: with neither, nobody knows. `held` says that payments are paused though the word is another. `over_at_stripe`
+    says that billing's own word is an end, so there is nothing left to keep. `portal_open` says that the user opened
+    the billing portal since and no service has said anything new. `amount` is the list price in minor units, known
+    only as long as the evidence for it holds (`services/subscription/list_price.py`). `word` is the upstream's own
+    status word when this app does not know it. `group` is the plan's; `former_name` is what the plan was called, where
+    the catalog has it no more. `last_known` is what was known before (`unavailable`) or billing's side
+    (`conflict`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -146,12 +166,17 @@ class Subscription(BaseModel):
     subscription_id: str | None = None
     until: AwareDatetime | None = None
     ends: bool = False
+    goes_on: bool = False
+    held: bool = False
+    over_at_stripe: bool = False
+    portal_open: bool = False
     word: str | None = None
     account_plan: str | None = None
     amount: int | None = None
     currency: str | None = None
     interval: str | None = None
     since: AwareDatetime | None = None
+    wait: ConfirmationWait | None = None
     last_known: "Subscription | None" = None
 
     @property
@@ -165,7 +190,9 @@ class Subscription(BaseModel):
         if self.ends and self.state in (State.ACTIVE, State.TRIALING):
             return (Action.KEEP_PLAN,)
         if self.state is State.CANCELED and self.access:
-            return (Action.KEEP_PLAN,)
+            return () if self.over_at_stripe else (Action.KEEP_PLAN,)
+        if self.reason is Reason.ID_REFUSED:
+            return (Action.CONTACT,)
         if self.state is State.CONFLICT and self.last_known is not None:
             return (*ACTIONS[self.state], Action.MANAGE)
         return ACTIONS[self.state]
@@ -188,6 +215,7 @@ ACTIONS: dict[State, tuple[Action, ...]] = {
     State.CANCELED: (Action.SUBSCRIBE_AGAIN, Action.SEE_PLANS),
     State.ON_RECORD: (Action.MANAGE, Action.HAS_ENDED),
     State.CONFLICT: (Action.CHECK_AGAIN, Action.CONTACT),
+    State.ON_ACCOUNT: (Action.CONTACT, Action.HAS_ENDED),
     State.COMPED: (),
     State.UNAVAILABLE: (Action.CHECK_AGAIN,),
 }

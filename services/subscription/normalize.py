@@ -3,11 +3,13 @@
 `services/subscription/reconcile.py` makes one truth of these readings.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from catalog import Catalog, Plan
+from services.lifecycle import UNTOLD, Lifecycle
 from services.payment_ms import SubscriptionRecord
 from services.subscription.model import GRACE, GRANTING, State
 from services.subscription.snapshot import RecordResponse, UpstreamSnapshot
@@ -32,6 +34,10 @@ _WORDS: Final = {
 }
 
 
+_NO_PLAN: Final = frozenset({"none", "free", "null"})
+"""Names by which an account says that it has no plan, also where the catalog has no free one."""
+
+
 @dataclass(frozen=True)
 class NormalizedRecord:
     """One record of the Payment MS, read. `state` None: it exists and does not say what it is worth.
@@ -53,7 +59,8 @@ class NormalizedAccount:
     """The Auth MS's word, read. `state` None: it was asked and says nothing of a plan.
 
     `plan_word` is a plan's name that the catalog does not know; `group` the group of plans that it speaks of, None for
-    any. `lapsed` says that its word grants access and its date is over: it was not told of a renewal, or of the end.
+    any. `gift` says that its word is one of the operator's for "given". `lapsed` says that its word grants access and
+    its date is over: it was not told of a renewal, or of the end.
     """
 
     state: State | None
@@ -65,6 +72,8 @@ class NormalizedAccount:
     access: bool
     lapsed: bool
     as_of: datetime
+    gift: bool = False
+    lifecycle: Lifecycle = UNTOLD
 
     def about(self, plan: Plan | None) -> State | None:
         """What it says of a record of this plan (None: one that is not in the catalog); None when it says nothing."""
@@ -92,19 +101,27 @@ def plan_named(catalog: Catalog, word: str | None) -> Plan | None:
     return catalog.plan_named(word or "")
 
 
-def normalize_account(snapshot: UpstreamSnapshot, catalog: Catalog, now: datetime) -> NormalizedAccount | None:
+def normalize_account(
+    snapshot: UpstreamSnapshot, catalog: Catalog, now: datetime, gift_words: Collection[str] = ()
+) -> NormalizedAccount | None:
     """Return the account's last word, or None when it never answered.
 
-    A grant whose end has been over for longer than the grace has ended, whatever its word.
+    A grant whose end has been over for longer than the grace has ended, whatever its word. One of `gift_words` (in
+    lower case) grants like "active", and says that it was given.
     """
     answer = snapshot.account
     if answer is None:
         return None
     grant = answer.grant
     state, word = status_word(grant.status) if grant else (None, None)
+    gift = grant is not None and grant.status.strip().lower() in gift_words
+    if gift:
+        state, word = State.ACTIVE, None
     until = grant.expires_at if grant else None
     plan = plan_named(catalog, grant.plan) if grant else None
     unknown = grant.plan.strip() if grant and plan is None else ""
+    if unknown.lower() in _NO_PLAN:
+        unknown, state = "", State.NONE if state in (State.ACTIVE, None) else state
     group = plan.group if plan else None
     if plan is not None and plan.kind == "free":
         plan, state = None, State.NONE if state in (State.ACTIVE, None) else state
@@ -121,6 +138,8 @@ def normalize_account(snapshot: UpstreamSnapshot, catalog: Catalog, now: datetim
         access=state in GRANTING or paid_until,
         lapsed=lapsed,
         as_of=answer.as_of,
+        gift=gift,
+        lifecycle=grant.lifecycle if grant else UNTOLD,
     )
 
 

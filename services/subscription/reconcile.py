@@ -7,13 +7,15 @@ in `docs/states.md`; what each answer means on its own is in `services/subscript
 checkouts in `services/subscription/checkout_matching.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from catalog import Catalog
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, newest
 from services.subscription.checkout_matching import (
+    ENDED,
     access_on,
     account_has,
     arrived,
@@ -21,10 +23,17 @@ from services.subscription.checkout_matching import (
     unconfirmed,
     unsettled,
 )
-from services.subscription.current import BILLING_MAY_LAG, Situation, current_subscription, unavailable
-from services.subscription.customer_status import ConfirmationWait, CustomerStatus
+from services.subscription.current import (
+    BILLING_MAY_LAG,
+    Situation,
+    confirmation_wait,
+    current_subscription,
+    unavailable,
+)
+from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import by_todays_plans, catalog_for, with_plan
-from services.subscription.model import DELAYED_AFTER, LIVE, LOST_AFTER, Reason, State, Subscription
+from services.subscription.list_price import purchase_with_price
+from services.subscription.model import LIVE, Reason, State, Subscription
 from services.subscription.normalize import (
     NormalizedAccount,
     normalize_account,
@@ -32,6 +41,7 @@ from services.subscription.normalize import (
     plan_named,
     status_word,
 )
+from services.subscription.portal_trace import PortalTrace
 from services.subscription.record_status import BELIEVED_FOR, record_statuses
 from services.subscription.snapshot import UpstreamSnapshot
 
@@ -53,63 +63,157 @@ ACCOUNT_BELIEVED_FOR: Final = BELIEVED_FOR
 SILENCE_SHOWN_AFTER: Final = timedelta(minutes=2)
 """How long the last known state stays the headline while no service that knows can be asked."""
 
-LONGEST_MONTH: Final = timedelta(days=32)
-
 
 def reconcile(
-    customer: str, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout], catalog: Catalog, now: datetime
+    customer: str,
+    snapshot: UpstreamSnapshot,
+    checkouts: Sequence[Checkout],
+    catalog: Catalog,
+    now: datetime,
+    *,
+    gift_words: Collection[str] = (),
+    portal: PortalTrace | None = None,
 ) -> CustomerStatus:
-    """Return what the customer has, by the rules of this module."""
+    """Return what the customer has, by the rules of this module.
+
+    `gift_words` are the account's words for "given", in lower case; `portal` is the last visit to the billing portal.
+    """
     known = catalog_for(catalog, snapshot, checkouts)
-    status = _reconcile(customer, snapshot, by_todays_plans(checkouts, known), known, now)
-    named = [with_plan(one, catalog, known) for one in status.all]
-    return status.model_copy(update={"current": named[0], "others": tuple(named[1:])})
+    status = _reconcile(customer, snapshot, by_todays_plans(checkouts, known), known, now, gift_words, portal)
+    groups = {group: with_plan(one, catalog, known) for group, one in status.groups.items()}
+    others = tuple(with_plan(one, catalog, known) for one in status.others)
+    current = next(iter(groups.values()))
+    return status.model_copy(update={"current": current, "groups": groups, "others": others})
 
 
 def _reconcile(
-    customer: str, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout], catalog: Catalog, now: datetime
+    customer: str,
+    snapshot: UpstreamSnapshot,
+    checkouts: Sequence[Checkout],
+    catalog: Catalog,
+    now: datetime,
+    gift_words: Collection[str],
+    portal: PortalTrace | None,
 ) -> CustomerStatus:
-    account = normalize_account(snapshot, catalog, now)
+    account = normalize_account(snapshot, catalog, now, gift_words)
     waiting = [c for c in checkouts if not arrived(c, snapshot, account, checkouts, now)]
-    confirming = newest(waiting, lambda c: c.confirming(now))
-    case = _case(snapshot, account, checkouts, confirming, catalog, now)
-    current = _remembered(current_subscription(case), case)
-    if _account_is_silent(snapshot, now):
-        memory, case = current, _case(snapshot, None, checkouts, confirming, catalog, now)
-        current = current_subscription(case)
+    views = _views(snapshot, account, checkouts, catalog, now)
+    unheard = _views(snapshot, None, checkouts, catalog, now) if _account_is_silent(snapshot, now) else None
+    speaks_of = _group_spoken_of(account, views, catalog)
+
+    def found_in(group: str) -> tuple[Subscription, Sequence[Subscription]]:
+        own = account if account is None or speaks_of == group else _silent(account)
+        confirming = newest(waiting, lambda c: c.confirming(now) and c.group in (None, group))
+        case = Situation(snapshot, own, _of_group(views, group, catalog), checkouts, confirming, catalog, now, group)
+        current = _remembered(current_subscription(case), case)
+        if unheard is None:
+            return current, case.views
+        case = replace(case, account=None, views=_of_group(unheard, group, catalog))
+        memory, current = current, current_subscription(case)
         if current.state is State.UNAVAILABLE:
             current = current.model_copy(update={"last_known": memory, "plan_id": memory.plan_id})
-    others = tuple(view for view in case.views if view.product_id != current.product_id)
+        return current, case.views
+
+    def with_evidence(one: Subscription) -> Subscription:
+        return _with_evidence(one, snapshot, checkouts, portal, now)
+
+    found = {group: found_in(group) for group in _groups(catalog)}
+    currents = {group: with_evidence(current) for group, (current, _views) in found.items()}
+    confirming = newest(waiting, lambda c: c.confirming(now))
     return CustomerStatus(
         customer=customer,
-        current=_with_price(current, case),
-        others=tuple(_with_price(view, case) for view in others),
+        current=next(iter(currents.values())),
+        groups=currents,
+        others=tuple(
+            with_evidence(view)
+            for current, its_views in found.values()
+            for view in its_views
+            if view.product_id != current.product_id
+        ),
         as_of=snapshot.as_of or now,
         billing_failed=snapshot.billing_failed,
         account_failed=snapshot.account_failed,
         confirming=confirming,
-        wait=_wait(confirming, now),
+        wait=confirmation_wait(confirming, now) if confirming is not None else None,
         open=newest(checkouts, lambda c: c.kind is CheckoutKind.SUBSCRIPTION and c.open(now)),
-        unconfirmed=unconfirmed(checkouts, waiting, current, now),
+        unconfirmed=_to_be_asked_about(checkouts, waiting, currents, now),
         subscription_ids=snapshot.subscription_ids,
+        had_plans=_had_plans(account, views, checkouts),
     )
 
 
-def _case(
+def _had_plans(
+    account: NormalizedAccount | None, views: Sequence[Subscription], checkouts: Sequence[Checkout]
+) -> tuple[str, ...]:
+    """Return the plans of which the user has, or had, a trial or a subscription: not those they only looked at."""
+    used = (CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.ACCOUNT_HAS_IT, CheckoutEvent.ACCESS_ON)
+    found = {view.plan_id for view in views}
+    found |= {c.plan_id for c in checkouts if not c.disclaimed and not c.events.keys().isdisjoint(used)}
+    if account is not None and account.plan is not None and account.state not in (None, State.NONE):
+        found.add(account.plan.id)
+    return tuple(sorted(plan for plan in found if plan is not None))
+
+
+def _groups(catalog: Catalog) -> tuple[str, ...]:
+    """Return the groups of plans, in the catalog's order: the first is the one whose subscription is the headline."""
+    return tuple(dict.fromkeys(plan.group for plan in catalog.plans))
+
+
+def _views(
     snapshot: UpstreamSnapshot,
     account: NormalizedAccount | None,
     checkouts: Sequence[Checkout],
-    confirming: Checkout | None,
     catalog: Catalog,
     now: datetime,
-) -> Situation:
+) -> Sequence[Subscription]:
     records = [
         normalize_record(product, answer, catalog)
         for product, answer in snapshot.records.items()
         if answer.record.exists
     ]
-    views = record_statuses(records, account, now, unsettled(checkouts, snapshot, now))
-    return Situation(snapshot, account, views, checkouts, confirming, catalog, now)
+    return record_statuses(records, account, now, unsettled(checkouts, snapshot, now))
+
+
+def _of_group(views: Sequence[Subscription], group: str, catalog: Catalog) -> Sequence[Subscription]:
+    """Return the views of a group. What is in no group, because the catalog does not know it, is in the first."""
+    first = _groups(catalog)[0]
+    return tuple(view for view in views if (view.group or first) == group)
+
+
+def _group_spoken_of(account: NormalizedAccount | None, views: Sequence[Subscription], catalog: Catalog) -> str:
+    """Return the group that the account's word is about: its plan's; without one that of a record it can mean."""
+    first = _groups(catalog)[0]
+    if account is None or account.group is not None:
+        return first if account is None or account.group is None else account.group
+    meant = [v for v in views if account.means(catalog.plan_for_product(v.product_id or "")) and v.state not in ENDED]
+    groups = [view.group or first for view in meant]
+    return first if first in groups or not groups else groups[0]
+
+
+def _silent(account: NormalizedAccount) -> NormalizedAccount:
+    """Return the account as far as another group of plans than its own is concerned: asked, and says nothing."""
+    return NormalizedAccount(
+        state=None, plan=None, plan_word=None, group=None, word=None, until=None, access=False, lapsed=False,
+        as_of=account.as_of,
+    )  # fmt: skip
+
+
+def _to_be_asked_about(
+    checkouts: Sequence[Checkout],
+    waiting: Sequence[Checkout],
+    currents: Mapping[str, Subscription],
+    now: datetime,
+) -> Checkout | None:
+    found = [
+        unconfirmed(
+            [c for c in checkouts if c.group in (None, group)],
+            [c for c in waiting if c.group in (None, group)],
+            current,
+            now,
+        )
+        for group, current in currents.items()
+    ]
+    return newest((c for c in found if c is not None), lambda _checkout: True)
 
 
 def _account_is_silent(snapshot: UpstreamSnapshot, now: datetime) -> bool:
@@ -134,34 +238,30 @@ def _remembered(current: Subscription, case: Situation) -> Subscription:
         return current
     both = snapshot.billing_failed and snapshot.account_failed
     lost = unavailable(Reason.NO_SERVICE_REACHABLE if both else Reason.BILLING_UNREACHABLE, current.as_of)
-    known = {"access": current.access, "plan_id": current.plan_id, "product_id": current.product_id}
+    known = {
+        "access": current.access,
+        "plan_id": current.plan_id,
+        "product_id": current.product_id,
+        "group": current.group,
+        "account_plan": current.account_plan,
+    }
     return lost.model_copy(update={**known, "last_known": current})
 
 
-def _wait(confirming: Checkout | None, now: datetime) -> ConfirmationWait | None:
-    returned = confirming.at(CheckoutEvent.RETURNED) if confirming is not None else None
-    if returned is None:
-        return None
-    if now - returned < DELAYED_AFTER:
-        return ConfirmationWait.CONFIRMING
-    return ConfirmationWait.DELAYED if now - returned < LOST_AFTER else ConfirmationWait.LOST
-
-
-def _with_price(subscription: Subscription, case: Situation) -> Subscription:
-    """Add the amount, where this subscription was bought here: that of the newest confirmed checkout of its plan.
-
-    None where the dates contradict it: then the interval was changed in the portal, and the amount with it.
-    """
-    if subscription.plan_id is None or subscription.state not in LIVE:
+def _with_evidence(
+    subscription: Subscription,
+    snapshot: UpstreamSnapshot,
+    checkouts: Sequence[Checkout],
+    portal: PortalTrace | None,
+    now: datetime,
+) -> Subscription:
+    """Add what depends on the portal: whether it may have changed something, and the list price while that is known."""
+    if subscription.state not in LIVE:
         return subscription
-    plan_id = subscription.plan_id
-    bought = newest(
-        case.checkouts, lambda c: c.kind is CheckoutKind.SUBSCRIPTION and c.plan_id == plan_id and c.confirmed
-    )
-    if bought is None:
-        return subscription
-    left = subscription.until - case.now if subscription.until else timedelta()
-    if bought.interval == "month" and subscription.state is not State.TRIALING and left > LONGEST_MONTH:
-        return subscription
-    price = {"amount": bought.total, "currency": bought.currency, "interval": bought.interval}
-    return subscription.model_copy(update=price)
+    update: dict[str, object] = {}
+    if portal is not None and portal.unanswered(subscription.product_id, snapshot):
+        update["portal_open"] = True
+    bought = purchase_with_price(subscription, checkouts, portal.left_at if portal is not None else None, now)
+    if bought is not None:
+        update |= {"amount": bought.total, "currency": bought.currency, "interval": bought.interval}
+    return subscription.model_copy(update=update)

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.subscription.model import GRANTING, Reason, Source, State, Subscription
+from services.lifecycle import Lifecycle
+from services.subscription.model import GRANTING, LIVE, Reason, Source, State, Subscription
 from services.subscription.normalize import NormalizedAccount, NormalizedRecord
 
 BELIEVED_FOR: Final = timedelta(minutes=10)
@@ -65,13 +66,13 @@ def record_status(
     means = account is not None and account.means(entry.plan)
     ended = account is not None and account.state in _ENDED
     heard = heard and means and (settled or not ended)
-    state, source, reason, word = _state(entry, account if heard else None, account)
+    speaker = account if heard else None
+    state, source, reason, word = _state(entry, speaker, account)
     access = _access(entry, state, account, now)
-    until = entry.record.period_end
-    if state is State.CANCELED and source is Source.BOTH and account is not None:
-        until = account.until or until
-    if state is State.CANCELED and not access and until is not None and until > now:
-        until = None
+    lifecycles = [entry.record.lifecycle]
+    if speaker is not None and speaker.about(entry.plan) in LIVE:
+        lifecycles.append(speaker.lifecycle)
+    over = entry.state in _ENDED or entry.record.lifecycle.ended_at is not None
     return Subscription(
         state=state,
         reason=reason,
@@ -80,12 +81,52 @@ def record_status(
         access=access,
         plan_id=entry.plan.id if entry.plan else None,
         product_id=entry.product_id,
+        group=entry.plan.group if entry.plan else None,
         subscription_id=entry.record.subscription_id or None,
-        until=until,
-        ends=entry.record.lifecycle.ending,
+        until=_until(entry, state, source, account, lifecycles, now, access=access),
+        ends=state in LIVE and any(one.ending for one in lifecycles),
+        goes_on=_goes_on(entry, state, speaker, lifecycles),
+        held=any(one.paused for one in lifecycles),
+        over_at_stripe=over,
         word=word,
         account_plan=account.plan_word if account is not None and means else None,
     )
+
+
+def _until(
+    entry: NormalizedRecord,
+    state: State,
+    source: Source,
+    account: NormalizedAccount | None,
+    lifecycles: Sequence[Lifecycle],
+    now: datetime,
+    *,
+    access: bool,
+) -> datetime | None:
+    """Return the end of what is paid for; of what ended, no date that is still to come unless access lasts until it."""
+    until = entry.record.period_end
+    if state is State.TRIALING:
+        until = next((one.trial_end for one in lifecycles if one.trial_end is not None), until)
+    if state in LIVE:
+        return next((one.cancel_at for one in lifecycles if one.cancel_at is not None), until)
+    if state is not State.CANCELED:
+        return until
+    if source is Source.BOTH and account is not None:
+        until = account.until or until
+    elif not access:
+        until = entry.record.lifecycle.ended_at or until
+    return None if not access and until is not None and until > now else until
+
+
+def _goes_on(
+    entry: NormalizedRecord, state: State, speaker: NormalizedAccount | None, lifecycles: Sequence[Lifecycle]
+) -> bool:
+    """Whether a service says, in words of its own, that it is alive and nothing ends it, and none says otherwise."""
+    if state not in (State.ACTIVE, State.TRIALING) or any(one.ending or one.paused for one in lifecycles):
+        return False
+    billing = entry.state is state and entry.record.lifecycle.goes_on
+    account = speaker is not None and speaker.about(entry.plan) is state and speaker.lifecycle.goes_on
+    return billing or account
 
 
 def _state(

@@ -75,8 +75,12 @@ def conflict(world: World) -> None:
     world.accounts.says("active", "premium")
 
 
-def comped(world: World) -> None:
+def on_account(world: World) -> None:
     world.accounts.says("active", "premium")
+
+
+def comped(world: World) -> None:
+    world.accounts.says("gifted", "premium")
 
 
 def unavailable(world: World) -> None:

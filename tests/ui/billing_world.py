@@ -258,7 +258,7 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
 
     refresher = StatusRefresher(
         store=store, payment_ms=cast(PaymentMS, billing), sessions=sessions, checkouts=checkouts, catalog=catalog,
-        customer_of=lambda session: session.user.user_id,
+        customer_of=lambda session: session.user.user_id, gift_words=("gifted",),
     )  # fmt: skip
     status = StatusService(refresher, pubsub)
     limits = RateLimits()

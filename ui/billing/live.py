@@ -89,7 +89,7 @@ class Live:
         with self._client:
             words = words_for(self._context, customer_status)
             if before is None or words_for(self._context, before) != words:
-                self._context.announce(f"{words.badge}. {words.sentence}")
+                self._context.announce(". ".join(text for text in (words.headline, words.sentence) if text))
 
     def _tell(self, customer_status: CustomerStatus) -> None:
         with self._client:

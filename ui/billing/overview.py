@@ -1,5 +1,6 @@
 """What somebody has, complete: the card that counts, the others, and a warning when two subscriptions can charge."""
 
+from services.claims import twice_claims
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Subscription
 from ui.billing.live import Live, Part
@@ -8,8 +9,9 @@ from ui.billing.problem import ProblemPlace
 from ui.billing.subscription_card import SubscriptionCard
 from ui.components.notice import notice
 from ui.page.context import PageContext
+from ui.text.claim_words import claims_attribute, paying_twice
 from ui.text.i18n import _
-from ui.text.state_words import plan_name
+from ui.text.state_words import subscription_name
 
 
 class Overview:
@@ -22,6 +24,7 @@ class Overview:
         self._heading = heading
         self._twice = Part(self._draw_twice)
         self._card = SubscriptionCard(context, live.look_now, problems, heading=heading)
+        self._groups = Part(self._draw_groups, classes="other-subscriptions")
         self._others = Part(self._draw_others, classes="other-subscriptions")
 
     def show(self, customer_status: CustomerStatus | None) -> None:
@@ -31,11 +34,25 @@ class Overview:
             return
         self._card.show(customer_status.current, customer_status)
         self._twice.show(customer_status.duplicates)
+        self._groups.show((customer_status.beside, customer_status))
         self._others.show((tuple(other for other in customer_status.others if other.live), customer_status))
 
     def _draw_twice(self, duplicates: tuple[Subscription, ...]) -> None:
         if duplicates:
             draw_duplicates(self._context, duplicates, self._problems)
+
+    def _draw_groups(self, key: "tuple[tuple[Subscription, ...], CustomerStatus]") -> None:
+        """Draw a card of its own for what the user has in each other group of plans."""
+        beside, customer_status = key
+        for place, subscription in enumerate(beside):
+            card = SubscriptionCard(
+                self._context,
+                self._live.look_now,
+                self._problems,
+                heading=self._heading,
+                title_id=f"group-{place}",
+            )
+            card.show(subscription, customer_status)
 
     def _draw_others(self, key: "tuple[tuple[Subscription, ...], CustomerStatus]") -> None:
         others, customer_status = key
@@ -54,12 +71,10 @@ class Overview:
 def draw_duplicates(context: PageContext, duplicates: tuple[Subscription, ...], problems: ProblemPlace) -> None:
     """Say that more than one subscription can charge, which one to end, and where."""
     names = [
-        plan_name(subscription.plan_id, context.catalog, context.locale) or _("another plan")
+        subscription_name(subscription, context.catalog, context.locale) or _("another plan")
         for subscription in duplicates
     ]
-    sentence = _(
-        "{count} subscriptions are running, and each is charged. Your account uses {kept}: end {spare} in the billing "
-        "portal."
-    ).format(count=len(duplicates), kept=names[0], spare=", ".join(names[1:]))
-    with notice("warning", sentence, title=_("You're paying twice")):
+    sentence = paying_twice(len(duplicates), names[0], ", ".join(names[1:]))
+    with notice("warning", sentence, title=_("You're paying twice")) as box:
+        box.set(data_claims=claims_attribute(twice_claims(duplicates)))
         portal_button(context, _("Open billing portal"), problems=problems, testid="end-duplicate")

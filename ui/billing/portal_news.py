@@ -5,9 +5,9 @@ from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import State, Subscription
 from ui.components.notice import Kind, notice
 from ui.page.context import PageContext
-from ui.text.formats import short_date
+from ui.page.current_user import words_of
 from ui.text.i18n import _
-from ui.text.state_words import plan_name
+from ui.text.state_words import subscription_name
 
 _RUNNING = (State.ACTIVE, State.TRIALING)
 
@@ -20,10 +20,8 @@ def portal_changes(context: PageContext, before: CustomerStatus, after: Customer
     said: list[str] = []
     if new.plan_id is not None and old.plan_id != new.plan_id and new.live:
         said.append(_("Plan changed to {plan}.").format(plan=_name(context, new)))
-    if _over(new) and not _over(old):
-        said.append(_canceled(context, new))
-    elif _over(old) and not _over(new) and new.state in _RUNNING:
-        said.append(_renewed(context, new))
+    if (_over(new) and not _over(old)) or (_over(old) and not _over(new) and new.state in _RUNNING):
+        said.append(_said(context, new))
     elif old.state not in _RUNNING and new.state in _RUNNING and old.plan_id == new.plan_id:
         said.append(_("{plan} is active again.").format(plan=_name(context, new)))
     elif new.state is State.PAUSED and old.state is not State.PAUSED:
@@ -32,7 +30,7 @@ def portal_changes(context: PageContext, before: CustomerStatus, after: Customer
     if gone and not said:
         said.append(_("One of your two subscriptions has ended."))
     if not said and old.state in _RUNNING and new.state in _RUNNING and old.until and new.until != old.until:
-        said.append(_renewed(context, new))
+        said.append(_said(context, new))
     return tuple(said)
 
 
@@ -44,13 +42,13 @@ def portal_words(context: PageContext, stay: PortalVisit | None, customer_status
     if stay is None:
         return None
     if stay.before is None or customer_status is None:
-        return "info", _("You're back from the billing portal. What you changed there shows here by itself.")
+        return "info", _("You're back from the billing portal. What you changed there can take a while to show here.")
     changes = portal_changes(context, stay.before, customer_status)
     if changes:
         return "success", " ".join(changes)
     return "info", _(
-        "We see no change yet. What you changed in the portal shows here by itself, a cancellation perhaps only when "
-        "the paid period ends: until then the portal has the last word."
+        "No changes so far. Updates can take a minute. If you canceled for the end of the period, your plan may still "
+        "look active here – the billing portal is up to date."
     )
 
 
@@ -65,19 +63,11 @@ def _over(subscription: Subscription) -> bool:
     return subscription.ends or subscription.state in (State.CANCELED, State.NONE)
 
 
-def _canceled(context: PageContext, new: Subscription) -> str:
-    if new.until is not None and new.access:
-        day = short_date(new.until, context.locale, context.timezone)
-        return _("Canceled: ends {date}.").format(date=day)
-    return _("Canceled: your subscription has ended.")
-
-
-def _renewed(context: PageContext, new: Subscription) -> str:
-    if new.until is None:
-        return _("{plan} goes on and renews.").format(plan=_name(context, new))
-    day = short_date(new.until, context.locale, context.timezone)
-    return _("{plan} renews on {date}.").format(plan=_name(context, new), date=day)
+def _said(context: PageContext, new: Subscription) -> str:
+    """Return the headline and the sentence of what there is now: what its claims say, and no more."""
+    words = words_of(context, new)
+    return " ".join(text for text in (f"{words.headline}.", words.sentence) if text)
 
 
 def _name(context: PageContext, subscription: Subscription) -> str:
-    return plan_name(subscription.plan_id, context.catalog, context.locale) or _("Your plan")
+    return subscription_name(subscription, context.catalog, context.locale) or _("Your plan")

@@ -1,11 +1,10 @@
 """What a checkout sells, in words: the same name and figure on the card, at Stripe, and on the way back."""
 
 from catalog import NotInCatalog
-from money import format_money
 from services.checkout_record import Checkout, CheckoutKind
 from ui.page.context import PageContext
+from ui.text.amounts import amount_words, money
 from ui.text.i18n import ngettext
-from ui.text.state_words import amount_words
 
 
 def purchase_words(context: PageContext, checkout: Checkout) -> tuple[str, str]:
@@ -16,7 +15,7 @@ def purchase_words(context: PageContext, checkout: Checkout) -> tuple[str, str]:
             free = ngettext("{count} day free, then {amount}", "{count} days free, then {amount}", checkout.trial_days)
             amount = free.format(count=checkout.trial_days, amount=amount)
         return bought_name(context, checkout), amount
-    return bought_name(context, checkout), format_money(checkout.total, checkout.currency, context.locale)
+    return bought_name(context, checkout), money(checkout.total, checkout.currency, context.locale)
 
 
 def bought_name(context: PageContext, checkout: Checkout) -> str:

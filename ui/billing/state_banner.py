@@ -15,9 +15,10 @@ from ui.components.button import button
 from ui.components.notice import Kind, notice
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
-from ui.page.current_user import known_status, remembered_status, words_for
+from ui.page.current_user import known_status, remembered_status, words_of
+from ui.text.claim_words import claims_attribute
 from ui.text.i18n import _
-from ui.text.state_words import StateWords, plan_name
+from ui.text.state_words import StateWords, subscription_name
 from ui.text.states import Shown, action_label
 
 KINDS: Final[dict[Shown, Kind]] = {
@@ -77,27 +78,34 @@ def plan_label(context: PageContext, subscription: Subscription) -> str:
     """Return the plan that somebody has access to, by name; nothing where there is none."""
     if not subscription.access:
         return ""
-    name = plan_name(subscription.plan_id, context.catalog, context.locale)
-    return name or subscription.account_plan or ""
+    return subscription_name(subscription, context.catalog, context.locale) or ""
 
 
 def banner_kind(context: PageContext, customer_status: CustomerStatus) -> Kind | None:
     """Return how a status shows as a banner here, or None for no banner."""
+    urgent = _urgent(context, customer_status)
+    return KINDS[words_of(context, urgent).shown] if urgent is not None else None
+
+
+def _urgent(context: PageContext, customer_status: CustomerStatus) -> Subscription | None:
+    """Return the subscription that a banner is about: the first, of whichever group of plans, that needs one."""
     if context.path in OWN_PAGES:
         return None
-    return KINDS.get(words_for(context, customer_status).shown)
+    currents = (customer_status.current, *customer_status.beside)
+    return next((one for one in currents if words_of(context, one).shown in KINDS), None)
 
 
 def state_banner(context: PageContext, customer_status: CustomerStatus) -> None:
     """Draw the banner for a status, with the one thing that helps."""
-    kind = banner_kind(context, customer_status)
-    if kind is None:
+    urgent = _urgent(context, customer_status)
+    if urgent is None:
         return
-    words = words_for(context, customer_status)
-    with notice(kind, words.sentence) as box:
+    words = words_of(context, urgent)
+    with notice(KINDS[words.shown], f"{words.headline}. {words.sentence}") as box:
+        box.set(data_claims=claims_attribute(words.claims))
         shown = context.part(_ShownBanner, _ShownBanner)
         shown.words, shown.box = words, box
-        first = customer_status.current.actions[0]
+        first = urgent.actions[0]
         if first.opens_portal:
             portal_button(context, action_label(first, words.shown), testid="banner-action")
         else:
@@ -105,4 +113,5 @@ def state_banner(context: PageContext, customer_status: CustomerStatus) -> None:
 
 
 def _banner_words(context: PageContext, customer_status: CustomerStatus) -> StateWords | None:
-    return words_for(context, customer_status) if banner_kind(context, customer_status) is not None else None
+    urgent = _urgent(context, customer_status)
+    return words_of(context, urgent) if urgent is not None else None

@@ -7,9 +7,12 @@ a change under somebody's hands takes neither their place nor their focus.
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import urlencode
 
+from catalog import Price
+from services.claims import Says
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import Action, State, Subscription
+from services.subscription.model import Action, Subscription
 from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
 from ui.billing.status_badge import StatusBadge
@@ -17,9 +20,11 @@ from ui.components.button import Look, button
 from ui.components.skeleton import skeleton_lines
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
+from ui.page.current_user import words_of
+from ui.text.claim_words import claims_attribute
 from ui.text.formats import exact, full_date, relative
 from ui.text.i18n import _
-from ui.text.state_words import StateWords, describe, plan_name
+from ui.text.state_words import StateWords, resubscribe_label, subscription_name
 from ui.text.states import Shown, action_label
 from ui.theme.icons import icon
 
@@ -29,8 +34,8 @@ OLD: Final = timedelta(minutes=2)
 NEAR: Final = timedelta(days=14)
 """Up to this distance it helps to count the days to a date."""
 
-COUNTED: Final = frozenset({Shown.TRIALING, Shown.ACTIVE, Shown.ENDING, Shown.PAID_UNTIL})
-"""States whose verb goes with a distance: "Renews in 3 days"."""
+COUNTED: Final = frozenset({Says.RENEWS_ON, Says.ENDS_ON})
+"""Claims whose verb goes with a distance: "Renews in 3 days"."""
 
 NOT_ON_CARD: Final = frozenset({Action.HAS_ENDED})
 """Actions that a page draws elsewhere."""
@@ -62,6 +67,7 @@ class SubscriptionCard:
                     self._badge_place = Tag("div", classes="subscription-badge")
                 self._sentence = Tag("p", classes="subscription-sentence")
                 self._facts = Tag("dl", classes="facts small")
+                self._news_due = Tag("p", "", classes="small muted", hidden=True, testid="portal-news-due")
                 self._age = Tag("p", classes="age small muted", hidden=True)
             self._actions = Tag("div", classes="actions subscription-actions")
         self._badge: StatusBadge | None = None
@@ -76,22 +82,24 @@ class SubscriptionCard:
     def show(self, subscription: Subscription, customer_status: CustomerStatus) -> None:
         """Show what is known of a subscription; nothing happens when a reader would see no difference."""
         context = self._context
-        wait = customer_status.wait if subscription.state is State.CONFIRMING else None
-        words = describe(subscription, context.catalog, context.locale, context.timezone, wait=wait)
+        words = words_of(context, subscription)
         self._box.set(aria_busy=None, data_tone=words.tone)
-        name = plan_name(subscription.plan_id, context.catalog, context.locale)
+        name = subscription_name(subscription, context.catalog, context.locale)
         self._headline.set_text(name if self._beside and name else words.headline)
         if self._badge is None:
             with self._badge_place:
                 self._badge = StatusBadge(words)
         self._badge.show(words)
-        self._show_age(customer_status, said=words.shown is Shown.UNAVAILABLE)
+        self._show_age(customer_status, said=words.shown in (Shown.UNAVAILABLE, Shown.ID_REFUSED))
         actions = subscription.actions
         drawn = (words, actions, customer_status.confirming and customer_status.confirming.url)
         if drawn == self._drawn:
             return
         self._drawn = drawn
         draw_sentence(context, words, into=self._sentence)
+        self._box.set(data_claims=claims_attribute(words.claims), data_group=subscription.group)
+        self._news_due.set_text(words.news_due)
+        self._news_due.set(hidden=not words.news_due)
         self._show_facts(words, reference_of(words, customer_status))
         self._show_actions(words, actions, customer_status)
 
@@ -100,7 +108,7 @@ class SubscriptionCard:
         self._facts.clear()
         with self._facts:
             if words.price:
-                _fact(_("Price"), words.price)
+                _fact(_("List price"), words.price)
             if date_text:
                 _fact(words.date_verb, date_text, words.moment, self._context)
             if reference:
@@ -130,13 +138,13 @@ class SubscriptionCard:
         with self._actions:
             for place, action in enumerate(offered[:1] if self._beside else offered):
                 filled = place == 0 and not self._beside
-                self._draw_action(action, words.shown, customer_status, "primary" if filled else "secondary")
+                self._draw_action(action, words, customer_status, "primary" if filled else "secondary")
             if reference_of(words, customer_status):
                 contact_button(self._context, action_label(Action.CONTACT))
         self._actions.set(hidden=not offered)
 
-    def _draw_action(self, action: Action, shown: Shown, customer_status: CustomerStatus, look: Look) -> None:
-        context, label = self._context, action_label(action, shown)
+    def _draw_action(self, action: Action, words: StateWords, customer_status: CustomerStatus, look: Look) -> None:
+        context, label = self._context, action_label(action, words.shown)
         testid = f"action-{action}"
         if action.opens_portal:
             portal_button(context, label, look=look, problems=self._problems, testid=testid)
@@ -149,9 +157,18 @@ class SubscriptionCard:
                 button(label, "quiet", href=customer_status.confirming.url, testid=testid)
         elif action is Action.CONTACT:
             contact_button(context, label)
+        elif action is Action.SUBSCRIBE_AGAIN and (price := _price_of(context, words)) is not None:
+            label = resubscribe_label(words.plan, price, context.locale)
+            button(label, look, href=f"/payment?{urlencode({'price': price.price_id})}", testid=testid)
         else:
             here = context.path == "/payment"
             button(label, "secondary" if here else look, href="/payment#plans", testid=testid)
+
+
+def _price_of(context: PageContext, words: StateWords) -> Price | None:
+    """Return the price at which the plan that these words are about is sold today, if it is."""
+    plan = next((plan for plan in context.catalog.on_sale if plan.id == words.claims[0].plan), None)
+    return next(iter(plan.offered.values()), None) if plan is not None else None
 
 
 def reference_of(words: StateWords, customer_status: CustomerStatus) -> str:
@@ -177,8 +194,8 @@ def age_words(context: PageContext, customer_status: CustomerStatus) -> str:
     """Return how old the knowledge is: "Checked 2 minutes ago", and why where a service did not answer."""
     ago = relative(customer_status.as_of, context.locale)
     if customer_status.stale:
-        return _("We can't check right now. This is from {ago}.").format(ago=ago)
-    return _("Checked {ago}").format(ago=ago)
+        return _("We can't check right now. Last updated {ago}.").format(ago=ago)
+    return _("Last updated {ago}").format(ago=ago)
 
 
 def exact_time(context: PageContext, moment: datetime) -> str:
@@ -196,7 +213,7 @@ def date_fact(context: PageContext, words: StateWords) -> str:
     distance = relative(words.moment, context.locale)
     if words.parts.date:
         near = abs(words.moment - datetime.now(UTC)) <= NEAR
-        return distance if near and words.shown in COUNTED else ""
+        return distance if near and any(claim.says in COUNTED for claim in words.claims) else ""
     return f"{full_date(words.moment, context.locale, context.timezone)} · {distance}"
 
 

@@ -27,17 +27,17 @@ class Progress(StrEnum):
 
 
 STEPS: Final = (
-    (CheckoutEvent.RETURNED, N_("Back from Stripe")),
-    (CheckoutEvent.BILLING_HAS_IT, N_("Payment service has it")),
-    (CheckoutEvent.ACCOUNT_HAS_IT, N_("Your account has it")),
-    (CheckoutEvent.ACCESS_ON, N_("Features on")),
+    (CheckoutEvent.RETURNED, N_("Payment submitted")),
+    (CheckoutEvent.BILLING_HAS_IT, N_("Payment confirmed")),
+    (CheckoutEvent.ACCOUNT_HAS_IT, N_("Plan added to your account")),
+    (CheckoutEvent.ACCESS_ON, N_("Ready to use")),
 )
 
 _ICONS: Final = {Progress.DONE: "check-circle", Progress.SILENT: "minus"}
 _WORDS: Final = {
     Progress.DONE: N_("Done"),
-    Progress.NOW: N_("Waiting for this now"),
-    Progress.WAITING: N_("Not yet"),
+    Progress.NOW: N_("In progress"),
+    Progress.WAITING: "–",
     Progress.SILENT: N_("No word, not needed"),
 }
 

@@ -13,6 +13,7 @@ import structlog
 from services.errors import FrontendError, NotSignedIn
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import Subscription
 from ui.page.context import PageContext
 from ui.text.state_words import StateWords, describe
 
@@ -21,6 +22,8 @@ YOUNG: Final = timedelta(seconds=60)
 
 Not while a purchase is under way: a browser without a script has no watch, and its next page is what says how it went.
 """
+
+_KEPT_WORDS: Final = 16
 
 PATIENCE: Final = 1.5
 """How many seconds a page waits for both services before it is drawn from memory, or with a place kept free."""
@@ -96,7 +99,31 @@ def is_settled(customer_status: CustomerStatus) -> bool:
 
 
 def words_for(context: PageContext, customer_status: CustomerStatus) -> StateWords:
-    """Return the words of somebody's current state in this page's language and zone."""
-    return describe(
-        customer_status.current, context.catalog, context.locale, context.timezone, wait=customer_status.wait
-    )
+    """Return the words of the user's current state in this page's language and zone."""
+    return words_of(context, customer_status.current)
+
+
+def words_of(context: PageContext, subscription: Subscription) -> StateWords:
+    """Return the words of one subscription: made once for each change, however many parts of the page speak of it."""
+    return context.part(_SpokenWords, _SpokenWords).of(context, subscription)
+
+
+class _SpokenWords:
+    """The words that a page made last, for as long as nothing they depend on differs, the minute included."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[object, ...], tuple[Subscription, StateWords]] = {}
+
+    def of(self, context: PageContext, subscription: Subscription) -> StateWords:
+        """Return the words of a subscription as they are now."""
+        now = datetime.now(UTC)
+        minute = now.replace(second=0, microsecond=0)
+        key = (id(subscription), context.locale, context.timezone, context.catalog.version, minute)
+        made = self._made.get(key)
+        if made is not None:
+            return made[1]
+        words = describe(subscription, context.catalog, context.locale, context.timezone, now=now)
+        if len(self._made) >= _KEPT_WORDS:
+            self._made.clear()
+        self._made[key] = (subscription, words)  # kept with it, so that no other object gets its id meanwhile
+        return words

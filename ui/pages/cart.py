@@ -8,7 +8,6 @@ import asyncio
 from nicegui import ui
 
 from catalog import Item
-from money import format_money
 from services.cart import Cart, CartLine
 from services.checkout.service import MOST_LINES, Wanted
 from services.container import Container
@@ -27,6 +26,7 @@ from ui.shop.cart_line import CartRow
 from ui.shop.item_card import show_refusal
 from ui.shop.live_cart import buyer, cart_owner, known_cart, live_cart, owner_of
 from ui.shop.quantity_field import QuantityField
+from ui.text.amounts import money
 from ui.text.i18n import N_, _, ngettext
 from ui.theme.icons import icon
 
@@ -116,7 +116,7 @@ class CartPage:
         self._pieces.set_text(words)
 
     def _total_words(self, cart: Cart) -> str:
-        return format_money(cart.total, cart.currency or "usd", self._context.locale)
+        return money(cart.total, cart.currency or "usd", self._context.locale)
 
     async def _settle(self, line: CartLine, field: QuantityField) -> None:
         """Keep the quantity that was settled on. One after the other: the last one typed is the one that stays."""

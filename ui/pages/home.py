@@ -73,6 +73,7 @@ def _picture(context: PageContext) -> None:
                 with Tag("p", classes="price"):
                     Tag("span", words.amount, classes="amount")
                     Tag("span", f" {words.per}", classes="per muted")
+            Tag("p", _("Everything about it in one place."), classes="muted small")
             with Tag("div", classes="picture-buttons"):
                 Tag("span", _("Manage subscription"), classes="picture-button picture-button-filled")
                 Tag("span", _("Change plan"), classes="picture-button")

@@ -41,9 +41,10 @@ from ui.plans.grid import PlanGrid
 from ui.plans.live_catalog import on_catalog_change
 from ui.plans.price import due_words
 from ui.serving.document import PageContext, page
+from ui.text.amounts import price_words
 from ui.text.formats import short_date
 from ui.text.i18n import N_, _
-from ui.text.state_words import amount_words, plan_name
+from ui.text.state_words import plan_name
 from ui.text.states import CHECK_FIRST, STATES, Shown, shown_as
 from ui.theme.icons import icon
 
@@ -196,7 +197,7 @@ Question = tuple[Action, str, Checkout | None]
 
 def why_not(customer_status: CustomerStatus) -> str:
     """Return why the plan cards offer nothing now, or nothing where they offer something."""
-    row = STATES[shown_as(customer_status.current, customer_status.wait)]
+    row = STATES[shown_as(customer_status.current)]
     if customer_status.stale:
         return _(CHECK_FIRST)
     if question_of(customer_status) is not None and not row.why_not:
@@ -224,7 +225,7 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
     with Tag("details", classes="question-box", testid="has-ended"):
         with Tag("summary"):
             ended = action is Action.HAS_ENDED
-            Tag("span", _("Has this subscription ended?") if ended else _("Were you charged?"))
+            Tag("span", _("Has it ended?") if ended else _("Were you charged?"))
             icon("chevron-down")
         with Tag("div", classes="question-body"):
             if checkout is not None:
@@ -239,7 +240,7 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
                     "Look in the billing portal first. If it is still running there, a new subscription would be "
                     "charged beside it."
                 )
-                label = _("Yes, it has ended: show the plans")
+                label = _("Yes, start a new one")
             Tag("p", sentence)
             button(label, "secondary", href="/payment?ended=yes#plans", on_press=answered, testid="answer-ended")
 
@@ -261,14 +262,14 @@ def draw_opened(context: PageContext, opened: Checkout, chosen: Chosen | None, p
 
 def draw_chosen(context: PageContext, plan: Plan, price: Price, problems: ProblemPlace) -> None:
     """Draw the plan that somebody clicked before signing in, with the one button that leads on."""
-    amount = amount_words(price.amount, price.currency, price.interval, context.locale)
+    amount = price_words(price, context.locale)
     with Tag("section", classes="card chosen", tabindex="-1", data_focus="", aria_labelledby="chosen-title"):
         with Tag("div", classes="chosen-words"):
             Tag("p", _("You chose"), classes="small muted")
             with Tag("h2", id="chosen-title", classes="chosen-title"):
                 Tag("span", context.text(plan.name))
                 Tag("span", f" {amount}", classes="chosen-price")
-            Tag("p", due_words(price, context.locale, context.catalog), classes="muted small")
+            Tag("p", due_words(context, plan, price), classes="muted small")
         attempt = attempt_for(context, price)
         checkout_button(
             context, attempt, _("Continue to checkout"), problems, large=True, testid="continue-to-checkout"

@@ -20,6 +20,7 @@ from ui.serving.document import PageContext, page
 from ui.shop import item_picture
 from ui.shop.item_card import ItemCard, buy_item, show_refusal
 from ui.shop.live_cart import known_cart, live_cart
+from ui.text.amounts import money
 from ui.text.i18n import N_, _
 from ui.theme.icons import icon
 
@@ -100,7 +101,7 @@ class ShopPage:
         def refuse(error: FrontendError) -> None:
             show_refusal(context, error, self._problems, item)
 
-        total = item.price.model_copy(update={"amount": item.price.amount * quantity}).format(context.locale)
+        total = money(item.price.amount * quantity, item.price.currency, context.locale)
         fields = {
             "price_id": item.price.price_id, "amount": str(item.price.amount), "quantity": str(quantity),
             "catalog": context.catalog.version,

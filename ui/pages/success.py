@@ -11,11 +11,12 @@ from typing import Final
 
 from services.cart import user_owner
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
+from services.claims import Says
 from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session, sign_in_path
-from services.subscription.customer_status import ConfirmationWait, CustomerStatus
-from services.subscription.model import DELAYED_AFTER, LOST_AFTER, Reason, Source, State, Subscription
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import DELAYED_AFTER, LOST_AFTER, ConfirmationWait, Reason, Source, State, Subscription
 from ui.billing.live import Live, Part, live
 from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
@@ -26,11 +27,12 @@ from ui.billing.timeline import Timeline
 from ui.components.button import button
 from ui.components.card_page import CardPage, card_page
 from ui.nicegui_ext.html import Tag
-from ui.page.current_user import find_status
+from ui.page.current_user import find_status, words_for, words_of
 from ui.page.frame import frame
 from ui.serving.document import PageContext, page
+from ui.text.claim_words import SENTENCES, claims_attribute
 from ui.text.i18n import N_, _
-from ui.text.state_words import StateWords, describe
+from ui.text.state_words import StateWords, welcome
 from ui.theme.tones import Tone
 
 OVERTAKING: Final = frozenset({State.INCOMPLETE, State.PAST_DUE, State.UNPAID})
@@ -104,6 +106,7 @@ class SuccessPage:
         self._card.show(view.tone, view.icon, view.headline)
         if view.words is not None and view.state in ("not_ours", "submitted"):
             self._show_badge(view.words)
+        self._sentence.set(data_claims=claims_attribute(view.words.claims) if view.words is not None else None)
         if view.words is not None and view.sentence == view.words.sentence:
             draw_sentence(self._context, view.words, into=self._sentence)
         else:
@@ -145,7 +148,7 @@ class SuccessPage:
         with Tag("div", classes="actions card-actions"):
             self._draw_actions(state)
         if state == "confirming":
-            Tag("p", _("It's safe to leave this page: it goes on without you."), classes="muted small center")
+            Tag("p", _("You can close this page."), classes="muted small center")
         if state in ("delayed", "lost") and reference:
             with Tag("p", classes="reference muted small center"):
                 Tag("span", _("Reference to quote:"))
@@ -159,9 +162,9 @@ class SuccessPage:
                 testid="action-check_again",
             )  # fmt: skip
             contact_button(context, _("Contact us"))
-            button(_("Leave and come back"), "quiet", href="/account")
+            button(_("Continue in the background"), "quiet", href="/account")
         elif state == "confirming":
-            button(_("Leave and come back"), "secondary", href="/account")
+            button(_("Continue in the background"), "secondary", href="/account")
         elif state in OVERTAKING:
             label = _("Finish payment") if state == State.INCOMPLETE else _("Update payment method")
             portal_button(context, label, look="primary", problems=self._problems)
@@ -200,18 +203,31 @@ def view_of(
         return _not_ours(context, customer_status)
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         return View(
-            "submitted", "success", "check-circle", _("Your order is submitted"),
-            _("Stripe sends the receipt by e-mail. We hand over what you ordered as soon as the payment arrives."),
+            "submitted", "success", "check-circle", _("Thanks for your order"),
+            _(SENTENCES[Says.ORDER_PLACED][0]),
             checkout=checkout,
         )  # fmt: skip
-    current = customer_status.current if customer_status is not None else None
+    current = customer_status.in_group(checkout.group or "") if customer_status is not None else None
     about_it = current is not None and current.plan_id == checkout.plan_id
-    if current is not None and about_it and (checkout.confirmed or current.state in OVERTAKING):
-        words = describe(current, context.catalog, context.locale, context.timezone)
-        return View(current.state, words.tone, words.icon, words.headline, words.sentence, words, checkout)
+    if current is not None and about_it and _has_come(checkout, current):
+        words = words_of(context, current)
+        headline = words.headline
+        if checkout.confirmed and current.state in (State.ACTIVE, State.TRIALING) and not current.ends:
+            headline = welcome(current, context.catalog, context.locale)
+        return View(current.state, words.tone, words.icon, headline, words.sentence, words, checkout)
     if checkout.confirmed:
         return _later(context, checkout, customer_status)
     return _waiting(context, checkout, now)
+
+
+def _has_come(checkout: Checkout, current: Subscription) -> bool:
+    """Whether what the user has now is what became of the checkout, as sure as it gets.
+
+    Where the account says nothing of plans, billing's new record is all the word there will ever be.
+    """
+    if checkout.confirmed or current.state in OVERTAKING:
+        return True
+    return current.state is State.ON_RECORD and CheckoutEvent.BILLING_HAS_IT in checkout.events
 
 
 def _waiting(context: PageContext, checkout: Checkout, now: datetime) -> View:
@@ -222,10 +238,10 @@ def _waiting(context: PageContext, checkout: Checkout, now: datetime) -> View:
         wait = ConfirmationWait.DELAYED if now - returned < LOST_AFTER else ConfirmationWait.LOST
     subscription = Subscription(
         state=State.CONFIRMING, reason=Reason.AWAITING_CONFIRMATION, source=Source.CHECKOUT, as_of=now,
-        plan_id=checkout.plan_id, product_id=checkout.product_id, since=returned,
+        plan_id=checkout.plan_id, product_id=checkout.product_id, group=checkout.group, since=returned, wait=wait,
     )  # fmt: skip
-    words = describe(subscription, context.catalog, context.locale, context.timezone, wait=wait)
-    return View(wait, words.tone, words.icon, words.headline, words.sentence, None, checkout)
+    words = words_of(context, subscription)
+    return View(wait, words.tone, words.icon, words.headline, words.sentence, words, checkout)
 
 
 def _later(context: PageContext, checkout: Checkout, customer_status: CustomerStatus | None) -> View:
@@ -233,9 +249,7 @@ def _later(context: PageContext, checkout: Checkout, customer_status: CustomerSt
     sentence = _("This purchase was confirmed. Since then your subscription has changed.")
     if customer_status is None:
         return View("confirmed", "success", "check-circle", _("This purchase was confirmed"), sentence, None, checkout)
-    words = describe(
-        customer_status.current, context.catalog, context.locale, context.timezone, wait=customer_status.wait
-    )
+    words = words_for(context, customer_status)
     return View(
         customer_status.current.state,
         words.tone,
@@ -251,11 +265,9 @@ def _not_ours(context: PageContext, customer_status: CustomerStatus | None) -> V
     """A session id that this user's sign-in did not start, or none: neutral words and what the user really has."""
     headline = _("Your billing status")
     if customer_status is None:
-        sentence = _("We can't check your subscription right now. See your billing page in a minute.")
+        sentence = _("We can't check your subscription right now. Your billing page shows it once we can.")
         return View("not_ours", "neutral", "information-circle", headline, sentence)
-    words = describe(
-        customer_status.current, context.catalog, context.locale, context.timezone, wait=customer_status.wait
-    )
+    words = words_for(context, customer_status)
     sentence = _("This address doesn't belong to a checkout of yours. What we know of your account:")
     return View("not_ours", "neutral", "information-circle", headline, f"{sentence} {words.sentence}", words)
 

@@ -9,21 +9,22 @@ from catalog import Interval, Plan
 from services.checkout.guards import guard_subscription
 from services.errors import AlreadySubscribed, FrontendError, NotSignedIn
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import State, Subscription
+from services.subscription.model import Reason, State, Subscription
 from ui.billing.checkout_button import attempt_for, price_of
 from ui.billing.portal_button import ACTION as PORTAL
 from ui.billing.portal_button import return_path
 from ui.page.context import PageContext
-from ui.page.current_user import find_status
+from ui.page.current_user import find_status, words_of
 from ui.plans.card import ButtonSpec, PlanOffer
 from ui.plans.offers import plan_offer, public_offers
-from ui.plans.price import due_words, shown_price
-from ui.text.formats import short_date
-from ui.text.i18n import _
-from ui.text.state_words import describe, plan_name
+from ui.plans.price import due_words, shown_price, starts_with_trial
+from ui.text.i18n import N_, _
+from ui.text.state_words import subscription_name
 from ui.text.states import Cards, Shown
 
 NOTHING = ButtonSpec("none")
+
+NO_EMAIL = N_("Your account has no email address, and Stripe needs one. Add it where you sign in, then sign in again.")
 
 
 def plan_choices(
@@ -57,8 +58,9 @@ def _offer(context: PageContext, customer_status: CustomerStatus | None, plan: P
     if plan.kind == "contact":
         return offer
     buttons = {interval: _button(context, customer_status, plan, interval, has_ended) for interval in Interval}
-    if customer_status is not None and has_plan(customer_status.current, plan):
-        under = _price_notes(customer_status.current, plan)
+    current = customer_status.in_group(plan.group) if customer_status is not None else None
+    if current is not None and has_plan(current, plan):
+        under = _price_notes(current, plan)
         return replace(offer, buttons=buttons, badge=_("Current plan"), badge_tone="brand", under=under)
     return replace(offer, buttons=buttons)
 
@@ -80,7 +82,7 @@ def _price_notes(current: Subscription, plan: Plan) -> dict[Interval, str]:
 def has_plan(current: Subscription, plan: Plan) -> bool:
     """Whether this plan's card is the one that says "Current plan"."""
     if plan.kind == "free":
-        return current.plan_id is None and current.state is State.NONE
+        return current.state is State.NONE and current.reason is Reason.NO_SUBSCRIPTION
     return current.plan_id == plan.id and (current.access or current.live) and current.state is not State.CONFLICT
 
 
@@ -90,24 +92,26 @@ def _button(
     if customer_status is None:
         return ButtonSpec("waiting", note=_("Checking what you have…")) if plan.kind == "paid" else NOTHING
     if plan.kind == "free":
-        return _free(context, customer_status.current, plan)
+        return _free(context, customer_status.in_group(plan.group), plan)
     price = price_of(plan, interval)
     if price is None:
         return NOTHING
     error = refused(context, customer_status, plan, has_ended=has_ended)
     if error is None:
+        if context.user is not None and not context.user.email:
+            return ButtonSpec("none", note=_(NO_EMAIL))
         attempt = attempt_for(context, price, has_ended=has_ended)
-        trial = _("Start free trial") if price.trial_days else ""
+        trial = _("Start free trial") if starts_with_trial(context, plan, price) else ""
         return ButtonSpec(
             "form",
             trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
-            note=due_words(price, context.locale, context.catalog),
+            note=due_words(context, plan, price),
             busy_label=_("Opening secure checkout…"),
             url="/payment/checkout",
             fields=attempt.fields,
         )
     if isinstance(error, AlreadySubscribed):
-        return _taken(context, customer_status.current, plan, interval)
+        return _taken(context, customer_status.in_group(plan.group), plan, interval)
     return NOTHING
 
 
@@ -115,8 +119,8 @@ def _free(context: PageContext, current: Subscription, plan: Plan) -> ButtonSpec
     """ "Current plan"; beside a plan that can end, when it comes to this one."""
     if has_plan(current, plan):
         return ButtonSpec("current", _("Current plan"))
-    words = describe(current, context.catalog, context.locale, context.timezone)
-    name = plan_name(current.plan_id, context.catalog, context.locale)
+    words = words_of(context, current)
+    name = subscription_name(current, context.catalog, context.locale)
     if name and (words.cards is Cards.SWITCH or words.shown is Shown.PAID_UNTIL):
         free = context.text(plan.name)
         return ButtonSpec("none", note=_("You move to {free} when {plan} ends.").format(free=free, plan=name))
@@ -125,12 +129,13 @@ def _free(context: PageContext, current: Subscription, plan: Plan) -> ButtonSpec
 
 def _taken(context: PageContext, current: Subscription, plan: Plan, interval: Interval) -> ButtonSpec:
     """The user has a plan of this group: this one, or one from which the portal changes to this one."""
-    words = describe(current, context.catalog, context.locale, context.timezone)
+    words = words_of(context, current)
     if has_plan(current, plan):
         return _current(context, current, plan, interval)
-    if words.shown is Shown.PAID_UNTIL and current.until is not None:
-        day = short_date(current.until, context.locale, context.timezone)
-        return ButtonSpec("none", note=_("Available from {date}, when your paid time is over.").format(date=day))
+    if words.shown is Shown.PAID_UNTIL and words.date_text:
+        return ButtonSpec("none", note=_("Available from {date}.").format(date=words.date_text))
+    if words.shown is Shown.ENDING:
+        return _change(context, _("Change to {plan}").format(plan=context.text(plan.name)), resumes=True)
     if words.cards is Cards.SWITCH:
         return _change(context, _("Change to {plan}").format(plan=context.text(plan.name)))
     return NOTHING
@@ -145,11 +150,13 @@ def _current(context: PageContext, current: Subscription, plan: Plan, interval: 
     return ButtonSpec("current", _("Current plan"))
 
 
-def _change(context: PageContext, label: str) -> ButtonSpec:
+def _change(context: PageContext, label: str, *, resumes: bool = False) -> ButtonSpec:
+    """A change in the portal; `resumes` says that it takes a cancellation back."""
+    note = _("In the billing portal; you see the new amount before you confirm.")
     return ButtonSpec(
         "form",
         label,
-        note=_("In the billing portal; you see the new amount before you confirm."),
+        note=note + " " + _("Your subscription then goes on.") if resumes else note,
         busy_label=_("Opening billing portal…"),
         url=PORTAL,
         fields={"return_to": return_path(context)},

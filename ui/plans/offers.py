@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from catalog import Catalog, Interval, Plan
 from ui.page.context import PageContext
 from ui.plans.card import ButtonSpec, PlanOffer
-from ui.plans.price import due_words, shown_price
+from ui.plans.price import due_words, shown_price, starts_with_trial
 from ui.text.i18n import _
 
 
@@ -72,7 +72,7 @@ def _button(context: PageContext, catalog: Catalog, plan: Plan, interval: Interv
     if context.user is not None:
         query = urlencode({"plan": plan.id, "interval": interval})
         label = _("Choose {plan}").format(plan=name)
-        return ButtonSpec("link", label, url=f"/payment?{query}", note=due_words(price, context.locale, catalog))
+        return ButtonSpec("link", label, url=f"/payment?{query}", note=due_words(context, plan, price))
     return checkout_button(context, catalog, plan, interval)
 
 
@@ -83,11 +83,11 @@ def checkout_button(
     price = shown_price(plan, interval)
     if price is None:
         raise ValueError(f"{plan.id} has no price")
-    trial = _("Start free trial") if price.trial_days else ""
+    trial = _("Start free trial") if starts_with_trial(context, plan, price) else ""
     return ButtonSpec(
         "form",
         label or trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
-        note=due_words(price, context.locale, catalog),
+        note=due_words(context, plan, price),
         busy_label=_("Opening secure checkout…"),
         url="/payment/checkout",
         fields={"price_id": price.price_id, "catalog": catalog.version},

@@ -1,10 +1,15 @@
 """What a plan costs, in words: the amount on the card, how it is billed, and what a press of the button costs today."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from catalog import Catalog, Interval, Plan, Price
-from money import format_money, whole_minor_units
-from ui.text.i18n import _, ngettext
+from money import whole_minor_units
+from services.claims import Claim, Says, offer_claims
+from ui.page.context import PageContext
+from ui.text.amounts import bare_price, money
+from ui.text.claim_words import Reader, due_sentence
+from ui.text.i18n import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +34,35 @@ def price_words(plan: Plan, interval: Interval, locale: str, currency: str, savi
     what it saves, if `saving` says so; of a plan sold by the year only the year's price is shown."""
     price = shown_price(plan, interval)
     if price is None:
-        return PriceWords(format_money(0, currency, locale, trim=True), "", _("Always free"))
-    amount = price.format(locale, trim=True)
+        return PriceWords(money(0, currency, locale, trim=True), "", _("Always free"))
+    amount = bare_price(price, locale, trim=True)
     if len(plan.offered) == 1:
         yearly = price.interval is Interval.YEAR
         words = (_("per year"), _("Yearly only")) if yearly else (_("per month"), _("Monthly only"))
         return PriceWords(amount, *words)
     if price.interval is Interval.MONTH:
         return PriceWords(amount, _("per month"), "")
-    monthly = format_money(_by_the_month(price), price.currency, locale, trim=True)
+    monthly = money(_by_the_month(price), price.currency, locale, trim=True)
     billed = _("billed yearly at {amount}").format(amount=amount)
     return PriceWords(monthly, _("per month"), f"{billed} · {saving}" if saving else billed)
 
 
-def due_words(price: Price, locale: str, catalog: Catalog) -> str:
-    """Return what is due today and what follows, with what the operator says of tax and promises: under the button."""
-    due = _trial_words(price, locale) if price.trial_days else _today_words(price, locale, catalog)
-    return f"{due} {_('Cancel any time.')}" if catalog.promises.cancel_any_time else due
+def due_claims(context: PageContext, plan: Plan, price: Price) -> tuple[Claim, ...]:
+    """Return what may be said of a price to whom the page is drawn for."""
+    now, catalog = datetime.now(UTC), context.catalog
+    return offer_claims(plan, price, context.customer_status, now, tax=catalog.tax)
+
+
+def due_words(context: PageContext, plan: Plan, price: Price) -> str:
+    """Return what is due today, what follows, and how to undo it if the operator promises that: under the button."""
+    reader = Reader.at(context.catalog, context.locale, context.timezone)
+    due = due_sentence(due_claims(context, plan, price), reader)
+    return f"{due} {_('Cancel any time.')}" if context.catalog.promises.cancel_any_time else due
+
+
+def starts_with_trial(context: PageContext, plan: Plan, price: Price) -> bool:
+    """Whether the button may offer a trial: there is one, and none is on record for this user."""
+    return any(claim.says is Says.TRIAL_OFFERED for claim in due_claims(context, plan, price))
 
 
 def tax_words(catalog: Catalog) -> str:
@@ -58,25 +75,6 @@ def tax_words(catalog: Catalog) -> str:
         case "none":
             return _("A promotion code can lower these prices at checkout.")
     return _("Checkout shows the final amount before you pay, with any tax and promotion code.")
-
-
-def _trial_words(price: Price, locale: str) -> str:
-    if price.interval is Interval.YEAR:
-        free = ngettext("{count} day free, then {amount} a year.", "{count} days free, then {amount} a year.",
-                        price.trial_days)  # fmt: skip
-    else:
-        free = ngettext("{count} day free, then {amount} a month.", "{count} days free, then {amount} a month.",
-                        price.trial_days)  # fmt: skip
-    return free.format(count=price.trial_days, amount=price.format(locale))
-
-
-def _today_words(price: Price, locale: str, catalog: Catalog) -> str:
-    yearly, taxed = price.interval is Interval.YEAR, catalog.tax == "added"
-    if taxed:
-        today = _("{amount} plus tax today, then yearly.") if yearly else _("{amount} plus tax today, then monthly.")
-    else:
-        today = _("{amount} today, then yearly.") if yearly else _("{amount} today, then monthly.")
-    return today.format(amount=price.format(locale))
 
 
 def _by_the_month(price: Price) -> int:

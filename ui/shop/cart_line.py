@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
-from money import format_money
 from services.cart import CartLine
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.shop.item_picture import item_picture
 from ui.shop.quantity_field import QuantityField, limits_words
+from ui.text.amounts import bare_price, money
 from ui.text.i18n import _
 from ui.theme.icons import icon
 
@@ -29,7 +29,7 @@ class CartRow:
             item_picture(item.image, classes="item-picture-small")
             with Tag("div", classes="cart-line-words"):
                 Tag("h2", name, id=f"name-{item.id}", classes="cart-line-name")
-                each = _("{amount} each").format(amount=item.price.format(context.locale))
+                each = _("{amount} each").format(amount=bare_price(item.price, context.locale))
                 Tag("p", each, classes="muted small")
             with Tag(
                 "form", method="post", action="/cart/quantity", classes="cart-line-quantity", data_native="",
@@ -64,7 +64,7 @@ class CartRow:
         self._total.set_text(self._amount(line))
 
     def _amount(self, line: CartLine) -> str:
-        return format_money(line.total, line.item.price.currency, self._context.locale)
+        return money(line.total, line.item.price.currency, self._context.locale)
 
     async def _settled(self) -> None:
         await self._on_settle(self.line, self.field)

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from nicegui import ui
 
 from catalog import Item
-from money import format_money
 from services.cart import Cart
 from services.checkout.service import Wanted
 from services.errors import CatalogChanged, FrontendError, InvalidQuantity, NotSignedIn, PriceNotSold
@@ -22,6 +21,7 @@ from ui.shop.cart_button import cart_button
 from ui.shop.item_picture import item_picture
 from ui.shop.live_cart import buyer, cart_owner, live_cart
 from ui.shop.quantity_field import QuantityField, limits_words
+from ui.text.amounts import bare_price, money
 from ui.text.i18n import _
 from ui.theme.icons import icon
 
@@ -48,7 +48,11 @@ class ItemCard:
             with self._form(context, item) as self._box:
                 with Tag("div", classes="item-price-row"):
                     with Tag("p", classes="item-price"):
-                        Tag("span", item.price.format(context.locale, trim=True), classes="item-amount")
+                        Tag(
+                            "span",
+                            bare_price(item.price, context.locale, trim=True),
+                            classes="item-amount",
+                        )
                         Tag("span", " " + _("each"), classes="muted small")
                     with Tag("div", classes="item-quantity"):
                         self.field = QuantityField(
@@ -102,7 +106,7 @@ class ItemCard:
             amount = self.item.price.amount * self.field.quantity
         except InvalidQuantity:
             return ""
-        total = format_money(amount, self.item.price.currency, self._context.locale)
+        total = money(amount, self.item.price.currency, self._context.locale)
         return _("{amount} once. Nothing renews.").format(amount=total)
 
     def _changed(self) -> None:

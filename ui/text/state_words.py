@@ -1,41 +1,56 @@
-"""What a page says of one subscription: its row of `ui/text/states.py`, filled with what is known, in one language."""
+"""What a page says of one subscription: its row of `ui/text/states.py` and its claims, in one reader's language."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from string import Formatter
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
-from catalog import Catalog, NotInCatalog
-from money import format_money
-from services.subscription.customer_status import ConfirmationWait
-from services.subscription.model import Reason, State, Subscription
-from ui.text.formats import relative, short_date
+from catalog import Catalog, Price
+from services.claims import Claim, Says, subscription_claims
+from services.subscription.model import State, Subscription
+from ui.text.amounts import price_words
+from ui.text.claim_words import (
+    Reader,
+    Sentence,
+    facts,
+    list_price_fact,
+    plan_name,
+    say,
+    sentence,
+    sentences,
+    word_text,
+)
 from ui.text.i18n import _
-from ui.text.states import STATES, Cards, Shown, shown_as
+from ui.text.states import RENEWS, STATES, Cards, Shown, shown_as
 from ui.theme.tones import Tone
 
-_FORWARD: Final = frozenset({Shown.TRIALING, Shown.ACTIVE, Shown.ENDING, Shown.PAID_UNTIL, Shown.COMPED})
-"""States whose date lies ahead; once it has passed without news, the sentence that needs it is not said."""
+__all__ = ["Sentence", "StateWords", "describe", "plan_name", "resubscribe_label", "subscription_name", "welcome"]
+
+_DATED: Final = frozenset(
+    {
+        Says.FREE_UNTIL,
+        Says.PAID_UNTIL,
+        Says.RENEWS_ON,
+        Says.ON_ACCOUNT_UNTIL,
+        Says.ENDS_ON,
+        Says.ENDED_ON,
+        Says.FOUND_PAID_UNTIL,
+        Says.STATUS_WORD,
+        Says.CONFIRMING,
+        Says.CONFIRMING_LONG,
+        Says.NOT_HEARD,
+    }
+)
+"""Claims whose date is the one that a state turns on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence in three parts, so that its date can be marked up; all of it is in `before` where it names none."""
-
-    before: str
-    date: str = ""
-    after: str = ""
-
-    def __str__(self) -> str:
-        """Return the whole sentence."""
-        return f"{self.before}{self.date}{self.after}"
+NO_SENTENCE: Final = Sentence("")
 
 
 @dataclass(frozen=True, slots=True)
 class StateWords:
     """What a page says of one subscription, in its reader's language. `parts` are those of the sentence; its date
-    stands for `moment`."""
+    stands for `moment`. `date_text` is that date as text, also where the sentence does not name it; `claims` are what
+    all of it rests on."""
 
     state: State
     shown: Shown
@@ -45,126 +60,87 @@ class StateWords:
     headline: str
     sentence: str
     cards: Cards
+    plan: str = ""
     date_verb: str = ""
-    parts: Sentence = Sentence("")
+    date_text: str = ""
+    parts: Sentence = NO_SENTENCE
     moment: datetime | None = None
     price: str = ""
+    news_due: str = ""
+    claims: tuple[Claim, ...] = field(default=(), compare=False)
 
 
 def describe(
-    subscription: Subscription,
-    catalog: Catalog,
-    locale: str,
-    timezone: str,
-    *,
-    wait: ConfirmationWait | None = None,
-    now: datetime | None = None,
+    subscription: Subscription, catalog: Catalog, locale: str, timezone: str, *, now: datetime | None = None
 ) -> StateWords:
     """Return what to say of a subscription to somebody with this language and time zone."""
-    now = now or datetime.now(UTC)
-    shown = shown_as(subscription, wait)
+    reader = Reader.at(catalog, locale, timezone, now)
+    claims = subscription_claims(subscription, catalog, reader.now)
+    by_kind = {claim.says: claim for claim in claims}
+    shown = _shown(subscription, claims)
     row = STATES[shown]
-    moment = _moment(shown, subscription, now)
-    facts = _facts(subscription, catalog, locale, timezone, moment, now)
-    parts = _parts(_fitting(row.sentences, facts), facts)
+    dated = next((claim for claim in claims if claim.says in _DATED and claim.date is not None), None)
+    dated = dated or _granted_until(shown, by_kind.get(Says.HAS_ACCESS), reader.now)
+    former = subscription.former_name
+    known = facts(dated or claims[0], reader, former) | _headline_facts(subscription, reader)
+    price, news = by_kind.get(Says.LIST_PRICE), by_kind.get(Says.PORTAL_NEWS_DUE)
+    parts = sentences(claims, reader, former)
+    verb = row.date_verb
+    if Says.RENEWS_ON in by_kind:
+        verb = RENEWS
     return StateWords(
         state=subscription.state,
         shown=shown,
-        badge=_say((row.badge,), facts),
+        badge=say((row.badge,), known),
         tone=row.tone,
         icon=row.icon,
-        headline=_say(row.headlines, facts),
+        headline=say(row.headlines, known),
         sentence=str(parts),
         cards=row.cards,
-        date_verb=_(row.date_verb) if moment is not None else "",
+        plan=known.get("plan", ""),
+        date_verb=_(verb) if dated is not None and verb else "",
+        date_text=known.get("date", "") if dated is not None else "",
         parts=parts,
-        moment=moment,
-        price=_price(subscription, locale),
+        moment=dated.date if dated is not None else None,
+        price=list_price_fact(price, locale) if price is not None else "",
+        news_due=sentence(news, reader) if news is not None else "",
+        claims=claims,
     )
 
 
-def plan_name(plan_id: str | None, catalog: Catalog, locale: str) -> str | None:
-    """Return a plan's name, or None for no plan or one that the catalog no longer has."""
-    if plan_id is None:
-        return None
-    try:
-        return catalog.plan(plan_id).name.in_(locale)
-    except NotInCatalog:
-        return None
-
-
-def amount_words(amount: int, currency: str, interval: str | None, locale: str) -> str:
-    """Return an amount with its interval: `$29.00 a month`; a one-off amount stands alone."""
-    money = format_money(amount, currency, locale)
-    if interval == "year":
-        return _("{amount} a year").format(amount=money)
-    return _("{amount} a month").format(amount=money) if interval == "month" else money
-
-
-def _moment(shown: Shown, subscription: Subscription, now: datetime) -> datetime | None:
-    """Return the date the state turns on, if it is known and lies where the state's words put it."""
-    if shown in (Shown.CONFIRMING, Shown.DELAYED, Shown.LOST):
-        return subscription.since
-    until = subscription.until
-    if until is None:
-        return None
-    if shown in _FORWARD:
-        return until if until > now else None
-    return until if shown is not Shown.CANCELED or until <= now else None
-
-
-def _facts(
-    subscription: Subscription, catalog: Catalog, locale: str, timezone: str, moment: datetime | None, now: datetime
-) -> dict[str, str]:
+def subscription_name(subscription: Subscription, catalog: Catalog, locale: str) -> str | None:
+    """Return the plan's name: today's, the one it was bought under, or the one that the account uses."""
     name = plan_name(subscription.plan_id, catalog, locale) or subscription.account_plan
-    known = subscription.last_known
-    facts: dict[str, str | None] = {
-        "plan": name,
-        "word": subscription.word,
-        "date": short_date(moment, locale, timezone, now=now) if moment is not None else None,
-        "amount": _amount(subscription, locale),
-    }
-    if subscription.state is State.CONFLICT:
-        facts["account_plan"] = name if subscription.access else None
-        facts["billing_word"] = _say((STATES[shown_as(known)].badge,), {"word": known.word or ""}) if known else None
-        if known is not None and subscription.reason is Reason.PLAN_DIFFERS:
-            facts["billing_plan"] = plan_name(known.plan_id, catalog, locale)
-    elif known is not None:
-        facts["known"] = _say((STATES[shown_as(known)].badge,), {"word": known.word or ""})
-        facts["age"] = relative(known.as_of, locale, now=now)
-    return {key: value for key, value in facts.items() if value}
+    return name or (subscription.former_name.in_(locale) if subscription.former_name is not None else None)
 
 
-def _amount(subscription: Subscription, locale: str) -> str | None:
-    if subscription.amount is None or subscription.currency is None:
+def welcome(subscription: Subscription, catalog: Catalog, locale: str) -> str:
+    """Return the headline of somebody whose purchase was confirmed a moment ago."""
+    name = subscription_name(subscription, catalog, locale)
+    return _("Welcome to {plan}").format(plan=name) if name else _("Welcome")
+
+
+def resubscribe_label(plan: str, price: Price, locale: str) -> str:
+    """Return the words on the button that starts a plan again: its name, and the price of today."""
+    return _("Resubscribe to {plan} – {price}").format(plan=plan, price=price_words(price, locale))
+
+
+def _shown(subscription: Subscription, claims: tuple[Claim, ...]) -> Shown:
+    """Return the row: being on the free plan is one only where that is claimed."""
+    shown = shown_as(subscription)
+    free = any(claim.says is Says.FREE_PLAN for claim in claims)
+    return Shown.NONE_FOUND if shown is Shown.NONE and not free else shown
+
+
+def _granted_until(shown: Shown, access: Claim | None, now: datetime) -> Claim | None:
+    """Return until when a plan is granted without a subscription, if that is known and still to come."""
+    if shown not in (Shown.ON_ACCOUNT, Shown.COMPED) or access is None or access.date is None:
         return None
-    return format_money(subscription.amount, subscription.currency, locale)
+    return access if access.date > now else None
 
 
-def _price(subscription: Subscription, locale: str) -> str:
-    if subscription.amount is None or subscription.currency is None:
-        return ""
-    return amount_words(subscription.amount, subscription.currency, subscription.interval, locale)
-
-
-def _say(sentences: tuple[str, ...], facts: Mapping[str, str]) -> str:
-    """Return the first sentence of which every fact is known, translated and filled."""
-    return _(_fitting(sentences, facts)).format_map(facts)
-
-
-def _parts(sentence: str, facts: Mapping[str, str]) -> Sentence:
-    """Return the sentence, translated and filled, with its date set apart."""
-    before, field, after = _(sentence).partition("{date}")
-    date = facts["date"] if field else ""
-    return Sentence(before.format_map(facts), date, after.format_map(facts))
-
-
-def _fitting(sentences: tuple[str, ...], facts: Mapping[str, str]) -> str:
-    for sentence in sentences:
-        if _needs(sentence) <= facts.keys():
-            return sentence
-    raise ValueError(f"no sentence of {sentences} can do with {sorted(facts)}")
-
-
-def _needs(sentence: str) -> set[str]:
-    return {name for _literal, name, _spec, _conversion in Formatter().parse(sentence) if name}
+def _headline_facts(subscription: Subscription, reader: Reader) -> dict[str, str]:
+    """Return what a headline or a badge needs and a claim may not hold: the name of what is meant, a status word."""
+    name = subscription_name(subscription, reader.catalog, reader.locale)
+    found = {"plan": name or "", "word": word_text(subscription.word)}
+    return {key: value for key, value in found.items() if value}

@@ -9,6 +9,7 @@ import pytest
 
 from services.checkout_record import CheckoutEvent
 from services.errors import UpstreamUnavailable
+from services.subscription.list_price import months_later
 from tests.ui.billing_states import (
     NOW,
     SOON,
@@ -22,6 +23,7 @@ from tests.ui.billing_states import (
     incomplete_expired,
     nothing,
     offered,
+    on_account,
     on_record,
     paid_until,
     past_due,
@@ -46,19 +48,20 @@ NO_BUTTONS = ("", "")
 SUBSCRIBE = ("Subscribe to Basic", "Subscribe to Premium")
 STATES: list[tuple[Callable[[World], None], str, str, list[str], tuple[str, str]]] = [
     (nothing, "none", "Free", ["Choose a plan"], SUBSCRIBE),
-    (active, "active", "Active", ["Manage", "Change plan"], ("Change to Basic", "Current plan")),
-    (trialing, "trialing", "Trial", ["Manage", "Change plan"], ("Change to Basic", "Current plan")),
-    (ending, "ending", "Ends soon", ["Keep my plan"], ("Change to Basic", "Current plan")),
-    (past_due, "past_due", "Payment failed", ["Update payment method", "Manage"], ("", "Current plan")),
+    (active, "active", "Active", ["Manage subscription", "Change plan"], ("Change to Basic", "Current plan")),
+    (trialing, "trialing", "Trial", ["Manage subscription", "Change plan"], ("Change to Basic", "Current plan")),
+    (ending, "ending", "Canceled", ["Keep my plan"], ("Change to Basic", "Current plan")),
+    (past_due, "past_due", "Payment failed", ["Update payment method", "Manage subscription"], ("", "Current plan")),
     (unpaid, "unpaid", "Unpaid", ["Pay invoice", "Update payment method"], ("", "Current plan")),
     (incomplete, "incomplete", "Not finished", ["Finish payment", "Check again"], ("", "Current plan")),
     (incomplete_expired, "incomplete_expired", "Expired", ["Try again", "See plans"], SUBSCRIBE),
     (paused, "paused", "Paused", ["Resume"], ("", "Current plan")),
-    (canceled, "canceled", "Ended", ["Subscribe again", "See plans"], SUBSCRIBE),
-    (paid_until, "paid_until", "Canceled", ["Keep my plan"], ("", "Current plan")),
-    (on_record, "on_record", "On record", ["Manage"], NO_BUTTONS),
-    (unknown_word, "unknown_word", "frozen_by_bank", ["Manage"], NO_BUTTONS),
-    (conflict, "conflict", "Please check", ["Check again", "Contact us", "Manage"], NO_BUTTONS),
+    (canceled, "canceled", "Ended", ["Resubscribe to Premium – $29.00 a month", "See plans"], SUBSCRIBE),
+    (paid_until, "paid_until", "Canceled", [], ("", "Current plan")),
+    (on_record, "on_record", "Status unknown", ["Manage subscription"], NO_BUTTONS),
+    (unknown_word, "unknown_word", "Frozen by bank", ["Manage subscription"], NO_BUTTONS),
+    (conflict, "conflict", "Please check", ["Check again", "Contact us", "Manage subscription"], NO_BUTTONS),
+    (on_account, "on_account", "On your account", ["Contact us"], ("", "Current plan")),
     (comped, "comped", "Included", [], ("Subscribe to Basic", "Current plan")),
     (unavailable, "unavailable", "Can't check", ["Try again"], NO_BUTTONS),
 ]
@@ -88,15 +91,16 @@ async def test_each_state_shows_its_badge_its_actions_and_what_the_cards_offer(
 
 
 async def test_the_date_and_the_amount_are_those_of_what_was_bought(world: World) -> None:
-    active(world)
+    world.billing.has("premium", "active", until=months_later(NOW, 1))
+    world.accounts.says("active", "premium")
     bought = await world.started(returned=timedelta(minutes=2))
     await world.mark(bought, CheckoutEvent.ACCESS_ON, NOW)
     await world.sign_in()
 
     await world.open("/payment")
 
-    assert "for $29.00." in world.text()
-    assert "$29.00 a month" in world.text()
+    assert "Unless it's canceled in the billing portal, it renews then." in world.text()
+    assert "$29.00 a month; discounts and tax are on your invoice" in world.text()
 
 
 async def test_two_live_subscriptions_are_both_shown_with_what_to_end(world: World) -> None:
@@ -106,7 +110,7 @@ async def test_two_live_subscriptions_are_both_shown_with_what_to_end(world: Wor
 
     await world.open("/payment")
 
-    assert "Your account uses Premium: end Basic in the billing portal." in world.text()
+    assert "Your account uses Premium: cancel Basic in the billing portal." in world.text()
     assert len(world.marked("subscription-status")) == 2
     world.press("end-duplicate")
     await until(lambda: world.billing.portals)
@@ -121,7 +125,7 @@ async def test_a_failed_question_keeps_the_last_known_state_and_says_how_old_it_
 
     await world.look()
 
-    assert "We can't check right now. This is from" in world.text()
+    assert "We can't check right now. Last updated" in world.text()
     assert world.one("subscription-status")._props["data-state"] == "active"
     assert offered(world, "basic") == ""
 

@@ -87,12 +87,12 @@ async def test_a_change_shows_in_place_and_is_announced(world: World) -> None:
     await world.look()
 
     assert world.one("subscription-status")._props["data-state"] == "past_due"
-    assert text_of(headline).strip() == "Premium needs a payment"
+    assert text_of(headline).strip() == "Your last payment for Premium failed"
     assert world.one("open-portal") is button
     client = world.browser.client
     assert client is not None
     spoken = next(e for e in client.elements.values() if e._props.get("id") == "announcements")
-    assert text_of(spoken).startswith("Payment failed. Your last payment failed.")
+    assert text_of(spoken).startswith("Your last payment for Premium failed. Update your card")
 
 
 async def test_news_that_no_reader_would_see_touches_nothing(world: World) -> None:
@@ -200,7 +200,7 @@ async def test_a_tab_that_comes_back_says_how_old_its_news_is_by_now(
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=5), tick=True):
         emit(world, "visit", {"reason": "visible"})
 
-    assert "This is from 5 minutes ago." in text_of(world.classed("age")[0])
+    assert "Last updated 5 minutes ago." in text_of(world.classed("age")[0])
 
 
 async def test_the_browsers_time_zone_moves_the_dates(world: World) -> None:

@@ -43,14 +43,14 @@ async def test_a_cancellation_is_named_with_its_date(world: World) -> None:
 
     box = world.one("notice")
     assert box._props["data-kind"] == "success"
-    assert "Canceled: ends" in text_of(box)
+    assert "Premium ends on" in text_of(box)
     assert world.one("subscription-status")._props["data-shown"] == "ending"
 
 
 async def test_nothing_yet_is_said_and_then_corrected_by_itself(world: World) -> None:
     await go_to_the_portal(world)
     await world.open("/payment?from=portal")
-    assert "We see no change yet." in text_of(world.one("notice"))
+    assert "No changes so far." in text_of(world.one("notice"))
 
     del world.billing.records["prod_sandbox_premium"]
     world.billing.has("basic", "active", until=SOON)
@@ -66,7 +66,7 @@ async def test_the_account_page_says_it_too(world: World) -> None:
 
     await world.open("/account?from=portal")
 
-    assert "Canceled: ends" in text_of(world.one("notice"))
+    assert "Premium ends on" in text_of(world.one("notice"))
 
 
 async def test_the_address_alone_says_nothing(world: World) -> None:
@@ -84,7 +84,10 @@ def customer_status(current: Subscription, *others: Subscription, failed: str | 
     return CustomerStatus(customer="c", current=current, others=others, as_of=NOW, billing_failed=failed)
 
 
-READER = cast(PageContext, SimpleNamespace(catalog=CATALOG, locale="en", timezone="UTC"))
+READER = cast(
+    PageContext, SimpleNamespace(catalog=CATALOG, locale="en", timezone="UTC", part=lambda _kind, make: make())
+)
+UNLESS = "Unless it's canceled in the billing portal, it renews then."
 LATER = datetime(2031, 3, 14, 12, tzinfo=UTC)
 ACTIVE = subscription(State.ACTIVE, until=SOON)
 
@@ -96,17 +99,17 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
         (
             customer_status(ACTIVE),
             customer_status(subscription(State.ACTIVE, until=LATER, ends=True, access=True)),
-            ("Canceled: ends 14 March 2031.",),
+            ("Premium ends on 14 March 2031. You keep Premium until 14 March 2031. It won't renew.",),
         ),
         (
             customer_status(ACTIVE),
             customer_status(subscription(State.CANCELED)),
-            ("Canceled: your subscription has ended.",),
+            ("Premium has ended.",),
         ),
         (
             customer_status(subscription(State.ACTIVE, until=LATER, ends=True)),
             customer_status(subscription(State.ACTIVE, until=LATER)),
-            ("Premium renews on 14 March 2031.",),
+            ("You're on Premium. Paid until 14 March 2031. " + UNLESS,),
         ),
         (customer_status(ACTIVE), customer_status(subscription(State.ACTIVE, "basic")), ("Plan changed to Basic.",)),
         (customer_status(subscription(State.PAST_DUE)), customer_status(ACTIVE), ("Premium is active again.",)),
@@ -119,7 +122,7 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
         (
             customer_status(ACTIVE),
             customer_status(subscription(State.ACTIVE, until=LATER)),
-            ("Premium renews on 14 March 2031.",),
+            ("You're on Premium. Paid until 14 March 2031. " + UNLESS,),
         ),
         (customer_status(ACTIVE), customer_status(subscription(State.CANCELED), failed="upstream_timeout"), ()),
     ],
@@ -134,4 +137,4 @@ async def test_a_failed_look_after_the_return_claims_no_change(world: World) -> 
 
     await world.open("/payment?from=portal")
 
-    assert "We see no change yet." in text_of(world.one("notice"))
+    assert "No changes so far." in text_of(world.one("notice"))

@@ -122,7 +122,7 @@ async def test_a_subscription_on_record_is_sold_beside_only_after_a_plain_answer
     await world.sign_in()
     await world.open("/payment")
 
-    assert "Has this subscription ended?" in text_of(world.one("has-ended"))
+    assert "Has it ended?" in text_of(world.one("has-ended"))
     world.press("answer-ended")
     await until(lambda: offered(world, "basic") == "Subscribe to Basic")
     world.press("subscribe-basic")

@@ -31,7 +31,7 @@ async def test_pricing_shows_every_plan_with_its_price_and_button(container: Con
         assert texts(the(user, "plan-price-premium")) == "$29 per month"
         assert texts(the(user, "plan-price-free")) == "$0"
         await user.should_see("$29.00 today, then monthly. Cancel any time.")
-        await user.should_see("14 days free, then $99.00 a month. Cancel any time.")
+        await user.should_see("14 days free for new customers, then $99.00 a month (list price). Cancel any time.")
         await user.should_see("2 months free")
 
 

@@ -51,9 +51,9 @@ async def test_right_after_the_return_it_waits_and_claims_nothing(world: World) 
     assert state(world) == "confirming"
     assert progress(world) == ["done", "now", "waiting", "waiting"]
     text = world.text()
-    assert "We're waiting for confirmation; this page updates by itself." in text
+    assert "Waiting for Stripe's confirmation, usually a few seconds." in text
     assert "$29.00 a month" in text
-    assert "safe to leave" in text
+    assert "You can close this page." in text
     assert not any(word in text.lower() for word in ("thank", "is active", "paid"))
 
 
@@ -71,8 +71,8 @@ async def test_each_service_that_has_it_moves_one_step_and_then_it_is_active(wor
     await until(lambda: state(world) == "active")
 
     assert progress(world) == ["done", "done", "done", "done"]
-    assert "You're on Premium" in world.text()
-    assert "Renews on" in world.text()
+    assert "Welcome to Premium" in world.text()
+    assert "Paid until" in world.text()
 
 
 async def test_a_trial_ends_in_its_own_words(world: World) -> None:
@@ -84,7 +84,7 @@ async def test_a_trial_ends_in_its_own_words(world: World) -> None:
     await back(world, checkout)
 
     assert state(world) == "trialing"
-    assert "Your trial ends on" in world.text()
+    assert "Free until" in world.text()
 
 
 @pytest.mark.parametrize(("ago", "expected"), [(70, "delayed"), (11 * 60, "lost")])
@@ -98,7 +98,7 @@ async def test_a_late_confirmation_changes_the_words_and_gives_a_reference(
 
     assert state(world) == expected
     assert text_of(world.one("reference")) == checkout.session_id
-    assert "You will not be charged twice" in world.text()
+    assert "charged twice" in world.text() or "charged again" in world.text()
     assert world.one("action-check_again")
     assert world.one("action-contact")._props["href"] == "https://help.example.com"
 

@@ -1,7 +1,8 @@
 """Heads, leads, closing words and descriptions say nothing that the catalog does not hold."""
 
 import re
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from catalog import Catalog
 from tests.shop import PLANS
+from ui.page.context import PageContext
 from ui.plans import catalog_words
 from ui.plans.price import due_words, price_words, tax_words
 
@@ -121,12 +123,18 @@ def test_a_years_price_by_the_month_is_never_less_than_a_twelfth(month: int, yea
 
 
 def test_tax_and_promises_are_said_only_where_the_operator_states_them() -> None:
-    plain, taxed = catalog(BASIC), catalog(BASIC, tax="added", promises={"cancel_any_time": True})
-    price = next(iter(plain.plans[0].offered.values()))
+    taxed = catalog(BASIC, tax="added", promises={"cancel_any_time": True})
 
-    assert due_words(price, "en", plain) == "$9.00 today, then monthly."
-    assert due_words(price, "en", taxed) == "$9.00 plus tax today, then monthly. Cancel any time."
-    assert "plus tax" not in due_words(price, "en", catalog(BASIC, tax="included"))
+    assert due(catalog(BASIC)) == "$9.00 today, then monthly."
+    assert due(taxed) == "$9.00 plus tax today, then monthly. Cancel any time."
+    assert "plus tax" not in due(catalog(BASIC, tax="included"))
+
+
+def due(sold: Catalog) -> str:
+    """Return what a visitor reads under the first plan's button."""
+    reader = SimpleNamespace(catalog=sold, customer_status=None, locale="en", timezone="UTC")
+    plan = sold.plans[0]
+    return due_words(cast(PageContext, reader), plan, next(iter(plan.offered.values())))
 
 
 @pytest.mark.parametrize("tax", [None, "included", "added", "none"])

@@ -33,7 +33,6 @@ NOTHING: tuple[Checkout, ...] = ()
         ("premium=?@-4", "silent", NOTHING, None, None),
         ("premium=?", "premium canceled", NOTHING, None, None),
         ("premium=incomplete_expired", "silent", NOTHING, None, None),
-        ("", "basic active", NOTHING, None, None),
         ("backup=active", "silent", NOTHING, None, None),
         ("", "silent", OPEN, None, None),
         # Live in the group: the portal changes it.
@@ -43,13 +42,16 @@ NOTHING: tuple[Checkout, ...] = ()
         ("", "premium past_due", NOTHING, AlreadySubscribed, AlreadySubscribed),
         ("premium=canceled@+5", "silent", NOTHING, AlreadySubscribed, AlreadySubscribed),
         ("basic=?", "basic active", NOTHING, AlreadySubscribed, AlreadySubscribed),
-        ("", "premium active", NOTHING, AlreadySubscribed, AlreadySubscribed),
-        ("", "- active", NOTHING, AlreadySubscribed, AlreadySubscribed),
         ("basic=active premium=canceled@-9", "silent", NOTHING, AlreadySubscribed, AlreadySubscribed),
         # Perhaps live: the user's plain answer decides.
         ("premium=?", "silent", NOTHING, SubscriptionOnRecord, None),
         ("basic=?@none", "silent", NOTHING, SubscriptionOnRecord, None),
         ("premium=dormant", "silent", NOTHING, SubscriptionOnRecord, None),
+        # On the account, unknown to billing: nobody says that it was a gift, so it may be paid for elsewhere.
+        ("", "premium active", NOTHING, SubscriptionOnRecord, None),
+        ("", "basic active", NOTHING, SubscriptionOnRecord, None),
+        ("", "- active", NOTHING, SubscriptionOnRecord, None),
+        ("", "gold-2023 active", NOTHING, SubscriptionOnRecord, None),
         ("", "silent", NEVER_CONFIRMED, PurchaseUnconfirmed, None),
         # In doubt, under way or unknown: nothing starts, whatever the user says.
         ("premium=active", "premium none", NOTHING, StatusUnclear, StatusUnclear),

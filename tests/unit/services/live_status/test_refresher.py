@@ -519,7 +519,7 @@ class TestProgress:
         outside.clock.move(20 * 86_400)
         outside.world.accounts["ada"] = PlanGrant("active", "premium", None)
 
-        assert (await replica.ask(ada)).current.state is State.COMPED
+        assert (await replica.ask(ada)).current.state is State.ON_ACCOUNT
 
     async def test_a_return_that_was_never_confirmed_does_not_hide_a_later_purchase(
         self, replica: Replica, outside: Outside

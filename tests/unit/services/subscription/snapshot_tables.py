@@ -6,14 +6,17 @@ Account: `premium active@+20`; `- active` names no plan; `silent` was asked and 
 answered; a trailing `!` says that it can't be asked now. `ago` is how many seconds old all that is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from catalog import Catalog
 from services.auth_ms import PlanGrant
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutLine
+from services.lifecycle import UNTOLD, Lifecycle
 from services.payment_responses import SubscriptionRecord, read_subscription
 from services.subscription.customer_status import CustomerStatus
+from services.subscription.portal_trace import PortalTrace
 from services.subscription.reconcile import reconcile
 from services.subscription.snapshot import AccountResponse, RecordResponse, UpstreamSnapshot
 from tests.fakes import START, Shape, answer, written
@@ -52,10 +55,26 @@ def customer_status(
     asked: bool = True,
     catalog: Catalog = CATALOG,
     now: datetime = NOW,
+    gifts: Collection[str] = (),
+    portal: PortalTrace | None = None,
+    life: Lifecycle = UNTOLD,
+    account_life: Lifecycle = UNTOLD,
 ) -> CustomerStatus:
-    """Return what the rules make of it."""
-    said = snapshot(billing, account, shape=shape, ago=ago, asked=asked)
-    return reconcile("user-1", said, checkouts, catalog, now)
+    """Return what the rules make of it. `life` and `account_life` are what the services say of an end."""
+    said = telling(snapshot(billing, account, shape=shape, ago=ago, asked=asked), life, account_life)
+    return reconcile("user-1", said, checkouts, catalog, now, gift_words=gifts, portal=portal)
+
+
+def telling(said: UpstreamSnapshot, life: Lifecycle, account_life: Lifecycle = UNTOLD) -> UpstreamSnapshot:
+    """Return the snapshot in which billing says this of the end of everything on record, and the account that."""
+    records = {
+        product: response.model_copy(update={"record": replace(response.record, lifecycle=life)})
+        for product, response in said.records.items()
+    }
+    account = said.account
+    if account is not None and account.grant is not None:
+        account = account.model_copy(update={"grant": replace(account.grant, lifecycle=account_life)})
+    return said.model_copy(update={"records": records, "account": account})
 
 
 def checkout(

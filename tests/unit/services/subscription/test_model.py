@@ -33,6 +33,7 @@ def test_what_will_not_renew_can_be_kept() -> None:
     assert subscription(State.ACTIVE, ends=True).actions == (Action.KEEP_PLAN,)
     assert subscription(State.TRIALING, ends=True).actions == (Action.KEEP_PLAN,)
     assert subscription(State.CANCELED, access=True).actions == (Action.KEEP_PLAN,)
+    assert subscription(State.CANCELED, access=True, over_at_stripe=True).actions == ()
     assert subscription(State.PAST_DUE, ends=True).actions == ACTIONS[State.PAST_DUE]
 
 
@@ -45,6 +46,6 @@ def test_access_is_to_one_plan() -> None:
 
 
 def test_what_grants_access_can_charge_or_was_given() -> None:
-    assert {State.COMPED} == GRANTING - LIVE
+    assert {State.ON_ACCOUNT, State.COMPED} == GRANTING - LIVE
     assert subscription(State.UNPAID).live
     assert not subscription(State.CONFLICT).live

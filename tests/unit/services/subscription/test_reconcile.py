@@ -27,7 +27,7 @@ class Rule(NamedTuple):
 S, R = State, Reason
 TABLE = [
     # billing says                account says                  so it is             access plan        because
-    Rule("", "silent", S.NONE, False, None, R.NO_SUBSCRIPTION),
+    Rule("", "silent", S.NONE, False, None, R.ACCOUNT_SILENT),
     Rule("", "free active", S.NONE, False, None, R.NO_SUBSCRIPTION),
     Rule("", "- none", S.NONE, False, None, R.NO_SUBSCRIPTION),
     Rule("", "unasked", S.UNAVAILABLE, False, None, R.ACCOUNT_UNREACHABLE),
@@ -92,11 +92,21 @@ TABLE = [
     Rule("premium=?", "premium dormant", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
     Rule("premium=?@-4", "premium dormant", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
     Rule("", "premium dormant", S.ON_RECORD, False, "premium", R.ACCOUNT_SAYS),
-    # Granted without billing: given, unless it was bought here or the word can only come from a payment.
-    Rule("", "premium active", S.COMPED, True, "premium", R.GRANTED),
-    Rule("", "premium trialing@+9", S.COMPED, True, "premium", R.GRANTED),
-    Rule("", "- active", S.COMPED, True, None, R.GRANTED),
-    Rule("", "legacy active", S.COMPED, True, None, R.GRANTED),
+    # Granted without billing: on the account, unless it was bought here or the word can only come from a payment.
+    Rule("", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
+    Rule("", "premium trialing@+9", S.ON_ACCOUNT, True, "premium", R.GRANTED),
+    Rule("", "- active", S.ON_ACCOUNT, True, None, R.GRANTED),
+    Rule("", "legacy active", S.ON_ACCOUNT, True, None, R.UNKNOWN_PLAN),
+    # A gift is called one only in a word that the operator lists.
+    Rule("", "premium gifted", S.COMPED, True, "premium", R.GRANTED),
+    Rule("", "premium Gifted@+9", S.COMPED, True, "premium", R.GRANTED),
+    Rule("", "- gifted", S.COMPED, True, None, R.GRANTED),
+    Rule("!", "premium gifted", S.COMPED, True, "premium", R.BILLING_UNREACHABLE),
+    Rule("premium=active", "premium gifted", S.ACTIVE, True, "premium", R.AGREED),
+    Rule("", "premium gifted@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    Rule("", "premium donated", S.ON_RECORD, False, "premium", R.ACCOUNT_SAYS),
+    # A name that means "no plan" is none, also where the catalog has no plan of that name.
+    Rule("", "none active", S.NONE, False, None, R.NO_SUBSCRIPTION),
     Rule("", "premium past_due", S.PAST_DUE, True, "premium", R.ACCOUNT_SAYS),
     Rule("", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
     Rule("", "premium canceled@+9", S.CANCELED, True, "premium", R.ACCOUNT_SAYS),
@@ -113,13 +123,17 @@ TABLE = [
     Rule("basic=?", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
     Rule("premium=canceled@+5", "premium active", S.CANCELED, True, "premium", R.BILLING_SAYS),
     Rule("premium=active", "premium canceled", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    # Both call it ended, with different ends: access follows the account, and so does the state.
+    Rule("premium=canceled@+20", "premium canceled@+5", S.CANCELED, True, "premium", R.BILLING_SAYS),
+    Rule("premium=canceled@-5", "premium canceled@+5", S.CANCELED, True, "premium", R.BILLING_SAYS),
+    Rule("premium=canceled@+20", "premium canceled@-5", S.CANCELED, False, "premium", R.BILLING_SAYS),
     # The account speaks of one plan; of a plan in another group it says nothing.
-    Rule("backup=active", "premium active", S.COMPED, True, "premium", R.GRANTED),
-    Rule("backup=active", "premium canceled", S.ACTIVE, True, "backup", R.BILLING_SAYS),
-    Rule("backup=?", "premium none", S.ON_RECORD, False, "backup", R.ACCOUNT_SILENT),
+    Rule("backup=active", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
+    Rule("backup=active", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    Rule("backup=?", "premium none", S.NONE, False, None, R.NO_SUBSCRIPTION),
     # An ended record of another plan is no contradiction to a granted one.
-    Rule("basic=canceled@-5", "premium active", S.COMPED, True, "premium", R.GRANTED),
-    Rule("basic=?@-5", "premium active", S.COMPED, True, "premium", R.GRANTED),
+    Rule("basic=canceled@-5", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
+    Rule("basic=?@-5", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
     # Billing can't be asked: what was known stands, what was never known is not called "none".
     Rule("premium=active !", "premium active", S.ACTIVE, True, "premium", R.AGREED),
     Rule("!", "premium active", S.ACTIVE, True, "premium", R.BILLING_UNREACHABLE),
@@ -137,7 +151,10 @@ def _line(rule: Rule) -> str:
 @pytest.mark.parametrize("rule", TABLE, ids=_line)
 def test_the_table(rule: Rule, shape: Shape) -> None:
     """A record with a word comes in the two shapes that have one, a record without in the third."""
-    current = customer_status(rule.billing, rule.account, shape="openapi" if shape == "running" else shape).current
+    found = customer_status(
+        rule.billing, rule.account, shape="openapi" if shape == "running" else shape, gifts=("gifted",)
+    )
+    current = found.current
 
     assert (current.state, current.access, current.plan_id, current.reason) == rule[2:]
 
@@ -348,7 +365,7 @@ class TestWhatIsRemembered:
 
         assert current.state is State.UNAVAILABLE
         assert current.last_known is not None
-        assert current.last_known.state is State.COMPED
+        assert current.last_known.state is State.ON_ACCOUNT
 
     def test_no_answer_ever_turns_active_into_none_or_canceled(self) -> None:
         day = 86_400
@@ -412,7 +429,7 @@ class TestCheckouts:
         told = checkout(started=9e5, events=[(CheckoutEvent.BILLING_HAS_IT, 8.9e5), (CheckoutEvent.ACCESS_ON, 8.8e5)])
 
         assert customer_status("", "basic active", untold).current.state is State.CONFLICT
-        assert customer_status("premium=canceled@-5", "basic active", told).current.state is State.COMPED
+        assert customer_status("premium=canceled@-5", "basic active", told).current.state is State.ON_ACCOUNT
 
     def test_an_old_ended_record_of_the_same_plan_is_lag_after_subscribing_again(self) -> None:
         for ended in ("premium=?@-9#sub_old", "premium=canceled@-9#sub_old"):
@@ -478,7 +495,7 @@ class TestCheckouts:
     def test_the_amount_is_that_of_the_confirmed_checkout(self) -> None:
         bought = checkout(events=[(CheckoutEvent.RETURNED, 30), (CheckoutEvent.ACCESS_ON, 20)])
 
-        current = customer_status("premium=active", "premium active", bought).current
+        current = customer_status("premium=active@+30", "premium active", bought).current
 
         assert (current.amount, current.currency, current.interval) == (2900, "usd", "month")
 

@@ -1,0 +1,36 @@
+"""What may be said of money, dates, access and events: typed claims, each with its evidence.
+
+    claims = subscription_claims(customer_status.current, catalog, now)
+
+Every sentence of a page, a notice, the API or a token that states such a fact is made of claims from here, and of
+nothing else; `ui/text/claim_words.py` is the one place that puts them into words. The rules are the table of
+`docs/states.md`, "What is said on which evidence": where the evidence for a claim is missing there is a softer one.
+
+Who reads a page by program finds its claims in `data-claims` on the elements that render them, as JSON in the form of
+`Claim.wire`; `GET /api/payment/subscriptions` has the same objects in `claims`.
+"""
+
+from services.claims.checkouts import (
+    NotChargedEvidence,
+    checkout_claims,
+    not_charged_claim,
+)
+from services.claims.model import Claim, Evidence, Says, Tax
+from services.claims.offers import offer_claims
+from services.claims.status import access_until, portal_claims, status_claims, subscription_claims, twice_claims
+
+__all__ = [
+    "Claim",
+    "Evidence",
+    "NotChargedEvidence",
+    "Says",
+    "Tax",
+    "access_until",
+    "checkout_claims",
+    "not_charged_claim",
+    "offer_claims",
+    "portal_claims",
+    "status_claims",
+    "subscription_claims",
+    "twice_claims",
+]

@@ -1,0 +1,55 @@
+"""What may be said of a checkout and of the money in it. That the browser came back proves nothing about money."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
+from services.claims.model import Claim, Evidence, Says
+
+
+class NotChargedEvidence(StrEnum):
+    """What there is to say that nothing was charged."""
+
+    STOPPED_HERE = "stopped_here"
+    """The browser was never sent to Stripe."""
+    LOOKED_NOW = "looked_now"
+    """Both services were asked now and know of no payment, and nobody else can have paid: no second tab, and no
+    browser that never came back."""
+    NONE = "none"
+
+
+def not_charged_claim(evidence: NotChargedEvidence, now: datetime, checkout: Checkout | None = None) -> Claim:
+    """Return "nothing was charged", or that only as far as it is known."""
+    says = Says.NOTHING_CHARGED_HERE if evidence is NotChargedEvidence.NONE else Says.NOTHING_CHARGED
+    rests_on = Evidence.CHECKOUT if evidence is NotChargedEvidence.NONE else Evidence(evidence.value)
+    return Claim(says=says, evidence=rests_on, as_of=now, **_about(checkout))
+
+
+def checkout_claims(checkout: Checkout, now: datetime, *, proven: bool = False) -> tuple[Claim, ...]:
+    """Return what may be said of a checkout that the user came back from, and what it asked for.
+
+    An order is called placed only where the return was `proven`: it carried what only Stripe knows, or a service says
+    so.
+    """
+    price = Claim(
+        says=Says.LIST_PRICE, evidence=Evidence.CATALOG, as_of=checkout.started_at, amount=checkout.total,
+        currency=checkout.currency, interval=checkout.interval, days=checkout.trial_days or None, **_about(checkout),
+    )  # fmt: skip
+    if checkout.kind is CheckoutKind.SUBSCRIPTION:
+        return (price,)
+    returned = checkout.at(CheckoutEvent.RETURNED)
+    if returned is None:
+        return (price,)
+    says = Says.ORDER_PLACED if proven else Says.BACK_FROM_CHECKOUT
+    return (Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout)), price)
+
+
+def _about(checkout: Checkout | None) -> dict[str, str | None]:
+    if checkout is None:
+        return {}
+    return {
+        "checkout_id": checkout.id,
+        "plan": checkout.plan_id,
+        "group": checkout.group,
+        "product_id": checkout.product_id,
+    }

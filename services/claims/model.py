@@ -1,0 +1,149 @@
+"""A claim: what is said, of what, with which amount and date, on which evidence, how old."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Tax = Literal["included", "added", "none"]
+"""What the operator says of tax in the catalog's prices."""
+
+
+class Says(StrEnum):
+    """What can be said. `date`, `amount` and the like name the fields of the claim that go with it."""
+
+    HAS_ACCESS = "has_access"
+    """The plan's features are on; until `date`, if a service says when that ends."""
+
+    FREE_PLAN = "free_plan"
+    NO_SUBSCRIPTION = "no_subscription"
+    NONE_IN_BILLING = "none_in_billing"
+    """Billing was asked and has none; the account says nothing of plans."""
+
+    CONFIRMING = "confirming"
+    CONFIRMING_LONG = "confirming_long"
+    NOT_HEARD = "not_heard"
+
+    ON_TRIAL = "on_trial"
+    FREE_UNTIL = "free_until"
+    """A trial runs until `date`. What follows is not said."""
+    ACTIVE = "active"
+    PAID_UNTIL = "paid_until"
+    RENEWS_ON = "renews_on"
+    RENEWS_UNLESS_CANCELED = "renews_unless_canceled"
+    """It renews at the end of the period, unless it is canceled in the portal, of which nothing was heard."""
+    ON_ACCOUNT_UNTIL = "on_account_until"
+    """The account has it until `date`; of payments nothing is known."""
+    COLLECTION_PAUSED = "collection_paused"
+    ENDS_ON = "ends_on"
+    """Access ends on `date`, and it will not renew."""
+    ENDS = "ends"
+    """The same, nobody says when."""
+
+    PAYMENT_FAILED = "payment_failed"
+    INVOICE_OPEN = "invoice_open"
+    INVOICE_OPEN_NO_ACCESS = "invoice_open_no_access"
+    PAYMENT_UNFINISHED = "payment_unfinished"
+    PAYMENT_EXPIRED = "payment_expired"
+    """Its first payment was not completed in time, and so it was not charged."""
+    PAUSED = "paused"
+    ENDED = "ended"
+    ENDED_ON = "ended_on"
+
+    FOUND_PAID_UNTIL = "found_paid_until"
+    """On record and paid until `date`; its status is not known."""
+    FOUND = "found"
+    STATUS_WORD = "status_word"
+    """Billing calls its status `word`, which this app does not know."""
+
+    ACCESS_BILLING_DIFFERS = "access_billing_differs"
+    """The user has access to the plan, and billing calls the subscription `word`."""
+    ACCESS_BILLING_NONE = "access_billing_none"
+    ACCESS_BILLING_OTHER_PLAN = "access_billing_other_plan"
+    """The same, and billing has `other_plan`."""
+    BILLING_WITHOUT_ACCESS = "billing_without_access"
+    SERVICES_DIFFER = "services_differ"
+
+    ON_ACCOUNT = "on_account"
+    """The plan is on the account, and billing has no subscription for it here."""
+    GIFT = "gift"
+    CANT_CHECK = "cant_check"
+    LAST_KNOWN = "last_known"
+    """What was known at `date` (`word` is the state)."""
+    ID_REFUSED = "id_refused"
+
+    LIST_PRICE = "list_price"
+    """What the catalog asks for `amount` an `interval`, before discounts and tax. Never what will be charged."""
+    PAYING_TWICE = "paying_twice"
+    PORTAL_NEWS_DUE = "portal_news_due"
+    """The portal was opened and no service has said anything new since: what was changed there may not show yet."""
+
+    DUE_TODAY = "due_today"
+    """A press leads to a checkout over `amount`, with `tax` as the operator says; a promotion code can lower it."""
+    THEN_EACH = "then_each"
+    """After that once an `interval`."""
+    TRIAL_OFFERED = "trial_offered"
+    """The first `days` are free, for new customers where nobody is signed in; then the list price."""
+    TRIAL_FOR_NEW = "trial_for_new"
+    """A trial is for new customers; what is due today is shown at Stripe."""
+    PROMISED = "promised"
+    """What the operator promises, in the catalog."""
+
+    NOTHING_CHARGED = "nothing_charged"
+    NOTHING_CHARGED_HERE = "nothing_charged_here"
+    """Nothing was charged, unless it was paid in another tab."""
+    ORDER_PLACED = "order_placed"
+    BACK_FROM_CHECKOUT = "back_from_checkout"
+
+
+class Evidence(StrEnum):
+    """On what a claim rests."""
+
+    BILLING = "billing"
+    ACCOUNT = "account"
+    BOTH = "both"
+    CHECKOUT = "checkout"
+    """The browser's return from a checkout that was opened here: proves nothing about money."""
+    BOUGHT_HERE = "bought_here"
+    """A purchase here that was confirmed, and whose dates still fit."""
+    MEMORY = "memory"
+    CATALOG = "catalog"
+    OPERATOR = "operator"
+    STOPPED_HERE = "stopped_here"
+    """We stopped before the browser was sent to Stripe."""
+    LOOKED_NOW = "looked_now"
+    """Both services were asked just now, and nobody else can have paid."""
+    ASKED_NOBODY = "asked_nobody"
+
+
+class Claim(BaseModel):
+    """One statement. Amounts are minor units of `currency`, dates aware UTC, `as_of` is how old the evidence is.
+
+    `plan` is the catalog's id, `account_plan` a name that the catalog does not know.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    says: Says
+    evidence: Evidence
+    as_of: datetime
+    group: str | None = None
+    plan: str | None = None
+    account_plan: str | None = None
+    other_plan: str | None = None
+    product_id: str | None = None
+    subscription_id: str | None = None
+    checkout_id: str | None = None
+    date: datetime | None = None
+    amount: int | None = None
+    currency: str | None = None
+    interval: str | None = None
+    tax: Tax | None = None
+    days: int | None = None
+    word: str | None = None
+
+    @property
+    def wire(self) -> dict[str, object]:
+        """The claim as JSON, without what it does not hold: what `data-claims` and the API carry."""
+        return self.model_dump(mode="json", exclude_none=True)

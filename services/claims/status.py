@@ -1,0 +1,181 @@
+"""What may be said of a subscription, and of all that a customer has. Pure functions; the rules are in the table."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from catalog import Catalog
+from services.claims.model import Claim, Evidence, Says
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import ConfirmationWait, Reason, Source, State, Subscription
+
+_EVIDENCE: Final = {
+    Source.BILLING: Evidence.BILLING,
+    Source.ACCOUNT: Evidence.ACCOUNT,
+    Source.BOTH: Evidence.BOTH,
+    Source.CHECKOUT: Evidence.CHECKOUT,
+    Source.MEMORY: Evidence.MEMORY,
+}
+_WAITS: Final = {
+    ConfirmationWait.CONFIRMING: Says.CONFIRMING,
+    ConfirmationWait.DELAYED: Says.CONFIRMING_LONG,
+    ConfirmationWait.LOST: Says.NOT_HEARD,
+}
+_ALONE: Final = {
+    State.PAST_DUE: Says.PAYMENT_FAILED,
+    State.INCOMPLETE: Says.PAYMENT_UNFINISHED,
+    State.INCOMPLETE_EXPIRED: Says.PAYMENT_EXPIRED,
+    State.PAUSED: Says.PAUSED,
+    State.ON_ACCOUNT: Says.ON_ACCOUNT,
+    State.COMPED: Says.GIFT,
+}
+"""States of which one thing is said, and no date."""
+
+
+def subscription_claims(one: Subscription, catalog: Catalog, now: datetime) -> tuple[Claim, ...]:
+    """Return what may be said of a subscription, or of its absence: first what it is, then access and price."""
+    return tuple(_claims(one, catalog, now))
+
+
+def status_claims(customer_status: CustomerStatus, catalog: Catalog, now: datetime) -> tuple[Claim, ...]:
+    """Return all that may be said of what a customer has: group by group, then the others, then what is twice."""
+    found = [claim for one in customer_status.all for claim in subscription_claims(one, catalog, now)]
+    return (*found, *twice_claims(customer_status.duplicates))
+
+
+def twice_claims(duplicates: Sequence[Subscription]) -> tuple[Claim, ...]:
+    """Return that more than one subscription of a group is charged, in the name of the first, if there is."""
+    return (_claim(duplicates[0], Says.PAYING_TWICE),) if duplicates else ()
+
+
+def portal_claims(one: Subscription) -> tuple[Claim, ...]:
+    """Return what a visit to the portal adds: that what was changed there may not show yet."""
+    return (_claim(one, Says.PORTAL_NEWS_DUE),) if one.portal_open else ()
+
+
+def access_until(one: Subscription) -> datetime | None:
+    """Return when access ends, where that is known: pages, API, token and guards go by this one date."""
+    if not one.access:
+        return None
+    ends = one.ends or one.state is State.CANCELED
+    granted = one.state in (State.ON_ACCOUNT, State.COMPED) or one.source is Source.ACCOUNT
+    return one.until if ends or granted else None
+
+
+def _claims(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[Claim]:
+    yield from _what_it_is(one, catalog, now)
+    if one.access:
+        yield _claim(one, Says.HAS_ACCESS, date=access_until(one))
+    yield from portal_claims(one)
+    if one.amount is not None and one.currency is not None:
+        price = {"amount": one.amount, "currency": one.currency, "interval": one.interval}
+        yield _claim(one, Says.LIST_PRICE, evidence=Evidence.BOUGHT_HERE).model_copy(update=price)
+
+
+def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[Claim]:
+    ahead = one.until if one.until is not None and one.until > now else None
+    if one.state in (State.ACTIVE, State.TRIALING):
+        yield from _running(one, ahead)
+    elif one.state in _ALONE:
+        yield _claim(one, _ALONE[one.state])
+    elif one.state is State.NONE:
+        yield _claim(one, _nothing(one, catalog))
+    elif one.state is State.CONFIRMING:
+        yield _claim(one, _WAITS[one.wait or ConfirmationWait.CONFIRMING], date=one.since)
+    elif one.state is State.UNPAID:
+        yield _claim(one, Says.INVOICE_OPEN if one.access else Says.INVOICE_OPEN_NO_ACCESS)
+    elif one.state is State.CANCELED:
+        yield from _over(one, ahead)
+    elif one.state is State.ON_RECORD:
+        yield _on_record(one, ahead)
+    elif one.state is State.CONFLICT:
+        yield _conflict(one)
+    else:
+        yield from _unavailable(one)
+
+
+def _nothing(one: Subscription, catalog: Catalog) -> Says:
+    """Being on the free plan is said only if both services say that there is nothing else, and it exists."""
+    if one.reason is not Reason.NO_SUBSCRIPTION:
+        return Says.NONE_IN_BILLING
+    free = catalog.free_plan
+    return Says.FREE_PLAN if free is not None and free.group == one.group else Says.NO_SUBSCRIPTION
+
+
+def _running(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
+    """A date in the past is not said, and renewing only by a service that says that nothing ends it.
+
+    After a visit to the portal not even by that: its word may be older than what was changed there.
+    """
+    if one.ends:
+        yield _claim(one, Says.ENDS_ON, date=ahead) if ahead else _claim(one, Says.ENDS)
+    elif one.state is State.TRIALING:
+        yield _claim(one, Says.FREE_UNTIL, date=ahead) if ahead else _claim(one, Says.ON_TRIAL)
+    elif ahead is None:
+        yield _claim(one, Says.ACTIVE)
+    elif one.goes_on and not one.portal_open:
+        yield _claim(one, Says.RENEWS_ON, date=ahead)
+    elif one.source is Source.ACCOUNT:
+        yield _claim(one, Says.ON_ACCOUNT_UNTIL, date=ahead)
+    else:
+        yield _claim(one, Says.PAID_UNTIL, date=ahead)
+        if not one.held:
+            yield _claim(one, Says.RENEWS_UNLESS_CANCELED, date=ahead)
+    if one.held:
+        yield _claim(one, Says.COLLECTION_PAUSED)
+
+
+def _over(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
+    if one.access:
+        yield _claim(one, Says.ENDS_ON, date=ahead) if ahead else _claim(one, Says.ENDS)
+    elif one.until is not None and ahead is None:
+        yield _claim(one, Says.ENDED_ON, date=one.until)
+    else:
+        yield _claim(one, Says.ENDED)
+
+
+def _on_record(one: Subscription, ahead: datetime | None) -> Claim:
+    if one.word:
+        return _claim(one, Says.STATUS_WORD, date=ahead)
+    return _claim(one, Says.FOUND_PAID_UNTIL, date=ahead) if ahead else _claim(one, Says.FOUND)
+
+
+def _conflict(one: Subscription) -> Claim:
+    known = one.last_known
+    word = (known.word or known.state.value) if known is not None else None
+    if not one.access:
+        claim = _claim(one, Says.BILLING_WITHOUT_ACCESS if known is not None else Says.SERVICES_DIFFER)
+        return claim.model_copy(update={"word": word})
+    if known is None:
+        return _claim(one, Says.ACCESS_BILLING_NONE)
+    if one.reason is Reason.PLAN_DIFFERS and known.plan_id is not None:
+        claim = _claim(one, Says.ACCESS_BILLING_OTHER_PLAN)
+        other = None if one.plan_id == known.plan_id and one.account_plan is None else known.plan_id
+        return claim.model_copy(update={"other_plan": other, "word": word})
+    return _claim(one, Says.ACCESS_BILLING_DIFFERS).model_copy(update={"word": word})
+
+
+def _unavailable(one: Subscription) -> Iterator[Claim]:
+    if one.reason is Reason.ID_REFUSED:
+        yield _claim(one, Says.ID_REFUSED, evidence=Evidence.ASKED_NOBODY)
+        return
+    yield _claim(one, Says.CANT_CHECK, evidence=Evidence.ASKED_NOBODY)
+    known = one.last_known
+    if known is not None:
+        claim = _claim(known, Says.LAST_KNOWN, evidence=Evidence.MEMORY, date=known.as_of)
+        yield claim.model_copy(update={"word": known.state.value})
+
+
+def _claim(one: Subscription, says: Says, *, evidence: Evidence | None = None, date: datetime | None = None) -> Claim:
+    return Claim(
+        says=says,
+        evidence=evidence or _EVIDENCE[one.source],
+        as_of=one.as_of,
+        group=one.group,
+        plan=one.plan_id,
+        account_plan=one.account_plan,
+        product_id=one.product_id,
+        subscription_id=one.subscription_id,
+        date=date,
+        word=one.word,
+    )

@@ -1,0 +1,51 @@
+"""That a user opened the billing portal, and what the services said of them then.
+
+What is done there reaches us late or never: a cancellation for the period's end changes nothing that today's Payment
+MS tells. So from a visit on less is said of a subscription, until a service says something else of it than it did then.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from services.auth_ms import PlanGrant
+from services.payment_ms import SubscriptionRecord
+from services.subscription.snapshot import UpstreamSnapshot
+
+_ACCOUNT: Final = ""
+_RECORD: Final = TypeAdapter(SubscriptionRecord)
+_GRANT: Final = TypeAdapter(PlanGrant | None)
+
+
+class PortalTrace(BaseModel):
+    """When the portal was last opened, and a digest of what was said then: by product, and of the account."""
+
+    model_config = ConfigDict(frozen=True)
+
+    left_at: datetime
+    said: Mapping[str, str] = {}
+
+    def unanswered(self, product_id: str | None, snapshot: UpstreamSnapshot) -> bool:
+        """Whether neither service has said anything new of this product since."""
+        now = digests(snapshot)
+        return all(self.said.get(name) == now.get(name) for name in (product_id or _ACCOUNT, _ACCOUNT))
+
+
+def trace_of(snapshot: UpstreamSnapshot | None, left_at: datetime) -> PortalTrace:
+    """Return the trace of a visit that begins now."""
+    return PortalTrace(left_at=left_at, said=digests(snapshot) if snapshot is not None else {})
+
+
+def digests(snapshot: UpstreamSnapshot) -> dict[str, str]:
+    """Return what was said, in a form that can be compared and tells nothing."""
+    said = {product: _digest(_RECORD.dump_json(answer.record)) for product, answer in snapshot.records.items()}
+    if snapshot.account is not None:
+        said[_ACCOUNT] = _digest(_GRANT.dump_json(snapshot.account.grant))
+    return said
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,0 +1,69 @@
+"""What is said before a press: the catalog's price and the operator's word, a trial for those who had none."""
+
+import pytest
+
+from catalog import Interval, Plan, Price
+from services.checkout_record import CheckoutEvent
+from services.claims import Evidence, NotChargedEvidence, Says, Tax, checkout_claims, not_charged_claim, offer_claims
+from tests.shop import CATALOG
+from tests.unit.services.subscription.snapshot_tables import NOW, checkout, customer_status
+
+PREMIUM = CATALOG.plan("premium")
+
+
+def offered(trial_days: int = 0) -> tuple[Plan, Price]:
+    """Return Premium by the month, with a trial of so many days."""
+    return PREMIUM, PREMIUM.prices[Interval.MONTH].model_copy(update={"trial_days": trial_days})
+
+
+@pytest.mark.parametrize("tax", [None, "included", "added", "none"])
+def test_what_is_due_today_is_the_catalogs_price_with_the_operators_word_of_tax(tax: Tax | None) -> None:
+    due, then = offer_claims(*offered(), None, NOW, tax=tax)
+
+    assert (due.says, due.amount, due.currency, due.tax) == (Says.DUE_TODAY, 2900, "usd", tax)
+    assert due.evidence is Evidence.CATALOG
+    assert (then.says, then.interval, then.amount) == (Says.THEN_EACH, "month", None)
+
+
+def test_a_trial_is_offered_to_whoever_has_none_on_record() -> None:
+    for status in (None, customer_status("", "silent"), customer_status("basic=active", "basic active")):
+        (trial,) = offer_claims(*offered(14), status, NOW)
+        assert (trial.says, trial.days) == (Says.TRIAL_OFFERED, 14)
+
+
+@pytest.mark.parametrize(
+    ("billing", "account"),
+    [
+        ("premium=canceled@-9", "- none"),
+        ("premium=trialing", "premium trialing"),
+        ("premium=incomplete_expired", "silent"),
+        ("premium=?@-30", "silent"),
+        ("", "premium canceled"),
+    ],
+)
+def test_nobody_is_offered_a_trial_again(billing: str, account: str) -> None:
+    (claim,) = offer_claims(*offered(14), customer_status(billing, account), NOW)
+
+    assert (claim.says, claim.amount, claim.days) == (Says.TRIAL_FOR_NEW, None, None)
+
+
+def test_a_trial_that_was_bought_here_counts_though_no_service_knows_of_it() -> None:
+    back = checkout(events=[(CheckoutEvent.RETURNED, 30)])
+    looked = checkout(events=[(CheckoutEvent.CANCELED, 30)])
+
+    assert offer_claims(*offered(14), customer_status("", "silent", back), NOW)[0].says is Says.TRIAL_FOR_NEW
+    assert offer_claims(*offered(14), customer_status("", "silent", looked), NOW)[0].says is Says.TRIAL_OFFERED
+
+
+def test_nothing_was_charged_only_where_that_is_known() -> None:
+    assert not_charged_claim(NotChargedEvidence.STOPPED_HERE, NOW).says is Says.NOTHING_CHARGED
+    assert not_charged_claim(NotChargedEvidence.LOOKED_NOW, NOW).says is Says.NOTHING_CHARGED
+    assert not_charged_claim(NotChargedEvidence.NONE, NOW).says is Says.NOTHING_CHARGED_HERE
+
+
+def test_an_order_is_placed_only_by_what_stripe_alone_knows() -> None:
+    back = checkout(events=[(CheckoutEvent.RETURNED, 30)]).model_copy(update={"kind": "item", "plan_id": None})
+
+    assert checkout_claims(back, NOW, proven=True)[0].says is Says.ORDER_PLACED
+    assert checkout_claims(back, NOW)[0].says is Says.BACK_FROM_CHECKOUT
+    assert [claim.says for claim in checkout_claims(checkout(), NOW)] == [Says.LIST_PRICE]

@@ -1,0 +1,226 @@
+"""What is said of a subscription, and only on which evidence: the table of `docs/states.md`, row by row."""
+
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from catalog import Catalog
+from services.checkout_record import CheckoutEvent
+from services.claims import Claim, Evidence, Says, access_until, status_claims, subscription_claims
+from services.lifecycle import UNTOLD, Lifecycle
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.portal_trace import PortalTrace, trace_of
+from tests.shop import CATALOG, without
+from tests.unit.services.subscription.snapshot_tables import (
+    NOW,
+    checkout,
+    customer_status,
+    in_days,
+    snapshot,
+    telling,
+)
+
+GOES_ON: Final = Lifecycle(cancel_at_period_end=False, paused=False, told=True)
+_SIDE: Final = (Says.HAS_ACCESS, Says.LIST_PRICE, Says.PORTAL_NEWS_DUE)
+
+
+def claims(found: CustomerStatus, catalog: Catalog = CATALOG) -> tuple[Claim, ...]:
+    """Return what is said of the headline."""
+    return subscription_claims(found.current, catalog, NOW)
+
+
+def said(found: CustomerStatus, catalog: Catalog = CATALOG) -> list[Says]:
+    """Return what is said of what the headline is, apart from access and price."""
+    return [claim.says for claim in claims(found, catalog) if claim.says not in _SIDE]
+
+
+def one(found: CustomerStatus, says: Says) -> Claim:
+    """Return the headline's claim of that kind."""
+    return next(claim for claim in claims(found) if claim.says is says)
+
+
+CASES: Final = [
+    # billing says        account says           so this is said
+    ("", "free active", [Says.FREE_PLAN]),
+    ("", "- none", [Says.FREE_PLAN]),
+    ("", "silent", [Says.NONE_IN_BILLING]),
+    ("", "unasked", [Says.CANT_CHECK]),
+    ("premium=active", "premium active", [Says.PAID_UNTIL, Says.RENEWS_UNLESS_CANCELED]),
+    ("premium=?", "premium active", [Says.PAID_UNTIL, Says.RENEWS_UNLESS_CANCELED]),
+    ("premium=active@-1", "premium active", [Says.ACTIVE]),
+    ("premium=active@none", "premium active", [Says.ACTIVE]),
+    ("!", "premium active@+9", [Says.ON_ACCOUNT_UNTIL]),
+    ("!", "premium active", [Says.ACTIVE]),
+    ("premium=trialing", "premium trialing", [Says.FREE_UNTIL]),
+    ("premium=trialing@-1", "premium trialing", [Says.ON_TRIAL]),
+    ("premium=active", "premium canceled@+9", [Says.ENDS_ON]),
+    ("premium=canceled@+9", "premium active", [Says.ENDS_ON]),
+    ("premium=past_due", "premium active", [Says.PAYMENT_FAILED]),
+    ("premium=unpaid", "premium active", [Says.INVOICE_OPEN]),
+    ("premium=unpaid", "premium unpaid", [Says.INVOICE_OPEN_NO_ACCESS]),
+    ("premium=incomplete", "silent", [Says.PAYMENT_UNFINISHED]),
+    ("premium=incomplete_expired", "silent", [Says.PAYMENT_EXPIRED]),
+    ("premium=paused", "premium paused", [Says.PAUSED]),
+    ("premium=canceled@-9", "- none", [Says.ENDED_ON]),
+    ("premium=canceled@none", "- none", [Says.ENDED]),
+    ("premium=canceled@+9", "- none", [Says.ENDED]),
+    ("premium=?", "silent", [Says.FOUND_PAID_UNTIL]),
+    ("premium=?@-1", "silent", [Says.FOUND]),
+    ("premium=dormant", "silent", [Says.STATUS_WORD]),
+    ("premium=canceled@-9", "premium active", [Says.ACCESS_BILLING_DIFFERS]),
+    ("basic=active", "premium active", [Says.ACCESS_BILLING_OTHER_PLAN]),
+    ("premium=active", "premium none", [Says.BILLING_WITHOUT_ACCESS]),
+    ("", "premium active", [Says.ON_ACCOUNT]),
+    ("", "gold-2023 active", [Says.ON_ACCOUNT]),
+    ("", "premium gifted", [Says.GIFT]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("billing", "account", "expected"), CASES, ids=[f"{b} | {a}" for b, a, _ in CASES])
+def test_each_state_says_what_its_evidence_bears(billing: str, account: str, expected: list[Says]) -> None:
+    assert said(customer_status(billing, account, gifts=("gifted",))) == expected
+
+
+class TestRenewing:
+    """ "Renews on D" only if a service says in words of its own that it is alive and does not end."""
+
+    def test_it_is_said_with_every_field_told(self) -> None:
+        found = customer_status("premium=active", "premium active", life=GOES_ON)
+
+        assert said(found) == [Says.RENEWS_ON]
+        assert one(found, Says.RENEWS_ON).date == in_days(20)
+
+    @pytest.mark.parametrize(
+        "life",
+        [
+            UNTOLD,
+            Lifecycle(cancel_at_period_end=False),
+            Lifecycle(cancel_at_period_end=False, paused=False, canceled_at=in_days(-1), told=True),
+            Lifecycle(cancel_at_period_end=False, paused=False, ended_at=in_days(-1), told=True),
+        ],
+    )
+    def test_less_than_that_is_paid_until(self, life: Lifecycle) -> None:
+        found = customer_status("premium=active", "premium active", life=life)
+
+        assert said(found) == [Says.PAID_UNTIL, Says.RENEWS_UNLESS_CANCELED]
+
+    def test_payments_on_hold_promise_no_renewal_at_all(self) -> None:
+        life = Lifecycle(cancel_at_period_end=False, paused=True, told=True)
+
+        assert said(customer_status("premium=active", "premium active", life=life)) == [
+            Says.PAID_UNTIL,
+            Says.COLLECTION_PAUSED,
+        ]
+
+    def test_a_date_in_the_past_is_not_said(self) -> None:
+        assert said(customer_status("premium=active@-1", "premium active", life=GOES_ON)) == [Says.ACTIVE]
+
+    @pytest.mark.parametrize("end", [Lifecycle(cancel_at_period_end=True), Lifecycle(cancel_at=in_days(9))])
+    def test_an_end_that_is_told_is_said(self, end: Lifecycle) -> None:
+        assert said(customer_status("premium=active", "premium active", life=end)) == [Says.ENDS_ON]
+
+    def test_after_the_portal_even_a_services_word_may_be_older_than_the_change(self) -> None:
+        before = telling(snapshot("premium=active", "premium active"), GOES_ON)
+        found = customer_status("premium=active", "premium active", life=GOES_ON, portal=trace_of(before, NOW))
+
+        assert said(found) == [Says.PAID_UNTIL, Says.RENEWS_UNLESS_CANCELED]
+        assert Says.PORTAL_NEWS_DUE in [claim.says for claim in claims(found)]
+
+
+class TestPrice:
+    """An amount is the list price of what was bought here, and never what will be charged."""
+
+    bought = checkout(started=120, events=[(CheckoutEvent.RETURNED, 60), (CheckoutEvent.ACCESS_ON, 50)])
+
+    def test_it_rests_on_the_purchase(self) -> None:
+        price = one(customer_status("premium=active@+30", "premium active", self.bought), Says.LIST_PRICE)
+
+        assert (price.amount, price.currency, price.interval) == (2900, "usd", "month")
+        assert price.evidence is Evidence.BOUGHT_HERE
+
+    @pytest.mark.parametrize("billing", ["premium=active@+300", "premium=active@none", "premium=active@+20"])
+    def test_dates_that_do_not_fit_leave_the_plans_name_alone(self, billing: str) -> None:
+        found = customer_status(billing, "premium active", self.bought)
+
+        assert Says.LIST_PRICE not in [claim.says for claim in claims(found)]
+
+    def test_so_does_a_visit_to_the_portal(self) -> None:
+        trace = PortalTrace(left_at=NOW)
+        found = customer_status("premium=active@+30", "premium active", self.bought, portal=trace)
+
+        assert Says.LIST_PRICE not in [claim.says for claim in claims(found)]
+
+    def test_no_claim_but_a_list_price_holds_an_amount(self) -> None:
+        for billing, account, _expected in CASES:
+            found = status_claims(customer_status(billing, account, self.bought, gifts=("gifted",)), CATALOG, NOW)
+            assert all(claim.amount is None or claim.says is Says.LIST_PRICE for claim in found)
+
+
+class TestNothing:
+    """ "You're on the free plan" only if both services say that there is none, and the catalog has one."""
+
+    def test_a_catalog_without_a_free_plan_has_nobody_on_it(self) -> None:
+        assert said(customer_status("", "- none", catalog=without("free")), without("free")) == [Says.NO_SUBSCRIPTION]
+
+    def test_memory_is_not_being_asked(self) -> None:
+        assert said(customer_status("!", "- none!", ago=130)) == [Says.CANT_CHECK, Says.LAST_KNOWN]
+
+    def test_an_id_that_billing_cannot_take_is_no_passing_trouble(self) -> None:
+        refused = snapshot("!", "silent", asked=False).model_copy(update={"billing_failed": "invalid_identifier"})
+        from services.subscription.reconcile import reconcile
+
+        assert said(reconcile("a/b", refused, (), CATALOG, NOW)) == [Says.ID_REFUSED]
+
+
+class TestWaiting:
+    """A purchase that nobody confirmed yet: for how long, and no more."""
+
+    @pytest.mark.parametrize(
+        ("since", "says"), [(59, Says.CONFIRMING), (61, Says.CONFIRMING_LONG), (601, Says.NOT_HEARD)]
+    )
+    def test_the_words_follow_the_time(self, since: int, says: Says) -> None:
+        back = checkout(started=700, events=[(CheckoutEvent.RETURNED, since)])
+        found = customer_status("", "silent", back)
+
+        assert said(found) == [says]
+        assert one(found, says).evidence is Evidence.CHECKOUT
+        assert one(found, says).date == NOW - timedelta(seconds=since)
+
+
+class TestAccess:
+    """Pages, API, token and guards name one date: that which access follows."""
+
+    def test_it_is_the_accounts_where_both_name_one(self) -> None:
+        current = customer_status("premium=canceled@+20", "premium canceled@+9").current
+
+        assert access_until(current) == in_days(9)
+
+    def test_what_is_paid_and_does_not_end_has_none(self) -> None:
+        found = customer_status("premium=active", "premium active@+9")
+
+        assert access_until(found.current) is None
+        assert one(found, Says.HAS_ACCESS).date is None
+
+    def test_nobody_without_access_is_said_to_have_it(self) -> None:
+        for billing, account, _expected in CASES:
+            found = customer_status(billing, account, gifts=("gifted",))
+            for subscription in found.all:
+                kinds = [claim.says for claim in subscription_claims(subscription, CATALOG, NOW)]
+                assert (Says.HAS_ACCESS in kinds) is subscription.access
+
+
+def test_paying_twice_is_two_of_one_group() -> None:
+    twice = customer_status("basic=active premium=active", "premium active")
+    beside = customer_status("premium=active backup=active", "premium active")
+
+    assert Says.PAYING_TWICE in [claim.says for claim in status_claims(twice, CATALOG, NOW)]
+    assert Says.PAYING_TWICE not in [claim.says for claim in status_claims(beside, CATALOG, NOW)]
+    assert {claim.group for claim in status_claims(beside, CATALOG, NOW)} == {"main", "addons"}
+
+
+def test_every_claim_tells_its_evidence_and_age_and_goes_over_the_wire() -> None:
+    for billing, account, _expected in CASES:
+        for claim in status_claims(customer_status(billing, account, ago=5), CATALOG, NOW):
+            assert claim.as_of <= NOW
+            assert Claim.model_validate(claim.wire) == claim

@@ -1,0 +1,272 @@
+"""Claims in words: the one place that puts money, dates, access and events into a sentence, in one reader's language.
+
+A kind of claim has sentences in several forms, the most telling first: said is the first of which every fact is known.
+`services/claims/` decides what may be said; here nothing is concluded.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from string import Formatter
+from typing import Final
+
+from catalog import Catalog, NotInCatalog, Text
+from services.claims import Claim, Says
+from ui.text.amounts import amount_words, money
+from ui.text.formats import relative, short_date
+from ui.text.i18n import N_, _, ngettext
+
+# fmt: off
+SENTENCES: Final[Mapping[Says, tuple[str, ...]]] = {
+    Says.HAS_ACCESS: ("",),
+    Says.FREE_PLAN: (N_("You're on the free plan."),),
+    Says.NO_SUBSCRIPTION: (N_("Nothing is running for you here."),),
+    Says.NONE_IN_BILLING: (N_("Billing has none for you here."),),
+    Says.CONFIRMING: (N_("Waiting for Stripe's confirmation, usually a few seconds."),),
+    Says.CONFIRMING_LONG: (
+        N_("This takes longer than usual. You won't be charged twice, and you can close this page."),
+    ),
+    Says.NOT_HEARD: (N_("If you paid, you won't be charged again. Quote the reference when you contact us."),),
+    Says.ON_TRIAL: (N_("Your trial is running."),),
+    Says.FREE_UNTIL: (N_("Free until {date}."),),
+    Says.ACTIVE: (N_("Your subscription is active."),),
+    Says.PAID_UNTIL: (N_("Paid until {date}."),),
+    Says.RENEWS_ON: (N_("Renews on {date}."),),
+    Says.RENEWS_UNLESS_CANCELED: (N_("Unless it's canceled in the billing portal, it renews then."),),
+    Says.ON_ACCOUNT_UNTIL: (N_("On your account until {date}."),),
+    Says.COLLECTION_PAUSED: (N_("Payments are paused."),),
+    Says.ENDS_ON: (
+        N_("You keep {plan} until {date}. It won't renew."), N_("You keep your plan until {date}. It won't renew."),
+    ),
+    Says.ENDS: (
+        N_("You keep {plan} until its paid time is over. It won't renew."),
+        N_("You keep your plan until its paid time is over. It won't renew."),
+    ),
+    Says.PAYMENT_FAILED: (N_("Update your card to keep {plan}."), N_("Update your card to keep your plan.")),
+    Says.INVOICE_OPEN: (N_("Pay it to keep {plan}."), N_("Pay it to keep your plan.")),
+    Says.INVOICE_OPEN_NO_ACCESS: (N_("{plan} is paused until it's paid."), N_("Your plan is paused until it's paid.")),
+    Says.PAYMENT_UNFINISHED: (N_("Your first payment needs one more step."),),
+    Says.PAYMENT_EXPIRED: (N_("The payment wasn't completed in time. Nothing was charged for it."),),
+    Says.PAUSED: ("",),
+    Says.ENDED_ON: (N_("It ended on {date}."),),
+    Says.ENDED: ("",),
+    Says.FOUND_PAID_UNTIL: (
+        N_("It's paid until {date}. Its current status isn't known right now; the billing portal shows it."),
+    ),
+    Says.FOUND: (N_("Its current status isn't known right now; the billing portal shows it."),),
+    Says.STATUS_WORD: (N_("Status: {word}. The billing portal shows the details."),),
+    Says.ACCESS_BILLING_DIFFERS: (
+        N_("You have {plan} access, but billing shows it as ended. You keep access meanwhile."),
+        N_("You have access, but billing shows your plan as ended. You keep access meanwhile."),
+    ),
+    Says.ACCESS_BILLING_NONE: (
+        N_("You have {plan} access, but billing shows no subscription for it. You keep access meanwhile."),
+        N_("You have access, but billing shows no subscription. You keep access meanwhile."),
+    ),
+    Says.ACCESS_BILLING_OTHER_PLAN: (
+        N_("You have {plan} access, but billing shows {other_plan}. You keep access meanwhile."),
+        N_("You have {plan} access, but billing shows another subscription. You keep access meanwhile."),
+        N_("You have access, but billing shows another subscription. You keep access meanwhile."),
+    ),
+    Says.BILLING_WITHOUT_ACCESS: (
+        N_("Billing shows {plan} as “{word}”, but it isn't on your account."),
+        N_("Billing shows a subscription that isn't on your account."),
+    ),
+    Says.SERVICES_DIFFER: (N_("Your account and billing disagree about your plan."),),
+    Says.ON_ACCOUNT: (N_("Billing has no subscription for it here."),),
+    Says.GIFT: (N_("You won't be charged."),),
+    Says.CANT_CHECK: ("",),
+    Says.LAST_KNOWN: (N_("Last known: {word}, {age}."),),
+    Says.ID_REFUSED: (N_("Billing can't use your account's ID, and trying again won't help. Contact us."),),
+    Says.LIST_PRICE: (N_("List price {price}; discounts and tax are on your invoice."),),
+    Says.PORTAL_NEWS_DUE: (N_("What you change in the billing portal may take a while to show here."),),
+    Says.TRIAL_FOR_NEW: (N_("A free trial is for new customers; Stripe shows what is due today."),),
+    Says.NOTHING_CHARGED: (N_("Nothing was charged."),),
+    Says.NOTHING_CHARGED_HERE: (N_("Unless you paid in another tab, nothing was charged."),),
+    Says.ORDER_PLACED: (N_("Stripe will e-mail your receipt. We'll get started once the payment clears."),),
+    Says.BACK_FROM_CHECKOUT: (
+        N_("Back from checkout. If you paid, Stripe e-mails the receipt to the address that you typed there."),
+    ),
+}
+"""What claims say whose words depend on nothing but their facts. Amounts that are due are worded by `due_sentence`."""
+
+STATE_WORDS: Final[Mapping[str, str]] = {
+    "none": N_("No plan"), "confirming": N_("Confirming"), "trialing": N_("Trial"), "active": N_("Active"),
+    "past_due": N_("Payment failed"), "unpaid": N_("Unpaid"), "incomplete": N_("Not finished"),
+    "incomplete_expired": N_("Expired"), "paused": N_("Paused"), "canceled": N_("Ended"),
+    "on_record": N_("Status unknown"), "conflict": N_("Please check"), "on_account": N_("On your account"),
+    "comped": N_("Included"), "unavailable": N_("Can't check"),
+}
+# fmt: on
+
+NOT_A_SENTENCE: Final = frozenset({Says.HAS_ACCESS, Says.LIST_PRICE, Says.PORTAL_NEWS_DUE})
+"""Claims that stand elsewhere than in a card's sentence: beside a name, among the facts, below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence in three parts, so that its date can be marked up; all of it is in `before` where it names none."""
+
+    before: str
+    date: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        """Return the whole sentence."""
+        return f"{self.before}{self.date}{self.after}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom the words are for. `now` is the moment at which they are said."""
+
+    catalog: Catalog
+    locale: str
+    timezone: str
+    now: datetime
+
+    @classmethod
+    def at(cls, catalog: Catalog, locale: str, timezone: str, now: datetime | None = None) -> "Reader":
+        """Return a reader of this moment, or of `now`."""
+        return cls(catalog, locale, timezone, now or datetime.now(UTC))
+
+
+def sentence(claim: Claim, reader: Reader, former_name: Text | None = None) -> str:
+    """Return one claim as a sentence; nothing for a claim that is said by other means than a sentence."""
+    if claim.says in (Says.DUE_TODAY, Says.THEN_EACH, Says.TRIAL_OFFERED):
+        return due_sentence((claim,), reader)
+    return say(SENTENCES.get(claim.says, ("",)), facts(claim, reader, former_name))
+
+
+def sentences(claims: Iterable[Claim], reader: Reader, former_name: Text | None = None) -> Sentence:
+    """Return what a card's sentence says of these claims, with the first date that it names set apart."""
+    before: list[str] = []
+    date, after = "", ""
+    for claim in claims:
+        if claim.says in NOT_A_SENTENCE:
+            continue
+        known = facts(claim, reader, former_name)
+        start, field, end = _(fitting(SENTENCES[claim.says], known)).partition("{date}")
+        if field and not date:
+            date, after = known["date"], end.format_map(known)
+            before.append(start.format_map(known))
+        elif date:
+            after = " ".join(text for text in (after, f"{start}{field}{end}".format_map(known)) if text)
+        else:
+            before.append(f"{start}{field}{end}".format_map(known))
+    return Sentence(" ".join(text for text in before if text or date), date, after)
+
+
+def due_sentence(claims: Iterable[Claim], reader: Reader) -> str:
+    """Return the line under a button: what is due today, what follows, and what is free before.
+
+    That a promotion code can lower it, and whether tax is in it, is said once below all prices.
+    """
+    by_kind = {claim.says: claim for claim in claims}
+    trial, due = by_kind.get(Says.TRIAL_OFFERED), by_kind.get(Says.DUE_TODAY)
+    if Says.TRIAL_FOR_NEW in by_kind:
+        return _(SENTENCES[Says.TRIAL_FOR_NEW][0])
+    if trial is not None:
+        days = trial.days or 0
+        free = ngettext("{count} day free for new customers, then {price} (list price).",
+                        "{count} days free for new customers, then {price} (list price).", days)  # fmt: skip
+        return free.format(count=days, price=price_text(trial, reader.locale))
+    if due is None or due.amount is None or due.currency is None:
+        return ""
+    words = _DUE[due.tax or "none", due.interval]
+    return _(words).format(amount=money(due.amount, due.currency, reader.locale))
+
+
+_DUE: Final[Mapping[tuple[str, str | None], str]] = {
+    ("none", "month"): N_("{amount} today, then monthly."),
+    ("none", "year"): N_("{amount} today, then yearly."),
+    ("none", None): N_("{amount} today."),
+    ("included", "month"): N_("{amount} today, then monthly."),
+    ("included", "year"): N_("{amount} today, then yearly."),
+    ("included", None): N_("{amount} today."),
+    ("added", "month"): N_("{amount} plus tax today, then monthly."),
+    ("added", "year"): N_("{amount} plus tax today, then yearly."),
+    ("added", None): N_("{amount} plus tax today."),
+}
+
+
+def claims_attribute(claims: Iterable[Claim]) -> str | None:
+    """Return what `data-claims` on an element holds: the claims that its words are made of, for programs that read."""
+    held = [claim.wire for claim in claims]
+    return json.dumps(held, separators=(",", ":"), ensure_ascii=False) if held else None
+
+
+def price_text(claim: Claim, locale: str) -> str:
+    """Return a claim's amount with its interval, such as `$29.00 a month`; nothing without an amount."""
+    if claim.amount is None or claim.currency is None:
+        return ""
+    return amount_words(claim.amount, claim.currency, claim.interval, locale)
+
+
+def list_price_fact(claim: Claim, locale: str) -> str:
+    """Return what stands beside "List price": the amount, and that the invoice may say another."""
+    return _("{price}; discounts and tax are on your invoice").format(price=price_text(claim, locale))
+
+
+def paying_twice(count: int, kept: str, spare: str) -> str:
+    """Return that more than one subscription of a group is charged, and which to end."""
+    return _(
+        "{count} subscriptions are running, and each is charged. Your account uses {kept}: cancel {spare} in the "
+        "billing portal."
+    ).format(count=count, kept=kept, spare=spare)
+
+
+def facts(claim: Claim, reader: Reader, former_name: Text | None = None) -> dict[str, str]:
+    """Return what is known of a claim, by the names that its sentences use."""
+    name = plan_name(claim.plan, reader.catalog, reader.locale) or claim.account_plan
+    if name is None and former_name is not None:
+        name = former_name.in_(reader.locale)
+    found: dict[str, str | None] = {
+        "plan": name,
+        "other_plan": plan_name(claim.other_plan, reader.catalog, reader.locale),
+        "price": price_text(claim, reader.locale),
+        "word": word_text(claim.word),
+    }
+    if claim.date is not None:
+        found["date"] = short_date(claim.date, reader.locale, reader.timezone, now=reader.now)
+        found["age"] = relative(claim.date, reader.locale, now=reader.now)
+    return {key: value for key, value in found.items() if value}
+
+
+def plan_name(plan_id: str | None, catalog: Catalog, locale: str) -> str | None:
+    """Return a plan's name, or None for no plan or one that the catalog no longer has."""
+    if plan_id is None:
+        return None
+    try:
+        return catalog.plan(plan_id).name.in_(locale)
+    except NotInCatalog:
+        return None
+
+
+def word_text(word: str | None) -> str:
+    """Return a status word for people: our own badge for one that we know, `On hold` for `on_hold`."""
+    if not word:
+        return ""
+    if word in STATE_WORDS:
+        return _(STATE_WORDS[word])
+    spaced = " ".join(word.replace("_", " ").replace("-", " ").split())
+    return spaced[:1].upper() + spaced[1:]
+
+
+def say(forms: tuple[str, ...], known: Mapping[str, str]) -> str:
+    """Return the first form of which every fact is known, translated and filled."""
+    return _(fitting(forms, known)).format_map(known)
+
+
+def fitting(forms: tuple[str, ...], known: Mapping[str, str]) -> str:
+    """Return the first form of which every fact is known."""
+    for form in forms:
+        if needs(form) <= known.keys():
+            return form
+    raise ValueError(f"no sentence of {forms} can do with {sorted(known)}")
+
+
+def needs(form: str) -> set[str]:
+    """Return the facts that a form needs."""
+    return {name for _literal, name, _spec, _conversion in Formatter().parse(form) if name}
