@@ -1,16 +1,12 @@
 """What the JSON API shows of the model: plain values in RFC 3339 UTC and minor units, no more than a client needs."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from catalog import Catalog, Item, Plan, Price
-from services.cart import Cart
-from services.checkout_record import Checkout
-from services.sessions.service import Session
-from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import Subscription
+from catalog import Feature, Price, Text
 
 PriceId = Annotated[str, Field(min_length=1, max_length=255, examples=["price_premium_month"])]
 
@@ -23,6 +19,32 @@ def _whole(value: object) -> object:
 Quantity = Annotated[int, Field(strict=True, ge=1, le=10_000), BeforeValidator(_whole)]
 Amount = Annotated[int, Field(strict=True, ge=0, le=10**12), BeforeValidator(_whole)]
 """Minor units that the user was shown for one, to be compared."""
+
+
+class View(BaseModel):
+    """Something of the model as a client sees it: pydantic reads its fields from the object's attributes."""
+
+    model_config = ConfigDict(from_attributes=True, validate_by_name=True)
+
+    @classmethod
+    def of(cls, shown: object, locale: str = "en") -> Self:
+        """Return the view of an object, its texts in a language."""
+        return cls.model_validate(shown, context=locale)
+
+
+def _in_language(text: Text, info: ValidationInfo[str]) -> str:
+    return text.in_(info.context or "en")
+
+
+def _texts(features: Iterable[Feature]) -> list[Text]:
+    return [feature.text for feature in features]
+
+
+def _values(prices: Mapping[str, Price]) -> list[Price]:
+    return list(prices.values())
+
+
+Words = Annotated[str, BeforeValidator(_in_language)]
 
 
 class CheckoutRequest(BaseModel):
@@ -38,17 +60,12 @@ class CheckoutRequest(BaseModel):
     has_ended: bool = Field(False, description="The user's word that the subscription on record has ended.")
 
 
-class CheckoutStarted(BaseModel):
+class CheckoutStarted(View):
     """Where to send the browser to pay."""
 
-    checkout_url: str
-    checkout_session_id: str
-    checkout_id: str = Field(description="Our own id of the checkout, as `instead_of` takes it.")
-
-    @classmethod
-    def of(cls, checkout: Checkout) -> "CheckoutStarted":
-        """Return the view of a checkout."""
-        return cls(checkout_url=checkout.url, checkout_session_id=checkout.session_id, checkout_id=checkout.id)
+    checkout_url: str = Field(validation_alias="url")
+    checkout_session_id: str = Field(validation_alias="session_id")
+    checkout_id: str = Field(validation_alias="id", description="Our own id of the checkout, as `instead_of` takes it.")
 
 
 class PortalRequest(BaseModel):
@@ -73,7 +90,7 @@ class QuantityRequest(BaseModel):
     quantity: Quantity = 1
 
 
-class PriceView(BaseModel):
+class PriceView(View):
     """A price: `amount` in minor units of `currency`."""
 
     price_id: str
@@ -82,114 +99,54 @@ class PriceView(BaseModel):
     interval: str | None
     trial_days: int
 
-    @classmethod
-    def of(cls, price: Price) -> "PriceView":
-        """Return the view of a price."""
-        return cls(
-            price_id=price.price_id,
-            amount=price.amount,
-            currency=price.currency,
-            interval=price.interval,
-            trial_days=price.trial_days,
-        )
 
-
-class PlanView(BaseModel):
+class PlanView(View):
     """A plan, in the order of the pricing page."""
 
     id: str
-    name: str
-    tagline: str
+    name: Words
+    tagline: Words
     kind: str
     group: str
     product_id: str | None
     highlighted: bool
     includes: str | None
-    features: list[str]
-    prices: list[PriceView]
-
-    @classmethod
-    def of(cls, plan: Plan, locale: str) -> "PlanView":
-        """Return the view of a plan in a language."""
-        return cls(
-            id=plan.id,
-            name=plan.name.in_(locale),
-            tagline=plan.tagline.in_(locale),
-            kind=plan.kind,
-            group=plan.group,
-            product_id=plan.product_id,
-            highlighted=plan.highlighted,
-            includes=plan.includes,
-            features=[feature.text.in_(locale) for feature in plan.features],
-            prices=[PriceView.of(price) for price in plan.offered.values()],
-        )
+    features: Annotated[list[Words], BeforeValidator(_texts)]
+    prices: Annotated[list[PriceView], BeforeValidator(_values)] = Field(validation_alias="offered")
 
 
-class ItemView(BaseModel):
+class ItemView(View):
     """Something that is bought once."""
 
     id: str
-    name: str
-    description: str
+    name: Words
+    description: Words
     product_id: str
     price: PriceView
     min_quantity: int
     max_quantity: int
 
-    @classmethod
-    def of(cls, item: Item, locale: str) -> "ItemView":
-        """Return the view of an item in a language."""
-        return cls(
-            id=item.id,
-            name=item.name.in_(locale),
-            description=item.description.in_(locale),
-            product_id=item.product_id,
-            price=PriceView.of(item.price),
-            min_quantity=item.min_quantity,
-            max_quantity=item.max_quantity,
-        )
 
-
-class CatalogView(BaseModel):
+class CatalogView(View):
     """All that is sold."""
 
     version: str
-    plans: list[PlanView]
+    plans: list[PlanView] = Field(validation_alias="on_sale")
     items: list[ItemView]
 
-    @classmethod
-    def of(cls, catalog: Catalog, locale: str) -> "CatalogView":
-        """Return the view of a catalog in a language."""
-        return cls(
-            version=catalog.version,
-            plans=[PlanView.of(plan, locale) for plan in catalog.on_sale],
-            items=[ItemView.of(item, locale) for item in catalog.items],
-        )
 
-
-class Me(BaseModel):
+class Me(View):
     """Who is signed in."""
 
-    user_id: str
-    name: str
-    email: str
-    picture: str
-    signed_in_at: datetime
-
-    @classmethod
-    def of(cls, session: Session) -> "Me":
-        """Return the view of a session; the Auth MS's id of it stays here."""
-        user = session.user
-        return cls(
-            user_id=user.user_id,
-            name=user.name,
-            email=user.email,
-            picture=user.picture,
-            signed_in_at=session.created_at,
-        )
+    # The Auth MS's id of the session stays here: it is a key.
+    user_id: str = Field(validation_alias=AliasPath("user", "user_id"))
+    name: str = Field(validation_alias=AliasPath("user", "name"))
+    email: str = Field(validation_alias=AliasPath("user", "email"))
+    picture: str = Field(validation_alias=AliasPath("user", "picture"))
+    signed_in_at: datetime = Field(validation_alias="created_at")
 
 
-class SubscriptionView(BaseModel):
+class SubscriptionView(View):
     """One subscription, or its absence, as known at `as_of`; `until` is the end of the paid or trial period."""
 
     state: str
@@ -197,7 +154,7 @@ class SubscriptionView(BaseModel):
     reason: str
     source: str
     as_of: datetime
-    plan: str | None
+    plan: str | None = Field(validation_alias="plan_id")
     product_id: str | None
     until: datetime | None
     ends: bool
@@ -207,58 +164,28 @@ class SubscriptionView(BaseModel):
     interval: str | None
     actions: list[str]
 
-    @classmethod
-    def of(cls, one: Subscription) -> "SubscriptionView":
-        """Return the view of a subscription."""
-        return cls(
-            state=one.state,
-            access=one.access,
-            reason=one.reason,
-            source=one.source,
-            as_of=one.as_of,
-            plan=one.plan_id,
-            product_id=one.product_id,
-            until=one.until,
-            ends=one.ends,
-            word=one.word,
-            amount=one.amount,
-            currency=one.currency,
-            interval=one.interval,
-            actions=list(one.actions),
-        )
 
-
-class SubscriptionsView(BaseModel):
+class SubscriptionsView(View):
     """What the user has. `stale` says that a service could not be asked, so that parts are memory."""
 
     current: SubscriptionView
     others: list[SubscriptionView]
     stale: bool
-    open_checkout: CheckoutStarted | None
-
-    @classmethod
-    def of(cls, customer_status: CustomerStatus) -> "SubscriptionsView":
-        """Return the view of a status."""
-        return cls(
-            current=SubscriptionView.of(customer_status.current),
-            others=[SubscriptionView.of(one) for one in customer_status.others],
-            stale=customer_status.stale,
-            open_checkout=CheckoutStarted.of(customer_status.open) if customer_status.open else None,
-        )
+    open_checkout: CheckoutStarted | None = Field(validation_alias="open")
 
 
-class CartLineView(BaseModel):
+class CartLineView(View):
     """One line of the cart; amounts in minor units."""
 
-    item: str
-    name: str
-    price_id: str
+    item: str = Field(validation_alias=AliasPath("item", "id"))
+    name: Words = Field(validation_alias=AliasPath("item", "name"))
+    price_id: str = Field(validation_alias=AliasPath("item", "price", "price_id"))
     quantity: int
-    amount: int
+    amount: int = Field(validation_alias=AliasPath("item", "price", "amount"))
     total: int
 
 
-class CartView(BaseModel):
+class CartView(View):
     """The cart. `gone` counts lines that are no longer sold."""
 
     lines: list[CartLineView]
@@ -266,22 +193,6 @@ class CartView(BaseModel):
     total: int
     currency: str | None
     gone: int
-
-    @classmethod
-    def of(cls, cart: Cart) -> "CartView":
-        """Return the view of a cart."""
-        lines = [
-            CartLineView(
-                item=line.item.id,
-                name=str(line.item.name),
-                price_id=line.item.price.price_id,
-                quantity=line.quantity,
-                amount=line.item.price.amount,
-                total=line.total,
-            )
-            for line in cart.lines
-        ]
-        return cls(lines=lines, count=cart.count, total=cart.total, currency=cart.currency, gone=cart.gone)
 
 
 class EntitlementView(BaseModel):
