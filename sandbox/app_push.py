@@ -23,9 +23,10 @@ def signature(secret: str, timestamp: int, body: str) -> str:
 class AppPush:
     """Posts each recorded event; three attempts, and the outcome stands in the event's history."""
 
-    def __init__(self, state: SandboxState) -> None:
+    def __init__(self, state: SandboxState, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """`transport` takes the place of the network, for an app in the same process."""
         self._state = state
-        self._client = httpx.AsyncClient(timeout=5.0, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=5.0, trust_env=False, transport=transport)
         self._tasks: set[asyncio.Task[None]] = set()
         if state.settings.events_url and state.settings.events_secret:
             state.webhooks.on_recorded.append(self._begin)

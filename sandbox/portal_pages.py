@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from sandbox.payment_methods import CARDS, PaymentRefused, payment_method_of
 from sandbox.rendering import form_of, go_to, message, page
+from sandbox.settings import PlanChanges
 from sandbox.state import SandboxState
 from sandbox.stripe_objects import StripePortalSession, StripeSubscription
 from sandbox.upcoming import next_renewal
@@ -14,7 +15,12 @@ _DONE = {
     "resume": "Your subscription goes on.",
     "switch": "Your plan has changed.",
     "card": "Your card was updated.",
+    "email": "Receipts go to this address from now on.",
+    "booked": "Your plan changes at the end of the period.",
 }
+
+
+_ACTIONS = ("cancel", "cancel-now", "resume", "switch", "card")
 
 
 def portal_router(state: SandboxState) -> APIRouter:
@@ -24,6 +30,17 @@ def portal_router(state: SandboxState) -> APIRouter:
     async def show(session_id: str, done: str = "") -> Response:
         session = state.portal.get(session_id)
         return _portal(state, session, done=_DONE.get(done, "")) if session else _gone()
+
+    @router.post("/p/session/{session_id}/email")
+    async def change_email(session_id: str, request: Request) -> Response:
+        session = state.portal.get(session_id)
+        if session is None:
+            return _gone()
+        email = (await form_of(request)).get("email", "").strip()
+        if "@" not in email or " " in email:
+            return _portal(state, session, errors={"email": "Enter an e-mail address, such as ada@example.com."})
+        state.customers.change_email(session.user_id, email, only=session.customer)
+        return go_to(f"/p/session/{session_id}?done=email")
 
     @router.get("/p/session/{session_id}/{subscription_id}/cancel")
     async def ask_cancel(session_id: str, subscription_id: str) -> Response:
@@ -35,13 +52,14 @@ def portal_router(state: SandboxState) -> APIRouter:
     @router.post("/p/session/{session_id}/{subscription_id}/{action}")
     async def act(session_id: str, subscription_id: str, action: str, request: Request) -> Response:
         session, subscription = _find(state, session_id, subscription_id)
-        if session is None or subscription is None or action not in _DONE:
+        if session is None or subscription is None or action not in _ACTIONS:
             return _gone()
         try:
             _carry_out(state, subscription, action, await form_of(request))
         except PaymentRefused as refusal:
             return _portal(state, session, errors={subscription_id: str(refusal)})
-        return go_to(f"/p/session/{session_id}?done={action}")
+        booked = action == "switch" and state.runtime_settings.current.plan_changes is PlanChanges.PERIOD_END
+        return go_to(f"/p/session/{session_id}?done={'booked' if booked else action}")
 
     return router
 
@@ -107,6 +125,7 @@ def _portal(
         plans=state.prices.plans(),
         cards=CARDS,
         renewal=lambda one: next_renewal(one, state.runtime_settings.current),
+        email=state.customers.email_of(session.customer),
         can_cancel=allowed(state, "cancel"),
         can_switch=allowed(state, "switch"),
         brand=state.settings.brand_name,

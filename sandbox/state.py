@@ -54,7 +54,7 @@ class SandboxState:
         self.webhooks = Webhooks(
             database, self.clock, self.runtime_settings, self.faults, self.connection, self.records, self.accounts
         )
-        self.customers = StripeCustomers(database, self.clock, self.runtime_settings)
+        self.customers = StripeCustomers(database, self.clock, self.runtime_settings, self.webhooks)
         self.invoices = StripeInvoices(database, self.clock, self.webhooks)
         self.subscriptions = StripeSubscriptions(
             database, self.clock, self.runtime_settings, self.webhooks, self.invoices

@@ -88,7 +88,8 @@ def _ids_of(state: SandboxState, user_id: str) -> list[str]:
 
 def _subscription(state: SandboxState, one: StripeSubscription, charges: list[Charge]) -> SubscriptionTruth:
     own = [charge for charge in charges if charge.subscription_id == one.id]
-    as_if_paid = one.model_copy(update={"status": "active"}) if one.status == "past_due" else one
+    paid_later = one.status == "past_due" or one.awaits_payment
+    as_if_paid = one.model_copy(update={"status": "active"}) if paid_later else one
     same = {
         name: getattr(one, name) for name in SubscriptionTruth.model_fields if name in StripeSubscription.model_fields
     }

@@ -19,6 +19,7 @@ def test_session_is_complete_and_unpaid_for_days(local: LocalShop, status: str) 
     assert (subscription["status"], subscription["charges"][0]["processing"]) == (status, True)
     assert local.truth()["charged"] == {}
     assert subscription["next_charge"]["at"] == session["settles_at"]
+    assert subscription["renews"] is True
 
 
 @pytest.mark.parametrize("status", ["active", "incomplete"])

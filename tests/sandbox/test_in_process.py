@@ -1,7 +1,17 @@
 """The sandbox in one process: the same answers each time, no waiting, three years in a moment."""
 
+import asyncio
+import json
 import time
+from datetime import timedelta
+from typing import Any
 
+import httpx
+from pydantic import SecretStr
+
+from sandbox.app_push import AppPush
+from sandbox.in_process import InProcessSandbox, settings_in_memory
+from sandbox.truth import truth_about
 from tests.sandbox.local import ADA, BASIC, LocalShop
 
 
@@ -56,3 +66,41 @@ def test_webhook_later_than_the_wait_is_still_on_its_way(local: LocalShop) -> No
     local.control("POST", f"pay/{session}")
 
     assert local.control("GET", "settled?seconds=10") == {"settled": False, "waiting": 3}
+
+
+def test_same_without_http(local: LocalShop) -> None:
+    local.subscribe()
+
+    local.sandbox.scheduler.advance(timedelta(days=32))
+
+    assert truth_about(local.sandbox.state, ADA).model_dump(mode="json") == local.truth()
+    assert local.amounts() == [2900, 2900]
+
+
+def test_ids_may_hold_a_slash(local: LocalShop) -> None:
+    local.subscribe(user_id="auth0/ada")
+
+    assert local.amounts("auth0/ada") == [2900]
+
+
+def test_app_in_the_same_process_is_told() -> None:
+    async def story() -> set[tuple[str, str]]:
+        told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+        async def app(request: httpx.Request) -> httpx.Response:
+            told.put_nowait(json.loads(request.content))
+            return httpx.Response(204)
+
+        settings = settings_in_memory(events_url="http://app.test/events", events_secret=SecretStr("s" * 32))
+        sandbox = InProcessSandbox(settings)
+        push = AppPush(sandbox.state, httpx.MockTransport(app))
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.stripe), base_url="http://stripe.sandbox")
+        await client.post("/control/users/user_ada/state", json={"status": "active"})
+        posts = [await told.get() for _ in range(2)]
+        await push.close()
+        sandbox.close()
+        return {(one["type"], one["user_id"]) for one in posts}
+
+    told = asyncio.run(story())
+
+    assert told == {("customer.subscription.created", ADA), ("customer.subscription.updated", ADA)}

@@ -118,3 +118,25 @@ def test_unknown_portal_link_is_a_page(shop: Shop) -> None:
     page = shop.http.get(f"{shop.running.stripe_url}/p/session/test_bps_nothing")
 
     assert (page.status_code, "This link has expired" in page.text) == (404, True)
+
+
+def test_address_for_receipts_can_be_changed(shop: Shop) -> None:
+    shop.buy()
+    portal = shop.portal_url()
+
+    wrong = shop.http.post(f"{portal}/email", data={"email": "nothing"})
+    saved = shop.http.post(f"{portal}/email", data={"email": "bills@example.com"}, follow_redirects=True)
+
+    assert (wrong.status_code, "Enter an e-mail address" in wrong.text) == (422, True)
+    assert 'value="bills@example.com"' in saved.text
+    assert shop.control("GET", "events?user_id=user_1")[0]["type"] == "customer.updated"
+
+
+def test_booked_change_is_said_to_be_booked(shop: Shop) -> None:
+    shop.set(plan_changes="period_end")
+    shop.control("POST", "users/user_1/state", {"status": "active"})
+
+    page = press(shop, shop.portal_url(), "switch", price="price_sandbox_basic_month")
+
+    assert "Your plan changes at the end of the period" in page.text
+    assert shop.subscription()["scheduled_change"]["line"]["price_id"] == "price_sandbox_basic_month"
