@@ -21,7 +21,7 @@ Amount = Annotated[int, Field(strict=True, ge=0, le=10**12), BeforeValidator(_wh
 """Minor units that the user was shown for one, to be compared."""
 
 
-class View(BaseModel):
+class ApiView(BaseModel):
     """Something of the model as a client sees it: pydantic reads its fields from the object's attributes."""
 
     model_config = ConfigDict(from_attributes=True, validate_by_name=True)
@@ -60,7 +60,7 @@ class CheckoutRequest(BaseModel):
     has_ended: bool = Field(False, description="The user's word that the subscription on record has ended.")
 
 
-class CheckoutStarted(View):
+class CheckoutStarted(ApiView):
     """Where to send the browser to pay."""
 
     checkout_url: str = Field(validation_alias="url")
@@ -90,7 +90,7 @@ class QuantityRequest(BaseModel):
     quantity: Quantity = 1
 
 
-class PriceView(View):
+class PriceView(ApiView):
     """A price: `amount` in minor units of `currency`."""
 
     price_id: str
@@ -100,7 +100,7 @@ class PriceView(View):
     trial_days: int
 
 
-class PlanView(View):
+class PlanView(ApiView):
     """A plan, in the order of the pricing page."""
 
     id: str
@@ -115,7 +115,7 @@ class PlanView(View):
     prices: Annotated[list[PriceView], BeforeValidator(_values)] = Field(validation_alias="offered")
 
 
-class ItemView(View):
+class ItemView(ApiView):
     """Something that is bought once."""
 
     id: str
@@ -127,7 +127,7 @@ class ItemView(View):
     max_quantity: int
 
 
-class CatalogView(View):
+class CatalogView(ApiView):
     """All that is sold."""
 
     version: str
@@ -135,7 +135,7 @@ class CatalogView(View):
     items: list[ItemView]
 
 
-class Me(View):
+class Me(ApiView):
     """Who is signed in."""
 
     # The Auth MS's id of the session stays here: it is a key.
@@ -146,7 +146,7 @@ class Me(View):
     signed_in_at: datetime = Field(validation_alias="created_at")
 
 
-class SubscriptionView(View):
+class SubscriptionView(ApiView):
     """One subscription, or its absence, as known at `as_of`; `until` is the end of the paid or trial period."""
 
     state: str
@@ -165,7 +165,7 @@ class SubscriptionView(View):
     actions: list[str]
 
 
-class SubscriptionsView(View):
+class SubscriptionsView(ApiView):
     """What the user has. `stale` says that a service could not be asked, so that parts are memory."""
 
     current: SubscriptionView
@@ -174,7 +174,7 @@ class SubscriptionsView(View):
     open_checkout: CheckoutStarted | None = Field(validation_alias="open")
 
 
-class CartLineView(View):
+class CartLineView(ApiView):
     """One line of the cart; amounts in minor units."""
 
     item: str = Field(validation_alias=AliasPath("item", "id"))
@@ -185,7 +185,7 @@ class CartLineView(View):
     total: int
 
 
-class CartView(View):
+class CartView(ApiView):
     """The cart. `gone` counts lines that are no longer sold."""
 
     lines: list[CartLineView]

@@ -63,7 +63,7 @@ def N_(message: str) -> str:
     return message
 
 
-class Says(StrEnum):
+class AlreadySaid(StrEnum):
     """What an error's sentence says besides what happened, so that whoever puts words together says nothing twice."""
 
     TITLE = "title"
@@ -85,7 +85,7 @@ class FrontendError(Exception):
     status: int = 500
     title: str = N_("Something went wrong")
     sentence: str = N_("Something went wrong on our side. Try again in a minute.")
-    says: frozenset[Says] = frozenset({Says.TITLE, Says.RETRY})
+    says: frozenset[AlreadySaid] = frozenset({AlreadySaid.TITLE, AlreadySaid.RETRY})
     retryable: bool = False
     money_moved: bool | None = None
 
@@ -110,7 +110,7 @@ class UpstreamError(FrontendError):
     status = 502
     title = N_("Payments are unavailable")
     sentence = N_("Payments are unavailable right now. Nothing was charged.")
-    says = frozenset({Says.TITLE, Says.MONEY})
+    says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY})
     retryable = True
     money_moved: bool | None = False
 
@@ -175,7 +175,7 @@ class UpstreamContractError(UpstreamError):
     code = "upstream_contract"
     title = N_("Payments gave an unexpected answer")
     sentence = N_("The payment service gave an answer we can't use. Nothing was charged. Try again in a minute.")
-    says = frozenset({Says.MONEY, Says.RETRY})
+    says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
 
     fields: tuple[str, ...] = ()
 
@@ -190,7 +190,7 @@ class KeyRejected(UpstreamError):
     code = "upstream_key_rejected"
     title = N_("Payments are not set up")
     sentence = N_("Payments are not set up yet.")
-    says = frozenset({Says.TITLE})
+    says = frozenset({AlreadySaid.TITLE})
     retryable = False
 
     def __init__(
@@ -223,7 +223,7 @@ class RequestRefused(UpstreamError):
     code = "upstream_refused"
     title = N_("The request was not accepted")
     sentence = N_("The payment service did not accept this request. Nothing was charged.")
-    says = frozenset({Says.MONEY})
+    says = frozenset({AlreadySaid.MONEY})
     retryable = False
 
 
@@ -234,7 +234,7 @@ class CustomerUnknown(UpstreamError):
     status = 404
     title = N_("No billing account yet")
     sentence = N_("You have no billing account yet. It is created with your first purchase.")
-    says = frozenset({Says.TITLE})
+    says = frozenset({AlreadySaid.TITLE})
     retryable = False
 
 
@@ -251,7 +251,7 @@ class InvalidIdentifier(NothingCharged):
     status = 502
     title = N_("That can't be looked up")
     sentence = N_("Your account can't be looked up at our payment service. Nothing was charged. Contact support.")
-    says = frozenset({Says.MONEY})
+    says = frozenset({AlreadySaid.MONEY})
 
 
 class UnsafeRedirect(NothingCharged):
@@ -261,7 +261,7 @@ class UnsafeRedirect(NothingCharged):
     status = 502
     title = N_("Checkout was stopped")
     sentence = N_("We could not open the checkout safely. Nothing was charged.")
-    says = frozenset({Says.MONEY})
+    says = frozenset({AlreadySaid.MONEY})
 
 
 class UnsafePortal(UnsafeRedirect):
@@ -309,7 +309,7 @@ class PriceNotSold(NothingCharged):
     status = 404
     title = N_("Not for sale")
     sentence = N_("That price is not for sale. Choose one from the pricing page; nothing was charged.")
-    says = frozenset({Says.MONEY})
+    says = frozenset({AlreadySaid.MONEY})
 
 
 class InvalidQuantity(NothingCharged):
@@ -319,7 +319,7 @@ class InvalidQuantity(NothingCharged):
     status = 422
     title = N_("Check the quantity")
     sentence = N_("This item can't be bought in that quantity. Choose another one; nothing was charged.")
-    says = frozenset({Says.MONEY})
+    says = frozenset({AlreadySaid.MONEY})
 
 
 class InvalidCart(NothingCharged):
@@ -329,7 +329,7 @@ class InvalidCart(NothingCharged):
     status = 422
     title = N_("Check your cart")
     sentence = N_("This cart can't be bought as it is. Nothing was charged.")
-    says = frozenset({Says.MONEY})
+    says = frozenset({AlreadySaid.MONEY})
 
 
 class CartEmpty(InvalidCart):
@@ -345,7 +345,7 @@ class CartFull(InvalidCart):
 
     code = "cart_full"
     sentence = N_("A cart holds at most 20 different items. Remove one, then try again.")
-    says = frozenset({Says.RETRY})
+    says = frozenset({AlreadySaid.RETRY})
 
 
 class MixedCurrencies(InvalidCart):
@@ -363,7 +363,7 @@ class AlreadySubscribed(NothingCharged):
     status = 409
     title = N_("You already have a subscription")
     sentence = N_("You already have a subscription. Change it in the billing portal; nothing was charged.")
-    says = frozenset({Says.TITLE, Says.MONEY})
+    says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY})
 
 
 class SubscriptionOnRecord(AlreadySubscribed):
@@ -386,7 +386,7 @@ class StatusUnclear(NothingCharged):
     sentence = N_(
         "Your account and our billing disagree about your plan, so we did not start a checkout. Nothing was charged."
     )
-    says = frozenset({Says.MONEY})
+    says = frozenset({AlreadySaid.MONEY})
 
 
 class OpenCheckout(Protocol):
@@ -409,7 +409,7 @@ class CheckoutInProgress(FrontendError):
     status = 409
     title = N_("You already started a checkout")
     sentence = N_("You already started a checkout. Continue with that one, or cancel it first.")
-    says = frozenset({Says.TITLE})
+    says = frozenset({AlreadySaid.TITLE})
 
     def __init__(self, checkout: OpenCheckout | None = None, detail: str = "") -> None:
         super().__init__(detail)
@@ -423,7 +423,7 @@ class StatusUnknown(NothingCharged):
     status = 503
     title = N_("We can't check your subscription")
     sentence = N_("We can't check your subscription right now, so we did not start a checkout. Nothing was charged.")
-    says = frozenset({Says.TITLE, Says.MONEY})
+    says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY})
     retryable = True
 
 
@@ -442,7 +442,7 @@ class BillingNotSetUp(StatusUnknown):
     status = 502
     title = N_("Payments are not set up")
     sentence = N_("Payments are not set up yet.")
-    says = frozenset({Says.TITLE})
+    says = frozenset({AlreadySaid.TITLE})
     retryable = False
 
 
@@ -455,7 +455,7 @@ class PurchaseUnconfirmed(CheckoutInProgress):
         "You came back from an earlier checkout that was never confirmed. If you were charged, contact us before you "
         "subscribe again."
     )
-    says = frozenset({Says.MONEY})
+    says = frozenset({AlreadySaid.MONEY})
 
 
 class CheckoutUnreadable(PurchaseUnconfirmed):
@@ -479,7 +479,7 @@ class AccountChanged(NothingCharged):
         "Another account has signed in in this browser since you opened the page. Nothing was charged. See whose "
         "account it is, then choose again."
     )
-    says = frozenset({Says.MONEY})
+    says = frozenset({AlreadySaid.MONEY})
 
 
 class CatalogChanged(NothingCharged):
@@ -489,7 +489,7 @@ class CatalogChanged(NothingCharged):
     status = 409
     title = N_("The price has changed")
     sentence = N_("Our prices changed while this page was open. Review the new price; nothing was charged.")
-    says = frozenset({Says.MONEY})
+    says = frozenset({AlreadySaid.MONEY})
 
 
 class StoreUnavailable(NothingCharged):
@@ -499,7 +499,7 @@ class StoreUnavailable(NothingCharged):
     status = 503
     title = N_("We can't do that right now")
     sentence = N_("We can't do that safely right now. Nothing was charged. Try again in a minute.")
-    says = frozenset({Says.MONEY, Says.RETRY})
+    says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
     retryable = True
 
 
@@ -529,7 +529,7 @@ class RateLimited(NothingCharged):
     status = 429
     title = N_("Too many requests")
     sentence = N_("That was a lot of requests in a short time. Wait a moment, then try again.")
-    says = frozenset({Says.RETRY})
+    says = frozenset({AlreadySaid.RETRY})
     retryable = True
 
 
@@ -559,7 +559,7 @@ class UnusableSetting(NothingCharged):
     code = "unusable_setting"
     title = N_("This site is not set up")
     sentence = N_("This site is not set up yet.")
-    says = frozenset({Says.TITLE})
+    says = frozenset({AlreadySaid.TITLE})
 
 
 class KeyUnusable(UnusableSetting):

@@ -199,7 +199,7 @@ class TestPlanThatIsSoldNoMore:
 
 
 # MCPJam/inspector#5104, freehire#2409
-class TestDearerPriceForNewCustomers:
+class TestDearerPriceOnPages:
     async def subscriber(self, world: World) -> None:
         """Ada bought Premium here for $29 a month; both services know."""
         world.accounts.says("active", "premium", SOON)

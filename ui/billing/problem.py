@@ -11,13 +11,13 @@ from typing import Final
 
 from services.errors import (
     AccountChanged,
+    AlreadySaid,
     AlreadySubscribed,
     CatalogChanged,
     CheckoutInProgress,
     CustomerUnknown,
     FrontendError,
     PriceNotSold,
-    Says,
     StatusUnclear,
 )
 from ui.components.notice import Kind, notice
@@ -72,7 +72,7 @@ def draw_problem(error: FrontendError, way_on: Draw | None = None, *, sentence: 
 
 def problem_title(error: FrontendError) -> str:
     """Return the few words over the sentence; nothing where they would say the same."""
-    return "" if Says.TITLE in error.says else _(error.title)
+    return "" if AlreadySaid.TITLE in error.says else _(error.title)
 
 
 def problem_kind(error: FrontendError) -> Kind:
@@ -87,12 +87,12 @@ def problem_sentence(error: FrontendError) -> str:
     if isinstance(error, CustomerUnknown):
         return _(NO_HISTORY) + " " + _("It starts with your first purchase.")
     parts = [_(error.sentence)]
-    if error.money_moved is False and Says.MONEY not in error.says:
+    if error.money_moved is False and AlreadySaid.MONEY not in error.says:
         parts.append(_("Nothing was charged."))
     if error.retry_after is not None:
         seconds = max(1, round(error.retry_after))
         parts.append(_("Try again in {seconds} seconds.").format(seconds=seconds))
-    elif error.retryable and Says.RETRY not in error.says:
+    elif error.retryable and AlreadySaid.RETRY not in error.says:
         parts.append(_("Try again in a minute."))
     return " ".join(parts)
 

@@ -14,7 +14,7 @@ from ui.nicegui_ext.html import Tag, is_safe_url
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"), max_size=60)
 
 
-class Reader(HTMLParser):
+class ParsedHtml(HTMLParser):
     """What a browser would make of the HTML: elements, their attributes, and the text."""
 
     def __init__(self) -> None:
@@ -29,8 +29,8 @@ class Reader(HTMLParser):
         self.text += data
 
 
-def read(html: str) -> Reader:
-    reader = Reader()
+def read(html: str) -> ParsedHtml:
+    reader = ParsedHtml()
     reader.feed(html)
     reader.close()
     return reader

@@ -1,31 +1,126 @@
-"""The modules beside the packages keep to the one way of imports; import-linter sees to the packages."""
+"""The house in order: no flat floors, no circle of files, nothing untyped at the doors, no two classes of one name.
+
+import-linter sees to the one way between packages and inside them; here is what it doesn't look at: the modules beside
+the packages, imports inside functions and for types only, and names.
+"""
 
 import ast
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-MODULES = sorted(path.name for path in ROOT.glob("*.py") if path.name != "app.py")
 ABOVE = {"app", "api", "ui", "services", "sandbox", "contract", "nicegui", "fastapi", "httpx"}
+BOTTOM = sorted(path.name for path in ROOT.glob("*.py") if path.name != "app.py")
+DOORS = ("services", "ui", "api", "wiring")
+MOST_IN_A_FOLDER = 16
+SAME_NAME = "# the same name as "
+"""A comment behind `class X:` that says whose name it shares, and why."""
 
 
-def imported(path: Path) -> set[str]:
-    """The top-level names that a module imports, anywhere in it."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@cache
+def sources() -> dict[Path, ast.Module]:
+    """Every module of the project, parsed."""
+    paths = [
+        path for path in ROOT.rglob("*.py") if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+    ]
+    return {path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(paths)}
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Every name that a module may import, anywhere in it: `a.b` and `a.b.c` for `from a.b import c`."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add((node.module or "").partition(".")[0])
-    return names
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_module_at_the_bottom_imports_nothing_above_it(module: str) -> None:
-    assert imported(ROOT / module) & ABOVE == set()
+def circle(files: dict[Path, ast.Module]) -> list[str]:
+    """One circle of modules that import each other, if there is one. A package and what is in it count as one way."""
+    modules = {module_of(path): tree for path, tree in files.items()}
+    graph = {
+        module: {
+            name
+            for name in imported(tree)
+            if name in modules and not f"{name}.".startswith(f"{module}.") and not f"{module}.".startswith(f"{name}.")
+        }
+        for module, tree in modules.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        found: list[str] = error.args[1]
+        return found
+    return []
+
+
+def top_classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
+    return (node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_"))
+
+
+@pytest.mark.parametrize("name", BOTTOM)
+def test_module_at_the_bottom_imports_nothing_above_it(name: str) -> None:
+    assert {top.partition(".")[0] for top in imported(sources()[Path(name)])} & ABOVE == set()
 
 
 def test_catalog_and_settings_do_not_know_each_other() -> None:
-    assert imported(ROOT / "catalog.py") & {"settings", "settings_rules"} == set()
-    assert imported(ROOT / "settings.py") & {"catalog", "catalog_rules", "money"} == set()
+    of_catalog, of_settings = (set(imported(sources()[Path(f"{name}.py")])) for name in ("catalog", "settings"))
+
+    assert of_catalog & {"settings", "settings_rules"} == set()
+    assert of_settings & {"catalog", "catalog_rules", "money"} == set()
+
+
+def test_no_folder_is_a_flat_floor() -> None:
+    floors = Counter(path.parent for path in sources() if path.name != "__init__.py" and path.parts[0] in DOORS)
+
+    assert {str(folder): count for folder, count in floors.items() if count > MOST_IN_A_FOLDER} == {}
+
+
+def test_no_files_import_each_other_in_a_circle_lazily_or_for_types_either() -> None:
+    assert circle(sources()) == []
+
+
+def test_a_circle_through_a_lazy_import_would_be_found() -> None:
+    one = ast.parse("from b import y")
+    other = ast.parse("def y():\n    from a import x")
+
+    assert set(circle({Path("a.py"): one, Path("b.py"): other})) == {"a", "b"}
+
+
+def test_any_is_written_at_no_door_but_those_that_mypy_excepts_with_a_reason() -> None:
+    written = {
+        module_of(path)
+        for path, tree in sources().items()
+        if path.parts[0] in DOORS and any(isinstance(node, ast.Name) and node.id == "Any" for node in ast.walk(tree))
+    }
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]["overrides"]
+    typed, excepted = (
+        {name for one in overrides if one.get("disallow_any_explicit") is strict for name in one["module"]}
+        for strict in (True, False)
+    )
+
+    assert typed == {f"{door}.*" for door in DOORS}
+    assert {module for module in written if not any(fnmatch(module, pattern) for pattern in excepted)} == set()
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places = defaultdict(list)
+    for path, tree in sources().items():
+        lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+        for node in top_classes(tree):
+            if SAME_NAME not in lines[node.lineno - 1]:
+                places[node.name].append(str(path))
+
+    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}

@@ -9,11 +9,11 @@ import pytest
 
 from services import errors
 from services.errors import (
+    AlreadySaid,
     CustomerUnknown,
     FrontendError,
     KeyLost,
     KeyRejected,
-    Says,
     UpstreamError,
     UpstreamUnavailable,
 )
@@ -130,9 +130,9 @@ def test_who_is_told_to_try_again_may_do_so(kind: type[FrontendError]) -> None:
 @pytest.mark.parametrize("kind", ALL)
 def test_what_a_sentence_says_is_declared(kind: type[FrontendError]) -> None:
     declared = {
-        Says.TITLE: kind.sentence.startswith(kind.title) or kind is CustomerUnknown,
-        Says.MONEY: "charged" in kind.sentence,
-        Says.RETRY: "try again" in kind.sentence.lower(),
+        AlreadySaid.TITLE: kind.sentence.startswith(kind.title) or kind is CustomerUnknown,
+        AlreadySaid.MONEY: "charged" in kind.sentence,
+        AlreadySaid.RETRY: "try again" in kind.sentence.lower(),
     }
 
     assert kind.says == {part for part, said in declared.items() if said}

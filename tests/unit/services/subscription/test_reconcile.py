@@ -13,7 +13,7 @@ from tests.shop import CATALOG, without
 from tests.unit.services.subscription.snapshot_tables import NOW, checkout, customer_status, in_days, snapshot
 
 
-class Rule(NamedTuple):
+class ReconcileRow(NamedTuple):
     """One line of the table. `plan` is the plan spoken of."""
 
     billing: str
@@ -27,129 +27,129 @@ class Rule(NamedTuple):
 S, R = State, Reason
 TABLE = [
     # billing says                account says                  so it is             access plan        because
-    Rule("", "silent", S.NONE, False, None, R.ACCOUNT_SILENT),
-    Rule("", "free active", S.NONE, False, None, R.NO_SUBSCRIPTION),
-    Rule("", "- none", S.NONE, False, None, R.NO_SUBSCRIPTION),
-    Rule("", "unasked", S.UNAVAILABLE, False, None, R.ACCOUNT_UNREACHABLE),
+    ReconcileRow("", "silent", S.NONE, False, None, R.ACCOUNT_SILENT),
+    ReconcileRow("", "free active", S.NONE, False, None, R.NO_SUBSCRIPTION),
+    ReconcileRow("", "- none", S.NONE, False, None, R.NO_SUBSCRIPTION),
+    ReconcileRow("", "unasked", S.UNAVAILABLE, False, None, R.ACCOUNT_UNREACHABLE),
     # The Auth MS decides access, the Payment MS product, dates and existence.
-    Rule("premium=active", "premium active", S.ACTIVE, True, "premium", R.AGREED),
-    Rule("premium=active", "premium active@-2", S.ACTIVE, True, "premium", R.AGREED),
-    Rule("premium=trialing", "premium trialing", S.TRIALING, True, "premium", R.AGREED),
-    Rule("premium=trialing", "premium trial", S.TRIALING, True, "premium", R.AGREED),
-    Rule("premium=past_due", "premium active", S.PAST_DUE, True, "premium", R.AGREED),
-    Rule("premium=past_due", "premium none", S.PAST_DUE, False, "premium", R.BILLING_SAYS),
-    Rule("premium=active", "Premium ACTIVE", S.ACTIVE, True, "premium", R.AGREED),
-    Rule("premium=active", "prod_premium active", S.ACTIVE, True, "premium", R.AGREED),
-    Rule("premium=active", "price_premium_year active", S.ACTIVE, True, "premium", R.AGREED),
-    Rule("premium=active", "- active", S.ACTIVE, True, "premium", R.AGREED),
-    Rule("premium=unpaid", "premium active", S.UNPAID, True, "premium", R.ACCOUNT_DIFFERS),
-    Rule("premium=paused", "premium active", S.PAUSED, True, "premium", R.ACCOUNT_DIFFERS),
-    Rule("premium=unpaid", "premium unpaid", S.UNPAID, False, "premium", R.BILLING_SAYS),
-    Rule("premium=incomplete", "silent", S.INCOMPLETE, False, "premium", R.BILLING_SAYS),
-    Rule("premium=incomplete_expired", "silent", S.INCOMPLETE_EXPIRED, False, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=active", "premium active", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("premium=active", "premium active@-2", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("premium=trialing", "premium trialing", S.TRIALING, True, "premium", R.AGREED),
+    ReconcileRow("premium=trialing", "premium trial", S.TRIALING, True, "premium", R.AGREED),
+    ReconcileRow("premium=past_due", "premium active", S.PAST_DUE, True, "premium", R.AGREED),
+    ReconcileRow("premium=past_due", "premium none", S.PAST_DUE, False, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=active", "Premium ACTIVE", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("premium=active", "prod_premium active", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("premium=active", "price_premium_year active", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("premium=active", "- active", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("premium=unpaid", "premium active", S.UNPAID, True, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=paused", "premium active", S.PAUSED, True, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=unpaid", "premium unpaid", S.UNPAID, False, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=incomplete", "silent", S.INCOMPLETE, False, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=incomplete_expired", "silent", S.INCOMPLETE_EXPIRED, False, "premium", R.BILLING_SAYS),
     # An account that says nothing of plans leaves access to billing's own word.
-    Rule("premium=active", "silent", S.ACTIVE, True, "premium", R.BILLING_SAYS),
-    Rule("premium=trialing", "silent", S.TRIALING, True, "premium", R.BILLING_SAYS),
-    Rule("premium=canceled@+5", "silent", S.CANCELED, True, "premium", R.BILLING_SAYS),
-    Rule("premium=canceled@-5", "silent", S.CANCELED, False, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=active", "silent", S.ACTIVE, True, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=trialing", "silent", S.TRIALING, True, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=canceled@+5", "silent", S.CANCELED, True, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=canceled@-5", "silent", S.CANCELED, False, "premium", R.BILLING_SAYS),
     # An account that never answered grants nothing.
-    Rule("premium=active", "unasked", S.ACTIVE, False, "premium", R.ACCOUNT_UNREACHABLE),
-    Rule("premium=canceled@+5", "unasked", S.CANCELED, False, "premium", R.ACCOUNT_UNREACHABLE),
+    ReconcileRow("premium=active", "unasked", S.ACTIVE, False, "premium", R.ACCOUNT_UNREACHABLE),
+    ReconcileRow("premium=canceled@+5", "unasked", S.CANCELED, False, "premium", R.ACCOUNT_UNREACHABLE),
     # The running service has no word: the account's word is what the record is worth.
-    Rule("premium=?", "premium active", S.ACTIVE, True, "premium", R.AGREED),
-    Rule("premium=?", "premium trialing", S.TRIALING, True, "premium", R.AGREED),
-    Rule("premium=?", "premium past_due", S.PAST_DUE, True, "premium", R.AGREED),
-    Rule("premium=?", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
-    Rule("premium=?", "premium paused", S.PAUSED, False, "premium", R.ACCOUNT_SAYS),
-    Rule("premium=?", "premium incomplete", S.INCOMPLETE, False, "premium", R.ACCOUNT_SAYS),
-    Rule("premium=?", "- active", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("premium=?", "premium active", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("premium=?", "premium trialing", S.TRIALING, True, "premium", R.AGREED),
+    ReconcileRow("premium=?", "premium past_due", S.PAST_DUE, True, "premium", R.AGREED),
+    ReconcileRow("premium=?", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=?", "premium paused", S.PAUSED, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=?", "premium incomplete", S.INCOMPLETE, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=?", "- active", S.ACTIVE, True, "premium", R.AGREED),
     # Without that either, it is on record and no more is claimed.
-    Rule("premium=?", "silent", S.ON_RECORD, False, "premium", R.ACCOUNT_SILENT),
-    Rule("premium=?@none", "silent", S.ON_RECORD, False, "premium", R.ACCOUNT_SILENT),
-    Rule("premium=?@-2", "silent", S.ON_RECORD, False, "premium", R.ACCOUNT_SILENT),
-    Rule("premium=?", "unasked", S.ON_RECORD, False, "premium", R.ACCOUNT_UNREACHABLE),
-    Rule("premium=?", "- none", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=?", "silent", S.ON_RECORD, False, "premium", R.ACCOUNT_SILENT),
+    ReconcileRow("premium=?@none", "silent", S.ON_RECORD, False, "premium", R.ACCOUNT_SILENT),
+    ReconcileRow("premium=?@-2", "silent", S.ON_RECORD, False, "premium", R.ACCOUNT_SILENT),
+    ReconcileRow("premium=?", "unasked", S.ON_RECORD, False, "premium", R.ACCOUNT_UNREACHABLE),
+    ReconcileRow("premium=?", "- none", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
     # What has ended: by its period, or by the account's word.
-    Rule("premium=?@-4", "silent", S.CANCELED, False, "premium", R.PERIOD_OVER),
-    Rule("premium=?@-4", "- none", S.CANCELED, False, "premium", R.PERIOD_OVER),
-    Rule("premium=?@-4", "unasked", S.CANCELED, False, "premium", R.ACCOUNT_UNREACHABLE),
-    Rule("premium=?@-4", "premium past_due", S.PAST_DUE, True, "premium", R.AGREED),
-    Rule("premium=?@-4", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
-    Rule("premium=?", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
-    Rule("premium=?@none", "premium cancelled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
-    Rule("premium=?", "premium canceled@+9", S.CANCELED, True, "premium", R.ACCOUNT_SAYS),
-    Rule("premium=?@-4", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=?@-4", "silent", S.CANCELED, False, "premium", R.PERIOD_OVER),
+    ReconcileRow("premium=?@-4", "- none", S.CANCELED, False, "premium", R.PERIOD_OVER),
+    ReconcileRow("premium=?@-4", "unasked", S.CANCELED, False, "premium", R.ACCOUNT_UNREACHABLE),
+    ReconcileRow("premium=?@-4", "premium past_due", S.PAST_DUE, True, "premium", R.AGREED),
+    ReconcileRow("premium=?@-4", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=?", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=?@none", "premium cancelled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=?", "premium canceled@+9", S.CANCELED, True, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=?@-4", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
     # An account whose date is over was perhaps not told of a renewal that billing knows: nothing has ended for sure.
-    Rule("premium=?", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
-    Rule("premium=?@none", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
-    Rule("premium=active", "premium active@-4", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
-    Rule("premium=active", "premium canceled@+9", S.ACTIVE, True, "premium", R.AGREED),
-    Rule("", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
-    Rule("", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=?", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=?@none", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=active", "premium active@-4", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=active", "premium canceled@+9", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
     # A word that nobody here knows is shown as itself, grants nothing, and is never called ended.
-    Rule("premium=dormant", "silent", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
-    Rule("premium=dormant", "premium active", S.ON_RECORD, True, "premium", R.UNKNOWN_WORD),
-    Rule("premium=?", "premium dormant", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
-    Rule("premium=?@-4", "premium dormant", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
-    Rule("", "premium dormant", S.ON_RECORD, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=dormant", "silent", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
+    ReconcileRow("premium=dormant", "premium active", S.ON_RECORD, True, "premium", R.UNKNOWN_WORD),
+    ReconcileRow("premium=?", "premium dormant", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
+    ReconcileRow("premium=?@-4", "premium dormant", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
+    ReconcileRow("", "premium dormant", S.ON_RECORD, False, "premium", R.ACCOUNT_SAYS),
     # Granted without billing: on the account, unless it was bought here or the word can only come from a payment.
-    Rule("", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
-    Rule("", "premium trialing@+9", S.ON_ACCOUNT, True, "premium", R.GRANTED),
-    Rule("", "- active", S.ON_ACCOUNT, True, None, R.GRANTED),
-    Rule("", "legacy active", S.ON_ACCOUNT, True, None, R.UNKNOWN_PLAN),
+    ReconcileRow("", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
+    ReconcileRow("", "premium trialing@+9", S.ON_ACCOUNT, True, "premium", R.GRANTED),
+    ReconcileRow("", "- active", S.ON_ACCOUNT, True, None, R.GRANTED),
+    ReconcileRow("", "legacy active", S.ON_ACCOUNT, True, None, R.UNKNOWN_PLAN),
     # A gift is called one only in a word that the operator lists.
-    Rule("", "premium gifted", S.COMPED, True, "premium", R.GRANTED),
-    Rule("", "premium Gifted@+9", S.COMPED, True, "premium", R.GRANTED),
-    Rule("", "- gifted", S.COMPED, True, None, R.GRANTED),
-    Rule("!", "premium gifted", S.COMPED, True, "premium", R.BILLING_UNREACHABLE),
-    Rule("premium=active", "premium gifted", S.ACTIVE, True, "premium", R.AGREED),
-    Rule("", "premium gifted@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
-    Rule("", "premium donated", S.ON_RECORD, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("", "premium gifted", S.COMPED, True, "premium", R.GRANTED),
+    ReconcileRow("", "premium Gifted@+9", S.COMPED, True, "premium", R.GRANTED),
+    ReconcileRow("", "- gifted", S.COMPED, True, None, R.GRANTED),
+    ReconcileRow("!", "premium gifted", S.COMPED, True, "premium", R.BILLING_UNREACHABLE),
+    ReconcileRow("premium=active", "premium gifted", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("", "premium gifted@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("", "premium donated", S.ON_RECORD, False, "premium", R.ACCOUNT_SAYS),
     # A name that means "no plan" is none, also where the catalog has no plan of that name.
-    Rule("", "none active", S.NONE, False, None, R.NO_SUBSCRIPTION),
-    Rule("", "premium past_due", S.PAST_DUE, True, "premium", R.ACCOUNT_SAYS),
-    Rule("", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
-    Rule("", "premium canceled@+9", S.CANCELED, True, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("", "none active", S.NONE, False, None, R.NO_SUBSCRIPTION),
+    ReconcileRow("", "premium past_due", S.PAST_DUE, True, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("", "premium canceled@+9", S.CANCELED, True, "premium", R.ACCOUNT_SAYS),
     # The two disagree on access, or on the plan.
-    Rule("premium=active", "premium none", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
-    Rule("premium=active", "- none", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
-    Rule("premium=active", "free active", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
-    Rule("premium=canceled@-5", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
-    Rule("premium=incomplete_expired", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
-    Rule("premium=?@-4", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
-    Rule("basic=active", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
-    Rule("basic=?", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
-    Rule("basic=active", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
-    Rule("basic=?", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
-    Rule("premium=canceled@+5", "premium active", S.CANCELED, True, "premium", R.BILLING_SAYS),
-    Rule("premium=active", "premium canceled", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=active", "premium none", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=active", "- none", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=active", "free active", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=canceled@-5", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=incomplete_expired", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=?@-4", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("basic=active", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
+    ReconcileRow("basic=?", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
+    ReconcileRow("basic=active", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
+    ReconcileRow("basic=?", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
+    ReconcileRow("premium=canceled@+5", "premium active", S.CANCELED, True, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=active", "premium canceled", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
     # Both call it ended, with different ends: access follows the account, and so does the state.
-    Rule("premium=canceled@+20", "premium canceled@+5", S.CANCELED, True, "premium", R.BILLING_SAYS),
-    Rule("premium=canceled@-5", "premium canceled@+5", S.CANCELED, True, "premium", R.BILLING_SAYS),
-    Rule("premium=canceled@+20", "premium canceled@-5", S.CANCELED, False, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=canceled@+20", "premium canceled@+5", S.CANCELED, True, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=canceled@-5", "premium canceled@+5", S.CANCELED, True, "premium", R.BILLING_SAYS),
+    ReconcileRow("premium=canceled@+20", "premium canceled@-5", S.CANCELED, False, "premium", R.BILLING_SAYS),
     # The account speaks of one plan; of a plan in another group it says nothing.
-    Rule("backup=active", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
-    Rule("backup=active", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
-    Rule("backup=?", "premium none", S.NONE, False, None, R.NO_SUBSCRIPTION),
+    ReconcileRow("backup=active", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
+    ReconcileRow("backup=active", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("backup=?", "premium none", S.NONE, False, None, R.NO_SUBSCRIPTION),
     # An ended record of another plan is no contradiction to a granted one.
-    Rule("basic=canceled@-5", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
-    Rule("basic=?@-5", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
+    ReconcileRow("basic=canceled@-5", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
+    ReconcileRow("basic=?@-5", "premium active", S.ON_ACCOUNT, True, "premium", R.GRANTED),
     # Billing can't be asked: what was known stands, what was never known is not called "none".
-    Rule("premium=active !", "premium active", S.ACTIVE, True, "premium", R.AGREED),
-    Rule("!", "premium active", S.ACTIVE, True, "premium", R.BILLING_UNREACHABLE),
-    Rule("basic=? !", "premium active", S.ACTIVE, True, "premium", R.BILLING_UNREACHABLE),
-    Rule("premium=active !", "unasked", S.ACTIVE, False, "premium", R.ACCOUNT_UNREACHABLE),
-    Rule("!", "unasked", S.UNAVAILABLE, False, None, R.NO_SERVICE_REACHABLE),
+    ReconcileRow("premium=active !", "premium active", S.ACTIVE, True, "premium", R.AGREED),
+    ReconcileRow("!", "premium active", S.ACTIVE, True, "premium", R.BILLING_UNREACHABLE),
+    ReconcileRow("basic=? !", "premium active", S.ACTIVE, True, "premium", R.BILLING_UNREACHABLE),
+    ReconcileRow("premium=active !", "unasked", S.ACTIVE, False, "premium", R.ACCOUNT_UNREACHABLE),
+    ReconcileRow("!", "unasked", S.UNAVAILABLE, False, None, R.NO_SERVICE_REACHABLE),
 ]  # fmt: skip
 
 
-def _line(rule: Rule) -> str:
+def _line(rule: ReconcileRow) -> str:
     return f"{rule.billing or 'nothing'} | {rule.account} -> {rule.state}"
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("rule", TABLE, ids=_line)
-def test_the_table(rule: Rule, shape: Shape) -> None:
+def test_the_table(rule: ReconcileRow, shape: Shape) -> None:
     """A record with a word comes in the two shapes that have one, a record without in the third."""
     found = customer_status(
         rule.billing, rule.account, shape="openapi" if shape == "running" else shape, gifts=("gifted",)
@@ -160,7 +160,7 @@ def test_the_table(rule: Rule, shape: Shape) -> None:
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=_line)
-def test_nothing_is_claimed_that_neither_service_says(rule: Rule) -> None:
+def test_nothing_is_claimed_that_neither_service_says(rule: ReconcileRow) -> None:
     words = f"{rule.billing} {rule.account}".lower()
     found = customer_status(rule.billing, rule.account)
 
