@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     )
 
     catalog_path: str = Field("products.json", description="File that says what is sold.")
+    checkout_session_hours: float = Field(
+        24.0, ge=0.5, le=24, description="Hours for which Stripe keeps a checkout session open, where no answer says."
+    )
     checkout_hosts: Hosts = Field(("checkout.stripe.com",), description="Hosts a checkout may lead to.")
     portal_hosts: Hosts = Field(("billing.stripe.com",), description="Hosts the customer portal may lead to.")
     terms_url: Link = Field("", description="Terms of service, linked in the footer and beside buttons.")

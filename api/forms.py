@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 
 from api.access import Access, client_address
 from catalog import Catalog, UnknownPrice
-from services.checkout.service import Wanted
 from services.container import Container
-from services.errors import AccountChanged, CatalogChanged, FrontendError, InvalidQuantity, NotSignedIn
+from services.errors import AccountChanged, FrontendError, NotSignedIn, asked_about
+from services.purchase import Purchase, whole_number
 from services.sessions.service import Session, account_mark, sign_in_path
 from services.web.safe_paths import safe_next
 from services.web.timezones import is_timezone
@@ -42,15 +42,7 @@ def form_routes(container: Container) -> APIRouter:
         try:
             session = _of_same_account(await access.session(request), fields)
             await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
-            amount, quantity = _whole_number(fields.get("amount")), _whole_number(fields.get("quantity"))
-            if amount is None and fields.get("catalog") not in (None, "", container.catalog.version):
-                raise CatalogChanged("the form was drawn from another version of the catalog")
-            checkout = await container.checkout.start(
-                session,
-                Wanted(price_id, 1 if quantity is None else quantity, amount),
-                instead_of=fields.get("instead_of") or None,
-                has_ended=fields.get("has_ended") in ("true", "on", "1"),
-            )
+            checkout = await container.checkout.start(session, Purchase.from_fields(fields, container.catalog))
         except NotSignedIn:
             return RedirectResponse(sign_in_path(f"{page}?{urlencode(_choice(fields))}"), 303)
         except FrontendError as error:
@@ -98,7 +90,8 @@ def _add_cart(router: APIRouter, container: Container, access: Access) -> None:
             await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
             owner = await access.cart_owner(request, Response())
             cart = await container.cart.apply_quantities(owner, _quantities(fields))
-            return RedirectResponse((await container.checkout.start_cart(session, cart.wanted)).url, 303)
+            checkout = await container.checkout.start(session, cart.purchase.shown_as_cart(fields))
+            return RedirectResponse(checkout.url, 303)
         except NotSignedIn:
             return RedirectResponse(sign_in_path("/cart"), 303)
         except FrontendError as error:
@@ -111,7 +104,7 @@ def _add_cart(router: APIRouter, container: Container, access: Access) -> None:
         answer = RedirectResponse(safe_next(fields.get("next", "/cart")), 303)
         price_id = fields.get("price_id", "")
         try:
-            quantity = _whole_number(fields.get("quantity"))
+            quantity = whole_number(fields.get("quantity"))
             await container.limits.hit(container.policies.carts_by_address, client_address(request))
             owner = await access.cart_owner(request, answer)
             match action:
@@ -142,7 +135,7 @@ def _of_same_account(session: Session, fields: _Fields) -> Session:
 def _quantities(fields: _Fields) -> dict[str, int]:
     """Return what stood in the fields of a posted cart (`quantity.` and the price's id); 0 for an empty one."""
     return {
-        name.removeprefix("quantity."): _whole_number(text) or 0
+        name.removeprefix("quantity."): whole_number(text) or 0
         for name, text in fields.items()
         if name.startswith("quantity.")
     }
@@ -170,14 +163,9 @@ def _choice(fields: _Fields) -> dict[str, str]:
 
 
 def _explained(page: str, error: FrontendError, choice: Mapping[str, str] | None = None) -> Response:
-    """Return the way to the page that puts the error into words by its code."""
-    return RedirectResponse(f"{page}?{urlencode({**(choice or {}), 'problem': error.code})}", 303)
-
-
-def _whole_number(text: str | None) -> int | None:
-    """Return the number in a field; None for an empty one. Raises InvalidQuantity for anything else."""
-    if text is None or not text.strip():
-        return None
-    if re.fullmatch(r"\d{1,12}", text.strip(), re.ASCII) is None:
-        raise InvalidQuantity("a form field holds no number")
-    return int(text)
+    """Return the way to the page that puts the error into words by its code, and by the checkout it is about."""
+    query = {**(choice or {}), "problem": error.code}
+    asked = asked_about(error)
+    if asked is not None:
+        query["checkout"] = asked.id
+    return RedirectResponse(f"{page}?{urlencode(query)}", 303)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.errors import AlreadySubscribed, CheckoutInProgress, FrontendError, StatusUnclear
+from services.errors import AlreadySubscribed, CheckoutInProgress, FrontendError, StatusUnclear, asked_about
 from services.web.request_id import request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -59,6 +59,9 @@ class Problem(BaseModel):
     manage_url: str | None = Field(None, description="Where an existing subscription is managed.")
     checkout_url: str | None = Field(None, description="The open checkout to go on with.")
     checkout_session_id: str | None = None
+    checkout_id: str | None = Field(
+        None, description="Name it in `instead_of` to give that checkout up for a new one: the user did not pay it."
+    )
     errors: list[FieldProblem] | None = None
 
 
@@ -101,6 +104,9 @@ def problem_of(error: FrontendError, public_url: str) -> Problem:
         if error.checkout is not None and error.checkout.url:
             problem.checkout_url = error.checkout.url
             problem.checkout_session_id = error.checkout.session_id
+    asked = asked_about(error)
+    if asked is not None:
+        problem.checkout_id = asked.id
     return problem
 
 

@@ -10,6 +10,7 @@ from api.docs import add_docs
 from api.events import events_routes
 from api.problems import Problem, add_error_handlers, problem_docs
 from api.schemas import (
+    CartCheckoutRequest,
     CartView,
     CatalogView,
     CheckoutRequest,
@@ -22,10 +23,7 @@ from api.schemas import (
     SubscriptionsView,
 )
 from api.strict_json import StrictRoute
-from catalog import UnknownPrice
-from services.checkout.service import Wanted
 from services.container import Container
-from services.errors import PriceNotSold
 from services.sessions.service import Session
 
 API_VERSION = "1.0"
@@ -106,23 +104,24 @@ def payment_routes(container: Container, access: Access) -> APIRouter:
     async def post_checkout(
         request: Request, wanted: CheckoutRequest, session: Annotated[Session, signed_in]
     ) -> CheckoutStarted:
-        """Start a checkout of one plan or item, or get the open one again. `success_url` and `cancel_url` are ours."""
-        await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
-        _check_product(container, wanted)
-        checkout = await container.checkout.start(
-            session,
-            Wanted(wanted.price_id, wanted.quantity, wanted.amount),
-            instead_of=wanted.instead_of,
-            has_ended=wanted.has_ended,
-        )
-        return CheckoutStarted.of(checkout)
+        """Start a checkout of one plan or item, or get the open one again. `success_url` and `cancel_url` are ours.
 
-    @router.post("/cart", responses=problem_docs(401, 404, 502, 504, changes=True))
-    async def post_cart_checkout(request: Request, session: Annotated[Session, signed_in]) -> CheckoutStarted:
-        """Start a checkout of the user's cart, or get the open one again."""
+        To start a new one instead, name the open one's `checkout_id` in `instead_of`, once the user was asked: if its
+        page is still open, they must not pay there too. Where another one may be paid, or may have been, the answer is
+        a 409 with its `checkout_id`.
+        """
+        await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
+        return CheckoutStarted.of(await container.checkout.start(session, wanted.purchase(container.catalog)))
+
+    @router.post("/cart", responses=problem_docs(401, 404, 409, 502, 504, changes=True))
+    async def post_cart_checkout(
+        request: Request, session: Annotated[Session, signed_in], wanted: CartCheckoutRequest | None = None
+    ) -> CheckoutStarted:
+        """Start a checkout of the user's cart, or get the open one of the same cart again; else as for a plan."""
         await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
         cart = await container.cart.read(await access.cart_owner(request, Response()))
-        return CheckoutStarted.of(await container.checkout.start_cart(session, cart.wanted))
+        purchase = (wanted or CartCheckoutRequest()).purchase(cart)
+        return CheckoutStarted.of(await container.checkout.start(session, purchase))
 
     @router.post("/portal", responses=problem_docs(401, 404, 502, 504, changes=True))
     async def post_portal(
@@ -167,15 +166,3 @@ def cart_routes(container: Container, access: Access) -> APIRouter:
         return CartView.of(await container.cart.read(whose))
 
     return router
-
-
-def _check_product(container: Container, wanted: CheckoutRequest) -> None:
-    """A client that names a product must name the price's own."""
-    if wanted.product_id is None:
-        return
-    try:
-        offer = container.catalog.offer(wanted.price_id)
-    except UnknownPrice:
-        raise PriceNotSold("a price that the catalog does not sell") from None
-    if offer.product_id != wanted.product_id:
-        raise PriceNotSold("a price of another product than the one named")

@@ -6,7 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from catalog import Feature, Price, Text
+from catalog import Catalog, Feature, Price, Text
+from services.cart import Cart
+from services.errors import CartChanged, PriceNotSold
+from services.purchase import Purchase, offer_of
 
 PriceId = Annotated[str, Field(min_length=1, max_length=255, examples=["price_premium_month"])]
 
@@ -45,6 +48,9 @@ def _values(prices: Mapping[str, Price]) -> list[Price]:
 
 
 Words = Annotated[str, BeforeValidator(_in_language)]
+CheckoutId = Annotated[str, Field(max_length=64)]
+Shown = Annotated[str, Field(min_length=1, max_length=20)]
+"""What the user was shown, to be compared."""
 
 
 class CheckoutRequest(BaseModel):
@@ -56,8 +62,40 @@ class CheckoutRequest(BaseModel):
     product_id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     quantity: Quantity = 1
     amount: Amount | None = None
-    instead_of: Annotated[str, Field(max_length=64)] | None = Field(None, description="The open checkout to give up.")
+    currency: Shown | None = None
+    interval: Shown | None = None
+    trial_days: Annotated[int, Field(strict=True, ge=0, le=730), BeforeValidator(_whole)] | None = None
+    instead_of: CheckoutId | None = Field(
+        None, description="A checkout (`checkout_id`) that the user was asked about, did not pay and gives up."
+    )
     has_ended: bool = Field(False, description="The user's word that the subscription on record has ended.")
+
+    def purchase(self, catalog: Catalog) -> Purchase:
+        """Return the press; what the client does not say was shown is taken from the catalog. Raises PriceNotSold."""
+        purchase = Purchase.of(offer_of(catalog, self.price_id), self.quantity)
+        if self.product_id not in (None, purchase.lines[0].product_id):
+            raise PriceNotSold("a price of another product than the one named")
+        named = {"amount", "currency", "interval", "trial_days"}
+        shown = self.model_dump(include=named, exclude_none=True)
+        line = purchase.lines[0].model_copy(update=shown)
+        answers = {"instead_of": self.instead_of, "has_ended": self.has_ended, "reuse": True}
+        return purchase.model_copy(update={"lines": (line,), **answers})
+
+
+class CartCheckoutRequest(BaseModel):
+    """What the user was shown of the cart, and answered. `total` in minor units of `currency`."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    total: Amount | None = None
+    currency: Shown | None = None
+    instead_of: CheckoutId | None = Field(None, description="As for a plan or an item.")
+
+    def purchase(self, cart: Cart) -> Purchase:
+        """Return the press that buys the cart. Raises CartChanged where another total was shown."""
+        if self.total not in (None, cart.total) or self.currency not in (None, cart.currency):
+            raise CartChanged(f"shown at {self.total} {self.currency}, costs {cart.total} {cart.currency}")
+        return cart.purchase.model_copy(update={"instead_of": self.instead_of, "reuse": True})
 
 
 class CheckoutStarted(ApiView):

@@ -5,11 +5,11 @@ import secrets
 from catalog import Catalog, Offer, UnknownPrice
 from cli.explain import explain
 from cli.findings import Finding, error, ok, skipped
-from services.checkout.service import Redirects
 from services.errors import FrontendError, UnsafeRedirect
-from services.payment_ms import CheckoutSession, ItemCheckout, PaymentMS, SubscriptionCheckout
+from services.payment_ms import CheckoutSession, PaymentMS
+from services.purchase import Purchase
 from services.stripe_mode import StripeMode, mode_of
-from services.web.safe_urls import safe_redirect
+from services.web.safe_urls import Redirects
 from settings import Settings
 
 
@@ -32,7 +32,7 @@ async def open_live_checkout(
         return error("live_checkout", *explain(problem, "Payment MS", "PAYMENT_MS_URL")), StripeMode.UNKNOWN
     mode = mode_of(session.id)
     try:
-        address = safe_redirect(session.url, settings.checkout_hosts, allow_http=bool(settings.http_hosts))
+        address = _redirects(settings).checked(session.url)
     except UnsafeRedirect as problem:
         cure = "Add its host to CHECKOUT_HOSTS if it is right."
         return error("live_checkout", f"The checkout can't be opened: {problem}.", cure), mode
@@ -47,10 +47,16 @@ async def open_live_checkout(
 
 async def _open(settings: Settings, client: PaymentMS, offer: Offer) -> CheckoutSession:
     name = f"check-{secrets.token_hex(6)}"
-    redirects = Redirects(settings.public_url, settings.checkout_hosts, bool(settings.http_hosts))
-    success, cancel = redirects.success_url(), settings.public_url
-    buyer = (name, f"{name}@example.com", offer.product_id, offer.price.price_id, success, cancel)
-    if offer.plan is not None:
-        return await client.create_subscription_checkout(SubscriptionCheckout(*buyer), idempotency_key=name)
     quantity = offer.item.min_quantity if offer.item else 1
-    return await client.create_item_checkout(ItemCheckout(*buyer, quantity=quantity), idempotency_key=name)
+    return await client.create_checkout(
+        Purchase.of(offer, quantity),
+        user_id=name,
+        email=f"{name}@example.com",
+        success_url=_redirects(settings).success_url(),
+        cancel_url=settings.public_url,
+        idempotency_key=name,
+    )
+
+
+def _redirects(settings: Settings) -> Redirects:
+    return Redirects(settings.public_url, settings.checkout_hosts, bool(settings.http_hosts))

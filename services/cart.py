@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from catalog import Catalog, Item, UnknownPrice
-from services.checkout.service import MOST_LINES, Wanted
+from catalog import Catalog, Item
 from services.checkout_record import REMEMBERED, Checkout, CheckoutKind
 from services.errors import CartFull, InvalidQuantity, MixedCurrencies, PriceNotSold
+from services.purchase import MOST_LINES, Purchase, PurchaseLine, offer_of
 from services.sessions.service import Session, session_key
 from services.storage.port import Store
 from services.storage.pubsub import PubSub, Topic
@@ -61,9 +61,9 @@ class Cart:
         return self.lines[0].item.price.currency if self.lines else None
 
     @property
-    def wanted(self) -> tuple[Wanted, ...]:
-        """The lines as the checkout takes them, with the amounts shown."""
-        return tuple(Wanted(x.item.price.price_id, x.quantity, x.item.price.amount) for x in self.lines)
+    def purchase(self) -> Purchase:
+        """A press that buys what the cart holds, at the prices shown."""
+        return Purchase.of_cart(PurchaseLine.of(line.item, line.item.price, line.quantity) for line in self.lines)
 
 
 class CartService:
@@ -190,10 +190,7 @@ class CartService:
         return self._store.lock(_key(owner), *_LOCK)
 
     def _item(self, price_id: str) -> Item:
-        try:
-            offer = self._catalog().offer(price_id)
-        except UnknownPrice:
-            raise PriceNotSold("a price that the catalog does not sell") from None
+        offer = offer_of(self._catalog(), price_id)
         if offer.item is None:
             raise PriceNotSold("a plan can't be put into a cart")
         return offer.item

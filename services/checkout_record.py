@@ -15,32 +15,41 @@ happened all the same; it counts as of the checkout's start.
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from hmac import compare_digest
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from services.purchase import CheckoutKind, Purchase, PurchaseLine
 from services.storage.port import Store
 from services.storage.rows import RowKind, StoredMoment, read_row
+
+__all__ = [
+    "LONGEST_MARGIN",
+    "REMEMBERED",
+    "SESSION_LIFE",
+    "WEBHOOKS_REPEATED",
+    "Checkout",
+    "CheckoutEvent",
+    "CheckoutKind",
+    "CheckoutRepository",
+    "newest",
+    "reuse_margin",
+]  # fmt: skip
 
 SESSION_LIFE: Final = timedelta(hours=24)
 """How long Stripe keeps a checkout session open when it is not told otherwise (Stripe API, `expires_at`)."""
 
-REUSE_MARGIN: Final = timedelta(minutes=30)
-"""A session this close to its end is not handed out again: typing a card number takes a while."""
+LONGEST_MARGIN: Final = timedelta(minutes=30)
+
+WEBHOOKS_REPEATED: Final = timedelta(days=3)
+"""For how long Stripe tries to deliver a webhook, so how long after a payment a service may first hear of it."""
 
 REMEMBERED: Final = timedelta(days=400)
 """How long a checkout is remembered: longer than a yearly subscription goes without a payment.
 
 While it is, the amount can be shown, and a plan that billing never heard of is known to have been bought.
 """
-
-
-class CheckoutKind(StrEnum):
-    """What a checkout sells."""
-
-    SUBSCRIPTION = "subscription"
-    ITEM = "item"
-    CART = "cart"
 
 
 class CheckoutEvent(StrEnum):
@@ -68,20 +77,12 @@ _GUARDED_BY: Final = frozenset({"plan_id", "group", "known_subscriptions"})
 _read_moment: Final = TypeAdapter[datetime](StoredMoment).validate_python
 
 
-class CheckoutLine(BaseModel):
-    """One line of a checkout: a price, how many, and what one costs (minor units)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    price_id: str
-    product_id: str | None = None
-    name: str
-    quantity: int = 1
-    amount: int
-
-
 class Checkout(BaseModel):
-    """A checkout session at Stripe that this app opened for one customer. Amounts are minor units of `currency`."""
+    """A checkout session at Stripe that this app opened for one customer. Amounts are minor units of `currency`.
+
+    `ends_at` is when Stripe closes the session, `return_key` what its success URL carries: only Stripe knows it, and
+    shows it to the browser that finished this checkout. A row of an earlier release has neither.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -90,9 +91,11 @@ class Checkout(BaseModel):
     kind: CheckoutKind
     session_id: str
     url: str
-    lines: tuple[CheckoutLine, ...] = Field(min_length=1)
+    lines: tuple[PurchaseLine, ...] = Field(min_length=1)
     currency: str
     started_at: StoredMoment
+    ends_at: StoredMoment | None = None
+    return_key: str = ""
     plan_id: str | None = None
     group: str | None = None
     interval: str | None = None
@@ -123,7 +126,32 @@ class Checkout(BaseModel):
     @property
     def expires_at(self) -> datetime:
         """When Stripe closes the session unless it was paid."""
-        return self.started_at + SESSION_LIFE
+        return self.ends_at or self.started_at + SESSION_LIFE
+
+    @property
+    def purchase(self) -> Purchase:
+        """The press that buys what it sells once more, on the same terms."""
+        terms = {"interval": self.interval, "trial_days": self.trial_days}
+        lines = tuple(
+            line.model_copy(update=terms if line.currency else {**terms, "currency": self.currency})
+            for line in self.lines
+        )
+        return Purchase(kind=self.kind, lines=lines)
+
+    def sells(self, purchase: Purchase) -> bool:
+        """Whether it is for exactly this: the same things, in the same quantities, on the same terms."""
+        return self.kind is purchase.kind and self._terms == sorted(
+            (line.price_id, line.quantity, line.amount, line.currency or self.currency, line.trial_days)
+            for line in purchase.lines
+        )
+
+    @property
+    def _terms(self) -> list[tuple[str, int, int, str, int]]:
+        trial = self.trial_days
+        return sorted(
+            (line.price_id, line.quantity, line.amount, line.currency or self.currency, line.trial_days or trial)
+            for line in self.lines
+        )
 
     @property
     def confirmed(self) -> bool:
@@ -140,7 +168,22 @@ class Checkout(BaseModel):
         Also one that was canceled or replaced: Stripe keeps it open, and a second session for the same thing would be
         one more that can be paid.
         """
-        return not self._used and now < self.expires_at - REUSE_MARGIN
+        return not self._used and now < self.expires_at - reuse_margin(self.expires_at - self.started_at)
+
+    def payable(self, now: datetime) -> bool:
+        """Whether Stripe may still take money for it, and the user was not asked to give it up."""
+        return self.in_doubt(now) and now < self.expires_at
+
+    def in_doubt(self, now: datetime) -> bool:
+        """Whether it may have been paid without a word: in a tab that never came back, its webhook still on the way.
+
+        Stripe's back link does not end the doubt: it can be pressed in one tab after the checkout was paid in another.
+        What ends it is the return, a service's word, the user's answer (`replaced`), or the last webhook's last try.
+        """
+        if self._used or now >= self.expires_at + WEBHOOKS_REPEATED:
+            return False
+        replaced = self.at(CheckoutEvent.REPLACED)
+        return replaced is None or self.handed_out_at > replaced
 
     def open(self, now: datetime) -> bool:
         """Whether the user may be in the middle of it: sent there and not back, not replaced, not expired."""
@@ -162,7 +205,7 @@ class Checkout(BaseModel):
         """
         returned, canceled = self.at(CheckoutEvent.RETURNED), self.at(CheckoutEvent.CANCELED)
         back_again = returned is not None and canceled is not None and canceled > returned
-        return self.unconfirmed and not back_again and now < self.expires_at
+        return self.unconfirmed and not back_again and now < max(self.expires_at, self.started_at + SESSION_LIFE)
 
     @property
     def unconfirmed(self) -> bool:
@@ -226,6 +269,10 @@ class CheckoutRepository:
         events = _events(await self._store.fields(_key(customer)), checkout_id, _LONG_AGO)
         await self._put_event(customer, checkout_id, CheckoutEvent.REPLACED, self._after(events.values()))
 
+    async def by_return_key(self, customer: str, return_key: str) -> Checkout | None:
+        """Return this customer's checkout whose success URL carries that key, or None."""
+        return next((c for c in await self.of(customer) if c.return_key and _same(c.return_key, return_key)), None)
+
     async def by_session(self, customer: str, session_id: str) -> Checkout | None:
         """Return this customer's checkout with that Stripe session id; another customer's is None too."""
         return next((c for c in await self.of(customer) if c.session_id == session_id), None)
@@ -274,6 +321,15 @@ class CheckoutRepository:
 def newest(checkouts: Iterable[Checkout], wanted: Callable[[Checkout], bool]) -> Checkout | None:
     """Return the most recently started checkout that is wanted, or None."""
     return max((c for c in checkouts if wanted(c)), key=lambda c: c.started_at, default=None)
+
+
+def reuse_margin(life: timedelta) -> timedelta:
+    """Return how long before its end a session is not handed out again: typing a card number takes a while."""
+    return min(LONGEST_MARGIN, life / 4)
+
+
+def _same(one: str, other: str) -> bool:
+    return compare_digest(one.encode(), other.encode())
 
 
 def _key(customer: str) -> str:

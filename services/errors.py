@@ -17,7 +17,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
     │   │   └── KeyLost              502  to a key that worked a moment ago
     │   ├── RequestRefused           502  it answered another 4xx: our request was wrong
     │   └── CustomerUnknown          404  it has never seen this customer
-    ├── CheckoutInProgress           409  a checkout is open; carries it
+    ├── CheckoutInProgress           409  a checkout may be paid, or may have been; carries it
     │   └── PurchaseUnconfirmed      409  an earlier one was never confirmed by any service
     │       └── CheckoutUnreadable   409  another release wrote it, and whether it was paid is not known
     └── NothingCharged                    stopped before any money could move
@@ -41,6 +41,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
         ├── StatusUnclear            409  the two services disagree, so nothing is sold
         ├── AccountChanged           409  the page was drawn for another user than is signed in now
         ├── CatalogChanged           409  the page was drawn from another version of the catalog
+        │   └── CartChanged          409  the page showed other lines than the cart holds
         ├── StoreUnavailable         503  our own storage can't be read or written
         │   ├── LockTimeout          503  another tab or replica held the lock for too long
         │   ├── LockLost             503  the lock ran out while it was held
@@ -375,6 +376,8 @@ class SubscriptionOnRecord(AlreadySubscribed):
         "We have a subscription on record for you and can't see whether it has ended. Look in the billing portal "
         "first; nothing was charged."
     )
+    also_open: "OpenCheckout | None" = None
+    """A checkout that may be paid too: whoever goes on gives it up as well."""
 
 
 class StatusUnclear(NothingCharged):
@@ -393,6 +396,8 @@ class OpenCheckout(Protocol):
     """What an error has to know of a checkout that was started and not finished."""
 
     @property
+    def id(self) -> str: ...
+    @property
     def session_id(self) -> str: ...
     @property
     def url(self) -> str: ...
@@ -403,12 +408,18 @@ class OpenCheckout(Protocol):
 
 
 class CheckoutInProgress(FrontendError):
-    """Another checkout of that plan group is open; ``checkout`` is the one to go on with (None: being opened)."""
+    """A checkout of the same thing may be paid, or may have been: the user is asked before there is a second one.
+
+    ``checkout`` is the one to go on with, or to give up by name (None: known by its code only).
+    """
 
     code = "checkout_in_progress"
     status = 409
     title = N_("You already started a checkout")
-    sentence = N_("You already started a checkout. Continue with that one, or cancel it first.")
+    sentence = N_(
+        "You already started a checkout. Continue with that one, or start a new one: if the other page is still open, "
+        "don't pay there too."
+    )
     says = frozenset({AlreadySaid.TITLE})
 
     def __init__(self, checkout: OpenCheckout | None = None, detail: str = "") -> None:
@@ -456,6 +467,15 @@ class PurchaseUnconfirmed(CheckoutInProgress):
         "subscribe again."
     )
     says = frozenset({AlreadySaid.MONEY})
+    also_open: OpenCheckout | None = None
+    """Another checkout that may be paid too: whoever goes on gives it up as well."""
+
+
+def asked_about(error: FrontendError) -> OpenCheckout | None:
+    """Return the checkout that whoever goes on gives up, by naming it in `instead_of`; None if there is none."""
+    if isinstance(error, SubscriptionOnRecord | PurchaseUnconfirmed):
+        return error.also_open
+    return error.checkout if isinstance(error, CheckoutInProgress) else None
 
 
 class CheckoutUnreadable(PurchaseUnconfirmed):
@@ -490,6 +510,14 @@ class CatalogChanged(NothingCharged):
     title = N_("The price has changed")
     sentence = N_("Our prices changed while this page was open. Review the new price; nothing was charged.")
     says = frozenset({AlreadySaid.MONEY})
+
+
+class CartChanged(CatalogChanged):
+    """The page showed another cart than the one that would be bought: it was changed in another tab."""
+
+    code = "cart_changed"
+    title = N_("Your cart has changed")
+    sentence = N_("Your cart changed while this page was open. Review it, then go on; nothing was charged.")
 
 
 class StoreUnavailable(NothingCharged):

@@ -26,77 +26,26 @@ from services.payment_responses import (
     read_registration,
     read_subscription,
 )
+from services.purchase import CheckoutKind, Purchase, PurchaseLine
 from services.upstream.client import Retry, Upstream
 from services.upstream.identifiers import check_identifier, path_with
 from services.upstream.responses import UpstreamResponse, schema_error
 
 __all__ = [
-    "CartCheckout",
-    "CartCheckoutLine",
     "CheckoutSession",
     "Health",
-    "ItemCheckout",
     "PaymentMS",
     "PlanRegistration",
     "PortalSession",
     "RegisterResult",
     "RegisteredPrice",
     "RegisteredProduct",
-    "SubscriptionCheckout",
     "SubscriptionRecord",
 ]
 
 _log = structlog.get_logger("payment_ms")
 _UNKNOWN_CUSTOMER = frozenset({"CUSTOMER_NOT_FOUND", "NO_STRIPE_CUSTOMER"})
 """Two codes, one meaning: this person has never bought anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionCheckout:
-    """A subscription to one price. ``user_id`` is the id the service knows the customer by (``CUSTOMER_ID``).
-
-    ``success_url`` may hold the literal ``{CHECKOUT_SESSION_ID}``, which Stripe replaces.
-    """
-
-    user_id: str
-    email: str
-    product_id: str
-    price_id: str
-    success_url: str
-    cancel_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ItemCheckout:
-    """A one-off purchase of one item."""
-
-    user_id: str
-    email: str
-    product_id: str
-    price_id: str
-    success_url: str
-    cancel_url: str
-    quantity: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class CartCheckoutLine:
-    """One line of a cart."""
-
-    price_id: str
-    quantity: int
-    product_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CartCheckout:
-    """A one-off purchase of 1 to 20 lines."""
-
-    user_id: str
-    email: str
-    lines: tuple[CartCheckoutLine, ...]
-    success_url: str
-    cancel_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,29 +82,40 @@ class PaymentMS:
         self._checkout_deadline = checkout_deadline
         self._checkout_retry = Retry.IDEMPOTENT if idempotent else Retry.UNSENT
 
-    async def create_subscription_checkout(
-        self, checkout: SubscriptionCheckout, *, idempotency_key: str
+    async def create_checkout(
+        self,
+        purchase: Purchase,
+        *,
+        user_id: str,
+        email: str,
+        success_url: str,
+        cancel_url: str,
+        idempotency_key: str,
     ) -> CheckoutSession:
-        """Open a checkout session for a subscription. The service has no guard against a second one: we are it."""
-        body = _buyer(checkout) | {
-            "product_id": check_identifier("product_id", checkout.product_id),
-            "price_id": check_identifier("price_id", checkout.price_id),
-        }
-        return await self._checkout("subscription", body, idempotency_key)
+        """Open a checkout session. The service has no guard against a second subscription: we are it.
 
-    async def create_item_checkout(self, checkout: ItemCheckout, *, idempotency_key: str) -> CheckoutSession:
-        """Open a checkout session for one item. ``product_id`` is sent: without it the service answers 400."""
-        body = _buyer(checkout) | {
-            "product_id": check_identifier("product_id", checkout.product_id),
-            "price_id": check_identifier("price_id", checkout.price_id),
-            "quantity": checkout.quantity,
+        ``user_id`` is the id the service knows the customer by (``CUSTOMER_ID``). ``success_url`` may hold the literal
+        ``{CHECKOUT_SESSION_ID}``, which Stripe replaces.
+        """
+        buyer: dict[str, object] = {
+            "user_id": check_identifier("user_id", user_id),
+            "email": email,
+            "success_url": success_url,
+            "cancel_url": cancel_url,
         }
-        return await self._checkout("item", body, idempotency_key)
-
-    async def create_cart_checkout(self, checkout: CartCheckout, *, idempotency_key: str) -> CheckoutSession:
-        """Open a checkout session for a cart."""
-        body = _buyer(checkout) | {"items": [_cart_line(line) for line in checkout.lines]}
-        return await self._checkout("cart", body, idempotency_key)
+        answer = await self.upstream.call(
+            f"checkout_{purchase.kind}",
+            "POST",
+            f"/api/v1/checkout/{purchase.kind}",
+            json=buyer | _sold(purchase),
+            headers={"Idempotency-Key": idempotency_key},
+            key=self._api_key,
+            deadline=self._checkout_deadline,
+            retry=self._checkout_retry,
+        )
+        if answer.ok:
+            return read_checkout(answer)
+        raise _refusal(answer)
 
     async def subscription(self, customer_id: str, product_id: str) -> SubscriptionRecord:
         """Return what is on record for this customer and product; an unknown customer has no subscription."""
@@ -218,32 +178,18 @@ class PaymentMS:
             return read_registration(answer)
         raise _refusal(answer)
 
-    async def _checkout(self, kind: str, body: dict[str, object], idempotency_key: str) -> CheckoutSession:
-        answer = await self.upstream.call(
-            f"checkout_{kind}",
-            "POST",
-            f"/api/v1/checkout/{kind}",
-            json=body,
-            headers={"Idempotency-Key": idempotency_key},
-            key=self._api_key,
-            deadline=self._checkout_deadline,
-            retry=self._checkout_retry,
-        )
-        if answer.ok:
-            return read_checkout(answer)
-        raise _refusal(answer)
+
+def _sold(purchase: Purchase) -> dict[str, object]:
+    """Return what is bought as the service takes it; ``product_id`` for an item too, without which it answers 400."""
+    if purchase.kind is CheckoutKind.CART:
+        return {"items": [_line(line) for line in purchase.lines]}
+    line = _line(purchase.lines[0])
+    if purchase.kind is CheckoutKind.SUBSCRIPTION:
+        del line["quantity"]
+    return line
 
 
-def _buyer(checkout: SubscriptionCheckout | ItemCheckout | CartCheckout) -> dict[str, object]:
-    return {
-        "user_id": check_identifier("user_id", checkout.user_id),
-        "email": checkout.email,
-        "success_url": checkout.success_url,
-        "cancel_url": checkout.cancel_url,
-    }
-
-
-def _cart_line(line: CartCheckoutLine) -> dict[str, object]:
+def _line(line: PurchaseLine) -> dict[str, object]:
     body: dict[str, object] = {"price_id": check_identifier("price_id", line.price_id), "quantity": line.quantity}
     if line.product_id is not None:
         body["product_id"] = check_identifier("product_id", line.product_id)

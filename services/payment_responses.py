@@ -30,10 +30,14 @@ _DOCUMENTED_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class CheckoutSession:
-    """A checkout at Stripe. ``url`` comes from the service: pass it through ``safe_redirect`` before use."""
+    """A checkout at Stripe. ``url`` comes from the service: pass it through ``safe_redirect`` before use.
+
+    ``expires_at`` is when Stripe closes it, aware UTC, where the service says so; no version documents it.
+    """
 
     id: str
     url: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class RegisterResult:
 class _Checkout(ResponseModel):
     checkout_session_id: Reference
     checkout_url: Address
+    expires_at: Moment = None
 
 
 class _Portal(ResponseModel):
@@ -162,7 +167,7 @@ class _AlreadyRegistered(ResponseModel):
 def read_checkout(answer: UpstreamResponse) -> CheckoutSession:
     """Return the checkout session of a subscription, item or cart checkout."""
     found = read_as(_Checkout, answer)
-    return CheckoutSession(id=found.checkout_session_id, url=found.checkout_url)
+    return CheckoutSession(id=found.checkout_session_id, url=found.checkout_url, expires_at=found.expires_at)
 
 
 def read_portal(answer: UpstreamResponse) -> PortalSession:

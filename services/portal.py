@@ -5,8 +5,7 @@ page watches and says what changed, or that nothing has yet.
 """
 
 import hashlib
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,7 +22,7 @@ from services.storage.port import Store
 from services.storage.rows import RowKind, StoredMoment, read_row
 from services.subscription.customer_status import CustomerStatus
 from services.web.safe_paths import safe_next
-from services.web.safe_urls import safe_redirect
+from services.web.safe_urls import Redirects
 
 WATCHED_FOR: Final = timedelta(minutes=2)
 """How long after the return the page says what has changed, or that nothing has yet."""
@@ -41,15 +40,6 @@ class PortalVisit(BaseModel):
     returned_at: StoredMoment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PortalRedirects:
-    """Our own address and the hosts that a portal may be on."""
-
-    public_url: str
-    allowed_hosts: Collection[str]
-    allow_http: bool = False
-
-
 class PortalService:
     """Opens the portal for a user and remembers what was known when they left."""
 
@@ -61,7 +51,7 @@ class PortalService:
         status: StatusService,
         payment_ms: PaymentMS,
         limits: RateLimits,
-        redirects: PortalRedirects,
+        redirects: Redirects,
         policy: Policy = PORTAL,
         now: Callable[[], datetime] | None = None,
     ) -> None:
@@ -83,10 +73,8 @@ class PortalService:
         customer = self._refresher.customer_of(session)
         await self._limits.hit(self._policy, customer)
         path = urlsplit(safe_next(return_path)).path or "/payment"
-        portal = await self._payment_ms.create_portal_session(
-            customer, f"{self._redirects.public_url}{path}?from=portal"
-        )
-        url = safe_redirect(portal.url, self._redirects.allowed_hosts, self._redirects.allow_http, refusal=UnsafePortal)
+        portal = await self._payment_ms.create_portal_session(customer, self._redirects.portal_return_url(path))
+        url = self._redirects.checked(portal.url, refusal=UnsafePortal)
         visit = PortalVisit(before=await self._refresher.remembered(customer), left_at=self._now())
         await self._refresher.note_portal_visit(customer)
         await self._store.put(_key(customer), visit.model_dump_json(), _STAY.total_seconds())

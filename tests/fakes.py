@@ -25,15 +25,13 @@ from services.errors import (
     UpstreamTimeout,
 )
 from services.payment_ms import (
-    CartCheckout,
     CheckoutSession,
-    ItemCheckout,
     PaymentMS,
     PortalSession,
-    SubscriptionCheckout,
     SubscriptionRecord,
 )
 from services.payment_responses import read_subscription
+from services.purchase import Purchase
 from services.storage.local_locks import LocalLocks
 from services.storage.local_pubsub import LocalPubSub
 from services.storage.port import Store, check_ttl
@@ -242,8 +240,9 @@ class Switch:
 
 
 class FakePaymentMS(PaymentMS):
-    """The Payment MS over an `OutsideWorld`. `lose_answers` creates what was asked and then times out; `shape` as its
-    versions answer; `honours_keys` whether it knows an Idempotency-Key, as Stripe does (same key, same parameters)."""
+    """The Payment MS over an `OutsideWorld`. `lose_answers` creates what was asked and then times out (`lost_answer`:
+    ends so); `told_end` is when it says that a session closes; `shape` as its versions answer; `honours_keys` whether
+    it knows an Idempotency-Key, as Stripe does (same key, same parameters)."""
 
     def __init__(self, world: OutsideWorld, shape: Shape = "running") -> None:
         self.world = world
@@ -251,6 +250,8 @@ class FakePaymentMS(PaymentMS):
         self.switch = Switch()
         self.checkout_switch = Switch()
         self.lose_answers = False
+        self.lost_answer: FrontendError | None = None
+        self.told_end: datetime | None = None
         self.honours_keys = True
         self.checkout_host = "checkout.stripe.com"
         self.keys: list[str] = []
@@ -265,18 +266,34 @@ class FakePaymentMS(PaymentMS):
 
         return await self.switch.run(("subscription", customer_id, product_id), work)
 
-    async def create_subscription_checkout(
-        self, checkout: SubscriptionCheckout, *, idempotency_key: str
+    async def create_checkout(
+        self,
+        purchase: Purchase,
+        *,
+        user_id: str,
+        email: str,
+        success_url: str,
+        cancel_url: str,
+        idempotency_key: str,
     ) -> CheckoutSession:
-        content = ((checkout.price_id, 1),)
-        return await self._open("subscription", checkout, content, idempotency_key)
+        check_identifier("user_id", user_id)
+        self.keys.append(idempotency_key)
+        kind, asked = str(purchase.kind), (purchase.lines, user_id, email, success_url, cancel_url)
+        content = tuple((line.price_id, line.quantity) for line in purchase.lines)
 
-    async def create_item_checkout(self, checkout: ItemCheckout, *, idempotency_key: str) -> CheckoutSession:
-        return await self._open("item", checkout, ((checkout.price_id, checkout.quantity),), idempotency_key)
+        async def work() -> CheckoutSession:
+            known = self._answered.get(idempotency_key) if self.honours_keys else None
+            if known is not None and known[0] != asked:
+                raise UpstreamFailed("payment_ms", f"checkout_{kind}", "answered 500 STRIPE_ERROR", upstream_status=500)
+            session_id = known[1] if known else self.world.open_session(kind, user_id, content, success_url, cancel_url)
+            self._answered[idempotency_key] = (asked, session_id)
+            if self.lost_answer is not None:
+                raise self.lost_answer
+            if self.lose_answers:
+                raise UpstreamTimeout("payment_ms", f"checkout_{kind}", "no answer in time")
+            return CheckoutSession(session_id, f"https://{self.checkout_host}/c/pay/{session_id}", self.told_end)
 
-    async def create_cart_checkout(self, checkout: CartCheckout, *, idempotency_key: str) -> CheckoutSession:
-        content = tuple((line.price_id, line.quantity) for line in checkout.lines)
-        return await self._open("cart", checkout, content, idempotency_key)
+        return await self.checkout_switch.run((kind, user_id, *(name for name, _many in content)), work)
 
     async def create_portal_session(self, customer_id: str, return_url: str) -> PortalSession:
         async def work() -> PortalSession:
@@ -285,40 +302,6 @@ class FakePaymentMS(PaymentMS):
             return PortalSession("bps_1", "https://billing.stripe.com/p/session/test_1")
 
         return await self.switch.run(("portal", customer_id, return_url), work)
-
-    async def _open(
-        self,
-        kind: str,
-        checkout: SubscriptionCheckout | ItemCheckout | CartCheckout,
-        content: tuple[tuple[str, int], ...],
-        key: str,
-    ) -> CheckoutSession:
-        check_identifier("user_id", checkout.user_id)
-        self.keys.append(key)
-
-        async def work() -> CheckoutSession:
-            session_id = self._session_for(kind, checkout, content, key)
-            if self.lose_answers:
-                raise UpstreamTimeout("payment_ms", f"checkout_{kind}", "no answer in time")
-            return CheckoutSession(session_id, f"https://{self.checkout_host}/c/pay/{session_id}")
-
-        return await self.checkout_switch.run((kind, checkout.user_id, *(name for name, _many in content)), work)
-
-    def _session_for(
-        self,
-        kind: str,
-        checkout: SubscriptionCheckout | ItemCheckout | CartCheckout,
-        content: tuple[tuple[str, int], ...],
-        key: str,
-    ) -> str:
-        if self.honours_keys and key in self._answered:
-            asked, session_id = self._answered[key]
-            if asked != checkout:
-                raise UpstreamFailed("payment_ms", f"checkout_{kind}", "answered 500 STRIPE_ERROR", upstream_status=500)
-            return session_id
-        session_id = self.world.open_session(kind, checkout.user_id, content, checkout.success_url, checkout.cancel_url)
-        self._answered[key] = (checkout, session_id)
-        return session_id
 
 
 class FakeAuthMS(AuthMS):

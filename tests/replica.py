@@ -9,19 +9,20 @@ from pydantic import SecretStr
 from catalog import Catalog
 from services.auth_ms import User
 from services.cart import CartService
-from services.checkout.service import CheckoutService, Redirects, Wanted
+from services.checkout.service import CheckoutService
 from services.checkout_record import Checkout, CheckoutRepository
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
-from services.portal import PortalRedirects, PortalService
+from services.portal import PortalService
 from services.rate_limits import Policy, RateLimits
 from services.sessions.service import Session, Sessions, customer_by
 from services.storage.lease import Lease
 from services.storage.port import Store
 from services.storage.pubsub import PubSub
 from services.subscription.customer_status import CustomerStatus
+from services.web.safe_urls import Redirects
 from tests.fakes import START, Clock, FakeAuthMS, FakePaymentMS, MemoryStore, Shape, settle
-from tests.shop import CATALOG, world_of
+from tests.shop import CATALOG, press, world_of
 from tests.world import OutsideWorld
 
 PUBLIC_URL: Final = "https://shop.example"
@@ -113,7 +114,7 @@ class Replica:
             status=self.status,
             payment_ms=outside.payment_ms,
             limits=self.limits,
-            redirects=PortalRedirects(PUBLIC_URL, ("billing.stripe.com",)),
+            redirects=Redirects(PUBLIC_URL, ("billing.stripe.com",)),
             now=clock,
         )
         self.cart = CartService(store, self.pubsub, catalog)
@@ -129,9 +130,16 @@ class Replica:
         )
         return done.session
 
-    async def click(self, session: Session, price_id: str = "price_premium_month", **more: Any) -> Checkout:
-        """Press the button of a price."""
-        return await self.checkout.start(session, Wanted(price_id), **more)
+    async def click(
+        self, session: Session, price_id: str = "price_premium_month", quantity: int = 1, **answers: Any
+    ) -> Checkout:
+        """Press the button of a price, with what the user has answered so far."""
+        purchase = press(price_id, quantity, catalog=self.outside.catalog).model_copy(update=answers)
+        return await self.checkout.start(session, purchase)
+
+    async def come_back(self, session: Session, checkout: Checkout) -> Checkout | None:
+        """Open the address that Stripe sends the browser to after paying."""
+        return await self.checkout.record_return(session, checkout.session_id, checkout.return_key)
 
     async def ask(self, session: Session) -> CustomerStatus:
         """Ask both services about everything, now."""

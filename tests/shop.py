@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from catalog import Catalog
+from services.purchase import Purchase, offer_of
 from tests.world import OutsideWorld, Sold
 
 PLANS: Final[list[dict[str, Any]]] = [
@@ -74,6 +75,16 @@ MAIN: Final = ("prod_basic", "prod_premium")
 def without(plan_id: str) -> Catalog:
     """Return the catalog after a plan was taken out of it."""
     return catalog_with([plan for plan in PLANS if plan["id"] != plan_id])
+
+
+def press(price_id: str, quantity: int = 1, *, catalog: Catalog = CATALOG) -> Purchase:
+    """Return a first press on a price, as a page drawn from that catalog shows it."""
+    return Purchase.of(offer_of(catalog, price_id), quantity)
+
+
+def press_cart(*wanted: tuple[str, int], catalog: Catalog = CATALOG) -> Purchase:
+    """Return a first press on a cart of these prices and quantities."""
+    return Purchase.of_cart(press(price, many, catalog=catalog).lines[0] for price, many in wanted)
 
 
 def world_of(now: Callable[[], datetime], catalog: Catalog = CATALOG) -> OutsideWorld:

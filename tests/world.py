@@ -41,6 +41,7 @@ class StripeSession:
     cancel_url: str
     opened_at: datetime
     paid: bool = False
+    expired: bool = False
 
 
 @dataclass
@@ -115,9 +116,9 @@ class OutsideWorld:
         return session_id
 
     def payable(self, session_id: str) -> bool:
-        """Whether Stripe would still take money for this session: once, and within a day."""
+        """Whether Stripe would still take money for this session: once, within a day, and not expired by hand."""
         session = self.sessions[session_id]
-        return not session.paid and self.now() < session.opened_at + SESSION_LIFE
+        return not session.paid and not session.expired and self.now() < session.opened_at + SESSION_LIFE
 
     def pay(self, session_id: str) -> SubscriptionAtStripe | None:
         """Pay at Stripe; returns the subscription this started, None for a one-off purchase."""

@@ -7,7 +7,7 @@ from api.gauges import gauges
 from catalog import Catalog
 from services.cart import CartService
 from services.catalog_file import CatalogFile
-from services.checkout.service import CheckoutService, Redirects
+from services.checkout.service import CheckoutService
 from services.checkout_record import CheckoutRepository
 from services.container import Container, Policies
 from services.entitlements import Entitlements
@@ -15,7 +15,7 @@ from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
 from services.observability.metrics import Metrics
-from services.portal import PortalRedirects, PortalService
+from services.portal import PortalService
 from services.rate_limits import RateLimits
 from services.running_app import RunningApp
 from services.sessions.service import Sessions, customer_by
@@ -24,6 +24,7 @@ from services.storage.port import Store
 from services.storage.pubsub import PubSub
 from services.stripe_mode import StripeModeService
 from services.upstream.transport import Transport
+from services.web.safe_urls import Redirects
 from settings import Settings
 from ui.nicegui_ext.page_views import PAGE_GAUGES
 from wiring import systems
@@ -73,11 +74,11 @@ def build(
         store=store, checkouts=checkouts, refresher=refresher, status=status, payment_ms=payment_ms,
         catalog=current_catalog, limits=limits, policy=policies.checkouts,
         redirects=Redirects(settings.public_url, settings.checkout_hosts, bool(settings.http_hosts)),
-        observe=metrics.count_checkout, now=now,
+        observe=metrics.count_checkout, session_life=timedelta(hours=settings.checkout_session_hours), now=now,
     )  # fmt: skip
     portal = PortalService(
         store=store, refresher=refresher, status=status, payment_ms=payment_ms, limits=limits,
-        redirects=PortalRedirects(settings.public_url, settings.portal_hosts, bool(settings.http_hosts)), now=now,
+        redirects=Redirects(settings.public_url, settings.portal_hosts, bool(settings.http_hosts)), now=now,
     )  # fmt: skip
     cart = CartService(store, pubsub, current_catalog)
     entitlements = Entitlements(

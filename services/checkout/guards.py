@@ -5,7 +5,7 @@ The rules follow from one: never a second subscription that can charge, in one g
 
 from collections.abc import Collection
 
-from catalog import Plan
+from catalog import Catalog, Plan
 from services.errors import (
     AlreadySubscribed,
     BillingNotSetUp,
@@ -24,7 +24,7 @@ from services.subscription.model import State, Subscription
 
 
 def guard_subscription(
-    customer_status: CustomerStatus, plan: Plan, group_products: Collection[str], *, has_ended: bool = False
+    customer_status: CustomerStatus, plan: Plan, catalog: Catalog, *, has_ended: bool = False
 ) -> None:
     """Raise the reason why `plan` can't be sold to a customer with this status; return if it can.
 
@@ -35,6 +35,7 @@ def guard_subscription(
     current = customer_status.in_group(plan.group)
     if customer_status.stale or current.state is State.UNAVAILABLE:
         raise _unknown(customer_status)
+    group_products = catalog.group_products(plan)
     in_group = [s for s in customer_status.all if _concerns(s, plan, group_products)]
     live = [s for s in in_group if s.live]
     if any(s.state is not State.ON_RECORD for s in live):
@@ -74,10 +75,12 @@ def _concerns(subscription: Subscription, plan: Plan, group_products: Collection
     return subscription.product_id in group_products
 
 
-def refusal(customer_status: CustomerStatus, plan: Plan, group_products: Collection[str]) -> FrontendError | None:
+def refusal(
+    customer_status: CustomerStatus, plan: Plan, catalog: Catalog, *, has_ended: bool = False
+) -> FrontendError | None:
     """Return why `plan` can't be sold, or None: for pages that choose what a button says."""
     try:
-        guard_subscription(customer_status, plan, group_products)
+        guard_subscription(customer_status, plan, catalog, has_ended=has_ended)
     except FrontendError as error:
         return error
     return None

@@ -1,100 +1,92 @@
-"""Opening one checkout session at the Payment MS, and remembering it: the part that must not happen twice.
+"""Idempotency keys of checkouts at the Payment MS: what a session that must not be opened twice is asked for under.
 
-An attempt has a key that stays the same while its outcome is unknown, so that asking again after a lost answer can't
-open a second session where the service honours the key. Our own id of the checkout follows from the key: a repeated
-request is the same to the last byte, as Stripe demands of one that repeats an idempotency key.
+A key stays the same while nobody knows how the call under it ended, so that asking again after a lost answer can't
+open a second session where the service honours the key. Our own id of the checkout and the key of its success URL
+follow from it: a repeated request is the same to the last byte, as Stripe demands of one that repeats a key.
 """
 
 import hashlib
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Final
 
-from services.checkout_record import REUSE_MARGIN, Checkout, CheckoutRepository
+from services.checkout_record import CheckoutRepository, reuse_margin
 from services.errors import FrontendError, StoreUnavailable, UpstreamFailed, UpstreamTimeout, UpstreamUnavailable
-from services.payment_ms import CheckoutSession
+from services.purchase import Purchase
 from services.storage.port import Store
 from services.storage.rows import RowKind, read_row
-from services.web.safe_urls import safe_redirect
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,255}")
 """What an idempotency key looks like in any release: text for a header, hard to guess."""
 
 
 @dataclass(frozen=True, slots=True)
-class Redirects:
-    """Where browsers come from and may be sent: our own address, and the hosts allowed for checkout."""
+class IdempotencyKey:
+    """The key of one purchase while its outcome is unknown; `name` is what it is kept under."""
 
-    public_url: str
-    allowed_hosts: Collection[str]
-    allow_http: bool = False
+    name: str
+    value: str
 
-    def success_url(self) -> str:
-        """Where Stripe sends the browser after paying; Stripe puts the session's id in place of the braces."""
-        return f"{self.public_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}"
+    @property
+    def checkout_id(self) -> str:
+        """Our id of the checkout that is opened under it."""
+        return _digest(self.value, 16)
 
-    def cancel_url(self, checkout_id: str) -> str:
-        """Where Stripe's back link leads."""
-        return f"{self.public_url}/payment/cancel?checkout={checkout_id}"
+    @property
+    def return_key(self) -> str:
+        """What the success URL of that checkout carries."""
+        return _digest(f"return:{self.value}", 32)
 
 
-class Attempts:
-    """Opens checkout sessions. Call it under the customer's lock."""
+class IdempotencyKeys:
+    """The keys of calls whose outcome is unknown. Call it under the customer's lock; `life` is a session's."""
 
-    def __init__(
-        self, store: Store, checkouts: CheckoutRepository, redirects: Redirects, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, store: Store, checkouts: CheckoutRepository, life: timedelta, public_url: str) -> None:
         self._store = store
         self._checkouts = checkouts
-        self._redirects = redirects
-        self._now = now
+        self._kept_for = reuse_margin(life).total_seconds()
+        self._public_url = public_url
 
-    async def open(
-        self, draft: Checkout, email: str, ask: Callable[[Checkout, str], Awaitable[CheckoutSession]]
-    ) -> Checkout:
-        """Ask for a session and return it as a remembered checkout.
+    async def key_for(self, customer: str, email: str, purchase: Purchase) -> IdempotencyKey:
+        """Return the key to ask for this purchase under: that of the last try if it may have succeeded, or a new one.
 
-        `ask` gets the checkout, whose id is now final, and the idempotency key. Raises UnsafeRedirect for an address
-        that no browser may be sent to, StoreUnavailable when the session can't be remembered (then no browser is sent
-        to it), and what `ask` raises.
+        It lives no longer than what is kept free at a session's end: a session that was opened under it earlier is then
+        never handed out dead. Raises StoreUnavailable.
         """
-        attempt = _name(draft, email, self._redirects)
-        key = await self._key(attempt)
-        if await self._checkouts.by_id(draft.customer, _id_for(key)) is not None:
-            await self._store.delete(attempt)  # it has ended, and only that could not be written
-            key = await self._key(attempt)
-        checkout = draft.model_copy(update={"id": _id_for(key)})
-        try:
-            answer = await ask(checkout, key)
-            url = safe_redirect(answer.url, self._redirects.allowed_hosts, self._redirects.allow_http)
-        except FrontendError as error:
-            if not _outcome_unknown(error):
-                await self._end(attempt)
-            raise
-        opened = checkout.model_copy(update={"session_id": answer.id, "url": url, "started_at": self._now()})
-        await self._checkouts.add(opened)
-        await self._end(attempt)
-        return opened
+        name = self._name(customer, email, purchase)
+        key = await self._kept(name)
+        if await self._checkouts.by_id(customer, key.checkout_id) is not None:
+            await self._store.delete(name)  # that call has succeeded, and only this could not be written
+            key = await self._kept(name)
+        return key
 
-    async def _key(self, attempt: str) -> str:
-        """Return the key of this attempt. It lives no longer than what is kept free at a session's end: a session that
-        was opened under it earlier is then never handed out dead. One that can't be read makes way for a new one: the
-        session that may have been opened under it is known to no browser, and can't be paid."""
-        new, life = secrets.token_urlsafe(24), REUSE_MARGIN.total_seconds()
-        if await self._store.add(attempt, new, life):
-            return new
-        known = read_row(RowKind.IDEMPOTENCY_KEY, await self._store.get(attempt), _read_key)
+    async def forget(self, key: IdempotencyKey) -> None:
+        """Drop a key once the outcome of its call is known."""
+        with suppress(StoreUnavailable):  # it then ends by itself
+            await self._store.delete(key.name)
+
+    async def _kept(self, name: str) -> IdempotencyKey:
+        """Return the key kept under that name, or a new one that is kept from now on.
+
+        One that can't be read makes way for a new one: the session that may have been opened under it is known to no
+        browser, and can't be paid.
+        """
+        new = secrets.token_urlsafe(24)
+        if await self._store.add(name, new, self._kept_for):
+            return IdempotencyKey(name, new)
+        known = read_row(RowKind.IDEMPOTENCY_KEY, await self._store.get(name), _read_key)
         if known is None:
-            await self._store.put(attempt, new, life)
-        return known or new
+            await self._store.put(name, new, self._kept_for)
+        return IdempotencyKey(name, known or new)
 
-    async def _end(self, attempt: str) -> None:
-        with suppress(StoreUnavailable):  # the key then ends by itself
-            await self._store.delete(attempt)
+    def _name(self, customer: str, email: str, purchase: Purchase) -> str:
+        """Everything that the request's content depends on."""
+        lines = sorted((line.price_id, line.quantity, line.product_id) for line in purchase.lines)
+        content = (purchase.kind, lines, email, self._public_url)
+        return f"attempt:{customer}:{_digest(repr(content), 16)}"
 
 
 def _read_key(text: str) -> str:
@@ -103,18 +95,12 @@ def _read_key(text: str) -> str:
     return text
 
 
-def _id_for(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
-
-
-def _name(draft: Checkout, email: str, redirects: Redirects) -> str:
-    """Everything that the request's content depends on."""
-    content = (draft.kind, draft.content, [line.product_id for line in draft.lines], email, redirects.public_url)
-    return f"attempt:{draft.customer}:{hashlib.sha256(repr(content).encode()).hexdigest()[:16]}"
-
-
-def _outcome_unknown(error: FrontendError) -> bool:
+def outcome_unknown(error: FrontendError) -> bool:
     """Whether the service may have opened the session all the same. A failure that was answered would be repeated."""
     if isinstance(error, UpstreamFailed):
         return error.upstream_status is None
     return isinstance(error, UpstreamTimeout | UpstreamUnavailable)
+
+
+def _digest(text: str, length: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:length]

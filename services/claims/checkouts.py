@@ -25,11 +25,10 @@ def not_charged_claim(evidence: NotChargedEvidence, now: datetime, checkout: Che
     return Claim(says=says, evidence=rests_on, as_of=now, **_about(checkout))
 
 
-def checkout_claims(checkout: Checkout, now: datetime, *, proven: bool = False) -> tuple[Claim, ...]:
-    """Return what may be said of a checkout that the user came back from, and what it asked for.
+def checkout_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
+    """Return what may be said of a checkout whose success page the user looks at, and what it asked for.
 
-    An order is called placed only where the return was `proven`: it carried what only Stripe knows, or a service says
-    so.
+    An order is called placed only where a return is on record: then its address carried what only Stripe knows.
     """
     price = Claim(
         says=Says.LIST_PRICE, evidence=Evidence.CATALOG, as_of=checkout.started_at, amount=checkout.total,
@@ -38,9 +37,7 @@ def checkout_claims(checkout: Checkout, now: datetime, *, proven: bool = False) 
     if checkout.kind is CheckoutKind.SUBSCRIPTION:
         return (price,)
     returned = checkout.at(CheckoutEvent.RETURNED)
-    if returned is None:
-        return (price,)
-    says = Says.ORDER_PLACED if proven else Says.BACK_FROM_CHECKOUT
+    says = Says.ORDER_PLACED if returned is not None else Says.BACK_FROM_CHECKOUT
     return (Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout)), price)
 
 

@@ -279,7 +279,7 @@ class StatusRefresher:
             return (*sold, *gone)
         now = self._now()
         named = plan_named(catalog, grant.plan) if (grant := _grant(snapshot)) else None
-        wanted = {*snapshot.products_on_record, *(c.product_id for c in checkouts if c.open(now) or c.unconfirmed)}
+        wanted = {*snapshot.products_on_record, *(c.product_id for c in checkouts if c.payable(now) or c.unconfirmed)}
         return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p in named.products))
 
     def _reconcile(self, customer: str, snapshot: UpstreamSnapshot, history: CustomerHistory) -> CustomerStatus:

@@ -1,7 +1,12 @@
-"""Where a browser may be sent: an address that came from a service is checked here before anyone follows it."""
+"""Where a browser may be sent, and where it comes back to.
+
+An address that came from a service is checked here before anyone follows it; those that we give away are made here.
+"""
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import structlog
 
@@ -49,6 +54,36 @@ def safe_redirect(
         raise refusal(_refused("a host that is not on the list", host=f"{host}:{port}" if port else host))
     authority = host if port in (None, usual) else f"{host}:{port}"
     return f"{scheme}://{authority}{parts['path'] or '/'}{parts['query']}{parts['fragment']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Redirects:
+    """Where browsers come back to on our own address, and the hosts that they may be sent to."""
+
+    public_url: str
+    allowed_hosts: Collection[str]
+    allow_http: bool = False
+
+    def success_url(self, return_key: str = "") -> str:
+        """Return where Stripe sends the browser after paying.
+
+        Stripe puts the session's id in place of the braces. `return_key` stands in no page of ours: who brings it back
+        was sent by Stripe.
+        """
+        key = f"&key={return_key}" if return_key else ""
+        return f"{self.public_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}{key}"
+
+    def cancel_url(self, checkout_id: str) -> str:
+        """Return where Stripe's back link leads."""
+        return f"{self.public_url}/payment/cancel?{urlencode({'checkout': checkout_id})}"
+
+    def portal_return_url(self, path: str) -> str:
+        """Return where the customer portal's back link leads."""
+        return f"{self.public_url}{path}?from=portal"
+
+    def checked(self, url: str, *, refusal: type[UnsafeRedirect] = UnsafeRedirect) -> str:
+        """Return the address of a service if a browser may be sent there; raises `refusal` otherwise."""
+        return safe_redirect(url, self.allowed_hosts, self.allow_http, refusal=refusal)
 
 
 def _refused(reason: str, *, host: str) -> str:

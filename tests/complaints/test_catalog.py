@@ -48,7 +48,7 @@ async def subscriber(replica: Replica, outside: Outside, price: str = "price_pre
     session = await replica.sign_in()
     checkout = await replica.click(session, price)
     outside.world.pay(checkout.session_id)
-    await replica.checkout.record_return(session, checkout.session_id)
+    await replica.come_back(session, checkout)
     outside.world.deliver_all()
     assert (await replica.ask(session)).current.live
     outside.clock.move(5)
@@ -128,7 +128,7 @@ class TestSubscriberOfAProductThatIsSoldNoMore:
         session = await replica.sign_in()
         checkout = await replica.click(session)
         outside.world.pay(checkout.session_id)
-        await replica.checkout.record_return(session, checkout.session_id)
+        await replica.come_back(session, checkout)
         outside.catalog = sold(premium={"id": "pro", "name": "Pro", "also_known_as": ["premium"]})
         outside.world.deliver_all()
 
@@ -221,7 +221,7 @@ class TestPlanTakenOutUnderASubscriber:
         session = await replica.sign_in()
         checkout = await replica.click(session)
         outside.world.pay(checkout.session_id)
-        await replica.checkout.record_return(session, checkout.session_id)
+        await replica.come_back(session, checkout)
         outside.catalog = without("premium")
         outside.world.deliver_all()
 
@@ -235,7 +235,7 @@ class TestPlanTakenOutUnderASubscriber:
     ) -> None:
         session = await replica.sign_in()
         checkout = await replica.click(session)
-        await replica.checkout.record_return(session, checkout.session_id)
+        await replica.come_back(session, checkout)
         outside.catalog = without("premium")
         outside.clock.move(25 * 3600)
 

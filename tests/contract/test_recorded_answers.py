@@ -19,20 +19,17 @@ from services.errors import (
     UpstreamError,
 )
 from services.payment_ms import (
-    CartCheckout,
-    CartCheckoutLine,
     CheckoutSession,
     Health,
-    ItemCheckout,
     PaymentMS,
     PlanRegistration,
     PortalSession,
     RegisteredPrice,
     RegisteredProduct,
     RegisterResult,
-    SubscriptionCheckout,
     SubscriptionRecord,
 )
+from services.purchase import CheckoutKind, Purchase, PurchaseLine
 from services.upstream.client import Upstream
 from tests.faults.fault_server import FaultServer, reply
 
@@ -50,23 +47,33 @@ _FILE = Path(__file__).parent / "fixtures" / "payment_ms_recorded.json"
 RECORDED = {entry["name"]: entry for entry in cast(list[Recorded], json.loads(_FILE.read_text()))}
 
 SUCCESS, CANCEL = "http://localhost/ok?session_id={CHECKOUT_SESSION_ID}", "http://localhost/cancel"
-SUBSCRIPTION = SubscriptionCheckout("user_1", "a@example.com", "prod_basic", "price_1", SUCCESS, CANCEL)
-ITEM = ItemCheckout("user_1", "a@example.com", "prod_item", "price_2", SUCCESS, CANCEL, quantity=3)
-CART = CartCheckout("user_1", "a@example.com", (CartCheckoutLine("price_2", 1, "prod_item"),), SUCCESS, CANCEL)
+PLAN = PurchaseLine(price_id="price_1", product_id="prod_basic", amount=2900)
+ITEM = PurchaseLine(price_id="price_2", product_id="prod_item", quantity=3, amount=500)
 
 Ask = Callable[[PaymentMS], Awaitable[object]]
 
 
+async def _open(ms: PaymentMS, kind: CheckoutKind, line: PurchaseLine) -> CheckoutSession:
+    return await ms.create_checkout(
+        Purchase(kind=kind, lines=(line,)),
+        user_id="user_1",
+        email="a@example.com",
+        success_url=SUCCESS,
+        cancel_url=CANCEL,
+        idempotency_key="key-1",
+    )
+
+
 async def subscribe(ms: PaymentMS) -> CheckoutSession:
-    return await ms.create_subscription_checkout(SUBSCRIPTION, idempotency_key="key-1")
+    return await _open(ms, CheckoutKind.SUBSCRIPTION, PLAN)
 
 
 async def buy_item(ms: PaymentMS) -> CheckoutSession:
-    return await ms.create_item_checkout(ITEM, idempotency_key="key-1")
+    return await _open(ms, CheckoutKind.ITEM, ITEM)
 
 
 async def buy_cart(ms: PaymentMS) -> CheckoutSession:
-    return await ms.create_cart_checkout(CART, idempotency_key="key-1")
+    return await _open(ms, CheckoutKind.CART, ITEM)
 
 
 async def status(ms: PaymentMS) -> SubscriptionRecord:

@@ -7,7 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from services.errors import FrontendError
-from services.payment_ms import CheckoutSession, PaymentMS, SubscriptionCheckout, SubscriptionRecord
+from services.payment_ms import CheckoutSession, PaymentMS, SubscriptionRecord
+from services.purchase import CheckoutKind, Purchase, PurchaseLine
 from tests.faults.fault_server import reply
 
 KEY = SecretStr("proj_very_secret_key")
@@ -37,8 +38,15 @@ async def status(payment_ms: PaymentMS) -> SubscriptionRecord:
 
 async def checkout(payment_ms: PaymentMS) -> CheckoutSession:
     """Open a checkout: a write, which may not."""
-    wanted = SubscriptionCheckout("user_1", "ada@example.com", "prod_1", "price_1", "http://x/ok", "http://x/no")
-    return await payment_ms.create_subscription_checkout(wanted, idempotency_key="idem-1")
+    line = PurchaseLine(price_id="price_1", product_id="prod_1", amount=2900)
+    return await payment_ms.create_checkout(
+        Purchase(kind=CheckoutKind.SUBSCRIPTION, lines=(line,)),
+        user_id="user_1",
+        email="ada@example.com",
+        success_url="http://x/ok",
+        cancel_url="http://x/no",
+        idempotency_key="idem-1",
+    )
 
 
 async def failure(asked: Awaitable[object], kind: type[E]) -> E:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from nicegui import Client, ui
 from nicegui.testing import User as Browser
@@ -20,8 +20,8 @@ from pydantic import SecretStr
 from catalog import Catalog, load_catalog
 from services.auth_ms import AuthMS, AuthSession, PlanGrant, User
 from services.cart import CartService
-from services.checkout.service import CheckoutService, Redirects
-from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutLine, CheckoutRepository
+from services.checkout.service import CheckoutService
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutRepository
 from services.container import Container
 from services.entitlements import Entitlements, SigningKey
 from services.errors import FrontendError
@@ -29,12 +29,14 @@ from services.lifecycle import Lifecycle
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.payment_ms import CheckoutSession, PaymentMS, PortalSession, SubscriptionRecord
-from services.portal import PortalRedirects, PortalService
+from services.portal import PortalService
+from services.purchase import Purchase, PurchaseLine
 from services.rate_limits import RateLimits
 from services.sessions.service import Session, Sessions
 from services.storage.pubsub import PubSub
 from services.storage.sqlite_store import SqliteStore
 from services.stripe_mode import StripeModeService
+from services.web.safe_urls import Redirects
 from settings import Settings
 from tests.ui.reading import tags_in, text_of, until
 from tests.ui.simulation import FixedCatalog
@@ -58,7 +60,8 @@ class Billing:
     failure: FrontendError | None = None
     refusal: FrontendError | None = None
     portal_refusal: FrontendError | None = None
-    opened: list[Any] = field(default_factory=list)
+    opened: list[Purchase] = field(default_factory=list)
+    buyers: list[str] = field(default_factory=list)
     portals: list[tuple[str, str]] = field(default_factory=list)
     questions: int = 0
     pause: asyncio.Event | None = None
@@ -71,15 +74,11 @@ class Billing:
             raise self.failure
         return self.records.get(product, SubscriptionRecord(exists=False, product_id=product))
 
-    async def create_subscription_checkout(self, request: Any, *, idempotency_key: str) -> CheckoutSession:
-        return self._open(request)
-
-    create_item_checkout = create_cart_checkout = create_subscription_checkout
-
-    def _open(self, request: Any) -> CheckoutSession:
+    async def create_checkout(self, purchase: Purchase, *, user_id: str, **_about: str) -> CheckoutSession:
         if self.refusal is not None:
             raise self.refusal
-        self.opened.append(request)
+        self.opened.append(purchase)
+        self.buyers.append(user_id)
         name = f"cs_test_{len(self.opened)}"
         return CheckoutSession(name, f"https://checkout.stripe.com/c/pay/{name}")
 
@@ -175,9 +174,7 @@ class World:
         price = next(iter(plan.prices.values()))
         now = datetime.now(UTC)
         name = f"{plan_id}_{len(await self.checkouts.of(ADA.user_id))}"
-        line = CheckoutLine(
-            price_id=price.price_id, product_id=plan.product_id, name=str(plan.name), amount=price.amount
-        )
+        line = PurchaseLine.of(plan, price)
         checkout = Checkout(
             id=f"co_{name}", customer=ADA.user_id, kind=CheckoutKind.SUBSCRIPTION, session_id=f"cs_test_{name}",
             url=f"https://checkout.stripe.com/c/pay/cs_test_{name}",
@@ -268,7 +265,7 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
     )  # fmt: skip
     portal = PortalService(
         store=store, refresher=refresher, status=status, payment_ms=cast(PaymentMS, billing), limits=limits,
-        redirects=PortalRedirects("https://test", settings.portal_hosts),
+        redirects=Redirects("https://test", settings.portal_hosts),
     )  # fmt: skip
     entitlements = Entitlements(refresher, SigningKey(), issuer="https://test", catalog=catalog)
     cart = CartService(store, pubsub, catalog)

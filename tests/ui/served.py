@@ -17,7 +17,7 @@ from ui.nicegui_ext.html import Tag
 from ui.page import assets
 from ui.page.frame import frame
 from ui.pages import errors, home, login, pricing
-from ui.plans.card import PlanOffer
+from ui.plans.card import PlanCard
 from ui.plans.grid import PlanGrid
 from ui.plans.offers import public_offers
 from ui.serving.document import PageContext, page
@@ -48,8 +48,8 @@ def add_presses(container: Container) -> None:
 
     @page(container, "/presses", title="Presses")
     def presses(context: PageContext) -> None:
-        async def count(offer: PlanOffer, interval: Interval) -> None:
-            shown.set_text(f"{shown.text} {offer.plan.id}-{interval}")
+        async def count(card: PlanCard) -> None:
+            shown.set_text(f"{shown.text} {card.offer.plan.id}-{card.interval}")
             await asyncio.sleep(float(context.query.get("seconds", "0.2")))
             grid.release()
             with place, notice("danger", "It did not work.", focus=True):

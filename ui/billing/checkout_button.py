@@ -1,17 +1,17 @@
 """The button that starts a checkout, and everything a press can lead to.
 
-It is a form that posts to `/payment/checkout`; over the socket the press runs the same use case and then opens Stripe.
-A press that is refused says so beside the button, with the way on (`ui/billing/problem.py`).
+It is a form; over the socket the press runs the same use case and then opens Stripe. A press that is refused says so
+beside the button, with the way on (`ui/billing/problem.py`). Wherever a checkout is offered to go on with, so is a new
+one, in words that name the danger: the page of the other one may still be open.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlencode
 
 from nicegui import ui
 
-from catalog import Interval, Plan, Price
-from services.checkout.service import Wanted
 from services.checkout_record import Checkout, CheckoutEvent
 from services.errors import (
     AlreadySubscribed,
@@ -23,56 +23,30 @@ from services.errors import (
     PurchaseUnconfirmed,
     SubscriptionOnRecord,
 )
+from services.purchase import CheckoutKind, Purchase
 from services.sessions.service import sign_in_path
 from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
+from ui.billing.purchase_words import bought_name
 from ui.components.button import ActionForm, Look, button
+from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.page.current_user import known_status, session_now
 from ui.text.formats import relative
-from ui.text.i18n import _
-from ui.text.state_words import plan_name
+from ui.text.i18n import N_, _
 
-ACTION = "/payment/checkout"
+CART_ACTION: Final = "/cart/checkout"
+ACTION: Final = "/payment/checkout"
 
+DANGER: Final = N_("If the other page is still open, don't pay there too.")
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One press: the price, the amount the page showed for it (minor units), and what the user has answered so far."""
-
-    price_id: str
-    amount: int
-    catalog: str
-    quantity: int = 1
-    instead_of: str | None = None
-    has_ended: bool = False
-
-    @property
-    def wanted(self) -> Wanted:
-        """What the use case is asked for."""
-        return Wanted(self.price_id, self.quantity, self.amount)
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """What the form posts."""
-        fields = {"price_id": self.price_id, "amount": str(self.amount), "catalog": self.catalog}
-        if self.quantity != 1:
-            fields["quantity"] = str(self.quantity)
-        if self.instead_of is not None:
-            fields["instead_of"] = self.instead_of
-        if self.has_ended:
-            fields["has_ended"] = "true"
-        return fields
-
-
-def attempt_for(context: PageContext, price: Price, *, has_ended: bool = False) -> Attempt:
-    """Return a first press on a price."""
-    return Attempt(price.price_id, price.amount, context.catalog.version, has_ended=has_ended)
+Explain = Callable[[FrontendError], None]
+"""What a page says of an error that only it can put into words."""
 
 
 def checkout_button(
     context: PageContext,
-    attempt: Attempt,
+    purchase: Purchase,
     label: str,
     problems: ProblemPlace,
     *,
@@ -80,92 +54,149 @@ def checkout_button(
     wide: bool = False,
     large: bool = False,
     testid: str = "",
+    explain: Explain | None = None,
 ) -> ActionForm:
-    """Draw the button of one attempt."""
+    """Draw the button of one purchase."""
 
     async def press() -> None:
-        await press_checkout(context, attempt, problems, form.release)
+        await press_checkout(context, purchase, problems, form.release, explain)
 
+    cart = purchase.kind is CheckoutKind.CART
     form = ActionForm(
-        ACTION, attempt.fields, label, busy_label=_("Opening secure checkout…"), look=look, wide=wide, large=large,
-        testid=testid, on_press=press,
+        CART_ACTION if cart else ACTION, purchase.cart_fields if cart else purchase.fields, label,
+        busy_label=_("Opening secure checkout…"), look=look, wide=wide, large=large, testid=testid, on_press=press,
     )  # fmt: skip
     return form
 
 
 async def press_checkout(
-    context: PageContext, attempt: Attempt, problems: ProblemPlace, release: Callable[[], None]
+    context: PageContext,
+    purchase: Purchase,
+    problems: ProblemPlace,
+    release: Callable[[], None],
+    explain: Explain | None = None,
 ) -> None:
     """Start the checkout and open it, or say why not and let the button be pressed again."""
     try:
         session = await session_now(context)
-        checkout = await context.container.checkout.start(
-            session, attempt.wanted, instead_of=attempt.instead_of, has_ended=attempt.has_ended
-        )
+        checkout = await context.container.checkout.start(session, purchase)
     except NotSignedIn:
-        ui.navigate.to(sign_in_path(f"/payment?price={attempt.price_id}"))
+        ui.navigate.to(sign_in_path(way_back(purchase)))
     except FrontendError as error:
         release()
-        show_refusal(context, attempt, error, problems)
+        if explain is not None and not isinstance(error, CheckoutInProgress):
+            explain(error)
+        else:
+            show_refusal(context, purchase, error, problems)
     else:
-        problems.clear()
         context.leaving = True
+        problems.clear()
         ui.navigate.to(checkout.url)
 
 
-def show_refusal(context: PageContext, attempt: Attempt | None, error: FrontendError, problems: ProblemPlace) -> None:
-    """Say why a checkout was not started; `attempt` is what to go on with where that is possible."""
-    sentence = _question(context, attempt, error) if type(error) is CheckoutInProgress else ""
-    problems.show(error, lambda: _way_on(context, attempt, error, problems), sentence=sentence)
+def way_back(purchase: Purchase) -> str:
+    """Return the page on which that purchase waits after a sign-in."""
+    if purchase.kind is CheckoutKind.CART:
+        return "/cart"
+    if purchase.kind is CheckoutKind.ITEM:
+        return f"/shop?{urlencode({'price': purchase.price_id, 'quantity': purchase.lines[0].quantity})}"
+    return f"/payment?{urlencode({'price': purchase.price_id})}"
 
 
-def _way_on(context: PageContext, attempt: Attempt | None, error: FrontendError, problems: ProblemPlace) -> None:
+def show_refusal(context: PageContext, purchase: Purchase | None, error: FrontendError, problems: ProblemPlace) -> None:
+    """Say why a checkout was not started; `purchase` is what to go on with where that is possible."""
+    sentence = ""
+    if type(error) is CheckoutInProgress:
+        checkout = _under_way(context, error)
+        sentence = question_words(context, checkout, purchase) if checkout is not None else ""
+    problems.show(error, lambda: _way_on(context, purchase, error, problems), sentence=sentence)
+
+
+def _way_on(context: PageContext, purchase: Purchase | None, error: FrontendError, problems: ProblemPlace) -> None:
     """Draw the buttons that lead on from a refusal."""
     if isinstance(error, SubscriptionOnRecord | PurchaseUnconfirmed):
-        if attempt is not None:
-            ended = isinstance(error, SubscriptionOnRecord)
-            label = _("It has ended: go on") if ended else _("I wasn't charged: go on")
-            checkout_button(context, replace(attempt, has_ended=True), label, problems, look="secondary")
+        if purchase is not None:
+            _answer_button(context, purchase.answered(), error, problems)
         portal_button(context, _("Open billing portal"), problems=problems)
     elif isinstance(error, AlreadySubscribed):
         portal_button(context, _("Open billing portal"), look="primary", problems=problems)
     elif isinstance(error, CheckoutInProgress):
-        _continue_or_replace(context, attempt, error, problems)
+        checkout = _under_way(context, error)
+        if checkout is not None:
+            draw_ways(context, checkout, purchase or checkout.purchase, problems)
     elif isinstance(error, CatalogChanged | PriceNotSold):
-        button(_("Show the new prices"), "secondary", href="/payment")
-    elif attempt is not None and error.retryable:
-        checkout_button(context, attempt, _("Try again"), problems, look="secondary", testid="try-again")
+        plan = purchase is None or purchase.kind is CheckoutKind.SUBSCRIPTION
+        button(_("Show the new prices"), "secondary", href="/payment" if plan else "/shop")
+    elif purchase is not None and error.retryable:
+        checkout_button(context, purchase, _("Try again"), problems, look="secondary", testid="try-again")
 
 
-def _question(context: PageContext, attempt: Attempt | None, error: CheckoutInProgress) -> str:
-    """Return "You started Premium 4 minutes ago. Continue, or start Basic instead?"; nothing where it is no choice."""
-    checkout = _under_way(context, error)
-    if checkout is None or attempt is None or not _replaceable(checkout, attempt):
-        return ""
-    question = _("Continue, or start {plan} instead?").format(plan=_offered_name(context, attempt.price_id))
-    return f"{started_words(context, checkout)} {question}"
-
-
-def _continue_or_replace(
-    context: PageContext, attempt: Attempt | None, error: CheckoutInProgress, problems: ProblemPlace
+def _answer_button(
+    context: PageContext,
+    purchase: Purchase,
+    error: SubscriptionOnRecord | PurchaseUnconfirmed,
+    problems: ProblemPlace,
 ) -> None:
-    checkout = _under_way(context, error)
-    if checkout is None:
+    """Draw the answer to a plain question; it also gives up a checkout that is open beside what was asked about."""
+    ended = isinstance(error, SubscriptionOnRecord)
+    label = _("It has ended: go on") if ended else _("I wasn't charged: go on")
+    if error.also_open is not None:
+        purchase = purchase.instead(error.also_open.id)
+    checkout_button(context, purchase, label, problems, look="secondary")
+    if error.also_open is not None:
+        Tag("p", _("You also started another checkout.") + " " + _(DANGER), classes="small danger-words")
+
+
+def question_words(context: PageContext, checkout: Checkout, purchase: Purchase | None) -> str:
+    """Return what was started when, and what to choose: "You started Premium 4 minutes ago. Continue, or …?"."""
+    started = started_words(context, checkout)
+    if checkout.at(CheckoutEvent.RETURNED) is not None:
+        return _("You came back from a checkout of {plan} that is not confirmed yet. Wait for it.").format(
+            plan=bought_name(context, checkout)
+        )
+    if not checkout.payable(datetime.now(UTC)) or checkout.at(CheckoutEvent.CANCELED) is not None:
+        return started + " " + _("Did you pay there? It can take a while to arrive.")
+    if purchase is None or _same(checkout, purchase):
+        return started + " " + _("Continue, or start a new one?")
+    question = _("Continue, or start {plan} instead?").format(plan=_purchase_name(context, purchase))
+    return f"{started} {question}"
+
+
+def draw_ways(context: PageContext, checkout: Checkout, purchase: Purchase, problems: ProblemPlace) -> None:
+    """Draw the ways on from a checkout that may be paid: go on with it, or give it up for this purchase."""
+    if checkout.at(CheckoutEvent.RETURNED) is not None:
+        href = f"/payment/success?{urlencode({'session_id': checkout.session_id})}"
+        button(_("See how far it is"), href=href, testid="see-purchase")
         return
-    button(_("Continue your checkout"), href=checkout.url, testid="continue-checkout")
-    if attempt is not None and _replaceable(checkout, attempt):
-        label = _("Start {plan} instead").format(plan=_offered_name(context, attempt.price_id))
-        instead = replace(attempt, instead_of=checkout.id)
-        checkout_button(context, instead, label, problems, look="secondary", testid="start-instead")
+    payable = checkout.payable(datetime.now(UTC))
+    if payable:
+        draw_continue(context, checkout, problems)
+    same = _same(checkout, purchase)
+    label = _("Start a new one") if same else _("Start {plan} instead").format(plan=_purchase_name(context, purchase))
+    testid = "start-new" if same else "start-instead"
+    checkout_button(context, purchase.instead(checkout.id), label, problems, look="secondary", testid=testid)
+    words = _(DANGER) if payable else _("Start a new one only if you did not pay.")
+    Tag("p", words, classes="small muted danger-words")
+
+
+def draw_continue(context: PageContext, checkout: Checkout, problems: ProblemPlace) -> None:
+    """Draw the button that goes on with a checkout: one that was left is looked at by the guards first."""
+    if checkout.open(datetime.now(UTC)):
+        button(_("Continue your checkout"), href=checkout.url, testid="continue-checkout")
+        return
+    resumed = checkout.purchase.resuming(checkout.id)
+    checkout_button(context, resumed, _("Continue your checkout"), problems, testid="continue-checkout")
 
 
 def _under_way(context: PageContext, error: CheckoutInProgress) -> Checkout | None:
     return error.checkout if isinstance(error.checkout, Checkout) else open_checkout(context)
 
 
-def _replaceable(checkout: Checkout, attempt: Attempt) -> bool:
-    """Whether the user may give that checkout up for this one: it is for something else, and not paid perhaps."""
-    return checkout.price_id != attempt.price_id and checkout.at(CheckoutEvent.RETURNED) is None
+def _same(checkout: Checkout, purchase: Purchase) -> bool:
+    """Whether both are for the same thing, in whichever quantity."""
+    return checkout.kind is purchase.kind and (
+        purchase.kind is CheckoutKind.CART or checkout.price_id == purchase.price_id
+    )
 
 
 def open_checkout(context: PageContext) -> Checkout | None:
@@ -175,16 +206,10 @@ def open_checkout(context: PageContext) -> Checkout | None:
 
 
 def started_words(context: PageContext, checkout: Checkout, *, now: datetime | None = None) -> str:
-    """Return what was started when: "You started Premium 4 minutes ago"."""
-    name = plan_name(checkout.plan_id, context.catalog, context.locale) or checkout.lines[0].name
+    """Return what was started when: "You started Premium 4 minutes ago."."""
     ago = relative(checkout.started_at, context.locale, now=now or datetime.now(UTC))
-    return _("You started {plan} {ago}.").format(plan=name, ago=ago)
+    return _("You started {plan} {ago}.").format(plan=bought_name(context, checkout), ago=ago)
 
 
-def price_of(plan: Plan, interval: Interval) -> Price | None:
-    """Return the plan's price of an interval, else the one it has."""
-    return plan.offered.get(interval) or next(iter(plan.offered.values()), None)
-
-
-def _offered_name(context: PageContext, price_id: str) -> str:
-    return context.catalog.offer(price_id).name.in_(context.locale)
+def _purchase_name(context: PageContext, purchase: Purchase) -> str:
+    return context.catalog.offer(purchase.price_id).name.in_(context.locale)

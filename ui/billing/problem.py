@@ -18,8 +18,11 @@ from services.errors import (
     CustomerUnknown,
     FrontendError,
     PriceNotSold,
+    PurchaseUnconfirmed,
     StatusUnclear,
+    SubscriptionOnRecord,
 )
+from services.sessions.service import Session
 from ui.components.notice import Kind, notice
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
@@ -38,8 +41,9 @@ Draw = Callable[[], object]
 class ProblemPlace:
     """A place on a page that holds at most one problem. Showing one moves the focus to it."""
 
-    def __init__(self, context: PageContext) -> None:
+    def __init__(self, context: PageContext, *, on_change: Draw | None = None) -> None:
         self._context = context
+        self._on_change = on_change
         self._box = Tag("div", classes="problem-place", hidden=True)
         self.current: FrontendError | None = None
 
@@ -50,12 +54,18 @@ class ProblemPlace:
         with self._box:
             draw_problem(error, way_on, sentence=sentence)
         self._box.set(hidden=False)
+        self._changed()
 
     def clear(self) -> None:
         """Take the problem away."""
         self.current = None
         self._box.clear()
         self._box.set(hidden=True)
+        self._changed()
+
+    def _changed(self) -> None:
+        if self._on_change is not None:
+            self._on_change()
 
 
 def draw_problem(error: FrontendError, way_on: Draw | None = None, *, sentence: str = "") -> None:
@@ -106,6 +116,26 @@ def problem_named(code: str) -> FrontendError | None:
     FrontendError.__init__(error)
     if isinstance(error, CheckoutInProgress):
         error.checkout = None
+    return error
+
+
+async def problem_in_address(context: PageContext) -> FrontendError | None:
+    """Return the problem that a press without a script ran into, with the checkout that it is about.
+
+    The address holds a code and our id of a checkout, found only if it is one of this user's.
+    """
+    error = problem_named(context.query.get("problem", ""))
+    asked = context.query.get("checkout", "")
+    if not asked or not isinstance(context.session, Session):
+        return error
+    try:
+        checkout = await context.container.checkout.find(context.session, asked)
+    except FrontendError:
+        return error
+    if isinstance(error, SubscriptionOnRecord | PurchaseUnconfirmed):
+        error.also_open = checkout
+    elif isinstance(error, CheckoutInProgress):
+        error.checkout = checkout
     return error
 
 

@@ -6,9 +6,11 @@ a page from opening. What arrives later comes over the socket (`ui/billing/live.
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 import structlog
+from nicegui import Client, ui
 
 from services.errors import FrontendError, NotSignedIn
 from services.sessions.service import Session
@@ -41,13 +43,25 @@ def signed_in(context: PageContext) -> Session:
 async def session_now(context: PageContext) -> Session:
     """Return the session as the store has it now: a press may come long after the page was drawn.
 
-    Raises NotSignedIn when it has ended since, StoreUnavailable and SignInUnavailable when nobody can say.
+    The cookie of the open socket is asked as well: on a browser's first page the request had none yet. Raises
+    NotSignedIn when it has ended since, StoreUnavailable and SignInUnavailable when nobody can say.
     """
-    cookie = context.request.cookies.get(context.container.sessions.cookie_name, "")
-    found = await context.container.sessions.find(cookie)
-    if not isinstance(found, Session):
-        raise NotSignedIn("the session ended while the page was open")
-    return found
+    name = context.container.sessions.cookie_name
+    for cookie in (context.request.cookies.get(name), cookie_of_socket(ui.context.client, name)):
+        found = await context.container.sessions.find(cookie) if cookie else None
+        if isinstance(found, Session):
+            return found
+    raise NotSignedIn("the session ended while the page was open")
+
+
+def cookie_of_socket(client: Client, name: str) -> str | None:
+    """Return a cookie as the page's open socket has it, or None."""
+    header = (client.environ or {}).get("HTTP_COOKIE", "")
+    try:
+        found = SimpleCookie(header).get(name)
+    except CookieError:
+        return None
+    return found.value if found is not None else None
 
 
 async def remembered_status(context: PageContext) -> CustomerStatus | None:

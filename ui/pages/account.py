@@ -9,6 +9,7 @@ from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
+from ui.billing.checkout_button import draw_ways
 from ui.billing.live import Part, live
 from ui.billing.overview import Overview
 from ui.billing.portal_news import portal_news, portal_words
@@ -148,6 +149,8 @@ def _draw_purchase(context: PageContext, checkout: Checkout, now: datetime) -> N
     if state is not None:
         badge(_(state[1]), state[0])
     if checkout.open(now):
-        button(_("Continue"), "quiet", href=checkout.url)
+        with Tag("div", classes="purchase-ways"):
+            problems = ProblemPlace(context)
+            draw_ways(context, checkout, checkout.purchase, problems)
     elif checkout.confirming(now):
         button(_("See how far it is"), "quiet", href=f"/payment/success?session_id={checkout.session_id}")

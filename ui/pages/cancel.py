@@ -1,17 +1,33 @@
-"""`/payment/cancel`: where Stripe's back link leads. The chosen plan is kept, and nothing was charged."""
+"""`/payment/cancel`: where Stripe's back link leads. The choice is kept, and what is said of money is what is known.
+
+The link can be pressed in one tab after the checkout was paid in another. So both services are looked at first, and
+what they can't know yet is said: whoever goes on with something else is asked (`ui/billing/checkout_button.py`).
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
+from services.claims import NotChargedEvidence, Says, not_charged_claim
 from services.container import Container
 from services.sessions.service import Session, sign_in_path
-from ui.billing.checkout_button import Attempt, checkout_button
+from services.subscription.customer_status import CustomerStatus
+from ui.billing.checkout_button import draw_ways
 from ui.billing.problem import ProblemPlace
-from ui.billing.purchase_words import purchase_words
+from ui.billing.purchase_words import bought_name, purchase_words
 from ui.components.button import button
 from ui.components.card_page import card_page
 from ui.nicegui_ext.html import Tag
+from ui.page.current_user import find_status
 from ui.page.frame import frame
 from ui.serving.document import PageContext, page
+from ui.text.claim_words import SENTENCES, claims_attribute
 from ui.text.i18n import N_, _
+
+JUST_NOW: Final = timedelta(seconds=15)
+
+ARRIVED: Final = frozenset({CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.ACCOUNT_HAS_IT, CheckoutEvent.ACCESS_ON})
+"""What a service has said of a checkout that was paid."""
 
 
 def register(container: Container) -> None:
@@ -24,46 +40,76 @@ def register(container: Container) -> None:
                 draw_signed_out(context)
             return
         checkout = await container.checkout.record_cancel(context.session, context.query.get("checkout"))
+        customer_status = None
+        if checkout is not None:
+            customer_status = await find_status(context, fresh=True)
+            checkout = await container.checkout.find(context.session, checkout.id) or checkout
         with frame(context, narrow=True):
-            draw_cancel(context, checkout)
+            draw_cancel(context, checkout, customer_status)
 
 
-def draw_cancel(context: PageContext, checkout: Checkout | None) -> None:
+def draw_cancel(context: PageContext, checkout: Checkout | None, customer_status: CustomerStatus | None) -> None:
     """Draw the card for a checkout of this user, or for an address that names none."""
     if checkout is None:
         draw_unknown()
-    elif checkout.confirmed or checkout.at(CheckoutEvent.RETURNED) is not None:
+    elif checkout.at(CheckoutEvent.RETURNED) is not None:
         draw_finished(checkout)
+    elif not checkout.events.keys().isdisjoint(ARRIVED):
+        draw_arrived(context, checkout)
     else:
-        draw_left(context, checkout)
+        draw_left(context, checkout, known=_is_known(checkout, customer_status))
 
 
-def draw_left(context: PageContext, checkout: Checkout) -> None:
-    """The user came back without paying: say so, keep the choice, and lead on to the same checkout."""
+def _is_known(checkout: Checkout, customer_status: CustomerStatus | None) -> bool:
+    """Whether both services have answered just now. Of an item or a cart neither of them ever says anything."""
+    if checkout.kind is not CheckoutKind.SUBSCRIPTION:
+        return True
+    if customer_status is None or customer_status.stale:
+        return False
+    return datetime.now(UTC) - customer_status.as_of < JUST_NOW
+
+
+def draw_left(context: PageContext, checkout: Checkout, *, known: bool) -> None:
+    """The user came back without paying in this tab: say what is known, keep the choice, and lead on."""
     with card_page("neutral", "information-circle", _("You left the checkout"), testid="cancel-state") as card:
         card.box.set(data_state="left")
-        Tag("p", _("Nothing was charged, and your plan is unchanged."), classes="center card-sentence")
+        claim = not_charged_claim(NotChargedEvidence.NONE, datetime.now(UTC), checkout)
+        sentence = left_words(checkout, known=known)
+        Tag("p", sentence, classes="center card-sentence", data_claims=claims_attribute([claim]))
         name, amount = purchase_words(context, checkout)
         with Tag("p", classes="bought center"):
             Tag("strong", name)
             Tag("span", f" {amount}", classes="muted")
         problems = ProblemPlace(context)
         with Tag("div", classes="actions card-actions"):
+            draw_ways(context, checkout, checkout.purchase, problems)
             if checkout.kind is CheckoutKind.CART:
-                button(_("Back to your cart"), href="/cart", testid="go-on")
+                button(_("Back to your cart"), "quiet", href="/cart")
+            elif checkout.kind is CheckoutKind.ITEM:
+                button(_("Back to the shop"), "quiet", href="/shop")
             else:
-                _go_on(context, checkout, problems)
-            if checkout.kind is CheckoutKind.SUBSCRIPTION:
                 interval = f"?interval={checkout.interval}" if checkout.interval else ""
                 button(_("See plans"), "quiet", href=f"/payment{interval}#plans")
-            else:
-                button(_("Back to the shop"), "quiet", href="/shop")
 
 
-def _go_on(context: PageContext, checkout: Checkout, problems: ProblemPlace) -> None:
-    line = checkout.lines[0]
-    attempt = Attempt(line.price_id, line.amount, context.catalog.version, quantity=line.quantity)
-    checkout_button(context, attempt, _("Continue to checkout"), problems, testid="go-on")
+def left_words(checkout: Checkout, *, known: bool) -> str:
+    """Return what may be said of money: another tab may have paid, and no service needs to know of it yet."""
+    if not known:
+        return _("We can't check right now whether you paid in another tab. If you didn't, nothing was charged.")
+    words = _(SENTENCES[Says.NOTHING_CHARGED_HERE][0])
+    if checkout.kind is not CheckoutKind.SUBSCRIPTION:
+        return words + " " + _("If you did, Stripe e-mails you the receipt.")
+    return words + " " + _("If you did, it can take a while to show here.")
+
+
+def draw_arrived(context: PageContext, checkout: Checkout) -> None:
+    """A service has it: it was paid in another tab, which never came back."""
+    with card_page("success", "check-circle", _("This checkout went through")) as card:
+        card.box.set(data_state="arrived")
+        sentence = _("{plan} has arrived here: it was finished in another tab.")
+        Tag("p", sentence.format(plan=bought_name(context, checkout)), classes="center card-sentence")
+        with Tag("div", classes="actions card-actions"):
+            button(_("See your billing"), href="/payment")
 
 
 def draw_finished(checkout: Checkout) -> None:

@@ -9,12 +9,14 @@ from nicegui import ui
 
 from catalog import Item
 from services.cart import Cart, CartLine
-from services.checkout.service import MOST_LINES, Wanted
 from services.container import Container
-from services.errors import FrontendError, InvalidQuantity, NotSignedIn
+from services.errors import CartChanged, CheckoutInProgress, FrontendError, InvalidQuantity, NotSignedIn
+from services.purchase import MOST_LINES, Purchase, PurchaseLine
 from services.sessions.service import sign_in_path
+from ui.billing.checkout_button import CART_ACTION, press_checkout
+from ui.billing.checkout_button import show_refusal as show_question
 from ui.billing.live import Part
-from ui.billing.problem import ProblemPlace, problem_named
+from ui.billing.problem import ProblemPlace, problem_in_address
 from ui.components.button import ActionForm, button
 from ui.components.notice import notice
 from ui.nicegui_ext.html import Tag
@@ -30,8 +32,6 @@ from ui.text.amounts import money
 from ui.text.i18n import N_, _, ngettext
 from ui.theme.icons import icon
 
-CHECKOUT = "/cart/checkout"
-
 
 def register(container: Container) -> None:
     """Add the page."""
@@ -42,13 +42,13 @@ def register(container: Container) -> None:
         if held is None:
             held = await container.cart.read(await cart_owner(context))  # says why it can't be read
         with frame(context):
-            CartPage(context).show(held)
+            CartPage(context, await problem_in_address(context)).show(held)
 
 
 class CartPage:
     """The parts of the page that change while somebody looks."""
 
-    def __init__(self, context: PageContext) -> None:
+    def __init__(self, context: PageContext, problem: FrontendError | None) -> None:
         self._context = context
         self._rows: dict[str, CartRow] = {}
         self._cart = Cart()
@@ -61,7 +61,7 @@ class CartPage:
             self._removed = Part(self._draw_removed)
             self._gone = Part(self._draw_gone)
         self._box = Tag("div")
-        self._say_problem()
+        self._say_problem(problem)
         self._removed.show(chosen_item(context.catalog, {"price": context.query.get("removed", ""), **_only(context)}))
         live_cart(context).on_change(self.show)
         on_catalog_change(context, self._catalog_changed)
@@ -99,8 +99,9 @@ class CartPage:
                     self._total = Tag("p", classes="cart-total", testid="cart-total")
                 self._pieces = Tag("p", classes="muted small")
                 self._checkout = ActionForm(
-                    CHECKOUT, {}, _("Continue to checkout"), busy_label=_("Opening secure checkout…"), wide=True,
-                    large=True, testid="cart-checkout", on_press=self._check_out,
+                    CART_ACTION, self._cart.purchase.cart_fields, _("Continue to checkout"),
+                    busy_label=_("Opening secure checkout…"), wide=True, large=True, testid="cart-checkout",
+                    on_press=self._check_out,
                 )  # fmt: skip
                 self._checkout.form.set(data_with_quantities="")
                 once = _("Paid once, nothing renews. You can enter a promotion code at Stripe.")
@@ -172,32 +173,31 @@ class CartPage:
             await self._start_checkout()
 
     async def _start_checkout(self) -> None:
-        shown: list[Wanted] = []
+        lines: list[PurchaseLine] = []
         for row in self._rows.values():
-            price = row.line.item.price
+            item = row.line.item
             try:
-                shown.append(Wanted(price.price_id, row.field.quantity, price.amount))
+                lines.append(PurchaseLine.of(item, item.price, row.field.quantity))
             except InvalidQuantity as error:
                 self._checkout.release()
                 row.field.mark(wrong=True)
-                self._refuse(error, row.line.item)
+                self._refuse(error, item)
                 return
+        shown = {line.price_id: line.quantity for line in lines}
         try:
-            session = await buyer(self._context)
-            cart = await self._context.container.cart.apply_quantities(
-                owner_of(session), {one.price_id: one.quantity for one in shown}
-            )
-            held = {one.price_id for one in cart.wanted}
-            wanted = tuple(one for one in shown if one.price_id in held)
-            checkout = await self._context.container.checkout.start_cart(session, wanted)
+            owner = owner_of(await buyer(self._context))
+            cart = await self._context.container.cart.apply_quantities(owner, shown)
+            if shown.keys() != {line.price_id for line in cart.purchase.lines}:
+                live_cart(self._context).look()
+                raise CartChanged("the page showed other lines than the cart holds")
         except NotSignedIn:
             ui.navigate.to(sign_in_path("/cart"))
         except FrontendError as error:
             self._checkout.release()
             self._refuse(error, None)
         else:
-            self._problems.clear()
-            ui.navigate.to(checkout.url)
+            wanted = Purchase.of_cart(lines)
+            await press_checkout(self._context, wanted, self._problems, self._checkout.release)
 
     def _changed(self, cart: Cart) -> None:
         self._problems.clear()
@@ -211,10 +211,11 @@ class CartPage:
         else:
             show_refusal(self._context, error, self._problems, item)
 
-    def _say_problem(self) -> None:
+    def _say_problem(self, error: FrontendError | None) -> None:
         """Say what a press without a script ran into: a code in the address, in our own words."""
-        error = problem_named(self._context.query.get("problem", ""))
-        if error is not None:
+        if isinstance(error, CheckoutInProgress):
+            show_question(self._context, None, error, self._problems)
+        elif error is not None:
             chosen = chosen_item(self._context.catalog, self._context.query)
             self._refuse(error, chosen[0] if chosen is not None else None)
 

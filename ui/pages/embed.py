@@ -12,8 +12,9 @@ from catalog import Interval
 from services.container import Container
 from ui.nicegui_ext.html import Tag
 from ui.page.context import THEMES
-from ui.pages.pricing import chosen_interval, trust_line
+from ui.pages.pricing import trust_line
 from ui.plans.grid import PlanGrid
+from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import live_catalog
 from ui.plans.offers import public_offers
 from ui.serving.document import PageContext, page
@@ -37,7 +38,7 @@ class EmbeddedPlans:
 
     def __init__(self, context: PageContext) -> None:
         self._context = context
-        self._interval = chosen_interval(context)
+        self._interval = interval_of(context.query)
         self._box: Tag | None = None
 
     async def draw(self) -> None:

@@ -7,8 +7,9 @@ from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page import structured_data
 from ui.page.frame import frame
-from ui.pages.pricing import chosen_interval, closing, start_button, trust_line
+from ui.pages.pricing import closing, start_button, trust_line
 from ui.plans import catalog_words
+from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import live_plans
 from ui.plans.offers import catalog_currency
 from ui.plans.price import price_words
@@ -39,7 +40,7 @@ def register(container: Container) -> None:
                     Tag("h2", _("Plans and prices"), id="plans-title")
                     if words := catalog_words.plans_lead(context.catalog):
                         Tag("p", words, classes="lead")
-                await live_plans(context, chosen_interval(context), heading="h3")
+                await live_plans(context, interval_of(context.query), heading="h3")
                 trust_line(context)
             with Tag("section", classes="section", aria_labelledby="closing-title"):
                 closing(context)

@@ -5,41 +5,33 @@ that sells. What changes while the page is open is pushed to it, part by part.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from catalog import Catalog, Interval, Plan, Price, UnknownPrice
+from services.checkout.guards import refusal
 from services.checkout_record import Checkout
 from services.container import Container
-from services.errors import CheckoutInProgress
+from services.errors import CheckoutInProgress, FrontendError
 from services.portal import PortalVisit as PortalVisit
+from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Action
-from ui.billing.checkout_button import (
-    Attempt,
-    attempt_for,
-    checkout_button,
-    press_checkout,
-    price_of,
-    show_refusal,
-    started_words,
-)
+from ui.billing.checkout_button import checkout_button, draw_ways, question_words, show_refusal
 from ui.billing.live import Live, Part, live
 from ui.billing.overview import Overview
-from ui.billing.portal_button import ACTION as PORTAL
-from ui.billing.portal_button import press_portal
 from ui.billing.portal_news import portal_news, portal_words
 from ui.billing.portal_row import portal_row
-from ui.billing.problem import ProblemPlace, problem_named
+from ui.billing.problem import ProblemPlace, problem_in_address
 from ui.components.button import Press, button
 from ui.components.notice import notice
 from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status, signed_in
 from ui.page.frame import frame
-from ui.plans.card import PlanOffer
-from ui.plans.choices import plan_choices, refused
+from ui.plans.card import PlanOffer, presses
+from ui.plans.choices import plan_choices
 from ui.plans.grid import PlanGrid
+from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import on_catalog_change
-from ui.plans.price import due_words
+from ui.plans.price import due_words, shown_price
 from ui.serving.document import PageContext, page
 from ui.text.amounts import price_words
 from ui.text.formats import short_date
@@ -64,20 +56,19 @@ def register(container: Container) -> None:
         stay = await container.portal.record_return(signed_in(context)) if from_portal else None
         customer_status = await find_status(context, fresh=from_portal)
         with frame(context):
-            PaymentPage(context, stay).show(customer_status)
+            PaymentPage(context, stay, await problem_in_address(context)).show(customer_status)
 
 
 class PaymentPage:
     """The parts of the page that change while somebody looks."""
 
-    def __init__(self, context: PageContext, stay: PortalVisit | None) -> None:
+    def __init__(self, context: PageContext, stay: PortalVisit | None, problem: FrontendError | None) -> None:
         self._context = context
         self._stay = stay
         self._live: Live = live(context)
         self._chosen = chosen_price(context.catalog, context.query)
         self._interval = self._first_interval()
         self._has_ended = context.query.get("ended") == "yes"
-        self._grid: PlanGrid | None = None
         with Tag("div", classes="page-head"):
             Tag("h1", _("Billing"))
         with Tag("div", classes="billing"):
@@ -89,10 +80,10 @@ class PaymentPage:
         with Tag("section", id="plans", classes="plans-section", aria_labelledby="plans-title"):
             Tag("h2", _("Plans"), id="plans-title", classes="section-title")
             self._why_not = Tag("p", "", classes="plans-why muted center", hidden=True)
-            self._plan_problems = ProblemPlace(context)
+            self._plan_problems = ProblemPlace(context, on_change=self._show_way_in)
             self._plans = Part(self._draw_plans)
         portal_row(context)
-        self._say_problem()
+        self._say_problem(problem)
         self._live.on_change(self.show)
         on_catalog_change(context, self._show_new_prices)
 
@@ -128,14 +119,13 @@ class PaymentPage:
     def _first_interval(self) -> Interval:
         if self._chosen is not None and self._chosen[1].interval is not None:
             return self._chosen[1].interval
-        return Interval.YEAR if self._context.query.get("interval") == Interval.YEAR else Interval.MONTH
+        return interval_of(self._context.query)
 
-    def _say_problem(self) -> None:
+    def _say_problem(self, error: FrontendError | None) -> None:
         """Say what a press without a script ran into: a code in the address, in our own words."""
-        error = problem_named(self._context.query.get("problem", ""))
         if error is not None:
-            attempt = attempt_for(self._context, self._chosen[1]) if self._chosen is not None else None
-            show_refusal(self._context, attempt, error, self._problems)
+            purchase = Purchase.of_plan(*self._chosen) if self._chosen is not None else None
+            show_refusal(self._context, purchase, error, self._problems)
 
     def _may_start(self, customer_status: CustomerStatus | None) -> bool:
         """Whether the plan in the address is offered at the top: nothing stands against it, as far as is known."""
@@ -143,13 +133,13 @@ class PaymentPage:
             return False
         return (
             customer_status is None
-            or refused(self._context, customer_status, self._chosen[0], has_ended=self._has_ended) is None
+            or refusal(customer_status, self._chosen[0], self._context.catalog, has_ended=self._has_ended) is None
         )
 
     def _draw_way_in(self, key: "tuple[Checkout | None, Chosen | None]") -> None:
         """The plan that somebody came for, and the checkout that they are in the middle of."""
         opened, chosen = key
-        if opened is not None and (chosen is None or opened.price_id != chosen[1].price_id):
+        if opened is not None:
             draw_opened(self._context, opened, chosen, self._problems)
         elif chosen is not None:
             draw_chosen(self._context, *chosen, self._problems)
@@ -165,27 +155,13 @@ class PaymentPage:
         self._context.announce(_("The plans below can be chosen now."))
 
     def _draw_plans(self, offers: tuple[PlanOffer, ...]) -> None:
-        self._grid = PlanGrid(
-            self._context, offers, self._interval, heading="h3", on_press=self._press, on_interval=self._keep_interval
-        )
+        PlanGrid(
+            self._context, offers, self._interval, heading="h3", on_press=presses(self._context, self._plan_problems),
+            on_interval=self._keep_interval,
+        )  # fmt: skip
 
     def _keep_interval(self, interval: Interval) -> None:
         self._interval = interval
-
-    async def _press(self, offer: PlanOffer, interval: Interval) -> None:
-        spec = offer.buttons[interval]
-        if spec.url == PORTAL:
-            await press_portal(self._context, self._plan_problems)
-            self._release()
-            return
-        fields = spec.fields
-        attempt = Attempt(fields["price_id"], int(fields["amount"]), fields["catalog"], has_ended="has_ended" in fields)
-        await press_checkout(self._context, attempt, self._plan_problems, self._release)
-        self._show_way_in()
-
-    def _release(self) -> None:
-        if self._grid is not None:
-            self._grid.release()
 
 
 Chosen = tuple[Plan, Price]
@@ -247,17 +223,10 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
 
 def draw_opened(context: PageContext, opened: Checkout, chosen: Chosen | None, problems: ProblemPlace) -> None:
     """Draw "You started Premium 4 minutes ago. Continue, or start Basic instead?"."""
-    if chosen is None:
-        question = _("You can continue where you left off.")
-    else:
-        question = _("Continue, or start {plan} instead?").format(plan=context.text(chosen[0].name))
-    sentence = f"{started_words(context, opened)} {question}"
+    purchase = Purchase.of_plan(*chosen) if chosen is not None else opened.purchase
+    sentence = question_words(context, opened, purchase)
     with notice("info", sentence, focus=chosen is not None), Tag("div", classes="actions"):
-        button(_("Continue your checkout"), href=opened.url, testid="continue-checkout")
-        if chosen is not None:
-            instead = replace(attempt_for(context, chosen[1]), instead_of=opened.id)
-            label = _("Start {plan} instead").format(plan=context.text(chosen[0].name))
-            checkout_button(context, instead, label, problems, look="secondary", testid="start-instead")
+        draw_ways(context, opened, purchase, problems)
 
 
 def draw_chosen(context: PageContext, plan: Plan, price: Price, problems: ProblemPlace) -> None:
@@ -270,9 +239,9 @@ def draw_chosen(context: PageContext, plan: Plan, price: Price, problems: Proble
                 Tag("span", context.text(plan.name))
                 Tag("span", f" {amount}", classes="chosen-price")
             Tag("p", due_words(context, plan, price), classes="muted small")
-        attempt = attempt_for(context, price)
+        purchase = Purchase.of_plan(plan, price)
         checkout_button(
-            context, attempt, _("Continue to checkout"), problems, large=True, testid="continue-to-checkout"
+            context, purchase, _("Continue to checkout"), problems, large=True, testid="continue-to-checkout"
         )
 
 
@@ -282,7 +251,6 @@ def chosen_price(catalog: Catalog, query: Mapping[str, str]) -> Chosen | None:
         offer = catalog.offer(query.get("price", ""))
     except UnknownPrice:
         plan = next((p for p in catalog.on_sale if p.id == query.get("plan") and p.offered), None)
-        wanted = Interval.YEAR if query.get("interval") == Interval.YEAR else Interval.MONTH
-        price = price_of(plan, wanted) if plan is not None else None
+        price = shown_price(plan, interval_of(query)) if plan is not None else None
         return (plan, price) if plan is not None and price is not None else None
     return (offer.plan, offer.price) if offer.plan is not None else None

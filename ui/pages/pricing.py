@@ -1,6 +1,5 @@
 """`/pricing`: what each plan costs, which one is for whom, and what the button does. Public."""
 
-from catalog import Interval
 from services.container import Container
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
@@ -8,6 +7,7 @@ from ui.page import structured_data
 from ui.page.frame import frame
 from ui.plans import catalog_words
 from ui.plans.comparison import compared, comparison_table
+from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import live_plans
 from ui.plans.price import tax_words
 from ui.plans.questions import questions
@@ -34,7 +34,7 @@ def register(container: Container) -> None:
             with Tag("div", classes="page-head center"):
                 Tag("h1", catalog_words.pricing_title(catalog))
                 Tag("p", catalog_words.lead(catalog), classes="lead")
-            await live_plans(context, chosen_interval(context))
+            await live_plans(context, interval_of(context.query))
             trust_line(context)
             if catalog.comparison.groups and len(compared(catalog)) > 1:
                 with Tag("section", classes="section", aria_labelledby="comparison-title"):
@@ -45,11 +45,6 @@ def register(container: Container) -> None:
                     questions(context, catalog.questions)
             with Tag("section", classes="section", aria_labelledby="closing-title"):
                 closing(context)
-
-
-def chosen_interval(context: PageContext) -> Interval:
-    """Return the interval of the address (`?interval=year`), monthly by default."""
-    return Interval.YEAR if context.query.get("interval") == Interval.YEAR else Interval.MONTH
 
 
 def trust_line(context: PageContext) -> None:

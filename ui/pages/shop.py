@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from catalog import Catalog, Item
 from services.cart import Cart
 from services.container import Container
-from services.errors import FrontendError
-from ui.billing.problem import ProblemPlace, problem_named
-from ui.components.button import ActionForm
+from services.errors import CheckoutInProgress, FrontendError
+from services.purchase import Purchase
+from ui.billing.checkout_button import checkout_button
+from ui.billing.checkout_button import show_refusal as show_question
+from ui.billing.problem import ProblemPlace, problem_in_address
 from ui.nicegui_ext.html import Tag
 from ui.page.frame import frame
 from ui.pages.pricing import trust_line
 from ui.plans.live_catalog import live_catalog
 from ui.serving.document import PageContext, page
 from ui.shop import item_picture
-from ui.shop.item_card import ItemCard, buy_item, show_refusal
+from ui.shop.item_card import ItemCard, show_refusal
 from ui.shop.live_cart import known_cart, live_cart
 from ui.text.amounts import money
 from ui.text.i18n import N_, _
@@ -38,14 +40,15 @@ def register(container: Container) -> None:
     async def shop(context: PageContext) -> None:
         cart = await known_cart(context)
         with frame(context):
-            await ShopPage(context, cart or Cart()).draw()
+            await ShopPage(context, cart or Cart(), await problem_in_address(context)).draw()
 
 
 class ShopPage:
     """The items, and what changes while somebody looks."""
 
-    def __init__(self, context: PageContext, cart: Cart) -> None:
+    def __init__(self, context: PageContext, cart: Cart, problem: FrontendError | None) -> None:
         self._context = context
+        self._problem = problem
         self._cart = cart
         self._cards: dict[str, ItemCard] = {}
         self._chosen = chosen_item(context.catalog, context.query)
@@ -94,35 +97,30 @@ class ShopPage:
         """Draw what somebody chose before signing in, with the one button that leads on."""
         context = self._context
 
-        async def go_on() -> None:
-            await buy_item(context, item, quantity, refuse)
-            form.release()
-
-        def refuse(error: FrontendError) -> None:
+        def explain(error: FrontendError) -> None:
             show_refusal(context, error, self._problems, item)
 
         total = money(item.price.amount * quantity, item.price.currency, context.locale)
-        fields = {
-            "price_id": item.price.price_id, "amount": str(item.price.amount), "quantity": str(quantity),
-            "catalog": context.catalog.version,
-        }  # fmt: skip
         with Tag("section", classes="card chosen", tabindex="-1", data_focus="", aria_labelledby="chosen-title"):
             with Tag("div"):
                 Tag("p", _("You chose"), classes="small muted")
                 with Tag("h2", id="chosen-title", classes="chosen-title"):
                     Tag("span", f"{quantity} × {context.text(item.name)}")
                     Tag("span", f" {total}", classes="chosen-price")
-            form = ActionForm(
-                "/payment/checkout", fields, _("Continue to checkout"), busy_label=_("Opening secure checkout…"),
-                large=True, testid="continue-to-checkout", on_press=go_on,
+            checkout_button(
+                context, Purchase.of_item(item, quantity), _("Continue to checkout"), self._problems, large=True,
+                testid="continue-to-checkout", explain=explain,
             )  # fmt: skip
 
     def _say_problem(self) -> None:
         """Say what a press without a script ran into: a code in the address, in our own words."""
-        error = problem_named(self._context.query.get("problem", ""))
+        error = self._problem
         if error is None:
             return
-        if self._chosen is not None:
+        if isinstance(error, CheckoutInProgress):
+            purchase = Purchase.of_item(*self._chosen) if self._chosen is not None else None
+            show_question(self._context, purchase, error, self._problems)
+        elif self._chosen is not None:
             show_refusal(self._context, error, self._problems, self._chosen[0])
         else:
             self._problems.show(error)

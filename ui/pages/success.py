@@ -11,7 +11,7 @@ from typing import Final
 
 from services.cart import user_owner
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims import Says
+from services.claims import Claim, Says, checkout_claims
 from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session, sign_in_path
@@ -51,6 +51,15 @@ class View:
     words: StateWords | None = None
     checkout: Checkout | None = None
 
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What the sentence says, as values."""
+        if self.words is not None:
+            return self.words.claims
+        if self.checkout is None or self.state not in ("submitted", "unproven"):
+            return ()
+        return checkout_claims(self.checkout, datetime.now(UTC))
+
 
 def register(container: Container) -> None:
     """Add the page."""
@@ -69,13 +78,10 @@ def register(container: Container) -> None:
 
 
 async def come_back(context: PageContext, session: Session) -> Checkout | None:
-    """Note the return, and at the first one take what was bought out of the cart."""
-    container, session_id = context.container, context.query.get("session_id")
-    customer = container.status.refresher.customer_of(session)
-    before = await context.container.checkouts.by_session(customer, session_id) if session_id else None
-    checkout: Checkout | None = await container.checkout.record_return(session, session_id)
-    first = before is not None and before.at(CheckoutEvent.RETURNED) is None
-    if checkout is not None and first and checkout.kind is CheckoutKind.CART:
+    """Note the return, and at the first one that Stripe sent take what was bought out of the cart."""
+    container, query = context.container, context.query
+    checkout = await container.checkout.record_return(session, query.get("session_id"), query.get("key", ""))
+    if checkout is not None and checkout.at(CheckoutEvent.RETURNED) is not None:
         await container.cart.take_out_bought(user_owner(session), checkout)
     return checkout
 
@@ -106,7 +112,7 @@ class SuccessPage:
         self._card.show(view.tone, view.icon, view.headline)
         if view.words is not None and view.state in ("not_ours", "submitted"):
             self._show_badge(view.words)
-        self._sentence.set(data_claims=claims_attribute(view.words.claims) if view.words is not None else None)
+        self._sentence.set(data_claims=claims_attribute(view.claims))
         if view.words is not None and view.sentence == view.words.sentence:
             draw_sentence(self._context, view.words, into=self._sentence)
         else:
@@ -114,7 +120,8 @@ class SuccessPage:
             with self._sentence:
                 Tag("span", view.sentence)
         self._bought.show(purchase_words(self._context, view.checkout) if view.checkout is not None else ())
-        has_steps = view.checkout is not None and view.checkout.kind is CheckoutKind.SUBSCRIPTION
+        has_steps = view.state != "unproven" and view.checkout is not None
+        has_steps = has_steps and view.checkout is not None and view.checkout.kind is CheckoutKind.SUBSCRIPTION
         self._steps.show(view.checkout.id if has_steps and view.checkout is not None else "")
         if self._timeline is not None and view.checkout is not None:
             self._timeline.show(view.checkout)
@@ -201,6 +208,8 @@ def view_of(
     now = now or datetime.now(UTC)
     if checkout is None:
         return _not_ours(context, customer_status)
+    if checkout.kind is not CheckoutKind.SUBSCRIPTION and checkout.at(CheckoutEvent.RETURNED) is None:
+        return _unproven(checkout)
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         return View(
             "submitted", "success", "check-circle", _("Thanks for your order"),
@@ -217,6 +226,8 @@ def view_of(
         return View(current.state, words.tone, words.icon, headline, words.sentence, words, checkout)
     if checkout.confirmed:
         return _later(context, checkout, customer_status)
+    if checkout.at(CheckoutEvent.RETURNED) is None:
+        return _unproven(checkout)
     return _waiting(context, checkout, now)
 
 
@@ -228,6 +239,14 @@ def _has_come(checkout: Checkout, current: Subscription) -> bool:
     if checkout.confirmed or current.state in OVERTAKING:
         return True
     return current.state is State.ON_RECORD and CheckoutEvent.BILLING_HAS_IT in checkout.events
+
+
+def _unproven(checkout: Checkout) -> View:
+    """The address lacks what only Stripe knows, and no service has said anything: it proves nothing."""
+    sentence = _(SENTENCES[Says.BACK_FROM_CHECKOUT][0])
+    if checkout.kind is CheckoutKind.SUBSCRIPTION:
+        sentence += " " + _("What you bought shows here as soon as it has arrived.")
+    return View("unproven", "info", "information-circle", _("Back from checkout"), sentence, checkout=checkout)
 
 
 def _waiting(context: PageContext, checkout: Checkout, now: datetime) -> View:

@@ -3,7 +3,7 @@
 from catalog import Plan
 from services.container import Container
 from services.web.safe_paths import safe_next
-from ui.billing.checkout_button import attempt_for, checkout_button
+from ui.billing.checkout_button import checkout_button
 from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
 from ui.components.button import button
@@ -50,14 +50,13 @@ def draw_upgrade(context: PageContext, plan: Plan) -> None:
 
 def draw_way(context: PageContext, plan: Plan) -> None:
     """Draw the button by what the user has: checkout, change in the portal, or a look at their billing."""
-    price = next(iter(plan.offered.values()))
     offer = next(offer for offer in plan_choices(context, context.customer_status) if offer.plan.id == plan.id)
     spec = next(iter(offer.buttons.values()))
     problems = ProblemPlace(context)
     with Tag("div", classes="actions card-actions"):
-        if spec.kind == "form" and spec.url == "/payment/checkout":
-            checkout_button(context, attempt_for(context, price), spec.label, problems, testid=f"subscribe-{plan.id}")
-        elif spec.kind == "form":
+        if spec.purchase is not None:
+            checkout_button(context, spec.purchase, spec.label, problems, testid=f"subscribe-{plan.id}")
+        elif spec.kind == "portal":
             portal_button(context, spec.label, look="primary", problems=problems, testid=f"subscribe-{plan.id}")
         elif spec.kind == "current":
             button(_("Try the page again"), href=safe_next(context.query.get("next")))

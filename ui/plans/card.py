@@ -9,6 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from catalog import Interval, Plan
+from services.purchase import Purchase
+from ui.billing.checkout_button import ACTION, press_checkout
+from ui.billing.portal_button import ACTION as PORTAL
+from ui.billing.portal_button import press_portal
+from ui.billing.problem import ProblemPlace
 from ui.components.badge import badge
 from ui.components.button import ActionForm, Look, button
 from ui.components.skeleton import skeleton
@@ -24,18 +29,31 @@ from ui.theme.tones import Tone
 class ButtonSpec:
     """What a card's button does, and the line under it.
 
-    `form` posts `fields` to `url`, `link` leads to `url`, `current` is the plan the user has, `waiting` keeps the place
-    of a button whose kind nobody knows yet, `none` leaves it empty. `note` says what is due today, what follows, and
-    how to undo it.
+    `checkout` starts one for `purchase`, `portal` opens the customer portal and comes back to `return_to`, `link` leads
+    to `url`, `current` is the plan the user has, `waiting` keeps the place of a button whose kind nobody knows yet,
+    `none` leaves it empty. `note` says what is due today, what follows, and how to undo it.
     """
 
-    kind: Literal["form", "link", "current", "waiting", "none"]
+    kind: Literal["checkout", "portal", "link", "current", "waiting", "none"]
     label: str = ""
     note: str = ""
     busy_label: str = ""
     url: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
+    purchase: Purchase | None = None
+    return_to: str = ""
     look: Look | None = None
+
+    @property
+    def action(self) -> str:
+        """Where the form is posted to."""
+        return PORTAL if self.kind == "portal" else ACTION
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """What the form posts."""
+        if self.kind == "portal":
+            return {"return_to": self.return_to}
+        return self.purchase.fields if self.purchase is not None else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +75,20 @@ LONGEST_WORD: Final = 17
 LONG_AMOUNT: Final = 8
 """Letters that fit into the narrowest card in the largest size."""
 
-Pressed = Callable[[PlanOffer, Interval], Awaitable[None] | None]
+Pressed = Callable[["PlanCard"], Awaitable[None]]
+
+
+def presses(context: PageContext, problems: ProblemPlace) -> Pressed:
+    """Return what a press on a card does: start the checkout that the card shows, or open the portal."""
+
+    async def press(card: PlanCard) -> None:
+        if card.spec.purchase is not None:
+            await press_checkout(context, card.spec.purchase, problems, card.release)
+        else:
+            await press_portal(context, problems)
+            card.release()
+
+    return press
 
 
 class PlanCard:
@@ -108,13 +139,13 @@ class PlanCard:
 
     def show(self, interval: Interval) -> None:
         """Show the price and the button of another interval."""
-        before, self.interval = self._spec, interval
+        before, self.interval = self.spec, interval
         words = self._words[interval]
         for element, text in zip(self._price, (words.amount, _beside(words.per), words.under), strict=True):
             element.set_text(text)
-        self._note.set_text(self._spec.note)
-        after = self._spec
-        if self._form is not None and (before.kind, before.label, before.url) == (after.kind, after.label, after.url):
+        self._note.set_text(self.spec.note)
+        after = self.spec
+        if self._form is not None and (before.kind, before.label) == (after.kind, after.label):
             for name, value in after.fields.items():
                 self._form.fields[name].set(value=value)
         elif before != after:
@@ -128,7 +159,8 @@ class PlanCard:
             self._form.release()
 
     @property
-    def _spec(self) -> ButtonSpec:
+    def spec(self) -> ButtonSpec:
+        """What the button does at the interval that is shown."""
         return self.offer.buttons[self.interval]
 
     def _draw_price(self, plan_id: str) -> None:
@@ -145,7 +177,7 @@ class PlanCard:
         _swapping(per, {choice: _beside(each.per) for choice, each in self._words.items()})
 
     def _draw_button(self) -> None:
-        spec, plan = self._spec, self.offer.plan
+        spec, plan = self.spec, self.offer.plan
         look: Look = spec.look or ("primary" if plan.highlighted else "secondary")
         testid = f"subscribe-{plan.id}"
         self._form = None
@@ -157,9 +189,9 @@ class PlanCard:
                 Tag("span", spec.label or _("Current plan"))
         elif spec.kind == "waiting":
             skeleton("100%", "44px")
-        elif spec.kind == "form":
+        elif spec.kind in ("checkout", "portal"):
             self._form = ActionForm(
-                spec.url, spec.fields, spec.label, busy_label=spec.busy_label, look=look, wide=True, testid=testid,
+                spec.action, spec.fields, spec.label, busy_label=spec.busy_label, look=look, wide=True, testid=testid,
                 on_press=self._press if self._on_press is not None else None,
             )  # fmt: skip
             for name, element in self._form.fields.items():
@@ -167,9 +199,7 @@ class PlanCard:
 
     async def _press(self) -> None:
         if self._on_press is not None:
-            result = self._on_press(self.offer, self.interval)
-            if result is not None:
-                await result
+            await self._on_press(self)
 
     def _draw_features(self, context: PageContext) -> None:
         with Tag("ul", classes="features"):

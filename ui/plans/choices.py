@@ -6,12 +6,11 @@ The guard that sells (`services/checkout/guards.py`) is asked first; the cards o
 from dataclasses import replace
 
 from catalog import Interval, Plan
-from services.checkout.guards import guard_subscription
-from services.errors import AlreadySubscribed, FrontendError, NotSignedIn
+from services.checkout.guards import refusal
+from services.errors import AlreadySubscribed, NotSignedIn
+from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Reason, State, Subscription
-from ui.billing.checkout_button import attempt_for, price_of
-from ui.billing.portal_button import ACTION as PORTAL
 from ui.billing.portal_button import return_path
 from ui.page.context import PageContext
 from ui.page.current_user import find_status, words_of
@@ -35,22 +34,6 @@ def plan_choices(
     `has_ended` is the user's answer that a subscription on record has ended, or that they were never charged.
     """
     return tuple(_offer(context, customer_status, plan, has_ended) for plan in context.catalog.on_sale)
-
-
-def group_products(context: PageContext, plan: Plan) -> tuple[str, ...]:
-    """Return the products of which somebody can have one at a time, `plan`'s among them."""
-    return context.catalog.group_products(plan)
-
-
-def refused(
-    context: PageContext, customer_status: CustomerStatus, plan: Plan, *, has_ended: bool = False
-) -> FrontendError | None:
-    """Return why a plan can't be sold to somebody now, or None."""
-    try:
-        guard_subscription(customer_status, plan, group_products(context, plan), has_ended=has_ended)
-    except FrontendError as error:
-        return error
-    return None
 
 
 def _offer(context: PageContext, customer_status: CustomerStatus | None, plan: Plan, has_ended: bool) -> PlanOffer:
@@ -93,22 +76,21 @@ def _button(
         return ButtonSpec("waiting", note=_("Checking what you have…")) if plan.kind == "paid" else NOTHING
     if plan.kind == "free":
         return _free(context, customer_status.in_group(plan.group), plan)
-    price = price_of(plan, interval)
+    price = shown_price(plan, interval)
     if price is None:
         return NOTHING
-    error = refused(context, customer_status, plan, has_ended=has_ended)
+    error = refusal(customer_status, plan, context.catalog, has_ended=has_ended)
     if error is None:
         if context.user is not None and not context.user.email:
             return ButtonSpec("none", note=_(NO_EMAIL))
-        attempt = attempt_for(context, price, has_ended=has_ended)
+        purchase = Purchase.of_plan(plan, price)
         trial = _("Start free trial") if starts_with_trial(context, plan, price) else ""
         return ButtonSpec(
-            "form",
+            "checkout",
             trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
             note=due_words(context, plan, price),
             busy_label=_("Opening secure checkout…"),
-            url="/payment/checkout",
-            fields=attempt.fields,
+            purchase=purchase.answered() if has_ended else purchase,
         )
     if isinstance(error, AlreadySubscribed):
         return _taken(context, customer_status.in_group(plan.group), plan, interval)
@@ -154,12 +136,11 @@ def _change(context: PageContext, label: str, *, resumes: bool = False) -> Butto
     """A change in the portal; `resumes` says that it takes a cancellation back."""
     note = _("In the billing portal; you see the new amount before you confirm.")
     return ButtonSpec(
-        "form",
+        "portal",
         label,
         note=note + " " + _("Your subscription then goes on.") if resumes else note,
         busy_label=_("Opening billing portal…"),
-        url=PORTAL,
-        fields={"return_to": return_path(context)},
+        return_to=return_path(context),
     )
 
 

@@ -2,7 +2,7 @@
 
 Plans of other groups than the first, such as add-ons, stand on lines of their own.
 
-    grid = PlanGrid(visit, offers, interval, on_press=subscribe)
+    grid = PlanGrid(context, offers, interval, on_press=presses(context, problems))
 
 The cards share row lines (`styles/30_plans.css`), so that names, prices, buttons and first features stand level.
 `data-lead` says that a card which may move to the front is followed by another, so that its end can be seen.

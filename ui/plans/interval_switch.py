@@ -4,7 +4,7 @@
 Without a script the form shows the page again with `?interval=`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from nicegui.events import GenericEventArguments
 
@@ -13,6 +13,11 @@ from ui.nicegui_ext.html import Tag
 from ui.text.i18n import _
 
 Change = Callable[[Interval], None]
+
+
+def interval_of(query: Mapping[str, str]) -> Interval:
+    """Return the interval that an address asks for: the month unless it says otherwise."""
+    return Interval.YEAR if query.get("interval") == Interval.YEAR else Interval.MONTH
 
 
 def interval_switch(chosen: Interval, saving: str, on_change: Change) -> None:

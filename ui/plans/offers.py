@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from catalog import Catalog, Interval, Plan
+from services.purchase import Purchase
 from ui.page.context import PageContext
 from ui.plans.card import ButtonSpec, PlanOffer
 from ui.plans.price import due_words, shown_price, starts_with_trial
@@ -85,10 +86,9 @@ def checkout_button(
         raise ValueError(f"{plan.id} has no price")
     trial = _("Start free trial") if starts_with_trial(context, plan, price) else ""
     return ButtonSpec(
-        "form",
+        "checkout",
         label or trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
         note=due_words(context, plan, price),
         busy_label=_("Opening secure checkout…"),
-        url="/payment/checkout",
-        fields={"price_id": price.price_id, "catalog": catalog.version},
+        purchase=Purchase.of_plan(plan, price),
     )

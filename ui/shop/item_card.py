@@ -3,29 +3,27 @@
 Both ways are one form, so that it works without a script; with a socket the presses run the same use cases.
 """
 
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 from nicegui import ui
 
 from catalog import Item
 from services.cart import Cart
-from services.checkout.service import Wanted
 from services.errors import CatalogChanged, FrontendError, InvalidQuantity, NotSignedIn, PriceNotSold
+from services.purchase import Purchase
 from services.sessions.service import sign_in_path
+from ui.billing.checkout_button import press_checkout
 from ui.billing.problem import ProblemPlace
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.shop.cart_button import cart_button
 from ui.shop.item_picture import item_picture
-from ui.shop.live_cart import buyer, cart_owner, live_cart
+from ui.shop.live_cart import cart_owner, live_cart
 from ui.shop.quantity_field import QuantityField, limits_words
 from ui.text.amounts import bare_price, money
 from ui.text.i18n import _
 from ui.theme.icons import icon
-
-Refuse = Callable[[FrontendError], None]
 
 
 class ItemCard:
@@ -86,10 +84,7 @@ class ItemCard:
             "form", method="post", action="/payment/checkout", classes="item-form", data_once="", data_attempt="0",
             data_native="",
         )  # fmt: skip
-        fields = {
-            "price_id": item.price.price_id, "amount": str(item.price.amount), "catalog": context.catalog.version,
-            "next": f"/shop#item-{item.id}",
-        }  # fmt: skip
+        fields = {**Purchase.of_item(item).fields, "next": f"/shop#item-{item.id}"}
         with form:
             for name, value in fields.items():
                 Tag("input", type="hidden", name=name, value=value)
@@ -136,8 +131,14 @@ class ItemCard:
             self._context.announce(_("{item}: {count} in your cart.").format(item=name, count=self._in_cart))
 
     async def _buy(self) -> None:
-        await buy_item(self._context, self.item, self.field, self._refuse)
-        self._release()
+        """Start the checkout of what the card shows; sign in first where needed, and come back to the same quantity."""
+        try:
+            purchase = Purchase.of_item(self.item, self.field.quantity)
+        except InvalidQuantity as error:
+            self._release()
+            self._refuse(error)
+        else:
+            await press_checkout(self._context, purchase, self._problems, self._release, self._refuse)
 
     def _refuse(self, error: FrontendError) -> None:
         if isinstance(error, InvalidQuantity):
@@ -146,21 +147,6 @@ class ItemCard:
 
     def _here(self) -> str:
         return shop_path(self.item, self.field.text)
-
-
-async def buy_item(context: PageContext, item: Item, field: QuantityField | int, refuse: Refuse) -> None:
-    """Start the checkout of an item and open it; sign in first where needed, and come back with the quantity kept."""
-    try:
-        quantity = field if isinstance(field, int) else field.quantity
-        session = await buyer(context)
-        wanted = Wanted(item.price.price_id, quantity, item.price.amount)
-        checkout = await context.container.checkout.start(session, wanted)
-    except NotSignedIn:
-        ui.navigate.to(sign_in_path(shop_path(item, str(quantity))))
-    except FrontendError as error:
-        refuse(error)
-    else:
-        ui.navigate.to(checkout.url)
 
 
 def shop_path(item: Item, quantity: str) -> str:

@@ -6,7 +6,6 @@ changes a cart announces it (`services/cart.py`).
 """
 
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 
 import structlog
 from nicegui import Client, background_tasks, ui
@@ -16,6 +15,7 @@ from services.errors import FrontendError, NotSignedIn
 from services.sessions.service import Session, Visitor, session_key
 from services.storage.pubsub import Subscriber, Topic
 from ui.page.context import PageContext
+from ui.page.current_user import cookie_of_socket
 
 _log = structlog.get_logger(__name__)
 
@@ -130,7 +130,7 @@ async def shopper(context: PageContext) -> Session | Visitor:
     when the sign-in has ended or no cookies are kept, StoreUnavailable and SignInUnavailable when nobody knows.
     """
     sessions, name = context.container.sessions, context.container.sessions.cookie_name
-    for cookie in (_cookie_of_socket(ui.context.client, name), context.request.cookies.get(name)):
+    for cookie in (cookie_of_socket(ui.context.client, name), context.request.cookies.get(name)):
         found = await sessions.find(cookie) if cookie else None
         if isinstance(found, Session) or (isinstance(found, Visitor) and context.user is None):
             return found
@@ -153,12 +153,3 @@ async def cart_owner(context: PageContext) -> str:
 def owner_of(who: Session | Visitor) -> str:
     """Return whose cart belongs to a browser."""
     return user_owner(who) if isinstance(who, Session) else visitor_owner(who.id)
-
-
-def _cookie_of_socket(client: Client, name: str) -> str | None:
-    header = (client.environ or {}).get("HTTP_COOKIE", "")
-    try:
-        found = SimpleCookie(header).get(name)
-    except CookieError:
-        return None
-    return found.value if found is not None else None

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.checkout.service import Wanted
 from services.checkout_record import CheckoutEvent
 from services.errors import SignInUnavailable, StoreUnavailable, UpstreamUnavailable
+from services.purchase import Purchase
 from tests.ui.billing_world import CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
 
@@ -67,7 +67,7 @@ async def test_purchases_say_what_is_known_of_each(world: World) -> None:
     left = await world.started("basic", ago=timedelta(days=2))
     await world.mark(left, CheckoutEvent.CANCELED, NOW - timedelta(days=2))
     assert world.session is not None
-    bought = await world.container.checkout.start(world.session, Wanted(CATALOG.items[0].price.price_id))
+    bought = await world.container.checkout.start(world.session, Purchase.of_item(CATALOG.items[0]))
     await world.mark(bought, CheckoutEvent.RETURNED, NOW)
 
     await world.open("/account")

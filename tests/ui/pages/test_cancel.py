@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from services.checkout.service import Wanted
 from services.checkout_record import CheckoutEvent
+from services.errors import UpstreamFailed
+from services.payment_ms import SubscriptionRecord
+from services.purchase import Purchase
 from tests.ui.billing_world import ADA, CATALOG, World, billing_world
 from tests.ui.reading import until
 
@@ -23,31 +25,83 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def test_the_chosen_plan_its_interval_and_its_figure_are_kept(world: World) -> None:
     session = await world.sign_in()
-    checkout = await world.container.checkout.start(session, Wanted(YEARLY))
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
 
     await world.open(f"/payment/cancel?checkout={checkout.id}")
 
     text = world.text()
     assert "You left the checkout" in text
-    assert "Nothing was charged, and your plan is unchanged." in text
+    assert "Unless you paid in another tab, nothing was charged." in text
     assert "Premium" in text
     assert "$290.00 a year" in text
 
 
-async def test_going_on_reuses_the_same_session(world: World) -> None:
+async def test_going_on_leads_to_the_same_session(world: World) -> None:
     session = await world.sign_in()
-    checkout = await world.container.checkout.start(session, Wanted(YEARLY))
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
     await world.open(f"/payment/cancel?checkout={checkout.id}")
 
-    world.press("go-on")
+    world.press("continue-checkout")
     await until(lambda: world.went_to == checkout.url)
 
     assert len(world.billing.opened) == 1
 
 
+async def test_a_new_one_is_one_press_away_and_names_the_danger(world: World) -> None:
+    session = await world.sign_in()
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
+    await world.open(f"/payment/cancel?checkout={checkout.id}")
+    assert "If the other page is still open, don't pay there too." in world.text()
+
+    world.press("start-new")
+    await until(lambda: world.went_to.startswith("https://checkout.stripe.com/"))
+
+    assert world.went_to != checkout.url
+    assert len(world.billing.opened) == 2
+
+
+async def test_another_plan_is_a_question_after_it(world: World) -> None:
+    session = await world.sign_in()
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
+    await world.open(f"/payment/cancel?checkout={checkout.id}")
+    await world.open("/payment")
+
+    world.press("subscribe-basic")
+    await until(lambda: world.marked("start-instead"))
+
+    assert "Did you pay there? It can take a while to arrive." in world.text()
+    assert len(world.billing.opened) == 1
+    world.press("start-instead")
+    await until(lambda: len(world.billing.opened) == 2)
+
+
+async def test_what_was_paid_in_another_tab_is_not_called_uncharged(world: World) -> None:
+    session = await world.sign_in()
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
+    world.accounts.says("active", "premium")
+    world.billing.records["prod_sandbox_premium"] = SubscriptionRecord(
+        exists=True, product_id="prod_sandbox_premium", subscription_id="sub_1", status="active"
+    )
+
+    await world.open(f"/payment/cancel?checkout={checkout.id}")
+
+    assert "This checkout went through" in world.text()
+    assert "nothing was charged" not in world.text().lower()
+
+
+async def test_while_a_service_cannot_be_asked_nothing_is_said_as_a_fact(world: World) -> None:
+    session = await world.sign_in()
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
+    world.billing.failure = UpstreamFailed("payment_ms", "subscription", "answered 500", upstream_status=500)
+
+    await world.open(f"/payment/cancel?checkout={checkout.id}")
+
+    assert "We can't check right now whether you paid in another tab." in world.text()
+
+
 async def test_the_return_is_noted_so_that_another_plan_can_be_chosen(world: World) -> None:
     session = await world.sign_in()
-    checkout = await world.container.checkout.start(session, Wanted(YEARLY))
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
 
     await world.open(f"/payment/cancel?checkout={checkout.id}")
 
@@ -59,12 +113,14 @@ async def test_the_return_is_noted_so_that_another_plan_can_be_chosen(world: Wor
 async def test_a_cart_is_found_whole(world: World) -> None:
     item = CATALOG.items[0]
     session = await world.sign_in()
-    wanted = Wanted(item.price.price_id, item.min_quantity)
-    checkout = await world.container.checkout.start_cart(session, [wanted])
+    cart = Purchase.of_cart(Purchase.of_item(item, item.min_quantity).lines)
+    checkout = await world.container.checkout.start(session, cart)
 
     await world.open(f"/payment/cancel?checkout={checkout.id}")
 
-    assert world.one("go-on")._props["href"] == "/cart"
+    assert "Unless you paid in another tab, nothing was charged." in world.text()
+    world.press("continue-checkout")
+    await until(lambda: world.went_to == checkout.url)
 
 
 async def test_after_coming_back_paid_it_says_nothing_about_charges(world: World) -> None:

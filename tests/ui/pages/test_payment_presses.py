@@ -17,7 +17,7 @@ from services.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from tests.ui.billing_world import ADA, World, billing_world
+from tests.ui.billing_world import ADA, CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
 
 SOON = datetime.now(UTC) + timedelta(days=20)
@@ -43,8 +43,8 @@ async def test_a_press_opens_the_checkout_of_that_price_at_the_amount_shown(worl
     world.press("subscribe-premium")
     await until(lambda: world.went_to.startswith("https://checkout.stripe.com/"))
 
-    (request,) = world.billing.opened
-    assert (request.user_id, request.price_id) == (ADA.user_id, "price_sandbox_premium_month")
+    (purchase,) = world.billing.opened
+    assert (world.billing.buyers, purchase.price_id) == ([ADA.user_id], "price_sandbox_premium_month")
 
 
 async def test_the_yearly_button_buys_the_yearly_price(world: World) -> None:
@@ -57,16 +57,42 @@ async def test_the_yearly_button_buys_the_yearly_price(world: World) -> None:
     assert world.billing.opened[0].price_id == "price_sandbox_premium_year"
 
 
-async def test_a_second_press_reuses_the_open_session(world: World) -> None:
+async def test_a_second_press_asks_and_leads_to_the_open_session_or_to_a_new_one(world: World) -> None:
     await world.open("/payment")
     world.press("subscribe-premium")
     await until(lambda: world.went_to.startswith("https://checkout.stripe.com/"))
+    first = world.went_to
 
     await world.open("/payment")
     world.press("subscribe-premium")
-    await until(lambda: world.went_to.startswith("https://checkout.stripe.com/"))
+    await until(lambda: world.marked("notice") and world.marked("notice")[0].props["data-kind"] == "warning")
 
+    assert "Continue, or start a new one?" in world.text()
+    assert "If the other page is still open, don't pay there too." in world.text()
+    assert world.one("continue-checkout").props["href"] == first
     assert len(world.billing.opened) == 1
+
+    world.press("start-new")
+    await until(lambda: len(world.billing.opened) == 2)
+
+
+@pytest.mark.parametrize(
+    "change", [{"currency": "eur"}, {"amount": 3900}, {"trial_days": 14}], ids=["currency", "amount", "trial"]
+)
+async def test_a_page_that_shows_other_terms_than_are_sold_now_leads_to_a_review(
+    world: World, change: dict[str, object]
+) -> None:
+    await world.open("/payment")
+    plans = [plan.model_dump() for plan in CATALOG.plans]
+    premium = next(plan for plan in plans if plan["id"] == "premium")
+    premium["prices"]["month"] |= change
+    world.catalogs.current = CATALOG.model_validate({"plans": plans})
+
+    world.press("subscribe-premium")
+    await until(lambda: world.marked("notice"))
+
+    assert "Review the new price; nothing was charged." in world.text()
+    assert not world.billing.opened
 
 
 async def test_another_plans_open_checkout_is_a_question_not_an_error(world: World) -> None:

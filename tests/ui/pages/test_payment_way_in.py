@@ -86,8 +86,23 @@ async def test_an_open_checkout_is_offered_without_a_choice_too(world: World) ->
 
     await world.open("/payment")
 
-    assert "You can continue where you left off." in world.text()
+    assert "You started Premium 4 minutes ago. Continue, or start a new one?" in world.text()
+    assert "If the other page is still open, don't pay there too." in world.text()
+    assert world.one("continue-checkout").props["href"].startswith("https://checkout.stripe.com/")
     assert not world.marked("start-instead")
+
+
+async def test_a_checkout_that_is_dead_at_stripe_is_one_press_from_a_new_one(world: World) -> None:
+    nothing(world)
+    dead = await world.started("premium")
+    await world.sign_in()
+    await world.open("/payment")
+
+    world.press("start-new")
+    await until(lambda: world.went_to.startswith("https://checkout.stripe.com/"))
+
+    assert world.went_to != dead.url
+    assert len(world.billing.opened) == 1
 
 
 async def test_while_confirming_nothing_is_sold_and_the_open_session_leads_on(world: World) -> None:

@@ -13,7 +13,7 @@ from tests.ui.simulation import Simulate, press, sell, sign_in, texts, the
 from ui.page.frame import frame
 from ui.pages import home, pricing
 from ui.plans import live_catalog
-from ui.plans.card import ButtonSpec, PlanOffer
+from ui.plans.card import ButtonSpec, PlanCard, PlanOffer
 from ui.plans.grid import PlanGrid
 from ui.plans.offers import plan_offer, public_offers
 from ui.serving.document import PageContext, page
@@ -71,13 +71,17 @@ async def test_the_first_html_of_both_intervals_lets_the_script_switch_at_once(
     assert f'data-month="{monthly(container, "premium")}" data-year="{yearly(container, "premium")}"' in html
 
 
-async def test_a_visitors_button_posts_price_and_catalog_version(container: Container, simulate: Simulate) -> None:
+async def test_a_visitors_button_posts_the_price_and_its_terms(container: Container, simulate: Simulate) -> None:
     async with simulate(container, pricing.register) as user:
         await user.open("/pricing")
 
         assert posted(user, "premium") == {
             "price_id": monthly(container, "premium"),
-            "catalog": container.catalog.version,
+            "product_id": "prod_sandbox_premium",
+            "amount": "2900",
+            "currency": "usd",
+            "interval": "month",
+            "trial_days": "0",
         }
         form = form_of(user, "premium")
         assert (form.props["method"], form.props["action"]) == ("post", "/payment/checkout")
@@ -163,8 +167,8 @@ async def test_a_press_over_the_socket_names_plan_and_interval(container: Contai
     def register(container: Container) -> None:
         @page(container, "/plans", title="Plans")
         def plans(context: PageContext) -> None:
-            async def start(offer: PlanOffer, interval: Interval) -> None:
-                pressed.append((offer.plan.id, interval))
+            async def start(card: PlanCard) -> None:
+                pressed.append((card.offer.plan.id, card.interval))
                 grid.release()
                 done.set()
 

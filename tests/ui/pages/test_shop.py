@@ -66,8 +66,8 @@ async def test_buy_now_opens_a_checkout_of_the_quantity_typed(shop: Shopping) ->
     shop.world.press("buy-sticker-pack")
     await until(lambda: shop.world.went_to.startswith("https://checkout.stripe.com/"))
 
-    (request,) = shop.world.billing.opened
-    assert (request.price_id, request.quantity, request.product_id) == (
+    line = shop.world.billing.opened[0].lines[0]
+    assert (line.price_id, line.quantity, line.product_id) == (
         "price_sandbox_sticker_pack", 3, "prod_sandbox_sticker_pack"
     )  # fmt: skip
 
@@ -95,7 +95,7 @@ async def test_a_visitor_signs_in_and_comes_back_to_the_item_with_the_quantity_k
     assert shop.world.one("quantity-sticker-pack").props["value"] == "3"
     shop.world.press("continue-to-checkout")
     await until(lambda: shop.world.billing.opened)
-    assert shop.world.billing.opened[0].quantity == 3
+    assert shop.world.billing.opened[0].lines[0].quantity == 3
 
 
 @pytest.mark.parametrize("query", ["price=price_nobody_sells&quantity=3", "price=price_sandbox_premium_month", ""])

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.cart import user_owner
-from services.checkout.service import Wanted
 from services.checkout_record import Checkout, CheckoutEvent
+from services.purchase import Purchase
 from tests.ui.billing_world import ADA, CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
 from ui.billing.timeline import Progress, steps_of
@@ -25,7 +25,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def back(world: World, checkout: Checkout) -> None:
     """Come back from Stripe through the success address."""
-    await world.open(f"/payment/success?session_id={checkout.session_id}")
+    await world.open(f"/payment/success?session_id={checkout.session_id}&key={checkout.return_key}")
 
 
 def state(world: World) -> str:
@@ -212,7 +212,7 @@ async def test_a_cart_is_submitted_never_paid_and_leaves_the_cart_once(world: Wo
     owner = user_owner(session)
     await world.cart.add(owner, item.price.price_id, item.min_quantity)
     cart = await world.cart.read(owner)
-    checkout = await world.container.checkout.start_cart(session, cart.wanted)
+    checkout = await world.container.checkout.start(session, cart.purchase)
 
     await back(world, checkout)
 
@@ -228,12 +228,44 @@ async def test_an_item_is_submitted_at_its_figure(world: World) -> None:
     item = CATALOG.items[0]
     session = await world.sign_in()
     quantity = item.max_quantity
-    checkout = await world.container.checkout.start(session, Wanted(item.price.price_id, quantity))
+    checkout = await world.container.checkout.start(session, Purchase.of_item(item, quantity))
 
     await back(world, checkout)
 
     assert state(world) == "submitted"
     assert f"{quantity} × {item.name}" in world.text()
+
+
+async def test_an_address_typed_by_hand_with_ones_own_unpaid_session_proves_nothing(world: World) -> None:
+    item = CATALOG.items[0]
+    session = await world.sign_in()
+    owner = user_owner(session)
+    await world.cart.add(owner, item.price.price_id, item.min_quantity)
+    checkout = await world.container.checkout.start(session, (await world.cart.read(owner)).purchase)
+
+    await world.open(f"/payment/success?session_id={checkout.session_id}")
+
+    assert state(world) == "unproven"
+    assert "Your order is submitted" not in world.text()
+    assert "If you paid, Stripe e-mails the receipt to the address that you typed there." in world.text()
+    assert (await world.cart.read(owner)).count == item.min_quantity
+
+
+@pytest.mark.parametrize("written", ["{CHECKOUT_SESSION_ID}", "%7BCHECKOUT_SESSION_ID%7D"])
+@pytest.mark.parametrize("with_key", [True, False])
+async def test_an_address_whose_session_id_was_never_filled_in_finds_the_purchase_by_who_came_back(
+    world: World, written: str, with_key: bool
+) -> None:
+    world.accounts.says("none")
+    session = await world.sign_in()
+    purchase = Purchase.of(CATALOG.offer("price_sandbox_premium_month"))
+    checkout = await world.container.checkout.start(session, purchase)
+
+    await world.open(f"/payment/success?session_id={written}" + (f"&key={checkout.return_key}" if with_key else ""))
+
+    assert state(world) == ("confirming" if with_key else "unproven")
+    assert "Premium" in world.text()
+    assert "free plan" not in world.text().lower()
 
 
 async def test_a_price_that_is_no_longer_sold_does_not_break_the_return(world: World) -> None:

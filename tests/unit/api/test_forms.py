@@ -55,7 +55,7 @@ async def test_another_plan_can_be_started_instead(api: ApiWorld) -> None:
     refused = await browser.post("/payment/checkout", data={"price_id": api.price("basic")})
     instead = await browser.post("/payment/checkout", data={"price_id": api.price("basic"), "instead_of": opened.id})
 
-    assert refused.headers["location"].endswith("problem=checkout_in_progress")
+    assert refused.headers["location"].endswith(f"problem=checkout_in_progress&checkout={opened.id}")
     assert instead.headers["location"].startswith(api.sandbox.stripe_url)
 
 

@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 
 from api.problems import add_error_handlers
 from services import errors
-from services.checkout_record import Checkout, CheckoutKind, CheckoutLine
+from services.checkout_record import Checkout, CheckoutKind
 from services.errors import CheckoutInProgress, FrontendError, KeyRejected, UpstreamError
+from services.purchase import PurchaseLine
 from tests.unit.api.api_world import ApiWorld
 
 URL = "https://billing.example.com"
@@ -67,7 +68,7 @@ async def test_every_error_is_a_problem_document(kind: type[FrontendError]) -> N
 async def test_an_open_checkout_is_named_with_its_address() -> None:
     checkout = Checkout(
         id="c1", customer="usr_1", kind=CheckoutKind.SUBSCRIPTION, session_id="cs_test_1",
-        url="https://checkout.stripe.com/c/1", lines=(CheckoutLine(price_id="price_1", name="Premium", amount=2900),),
+        url="https://checkout.stripe.com/c/1", lines=(PurchaseLine(price_id="price_1", name="Premium", amount=2900),),
         currency="usd", started_at=datetime.now(UTC),
     )  # fmt: skip
 

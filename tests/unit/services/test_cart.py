@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 from services.cart import Cart, CartService, user_owner, visitor_owner
-from services.checkout.service import MOST_LINES
-from services.checkout_record import Checkout, CheckoutKind, CheckoutLine
+from services.checkout_record import Checkout, CheckoutKind
 from services.errors import CartFull, InvalidQuantity, MixedCurrencies, PriceNotSold, StoreUnavailable
+from services.purchase import MOST_LINES, PurchaseLine
 from services.storage.pubsub import Topic
 from tests.fakes import settle
 from tests.replica import ADA, BOB, Outside, Replica
@@ -36,7 +36,7 @@ def quantities(found: Cart) -> dict[str, int]:
 def bought(**lines: int) -> Checkout:
     """A checkout of a cart with so many of each item."""
     made = tuple(
-        CheckoutLine(price_id=f"price_{name}", name=name, quantity=many, amount=500) for name, many in lines.items()
+        PurchaseLine(price_id=f"price_{name}", name=name, quantity=many, amount=500) for name, many in lines.items()
     )
     return Checkout(
         id="checkout-1", customer="ada", kind=CheckoutKind.CART, session_id="cs_test_1", url="https://checkout.stripe.com/",
@@ -47,7 +47,7 @@ def bought(**lines: int) -> Checkout:
 async def test_an_empty_cart_costs_nothing(cart: CartService) -> None:
     found = await cart.read("a")
 
-    assert (found.lines, found.count, found.total, found.currency, found.wanted) == ((), 0, 0, None, ())
+    assert (found.lines, found.count, found.total, found.currency, found.purchase.lines) == ((), 0, 0, None, ())
 
 
 async def test_lines_are_in_the_catalogs_order_with_its_amounts(cart: CartService) -> None:
@@ -56,7 +56,10 @@ async def test_lines_are_in_the_catalogs_order_with_its_amounts(cart: CartServic
 
     assert quantities(found) == {MUG: 2, SHIRT: 1}
     assert (found.count, found.total, found.currency) == (3, 2 * 500 + 1900, "usd")
-    assert [(one.price_id, one.quantity, one.shown_amount) for one in found.wanted] == [(MUG, 2, 500), (SHIRT, 1, 1900)]
+    assert [(one.price_id, one.quantity, one.amount) for one in found.purchase.lines] == [
+        (MUG, 2, 500),
+        (SHIRT, 1, 1900),
+    ]
 
 
 async def test_adding_more_counts_up_and_setting_sets(cart: CartService) -> None:

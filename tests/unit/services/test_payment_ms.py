@@ -12,15 +12,13 @@ from structlog.testing import capture_logs
 from services.errors import CustomerUnknown, RequestRefused, UpstreamContractError
 from services.lifecycle import Lifecycle
 from services.payment_ms import (
-    CartCheckout,
-    CartCheckoutLine,
-    ItemCheckout,
+    CheckoutSession,
     PaymentMS,
     PlanRegistration,
     PortalSession,
-    SubscriptionCheckout,
     SubscriptionRecord,
 )
+from services.purchase import CheckoutKind, Purchase, PurchaseLine
 from services.upstream.client import Upstream
 from tests.faults.fault_server import FaultServer, reply
 
@@ -46,12 +44,46 @@ async def payment_ms(server: FaultServer) -> AsyncIterator[PaymentMS]:
     await upstream.aclose()
 
 
+PLAN = PurchaseLine(price_id="price_1", product_id="prod_1", amount=2900)
+
+
+async def opened(payment_ms: PaymentMS, kind: CheckoutKind, *lines: PurchaseLine) -> CheckoutSession:
+    """Open a checkout."""
+    return await payment_ms.create_checkout(
+        Purchase(kind=kind, lines=lines),
+        user_id="user_1",
+        email="ada@example.com",
+        success_url=SUCCESS,
+        cancel_url=CANCEL,
+        idempotency_key="idem-1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "end"),
+    [
+        ("2026-11-30T12:00:00Z", datetime(2026, 11, 30, 12, tzinfo=UTC)),
+        (1796040000, datetime(2026, 11, 30, 12, tzinfo=UTC)),
+        ("soon", None),
+        ("0001-01-01T00:00:00Z", None),
+        (10**30, None),
+        (True, None),
+        (None, None),
+    ],
+)
+async def test_a_session_s_end_is_read_where_the_service_tells_it(
+    server: FaultServer, payment_ms: PaymentMS, told: object, end: datetime | None
+) -> None:
+    address = "https://checkout.stripe.com/c/pay/cs_1"
+    server.behave(reply({"checkout_session_id": "cs_1", "checkout_url": address, "expires_at": told}))
+
+    assert (await opened(payment_ms, CheckoutKind.SUBSCRIPTION, PLAN)).expires_at == end
+
+
 async def test_subscription_checkout_sends_what_the_service_requires(
     server: FaultServer, payment_ms: PaymentMS
 ) -> None:
-    checkout = SubscriptionCheckout("user_1", "ada@example.com", "prod_1", "price_1", SUCCESS, CANCEL)
-
-    await payment_ms.create_subscription_checkout(checkout, idempotency_key="idem-1")
+    await opened(payment_ms, CheckoutKind.SUBSCRIPTION, PLAN)
 
     request = server.requests[0]
     assert (request.method, request.target) == ("POST", "/api/v1/checkout/subscription")
@@ -68,28 +100,24 @@ async def test_subscription_checkout_sends_what_the_service_requires(
 
 
 async def test_placeholder_reaches_the_service_with_its_braces(server: FaultServer, payment_ms: PaymentMS) -> None:
-    checkout = SubscriptionCheckout("user_1", "ada@example.com", "prod_1", "price_1", SUCCESS, CANCEL)
-
-    await payment_ms.create_subscription_checkout(checkout, idempotency_key="idem-1")
+    await opened(payment_ms, CheckoutKind.SUBSCRIPTION, PLAN)
 
     assert b"session_id={CHECKOUT_SESSION_ID}" in server.requests[0].body
 
 
 async def test_item_checkout_sends_its_product_and_quantity(server: FaultServer, payment_ms: PaymentMS) -> None:
-    checkout = ItemCheckout("user_1", "ada@example.com", "prod_9", "price_9", SUCCESS, CANCEL, quantity=3)
+    line = PurchaseLine(price_id="price_9", product_id="prod_9", quantity=3, amount=500)
 
-    await payment_ms.create_item_checkout(checkout, idempotency_key="idem-1")
+    await opened(payment_ms, CheckoutKind.ITEM, line)
 
     assert server.requests[0].target == "/api/v1/checkout/item"
     assert (server.requests[0].json["product_id"], server.requests[0].json["quantity"]) == ("prod_9", 3)
 
 
 async def test_cart_checkout_sends_its_lines(server: FaultServer, payment_ms: PaymentMS) -> None:
-    lines = (CartCheckoutLine("price_1", 1, "prod_1"), CartCheckoutLine("price_2", 2))
+    second = PurchaseLine(price_id="price_2", quantity=2, amount=500)
 
-    await payment_ms.create_cart_checkout(
-        CartCheckout("user_1", "ada@example.com", lines, SUCCESS, CANCEL), idempotency_key="idem-1"
-    )
+    await opened(payment_ms, CheckoutKind.CART, PLAN, second)
 
     assert server.requests[0].json["items"] == [
         {"price_id": "price_1", "quantity": 1, "product_id": "prod_1"},
@@ -313,9 +341,7 @@ async def test_checkout_without_a_usable_session_is_an_error(
     server: FaultServer, payment_ms: PaymentMS, content: object
 ) -> None:
     server.behave(reply(content))
-    checkout = SubscriptionCheckout("user_1", "ada@example.com", "prod_1", "price_1", SUCCESS, CANCEL)
-
     with pytest.raises(UpstreamContractError):
-        await payment_ms.create_subscription_checkout(checkout, idempotency_key="idem-1")
+        await opened(payment_ms, CheckoutKind.SUBSCRIPTION, PLAN)
 
     assert len(server.requests) == 1

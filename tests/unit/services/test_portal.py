@@ -3,8 +3,9 @@
 import pytest
 
 from services.errors import CustomerUnknown, RateLimited, StoreUnavailable, UnsafePortal, UpstreamError
-from services.portal import WATCHED_FOR, PortalRedirects, PortalService
+from services.portal import WATCHED_FOR, PortalService
 from services.subscription.model import State
+from services.web.safe_urls import Redirects
 from tests.fakes import BILLING_DOWN
 from tests.replica import BOB, Outside, Replica
 
@@ -89,7 +90,7 @@ async def test_somebody_who_never_bought_anything_has_no_portal(replica: Replica
 async def test_an_unsafe_address_is_not_opened(replica: Replica, outside: Outside) -> None:
     portal = PortalService(
         store=outside.store, refresher=replica.refresher, status=replica.status, payment_ms=outside.payment_ms,
-        limits=replica.limits, redirects=PortalRedirects("https://shop.example", ("portal.example",)),
+        limits=replica.limits, redirects=Redirects("https://shop.example", ("portal.example",)),
         now=outside.clock,
     )  # fmt: skip
     ada = await replica.sign_in()

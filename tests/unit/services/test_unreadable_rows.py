@@ -12,7 +12,6 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from services.checkout.service import Wanted
 from services.checkout_record import CheckoutEvent
 from services.errors import CheckoutUnreadable, SignInFailed, UpstreamTimeout
 from services.sessions.service import Session, Visitor, session_key
@@ -147,7 +146,7 @@ async def write_checkout(case: Case) -> Callable[[], Awaitable[None]]:
 
     async def read() -> None:
         assert await case.replica.checkouts.of("ada") == ()
-        assert await case.replica.checkout.record_return(case.ada, made.session_id) is None
+        assert await case.replica.come_back(case.ada, made) is None
         assert (await case.replica.ask(case.ada)).open is None
 
     return read
@@ -155,7 +154,7 @@ async def write_checkout(case: Case) -> Callable[[], Awaitable[None]]:
 
 async def write_checkout_event(case: Case) -> Callable[[], Awaitable[None]]:
     made = await case.replica.click(case.ada)
-    await case.replica.checkout.record_return(case.ada, made.session_id)
+    await case.replica.come_back(case.ada, made)
 
     async def read() -> None:
         (found,) = await case.replica.checkouts.of("ada")
@@ -168,12 +167,12 @@ async def write_checkout_event(case: Case) -> Callable[[], Awaitable[None]]:
 async def write_idempotency_key(case: Case) -> Callable[[], Awaitable[None]]:
     case.outside.payment_ms.checkout_switch.error = UpstreamTimeout("payment_ms", "checkout")
     with pytest.raises(UpstreamTimeout):
-        await case.replica.checkout.start(case.ada, Wanted(MUG))
+        await case.replica.click(case.ada, MUG)
     case.outside.payment_ms.checkout_switch.error = None
 
     async def read() -> None:
-        made = await case.replica.checkout.start(case.ada, Wanted(MUG))
-        assert (await case.replica.checkout.start(case.ada, Wanted(MUG))).session_id == made.session_id
+        made = await case.replica.click(case.ada, MUG)
+        assert (await case.replica.click(case.ada, MUG)).session_id == made.session_id
         assert len(set(case.outside.payment_ms.keys)) == 2
 
     return read
@@ -314,7 +313,7 @@ class TestNobodyPaysTwice:
     async def test_one_that_was_paid_and_is_not_known_yet_is_asked_about(self, case: Case) -> None:
         made = await case.replica.click(case.ada)
         case.outside.world.pay(made.session_id)
-        await case.replica.checkout.record_return(case.ada, made.session_id)
+        await case.replica.come_back(case.ada, made)
         await case.damage("checkouts:", self.GARBAGE)
 
         with pytest.raises(CheckoutUnreadable):
@@ -341,18 +340,18 @@ class TestNobodyPaysTwice:
     async def test_an_event_whose_time_can_not_be_read_has_happened(self, case: Case) -> None:
         made = await case.replica.click(case.ada)
         case.outside.world.pay(made.session_id)
-        await case.replica.checkout.record_return(case.ada, made.session_id)
+        await case.replica.come_back(case.ada, made)
         await case.damage("checkouts:", self.GARBAGE, events=True)
 
         with pytest.raises(Exception, match="not confirmed yet"):
             await case.replica.click(case.ada, BASIC, instead_of=made.id)
 
     async def test_a_checkout_is_remembered_beside_one_that_can_not_be_read(self, case: Case) -> None:
-        await case.replica.checkout.start(case.ada, Wanted(MUG))
+        await case.replica.click(case.ada, MUG)
         await case.damage("checkouts:", self.GARBAGE)
         case.outside.clock.move(timedelta(days=500).total_seconds())
 
-        made = await case.replica.checkout.start(await case.replica.sign_in(), Wanted(MUG))
+        made = await case.replica.click(await case.replica.sign_in(), MUG)
 
         assert [one.id for one in await case.replica.checkouts.of("ada")] == [made.id]
 

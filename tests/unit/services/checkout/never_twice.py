@@ -6,7 +6,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from services.auth_ms import User
@@ -30,8 +30,8 @@ from tests.world import BOTH, Part, SubscriptionAtStripe, Webhook
 
 PRICES: Final = ("price_basic_month", "price_basic_year", "price_premium_month", "price_premium_year")
 CLAIMS: Final = (State.ACTIVE, State.TRIALING, State.PAST_DUE)
-SAFE: Final = timedelta(hours=22)
-"""By when news of a payment has reached a service, if the browser that paid never came back."""
+HEARD_WITHIN: Final = timedelta(days=2, hours=12)
+"""By when both services have heard of a payment whose browser never came back; Stripe tries for half a day longer."""
 
 T = TypeVar("T")
 
@@ -48,8 +48,8 @@ class Story:
         self.sessions: list[Session] = [self.run(self._sign_in(0)), self.run(self._sign_in(1))]
         self.in_hand: dict[str, Checkout] = {}
         """Checkouts that the user may pay: sent there by the app, and not given up since."""
-        self.unreturned: dict[str, SubscriptionAtStripe] = {}
-        """Paid in a browser that never came back."""
+        self.unreturned: dict[str, tuple[SubscriptionAtStripe, datetime]] = {}
+        """Paid in a browser that never came back: what it started, and when."""
         self.refused: CheckoutInProgress | None = None
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
@@ -75,9 +75,9 @@ class Story:
 
     # What the user does
 
-    def click(self, browser: int, price: str, *, instead_of: str | None = None, has_ended: bool = False) -> bool:
+    def click(self, browser: int, price: str, **answers: Any) -> bool:
         """Press a button, answering questions as they are; returns whether it led to Stripe."""
-        return self.run(self._click(browser, price, instead_of=instead_of, has_ended=has_ended))
+        return self.run(self._click(browser, price, **answers))
 
     def click_together(self, first: str, second: str) -> None:
         """Press two buttons at the same moment, in two browsers on two replicas."""
@@ -96,7 +96,6 @@ class Story:
                 raise AssertionError("a refusal without a way on") from error
             if type(error) is PurchaseUnconfirmed and self.nothing_charges and not more.get("has_ended"):
                 return await self._click(browser, price, **{**more, "has_ended": True})
-            self._check_refusal(error, price)
             self.refused = error
             return False
         except SubscriptionOnRecord:
@@ -111,13 +110,6 @@ class Story:
         self._sent_to(checkout, more.get("instead_of"))
         return True
 
-    def _check_refusal(self, error: CheckoutInProgress, price: str) -> None:
-        """The open checkout of the same price is handed out again, not refused."""
-        named = error.checkout
-        assert isinstance(named, Checkout)
-        again = named.price_id == price and named.open(self.outside.clock.now)
-        assert not (again and named.reusable(self.outside.clock.now)), "refused for the sake of itself"
-
     def _sent_to(self, checkout: Checkout, instead_of: str | None) -> None:
         now = self.outside.clock.now
         for name, other in tuple(self.in_hand.items()):
@@ -129,26 +121,40 @@ class Story:
         self.in_hand[checkout.session_id] = checkout
 
     def start_instead(self, browser: int, price: str) -> None:
-        """Give up the checkout that was named in the last refusal, unless it was paid: the user knows."""
-        open_one = self.refused.checkout if self.refused is not None else None
-        if not isinstance(open_one, Checkout) or self.world.sessions[open_one.session_id].paid:
-            return
-        self.click(browser, price, instead_of=open_one.id)
+        """Answer the last refusal's question: give that checkout up, unless it was paid. The user knows."""
+        asked = self.asked_about
+        if asked is not None:
+            self.click(browser, price, instead_of=asked.id)
+
+    def go_on(self, browser: int) -> None:
+        """Go on with the checkout that was named in the last refusal."""
+        asked = self.asked_about
+        if asked is not None:
+            self.click(browser, asked.price_id, resume=asked.id)
+
+    @property
+    def asked_about(self) -> Checkout | None:
+        """The checkout that the last refusal named and that was not paid."""
+        named = self.refused.checkout if self.refused is not None else None
+        if not isinstance(named, Checkout) or self.world.sessions[named.session_id].paid:
+            return None
+        return named
 
     def pay(self, name: str, browser: int | None) -> None:
         """Pay at Stripe; then the browser comes back, or never does (None)."""
         subscription = self.world.pay(name)
         assert subscription is not None
-        self.unreturned[name] = subscription
+        self.unreturned[name] = subscription, self.outside.clock.now
         if browser is not None:
             self.come_back(name, browser)
 
     def come_back(self, name: str, browser: int) -> None:
-        """Open the success page: after paying, or by its address alone."""
+        """Open the success page: from Stripe after paying, or by an address typed by hand, which lacks the key."""
+        key = self.in_hand[name].return_key if self.world.sessions[name].paid else ""
 
         async def call() -> None:
             try:
-                found = await self.replicas[browser].checkout.record_return(self.sessions[browser], name)
+                found = await self.replicas[browser].checkout.record_return(self.sessions[browser], name, key)
             except FrontendError:
                 return
             if found is not None:
@@ -157,15 +163,8 @@ class Story:
         self.run(call())
 
     def cancel(self, name: str, browser: int) -> None:
-        """Press Stripe's back link: the user is in the middle of that checkout no more, in no tab.
-
-        In a second tab that link is still there after the first one has paid and come back.
-        """
+        """Press Stripe's back link in one tab: the checkout may be paid in another, before or after."""
         checkout = self.in_hand[name]
-        if not self.world.sessions[name].paid:
-            del self.in_hand[name]
-        elif name in self.unreturned:
-            return
 
         async def call() -> None:
             await self.replicas[browser].checkout.record_cancel(self.sessions[browser], checkout.id)
@@ -215,7 +214,7 @@ class Story:
 
     def lose(self, webhook: Webhook) -> None:
         """Lose a webhook for good; not the only word of a payment whose browser never came back."""
-        if all(webhook.subscription.id != one.id for one in self.unreturned.values()):
+        if all(webhook.subscription.id != one.id for one, _paid_at in self.unreturned.values()):
             self.world.pending.remove(webhook)
 
     def pass_time(self, seconds: float, renewals: tuple[Part, ...]) -> None:
@@ -232,8 +231,8 @@ class Story:
                 self.world.deliver(webhook, renewals if self.world.account_speaks else BOTH)
 
     def _tell_of_payments(self) -> None:
-        for name, subscription in tuple(self.unreturned.items()):
-            if self.outside.clock.now - self.world.sessions[name].opened_at < timedelta(hours=11):
+        for name, (subscription, paid_at) in tuple(self.unreturned.items()):
+            if self.outside.clock.now - paid_at < HEARD_WITHIN:
                 continue
             for webhook in [one for one in self.world.pending if one.subscription.id == subscription.id]:
                 self.world.deliver(webhook)
@@ -272,7 +271,7 @@ class Story:
                 assert billing & GRANTING, "access that nobody grants"
 
     def check_no_dead_end(self, browser: int, price: str) -> None:
-        """Somebody who has nothing, and of whom no service says otherwise, can subscribe within a day."""
+        """A user who has nothing, and of whom no service says otherwise, is two presses from a live session."""
         if not self.healthy or not self.nothing_charges or self.world.pending:
             return
         grant = self.world.grant("ada")
@@ -280,7 +279,12 @@ class Story:
             return
         if any(status_word(row.status)[0] is not State.CANCELED for row in self.world.billing.values()):
             return
-        self.pass_time(86_400 + 1, BOTH)
-        self.in_hand.clear()  # yesterday's tabs at Stripe are dead
+        if any(self.world.sessions[name].paid for name in self.in_hand):
+            self.pass_time(86_400 + 1, BOTH)  # paid, ended and never told: it is waited for within its day
+        self.outside.clock.move(1)  # a press of its own, not the last one twice
         self.sessions[browser] = self.run(self._sign_in(browser))
-        assert self.click(browser, price), f"a dead end: {self.refused!r}"
+        self.refused = None
+        if not self.click(browser, price):
+            self.start_instead(browser, price)
+        live = [name for name, one in self.in_hand.items() if one.price_id == price and self.world.payable(name)]
+        assert live, f"a dead end: {self.refused!r}"

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from services.checkout.service import Wanted
 from services.checkout_record import CheckoutEvent
 from services.errors import (
     AlreadySubscribed,
@@ -28,7 +27,7 @@ from services.rate_limits import Policy
 from services.sessions.service import Session
 from tests.fakes import BILLING_DOWN, settle
 from tests.replica import BOB, Outside, Replica, watch
-from tests.shop import PLANS, catalog_with
+from tests.shop import PLANS, catalog_with, press, without
 
 MONTH, YEAR, BASIC = "price_premium_month", "price_premium_year", "price_basic_month"
 
@@ -55,17 +54,47 @@ def opened(outside: Outside) -> int:
 
 
 class TestOneSessionAtATime:
-    async def test_a_second_click_gets_the_open_session_again(
+    async def test_a_later_press_is_asked_and_gets_the_session_that_it_goes_on_with(
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
         first = await replica.click(ada)
         outside.clock.move(600)
-        second = await replica.click(ada)
+        with pytest.raises(CheckoutInProgress) as caught:
+            await replica.click(ada)
+        second = await replica.click(ada, resume=first.id)
 
+        assert caught.value.checkout is not None
+        assert caught.value.checkout.id == first.id
         assert second.session_id == first.session_id
         assert second.url == first.url == f"https://checkout.stripe.com/c/pay/{first.session_id}"
         assert opened(outside) == 1
-        assert replica.counted == [("subscription", "opened"), ("subscription", "reused")]
+        assert [outcome for _kind, outcome in replica.counted] == ["opened", "checkout_in_progress", "reused"]
+
+    async def test_a_program_gets_the_open_session_again_and_is_asked_about_one_that_is_not(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        first = await replica.click(ada, reuse=True)
+        outside.clock.move(600)
+        again = await replica.click(ada, reuse=True)
+        outside.clock.move(24 * 3600)
+        with pytest.raises(CheckoutInProgress):
+            await replica.click(ada, reuse=True)
+
+        assert again.session_id == first.session_id
+
+    @pytest.mark.parametrize("later", [1.0, 23.9 * 3600, 24.1 * 3600, 95.9 * 3600])
+    async def test_a_dead_session_is_two_presses_from_a_live_one(
+        self, replica: Replica, ada: Session, outside: Outside, later: float
+    ) -> None:
+        dead = await replica.click(ada)
+        outside.clock.move(later)
+        with pytest.raises(CheckoutInProgress):
+            await replica.click(ada)
+
+        fresh = await replica.click(ada, instead_of=dead.id)
+
+        assert fresh.session_id != dead.session_id
+        assert fresh.open(outside.clock.now)
 
     async def test_fifty_clicks_on_two_replicas_open_one_session(
         self, replica: Replica, ada: Session, outside: Outside
@@ -133,44 +162,59 @@ class TestOneSessionAtATime:
         with pytest.raises(CheckoutInProgress):
             await replica.click(ada, BASIC, instead_of="another")
 
-    async def test_coming_back_by_the_cancel_url_frees_other_plans(
-        self, replica: Replica, ada: Session, outside: Outside
+    @pytest.mark.parametrize("price", [MONTH, YEAR, BASIC])
+    async def test_after_stripes_back_link_the_next_press_is_asked_whether_it_was_paid_in_another_tab(
+        self, replica: Replica, ada: Session, outside: Outside, price: str
     ) -> None:
         first = await replica.click(ada)
         outside.clock.move(60)
         canceled = await replica.checkout.record_cancel(ada, first.id)
+        outside.clock.move(60)
+        with pytest.raises(CheckoutInProgress) as caught:
+            await replica.click(ada, price)
 
-        second = await replica.click(ada, BASIC)
+        second = await replica.click(ada, price, instead_of=first.id)
 
         assert canceled is not None
-        assert canceled.at(CheckoutEvent.CANCELED) == outside.clock.now
+        assert canceled.at(CheckoutEvent.CANCELED) is not None
+        assert caught.value.checkout is not None
+        assert caught.value.checkout.id == first.id
         assert second.session_id != first.session_id
 
-    async def test_a_canceled_session_is_not_handed_out_beside_an_open_one(
-        self, replica: Replica, ada: Session
-    ) -> None:
-        first = await replica.click(ada)
-        await replica.checkout.record_cancel(ada, first.id)
-        second = await replica.click(ada, BASIC)
-
-        with pytest.raises(CheckoutInProgress) as caught:
-            await replica.click(ada)
-
-        assert caught.value.checkout is not None
-        assert caught.value.checkout.session_id == second.session_id
-
-    async def test_a_canceled_session_handed_out_again_is_the_open_one(
+    async def test_nobody_is_asked_about_a_checkout_once_its_last_webhook_would_have_come(
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
         first = await replica.click(ada)
-        await replica.checkout.record_cancel(ada, first.id)
-        second = await replica.click(ada, BASIC)
+        outside.clock.move(4 * 86_400 + 1)
 
-        again = await replica.click(ada, instead_of=second.id)
+        assert (await replica.click(ada)).session_id != first.session_id
+
+    async def test_a_session_that_was_given_up_is_not_handed_out_beside_an_open_one(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        first = await replica.click(ada)
+        second = await replica.click(ada, BASIC, instead_of=first.id)
+        outside.clock.move(1)
+
+        for answer in ({}, {"resume": first.id}, {"reuse": True}):
+            with pytest.raises(CheckoutInProgress) as caught:
+                await replica.click(ada, **answer)
+            assert caught.value.checkout is not None
+            assert caught.value.checkout.session_id == second.session_id
+
+    async def test_a_session_that_was_left_is_the_open_one_again_once_the_user_goes_on_with_it(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        first = await replica.click(ada)
+        outside.clock.move(1)
+        await replica.checkout.record_cancel(ada, first.id)
+        outside.clock.move(1)
+
+        again = await replica.click(ada, resume=first.id)
 
         assert again.session_id == first.session_id
         assert again.open(outside.clock.now)
-        assert opened(outside) == 2
+        assert opened(outside) == 1
         with pytest.raises(CheckoutInProgress):
             await replica.click(ada, BASIC)
 
@@ -182,11 +226,11 @@ class TestOneSessionAtATime:
         year = await replica.click(ada, YEAR, instead_of=month.id)
         subscription = outside.world.pay(year.session_id)
         assert subscription is not None
-        await replica.checkout.record_return(ada, year.session_id)
+        await replica.come_back(ada, year)
         outside.world.set_status(subscription, "canceled")
         outside.world.deliver_all()
         outside.clock.move(60)
-        again = await replica.click(ada)
+        again = await replica.click(ada, resume=month.id)
         outside.clock.move(60)
         await replica.ask(ada)
 
@@ -207,9 +251,10 @@ class TestOneSessionAtATime:
 
     async def test_an_expired_session_is_not_handed_out(self, replica: Replica, ada: Session, outside: Outside) -> None:
         first = await replica.click(ada)
-        outside.clock.move(24 * 3600 + 1)
+        outside.clock.move(24 * 3600 - 60)
 
-        assert (await replica.click(ada)).session_id != first.session_id
+        with pytest.raises(CheckoutInProgress):
+            await replica.click(ada, resume=first.id)
 
     async def test_a_price_whose_amount_changed_is_another_purchase(
         self, replica: Replica, ada: Session, outside: Outside
@@ -239,7 +284,7 @@ class TestAfterTheReturn:
         checkout = await replica.click(ada)
         outside.clock.move(60)
         outside.world.pay(checkout.session_id)
-        back = await replica.checkout.record_return(ada, checkout.session_id)
+        back = await replica.come_back(ada, checkout)
 
         for price in (MONTH, YEAR, BASIC):
             with pytest.raises(CheckoutInProgress):
@@ -263,7 +308,7 @@ class TestAfterTheReturn:
     ) -> None:
         checkout = await replica.click(ada)
         outside.world.pay(checkout.session_id)
-        await replica.checkout.record_return(ada, checkout.session_id)
+        await replica.come_back(ada, checkout)
         outside.clock.move(5)
         await replica.checkout.record_cancel(ada, checkout.id)
 
@@ -274,7 +319,7 @@ class TestAfterTheReturn:
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
         checkout = await replica.click(ada)
-        await replica.checkout.record_return(ada, checkout.session_id)
+        await replica.come_back(ada, checkout)
         outside.clock.move(25 * 3600)
         with pytest.raises(PurchaseUnconfirmed):
             await replica.click(ada)
@@ -289,7 +334,7 @@ class TestAfterTheReturn:
         checkout = await replica.click(ada)
         bob = await replica.sign_in(BOB)
 
-        assert await replica.checkout.record_return(bob, checkout.session_id) is None
+        assert await replica.come_back(bob, checkout) is None
         assert await replica.checkout.record_return(ada, None) is None
         assert await replica.checkout.record_cancel(bob, checkout.id) is None
         assert await replica.checkout.record_cancel(ada, None) is None
@@ -299,10 +344,10 @@ class TestAfterTheReturn:
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
         checkout = await replica.click(ada)
-        first = await replica.checkout.record_return(ada, checkout.session_id)
+        first = await replica.come_back(ada, checkout)
         outside.clock.move(60)
 
-        assert await replica.checkout.record_return(ada, checkout.session_id) == first
+        assert await replica.come_back(ada, checkout) == first
 
     async def test_somebody_whose_subscription_ended_can_subscribe_again(
         self, replica: Replica, ada: Session, outside: Outside
@@ -311,13 +356,13 @@ class TestAfterTheReturn:
         subscription = outside.world.pay(bought.session_id)
         assert subscription is not None
         outside.world.deliver_all()
-        await replica.checkout.record_return(ada, bought.session_id)
+        await replica.come_back(ada, bought)
         await replica.ask(ada)
         outside.world.set_status(subscription, "canceled")
         outside.world.deliver_all()
 
         again = await replica.click(ada)
-        await replica.checkout.record_return(ada, again.session_id)
+        await replica.come_back(ada, again)
 
         assert again.session_id != bought.session_id
         assert again.known_subscriptions == (subscription.id,)
@@ -504,7 +549,7 @@ class TestFaultsAtCheckout:
         given_up = await replica.click(ada)
         paid = await replica.click(ada, YEAR, instead_of=given_up.id)
         outside.world.pay(paid.session_id)
-        await other.checkout.record_return(ada, paid.session_id)
+        await other.come_back(ada, paid)
         outside.world.deliver_all()
         await other.ask(ada)
 
@@ -532,25 +577,44 @@ class TestWhatIsAskedFor:
         session = outside.world.sessions[checkout.session_id]
 
         assert session.customer == "ada"
-        assert session.success_url == "https://shop.example/payment/success?session_id={CHECKOUT_SESSION_ID}"
+        assert session.success_url == (
+            f"https://shop.example/payment/success?session_id={{CHECKOUT_SESSION_ID}}&key={checkout.return_key}"
+        )
+        assert len(checkout.return_key) == 32
+        assert checkout.return_key not in checkout.url + checkout.id + session.cancel_url
         assert session.cancel_url == f"https://shop.example/payment/cancel?checkout={checkout.id}"
         assert (checkout.plan_id, checkout.interval, checkout.total, checkout.currency) == (
             "premium", "month", 2900, "usd",
         )  # fmt: skip
 
-    async def test_what_the_catalog_does_not_sell_is_refused(self, replica: Replica, ada: Session) -> None:
+    async def test_what_the_catalog_does_not_sell_is_refused(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        sold = press(MONTH)
+        outside.catalog = without("premium")
+
         with pytest.raises(PriceNotSold):
-            await replica.click(ada, "price_unknown")
+            await replica.checkout.start(ada, sold)
 
     async def test_a_plan_is_bought_once(self, replica: Replica, ada: Session) -> None:
         with pytest.raises(InvalidQuantity):
-            await replica.checkout.start(ada, Wanted(MONTH, 2))
+            await replica.click(ada, MONTH, 2)
 
-    async def test_a_price_shown_wrongly_is_not_charged(self, replica: Replica, ada: Session) -> None:
+    @pytest.mark.parametrize(
+        "shown",
+        [{"amount": 2800}, {"currency": "eur"}, {"interval": "year"}, {"trial_days": 14}, {"product_id": "prod_basic"}],
+    )
+    async def test_what_was_shown_otherwise_is_not_sold(
+        self, replica: Replica, ada: Session, outside: Outside, shown: dict[str, object]
+    ) -> None:
+        right = press(MONTH)
+        wrong = right.model_copy(update={"lines": (right.lines[0].model_copy(update=shown),)})
+
         with pytest.raises(CatalogChanged):
-            await replica.checkout.start(ada, Wanted(MONTH, shown_amount=2800))
+            await replica.checkout.start(ada, wrong)
 
-        assert (await replica.checkout.start(ada, Wanted(MONTH, shown_amount=2900))).total == 2900
+        assert opened(outside) == 0
+        assert (await replica.checkout.start(ada, right)).total == 2900
 
     async def test_only_new_sessions_count_towards_the_limit(self, outside: Outside) -> None:
         replica = Replica(outside, policy=Policy("checkout", "1 per minute"))

@@ -101,7 +101,7 @@ class TestSharing:
         checkout = await replica.click(ada)
         assert (await replica.refresher.ask(ada)).current.state is State.NONE
 
-        await replica.checkout.record_return(ada, checkout.session_id)
+        await replica.come_back(ada, checkout)
 
         assert (await replica.refresher.ask(ada)).current.state is State.CONFIRMING
         assert replica.refresher.age("ada") is not None
@@ -266,7 +266,7 @@ class TestMemoryBound:
         """What was asked is known; what could not be written is written later."""
         ada = await replica.sign_in()
         checkout = await replica.click(ada)
-        await replica.checkout.record_return(ada, checkout.session_id)
+        await replica.come_back(ada, checkout)
         outside.world.pay(checkout.session_id)
         outside.world.deliver_all()
         outside.clock.move(5)
@@ -415,7 +415,7 @@ class TestProgress:
         ada = await replica.sign_in()
         checkout = await replica.click(ada)
         outside.world.pay(checkout.session_id)
-        await replica.checkout.record_return(ada, checkout.session_id)
+        await replica.come_back(ada, checkout)
 
         assert (await replica.ask(ada)).current.state is State.CONFIRMING
         outside.clock.move(10)
@@ -442,7 +442,7 @@ class TestProgress:
         ada = await replica.sign_in()
         checkout = await replica.click(ada)
         outside.world.pay(checkout.session_id)
-        await replica.checkout.record_return(ada, checkout.session_id)
+        await replica.come_back(ada, checkout)
         outside.world.deliver_all(("billing",))
 
         found = await replica.ask(ada)
@@ -455,7 +455,7 @@ class TestProgress:
         ada = await replica.sign_in()
         checkout = await replica.click(ada)
         outside.world.pay(checkout.session_id)
-        await replica.checkout.record_return(ada, checkout.session_id)
+        await replica.come_back(ada, checkout)
         outside.world.deliver_all(("account",))
 
         found = await replica.ask(ada)
@@ -466,7 +466,7 @@ class TestProgress:
     async def test_an_account_with_an_unknown_plan_confirms_nothing(self, replica: Replica, outside: Outside) -> None:
         ada = await replica.sign_in()
         checkout = await replica.click(ada)
-        await replica.checkout.record_return(ada, checkout.session_id)
+        await replica.come_back(ada, checkout)
         outside.world.accounts["ada"] = PlanGrant("active", "beta_testers", None)
 
         await replica.ask(ada)
@@ -476,7 +476,7 @@ class TestProgress:
     async def test_an_account_that_names_no_plan_confirms(self, replica: Replica, outside: Outside) -> None:
         ada = await replica.sign_in()
         checkout = await replica.click(ada)
-        await replica.checkout.record_return(ada, checkout.session_id)
+        await replica.come_back(ada, checkout)
         outside.world.accounts["ada"] = PlanGrant("active", "", None)
 
         await replica.ask(ada)
@@ -502,7 +502,7 @@ class TestProgress:
         outside.clock.move(60)
         year = await replica.click(ada, "price_premium_year", instead_of=month.id)
         outside.clock.move(60)
-        again = await replica.click(ada, instead_of=year.id)
+        again = await replica.click(ada, resume=month.id, instead_of=year.id)
         outside.world.pay(again.session_id)
         outside.world.deliver_all()
 
@@ -526,13 +526,13 @@ class TestProgress:
     ) -> None:
         ada = await replica.sign_in()
         first = await replica.click(ada)
-        await replica.checkout.record_return(ada, first.session_id)
+        await replica.come_back(ada, first)
         outside.clock.move(86_401)
         second = await replica.click(ada, "price_premium_year", has_ended=True)
         outside.world.pay(second.session_id)
         outside.world.deliver_all()
         unsure = await replica.ask(ada)
-        await replica.checkout.record_return(ada, second.session_id)
+        await replica.come_back(ada, second)
 
         assert (unsure.current.state, unsure.current.interval) == (State.ACTIVE, None)  # it may be the first one's
         assert (await replica.ask(ada)).current.interval == "year"

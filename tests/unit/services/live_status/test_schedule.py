@@ -60,7 +60,7 @@ class TestPace:
         ada = await replica.sign_in()
         checkout = await replica.click(ada)
         outside.world.pay(checkout.session_id)
-        await replica.checkout.record_return(ada, checkout.session_id)
+        await replica.come_back(ada, checkout)
         outside.clock.move(1.5)
         tab = watch(replica, ada)
         await settle()

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from catalog import Catalog
 from services.auth_ms import PlanGrant
-from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutLine
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
 from services.lifecycle import UNTOLD, Lifecycle
 from services.payment_responses import SubscriptionRecord, read_subscription
+from services.purchase import PurchaseLine
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.portal_trace import PortalTrace
 from services.subscription.reconcile import reconcile
@@ -88,7 +89,7 @@ def checkout(
 ) -> Checkout:
     """Return a checkout of a plan, started so many seconds ago; events with the seconds since each."""
     price = next(p for p in CATALOG.plan(plan).prices.values() if p.interval == interval)
-    line = CheckoutLine(price_id=price.price_id, product_id=f"prod_{plan}", name=plan.title(), amount=price.amount)
+    line = PurchaseLine(price_id=price.price_id, product_id=f"prod_{plan}", name=plan.title(), amount=price.amount)
     return Checkout(
         id=name,
         customer="user-1",

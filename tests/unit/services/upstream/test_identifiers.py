@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from services.errors import InvalidIdentifier
-from services.payment_ms import PaymentMS, SubscriptionCheckout
+from services.payment_ms import PaymentMS
+from services.purchase import CheckoutKind, Purchase, PurchaseLine
 from services.upstream.client import Upstream
 from services.upstream.identifiers import check_identifier, path_with
 from tests.faults.fault_server import FaultServer, reply
@@ -117,11 +118,18 @@ async def test_path_that_would_become_another_is_never_requested(server: FaultSe
 @pytest.mark.parametrize("value", REFUSED)
 async def test_nobody_can_buy_who_could_not_be_looked_up(server: FaultServer, value: str) -> None:
     upstream = Upstream("payment_ms", server.url)
-    checkout = SubscriptionCheckout(value, "a@example.com", "prod_1", "price_1", "http://x/s", "http://x/c")
+    line = PurchaseLine(price_id="price_1", product_id="prod_1", amount=2900)
     payment_ms = PaymentMS(upstream, SecretStr("k"))
 
     with pytest.raises(InvalidIdentifier):
-        await payment_ms.create_subscription_checkout(checkout, idempotency_key="k1")
+        await payment_ms.create_checkout(
+            Purchase(kind=CheckoutKind.SUBSCRIPTION, lines=(line,)),
+            user_id=value,
+            email="a@example.com",
+            success_url="http://x/s",
+            cancel_url="http://x/c",
+            idempotency_key="k1",
+        )
     with pytest.raises(InvalidIdentifier):
         await payment_ms.create_portal_session(value, "http://x/account")
 

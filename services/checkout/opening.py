@@ -1,0 +1,246 @@
+"""Opening a checkout for a purchase: looking, guarding, and opening a session or handing out the one that is open.
+
+Two sessions that sell the same, or two plans of one group, can both be paid only where the user was asked: whatever
+may have been paid without a word is a question first (`CheckoutInProgress`), and its answer names that checkout. All of
+it happens under the customer's lock, which `services/checkout/service.py` holds.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from catalog import Catalog, Plan
+from services.checkout.guards import guard_subscription
+from services.checkout.idempotency import IdempotencyKey, IdempotencyKeys, outcome_unknown
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository, newest
+from services.errors import (
+    CheckoutInProgress,
+    CheckoutUnreadable,
+    FrontendError,
+    PurchaseUnconfirmed,
+    SubscriptionOnRecord,
+)
+from services.live_status.refresher import StatusRefresher
+from services.live_status.service import StatusService
+from services.payment_ms import CheckoutSession, PaymentMS
+from services.purchase import CheckoutKind, Purchase
+from services.rate_limits import Policy, RateLimits
+from services.sessions.service import Session
+from services.storage.port import Store
+from services.subscription.customer_status import CustomerStatus
+from services.web.safe_urls import Redirects
+
+_LATEST_END: Final = timedelta(days=8)
+"""An end that a service tells and that is later than this is no end of a session: Stripe keeps one for a day."""
+
+
+class PurchaseOutcome(StrEnum):
+    """What became of a press."""
+
+    OPENED = "opened"
+    REUSED = "reused"
+
+
+class CheckoutOpener:
+    """Opens checkouts. Call it under the customer's lock. `life` is how long Stripe keeps a session open."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        checkouts: CheckoutRepository,
+        refresher: StatusRefresher,
+        status: StatusService,
+        payment_ms: PaymentMS,
+        catalog: Callable[[], Catalog],
+        limits: RateLimits,
+        redirects: Redirects,
+        policy: Policy,
+        life: timedelta,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._keys = IdempotencyKeys(store, checkouts, life, redirects.public_url)
+        self._checkouts = checkouts
+        self._refresher = refresher
+        self._status = status
+        self._payment_ms = payment_ms
+        self._catalog = catalog
+        self._limits = limits
+        self._redirects = redirects
+        self._policy = policy
+        self._life = life
+        self._now = now
+
+    async def open(
+        self, session: Session, customer: str, purchase: Purchase, pressed_at: datetime
+    ) -> tuple[Checkout, PurchaseOutcome]:
+        """Return a checkout of the purchase; a plan's after a fresh look at both services.
+
+        `pressed_at` is when the press began: one that began before the open session was handed out is the same press
+        once more, and gets it. Any later one is asked.
+        """
+        known = await self._checkouts.of(customer)
+        plan = self._catalog().offer(purchase.price_id).plan if purchase.kind is CheckoutKind.SUBSCRIPTION else None
+        customer_status: CustomerStatus | None = None
+        unreadable: tuple[str, ...] = ()
+        if plan is not None:
+            in_hand = self._in_hand(known, purchase, pressed_at) is not None
+            try:
+                customer_status = await self._checked(session, plan, purchase.has_ended, fresh=not in_hand)
+                unreadable = await self._checkouts.unreadable(customer)
+                if unreadable and not purchase.has_ended:
+                    raise CheckoutUnreadable(None, f"{len(unreadable)} checkouts can't be read")
+            except (SubscriptionOnRecord, PurchaseUnconfirmed) as question:
+                question.also_open = newest(known, lambda c: c.in_doubt(self._now()) and c.group == plan.group)
+                raise
+            known = await self._checkouts.of(customer)
+        again = self._in_hand(known, purchase, pressed_at)
+        given_up = self._given_up(known, purchase, plan, again)
+        if plan is not None and customer_status is not None and purchase.has_ended:
+            given_up += _answered(known, customer_status, plan)
+        if again is not None:
+            await self._replace(given_up)
+            await self._disclaim(customer, unreadable)
+            if again.id == purchase.resume or not again.open(self._now()):
+                again = await self._hand_out(again, customer_status)
+            return again, PurchaseOutcome.REUSED
+        await self._limits.hit(self._policy, customer)
+        opened = await self._open_session(session, customer, purchase, plan, customer_status)
+        await self._replace(given_up)
+        await self._disclaim(customer, unreadable)
+        await self._notify_tabs(customer)
+        return opened, PurchaseOutcome.OPENED
+
+    async def _checked(self, session: Session, plan: Plan, has_ended: bool, *, fresh: bool) -> CustomerStatus:
+        """Return what both services say, if it does not stand against the plan; raises what the guard raises."""
+        customer_status = await self._refresher.ask(session, "all", fresh=fresh)
+        guard_subscription(customer_status, plan, self._catalog(), has_ended=has_ended)
+        return customer_status
+
+    def _in_hand(self, known: Iterable[Checkout], purchase: Purchase, pressed_at: datetime) -> Checkout | None:
+        """Return the session that this press gets again: the one it goes on with, or one opened while it waited."""
+        now = self._now()
+        same = [c for c in known if c.id != purchase.instead_of and c.reusable(now) and c.sells(purchase)]
+        resumed = newest(same, lambda c: c.id == purchase.resume)
+        return resumed or newest(same, lambda c: c.in_doubt(now) and (purchase.reuse or c.handed_out_at >= pressed_at))
+
+    def _given_up(
+        self, known: Sequence[Checkout], purchase: Purchase, plan: Plan | None, again: Checkout | None
+    ) -> list[Checkout]:
+        """Return the checkouts that the user gives up for this one; raise for one that they were not asked about.
+
+        Also when a session is handed out again: only one at a time is one that the user may be paying.
+        """
+        now = self._now()
+        others = [c for c in known if c.in_doubt(now) and c != again and _same_thing(c, purchase, plan)]
+        unasked = newest(others, lambda c: c.id != purchase.instead_of)
+        if unasked is not None:
+            raise CheckoutInProgress(unasked, "another checkout may be paid, or may have been")
+        return others
+
+    async def _hand_out(self, again: Checkout, customer_status: CustomerStatus | None) -> Checkout:
+        """Note that the user is sent to a session once more. What is on record by now is none of its doing."""
+        if customer_status is not None:
+            known = tuple(sorted({*again.known_subscriptions, *customer_status.subscription_ids}))
+            again = again.model_copy(update={"known_subscriptions": known})
+            await self._checkouts.add(again)
+        again = await self._checkouts.mark(again, CheckoutEvent.HANDED_OUT)
+        await self._notify_tabs(again.customer)
+        return again
+
+    async def _open_session(
+        self,
+        session: Session,
+        customer: str,
+        purchase: Purchase,
+        plan: Plan | None,
+        customer_status: CustomerStatus | None,
+    ) -> Checkout:
+        """Ask for a session and return it as a remembered checkout.
+
+        Raises UnsafeRedirect for an address that no browser may be sent to, StoreUnavailable when the session can't be
+        remembered (then nobody is sent to it), and the UpstreamErrors.
+        """
+        email = session.user.email
+        key = await self._keys.key_for(customer, email, purchase)
+        try:
+            answer = await self._payment_ms.create_checkout(
+                purchase,
+                user_id=customer,
+                email=email,
+                success_url=self._redirects.success_url(key.return_key),
+                cancel_url=self._redirects.cancel_url(key.checkout_id),
+                idempotency_key=key.value,
+            )
+            url = self._redirects.checked(answer.url)
+        except FrontendError as error:
+            if not outcome_unknown(error):
+                await self._keys.forget(key)
+            raise
+        opened = self._remembered(customer, purchase, plan, key, answer, url)
+        if customer_status is not None:
+            opened = opened.model_copy(update={"known_subscriptions": customer_status.subscription_ids})
+        await self._checkouts.add(opened)
+        await self._keys.forget(key)
+        return opened
+
+    def _remembered(
+        self,
+        customer: str,
+        purchase: Purchase,
+        plan: Plan | None,
+        key: IdempotencyKey,
+        answer: CheckoutSession,
+        url: str,
+    ) -> Checkout:
+        """Return what is remembered of a session that was just opened."""
+        now, line = self._now(), purchase.lines[0]
+        told = answer.expires_at
+        return Checkout(
+            id=key.checkout_id,
+            customer=customer,
+            kind=purchase.kind,
+            session_id=answer.id,
+            url=url,
+            lines=purchase.lines,
+            currency=line.currency or "",
+            started_at=now,
+            ends_at=told if told is not None and now < told < now + _LATEST_END else now + self._life,
+            return_key=key.return_key,
+            plan_id=plan.id if plan is not None else None,
+            group=plan.group if plan is not None else None,
+            interval=line.interval if plan is not None else None,
+            trial_days=line.trial_days,
+        )
+
+    async def _replace(self, given_up: Iterable[Checkout]) -> None:
+        for checkout in given_up:
+            await self._checkouts.mark(checkout, CheckoutEvent.REPLACED)
+
+    async def _disclaim(self, customer: str, unreadable: Iterable[str]) -> None:
+        for checkout_id in unreadable:
+            await self._checkouts.disclaim(customer, checkout_id)
+
+    async def _notify_tabs(self, customer: str) -> None:
+        """Let the user's other tabs know which checkout is open now."""
+        with suppress(FrontendError):
+            customer_status = await self._refresher.remembered(customer)
+            if customer_status is not None:
+                await self._status.changed(customer_status)
+
+
+def _same_thing(checkout: Checkout, purchase: Purchase, plan: Plan | None) -> bool:
+    """Whether paying both would be paying twice: plans of one group, the same item in any quantity, two carts."""
+    if checkout.kind is not purchase.kind:
+        return False
+    if plan is not None:
+        return checkout.group == plan.group
+    return purchase.kind is CheckoutKind.CART or checkout.price_id == purchase.price_id
+
+
+def _answered(known: Iterable[Checkout], customer_status: CustomerStatus, plan: Plan) -> list[Checkout]:
+    """Return the group's purchases of which the user, asked by the guard, has said that they were not charged."""
+    asked = customer_status.unconfirmed.id if customer_status.unconfirmed is not None else None
+    return [c for c in known if c.group == plan.group and (c.unconfirmed or c.id == asked)]
