@@ -158,7 +158,7 @@ class RuntimeSettings(BaseModel):
     portal_shape: PortalShape = PortalShape.PORTAL_URL
     auth_shape: AuthShape = AuthShape.NESTED
     plan_place: PlanPlace = PlanPlace.BESIDE
-    cancellation_word: CancellationWord = CancellationWord.ACTIVE
+    cancellation_word: CancellationWord = CancellationWord.CANCELED
     latency: float = Field(default=0.0, ge=0, le=120)
     date_offset: float = Field(default=0.0, ge=-86_400, le=86_400)
 
