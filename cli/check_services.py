@@ -79,7 +79,7 @@ async def look_at_payment_ms(
 
 async def _key(client: PaymentMS, catalog: Catalog | None) -> Finding:
     """Ask for the status of somebody who does not exist: that needs the key, and changes nothing."""
-    products = [plan.product_id for plan in catalog.plans if plan.product_id] if catalog else []
+    products = catalog.products if catalog else ()
     try:
         record = await client.subscription(f"check-{secrets.token_hex(6)}", products[0] if products else "prod_check")
     except FrontendError as problem:

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from catalog import Catalog, Interval
+from catalog import Catalog
+from services.catalog_file import ALL_USERS
 from services.checkout_record import CheckoutEvent
+from services.storage.pubsub import Topic
 from tests.shop import PLANS
-from tests.ui.billing_world import CATALOG, World, billing_world, text_of
+from tests.ui.billing_world import CATALOG, World, billing_world, text_of, until
 from ui.pages import home
 
 SOON = datetime.now(UTC) + timedelta(days=28)
@@ -237,20 +239,36 @@ class TestDearerPriceOnPages:
 
 
 # polar#8007
-class TestRetiredUnderAnOpenPage:
-    async def test_a_page_whose_price_retires_is_drawn_anew_without_it(self, world: World) -> None:
-        sold = catalog(plan("basic", 900, 9000, prices={
-            "month": {"price_id": "price_m", "amount": 900, "currency": "eur"},
-            "year": {"price_id": "price_y", "amount": 9000, "currency": "eur", "until": "2027-01-01T00:00:00Z"},
-        }))  # fmt: skip
+class TestOpenPagesFollowTheCatalog:
+    @staticmethod
+    async def sell(world: World, catalog: Catalog) -> None:
+        """Put another catalog into force, and say so, as `services/catalog_file.py` does."""
+        await until(lambda: world.container.pubsub.count)
+        world.catalogs.current = catalog
+        await world.container.pubsub.announce(Topic.CATALOG, ALL_USERS)
+
+    async def test_a_price_that_retires_goes_from_an_open_page(self, world: World) -> None:
+        price = {"price_id": "price_year", "amount": 9000, "currency": "eur", "until": "2027-01-01T00:00:00Z"}
+        month = {"price_id": "price_month", "amount": 900, "currency": "eur"}
+        sold = catalog(plan("basic", prices={"month": month, "year": price}))
         moment = datetime(2027, 1, 1, tzinfo=UTC)
         world.catalogs.current = sold.in_force(moment - timedelta(seconds=1))
         await world.open("/pricing")
         assert world.marked("interval-year")
 
-        world.catalogs.current = sold.in_force(moment)
-        await world.open("/pricing")
+        await self.sell(world, sold.in_force(moment))
 
-        assert Interval.YEAR not in world.catalogs.current.plan("basic").offered
+        await until(lambda: "Monthly only" in world.text())
         assert not world.marked("interval-year")
-        assert "Monthly only" in world.text()
+
+    @pytest.mark.parametrize("path", ["/", "/pricing"])
+    async def test_what_is_said_of_the_whole_goes_with_it(self, world: World, path: str) -> None:
+        world.catalogs.current = catalog(PLANS[0], plan("basic", 900, 12_000), promises={"cancel_any_time": True})
+        await world.open(path)
+        assert "Start with the free plan" in world.text()
+        assert "Cancel any time" in world.text()
+
+        await self.sell(world, catalog({**PLANS[0], "retired": True}, plan("basic", 900, 12_000), tax="added"))
+
+        await until(lambda: "plus tax" in world.text())
+        assert not re.search(r"\bfree\b|any time", world.text(), re.IGNORECASE)

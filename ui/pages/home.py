@@ -10,7 +10,7 @@ from ui.page.frame import frame
 from ui.pages.pricing import closing, start_button, trust_line
 from ui.plans import catalog_words
 from ui.plans.interval_switch import interval_of
-from ui.plans.live_catalog import live_plans
+from ui.plans.live_catalog import live_catalog, live_plans
 from ui.plans.offers import catalog_currency
 from ui.plans.price import price_words
 from ui.serving.document import PageContext, page
@@ -31,19 +31,22 @@ def register(container: Container) -> None:
         context.head.description = catalog_words.lead(context.catalog)
         context.head.json_ld = structured_data.products(context, container.catalog)
         with frame(context):
-            _hero(context)
+            await live_catalog(context, lambda: _hero(context))
             with Tag("section", classes="section ways-section", aria_labelledby="ways-title"):
                 Tag("h2", _("How it works"), id="ways-title", classes="visually-hidden")
                 _ways(context)
             with Tag("section", classes="section", aria_labelledby="plans-title"):
-                with Tag("div", classes="page-head center"):
-                    Tag("h2", _("Plans and prices"), id="plans-title")
-                    if words := catalog_words.plans_lead(context.catalog):
-                        Tag("p", words, classes="lead")
+                await live_catalog(context, lambda: _plans_head(context), classes="page-head center")
                 await live_plans(context, interval_of(context.query), heading="h3")
-                trust_line(context)
+                await live_catalog(context, lambda: trust_line(context))
             with Tag("section", classes="section", aria_labelledby="closing-title"):
-                closing(context)
+                await live_catalog(context, lambda: closing(context))
+
+
+def _plans_head(context: PageContext) -> None:
+    Tag("h2", _("Plans and prices"), id="plans-title")
+    if words := catalog_words.plans_lead(context.catalog):
+        Tag("p", words, classes="lead")
 
 
 def _hero(context: PageContext) -> None:
@@ -56,7 +59,9 @@ def _hero(context: PageContext) -> None:
                     start_button(context)
                 else:
                     button(_("Go to billing"), href="/payment", large=True)
-                button(_("Compare plans"), "secondary", href="/pricing", large=True)
+                several = len(context.catalog.on_sale) > 1
+                label = _("Compare plans") if several else _("Plans and prices")
+                button(label, "secondary", href="/pricing", large=True)
         _picture(context)
 
 

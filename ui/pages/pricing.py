@@ -8,7 +8,7 @@ from ui.page.frame import frame
 from ui.plans import catalog_words
 from ui.plans.comparison import compared, comparison_table
 from ui.plans.interval_switch import interval_of
-from ui.plans.live_catalog import live_plans
+from ui.plans.live_catalog import live_catalog, live_plans
 from ui.plans.price import tax_words
 from ui.plans.questions import questions
 from ui.serving.document import PageContext, page
@@ -31,20 +31,29 @@ def register(container: Container) -> None:
         if catalog.questions:
             context.head.json_ld += (structured_data.answers(context, catalog),)
         with frame(context):
-            with Tag("div", classes="page-head center"):
-                Tag("h1", catalog_words.pricing_title(catalog))
-                Tag("p", catalog_words.lead(catalog), classes="lead")
+            await live_catalog(context, lambda: _head(context), classes="page-head center")
             await live_plans(context, interval_of(context.query))
-            trust_line(context)
-            if catalog.comparison.groups and len(compared(catalog)) > 1:
-                with Tag("section", classes="section", aria_labelledby="comparison-title"):
-                    Tag("h2", _("Compare plans"), id="comparison-title", classes="section-title")
-                    comparison_table(context, catalog)
-            if catalog.questions:
-                with Tag("section", classes="section", aria_labelledby="questions-title"):
-                    questions(context, catalog.questions)
-            with Tag("section", classes="section", aria_labelledby="closing-title"):
-                closing(context)
+            await live_catalog(context, lambda: _below(context))
+
+
+def _head(context: PageContext) -> None:
+    Tag("h1", catalog_words.pricing_title(context.catalog))
+    Tag("p", catalog_words.lead(context.catalog), classes="lead")
+
+
+def _below(context: PageContext) -> None:
+    """Draw all that stands below the cards: it speaks of what is sold, and changes with it."""
+    catalog = context.catalog
+    trust_line(context)
+    if catalog.comparison.groups and len(compared(catalog)) > 1:
+        with Tag("section", classes="section", aria_labelledby="comparison-title"):
+            Tag("h2", _("Compare plans"), id="comparison-title", classes="section-title")
+            comparison_table(context, catalog)
+    if catalog.questions:
+        with Tag("section", classes="section", aria_labelledby="questions-title"):
+            questions(context, catalog.questions)
+    with Tag("section", classes="section", aria_labelledby="closing-title"):
+        closing(context)
 
 
 def trust_line(context: PageContext) -> None:
