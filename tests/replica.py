@@ -10,7 +10,7 @@ from catalog import Catalog
 from services.auth_ms import User
 from services.cart import CartService
 from services.checkout.service import CheckoutService
-from services.checkout_record import Checkout, CheckoutRepository
+from services.checkout_record import SESSION_LIFE, Checkout, CheckoutRepository
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.portal import PortalService
@@ -58,6 +58,7 @@ class Replica:
         memory: int = 10_000,
         ahead: timedelta = timedelta(),
         idle: timedelta | None = None,
+        session_life: timedelta = SESSION_LIFE,
     ) -> None:
         self.outside = outside
         self.counted: list[tuple[str, str]] = []
@@ -105,6 +106,7 @@ class Replica:
             limits=self.limits,
             redirects=Redirects(PUBLIC_URL, ("checkout.stripe.com",)),
             policy=policy,
+            session_life=session_life,
             observe=lambda kind, outcome: self.counted.append((str(kind), str(outcome))),
             now=clock,
         )

@@ -60,6 +60,7 @@ def test_news_sent_twice_changes_nothing(shop: Shop) -> None:
     shop.buy()
 
     outcomes = [event["outcomes"] for event in shop.control("GET", "events")]
+    assert outcomes
     assert all(len([one for one in each if one["to"] == "payment_ms"]) == 2 for each in outcomes)
     assert shop.status()["exists"] is True
     assert len(shop.control("GET", "payment-records")) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ from services.errors import (
     AlreadySubscribed,
     CatalogChanged,
     CheckoutInProgress,
+    FrontendError,
     InvalidQuantity,
     LockLost,
     PriceNotSold,
@@ -21,7 +23,9 @@ from services.errors import (
     StoreUnavailable,
     SubscriptionOnRecord,
     UnsafeRedirect,
+    UpstreamFailed,
     UpstreamTimeout,
+    UpstreamUnavailable,
 )
 from services.rate_limits import Policy
 from services.sessions.service import Session
@@ -328,6 +332,81 @@ class TestAfterTheReturn:
 
         assert (await replica.ask(ada)).unconfirmed is None
 
+    async def test_not_charged_says_nothing_of_another_group_s_purchase(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        plan, addon = await replica.click(ada), await replica.click(ada, "price_backup_month")
+        await replica.come_back(ada, plan)
+        await replica.come_back(ada, addon)
+        outside.clock.move(25 * 3600)
+
+        await replica.click(ada, has_ended=True)
+
+        kept = await replica.checkouts.by_id("ada", addon.id)
+        assert kept is not None
+        assert kept.unconfirmed
+        assert not kept.disclaimed
+        with pytest.raises(PurchaseUnconfirmed):
+            await replica.click(ada, "price_backup_month")
+
+    async def test_a_plain_question_names_the_checkout_that_is_given_up_with_its_answer(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        outside.world.account_speaks = False
+        first = outside.world.pay((await replica.click(ada)).session_id)
+        assert first is not None
+        outside.world.deliver_all()
+        outside.clock.move(60)
+        opened_since = await replica.click(ada, has_ended=True)
+        outside.clock.move(60)
+        with pytest.raises(SubscriptionOnRecord) as caught:
+            await replica.click(ada, BASIC)
+
+        assert caught.value.also_open is not None
+        assert caught.value.also_open.id == opened_since.id
+        second = await replica.click(ada, BASIC, has_ended=True, instead_of=opened_since.id)
+        assert second.session_id != opened_since.session_id
+
+    async def test_an_address_typed_by_hand_is_no_return(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        unpaid = await replica.click(ada)
+        outside.clock.move(5)
+
+        for session_id, key in ((unpaid.session_id, ""), (unpaid.session_id, "0" * 32), (None, "")):
+            await replica.checkout.record_return(ada, session_id, key)
+
+        assert (await replica.checkouts.of("ada"))[0].events == {}
+        assert (await replica.click(ada, instead_of=unpaid.id)).session_id != unpaid.session_id
+
+    async def test_a_row_of_an_earlier_release_without_a_key_is_found_by_its_session(
+        self, replica: Replica, ada: Session
+    ) -> None:
+        old = (await replica.click(ada)).model_copy(update={"return_key": "", "ends_at": None})
+        await replica.checkouts.add(old)
+
+        back = await replica.checkout.record_return(ada, old.session_id)
+
+        assert back is not None
+        assert back.at(CheckoutEvent.RETURNED) is not None
+
+    @pytest.mark.parametrize("written", ["{CHECKOUT_SESSION_ID}", "%7BCHECKOUT_SESSION_ID%7D"])
+    async def test_a_session_id_that_was_never_filled_in_finds_the_checkout_by_who_came_back(
+        self, replica: Replica, ada: Session, outside: Outside, written: str
+    ) -> None:
+        checkout = await replica.click(ada)
+        bob = await replica.sign_in(BOB)
+        outside.clock.move(60)
+
+        found = await replica.checkout.record_return(ada, written)
+        proven = await replica.checkout.record_return(ada, written, checkout.return_key)
+
+        assert found is not None
+        assert (found.id, found.at(CheckoutEvent.RETURNED)) == (checkout.id, None)
+        assert proven is not None
+        assert proven.at(CheckoutEvent.RETURNED) is not None
+        assert await replica.checkout.record_return(bob, written, checkout.return_key) is None
+
     async def test_a_session_of_somebody_else_or_of_nobody_changes_nothing(
         self, replica: Replica, ada: Session
     ) -> None:
@@ -431,6 +510,36 @@ class TestFaultsAtCheckout:
         await replica.click(ada)
 
         assert len(set(outside.payment_ms.keys)) == 2
+
+    @pytest.mark.parametrize(
+        "lost",
+        [
+            UpstreamFailed("payment_ms", "checkout_subscription", "hung up", reason="reset"),
+            UpstreamUnavailable("payment_ms", "checkout_subscription", "no connection"),
+        ],
+        ids=["reset", "no connection"],
+    )
+    async def test_a_connection_that_broke_keeps_the_key(
+        self, replica: Replica, ada: Session, outside: Outside, lost: FrontendError
+    ) -> None:
+        """The session may have been opened all the same: a second one under another key could be paid as well."""
+        outside.payment_ms.lost_answer = lost
+        with pytest.raises(type(lost)):
+            await replica.click(ada)
+        outside.payment_ms.lost_answer = None
+        outside.clock.move(60)
+
+        checkout = await replica.click(ada)
+
+        assert len(set(outside.payment_ms.keys)) == 1
+        assert list(outside.world.sessions) == [checkout.session_id]
+
+    async def test_the_key_is_dropped_once_the_session_is_remembered(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        await replica.click(ada)
+
+        assert await outside.store.keys("attempt:") == []
 
     @pytest.mark.parametrize("error", [RequestRefused("payment_ms", "checkout"), BILLING_DOWN])
     async def test_an_answered_failure_ends_the_attempt(
@@ -627,6 +736,49 @@ class TestWhatIsAskedFor:
             await replica.click(ada, BASIC, instead_of=first.id)
 
         assert caught.value.retry_after is not None
+
+    @pytest.mark.parametrize(
+        ("told", "life"),
+        [
+            (timedelta(minutes=30), timedelta(minutes=30)),
+            (None, timedelta(hours=2)),
+            (timedelta(days=900), timedelta(hours=2)),
+        ],
+        ids=["told", "set", "nonsense"],
+    )
+    async def test_a_session_ends_when_the_service_says_so_or_the_setting(
+        self, outside: Outside, told: timedelta | None, life: timedelta
+    ) -> None:
+        replica = Replica(outside, session_life=timedelta(hours=2))
+        ada = await replica.sign_in()
+        outside.payment_ms.told_end = outside.clock.now + told if told is not None else None
+
+        checkout = await replica.click(ada)
+
+        assert checkout.expires_at == outside.clock.now + life
+        outside.clock.move(life.total_seconds() * 0.7)
+        assert checkout.reusable(outside.clock.now)
+        outside.clock.move(life.total_seconds() * 0.1)
+        assert not checkout.reusable(outside.clock.now)
+        outside.clock.move(life.total_seconds() * 0.3)
+        assert not checkout.open(outside.clock.now)
+
+    async def test_other_tabs_hear_of_a_session_that_is_handed_out_once_more(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        checkout = await replica.click(ada)
+        await replica.checkout.record_cancel(ada, checkout.id)
+        tab = watch(replica, ada)
+        await settle()
+        assert tab.seen[-1].open is None
+        outside.clock.move(60)
+
+        await replica.click(ada, resume=checkout.id)
+        await settle()
+
+        assert tab.seen[-1].open is not None
+        assert tab.seen[-1].open.session_id == checkout.session_id
+        await tab.close()
 
     async def test_other_tabs_hear_of_the_open_checkout(self, replica: Replica, ada: Session) -> None:
         tab = watch(replica, ada)

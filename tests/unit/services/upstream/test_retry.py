@@ -61,12 +61,12 @@ def test_never_means_never() -> None:
     assert not any(Retry.NEVER.allows(outcome) for outcome in CallOutcome)
 
 
-@given(attempt=st.integers(1, 5))
-def test_jitter_stays_between_its_bounds(attempt: int) -> None:
-    delay = Backoff().delay(attempt, CallOutcome.SERVER_ERROR, None)
+@pytest.mark.parametrize(("attempt", "longest"), [(1, 0.4), (2, 0.8), (3, 1.0), (9, 1.0)])
+def test_jitter_fills_the_room_between_its_bounds(attempt: int, longest: float) -> None:
+    delays = [Backoff().delay(attempt, CallOutcome.SERVER_ERROR, None) or 0.0 for _retry in range(400)]
 
-    assert delay is not None
-    assert 0.1 <= delay <= 1.0
+    assert 0.1 <= min(delays) < 0.1 + longest / 10
+    assert longest * 0.9 < max(delays) <= longest
 
 
 def test_broken_connection_is_tried_again_at_once_and_then_with_a_pause() -> None:
