@@ -138,21 +138,6 @@ class Checkout(BaseModel):
         )
         return Purchase(kind=self.kind, lines=lines)
 
-    def sells(self, purchase: Purchase) -> bool:
-        """Whether it is for exactly this: the same things, in the same quantities, on the same terms."""
-        return self.kind is purchase.kind and self._terms == sorted(
-            (line.price_id, line.quantity, line.amount, line.currency or self.currency, line.trial_days)
-            for line in purchase.lines
-        )
-
-    @property
-    def _terms(self) -> list[tuple[str, int, int, str, int]]:
-        trial = self.trial_days
-        return sorted(
-            (line.price_id, line.quantity, line.amount, line.currency or self.currency, line.trial_days or trial)
-            for line in self.lines
-        )
-
     @property
     def confirmed(self) -> bool:
         """Whether a service has said since that this purchase arrived and is in force."""

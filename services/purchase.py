@@ -118,6 +118,17 @@ class Purchase(BaseModel):
         """The price of the first line: the only one unless this is a cart."""
         return self.lines[0].price_id
 
+    def is_same_as(self, other: "Purchase") -> bool:
+        """Whether both buy the same things, in the same quantities, on the same terms."""
+        return self.kind is other.kind and self._content == other._content
+
+    @property
+    def _content(self) -> list[tuple[str, int, tuple[int, str, str, int]]]:
+        return sorted(
+            (line.price_id, line.quantity, (line.amount, line.currency or "", line.interval or "", line.trial_days))
+            for line in self.lines
+        )
+
     def instead(self, checkout_id: str) -> Self:
         """Return the same press with that checkout given up for it."""
         return self.model_copy(update={"instead_of": checkout_id, "resume": None})

@@ -122,7 +122,7 @@ class CheckoutOpener:
     def _in_hand(self, known: Iterable[Checkout], purchase: Purchase, pressed_at: datetime) -> Checkout | None:
         """Return the session that this press gets again: the one it goes on with, or one opened while it waited."""
         now = self._now()
-        same = [c for c in known if c.id != purchase.instead_of and c.reusable(now) and c.sells(purchase)]
+        same = [c for c in known if c.id != purchase.instead_of and c.reusable(now) and c.purchase.is_same_as(purchase)]
         resumed = newest(same, lambda c: c.id == purchase.resume)
         return resumed or newest(same, lambda c: c.in_doubt(now) and (purchase.reuse or c.handed_out_at >= pressed_at))
 

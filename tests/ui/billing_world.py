@@ -237,12 +237,15 @@ def _hosted_page(name: str) -> None:
 
 
 @asynccontextmanager
-async def billing_world(folder: Path, *, settings: Settings | None = None) -> AsyncIterator[World]:
-    """Open the world, with all billing pages registered and nobody signed in."""
+async def billing_world(
+    folder: Path, *, settings: Settings | None = None, payment_ms: PaymentMS | None = None
+) -> AsyncIterator[World]:
+    """Open the world, with all billing pages registered and nobody signed in; `payment_ms` in place of `Billing`."""
     settings = settings or Settings(public_url="https://test", support_url="https://help.example.com")
     store = SqliteStore(folder / "store.sqlite3")
     pubsub = PubSub(store)
     accounts, billing = Accounts(), Billing()
+    payment_ms = payment_ms or cast(PaymentMS, billing)
     sessions = Sessions(
         store, cast(AuthMS, accounts), pubsub, secret=SecretStr("s" * 32), public_url="https://test",
         max_age=timedelta(days=30),
@@ -254,17 +257,17 @@ async def billing_world(folder: Path, *, settings: Settings | None = None) -> As
         return catalogs.current
 
     refresher = StatusRefresher(
-        store=store, payment_ms=cast(PaymentMS, billing), sessions=sessions, checkouts=checkouts, catalog=catalog,
+        store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts, catalog=catalog,
         customer_of=lambda session: session.user.user_id, gift_words=("gifted",),
     )  # fmt: skip
     status = StatusService(refresher, pubsub)
     limits = RateLimits()
     checkout = CheckoutService(
-        store=store, checkouts=checkouts, refresher=refresher, status=status, payment_ms=cast(PaymentMS, billing),
+        store=store, checkouts=checkouts, refresher=refresher, status=status, payment_ms=payment_ms,
         catalog=catalog, limits=limits, redirects=Redirects("https://test", settings.checkout_hosts),
     )  # fmt: skip
     portal = PortalService(
-        store=store, refresher=refresher, status=status, payment_ms=cast(PaymentMS, billing), limits=limits,
+        store=store, refresher=refresher, status=status, payment_ms=payment_ms, limits=limits,
         redirects=Redirects("https://test", settings.portal_hosts),
     )  # fmt: skip
     entitlements = Entitlements(refresher, SigningKey(), issuer="https://test", catalog=catalog)
