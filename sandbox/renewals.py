@@ -5,10 +5,10 @@ from typing import Final
 
 from sandbox.clock import SandboxClock
 from sandbox.runtime_settings import RuntimeSettingsStore
-from sandbox.settings import DunningEnd, Renewals, TrialEnd
+from sandbox.settings import DunningEnd, TrialEnd
 from sandbox.stripe_objects import InvoiceStatus, PauseBehavior, StripeSubscription
 from sandbox.stripe_subscriptions import StripeSubscriptions, line_fields, used
-from sandbox.upcoming import Renewal, next_renewal
+from sandbox.upcoming import Renewal, card_pays, next_renewal
 
 _RETRY_DAYS: Final = (3, 5, 7)
 _PAUSED: Final = {
@@ -63,7 +63,7 @@ class RenewalCycle:
         if not renewal.collected and pause:
             status = _PAUSED[pause.behavior]
         else:
-            paid = self._card_pays(subscription) or renewal.due.amount == 0
+            paid = card_pays(subscription, self._runtime.current) or renewal.due.amount == 0
             status = InvoiceStatus.PAID if paid else InvoiceStatus.OPEN
         values = self._next_period(subscription, renewal)
         invoice = self._subscriptions.invoices.bill(subscription.model_copy(update=values), renewal.due, status)
@@ -93,7 +93,7 @@ class RenewalCycle:
     def _retry(self, subscription: StripeSubscription) -> None:
         """Another attempt on the open invoice; after the last, what Stripe's settings say."""
         stripe = self._subscriptions
-        if self._card_pays(subscription):
+        if card_pays(subscription, self._runtime.current):
             stripe.invoices.close(subscription)
             stripe.change(subscription, {"status": "active", "retry_at": None, "failures": 0})
         elif subscription.failures < len(_RETRY_DAYS):
@@ -103,7 +103,3 @@ class RenewalCycle:
             stripe.change(subscription, {"status": "unpaid", "retry_at": None})
         else:
             stripe.cancel_now(subscription)
-
-    def _card_pays(self, subscription: StripeSubscription) -> bool:
-        works = subscription.card_works and subscription.has_payment_method
-        return works and self._runtime.current.renewals is Renewals.SUCCEED

@@ -30,7 +30,7 @@ from sandbox.truth_model import (
     SubscriptionTruth,
     Truth,
 )
-from sandbox.upcoming import FIRST_PAYMENT, next_moment, next_renewal
+from sandbox.upcoming import FIRST_PAYMENT, card_pays, next_moment, next_renewal
 
 
 def truth_about(state: SandboxState, user_id: str, *, with_events: bool = True) -> Truth:
@@ -124,6 +124,7 @@ def _next_charge(state: SandboxState, one: StripeSubscription, own: list[Charge]
             price_id=one.price_id,
             interval=one.interval,
             retry_of=charge.invoice_id,
+            succeeds=session.settles_well if session else card_pays(one, state.runtime_settings.current),
         )
     renewal = next_renewal(one, state.runtime_settings.current)
     if renewal is None or not renewal.collected or renewal.due.amount == 0:
@@ -136,6 +137,7 @@ def _next_charge(state: SandboxState, one: StripeSubscription, own: list[Charge]
         plan=renewal.line.plan,
         price_id=renewal.line.price_id,
         interval=renewal.line.interval or "month",
+        succeeds=card_pays(one, state.runtime_settings.current),
     )
 
 

@@ -52,6 +52,9 @@ class NextCharge(BaseModel):
     price_id: str
     interval: str
     retry_of: str = ""
+    """The open invoice that this is another attempt at; empty for a renewal."""
+    succeeds: bool
+    """Whether the attempt goes through, by today's settings and the card or account on file."""
 
 
 class SubscriptionTruth(BaseModel):
@@ -95,7 +98,7 @@ class SubscriptionTruth(BaseModel):
     """When it will end if nobody does anything; None where it goes on, or has ended."""
     next_change_at: datetime | None
     next_charge: NextCharge | None
-    """None: nothing will be charged, whether it renews (paused collection) or not."""
+    """None: the next period takes nothing (paused, or free by a code), or there is none."""
     paid_until: datetime | None
     """The end of the last period that was paid for, or free by trial or coupon; None where none was."""
     charges: list[Charge]

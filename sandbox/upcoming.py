@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sandbox.amounts import AmountDue, amount_due
-from sandbox.settings import RuntimeSettings, TrialEnd
+from sandbox.settings import Renewals, RuntimeSettings, TrialEnd
 from sandbox.stripe_objects import LineItem, StripeSubscription
 
 FIRST_PAYMENT: Final = timedelta(hours=23)
@@ -81,6 +81,12 @@ def next_renewal(subscription: StripeSubscription, settings: RuntimeSettings) ->
     pause = subscription.pause_collection
     collected = pause is None or (pause.resumes_at is not None and pause.resumes_at <= start)
     return Renewal(start, end, line, due, collected)
+
+
+def card_pays(subscription: StripeSubscription, settings: RuntimeSettings) -> bool:
+    """Whether an attempt to take money goes through, by the card on file and the settings."""
+    works = subscription.card_works and subscription.has_payment_method
+    return works and settings.renewals is Renewals.SUCCEED
 
 
 def proration(subscription: StripeSubscription, line: LineItem, now: datetime) -> int:

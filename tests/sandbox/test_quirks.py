@@ -33,6 +33,27 @@ def test_overlapping_requests_poison_it_until_it_is_healed(shop: Shop) -> None:
     assert shop.control("GET", "requests")["overlap"]["payment"]["most"] == 2
 
 
+def test_webhook_that_meets_a_call_poisons_it(shop: Shop) -> None:
+    session = shop.checkout()
+    shop.set(one_connection=True, webhooks_share_connection=True, webhook_delay=0.5, latency=2)
+
+    with ThreadPoolExecutor(1) as one:
+        call = one.submit(shop.payment, "GET", STATUS)
+        shop.pay(session)
+
+    assert call.result().status_code == 401
+    assert shop.control("GET", "health")["poisoned"] is True
+
+
+def test_purchase_with_nobody_asking_leaves_it_alive(shop: Shop) -> None:
+    shop.set(one_connection=True, webhooks_share_connection=True)
+
+    for user in ("user_1", "user_2", "user_3"):
+        shop.buy(user)
+
+    assert shop.control("GET", "health")["poisoned"] is False
+
+
 def test_client_that_leaves_in_the_middle_poisons_it(shop: Shop) -> None:
     shop.set(one_connection=True, latency=30)
 

@@ -86,6 +86,7 @@ def test_next_charge_is_what_is_then_charged(local: LocalShop, life: str) -> Non
             for charge in local.truth()["charges"]
             if charge["paid_at"] and charge["invoice_id"] not in paid_before
         ]
+        assert told["succeeds"]
         assert [(charge["amount"], charge["currency"], charge["paid_at"]) for charge in made] == [
             (told["amount"], told["currency"], told["at"])
         ]
@@ -108,6 +109,18 @@ def test_what_is_told_to_end_ends_then_and_what_renews_does_not(local: LocalShop
 
 def seconds_between(earlier: str, later: str) -> float:
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+
+
+@pytest.mark.parametrize("by", ["card", "setting"])
+def test_charge_that_will_fail_is_told_to_fail(local: LocalShop, by: str) -> None:
+    local.subscribe(card="4000000000000341" if by == "card" else "4242424242424242")
+    local.set(renewals="fail" if by == "setting" else "succeed")
+
+    told = local.running_truth()["next_charge"]
+    local.days(32)
+
+    assert (told["amount"], told["succeeds"]) == (2900, False)
+    assert local.running_truth()["status"] == "past_due"
 
 
 def test_failed_renewal_foretells_its_retry(local: LocalShop) -> None:
