@@ -46,7 +46,9 @@ def events_routes(container: Container) -> APIRouter:
         if secret is None:
             raise BadRequest(404)
         body = await request.body()
-        if not signature_fits(x_signature, body, secret, time.time()) or not await _first_time(
+        now = container.payment_upstream.clock_skew.now()
+        sent_at = now.timestamp() if now is not None else time.time()
+        if not signature_fits(x_signature, body, secret, sent_at) or not await _first_time(
             container.store, x_signature
         ):
             _log.warning("event_refused", reason="signature, age or replay")

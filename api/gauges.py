@@ -1,5 +1,6 @@
 """The figures that are read from the parts when the metrics are asked for."""
 
+import math
 import time
 
 from services.container import Container
@@ -9,7 +10,7 @@ from services.observability.metrics import GaugeReading
 
 def gauges(container: Container) -> tuple[GaugeReading, ...]:
     """Return the gauges of this process."""
-    started_at, status = time.time(), container.status
+    started_at, status, clock = time.time(), container.status, container.payment_upstream.clock_skew
     return (
         GaugeReading("billing_watchers", "Users whose status is watched.", lambda: status.watchers),
         GaugeReading("billing_tabs", "Tabs that watch a status.", lambda: status.tabs),
@@ -22,6 +23,11 @@ def gauges(container: Container) -> tuple[GaugeReading, ...]:
             "billing_limits_degraded",
             "1 while limits are counted by this replica alone.",
             lambda: 1.0 if container.limits.degraded else 0.0,
+        ),
+        GaugeReading(
+            "billing_clock_off_seconds",
+            "How far this machine's clock is behind the services' (NaN: they contradict each other).",
+            lambda: offset.total_seconds() if (offset := clock.offset) is not None else math.nan,
         ),
         GaugeReading(
             "billing_unknown_account_plans",

@@ -102,6 +102,10 @@ def _quick_checks(container: Container) -> dict[str, Check]:
     checks["catalog"] = {"status": "degraded" if problem else "ok", "version": version}
     if problem:
         checks["catalog"]["problem"] = problem
+    problem_of_clock = container.payment_upstream.clock_skew.problem
+    checks["clock"] = {"status": "degraded" if problem_of_clock else "ok"}
+    if problem_of_clock:
+        checks["clock"]["problem"] = problem_of_clock
     checks["limits"] = {"status": "degraded" if container.limits.degraded else "ok"}
     return checks
 

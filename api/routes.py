@@ -82,7 +82,7 @@ def shown_routes(container: Container, access: Access) -> APIRouter:
         customer_status = await container.refresher.ask(session)
         customer_status = await container.refresher.remembered(customer) or customer_status
         container.metrics.observe_age((datetime.now(UTC) - customer_status.as_of).total_seconds())
-        return SubscriptionsView.of(customer_status)
+        return SubscriptionsView.of(customer_status, container.catalog, datetime.now(UTC))
 
     @router.get("/entitlements", responses=problem_docs(401))
     async def get_entitlements(session: Annotated[Session, signed_in]) -> EntitlementView:

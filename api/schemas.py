@@ -8,8 +8,12 @@ from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, V
 
 from catalog import Catalog, Feature, Price, Text
 from services.cart import Cart
+from services.claims import DATED, Claim, ClaimKind, status_claims, subscription_claims
+from services.entitlements import Entitlement
 from services.errors import CartChanged, PriceNotSold
 from services.purchase import Purchase, offer_of
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import Subscription
 
 PriceId = Annotated[str, Field(min_length=1, max_length=255, examples=["price_premium_month"])]
 
@@ -184,34 +188,6 @@ class Me(ApiView):
     signed_in_at: datetime = Field(validation_alias="created_at")
 
 
-class SubscriptionView(ApiView):
-    """One subscription, or its absence, as known at `as_of`; `until` is the end of the paid or trial period."""
-
-    state: str
-    access: bool
-    reason: str
-    source: str
-    as_of: datetime
-    plan: str | None = Field(validation_alias="plan_id")
-    product_id: str | None
-    until: datetime | None
-    ends: bool
-    word: str | None
-    amount: int | None
-    currency: str | None
-    interval: str | None
-    actions: list[str]
-
-
-class SubscriptionsView(ApiView):
-    """What the user has. `stale` says that a service could not be asked, so that parts are memory."""
-
-    current: SubscriptionView
-    others: list[SubscriptionView]
-    stale: bool
-    open_checkout: CheckoutStarted | None = Field(validation_alias="open")
-
-
 class CartLineView(ApiView):
     """One line of the cart; amounts in minor units."""
 
@@ -233,14 +209,91 @@ class CartView(ApiView):
     gone: int
 
 
-class EntitlementView(BaseModel):
-    """What the user is entitled to, and the same as a signed token for sibling services."""
+class SubscriptionView(BaseModel):
+    """One subscription, or its absence, as known at `as_of`. What it says of money and dates is what `claims` say.
 
-    plan: str | None
+    `until` is the date that can be said of it; `amount` is the list price, not what will be charged. `account_plan` is
+    a plan that the account names and the catalog does not know.
+    """
+
     state: str
     access: bool
-    as_of: datetime
-    source: str
     reason: str
+    source: str
+    as_of: datetime
+    plan: str | None
+    account_plan: str | None
+    group: str | None
+    product_id: str | None
+    until: datetime | None
+    ends: bool
+    renews: bool | None = Field(description="True and false only where a service says so.")
+    word: str | None
+    amount: int | None
+    currency: str | None
+    interval: str | None
+    claims: list[Claim] = Field(description="What may be said of it, each with its evidence (docs/states.md).")
+    actions: list[str]
+
+    @classmethod
+    def of(cls, one: Subscription, catalog: Catalog, now: datetime) -> "SubscriptionView":
+        """Return the view of a subscription."""
+        claims = subscription_claims(one, catalog, now)
+        by_kind = {claim.says: claim for claim in claims}
+        price = by_kind.get(ClaimKind.LIST_PRICE)
+        dated = next((claim for claim in claims if claim.date is not None and claim.says in DATED), None)
+        renews = True if ClaimKind.RENEWS_ON in by_kind else None
+        return cls(
+            state=one.state,
+            access=ClaimKind.HAS_ACCESS in by_kind,
+            reason=one.reason,
+            source=one.source,
+            as_of=one.as_of,
+            plan=one.plan_id,
+            account_plan=one.account_plan,
+            group=one.group,
+            product_id=one.product_id,
+            until=dated.date if dated is not None else None,
+            ends=one.ends,
+            renews=False if one.ends else renews,
+            word=one.word,
+            amount=price.amount if price is not None else None,
+            currency=price.currency if price is not None else None,
+            interval=price.interval if price is not None else None,
+            claims=list(claims),
+            actions=list(one.actions),
+        )
+
+
+class SubscriptionsView(BaseModel):
+    """What the user has. `current` is that of the first group of plans, `groups` has the one of each.
+
+    `stale` says that a service could not be asked, so that parts are memory. `claims` is all that a page would say.
+    """
+
+    current: SubscriptionView
+    groups: dict[str, SubscriptionView]
+    others: list[SubscriptionView]
+    claims: list[Claim]
+    stale: bool
+    open_checkout: CheckoutStarted | None
+
+    @classmethod
+    def of(cls, customer_status: CustomerStatus, catalog: Catalog, now: datetime) -> "SubscriptionsView":
+        """Return the view of a status."""
+        groups = {group: SubscriptionView.of(one, catalog, now) for group, one in customer_status.groups.items()}
+        return cls(
+            current=SubscriptionView.of(customer_status.current, catalog, now),
+            groups=groups,
+            others=[SubscriptionView.of(one, catalog, now) for one in customer_status.others],
+            claims=list(status_claims(customer_status, catalog, now)),
+            stale=customer_status.stale,
+            open_checkout=CheckoutStarted.of(customer_status.open) if customer_status.open else None,
+        )
+
+
+class EntitlementView(Entitlement):
+    """What the user is entitled to, and the same as a signed token for sibling services."""
+
     token: str = Field(description="JWS in compact form; its key is at /.well-known/jwks.json.")
     expires_at: datetime

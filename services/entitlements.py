@@ -15,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from catalog import Catalog
 from services.claims.status import access_until
-from services.errors import KeyUnusable, PlanRequired
+from services.errors import ClockUnsure, KeyUnusable, PlanRequired
 from services.live_status.refresher import StatusRefresher
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Reason, Source, State, Subscription
+from services.upstream.clock_skew import ClockSkew
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, OKPKey
@@ -119,12 +120,14 @@ class Entitlements:
         issuer: str,
         catalog: Callable[[], Catalog],
         now: Callable[[], datetime] | None = None,
+        clock_skew: ClockSkew | None = None,
     ) -> None:
         self._refresher = refresher
         self._key = key
         self._issuer = issuer
         self._catalog = catalog
         self._now = now or (lambda: datetime.now(UTC))
+        self._clock_skew = clock_skew or ClockSkew(self._now)
 
     async def of(self, session: Session) -> Entitlement:
         """Return what this user is entitled to.
@@ -173,15 +176,21 @@ class Entitlements:
         return False
 
     def sign(self, session: Session, entitlement: Entitlement) -> Signed:
-        """Return the entitlement signed for sibling services, valid for a minute."""
-        now = self._now()
+        """Return the entitlement signed for sibling services, valid for a minute by the services' clocks.
+
+        Raises ClockUnsure when this machine's clock is wrong and the services' contradict each other.
+        """
+        now = self._clock_skew.now()
+        if now is None:
+            raise ClockUnsure(self._clock_skew.problem)
+        ahead = self._clock_skew.offset or timedelta()
         expires_at = now + LIFE
         claims: dict[str, object] = {
             "iss": self._issuer,
             "sub": session.user.user_id,
             "iat": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
-            **entitlement.model_dump(mode="json"),
+            **_by_their_clock(entitlement, ahead).model_dump(mode="json"),
         }
         return Signed(self._key.sign(claims), expires_at)
 
@@ -206,6 +215,12 @@ def entitlement_of(customer_status: CustomerStatus) -> Entitlement:
     chosen = current if current.access else granting
     groups = {group: _granted_by(one) for group, one in customer_status.groups.items()}
     return Entitlement(**_granted_by(chosen).model_dump(), groups=groups)
+
+
+def _by_their_clock(entitlement: Entitlement, ahead: timedelta) -> Entitlement:
+    """Return the entitlement with the times that were taken from this machine's clock corrected."""
+    groups = {group: one.model_copy(update={"as_of": one.as_of + ahead}) for group, one in entitlement.groups.items()}
+    return entitlement.model_copy(update={"as_of": entitlement.as_of + ahead, "groups": groups})
 
 
 def _granted_by(one: Subscription) -> GroupEntitlement:

@@ -46,6 +46,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
         │   ├── LockTimeout          503  another tab or replica held the lock for too long
         │   ├── LockLost             503  the lock ran out while it was held
         │   └── StoreInUse           503  another process has the file; at the start only, for the operator
+        ├── ClockUnsure              503  nobody knows what time it is, so nothing is signed
         ├── RateLimited              429  too many requests by this user or address
         ├── PlanRequired             403  a page or route is for members of another plan
         ├── PageNotFound             404  no page has this address
@@ -548,6 +549,16 @@ class StoreInUse(StoreUnavailable):
     """Another process has the SQLite file. Raised when the store is opened; its text is a sentence for the operator."""
 
     code = "store_in_use"
+
+
+class ClockUnsure(NothingCharged):
+    """This machine's clock and those of the services contradict each other, so nothing with a time in it is signed."""
+
+    code = "clock_unsure"
+    status = 503
+    title = N_("That can't be confirmed right now")
+    sentence = N_("What you are entitled to can't be confirmed right now. Pages of this site work as before.")
+    says = frozenset()
 
 
 class RateLimited(NothingCharged):

@@ -23,6 +23,7 @@ from services.storage.factory import open_store
 from services.storage.port import Store
 from services.storage.pubsub import PubSub
 from services.stripe_mode import StripeModeService
+from services.upstream.clock_skew import ClockSkew
 from services.upstream.transport import Transport
 from services.web.safe_urls import Redirects
 from settings import Settings
@@ -54,8 +55,9 @@ def build(
 
     metrics, policies = Metrics(), Policies.of(settings)
     slots = systems.shared_slots(settings, store)
-    payment_ms = systems.payment_ms(settings, metrics, tracing, slots, payment_transport)
-    auth_ms = systems.auth_ms(settings, metrics, tracing, auth_transport)
+    clock_skew = ClockSkew(now)
+    payment_ms = systems.payment_ms(settings, metrics, tracing, slots, payment_transport, clock_skew)
+    auth_ms = systems.auth_ms(settings, metrics, tracing, auth_transport, clock_skew)
     storage_secret = systems.given(settings.storage_secret, "STORAGE_SECRET")
     stripe_mode = StripeModeService(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)
     checkouts = CheckoutRepository(store, now, opened=stripe_mode.note)
@@ -82,7 +84,7 @@ def build(
     )  # fmt: skip
     cart = CartService(store, pubsub, current_catalog)
     entitlements = Entitlements(
-        refresher, key, issuer=settings.public_url, catalog=current_catalog, now=now
+        refresher, key, issuer=settings.public_url, catalog=current_catalog, now=now, clock_skew=clock_skew,
     )  # fmt: skip
     container = Container(
         settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,

@@ -16,6 +16,7 @@ from services.storage.port import Store
 from services.storage.redis_concurrency import PAYMENT_MS, RedisConcurrencyLimit
 from services.storage.redis_store import RedisStore
 from services.upstream.client import Upstream
+from services.upstream.clock_skew import ClockSkew
 from services.upstream.transport import Transport
 from settings import Settings, SettingsError
 
@@ -26,6 +27,7 @@ def payment_ms(
     tracing: Tracing,
     slots: RedisConcurrencyLimit | None,
     transport: Transport | None = None,
+    clock_skew: ClockSkew | None = None,
 ) -> PaymentMS:
     """Return the client of the Payment MS: the app's, and that of the commands."""
     upstream = Upstream(
@@ -39,6 +41,7 @@ def payment_ms(
         key_setting="PAYMENT_MS_API_KEY",
         observer=both(metrics.count_call, tracing.note_call),
         trace_headers=tracing.headers,
+        clock_skew=clock_skew,
     )
     return PaymentMS(
         upstream,
@@ -49,7 +52,13 @@ def payment_ms(
     )
 
 
-def auth_ms(settings: Settings, metrics: Metrics, tracing: Tracing, transport: Transport | None = None) -> AuthMS:
+def auth_ms(
+    settings: Settings,
+    metrics: Metrics,
+    tracing: Tracing,
+    transport: Transport | None = None,
+    clock_skew: ClockSkew | None = None,
+) -> AuthMS:
     """Return the client of the Auth MS: the app's, and that of the commands."""
     upstream = Upstream(
         "auth_ms",
@@ -60,6 +69,7 @@ def auth_ms(settings: Settings, metrics: Metrics, tracing: Tracing, transport: T
         connect_timeout=settings.payment_ms_connect_timeout,
         observer=both(metrics.count_call, tracing.note_call),
         trace_headers=tracing.headers,
+        clock_skew=clock_skew,
     )
     return AuthMS(
         upstream, settings.auth_ms_project, providers=settings.auth_ms_providers, deadline=settings.auth_ms_deadline

@@ -15,15 +15,16 @@ from services.claims.checkouts import (
     checkout_claims,
     not_charged_claim,
 )
-from services.claims.model import Claim, Evidence, Says, Tax
+from services.claims.model import DATED, Claim, ClaimKind, Evidence, Tax
 from services.claims.offers import offer_claims
 from services.claims.status import access_until, portal_claims, status_claims, subscription_claims, twice_claims
 
 __all__ = [
+    "DATED",
     "Claim",
+    "ClaimKind",
     "Evidence",
     "NotChargedEvidence",
-    "Says",
     "Tax",
     "access_until",
     "checkout_claims",

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims.model import Claim, Evidence, Says
+from services.claims.model import Claim, ClaimKind, Evidence
 
 
 class NotChargedEvidence(StrEnum):
@@ -20,7 +20,7 @@ class NotChargedEvidence(StrEnum):
 
 def not_charged_claim(evidence: NotChargedEvidence, now: datetime, checkout: Checkout | None = None) -> Claim:
     """Return "nothing was charged", or that only as far as it is known."""
-    says = Says.NOTHING_CHARGED_HERE if evidence is NotChargedEvidence.NONE else Says.NOTHING_CHARGED
+    says = ClaimKind.NOTHING_CHARGED_HERE if evidence is NotChargedEvidence.NONE else ClaimKind.NOTHING_CHARGED
     rests_on = Evidence.CHECKOUT if evidence is NotChargedEvidence.NONE else Evidence(evidence.value)
     return Claim(says=says, evidence=rests_on, as_of=now, **_about(checkout))
 
@@ -31,13 +31,13 @@ def checkout_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
     An order is called placed only where a return is on record: then its address carried what only Stripe knows.
     """
     price = Claim(
-        says=Says.LIST_PRICE, evidence=Evidence.CATALOG, as_of=checkout.started_at, amount=checkout.total,
+        says=ClaimKind.LIST_PRICE, evidence=Evidence.CATALOG, as_of=checkout.started_at, amount=checkout.total,
         currency=checkout.currency, interval=checkout.interval, days=checkout.trial_days or None, **_about(checkout),
     )  # fmt: skip
     if checkout.kind is CheckoutKind.SUBSCRIPTION:
         return (price,)
     returned = checkout.at(CheckoutEvent.RETURNED)
-    says = Says.ORDER_PLACED if returned is not None else Says.BACK_FROM_CHECKOUT
+    says = ClaimKind.ORDER_PLACED if returned is not None else ClaimKind.BACK_FROM_CHECKOUT
     return (Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout)), price)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,7 +10,7 @@ Tax = Literal["included", "added", "none"]
 """What the operator says of tax in the catalog's prices."""
 
 
-class Says(StrEnum):
+class ClaimKind(StrEnum):
     """What can be said. `date`, `amount` and the like name the fields of the claim that go with it."""
 
     HAS_ACCESS = "has_access"
@@ -97,6 +97,24 @@ class Says(StrEnum):
     BACK_FROM_CHECKOUT = "back_from_checkout"
 
 
+DATED: Final = frozenset(
+    {
+        ClaimKind.FREE_UNTIL,
+        ClaimKind.PAID_UNTIL,
+        ClaimKind.RENEWS_ON,
+        ClaimKind.ON_ACCOUNT_UNTIL,
+        ClaimKind.ENDS_ON,
+        ClaimKind.ENDED_ON,
+        ClaimKind.FOUND_PAID_UNTIL,
+        ClaimKind.STATUS_WORD,
+        ClaimKind.CONFIRMING,
+        ClaimKind.CONFIRMING_LONG,
+        ClaimKind.NOT_HEARD,
+    }
+)
+"""Claims whose date is the one that a state turns on."""
+
+
 class Evidence(StrEnum):
     """On what a claim rests."""
 
@@ -125,7 +143,7 @@ class Claim(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    says: Says
+    says: ClaimKind
     evidence: Evidence
     as_of: datetime
     group: str | None = None

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from catalog import Plan, Price
-from services.claims.model import Claim, Evidence, Says, Tax
+from services.claims.model import Claim, ClaimKind, Evidence, Tax
 from services.subscription.customer_status import CustomerStatus
 
 
@@ -16,14 +16,14 @@ def offer_claims(
     trial is for somebody of whom no trial or subscription of that plan is on record.
     """
     base = Claim(
-        says=Says.DUE_TODAY, evidence=Evidence.CATALOG, as_of=now, group=plan.group, plan=plan.id,
+        says=ClaimKind.DUE_TODAY, evidence=Evidence.CATALOG, as_of=now, group=plan.group, plan=plan.id,
         product_id=plan.product_id, amount=price.amount, currency=price.currency, interval=price.interval, tax=tax,
     )  # fmt: skip
     if price.trial_days and has_had(plan, customer_status):
-        return (_without_amount(base, Says.TRIAL_FOR_NEW),)
+        return (_without_amount(base, ClaimKind.TRIAL_FOR_NEW),)
     if price.trial_days:
-        return (base.model_copy(update={"says": Says.TRIAL_OFFERED, "days": price.trial_days}),)
-    return (base, _without_amount(base, Says.THEN_EACH))
+        return (base.model_copy(update={"says": ClaimKind.TRIAL_OFFERED, "days": price.trial_days}),)
+    return (base, _without_amount(base, ClaimKind.THEN_EACH))
 
 
 def has_had(plan: Plan, customer_status: CustomerStatus | None) -> bool:
@@ -31,5 +31,5 @@ def has_had(plan: Plan, customer_status: CustomerStatus | None) -> bool:
     return customer_status is not None and plan.id in customer_status.had_plans
 
 
-def _without_amount(claim: Claim, says: Says) -> Claim:
+def _without_amount(claim: Claim, says: ClaimKind) -> Claim:
     return claim.model_copy(update={"says": says, "amount": None, "currency": None, "tax": None})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.claims.model import Says
+from services.claims.model import ClaimKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,82 +20,88 @@ class Rule:
 
 _WORD: Final = "a service's own word for this state"
 
-RULES: Final[Mapping[Says, Rule]] = {
-    Says.HAS_ACCESS: Rule(
+RULES: Final[Mapping[ClaimKind, Rule]] = {
+    ClaimKind.HAS_ACCESS: Rule(
         "the account's word, at most ten minutes old; billing's where the account says nothing of plans. The date is "
         "the one that access follows, and only where access ends or was granted until then"
     ),
-    Says.FREE_PLAN: Rule(
+    ClaimKind.FREE_PLAN: Rule(
         "both services were asked and say that there is none, and the catalog offers a free plan", "`none_in_billing`"
     ),
-    Says.NO_SUBSCRIPTION: Rule("the same, and the catalog offers no free plan", "`none_in_billing`"),
-    Says.NONE_IN_BILLING: Rule("billing was asked about all plans; the account says nothing of plans", "`cant_check`"),
-    Says.CONFIRMING: Rule("the browser is back, and no service has spoken, for less than a minute"),
-    Says.CONFIRMING_LONG: Rule("the same, for one to ten minutes"),
-    Says.NOT_HEARD: Rule("the same, for longer"),
-    Says.ON_TRIAL: Rule("a service's word that a trial runs"),
-    Says.FREE_UNTIL: Rule("the same, with an end that lies ahead. What follows is not said", "`on_trial`"),
-    Says.ACTIVE: Rule(_WORD),
-    Says.PAID_UNTIL: Rule("billing has a period's end that lies ahead; the word is active", "`active`"),
-    Says.RENEWS_ON: Rule(
+    ClaimKind.NO_SUBSCRIPTION: Rule("the same, and the catalog offers no free plan", "`none_in_billing`"),
+    ClaimKind.NONE_IN_BILLING: Rule(
+        "billing was asked about all plans; the account says nothing of plans", "`cant_check`"
+    ),
+    ClaimKind.CONFIRMING: Rule("the browser is back, and no service has spoken, for less than a minute"),
+    ClaimKind.CONFIRMING_LONG: Rule("the same, for one to ten minutes"),
+    ClaimKind.NOT_HEARD: Rule("the same, for longer"),
+    ClaimKind.ON_TRIAL: Rule("a service's word that a trial runs"),
+    ClaimKind.FREE_UNTIL: Rule("the same, with an end that lies ahead. What follows is not said", "`on_trial`"),
+    ClaimKind.ACTIVE: Rule(_WORD),
+    ClaimKind.PAID_UNTIL: Rule("billing has a period's end that lies ahead; the word is active", "`active`"),
+    ClaimKind.RENEWS_ON: Rule(
         "a service says in words of its own that it is alive, and names `cancel_at_period_end`, `cancel_at`, "
         "`canceled_at`, `ended_at` and `pause_collection`, each as no; neither says otherwise; the date lies ahead; "
         "no visit to the portal since about which nothing was heard",
         "`paid_until` and `renews_unless_canceled`",
     ),
-    Says.RENEWS_UNLESS_CANCELED: Rule("as `paid_until`, and no service says that it ends or that payments are paused"),
-    Says.ON_ACCOUNT_UNTIL: Rule("the account alone calls it active, with an end that lies ahead", "`active`"),
-    Says.COLLECTION_PAUSED: Rule("a service names `pause_collection`"),
-    Says.ENDS_ON: Rule(
+    ClaimKind.RENEWS_UNLESS_CANCELED: Rule(
+        "as `paid_until`, and no service says that it ends or that payments are paused"
+    ),
+    ClaimKind.ON_ACCOUNT_UNTIL: Rule("the account alone calls it active, with an end that lies ahead", "`active`"),
+    ClaimKind.COLLECTION_PAUSED: Rule("a service names `pause_collection`"),
+    ClaimKind.ENDS_ON: Rule(
         "a service says that it ends (`cancel_at_period_end`, `cancel_at`, the word canceled) and there is access "
         "until then; of two dates the one that access follows",
         "`ends`, where the date is unknown or past",
     ),
-    Says.ENDS: Rule("the same without a date that lies ahead"),
-    Says.PAYMENT_FAILED: Rule(_WORD),
-    Says.INVOICE_OPEN: Rule("a service's word `unpaid`, with access"),
-    Says.INVOICE_OPEN_NO_ACCESS: Rule("a service's word `unpaid`, without access"),
-    Says.PAYMENT_UNFINISHED: Rule(_WORD),
-    Says.PAYMENT_EXPIRED: Rule("a service's word `incomplete_expired`: Stripe has voided that payment"),
-    Says.PAUSED: Rule(_WORD),
-    Says.ENDED_ON: Rule("it has ended by a service's word or its period, and the date lies in the past", "`ended`"),
-    Says.ENDED: Rule("the same without such a date"),
-    Says.FOUND_PAID_UNTIL: Rule("billing's record ends ahead; no service says what it is worth", "`found`"),
-    Says.FOUND: Rule("the same without such a date: a period that is over proves nothing"),
-    Says.STATUS_WORD: Rule("a service's word that this app does not know"),
-    Says.ACCESS_BILLING_DIFFERS: Rule("the account grants it; billing says by word or period that it has ended"),
-    Says.ACCESS_BILLING_NONE: Rule("the account grants it, it was bought here, and billing has none a day later"),
-    Says.ACCESS_BILLING_OTHER_PLAN: Rule("the account grants it; billing has another plan of the group alive"),
-    Says.BILLING_WITHOUT_ACCESS: Rule("billing's own word for alive; the account speaks and does not grant it"),
-    Says.SERVICES_DIFFER: Rule("the two contradict each other in another way"),
-    Says.ON_ACCOUNT: Rule("the account grants it; billing, asked about all plans, has none; not bought here"),
-    Says.GIFT: Rule("the account says so in a word that the operator lists (`GIFT_WORDS`)", "`on_account`"),
-    Says.CANT_CHECK: Rule("no service that knows could be asked for two minutes"),
-    Says.LAST_KNOWN: Rule("what was known before, with its age"),
-    Says.ID_REFUSED: Rule("billing can't be asked about this id at all"),
-    Says.LIST_PRICE: Rule(
+    ClaimKind.ENDS: Rule("the same without a date that lies ahead"),
+    ClaimKind.PAYMENT_FAILED: Rule(_WORD),
+    ClaimKind.INVOICE_OPEN: Rule("a service's word `unpaid`, with access"),
+    ClaimKind.INVOICE_OPEN_NO_ACCESS: Rule("a service's word `unpaid`, without access"),
+    ClaimKind.PAYMENT_UNFINISHED: Rule(_WORD),
+    ClaimKind.PAYMENT_EXPIRED: Rule("a service's word `incomplete_expired`: Stripe has voided that payment"),
+    ClaimKind.PAUSED: Rule(_WORD),
+    ClaimKind.ENDED_ON: Rule("it has ended by a service's word or its period, on a past date", "`ended`"),
+    ClaimKind.ENDED: Rule("the same without such a date"),
+    ClaimKind.FOUND_PAID_UNTIL: Rule("billing's record ends ahead; no service says what it is worth", "`found`"),
+    ClaimKind.FOUND: Rule("the same without such a date: a period that is over proves nothing"),
+    ClaimKind.STATUS_WORD: Rule("a service's word that this app does not know"),
+    ClaimKind.ACCESS_BILLING_DIFFERS: Rule("the account grants it; billing says by word or period that it has ended"),
+    ClaimKind.ACCESS_BILLING_NONE: Rule("the account grants it, it was bought here, and billing has none a day later"),
+    ClaimKind.ACCESS_BILLING_OTHER_PLAN: Rule("the account grants it; billing has another plan of the group alive"),
+    ClaimKind.BILLING_WITHOUT_ACCESS: Rule("billing's own word for alive; the account speaks and does not grant it"),
+    ClaimKind.SERVICES_DIFFER: Rule("the two contradict each other in another way"),
+    ClaimKind.ON_ACCOUNT: Rule("the account grants it; billing, asked about all plans, has none; not bought here"),
+    ClaimKind.GIFT: Rule("the account says so in a word that the operator lists (`GIFT_WORDS`)", "`on_account`"),
+    ClaimKind.CANT_CHECK: Rule("no service that knows could be asked for two minutes"),
+    ClaimKind.LAST_KNOWN: Rule("what was known before, with its age"),
+    ClaimKind.ID_REFUSED: Rule("billing can't be asked about this id at all"),
+    ClaimKind.LIST_PRICE: Rule(
         "bought here and confirmed, the plan unchanged; the period's end is within three days of the purchase plus "
         "whole intervals and no further off than one; no visit to the portal since. For a trial: the end it was sold "
         "with. Beside a purchase in a list: what that checkout asked for",
         "the plan's name alone",
     ),
-    Says.PAYING_TWICE: Rule("two subscriptions of one group that are alive by a service's word"),
-    Says.PORTAL_NEWS_DUE: Rule("the portal was opened, and neither service has said anything new of it since"),
-    Says.DUE_TODAY: Rule("the catalog's price, what the operator says of `tax`, and that a code can lower it"),
-    Says.THEN_EACH: Rule("the price's interval; no amount"),
-    Says.TRIAL_OFFERED: Rule(
+    ClaimKind.PAYING_TWICE: Rule("two subscriptions of one group that are alive by a service's word"),
+    ClaimKind.PORTAL_NEWS_DUE: Rule("the portal was opened, and neither service has said anything new of it since"),
+    ClaimKind.DUE_TODAY: Rule("the catalog's price, what the operator says of `tax`, and that a code can lower it"),
+    ClaimKind.THEN_EACH: Rule("the price's interval; no amount"),
+    ClaimKind.TRIAL_OFFERED: Rule(
         "the Payment MS gives trials (`PAYMENT_MS_GIVES_TRIALS`), and no trial or subscription of that plan is on "
         "record for the user",
         "`trial_for_new`",
     ),
-    Says.TRIAL_FOR_NEW: Rule("there is a trial, and one is on record"),
-    Says.PROMISED: Rule("the operator states it (`promises` in the catalog)"),
-    Says.NOTHING_CHARGED: Rule(
+    ClaimKind.TRIAL_FOR_NEW: Rule("there is a trial, and one is on record"),
+    ClaimKind.PROMISED: Rule("the operator states it (`promises` in the catalog)"),
+    ClaimKind.NOTHING_CHARGED: Rule(
         "we stopped before the browser was sent to Stripe; or both services were asked just now, know of no payment, "
         "and nobody else can have paid",
         "`nothing_charged_here`",
     ),
-    Says.NOTHING_CHARGED_HERE: Rule("the browser came back through Stripe's back link"),
-    Says.ORDER_PLACED: Rule("the return carries what only Stripe knows, or a service says so", "`back_from_checkout`"),
-    Says.BACK_FROM_CHECKOUT: Rule("the browser came back, and its address proves nothing"),
+    ClaimKind.NOTHING_CHARGED_HERE: Rule("the browser came back through Stripe's back link"),
+    ClaimKind.ORDER_PLACED: Rule(
+        "the return carries what only Stripe knows, or a service says so", "`back_from_checkout`"
+    ),
+    ClaimKind.BACK_FROM_CHECKOUT: Rule("the browser came back, and its address proves nothing"),
 }

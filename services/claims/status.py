@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from catalog import Catalog
-from services.claims.model import Claim, Evidence, Says
+from services.claims.model import Claim, ClaimKind, Evidence
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import ConfirmationWait, Reason, Source, State, Subscription
 
@@ -17,17 +17,17 @@ _EVIDENCE: Final = {
     Source.MEMORY: Evidence.MEMORY,
 }
 _WAITS: Final = {
-    ConfirmationWait.CONFIRMING: Says.CONFIRMING,
-    ConfirmationWait.DELAYED: Says.CONFIRMING_LONG,
-    ConfirmationWait.LOST: Says.NOT_HEARD,
+    ConfirmationWait.CONFIRMING: ClaimKind.CONFIRMING,
+    ConfirmationWait.DELAYED: ClaimKind.CONFIRMING_LONG,
+    ConfirmationWait.LOST: ClaimKind.NOT_HEARD,
 }
 _ALONE: Final = {
-    State.PAST_DUE: Says.PAYMENT_FAILED,
-    State.INCOMPLETE: Says.PAYMENT_UNFINISHED,
-    State.INCOMPLETE_EXPIRED: Says.PAYMENT_EXPIRED,
-    State.PAUSED: Says.PAUSED,
-    State.ON_ACCOUNT: Says.ON_ACCOUNT,
-    State.COMPED: Says.GIFT,
+    State.PAST_DUE: ClaimKind.PAYMENT_FAILED,
+    State.INCOMPLETE: ClaimKind.PAYMENT_UNFINISHED,
+    State.INCOMPLETE_EXPIRED: ClaimKind.PAYMENT_EXPIRED,
+    State.PAUSED: ClaimKind.PAUSED,
+    State.ON_ACCOUNT: ClaimKind.ON_ACCOUNT,
+    State.COMPED: ClaimKind.GIFT,
 }
 """States of which one thing is said, and no date."""
 
@@ -45,12 +45,12 @@ def status_claims(customer_status: CustomerStatus, catalog: Catalog, now: dateti
 
 def twice_claims(duplicates: Sequence[Subscription]) -> tuple[Claim, ...]:
     """Return that more than one subscription of a group is charged, in the name of the first, if there is."""
-    return (_claim(duplicates[0], Says.PAYING_TWICE),) if duplicates else ()
+    return (_claim(duplicates[0], ClaimKind.PAYING_TWICE),) if duplicates else ()
 
 
 def portal_claims(one: Subscription) -> tuple[Claim, ...]:
     """Return what a visit to the portal adds: that what was changed there may not show yet."""
-    return (_claim(one, Says.PORTAL_NEWS_DUE),) if one.portal_open else ()
+    return (_claim(one, ClaimKind.PORTAL_NEWS_DUE),) if one.portal_open else ()
 
 
 def access_until(one: Subscription) -> datetime | None:
@@ -65,11 +65,11 @@ def access_until(one: Subscription) -> datetime | None:
 def _claims(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[Claim]:
     yield from _what_it_is(one, catalog, now)
     if one.access:
-        yield _claim(one, Says.HAS_ACCESS, date=access_until(one))
+        yield _claim(one, ClaimKind.HAS_ACCESS, date=access_until(one))
     yield from portal_claims(one)
     if one.amount is not None and one.currency is not None:
         price = {"amount": one.amount, "currency": one.currency, "interval": one.interval}
-        yield _claim(one, Says.LIST_PRICE, evidence=Evidence.BOUGHT_HERE).model_copy(update=price)
+        yield _claim(one, ClaimKind.LIST_PRICE, evidence=Evidence.BOUGHT_HERE).model_copy(update=price)
 
 
 def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[Claim]:
@@ -83,7 +83,7 @@ def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[
     elif one.state is State.CONFIRMING:
         yield _claim(one, _WAITS[one.wait or ConfirmationWait.CONFIRMING], date=one.since)
     elif one.state is State.UNPAID:
-        yield _claim(one, Says.INVOICE_OPEN if one.access else Says.INVOICE_OPEN_NO_ACCESS)
+        yield _claim(one, ClaimKind.INVOICE_OPEN if one.access else ClaimKind.INVOICE_OPEN_NO_ACCESS)
     elif one.state is State.CANCELED:
         yield from _over(one, ahead)
     elif one.state is State.ON_RECORD:
@@ -94,12 +94,12 @@ def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[
         yield from _unavailable(one)
 
 
-def _nothing(one: Subscription, catalog: Catalog) -> Says:
+def _nothing(one: Subscription, catalog: Catalog) -> ClaimKind:
     """Being on the free plan is said only if both services say that there is nothing else, and it exists."""
     if one.reason is not Reason.NO_SUBSCRIPTION:
-        return Says.NONE_IN_BILLING
+        return ClaimKind.NONE_IN_BILLING
     free = catalog.free_plan
-    return Says.FREE_PLAN if free is not None and free.group == one.group else Says.NO_SUBSCRIPTION
+    return ClaimKind.FREE_PLAN if free is not None and free.group == one.group else ClaimKind.NO_SUBSCRIPTION
 
 
 def _running(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
@@ -108,65 +108,67 @@ def _running(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
     After a visit to the portal not even by that: its word may be older than what was changed there.
     """
     if one.ends:
-        yield _claim(one, Says.ENDS_ON, date=ahead) if ahead else _claim(one, Says.ENDS)
+        yield _claim(one, ClaimKind.ENDS_ON, date=ahead) if ahead else _claim(one, ClaimKind.ENDS)
     elif one.state is State.TRIALING:
-        yield _claim(one, Says.FREE_UNTIL, date=ahead) if ahead else _claim(one, Says.ON_TRIAL)
+        yield _claim(one, ClaimKind.FREE_UNTIL, date=ahead) if ahead else _claim(one, ClaimKind.ON_TRIAL)
     elif ahead is None:
-        yield _claim(one, Says.ACTIVE)
+        yield _claim(one, ClaimKind.ACTIVE)
     elif one.goes_on and not one.portal_open:
-        yield _claim(one, Says.RENEWS_ON, date=ahead)
+        yield _claim(one, ClaimKind.RENEWS_ON, date=ahead)
     elif one.source is Source.ACCOUNT:
-        yield _claim(one, Says.ON_ACCOUNT_UNTIL, date=ahead)
+        yield _claim(one, ClaimKind.ON_ACCOUNT_UNTIL, date=ahead)
     else:
-        yield _claim(one, Says.PAID_UNTIL, date=ahead)
+        yield _claim(one, ClaimKind.PAID_UNTIL, date=ahead)
         if not one.held:
-            yield _claim(one, Says.RENEWS_UNLESS_CANCELED, date=ahead)
+            yield _claim(one, ClaimKind.RENEWS_UNLESS_CANCELED, date=ahead)
     if one.held:
-        yield _claim(one, Says.COLLECTION_PAUSED)
+        yield _claim(one, ClaimKind.COLLECTION_PAUSED)
 
 
 def _over(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
     if one.access:
-        yield _claim(one, Says.ENDS_ON, date=ahead) if ahead else _claim(one, Says.ENDS)
+        yield _claim(one, ClaimKind.ENDS_ON, date=ahead) if ahead else _claim(one, ClaimKind.ENDS)
     elif one.until is not None and ahead is None:
-        yield _claim(one, Says.ENDED_ON, date=one.until)
+        yield _claim(one, ClaimKind.ENDED_ON, date=one.until)
     else:
-        yield _claim(one, Says.ENDED)
+        yield _claim(one, ClaimKind.ENDED)
 
 
 def _on_record(one: Subscription, ahead: datetime | None) -> Claim:
     if one.word:
-        return _claim(one, Says.STATUS_WORD, date=ahead)
-    return _claim(one, Says.FOUND_PAID_UNTIL, date=ahead) if ahead else _claim(one, Says.FOUND)
+        return _claim(one, ClaimKind.STATUS_WORD, date=ahead)
+    return _claim(one, ClaimKind.FOUND_PAID_UNTIL, date=ahead) if ahead else _claim(one, ClaimKind.FOUND)
 
 
 def _conflict(one: Subscription) -> Claim:
     known = one.last_known
     word = (known.word or known.state.value) if known is not None else None
     if not one.access:
-        claim = _claim(one, Says.BILLING_WITHOUT_ACCESS if known is not None else Says.SERVICES_DIFFER)
+        claim = _claim(one, ClaimKind.BILLING_WITHOUT_ACCESS if known is not None else ClaimKind.SERVICES_DIFFER)
         return claim.model_copy(update={"word": word})
     if known is None:
-        return _claim(one, Says.ACCESS_BILLING_NONE)
+        return _claim(one, ClaimKind.ACCESS_BILLING_NONE)
     if one.reason is Reason.PLAN_DIFFERS and known.plan_id is not None:
-        claim = _claim(one, Says.ACCESS_BILLING_OTHER_PLAN)
+        claim = _claim(one, ClaimKind.ACCESS_BILLING_OTHER_PLAN)
         other = None if one.plan_id == known.plan_id and one.account_plan is None else known.plan_id
         return claim.model_copy(update={"other_plan": other, "word": word})
-    return _claim(one, Says.ACCESS_BILLING_DIFFERS).model_copy(update={"word": word})
+    return _claim(one, ClaimKind.ACCESS_BILLING_DIFFERS).model_copy(update={"word": word})
 
 
 def _unavailable(one: Subscription) -> Iterator[Claim]:
     if one.reason is Reason.ID_REFUSED:
-        yield _claim(one, Says.ID_REFUSED, evidence=Evidence.ASKED_NOBODY)
+        yield _claim(one, ClaimKind.ID_REFUSED, evidence=Evidence.ASKED_NOBODY)
         return
-    yield _claim(one, Says.CANT_CHECK, evidence=Evidence.ASKED_NOBODY)
+    yield _claim(one, ClaimKind.CANT_CHECK, evidence=Evidence.ASKED_NOBODY)
     known = one.last_known
     if known is not None:
-        claim = _claim(known, Says.LAST_KNOWN, evidence=Evidence.MEMORY, date=known.as_of)
+        claim = _claim(known, ClaimKind.LAST_KNOWN, evidence=Evidence.MEMORY, date=known.as_of)
         yield claim.model_copy(update={"word": known.state.value})
 
 
-def _claim(one: Subscription, says: Says, *, evidence: Evidence | None = None, date: datetime | None = None) -> Claim:
+def _claim(
+    one: Subscription, says: ClaimKind, *, evidence: Evidence | None = None, date: datetime | None = None
+) -> Claim:
     return Claim(
         says=says,
         evidence=evidence or _EVIDENCE[one.source],

@@ -28,6 +28,7 @@ from services.errors import (
 )
 from services.upstream.call_log import log_answer, log_failure, log_opened_circuit
 from services.upstream.circuit import Circuit, CircuitPolicy, CircuitState
+from services.upstream.clock_skew import ClockSkew
 from services.upstream.concurrency import ConcurrencyLimit, LocalConcurrencyLimit
 from services.upstream.outcomes import CallOutcome
 from services.upstream.requests import RequestsInFlight, UpstreamRequest
@@ -80,7 +81,8 @@ class Upstream:
 
     ``max_in_flight`` bounds the requests of this process unless ``slots`` (a bound shared by replicas) is
     given; ``max_wait`` bounds a call's time in that queue, which does not count towards its deadline.
-    ``key_setting`` is the setting to name in the log when the service rejects our key.
+    ``key_setting`` is the setting to name in the log when the service rejects our key. ``clock_skew`` is what all
+    services' clocks say of ours.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Upstream:
         backoff: Backoff | None = None,
         circuit_policy: CircuitPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
+        clock_skew: ClockSkew | None = None,
     ) -> None:
         self.name = name
         self.base_url = base_url.rstrip("/")
@@ -118,6 +121,7 @@ class Upstream:
         self._budget = RetryBudget()
         self._circuit_policy = circuit_policy
         self._clock = clock
+        self.clock_skew = clock_skew or ClockSkew()
 
     @property
     def in_flight(self) -> int:
@@ -229,7 +233,9 @@ class Upstream:
             reply = await self._transport.send(
                 request.call, request.method, request.path, request.headers, request.body
             )
-            answer = self._read(replace(reply, elapsed=time.monotonic() - started), request)
+            elapsed = time.monotonic() - started
+            self.clock_skew.note(self.name, reply.headers.get("date"), elapsed)
+            answer = self._read(replace(reply, elapsed=elapsed), request)
         except FrontendError as error:
             self._learn(verdict, request, error)
             raise

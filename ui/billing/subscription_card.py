@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from catalog import Price
-from services.claims import Says
+from services.claims import ClaimKind
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Action, Subscription
 from ui.billing.portal_button import portal_button
@@ -34,7 +34,7 @@ OLD: Final = timedelta(minutes=2)
 NEAR: Final = timedelta(days=14)
 """Up to this distance it helps to count the days to a date."""
 
-COUNTED: Final = frozenset({Says.RENEWS_ON, Says.ENDS_ON})
+COUNTED: Final = frozenset({ClaimKind.RENEWS_ON, ClaimKind.ENDS_ON})
 """Claims whose verb goes with a distance: "Renews in 3 days"."""
 
 NOT_ON_CARD: Final = frozenset({Action.HAS_ENDED})

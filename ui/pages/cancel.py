@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims import NotChargedEvidence, Says, not_charged_claim
+from services.claims import ClaimKind, NotChargedEvidence, not_charged_claim
 from services.container import Container
 from services.sessions.service import Session, sign_in_path
 from services.subscription.customer_status import CustomerStatus
@@ -96,7 +96,7 @@ def left_words(checkout: Checkout, *, known: bool) -> str:
     """Return what may be said of money: another tab may have paid, and no service needs to know of it yet."""
     if not known:
         return _("We can't check right now whether you paid in another tab. If you didn't, nothing was charged.")
-    words = _(SENTENCES[Says.NOTHING_CHARGED_HERE][0])
+    words = _(SENTENCES[ClaimKind.NOTHING_CHARGED_HERE][0])
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         return words + " " + _("If you did, Stripe e-mails you the receipt.")
     return words + " " + _("If you did, it can take a while to show here.")

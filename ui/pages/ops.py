@@ -98,6 +98,8 @@ class Board:
             "up for": f"{(time.time() - self._began) / 3600:.1f} h",
             "catalog": container.catalogs.problem or f"version {container.catalog.version}",
             "store": type(container.store).__name__,
+            "clock": container.payment_upstream.clock_skew.problem or "right, by the services' own",
+            "unknown plans of accounts": ", ".join(container.refresher.unknown_plans.names) or "none",
             "limits": "counted by this replica alone" if container.limits.degraded else "shared or local, working",
         }
         Tag("h2", WORDS["replica"], classes="card-heading")

@@ -11,7 +11,7 @@ from typing import Final
 
 from services.cart import user_owner
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims import Claim, Says, checkout_claims
+from services.claims import Claim, ClaimKind, checkout_claims
 from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session, sign_in_path
@@ -213,7 +213,7 @@ def view_of(
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         return View(
             "submitted", "success", "check-circle", _("Thanks for your order"),
-            _(SENTENCES[Says.ORDER_PLACED][0]),
+            _(SENTENCES[ClaimKind.ORDER_PLACED][0]),
             checkout=checkout,
         )  # fmt: skip
     current = customer_status.in_group(checkout.group or "") if customer_status is not None else None
@@ -243,7 +243,7 @@ def _has_come(checkout: Checkout, current: Subscription) -> bool:
 
 def _unproven(checkout: Checkout) -> View:
     """The address lacks what only Stripe knows, and no service has said anything: it proves nothing."""
-    sentence = _(SENTENCES[Says.BACK_FROM_CHECKOUT][0])
+    sentence = _(SENTENCES[ClaimKind.BACK_FROM_CHECKOUT][0])
     if checkout.kind is CheckoutKind.SUBSCRIPTION:
         sentence += " " + _("What you bought shows here as soon as it has arrived.")
     return View("unproven", "info", "information-circle", _("Back from checkout"), sentence, checkout=checkout)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from catalog import Catalog, Interval, Plan, Price
 from money import whole_minor_units
-from services.claims import Claim, Says, offer_claims
+from services.claims import Claim, ClaimKind, offer_claims
 from ui.page.context import PageContext
 from ui.text.amounts import bare_price, money
 from ui.text.claim_words import Reader, due_sentence
@@ -62,7 +62,7 @@ def due_words(context: PageContext, plan: Plan, price: Price) -> str:
 
 def starts_with_trial(context: PageContext, plan: Plan, price: Price) -> bool:
     """Whether the button may offer a trial: there is one, and none is on record for this user."""
-    return any(claim.says is Says.TRIAL_OFFERED for claim in due_claims(context, plan, price))
+    return any(claim.says is ClaimKind.TRIAL_OFFERED for claim in due_claims(context, plan, price))
 
 
 def tax_words(catalog: Catalog) -> str:

@@ -12,80 +12,82 @@ from string import Formatter
 from typing import Final
 
 from catalog import Catalog, NotInCatalog, Text
-from services.claims import Claim, Says
+from services.claims import Claim, ClaimKind
 from ui.text.amounts import amount_words, money
 from ui.text.formats import relative, short_date
 from ui.text.i18n import N_, _, ngettext
 
 # fmt: off
-SENTENCES: Final[Mapping[Says, tuple[str, ...]]] = {
-    Says.HAS_ACCESS: ("",),
-    Says.FREE_PLAN: (N_("You're on the free plan."),),
-    Says.NO_SUBSCRIPTION: (N_("Nothing is running for you here."),),
-    Says.NONE_IN_BILLING: (N_("Billing has none for you here."),),
-    Says.CONFIRMING: (N_("Waiting for Stripe's confirmation, usually a few seconds."),),
-    Says.CONFIRMING_LONG: (
+SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
+    ClaimKind.HAS_ACCESS: ("",),
+    ClaimKind.FREE_PLAN: (N_("You're on the free plan."),),
+    ClaimKind.NO_SUBSCRIPTION: (N_("Nothing is running for you here."),),
+    ClaimKind.NONE_IN_BILLING: (N_("Billing has none for you here."),),
+    ClaimKind.CONFIRMING: (N_("Waiting for Stripe's confirmation, usually a few seconds."),),
+    ClaimKind.CONFIRMING_LONG: (
         N_("This takes longer than usual. You won't be charged twice, and you can close this page."),
     ),
-    Says.NOT_HEARD: (N_("If you paid, you won't be charged again. Quote the reference when you contact us."),),
-    Says.ON_TRIAL: (N_("Your trial is running."),),
-    Says.FREE_UNTIL: (N_("Free until {date}."),),
-    Says.ACTIVE: (N_("Your subscription is active."),),
-    Says.PAID_UNTIL: (N_("Paid until {date}."),),
-    Says.RENEWS_ON: (N_("Renews on {date}."),),
-    Says.RENEWS_UNLESS_CANCELED: (N_("Unless it's canceled in the billing portal, it renews then."),),
-    Says.ON_ACCOUNT_UNTIL: (N_("On your account until {date}."),),
-    Says.COLLECTION_PAUSED: (N_("Payments are paused."),),
-    Says.ENDS_ON: (
+    ClaimKind.NOT_HEARD: (N_("If you paid, you won't be charged again. Quote the reference when you contact us."),),
+    ClaimKind.ON_TRIAL: (N_("Your trial is running."),),
+    ClaimKind.FREE_UNTIL: (N_("Free until {date}."),),
+    ClaimKind.ACTIVE: (N_("Your subscription is active."),),
+    ClaimKind.PAID_UNTIL: (N_("Paid until {date}."),),
+    ClaimKind.RENEWS_ON: (N_("Renews on {date}."),),
+    ClaimKind.RENEWS_UNLESS_CANCELED: (N_("Unless it's canceled in the billing portal, it renews then."),),
+    ClaimKind.ON_ACCOUNT_UNTIL: (N_("On your account until {date}."),),
+    ClaimKind.COLLECTION_PAUSED: (N_("Payments are paused."),),
+    ClaimKind.ENDS_ON: (
         N_("You keep {plan} until {date}. It won't renew."), N_("You keep your plan until {date}. It won't renew."),
     ),
-    Says.ENDS: (
+    ClaimKind.ENDS: (
         N_("You keep {plan} until its paid time is over. It won't renew."),
         N_("You keep your plan until its paid time is over. It won't renew."),
     ),
-    Says.PAYMENT_FAILED: (N_("Update your card to keep {plan}."), N_("Update your card to keep your plan.")),
-    Says.INVOICE_OPEN: (N_("Pay it to keep {plan}."), N_("Pay it to keep your plan.")),
-    Says.INVOICE_OPEN_NO_ACCESS: (N_("{plan} is paused until it's paid."), N_("Your plan is paused until it's paid.")),
-    Says.PAYMENT_UNFINISHED: (N_("Your first payment needs one more step."),),
-    Says.PAYMENT_EXPIRED: (N_("The payment wasn't completed in time. Nothing was charged for it."),),
-    Says.PAUSED: ("",),
-    Says.ENDED_ON: (N_("It ended on {date}."),),
-    Says.ENDED: ("",),
-    Says.FOUND_PAID_UNTIL: (
+    ClaimKind.PAYMENT_FAILED: (N_("Update your card to keep {plan}."), N_("Update your card to keep your plan.")),
+    ClaimKind.INVOICE_OPEN: (N_("Pay it to keep {plan}."), N_("Pay it to keep your plan.")),
+    ClaimKind.INVOICE_OPEN_NO_ACCESS: (
+        N_("{plan} is paused until it's paid."), N_("Your plan is paused until it's paid."),
+    ),
+    ClaimKind.PAYMENT_UNFINISHED: (N_("Your first payment needs one more step."),),
+    ClaimKind.PAYMENT_EXPIRED: (N_("The payment wasn't completed in time. Nothing was charged for it."),),
+    ClaimKind.PAUSED: ("",),
+    ClaimKind.ENDED_ON: (N_("It ended on {date}."),),
+    ClaimKind.ENDED: ("",),
+    ClaimKind.FOUND_PAID_UNTIL: (
         N_("It's paid until {date}. Its current status isn't known right now; the billing portal shows it."),
     ),
-    Says.FOUND: (N_("Its current status isn't known right now; the billing portal shows it."),),
-    Says.STATUS_WORD: (N_("Status: {word}. The billing portal shows the details."),),
-    Says.ACCESS_BILLING_DIFFERS: (
+    ClaimKind.FOUND: (N_("Its current status isn't known right now; the billing portal shows it."),),
+    ClaimKind.STATUS_WORD: (N_("Status: {word}. The billing portal shows the details."),),
+    ClaimKind.ACCESS_BILLING_DIFFERS: (
         N_("You have {plan} access, but billing shows it as ended. You keep access meanwhile."),
         N_("You have access, but billing shows your plan as ended. You keep access meanwhile."),
     ),
-    Says.ACCESS_BILLING_NONE: (
+    ClaimKind.ACCESS_BILLING_NONE: (
         N_("You have {plan} access, but billing shows no subscription for it. You keep access meanwhile."),
         N_("You have access, but billing shows no subscription. You keep access meanwhile."),
     ),
-    Says.ACCESS_BILLING_OTHER_PLAN: (
+    ClaimKind.ACCESS_BILLING_OTHER_PLAN: (
         N_("You have {plan} access, but billing shows {other_plan}. You keep access meanwhile."),
         N_("You have {plan} access, but billing shows another subscription. You keep access meanwhile."),
         N_("You have access, but billing shows another subscription. You keep access meanwhile."),
     ),
-    Says.BILLING_WITHOUT_ACCESS: (
+    ClaimKind.BILLING_WITHOUT_ACCESS: (
         N_("Billing shows {plan} as “{word}”, but it isn't on your account."),
         N_("Billing shows a subscription that isn't on your account."),
     ),
-    Says.SERVICES_DIFFER: (N_("Your account and billing disagree about your plan."),),
-    Says.ON_ACCOUNT: (N_("Billing has no subscription for it here."),),
-    Says.GIFT: (N_("You won't be charged."),),
-    Says.CANT_CHECK: ("",),
-    Says.LAST_KNOWN: (N_("Last known: {word}, {age}."),),
-    Says.ID_REFUSED: (N_("Billing can't use your account's ID, and trying again won't help. Contact us."),),
-    Says.LIST_PRICE: (N_("List price {price}; discounts and tax are on your invoice."),),
-    Says.PORTAL_NEWS_DUE: (N_("What you change in the billing portal may take a while to show here."),),
-    Says.TRIAL_FOR_NEW: (N_("A free trial is for new customers; Stripe shows what is due today."),),
-    Says.NOTHING_CHARGED: (N_("Nothing was charged."),),
-    Says.NOTHING_CHARGED_HERE: (N_("Unless you paid in another tab, nothing was charged."),),
-    Says.ORDER_PLACED: (N_("Stripe will e-mail your receipt. We'll get started once the payment clears."),),
-    Says.BACK_FROM_CHECKOUT: (
+    ClaimKind.SERVICES_DIFFER: (N_("Your account and billing disagree about your plan."),),
+    ClaimKind.ON_ACCOUNT: (N_("Billing has no subscription for it here."),),
+    ClaimKind.GIFT: (N_("You won't be charged."),),
+    ClaimKind.CANT_CHECK: ("",),
+    ClaimKind.LAST_KNOWN: (N_("Last known: {word}, {age}."),),
+    ClaimKind.ID_REFUSED: (N_("Billing can't use your account's ID, and trying again won't help. Contact us."),),
+    ClaimKind.LIST_PRICE: (N_("List price {price}; discounts and tax are on your invoice."),),
+    ClaimKind.PORTAL_NEWS_DUE: (N_("What you change in the billing portal may take a while to show here."),),
+    ClaimKind.TRIAL_FOR_NEW: (N_("A free trial is for new customers; Stripe shows what is due today."),),
+    ClaimKind.NOTHING_CHARGED: (N_("Nothing was charged."),),
+    ClaimKind.NOTHING_CHARGED_HERE: (N_("Unless you paid in another tab, nothing was charged."),),
+    ClaimKind.ORDER_PLACED: (N_("Stripe will e-mail your receipt. We'll get started once the payment clears."),),
+    ClaimKind.BACK_FROM_CHECKOUT: (
         N_("Back from checkout. If you paid, Stripe e-mails the receipt to the address that you typed there."),
     ),
 }
@@ -100,7 +102,7 @@ STATE_WORDS: Final[Mapping[str, str]] = {
 }
 # fmt: on
 
-NOT_A_SENTENCE: Final = frozenset({Says.HAS_ACCESS, Says.LIST_PRICE, Says.PORTAL_NEWS_DUE})
+NOT_A_SENTENCE: Final = frozenset({ClaimKind.HAS_ACCESS, ClaimKind.LIST_PRICE, ClaimKind.PORTAL_NEWS_DUE})
 """Claims that stand elsewhere than in a card's sentence: beside a name, among the facts, below."""
 
 
@@ -134,7 +136,7 @@ class Reader:
 
 def sentence(claim: Claim, reader: Reader, former_name: Text | None = None) -> str:
     """Return one claim as a sentence; nothing for a claim that is said by other means than a sentence."""
-    if claim.says in (Says.DUE_TODAY, Says.THEN_EACH, Says.TRIAL_OFFERED):
+    if claim.says in (ClaimKind.DUE_TODAY, ClaimKind.THEN_EACH, ClaimKind.TRIAL_OFFERED):
         return due_sentence((claim,), reader)
     return say(SENTENCES.get(claim.says, ("",)), facts(claim, reader, former_name))
 
@@ -164,9 +166,9 @@ def due_sentence(claims: Iterable[Claim], reader: Reader) -> str:
     That a promotion code can lower it, and whether tax is in it, is said once below all prices.
     """
     by_kind = {claim.says: claim for claim in claims}
-    trial, due = by_kind.get(Says.TRIAL_OFFERED), by_kind.get(Says.DUE_TODAY)
-    if Says.TRIAL_FOR_NEW in by_kind:
-        return _(SENTENCES[Says.TRIAL_FOR_NEW][0])
+    trial, due = by_kind.get(ClaimKind.TRIAL_OFFERED), by_kind.get(ClaimKind.DUE_TODAY)
+    if ClaimKind.TRIAL_FOR_NEW in by_kind:
+        return _(SENTENCES[ClaimKind.TRIAL_FOR_NEW][0])
     if trial is not None:
         days = trial.days or 0
         free = ngettext("{count} day free for new customers, then {price} (list price).",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from catalog import Catalog, Price
-from services.claims import Claim, Says, subscription_claims
+from services.claims import DATED, Claim, ClaimKind, subscription_claims
 from services.subscription.model import State, Subscription
 from ui.text.amounts import price_words
 from ui.text.claim_words import (
@@ -24,24 +24,6 @@ from ui.text.states import RENEWS, STATES, Cards, Shown, shown_as
 from ui.theme.tones import Tone
 
 __all__ = ["Sentence", "StateWords", "describe", "plan_name", "resubscribe_label", "subscription_name", "welcome"]
-
-_DATED: Final = frozenset(
-    {
-        Says.FREE_UNTIL,
-        Says.PAID_UNTIL,
-        Says.RENEWS_ON,
-        Says.ON_ACCOUNT_UNTIL,
-        Says.ENDS_ON,
-        Says.ENDED_ON,
-        Says.FOUND_PAID_UNTIL,
-        Says.STATUS_WORD,
-        Says.CONFIRMING,
-        Says.CONFIRMING_LONG,
-        Says.NOT_HEARD,
-    }
-)
-"""Claims whose date is the one that a state turns on."""
-
 
 NO_SENTENCE: Final = Sentence("")
 
@@ -79,14 +61,14 @@ def describe(
     by_kind = {claim.says: claim for claim in claims}
     shown = _shown(subscription, claims)
     row = STATES[shown]
-    dated = next((claim for claim in claims if claim.says in _DATED and claim.date is not None), None)
-    dated = dated or _granted_until(shown, by_kind.get(Says.HAS_ACCESS), reader.now)
+    dated = next((claim for claim in claims if claim.says in DATED and claim.date is not None), None)
+    dated = dated or _granted_until(shown, by_kind.get(ClaimKind.HAS_ACCESS), reader.now)
     former = subscription.former_name
     known = facts(dated or claims[0], reader, former) | _headline_facts(subscription, reader)
-    price, news = by_kind.get(Says.LIST_PRICE), by_kind.get(Says.PORTAL_NEWS_DUE)
+    price, news = by_kind.get(ClaimKind.LIST_PRICE), by_kind.get(ClaimKind.PORTAL_NEWS_DUE)
     parts = sentences(claims, reader, former)
     verb = row.date_verb
-    if Says.RENEWS_ON in by_kind:
+    if ClaimKind.RENEWS_ON in by_kind:
         verb = RENEWS
     return StateWords(
         state=subscription.state,
@@ -128,7 +110,7 @@ def resubscribe_label(plan: str, price: Price, locale: str) -> str:
 def _shown(subscription: Subscription, claims: tuple[Claim, ...]) -> Shown:
     """Return the row: being on the free plan is one only where that is claimed."""
     shown = shown_as(subscription)
-    free = any(claim.says is Says.FREE_PLAN for claim in claims)
+    free = any(claim.says is ClaimKind.FREE_PLAN for claim in claims)
     return Shown.NONE_FOUND if shown is Shown.NONE and not free else shown
 
 

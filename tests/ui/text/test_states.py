@@ -6,7 +6,7 @@ import pytest
 
 from catalog import Text
 from services.checkout.guards import guard_subscription
-from services.claims import Says
+from services.claims import ClaimKind
 from services.claims.rules import RULES
 from services.errors import AlreadySubscribed, FrontendError, SubscriptionOnRecord
 from services.subscription.customer_status import CustomerStatus
@@ -291,10 +291,16 @@ def test_a_word_of_a_service_that_looks_like_a_placeholder_stays_text() -> None:
 
 
 def test_every_claim_has_words_a_rule_and_a_state_word() -> None:
-    by_themselves = {Says.DUE_TODAY, Says.THEN_EACH, Says.TRIAL_OFFERED, Says.PROMISED, Says.PAYING_TWICE}
+    by_themselves = {
+        ClaimKind.DUE_TODAY,
+        ClaimKind.THEN_EACH,
+        ClaimKind.TRIAL_OFFERED,
+        ClaimKind.PROMISED,
+        ClaimKind.PAYING_TWICE,
+    }
 
-    assert set(CLAIM_SENTENCES) | by_themselves == set(Says)
-    assert set(RULES) == set(Says)
+    assert set(CLAIM_SENTENCES) | by_themselves == set(ClaimKind)
+    assert set(RULES) == set(ClaimKind)
     assert set(STATE_WORDS) == {state.value for state in State}
 
 

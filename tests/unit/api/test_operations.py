@@ -43,7 +43,7 @@ async def test_healthy_and_ready(api: ApiWorld) -> None:
 
     assert (health.status_code, health.json()) == (200, {"status": "ok"})
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
-    assert {"store", "payment_ms", "auth_ms", "catalog", "limits", "money"} == ready.json()["checks"].keys()
+    assert {"store", "payment_ms", "auth_ms", "catalog", "clock", "limits", "money"} == ready.json()["checks"].keys()
 
 
 async def test_an_open_circuit_degrades_and_still_takes_users(api: ApiWorld) -> None:

@@ -4,7 +4,15 @@ import pytest
 
 from catalog import Interval, Plan, Price
 from services.checkout_record import CheckoutEvent
-from services.claims import Evidence, NotChargedEvidence, Says, Tax, checkout_claims, not_charged_claim, offer_claims
+from services.claims import (
+    ClaimKind,
+    Evidence,
+    NotChargedEvidence,
+    Tax,
+    checkout_claims,
+    not_charged_claim,
+    offer_claims,
+)
 from tests.shop import CATALOG
 from tests.unit.services.subscription.snapshot_tables import NOW, checkout, customer_status
 
@@ -20,15 +28,15 @@ def offered(trial_days: int = 0) -> tuple[Plan, Price]:
 def test_what_is_due_today_is_the_catalogs_price_with_the_operators_word_of_tax(tax: Tax | None) -> None:
     due, then = offer_claims(*offered(), None, NOW, tax=tax)
 
-    assert (due.says, due.amount, due.currency, due.tax) == (Says.DUE_TODAY, 2900, "usd", tax)
+    assert (due.says, due.amount, due.currency, due.tax) == (ClaimKind.DUE_TODAY, 2900, "usd", tax)
     assert due.evidence is Evidence.CATALOG
-    assert (then.says, then.interval, then.amount) == (Says.THEN_EACH, "month", None)
+    assert (then.says, then.interval, then.amount) == (ClaimKind.THEN_EACH, "month", None)
 
 
 def test_a_trial_is_offered_to_whoever_has_none_on_record() -> None:
     for status in (None, customer_status("", "silent"), customer_status("basic=active", "basic active")):
         (trial,) = offer_claims(*offered(14), status, NOW)
-        assert (trial.says, trial.days) == (Says.TRIAL_OFFERED, 14)
+        assert (trial.says, trial.days) == (ClaimKind.TRIAL_OFFERED, 14)
 
 
 @pytest.mark.parametrize(
@@ -44,21 +52,21 @@ def test_a_trial_is_offered_to_whoever_has_none_on_record() -> None:
 def test_nobody_is_offered_a_trial_again(billing: str, account: str) -> None:
     (claim,) = offer_claims(*offered(14), customer_status(billing, account), NOW)
 
-    assert (claim.says, claim.amount, claim.days) == (Says.TRIAL_FOR_NEW, None, None)
+    assert (claim.says, claim.amount, claim.days) == (ClaimKind.TRIAL_FOR_NEW, None, None)
 
 
 def test_a_trial_that_was_bought_here_counts_though_no_service_knows_of_it() -> None:
     back = checkout(events=[(CheckoutEvent.RETURNED, 30)])
     looked = checkout(events=[(CheckoutEvent.CANCELED, 30)])
 
-    assert offer_claims(*offered(14), customer_status("", "silent", back), NOW)[0].says is Says.TRIAL_FOR_NEW
-    assert offer_claims(*offered(14), customer_status("", "silent", looked), NOW)[0].says is Says.TRIAL_OFFERED
+    assert offer_claims(*offered(14), customer_status("", "silent", back), NOW)[0].says is ClaimKind.TRIAL_FOR_NEW
+    assert offer_claims(*offered(14), customer_status("", "silent", looked), NOW)[0].says is ClaimKind.TRIAL_OFFERED
 
 
 def test_nothing_was_charged_only_where_that_is_known() -> None:
-    assert not_charged_claim(NotChargedEvidence.STOPPED_HERE, NOW).says is Says.NOTHING_CHARGED
-    assert not_charged_claim(NotChargedEvidence.LOOKED_NOW, NOW).says is Says.NOTHING_CHARGED
-    assert not_charged_claim(NotChargedEvidence.NONE, NOW).says is Says.NOTHING_CHARGED_HERE
+    assert not_charged_claim(NotChargedEvidence.STOPPED_HERE, NOW).says is ClaimKind.NOTHING_CHARGED
+    assert not_charged_claim(NotChargedEvidence.LOOKED_NOW, NOW).says is ClaimKind.NOTHING_CHARGED
+    assert not_charged_claim(NotChargedEvidence.NONE, NOW).says is ClaimKind.NOTHING_CHARGED_HERE
 
 
 def test_an_order_is_placed_only_by_what_stripe_alone_knows() -> None:
@@ -66,6 +74,6 @@ def test_an_order_is_placed_only_by_what_stripe_alone_knows() -> None:
 
     typed = back.model_copy(update={"events": {}})
 
-    assert checkout_claims(back, NOW)[0].says is Says.ORDER_PLACED
-    assert checkout_claims(typed, NOW)[0].says is Says.BACK_FROM_CHECKOUT
-    assert [claim.says for claim in checkout_claims(checkout(), NOW)] == [Says.LIST_PRICE]
+    assert checkout_claims(back, NOW)[0].says is ClaimKind.ORDER_PLACED
+    assert checkout_claims(typed, NOW)[0].says is ClaimKind.BACK_FROM_CHECKOUT
+    assert [claim.says for claim in checkout_claims(checkout(), NOW)] == [ClaimKind.LIST_PRICE]

@@ -7,7 +7,7 @@ import pytest
 
 from catalog import Catalog
 from services.checkout_record import CheckoutEvent
-from services.claims import Claim, Evidence, Says, access_until, status_claims, subscription_claims
+from services.claims import Claim, ClaimKind, Evidence, access_until, status_claims, subscription_claims
 from services.lifecycle import UNTOLD, Lifecycle
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.portal_trace import PortalTrace, trace_of
@@ -22,7 +22,7 @@ from tests.unit.services.subscription.snapshot_tables import (
 )
 
 GOES_ON: Final = Lifecycle(cancel_at_period_end=False, paused=False, told=True)
-_SIDE: Final = (Says.HAS_ACCESS, Says.LIST_PRICE, Says.PORTAL_NEWS_DUE)
+_SIDE: Final = (ClaimKind.HAS_ACCESS, ClaimKind.LIST_PRICE, ClaimKind.PORTAL_NEWS_DUE)
 
 
 def claims(found: CustomerStatus, catalog: Catalog = CATALOG) -> tuple[Claim, ...]:
@@ -30,55 +30,55 @@ def claims(found: CustomerStatus, catalog: Catalog = CATALOG) -> tuple[Claim, ..
     return subscription_claims(found.current, catalog, NOW)
 
 
-def said(found: CustomerStatus, catalog: Catalog = CATALOG) -> list[Says]:
+def said(found: CustomerStatus, catalog: Catalog = CATALOG) -> list[ClaimKind]:
     """Return what is said of what the headline is, apart from access and price."""
     return [claim.says for claim in claims(found, catalog) if claim.says not in _SIDE]
 
 
-def one(found: CustomerStatus, says: Says) -> Claim:
+def one(found: CustomerStatus, says: ClaimKind) -> Claim:
     """Return the headline's claim of that kind."""
     return next(claim for claim in claims(found) if claim.says is says)
 
 
 CASES: Final = [
     # billing says        account says           so this is said
-    ("", "free active", [Says.FREE_PLAN]),
-    ("", "- none", [Says.FREE_PLAN]),
-    ("", "silent", [Says.NONE_IN_BILLING]),
-    ("", "unasked", [Says.CANT_CHECK]),
-    ("premium=active", "premium active", [Says.PAID_UNTIL, Says.RENEWS_UNLESS_CANCELED]),
-    ("premium=?", "premium active", [Says.PAID_UNTIL, Says.RENEWS_UNLESS_CANCELED]),
-    ("premium=active@-1", "premium active", [Says.ACTIVE]),
-    ("premium=active@none", "premium active", [Says.ACTIVE]),
-    ("!", "premium active@+9", [Says.ON_ACCOUNT_UNTIL]),
-    ("!", "premium active", [Says.ACTIVE]),
-    ("premium=trialing", "premium trialing", [Says.FREE_UNTIL]),
-    ("premium=trialing@-1", "premium trialing", [Says.ON_TRIAL]),
-    ("premium=active", "premium canceled@+9", [Says.ENDS_ON]),
-    ("premium=canceled@+9", "premium active", [Says.ENDS_ON]),
-    ("premium=past_due", "premium active", [Says.PAYMENT_FAILED]),
-    ("premium=unpaid", "premium active", [Says.INVOICE_OPEN]),
-    ("premium=unpaid", "premium unpaid", [Says.INVOICE_OPEN_NO_ACCESS]),
-    ("premium=incomplete", "silent", [Says.PAYMENT_UNFINISHED]),
-    ("premium=incomplete_expired", "silent", [Says.PAYMENT_EXPIRED]),
-    ("premium=paused", "premium paused", [Says.PAUSED]),
-    ("premium=canceled@-9", "- none", [Says.ENDED_ON]),
-    ("premium=canceled@none", "- none", [Says.ENDED]),
-    ("premium=canceled@+9", "- none", [Says.ENDED]),
-    ("premium=?", "silent", [Says.FOUND_PAID_UNTIL]),
-    ("premium=?@-1", "silent", [Says.FOUND]),
-    ("premium=dormant", "silent", [Says.STATUS_WORD]),
-    ("premium=canceled@-9", "premium active", [Says.ACCESS_BILLING_DIFFERS]),
-    ("basic=active", "premium active", [Says.ACCESS_BILLING_OTHER_PLAN]),
-    ("premium=active", "premium none", [Says.BILLING_WITHOUT_ACCESS]),
-    ("", "premium active", [Says.ON_ACCOUNT]),
-    ("", "gold-2023 active", [Says.ON_ACCOUNT]),
-    ("", "premium gifted", [Says.GIFT]),
+    ("", "free active", [ClaimKind.FREE_PLAN]),
+    ("", "- none", [ClaimKind.FREE_PLAN]),
+    ("", "silent", [ClaimKind.NONE_IN_BILLING]),
+    ("", "unasked", [ClaimKind.CANT_CHECK]),
+    ("premium=active", "premium active", [ClaimKind.PAID_UNTIL, ClaimKind.RENEWS_UNLESS_CANCELED]),
+    ("premium=?", "premium active", [ClaimKind.PAID_UNTIL, ClaimKind.RENEWS_UNLESS_CANCELED]),
+    ("premium=active@-1", "premium active", [ClaimKind.ACTIVE]),
+    ("premium=active@none", "premium active", [ClaimKind.ACTIVE]),
+    ("!", "premium active@+9", [ClaimKind.ON_ACCOUNT_UNTIL]),
+    ("!", "premium active", [ClaimKind.ACTIVE]),
+    ("premium=trialing", "premium trialing", [ClaimKind.FREE_UNTIL]),
+    ("premium=trialing@-1", "premium trialing", [ClaimKind.ON_TRIAL]),
+    ("premium=active", "premium canceled@+9", [ClaimKind.ENDS_ON]),
+    ("premium=canceled@+9", "premium active", [ClaimKind.ENDS_ON]),
+    ("premium=past_due", "premium active", [ClaimKind.PAYMENT_FAILED]),
+    ("premium=unpaid", "premium active", [ClaimKind.INVOICE_OPEN]),
+    ("premium=unpaid", "premium unpaid", [ClaimKind.INVOICE_OPEN_NO_ACCESS]),
+    ("premium=incomplete", "silent", [ClaimKind.PAYMENT_UNFINISHED]),
+    ("premium=incomplete_expired", "silent", [ClaimKind.PAYMENT_EXPIRED]),
+    ("premium=paused", "premium paused", [ClaimKind.PAUSED]),
+    ("premium=canceled@-9", "- none", [ClaimKind.ENDED_ON]),
+    ("premium=canceled@none", "- none", [ClaimKind.ENDED]),
+    ("premium=canceled@+9", "- none", [ClaimKind.ENDED]),
+    ("premium=?", "silent", [ClaimKind.FOUND_PAID_UNTIL]),
+    ("premium=?@-1", "silent", [ClaimKind.FOUND]),
+    ("premium=dormant", "silent", [ClaimKind.STATUS_WORD]),
+    ("premium=canceled@-9", "premium active", [ClaimKind.ACCESS_BILLING_DIFFERS]),
+    ("basic=active", "premium active", [ClaimKind.ACCESS_BILLING_OTHER_PLAN]),
+    ("premium=active", "premium none", [ClaimKind.BILLING_WITHOUT_ACCESS]),
+    ("", "premium active", [ClaimKind.ON_ACCOUNT]),
+    ("", "gold-2023 active", [ClaimKind.ON_ACCOUNT]),
+    ("", "premium gifted", [ClaimKind.GIFT]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("billing", "account", "expected"), CASES, ids=[f"{b} | {a}" for b, a, _ in CASES])
-def test_each_state_says_what_its_evidence_bears(billing: str, account: str, expected: list[Says]) -> None:
+def test_each_state_says_what_its_evidence_bears(billing: str, account: str, expected: list[ClaimKind]) -> None:
     assert said(customer_status(billing, account, gifts=("gifted",))) == expected
 
 
@@ -88,8 +88,8 @@ class TestRenewing:
     def test_it_is_said_with_every_field_told(self) -> None:
         found = customer_status("premium=active", "premium active", life=GOES_ON)
 
-        assert said(found) == [Says.RENEWS_ON]
-        assert one(found, Says.RENEWS_ON).date == in_days(20)
+        assert said(found) == [ClaimKind.RENEWS_ON]
+        assert one(found, ClaimKind.RENEWS_ON).date == in_days(20)
 
     @pytest.mark.parametrize(
         "life",
@@ -103,29 +103,29 @@ class TestRenewing:
     def test_less_than_that_is_paid_until(self, life: Lifecycle) -> None:
         found = customer_status("premium=active", "premium active", life=life)
 
-        assert said(found) == [Says.PAID_UNTIL, Says.RENEWS_UNLESS_CANCELED]
+        assert said(found) == [ClaimKind.PAID_UNTIL, ClaimKind.RENEWS_UNLESS_CANCELED]
 
     def test_payments_on_hold_promise_no_renewal_at_all(self) -> None:
         life = Lifecycle(cancel_at_period_end=False, paused=True, told=True)
 
         assert said(customer_status("premium=active", "premium active", life=life)) == [
-            Says.PAID_UNTIL,
-            Says.COLLECTION_PAUSED,
+            ClaimKind.PAID_UNTIL,
+            ClaimKind.COLLECTION_PAUSED,
         ]
 
     def test_a_date_in_the_past_is_not_said(self) -> None:
-        assert said(customer_status("premium=active@-1", "premium active", life=GOES_ON)) == [Says.ACTIVE]
+        assert said(customer_status("premium=active@-1", "premium active", life=GOES_ON)) == [ClaimKind.ACTIVE]
 
     @pytest.mark.parametrize("end", [Lifecycle(cancel_at_period_end=True), Lifecycle(cancel_at=in_days(9))])
     def test_an_end_that_is_told_is_said(self, end: Lifecycle) -> None:
-        assert said(customer_status("premium=active", "premium active", life=end)) == [Says.ENDS_ON]
+        assert said(customer_status("premium=active", "premium active", life=end)) == [ClaimKind.ENDS_ON]
 
     def test_after_the_portal_even_a_services_word_may_be_older_than_the_change(self) -> None:
         before = telling(snapshot("premium=active", "premium active"), GOES_ON)
         found = customer_status("premium=active", "premium active", life=GOES_ON, portal=trace_of(before, NOW))
 
-        assert said(found) == [Says.PAID_UNTIL, Says.RENEWS_UNLESS_CANCELED]
-        assert Says.PORTAL_NEWS_DUE in [claim.says for claim in claims(found)]
+        assert said(found) == [ClaimKind.PAID_UNTIL, ClaimKind.RENEWS_UNLESS_CANCELED]
+        assert ClaimKind.PORTAL_NEWS_DUE in [claim.says for claim in claims(found)]
 
 
 class TestPrice:
@@ -134,7 +134,7 @@ class TestPrice:
     bought = checkout(started=120, events=[(CheckoutEvent.RETURNED, 60), (CheckoutEvent.ACCESS_ON, 50)])
 
     def test_it_rests_on_the_purchase(self) -> None:
-        price = one(customer_status("premium=active@+30", "premium active", self.bought), Says.LIST_PRICE)
+        price = one(customer_status("premium=active@+30", "premium active", self.bought), ClaimKind.LIST_PRICE)
 
         assert (price.amount, price.currency, price.interval) == (2900, "usd", "month")
         assert price.evidence is Evidence.BOUGHT_HERE
@@ -143,43 +143,45 @@ class TestPrice:
     def test_dates_that_do_not_fit_leave_the_plans_name_alone(self, billing: str) -> None:
         found = customer_status(billing, "premium active", self.bought)
 
-        assert Says.LIST_PRICE not in [claim.says for claim in claims(found)]
+        assert ClaimKind.LIST_PRICE not in [claim.says for claim in claims(found)]
 
     def test_so_does_a_visit_to_the_portal(self) -> None:
         trace = PortalTrace(left_at=NOW)
         found = customer_status("premium=active@+30", "premium active", self.bought, portal=trace)
 
-        assert Says.LIST_PRICE not in [claim.says for claim in claims(found)]
+        assert ClaimKind.LIST_PRICE not in [claim.says for claim in claims(found)]
 
     def test_no_claim_but_a_list_price_holds_an_amount(self) -> None:
         for billing, account, _expected in CASES:
             found = status_claims(customer_status(billing, account, self.bought, gifts=("gifted",)), CATALOG, NOW)
-            assert all(claim.amount is None or claim.says is Says.LIST_PRICE for claim in found)
+            assert all(claim.amount is None or claim.says is ClaimKind.LIST_PRICE for claim in found)
 
 
 class TestNothing:
     """ "You're on the free plan" only if both services say that there is none, and the catalog has one."""
 
     def test_a_catalog_without_a_free_plan_has_nobody_on_it(self) -> None:
-        assert said(customer_status("", "- none", catalog=without("free")), without("free")) == [Says.NO_SUBSCRIPTION]
+        assert said(customer_status("", "- none", catalog=without("free")), without("free")) == [
+            ClaimKind.NO_SUBSCRIPTION
+        ]
 
     def test_memory_is_not_being_asked(self) -> None:
-        assert said(customer_status("!", "- none!", ago=130)) == [Says.CANT_CHECK, Says.LAST_KNOWN]
+        assert said(customer_status("!", "- none!", ago=130)) == [ClaimKind.CANT_CHECK, ClaimKind.LAST_KNOWN]
 
     def test_an_id_that_billing_cannot_take_is_no_passing_trouble(self) -> None:
         refused = snapshot("!", "silent", asked=False).model_copy(update={"billing_failed": "invalid_identifier"})
         from services.subscription.reconcile import reconcile
 
-        assert said(reconcile("a/b", refused, (), CATALOG, NOW)) == [Says.ID_REFUSED]
+        assert said(reconcile("a/b", refused, (), CATALOG, NOW)) == [ClaimKind.ID_REFUSED]
 
 
 class TestWaiting:
     """A purchase that nobody confirmed yet: for how long, and no more."""
 
     @pytest.mark.parametrize(
-        ("since", "says"), [(59, Says.CONFIRMING), (61, Says.CONFIRMING_LONG), (601, Says.NOT_HEARD)]
+        ("since", "says"), [(59, ClaimKind.CONFIRMING), (61, ClaimKind.CONFIRMING_LONG), (601, ClaimKind.NOT_HEARD)]
     )
-    def test_the_words_follow_the_time(self, since: int, says: Says) -> None:
+    def test_the_words_follow_the_time(self, since: int, says: ClaimKind) -> None:
         back = checkout(started=700, events=[(CheckoutEvent.RETURNED, since)])
         found = customer_status("", "silent", back)
 
@@ -200,22 +202,22 @@ class TestAccess:
         found = customer_status("premium=active", "premium active@+9")
 
         assert access_until(found.current) is None
-        assert one(found, Says.HAS_ACCESS).date is None
+        assert one(found, ClaimKind.HAS_ACCESS).date is None
 
     def test_nobody_without_access_is_said_to_have_it(self) -> None:
         for billing, account, _expected in CASES:
             found = customer_status(billing, account, gifts=("gifted",))
             for subscription in found.all:
                 kinds = [claim.says for claim in subscription_claims(subscription, CATALOG, NOW)]
-                assert (Says.HAS_ACCESS in kinds) is subscription.access
+                assert (ClaimKind.HAS_ACCESS in kinds) is subscription.access
 
 
 def test_paying_twice_is_two_of_one_group() -> None:
     twice = customer_status("basic=active premium=active", "premium active")
     beside = customer_status("premium=active backup=active", "premium active")
 
-    assert Says.PAYING_TWICE in [claim.says for claim in status_claims(twice, CATALOG, NOW)]
-    assert Says.PAYING_TWICE not in [claim.says for claim in status_claims(beside, CATALOG, NOW)]
+    assert ClaimKind.PAYING_TWICE in [claim.says for claim in status_claims(twice, CATALOG, NOW)]
+    assert ClaimKind.PAYING_TWICE not in [claim.says for claim in status_claims(beside, CATALOG, NOW)]
     assert {claim.group for claim in status_claims(beside, CATALOG, NOW)} == {"main", "addons"}
 
 
