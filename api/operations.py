@@ -98,6 +98,8 @@ def _quick_checks(container: Container) -> dict[str, Check]:
         circuits = {operation: str(circuit.state) for operation, circuit in upstream.circuits.items()}
         status = "degraded" if upstream.degraded else "ok"
         checks[upstream.name] = {"status": status, "circuits": circuits}
+        if refused := upstream.key_problem:
+            checks[upstream.name] |= {"status": "degraded", "problem": refused[0], "cure": refused[1]}
     problem, version = container.catalogs.problem, container.catalog.version
     checks["catalog"] = {"status": "degraded" if problem else "ok", "version": version}
     if problem:

@@ -44,7 +44,7 @@ async def payment_ms(
             "payment_ms_checkout_deadline": max(deadline, settings.payment_ms_checkout_deadline),
         }
     )
-    client = systems.payment_ms(careful, Metrics(), NoTracing(), slots, transport)
+    client = systems.payment_ms(careful, Metrics(), NoTracing(), slots, transport, store=redis)
     try:
         yield client, transport
     finally:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.errors import FrontendError, KeyRejected, StoreUnavailable, UpstreamError
+from services.errors import FrontendError, KeyLost, KeyRejected, StoreUnavailable, UpstreamError
 from services.upstream.outcomes import CallOutcome
 
 _NOBODY_THERE: Final = "Start it, or correct {setting}."
@@ -51,6 +51,12 @@ def explain(problem: FrontendError, service: str, setting: str) -> tuple[str, st
     if isinstance(problem, StoreUnavailable):
         return f"{service}: not asked, because our own storage failed.", "Look at Redis, then run this again."
     cause = problem.__cause__ if not isinstance(problem, UpstreamError) else problem
+    if isinstance(problem, KeyLost):
+        return (
+            f"{service} refuses our key ({problem.upstream_status}), which it took before: it has lost its database "
+            "connection.",
+            "Restart that service; its /health does not tell.",
+        )
     if isinstance(problem, KeyRejected):
         return (
             f"{service} refuses our key ({problem.upstream_status or 'it can not even be sent'}).",

@@ -20,7 +20,10 @@ def keyed(subject: ContractTarget, reply: ServiceReply) -> ServiceReply:
             raise KeyRefused(
                 f"answered {reply.status} to a key that worked: it has lost its database connection; restart it"
             )
-        raise KeyRefused(f"answered {reply.status}: the key is not this service's, or its project is inactive")
+        raise KeyRefused(
+            f"answered {reply.status}: the key is not this service's, its project is inactive, or the service has lost "
+            "its database connection; if the key is right, restart it"
+        )
     subject.key_worked = True
     return reply
 

@@ -104,10 +104,16 @@ class AuthMS:
             raise NotSignedIn(f"the session was refused with {answer.status}", request_id=answer.call.request_id)
         return self._read(answer, given=session_id)
 
-    async def _ask(self, step: str, body: Mapping[str, object]) -> UpstreamResponse:
+    async def _ask(self, step: str, body: Mapping[str, str]) -> UpstreamResponse:
         try:
             answer = await self.upstream.call(
-                step, "POST", f"/auth/session/{step}", json=body, deadline=self._deadline, retry=Retry.UNSENT
+                step,
+                "POST",
+                f"/auth/session/{step}",
+                json=body,
+                deadline=self._deadline,
+                retry=Retry.UNSENT,
+                private=tuple(body.values()),
             )
         except UpstreamError as error:
             raise _unavailable(error) from error

@@ -14,7 +14,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
     │   │   └── UpstreamBusy         503  it answered 429 or 503: come back later
     │   ├── UpstreamContractError    502  it answered what its contract does not allow
     │   ├── KeyRejected              502  it answered 401 or 403 to our API key
-    │   │   └── KeyLost              502  to a key that worked a moment ago
+    │   │   └── KeyLost              502  to a key that worked before
     │   ├── RequestRefused           502  it answered another 4xx: our request was wrong
     │   └── CustomerUnknown          404  it has never seen this customer
     ├── CheckoutInProgress           409  a checkout may be paid, or may have been; carries it
@@ -185,8 +185,8 @@ class UpstreamContractError(UpstreamError):
 class KeyRejected(UpstreamError):
     """The service answered 401 or 403 to our API key, or the key can't even be sent.
 
-    ``worked_before`` tells the two cases apart: a key that never worked is a wrong setting; for one that worked a
-    moment ago there is ``KeyLost``.
+    ``worked_before`` tells the two cases apart: a key that never worked may be wrong, or the service has lost its
+    database connection; for one that worked, in this process or an earlier one, there is ``KeyLost``.
     """
 
     code = "upstream_key_rejected"
@@ -202,17 +202,18 @@ class KeyRejected(UpstreamError):
         detail: str = "",
         *,
         worked_before: bool,
+        reason: str = "upstream_auth",
         request_id: str | None = None,
         upstream_status: int | None = 401,
     ) -> None:
         super().__init__(
-            service, operation, detail, reason="upstream_auth", request_id=request_id, upstream_status=upstream_status
+            service, operation, detail, reason=reason, request_id=request_id, upstream_status=upstream_status
         )
         self.worked_before = worked_before
 
 
 class KeyLost(KeyRejected):
-    """The service answered 401 or 403 to a key that worked a moment ago: the service itself is broken."""
+    """The service answered 401 or 403 to a key that worked before: the service itself is broken."""
 
     code = "upstream_key_lost"
     title = N_("Payments are unavailable")

@@ -112,6 +112,7 @@ class PaymentMS:
             key=self._api_key,
             deadline=self._checkout_deadline,
             retry=self._checkout_retry,
+            private=(user_id, email),
         )
         if answer.ok:
             return read_checkout(answer)
@@ -121,7 +122,13 @@ class PaymentMS:
         """Return what is on record for this customer and product; an unknown customer has no subscription."""
         path = path_with("/api/v1/subscriptions", user_id=customer_id, product_id=product_id)
         answer = await self.upstream.call(
-            "subscription", "GET", path, key=self._api_key, deadline=self._status_deadline, retry=Retry.READS
+            "subscription",
+            "GET",
+            path,
+            key=self._api_key,
+            deadline=self._status_deadline,
+            retry=Retry.READS,
+            private=(customer_id,),
         )
         if answer.ok:
             return read_subscription(answer, product_id)
@@ -140,6 +147,7 @@ class PaymentMS:
             key=self._api_key,
             deadline=self._checkout_deadline,
             retry=Retry.UNSENT,
+            private=(customer_id,),
         )
         if answer.ok:
             return read_portal(answer)
@@ -232,4 +240,5 @@ def _refusal(
             request_id=call.request_id,
             upstream_request_id=answer.upstream_request_id,
         )
+        answer.log_description()
     return error

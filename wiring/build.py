@@ -56,7 +56,7 @@ def build(
     metrics, policies = Metrics(), Policies.of(settings)
     slots = systems.shared_slots(settings, store)
     clock_skew = ClockSkew(now)
-    payment_ms = systems.payment_ms(settings, metrics, tracing, slots, payment_transport, clock_skew)
+    payment_ms = systems.payment_ms(settings, metrics, tracing, slots, payment_transport, clock_skew, store=store)
     auth_ms = systems.auth_ms(settings, metrics, tracing, auth_transport, clock_skew)
     storage_secret = systems.given(settings.storage_secret, "STORAGE_SECRET")
     stripe_mode = StripeModeService(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from services.auth_ms import AuthMS
 from services.entitlements import SigningKey
 from services.errors import KeyUnusable, TracingNotInstalled
+from services.key_proof import StoredKeyProof
 from services.live_status.service import Leases
 from services.observability.metrics import Metrics
 from services.observability.tracing import Tracing, both, open_tracing
@@ -28,8 +29,14 @@ def payment_ms(
     slots: RedisConcurrencyLimit | None,
     transport: Transport | None = None,
     clock_skew: ClockSkew | None = None,
+    *,
+    store: Store | None = None,
 ) -> PaymentMS:
-    """Return the client of the Payment MS: the app's, and that of the commands."""
+    """Return the client of the Payment MS: the app's, and that of the commands.
+
+    `store` remembers that the key worked.
+    """
+    key = given(settings.payment_ms_api_key, "PAYMENT_MS_API_KEY")
     upstream = Upstream(
         "payment_ms",
         settings.payment_ms_url,
@@ -39,13 +46,14 @@ def payment_ms(
         transport=transport,
         connect_timeout=settings.payment_ms_connect_timeout,
         key_setting="PAYMENT_MS_API_KEY",
+        key_proof=StoredKeyProof(store, settings.payment_ms_url, key) if store is not None else None,
         observer=both(metrics.count_call, tracing.note_call),
         trace_headers=tracing.headers,
         clock_skew=clock_skew,
     )
     return PaymentMS(
         upstream,
-        given(settings.payment_ms_api_key, "PAYMENT_MS_API_KEY"),
+        key,
         status_deadline=settings.payment_ms_status_deadline,
         checkout_deadline=settings.payment_ms_checkout_deadline,
         idempotent=settings.payment_ms_idempotent,

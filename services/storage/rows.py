@@ -38,7 +38,7 @@ class RowKind(StrEnum):
     STRIPE_MODE = "money_mode"
 
 
-MARKERS: Final = frozenset({"cart-taken", "event", "lease", "store"})
+MARKERS: Final = frozenset({"cart-taken", "event", "key-proof", "lease", "store"})
 """What the keys begin with whose values are never read: that they are there says all, or they are only compared."""
 
 

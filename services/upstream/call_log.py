@@ -1,7 +1,8 @@
 """The one log line of each attempt at an upstream call: ``upstream_call``.
 
 It holds no path, query, body, header or key, and of the service's own words only its error code and
-request id, which are checked to look like such.
+request id, which are checked to look like such. The service's description of a failure has a line of its own,
+`upstream_description`, cut and without what names a person (see `description`).
 """
 
 import structlog
@@ -19,6 +20,7 @@ _OURS_TO_MEND = frozenset(
         CallOutcome.DNS,
         CallOutcome.TLS,
         CallOutcome.KEY_REJECTED,
+        CallOutcome.REQUEST_FAILED,
         CallOutcome.BAD_JSON,
         CallOutcome.CONTENT_TYPE,
         CallOutcome.CONTENT_ENCODING,

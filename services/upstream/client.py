@@ -19,7 +19,6 @@ from pydantic import SecretStr
 
 from services.errors import (
     FrontendError,
-    KeyLost,
     KeyRejected,
     UpstreamError,
     UpstreamFailed,
@@ -30,6 +29,7 @@ from services.upstream.call_log import log_answer, log_failure, log_opened_circu
 from services.upstream.circuit import Circuit, CircuitPolicy, CircuitState
 from services.upstream.clock_skew import ClockSkew
 from services.upstream.concurrency import ConcurrencyLimit, LocalConcurrencyLimit
+from services.upstream.key_standing import KeyProof, KeyStanding
 from services.upstream.outcomes import CallOutcome
 from services.upstream.requests import RequestsInFlight, UpstreamRequest
 from services.upstream.responses import Call, RawResponse, UpstreamResponse, read_response
@@ -42,6 +42,7 @@ __all__ = [
     "Circuit",
     "CircuitState",
     "ConcurrencyLimit",
+    "KeyProof",
     "Observer",
     "Retry",
     "Upstream",
@@ -81,8 +82,8 @@ class Upstream:
 
     ``max_in_flight`` bounds the requests of this process unless ``slots`` (a bound shared by replicas) is
     given; ``max_wait`` bounds a call's time in that queue, which does not count towards its deadline.
-    ``key_setting`` is the setting to name in the log when the service rejects our key. ``clock_skew`` is what all
-    services' clocks say of ours.
+    ``key_setting`` is the setting to name in the log when the service rejects our key; ``key_proof`` remembers beyond
+    this process that it took it. ``clock_skew`` is what all services' clocks say of ours.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Upstream:
         transport: Transport | None = None,
         connect_timeout: float = 1.0,
         key_setting: str = "the API key",
+        key_proof: KeyProof | None = None,
         observer: Observer | None = None,
         trace_headers: Callable[[], Mapping[str, str]] = dict,
         backoff: Backoff | None = None,
@@ -111,9 +113,7 @@ class Upstream:
             base_url, connect_timeout=connect_timeout, max_connections=max_in_flight
         )
         self._max_wait = max_wait
-        self._key_setting = key_setting
-        self._key_worked = False
-        self._key_lost = False
+        self._key = KeyStanding(key_setting, key_proof)
         self._keyed_operations: set[str] = set()
         self._observer = observer
         self._trace_headers = trace_headers
@@ -138,6 +138,11 @@ class Upstream:
         """Return whether any operation's circuit is not closed."""
         return any(circuit.state is not CircuitState.CLOSED for circuit in self.circuits.values())
 
+    @property
+    def key_problem(self) -> tuple[str, str] | None:
+        """Return why the service refuses our key, and the cure; None while it does not."""
+        return self._key.problem
+
     async def call(
         self,
         operation: str,
@@ -149,15 +154,16 @@ class Upstream:
         key: SecretStr | None = None,
         deadline: float,
         retry: Retry = Retry.NEVER,
+        private: tuple[str, ...] = (),
     ) -> UpstreamResponse:
         """Return the service's 2xx or 4xx answer, within ``deadline`` of work, all retries included.
 
         ``path`` is absolute and already encoded. ``key`` is sent as ``X-API-Key``; with it, 401 and 403
         raise ``KeyRejected``. Raises the other classes of ``UpstreamError`` but ``RequestRefused`` and
         ``CustomerUnknown``, which only the client can tell; ``InvalidIdentifier`` for a path that would
-        become another one; and what the slots raise.
+        become another one; and what the slots raise. ``private`` is what the call sends that names a person.
         """
-        call = Call(self.name, operation, current_request_id())
+        call = Call(self.name, operation, current_request_id(), private)
         sent = {**self._trace_headers(), **(headers or {}), "X-Request-Id": call.request_id}
         body = None
         if json is not None:
@@ -235,7 +241,7 @@ class Upstream:
             )
             elapsed = time.monotonic() - started
             self.clock_skew.note(self.name, reply.headers.get("date"), elapsed)
-            answer = self._read(replace(reply, elapsed=elapsed), request)
+            answer = await self._read(replace(reply, elapsed=elapsed), request)
         except FrontendError as error:
             self._learn(verdict, request, error)
             raise
@@ -250,8 +256,10 @@ class Upstream:
             self.circuits[operation] = Circuit(self._circuit_policy, clock=self._clock)
         return self.circuits[operation]
 
-    def _circuit_open(self, request: UpstreamRequest, circuit: Circuit) -> UpstreamUnavailable:
+    def _circuit_open(self, request: UpstreamRequest, circuit: Circuit) -> UpstreamUnavailable | KeyRejected:
         call = request.call
+        if request.key is not None and self._key.refused and not self._key.worked:
+            return self._key.unasked(call)  # the words stay those of the refusal: not set up
         return UpstreamUnavailable(
             call.service,
             call.operation,
@@ -261,9 +269,9 @@ class Upstream:
             retry_after=max(1.0, circuit.retry_after),
         )
 
-    def _read(self, reply: RawResponse, request: UpstreamRequest) -> UpstreamResponse:
+    async def _read(self, reply: RawResponse, request: UpstreamRequest) -> UpstreamResponse:
         if request.key is not None and reply.status in (401, 403):
-            raise self._key_rejected(request, reply.status)
+            raise await self._key.refusal(request.call, reply.status)
         answer = read_response(reply, request.call)
         if request.key is not None and answer.ok:
             self._trust_key()
@@ -271,35 +279,21 @@ class Upstream:
 
     def _trust_key(self) -> None:
         """Remember that the key works; after a time in which it did not, that was why circuits were open."""
-        self._key_worked = True
-        if self._key_lost:
-            self._key_lost = False
+        if self._key.take():
             for operation in self._keyed_operations:
                 self._circuit(operation).reset()
-
-    def _key_rejected(self, request: UpstreamRequest, status: int) -> KeyRejected:
-        detail = f"answered {status}: the key is wrong; it is set in {self._key_setting}"
-        if self._key_worked:
-            detail = f"answered {status} to a key that worked: the service has lost its database connection; restart it"
-        call = request.call
-        kind = KeyLost if self._key_worked else KeyRejected
-        return kind(
-            call.service,
-            call.operation,
-            detail,
-            worked_before=self._key_worked,
-            request_id=call.request_id,
-            upstream_status=status,
-        )
+        if self._key.wants_keeping:
+            _ = self._requests.spawn(self._key.keep())
 
     def _learn(self, verdict: _Verdict, request: UpstreamRequest, error: FrontendError) -> None:
         """Tell the circuit what a failed attempt says about the service's health."""
         circuit = verdict.circuit
-        if isinstance(error, KeyRejected) and error.worked_before:
-            self._key_lost = True
+        if isinstance(error, KeyRejected):
             for operation in self._keyed_operations - {request.call.operation}:
                 self._circuit(operation).trip()
             opened = verdict.give(circuit.trip)
+        elif isinstance(error, UpstreamFailed) and error.reason == CallOutcome.REQUEST_FAILED:
+            opened = verdict.give(circuit.succeed)  # it works: that one request is what it could not do
         elif isinstance(error, UpstreamTimeout | UpstreamFailed | UpstreamUnavailable):
             opened = verdict.give(circuit.fail)
         else:

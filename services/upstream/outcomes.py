@@ -18,6 +18,7 @@ class CallOutcome(StrEnum):
     TRUNCATED = "truncated"
     DEADLINE = "deadline"
     SERVER_ERROR = "server_error"
+    REQUEST_FAILED = "request_failed"
     RATE_LIMITED = "rate_limited"
     KEY_REJECTED = "upstream_auth"
     BAD_JSON = "bad_json"

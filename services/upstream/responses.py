@@ -1,7 +1,7 @@
 """What came back from an upstream, read strictly: status, content type, JSON, and the shape a caller asks for.
 
 Nothing here sends anything. Whatever bytes come in, what goes out is an ``UpstreamResponse``, a model, or one of the
-errors of ``services.errors``; upstream text ends up in none of them.
+errors of ``services.errors``; upstream text ends up in none of them. What a service says of a failure goes to the log.
 """
 
 import functools
@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar, cast
 from urllib.parse import urlsplit
@@ -18,11 +18,27 @@ import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, StringConstraints, ValidationError
 
 from services.errors import UpstreamBusy, UpstreamContractError, UpstreamFailed
+from services.upstream.description import log_description
 from services.upstream.outcomes import CallOutcome
 from services.upstream.retry import read_retry_after
 
 _log = structlog.get_logger("upstream")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_ONE_REQUEST = frozenset(
+    {
+        "STRIPE_ERROR",
+        "CUSTOMER_ERROR",
+        "CUSTOMER_NOT_FOUND",
+        "NO_STRIPE_CUSTOMER",
+        "VALIDATION_FAILED",
+        "INVALID_BODY",
+        "MISSING_FIELDS",
+        "INVALID_URL",
+        "METHOD_NOT_ALLOWED",
+    }
+)
+"""Codes about a customer, a price or an id of one request. With a 500, too, they say that the service works."""
+
 _REFERENCE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(\.\d{1,12})? ?([Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
@@ -39,11 +55,12 @@ LAST_YEAR = 8999
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Which call an answer belongs to."""
+    """Which call an answer belongs to. ``private`` is what it sent that names a person: no log may hold it."""
 
     service: str
     operation: str
     request_id: str
+    private: tuple[str, ...] = field(default=(), repr=False)
 
     def contract_error(self, outcome: CallOutcome, detail: str, *, status: int | None = None) -> UpstreamContractError:
         """Return the error for an answer that the contract does not allow."""
@@ -91,6 +108,10 @@ class UpstreamResponse:
     def upstream_request_id(self) -> str | None:
         """Return ``meta.request_id``, if it looks like an id."""
         return _upstream_request_id(self.json)
+
+    def log_description(self) -> None:
+        """Log what the service says of its refusal, if it says anything."""
+        log_description(self.call, self.status, self.json, self.error_code, self.upstream_request_id)
 
 
 def read_response(reply: RawResponse, call: Call) -> UpstreamResponse:
@@ -238,18 +259,22 @@ def _read_success(reply: RawResponse, call: Call) -> JsonValue:
 
 def _failed(reply: RawResponse, call: Call) -> UpstreamFailed:
     content = _json_or_none(reply.body)
-    code = _error_code(content)
+    code, upstream_request_id = _error_code(content), _upstream_request_id(content)
+    reason = CallOutcome.RATE_LIMITED if reply.status == 429 else CallOutcome.SERVER_ERROR
+    if code in _ONE_REQUEST:
+        reason = CallOutcome.REQUEST_FAILED
+    log_description(call, reply.status, content, code, upstream_request_id)
     kind = UpstreamBusy if reply.status in (429, 503) else UpstreamFailed
     return kind(
         call.service,
         call.operation,
         f"answered {reply.status}" + (f" {code}" if code else ""),
-        reason=CallOutcome.RATE_LIMITED if reply.status == 429 else CallOutcome.SERVER_ERROR,
+        reason=reason,
         request_id=call.request_id,
         retry_after=read_retry_after(reply.headers.get("retry-after")),
         upstream_status=reply.status,
         upstream_code=code,
-        upstream_request_id=_upstream_request_id(content),
+        upstream_request_id=upstream_request_id,
     )
 
 

@@ -76,7 +76,8 @@ def busy(number: str, fault: Behaviour, outcome: str, retry_after: str) -> Fault
 
 PAGE = "<html><body>nginx SELECT</body></html>"
 BUSY = {"Retry-After": "30"}
-ERROR = {"error": {"type": "api", "code": "STRIPE_ERROR", "message": "SELECT", "description": "nginx"}, "meta": {}}
+ERROR = {"error": {"type": "api", "code": "DATABASE_ERROR", "message": "SELECT"}, "meta": {"error": "nginx"}}
+STRIPE = {"error": {"type": "api", "code": "STRIPE_ERROR", "message": "SELECT", "description": "No such customer"}}
 MISSING = {"error": {"type": "validation", "code": "VALIDATION_FAILED", "message": "SELECT", "field": "price_id"}}
 NO_KEY = reply('{"error":"Invalid API key"}', 401, content_type="text/plain; charset=utf-8")
 ROWS = [
@@ -87,6 +88,7 @@ ROWS = [
     failed("6 stale keep-alive, reset", reset_peer(), "reset", "info"),
     failed("6 stale keep-alive, reset: hang up", hang_up(), "reset", "info"),
     failed("7 status 500", reply(ERROR, 500), "server_error"),
+    failed("7 status 500 about one request", reply(STRIPE, 500), "request_failed", "error"),
     failed("8 status 502 with an HTML page", reply(PAGE, 502, content_type="text/html"), "server_error"),
     busy("9 status 503 with Retry-After", reply({}, 503, headers=BUSY), "server_error", "30"),
     busy("9 status 503 with Retry-After: hours", reply({}, 503, headers={"Retry-After": "9999"}), "server_error", "60"),
@@ -233,6 +235,22 @@ async def test_after_five_failures_the_service_is_spared_and_comes_back_by_itsel
     await asyncio.sleep(int(spared.headers["retry-after"]))  # as long as we said, and no longer
     assert (await person.ask(STICKERS)).status_code == 200
     assert (await shop.ready())["status"] == "ready"
+
+
+@pytest.mark.faults("1-11 circuit breaker")
+async def test_what_stripe_refuses_to_one_customer_closes_the_shop_to_nobody(shop: ProxiedProduct) -> None:
+    await shop.open()
+    person = await buyer(shop)
+    shop.payment.fail(CHECKOUT, reply(STRIPE, 500))
+
+    for _ in range(6):
+        assert (await person.ask(STICKERS)).status_code == 502
+
+    assert len(shop.payment.calls(CHECKOUT)) == 6
+    assert (await shop.ready())["status"] == "ready"
+    described = shop.app.events("upstream_description")
+    assert {(e["level"], e["description"]) for e in described} == {("error", "No such customer")}
+    assert all(e["request_id"] for e in described)
 
 
 @pytest.mark.faults("13 unknown customer")

@@ -59,6 +59,32 @@ async def test_an_open_circuit_degrades_and_still_takes_users(api: ApiWorld) -> 
     assert "open" in ready.json()["checks"]["payment_ms"]["circuits"].values()
 
 
+async def test_a_key_that_never_worked_degrades_and_names_both_causes(api: ApiWorld) -> None:
+    await api.control("POST", "faults", {"operation": "payment", "status": 401})
+    session = await session_of(api, await api.browser().sign_in())
+
+    await api.container.refresher.ask(session, "all", fresh=True)
+
+    await api.control("DELETE", "faults")
+    ready = (await api.browser().get("/readyz")).json()
+    check = ready["checks"]["payment_ms"]
+    assert (ready["status"], check["status"]) == ("degraded", "degraded")
+    assert "either the key is wrong, or it has lost its database connection" in check["problem"]
+    assert "PAYMENT_MS_API_KEY" in check["cure"]
+
+
+async def test_a_key_that_worked_names_the_lost_connection(api: ApiWorld) -> None:
+    session = await session_of(api, await api.browser().sign_in())
+    await api.container.refresher.ask(session, "all", fresh=True)
+    await api.control("POST", "faults", {"operation": "payment", "status": 401})
+
+    await api.container.refresher.ask(session, "all", fresh=True)
+
+    await api.control("DELETE", "faults")
+    check = (await api.browser().get("/readyz")).json()["checks"]["payment_ms"]
+    assert check["problem"] == "It refuses a key that worked: it has lost its database connection."
+
+
 async def test_a_store_that_is_gone_fails(api: ApiWorld) -> None:
     await api.container.store.close()
 

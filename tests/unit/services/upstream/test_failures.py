@@ -8,11 +8,38 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from services.errors import KeyRejected, UpstreamFailed, UpstreamTimeout, UpstreamUnavailable
+from services.errors import (
+    KeyLost,
+    KeyRejected,
+    StoreUnavailable,
+    UpstreamFailed,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from services.upstream.circuit import CircuitPolicy
 from services.upstream.client import Retry
 from tests.faults.fault_server import FaultServer, reply, timeout
-from tests.unit.services.upstream.upstream_calls import Make, get, post, upstreams_to
+from tests.unit.services.upstream.upstream_calls import Make, get, post, until, upstreams_to
+
+
+class RememberedProof:
+    """What a store remembers of the key; `away` while it can't be reached."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        self.held = False
+        self.away = away
+        self.tries = 0
+
+    async def holds(self) -> bool:
+        if self.away:
+            raise StoreUnavailable("away")
+        return self.held
+
+    async def keep(self) -> None:
+        self.tries += 1
+        if self.away:
+            raise StoreUnavailable("away")
+        self.held = True
 
 
 @pytest_asyncio.fixture
@@ -125,7 +152,52 @@ async def test_refusals_never_open_the_circuit(server: FaultServer, make: Make) 
     assert not upstream.degraded
 
 
-async def test_key_that_never_worked_is_a_wrong_setting(server: FaultServer, make: Make) -> None:
+@pytest.mark.parametrize("code", ["STRIPE_ERROR", "CUSTOMER_ERROR", "VALIDATION_FAILED"])
+async def test_failures_of_one_request_never_open_the_circuit(server: FaultServer, make: Make, code: str) -> None:
+    server.behave(reply({"error": {"code": code}}, 500))
+    upstream = make()
+
+    for _ in range(20):
+        with pytest.raises(UpstreamFailed) as caught:
+            await get(upstream, retry=Retry.READS)
+        assert caught.value.reason == "request_failed"
+
+    assert not upstream.degraded
+    assert len(server.requests) == 20
+
+
+async def test_failure_of_one_request_proves_that_the_service_is_back(server: FaultServer, make: Make) -> None:
+    now = [0.0]
+    server.behave(*[reply({}, 500)] * 5, reply({"error": {"code": "STRIPE_ERROR"}}, 500))
+    upstream = make(clock=lambda: now[0])
+    for _ in range(5):
+        with pytest.raises(UpstreamFailed):
+            await get(upstream)
+    now[0] = 5.0
+
+    with pytest.raises(UpstreamFailed):
+        await get(upstream)
+
+    assert not upstream.degraded
+
+
+async def test_description_of_a_failure_is_logged_without_the_person(server: FaultServer, make: Make) -> None:
+    said = "No such customer: 'u-77' (ada@example.com), see https://dashboard/cus_NffrFeUfNV2Hib " + "x" * 400
+    answer = {"error": {"code": "STRIPE_ERROR", "description": said}, "meta": {"request_id": "up-9"}}
+    server.behave(reply(answer, 500))
+
+    with capture_logs() as logs, pytest.raises(UpstreamFailed):
+        await make().call("status", "GET", "/status", deadline=5.0, private=("u-77", "ada@example.com"))
+
+    line = next(entry for entry in logs if entry["event"] == "upstream_description")
+    assert line["log_level"] == "error"
+    assert line["description"].startswith("No such customer: '[…]' ([…]), see")
+    assert len(line["description"]) == 300
+    assert (line["upstream_request_id"], bool(line["request_id"])) == ("up-9", True)
+    assert not [personal for personal in ("u-77", "ada@", "cus_") if personal in str(logs)]
+
+
+async def test_key_that_never_worked_may_be_wrong_or_the_service_lost(server: FaultServer, make: Make) -> None:
     server.behave(reply('{"error":"Invalid API key"}', 401, content_type="text/plain"))
     upstream = make(key_setting="PAYMENT_MS_API_KEY")
 
@@ -133,10 +205,56 @@ async def test_key_that_never_worked_is_a_wrong_setting(server: FaultServer, mak
         await get(upstream, retry=Retry.READS)
 
     assert not caught.value.worked_before
-    assert not upstream.degraded
+    assert upstream.degraded
     assert len(server.requests) == 1
-    assert "it is set in PAYMENT_MS_API_KEY" in logs[0]["detail"]
-    assert logs[0]["log_level"] == "error"
+    line = next(entry for entry in logs if entry["event"] == "upstream_call")
+    assert "it is wrong (PAYMENT_MS_API_KEY), or the service has lost its database connection" in line["detail"]
+    assert line["log_level"] == "error"
+    assert upstream.key_problem is not None
+    assert "either the key is wrong, or it has lost its database connection" in upstream.key_problem[0]
+
+
+async def test_calls_not_made_for_an_unproven_key_say_the_same(server: FaultServer, make: Make) -> None:
+    server.behave(reply("no", 401, content_type="text/plain"))
+    upstream = make()
+    with pytest.raises(KeyRejected):
+        await get(upstream)
+
+    with pytest.raises(KeyRejected) as caught:
+        await get(upstream)
+
+    assert (caught.value.code, caught.value.reason) == ("upstream_key_rejected", "circuit_open")
+    assert len(server.requests) == 1
+
+
+async def test_key_that_worked_in_an_earlier_process_means_a_broken_service(server: FaultServer, make: Make) -> None:
+    proof = RememberedProof()
+    server.behave(reply({}), reply("no", 401, content_type="text/plain"))
+    await get(make(key_proof=proof))
+    await until(lambda: proof.held)
+
+    with capture_logs() as logs, pytest.raises(KeyLost):
+        await get(make(key_proof=proof))
+
+    assert "to a key that worked: the service has lost its database connection" in str(logs)
+
+
+async def test_store_that_is_away_leaves_both_causes_open_and_keeps_the_proof_later(
+    server: FaultServer, make: Make
+) -> None:
+    proof = RememberedProof(away=True)
+    server.behave(reply("no", 401, content_type="text/plain"), reply({}), reply({}))
+    with pytest.raises(KeyRejected) as caught:
+        await get(make(key_proof=proof))
+    upstream = make(key_proof=proof)
+    await get(upstream)
+    await until(lambda: proof.tries == 1)
+    proof.away = False
+
+    await get(upstream)
+
+    await until(lambda: proof.held)
+    assert not caught.value.worked_before
 
 
 async def test_key_that_stops_working_means_a_broken_service_and_opens_every_circuit(
