@@ -92,7 +92,7 @@ PRESETS: Final = (
     Preset(
         "bare_portal",
         "Portal without cancel and plan change",
-        "Open billing: only the card can be changed there.",
+        "Open billing: only the card and the address can be changed there.",
         {"portal_cancel": False, "portal_plan_change": False},
     ),
     Preset(
