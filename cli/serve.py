@@ -19,7 +19,7 @@ from wiring.build import build
 from wiring.web import application
 
 REQUESTS_MAY_TAKE: Final = 8
-"""Seconds that requests under way get at shutdown; after them the parts stop (`services/running_app.py`)."""
+"""Seconds that requests under way get at shutdown; after them the parts stop (`api/lifespan.py`)."""
 
 LARGEST_MESSAGE: Final = 1024 * 1024
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from api.gauges import gauges
+from api.lifespan import RunningApp
 from catalog import Catalog
 from services.cart import CartService
 from services.catalog_file import CatalogFile
@@ -17,7 +18,6 @@ from services.observability.logs import UserHashes
 from services.observability.metrics import Metrics
 from services.portal import PortalService
 from services.rate_limits import RateLimits
-from services.running_app import RunningApp
 from services.sessions.service import Sessions, customer_by
 from services.storage.factory import open_store
 from services.storage.port import Store

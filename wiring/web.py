@@ -11,8 +11,8 @@ from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.install import install
+from api.lifespan import RunningApp
 from services.container import Container
-from services.running_app import RunningApp
 from ui.nicegui_ext.page_views import unconnected_views
 from ui.nicegui_ext.socket_guard import guard_sockets
 from ui.page import assets

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from api.install import install
+from api.lifespan import RunningApp
 from harness.app_process import NO_AUTHORITIES
 from sandbox.launch import RunningSandbox
-from services.running_app import RunningApp
 from settings import Settings, load_settings
 from ui.nicegui_ext.page_views import unconnected_views
 from ui.pages.errors import too_many_requests
