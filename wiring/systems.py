@@ -7,11 +7,11 @@ from pydantic import SecretStr
 from services.auth_ms import AuthMS
 from services.entitlements import SigningKey
 from services.errors import KeyUnusable, TracingNotInstalled
-from services.key_proof import StoredKeyProof
 from services.live_status.service import Leases
 from services.observability.metrics import Metrics
 from services.observability.tracing import Tracing, both, open_tracing
 from services.payment_ms import PaymentMS
+from services.storage.key_proof import StoredKeyProof
 from services.storage.lease import Lease
 from services.storage.port import Store
 from services.storage.redis_concurrency import PAYMENT_MS, RedisConcurrencyLimit

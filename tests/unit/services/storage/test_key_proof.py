@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 from pydantic import SecretStr
 
-from services.key_proof import StoredKeyProof
+from services.storage.key_proof import StoredKeyProof
 from services.storage.port import Store
 from services.storage.sqlite_store import SqliteStore
 
