@@ -232,8 +232,9 @@ class Purchase(BaseModel):
 
     @property
     def cart_fields(self) -> dict[str, str]:
-        """What a cart's form posts beside the quantities: each line's price as it was shown, and the answers."""
+        """What a cart's form posts: each line as it was shown, and the answers."""
         shown = {f"amount.{line.price_id}": str(line.amount) for line in self.lines}
+        shown |= {f"quantity.{line.price_id}": str(line.quantity) for line in self.lines}
         shown |= {f"currency.{line.price_id}": line.currency or "" for line in self.lines}
         return shown | self.answers
 

@@ -78,6 +78,12 @@ def _open_checkout(stage: Stage, context: BrowserContext, person: StagedUser) ->
     return sessions[0]
 
 
+def _success_address(session: dict[str, Any]) -> str:
+    """Return where Stripe sends the browser after paying."""
+    address = str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
+    return re.sub(r"^https?://[^/]+", "", address)
+
+
 def buyer(stage: Stage, *, webhook: str = "lose", ago: timedelta | None = None) -> StagedUser:
     """Return somebody who is back from paying (`ago`: for how long), with a webhook that is lost (or arrives)."""
 
@@ -87,7 +93,7 @@ def buyer(stage: Stage, *, webhook: str = "lose", ago: timedelta | None = None) 
         stage.product.control("POST", f"/pay/{session['id']}")
         stage.product.control("GET", "/settled")
         stage.product.knobs(webhook_mode="deliver")
-        person.address = f"/payment/success?session_id={session['id']}"
+        person.address = _success_address(session)
         context.request.get(person.address)
         if ago is not None:
             past.came_back(stage.product, person.user_id, ago)
@@ -128,7 +134,7 @@ def orderer(stage: Stage) -> StagedUser:
         context.request.post("/payment/checkout", form=form, headers=headers, max_redirects=0)
         session = stage.product.control("GET", f"/sessions?user_id={person.user_id}")[0]
         stage.product.control("POST", f"/pay/{session['id']}")
-        person.address = f"/payment/success?session_id={session['id']}"
+        person.address = _success_address(session)
 
     return stage.person("orderer", order)
 
@@ -140,6 +146,15 @@ def leaver(stage: Stage) -> StagedUser:
         person.address = re.sub(r"^https?://[^/]+", "", _open_checkout(stage, context, person)["cancel_url"])
 
     return stage.person("leaver", leave)
+
+
+def typist(stage: Stage) -> StagedUser:
+    """Return somebody who types the success address with their own unpaid session."""
+
+    def type_it(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
+        person.address = f"/payment/success?session_id={_open_checkout(stage, context, person)['id']}"
+
+    return stage.person("typist", type_it)
 
 
 def collector(stage: Stage) -> StagedUser:

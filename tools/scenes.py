@@ -28,6 +28,7 @@ from tools.cast import (
     orderer,
     paid,
     stranger,
+    typist,
 )
 from tools.catalogs import selling
 from tools.chromium import ARGUMENTS, CONNECTED, EXECUTABLE
@@ -154,6 +155,7 @@ SCENES: Final = (
     Scene("payment-loading", "/payment", stranger, acts.deaf, during=slow_answers),
     Scene("payment-opened", "/payment", leaver),
     Scene("payment-opened-other", "/payment?plan=basic", leaver),
+    Scene("payment-question", "/payment", leaver, acts.press("subscribe-basic")),
     Scene("payment-from-portal", "/payment?from=portal", in_state("active")),
     Scene("payment-confirming", "/payment", buyer),
     Scene("payment-delayed", "/payment", back_for(minutes=2)),
@@ -166,6 +168,7 @@ SCENES: Final = (
     Scene("success-lost", "", back_for(minutes=20)),
     Scene("success-active", "", paid),
     Scene("success-order", "", orderer),
+    Scene("success-unproven", "", typist),
     Scene("success-not-ours", "/payment/success?session_id=cs_test_nobody", newcomer),
     Scene("success-signed-out", "/payment/success?session_id=cs_test_nobody"),
     Scene("cancel", "", leaver),

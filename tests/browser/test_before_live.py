@@ -102,6 +102,8 @@ def test_a_cart_sells_what_was_typed_just_before_the_press(page: Page, product: 
     for quantity in (4, 7, 2):
         field.fill(str(quantity))
         page.get_by_test_id("cart-checkout").click()
+        if quantity != 4:  # the earlier one may be paid still
+            page.get_by_test_id("start-new").click()
         assert sold(page, product) == [("price_sandbox_api_credits", quantity)]
         page.goto("/cart")
         wait_until_connected(page)

@@ -102,7 +102,7 @@ def test_cancelling_at_stripe_finds_the_cart_whole_also_after_a_crash(page: Page
 
     page.get_by_test_id("cancel-checkout").click()
     page.wait_for_url("**/payment/cancel?checkout=*")
-    expect(page.get_by_role("main")).to_contain_text("Nothing was charged")
+    expect(page.get_by_role("main")).to_contain_text("Unless you paid in another tab, nothing was charged")
     page.goto("/cart")
 
     assert lines(page) == {"api-credits": "3", "sticker-pack": "2"}

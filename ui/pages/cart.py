@@ -42,13 +42,15 @@ def register(container: Container) -> None:
         if held is None:
             held = await container.cart.read(await cart_owner(context))  # says why it can't be read
         with frame(context):
-            CartPage(context, await problem_in_address(context)).show(held)
+            drawn = CartPage(context)
+            drawn.show(held)
+            drawn.say(await problem_in_address(context))
 
 
 class CartPage:
     """The parts of the page that change while somebody looks."""
 
-    def __init__(self, context: PageContext, problem: FrontendError | None) -> None:
+    def __init__(self, context: PageContext) -> None:
         self._context = context
         self._rows: dict[str, CartRow] = {}
         self._cart = Cart()
@@ -61,7 +63,6 @@ class CartPage:
             self._removed = Part(self._draw_removed)
             self._gone = Part(self._draw_gone)
         self._box = Tag("div")
-        self._say_problem(problem)
         self._removed.show(chosen_item(context.catalog, {"price": context.query.get("removed", ""), **_only(context)}))
         live_cart(context).on_change(self.show)
         on_catalog_change(context, self._catalog_changed)
@@ -69,6 +70,8 @@ class CartPage:
     def show(self, cart: Cart) -> None:
         """Show a cart: its numbers in place, everything anew where other lines or prices are in it."""
         before, self._cart = self._cart, cart
+        if isinstance(self._problems.current, CheckoutInProgress) and cart != before:
+            self._problems.clear()  # it offers to buy what the cart held
         items = tuple(line.item for line in cart.lines)
         if items != self._drawn:
             self._drawn = items
@@ -211,10 +214,10 @@ class CartPage:
         else:
             show_refusal(self._context, error, self._problems, item)
 
-    def _say_problem(self, error: FrontendError | None) -> None:
+    def say(self, error: FrontendError | None) -> None:
         """Say what a press without a script ran into: a code in the address, in our own words."""
-        if isinstance(error, CheckoutInProgress):
-            show_question(self._context, None, error, self._problems)
+        if isinstance(error, CheckoutInProgress) and self._cart.lines:
+            show_question(self._context, self._cart.purchase, error, self._problems)
         elif error is not None:
             chosen = chosen_item(self._context.catalog, self._context.query)
             self._refuse(error, chosen[0] if chosen is not None else None)

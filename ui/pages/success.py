@@ -246,7 +246,7 @@ def _unproven(checkout: Checkout) -> View:
     sentence = _(SENTENCES[ClaimKind.BACK_FROM_CHECKOUT][0])
     if checkout.kind is CheckoutKind.SUBSCRIPTION:
         sentence += " " + _("What you bought shows here as soon as it has arrived.")
-    return View("unproven", "info", "information-circle", _("Back from checkout"), sentence, checkout=checkout)
+    return View("unproven", "info", "information-circle", _("Your purchase"), sentence, checkout=checkout)
 
 
 def _waiting(context: PageContext, checkout: Checkout, now: datetime) -> View:
