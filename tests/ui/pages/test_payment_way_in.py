@@ -105,7 +105,7 @@ async def test_a_checkout_that_is_dead_at_stripe_is_one_press_from_a_new_one(wor
     assert len(world.billing.opened) == 1
 
 
-async def test_while_confirming_nothing_is_sold_and_the_open_session_leads_on(world: World) -> None:
+async def test_while_confirming_nothing_is_sold_and_its_own_page_leads_on(world: World) -> None:
     nothing(world)
     started = await world.started("premium", returned=timedelta(seconds=5))
     await world.sign_in()
@@ -114,7 +114,8 @@ async def test_while_confirming_nothing_is_sold_and_the_open_session_leads_on(wo
 
     assert world.one("subscription-status")._props["data-state"] == "confirming"
     assert offered(world, "basic") == offered(world, "premium") == ""
-    assert world.one("action-continue_checkout")._props["href"] == started.url
+    way = world.one("action-continue_checkout")._props["href"]
+    assert way == f"/payment/success?session_id={started.session_id}"
     assert not world.marked("continue-to-checkout")
 
 

@@ -138,6 +138,44 @@ async def test_a_posted_cart_sells_what_stood_in_its_fields(api: ApiWorld) -> No
     assert [(line["price_id"], line["quantity"]) for line in session["lines"]] == [(price, 3)]
 
 
+async def test_a_posted_cart_that_was_shown_otherwise_is_a_review(api: ApiWorld) -> None:
+    browser, item = await api.browser().sign_in(), api.container.catalog.items[0]
+    price, amount = item.price.price_id, item.price.amount
+    await browser.post("/cart/add", data={"price_id": price})
+    shown = {f"amount.{price}": str(amount), f"currency.{price}": item.price.currency, f"quantity.{price}": "1"}
+
+    dearer = await browser.post("/cart/checkout", data={**shown, f"amount.{price}": str(amount - 1)})
+    foreign = await browser.post("/cart/checkout", data={**shown, f"currency.{price}": "eur"})
+    await browser.post("/cart/add", data={"price_id": api.item_price(1)})
+    longer = await browser.post("/cart/checkout", data=shown)
+    await browser.post("/cart/remove", data={"price_id": api.item_price(1)})
+    sold = await browser.post("/cart/checkout", data=shown)
+
+    assert dearer.headers["location"] == foreign.headers["location"] == "/cart?problem=catalog_changed"
+    assert longer.headers["location"] == "/cart?problem=cart_changed"
+    assert sold.headers["location"].startswith(api.sandbox.stripe_url)
+
+
+@pytest.mark.parametrize("kind", ["plan", "item", "cart"])
+async def test_a_second_post_leads_to_the_question_and_its_answers_to_stripe(api: ApiWorld, kind: str) -> None:
+    browser, price = await api.browser().sign_in(), api.price() if kind == "plan" else api.item_price()
+    await browser.post("/cart/add", data={"price_id": api.item_price()})
+    path = "/cart/checkout" if kind == "cart" else "/payment/checkout"
+    page = {"plan": "/payment", "item": "/shop", "cart": "/cart"}[kind]
+    first = (await browser.post(path, data={"price_id": price})).headers["location"]
+    (opened,) = await api.container.checkouts.of((await browser.get("/api/me")).json()["user_id"])
+
+    asked = (await browser.post(path, data={"price_id": price})).headers["location"]
+    on = (await browser.post(path, data={"price_id": price, "resume": opened.id})).headers["location"]
+    new = (await browser.post(path, data={"price_id": price, "instead_of": opened.id})).headers["location"]
+
+    assert asked.startswith(f"{page}?")
+    assert asked.endswith(f"problem=checkout_in_progress&checkout={opened.id}")
+    assert on == first
+    assert new.startswith(api.sandbox.stripe_url)
+    assert new != first
+
+
 @pytest.mark.parametrize("path", ["/payment/checkout", "/cart/checkout", "/payment/portal"])
 async def test_a_page_of_another_account_sells_nothing(api: ApiWorld, path: str) -> None:
     browser = await api.browser().sign_in()

@@ -82,7 +82,56 @@ async def test_another_plan_is_refused_with_the_open_checkout_to_go_on_with(api:
     assert (refused.status_code, refused.json()["code"]) == (409, "checkout_in_progress")
     assert refused.json()["checkout_url"] == first["checkout_url"]
     assert refused.json()["checkout_session_id"] == first["checkout_session_id"]
+    assert refused.json()["checkout_id"] == first["checkout_id"]
     assert instead.status_code == 200
+
+
+async def test_a_session_that_is_dead_at_stripe_is_given_up_by_name(api: ApiWorld) -> None:
+    browser, item = await api.browser().sign_in(), api.container.catalog.items[0]
+    for body in ({"price_id": api.price()}, {"price_id": item.price.price_id, "quantity": item.min_quantity}):
+        dead = (await browser.post("/api/payment/checkout", json=body)).json()
+        await api.control("POST", f"sessions/{dead['checkout_session_id']}/expire")
+
+        again = (await browser.post("/api/payment/checkout", json=body)).json()
+        fresh = await browser.post("/api/payment/checkout", json={**body, "instead_of": again["checkout_id"]})
+
+        assert again == dead
+        assert fresh.json()["checkout_session_id"] != dead["checkout_session_id"]
+
+
+async def test_another_quantity_of_an_item_is_a_question_that_names_the_open_one(api: ApiWorld) -> None:
+    browser, item = await api.browser().sign_in(), api.container.catalog.items[0]
+    body = {"price_id": item.price.price_id, "quantity": item.min_quantity}
+    first = (await browser.post("/api/payment/checkout", json=body)).json()
+
+    refused = await browser.post("/api/payment/checkout", json={**body, "quantity": item.max_quantity})
+
+    assert (refused.status_code, refused.json()["checkout_id"]) == (409, first["checkout_id"])
+
+
+@pytest.mark.parametrize("shown", [{"currency": "eur"}, {"interval": "year"}, {"trial_days": 14}, {"amount": 2800}])
+async def test_other_terms_than_are_sold_are_a_review(api: ApiWorld, shown: dict[str, object]) -> None:
+    browser = await api.browser().sign_in()
+
+    answer = await browser.post("/api/payment/checkout", json={"price_id": api.price(), **shown})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "catalog_changed")
+    assert await api.control("GET", "sessions") == []
+
+
+async def test_a_cart_is_sold_at_the_total_that_was_shown(api: ApiWorld) -> None:
+    browser, price = await api.browser().sign_in(), api.item_price()
+    cart = (await browser.put(f"/api/cart/{price}", json={"quantity": 2})).json()
+
+    other = await browser.post("/api/payment/cart", json={"total": cart["total"] - 1})
+    foreign = await browser.post("/api/payment/cart", json={"total": cart["total"], "currency": "eur"})
+    sold = await browser.post("/api/payment/cart", json={"total": cart["total"], "currency": cart["currency"]})
+    again = await browser.post("/api/payment/cart")
+    fresh = await browser.post("/api/payment/cart", json={"instead_of": sold.json()["checkout_id"]})
+
+    assert [one.json()["code"] for one in (other, foreign)] == ["cart_changed", "cart_changed"]
+    assert again.json() == sold.json()
+    assert fresh.json()["checkout_session_id"] != sold.json()["checkout_session_id"]
 
 
 async def test_a_subscriber_is_told_where_to_manage_it(api: ApiWorld) -> None:
