@@ -22,6 +22,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
     │       └── CheckoutUnreadable   409  another release wrote it, and whether it was paid is not known
     └── NothingCharged                    stopped before any money could move
         ├── InvalidIdentifier        502  an id that the service can't take; no call was made
+        ├── EmailMissing             422  an account without an e-mail address; no call was made
         ├── UnsafeRedirect           502  a service named an address we don't send browsers to
         │   └── UnsafePortal         502  the same, for the customer portal
         ├── NotSignedIn              401  no user is signed in, or the session has ended
@@ -255,6 +256,16 @@ class InvalidIdentifier(NothingCharged):
     title = N_("That can't be looked up")
     sentence = N_("Your account can't be looked up at our payment service. Nothing was charged. Contact support.")
     says = frozenset({AlreadySaid.MONEY})
+
+
+class EmailMissing(NothingCharged):
+    """The account has no e-mail address, which the Payment MS requires; raised before any call is made."""
+
+    code = "email_missing"
+    status = 422
+    title = N_("Your account has no email address")
+    sentence = N_("Stripe needs one to sell you anything. Add it where you sign in, then sign in again.")
+    says = frozenset()
 
 
 class UnsafeRedirect(NothingCharged):

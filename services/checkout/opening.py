@@ -18,6 +18,7 @@ from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository
 from services.errors import (
     CheckoutInProgress,
     CheckoutUnreadable,
+    EmailMissing,
     FrontendError,
     PurchaseUnconfirmed,
     SubscriptionOnRecord,
@@ -164,6 +165,8 @@ class CheckoutOpener:
         remembered (then nobody is sent to it), and the UpstreamErrors.
         """
         email = session.user.email
+        if not email:
+            raise EmailMissing("the account has no e-mail address")
         key = await self._keys.key_for(customer, email, purchase)
         try:
             answer = await self._payment_ms.create_checkout(

@@ -7,6 +7,7 @@ memory, and the live watch corrects it once the page is connected.
 from dataclasses import dataclass
 from typing import Final
 
+from services.errors import EmailMissing
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Subscription
 from ui.billing.live import live
@@ -31,6 +32,9 @@ KINDS: Final[dict[Shown, Kind]] = {
 }
 """The states that follow a user onto every page, and how loudly."""
 
+SELLING: Final = frozenset({"/payment", "/pricing", "/shop", "/cart", "/upgrade"})
+"""Pages with buttons that lead to Stripe: what stands against a press is said before it."""
+
 OWN_PAGES: Final = frozenset({"/payment", "/payment/success"})
 """Pages that say the same in their main content."""
 
@@ -43,10 +47,17 @@ class _ShownBanner:
     box: Tag | None = None
 
 
+def _email_missing() -> None:
+    with notice("warning", _(EmailMissing.sentence), title=_(EmailMissing.title)) as box:
+        box.set(data_code=EmailMissing.code)
+
+
 async def prepare_state_banner(context: PageContext) -> None:
     """Give the frame the user's plan and banner, and keep both true while the page is open."""
     if context.user is None:
         return
+    if not context.user.email and context.path in SELLING:
+        context.banners.append(_email_missing)
     await remembered_status(context)
     customer_status = known_status(context)
     if customer_status is not None:

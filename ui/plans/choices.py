@@ -23,7 +23,7 @@ from ui.text.states import Cards, Shown
 
 NOTHING = ButtonSpec("none")
 
-NO_EMAIL = N_("Your account has no email address, and Stripe needs one. Add it where you sign in, then sign in again.")
+NO_EMAIL = N_("Your account has no email address, and Stripe needs one.")
 
 
 def plan_choices(

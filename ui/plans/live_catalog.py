@@ -17,9 +17,12 @@ from catalog import Interval
 from services.catalog_file import ALL_USERS
 from services.errors import FrontendError
 from services.storage.pubsub import Subscriber, Topic
+from services.subscription.customer_status import CustomerStatus
+from ui.billing.live import live
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
-from ui.plans.choices import offers_for
+from ui.plans.card import PlanOffer
+from ui.plans.choices import offers_for, plan_choices
 from ui.plans.grid import PlanGrid
 from ui.text.i18n import _
 
@@ -91,18 +94,32 @@ async def live_catalog(context: PageContext, draw: Draw, *, classes: str = "") -
 
 
 async def live_plans(context: PageContext, interval: Interval, *, heading: str = "h2") -> None:
-    """Draw the public plan cards, and again with each new catalog, at the interval that was chosen last."""
+    """Draw the public plan cards, and again with each new catalog and each change of what the user has, at the interval
+    that was chosen last."""
     box, chosen = Tag("div"), interval
 
     def choose(interval: Interval) -> None:
         nonlocal chosen
         chosen = interval
 
-    async def show() -> None:
-        offers = await offers_for(context)
+    drawn: tuple[PlanOffer, ...] = ()
+
+    def draw(offers: tuple[PlanOffer, ...]) -> None:
+        nonlocal drawn
+        drawn = offers
         box.clear()
         with box:
             PlanGrid(context, offers, chosen, heading=heading, on_interval=choose)
 
+    async def show() -> None:
+        draw(await offers_for(context))
+
+    def follow(customer_status: CustomerStatus) -> None:
+        offers = plan_choices(context, customer_status)
+        if offers != drawn:
+            draw(offers)
+
     await show()
     on_catalog_change(context, show)
+    if context.user is not None:
+        live(context).on_change(follow)
