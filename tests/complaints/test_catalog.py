@@ -98,6 +98,22 @@ class TestSubscriberOfAProductThatIsSoldNoMore:
         assert ("subscription", "ada", "prod_premium") in outside.payment_ms.switch.calls
         assert (found.current.plan_id, found.current.product_id) == ("premium", "prod_premium")
 
+    async def test_a_former_product_that_is_written_down_later_is_looked_at(
+        self, replica: Replica, outside: Outside
+    ) -> None:
+        outside.world.pay(outside.world.open_session("subscription", "ada", (("price_premium_month", 1),), "", ""))
+        outside.world.deliver_all(("billing",))
+        forgotten = {"product_id": "prod_premium_2"}
+        outside.catalog = sold(premium=forgotten)
+        session = await replica.sign_in()
+        assert (await replica.ask(session)).current.state is State.NONE
+        outside.clock.move(5)
+        outside.catalog = sold(premium={**forgotten, "former_product_ids": ["prod_premium"]})
+
+        found = await replica.refresher.ask(session)
+
+        assert (found.current.plan_id, found.current.product_id) == ("premium", "prod_premium")
+
     async def test_a_replaced_product_that_nobody_wrote_down_is_remembered(
         self, replica: Replica, outside: Outside
     ) -> None:
