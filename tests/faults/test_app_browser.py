@@ -82,6 +82,8 @@ async def test_two_clicks_open_one_checkout_and_the_button_lives_again_on_the_wa
     button = page.get_by_test_id(SUBSCRIBE).first
     await expect(button).not_to_have_attribute("data-busy", "")
     await button.click()
+    await expect(page.get_by_test_id("start-new").first).to_be_visible()
+    await page.get_by_test_id("continue-checkout").first.click()
     await page.wait_for_url(AT_STRIPE)
 
     assert page.url == first
