@@ -107,7 +107,7 @@ class CartPage:
                     on_press=self._check_out,
                 )  # fmt: skip
                 self._checkout.form.set(data_with_quantities="")
-                once = _("Paid once, nothing renews. You can enter a promotion code at Stripe.")
+                once = _("One-time payment. Add a promo code at checkout.")
                 Tag("p", once, classes="muted small")
                 button(_("Keep shopping"), "quiet", href="/shop", wide=True)
 
