@@ -205,9 +205,9 @@ async def test_a_date_is_the_users_own_day_and_the_api_speaks_utc(shop: ProxiedP
         days[zone] = (await person.look("/payment?from=portal")).text
     api = (await person.client.get("/api/payment/subscriptions")).json()["current"]
 
-    assert "31 March 2031" in days["UTC"]
-    assert "1 April 2031" in days["Europe/Berlin"]
-    assert "31 March 2031" in days["America/Los_Angeles"]
+    assert "March 31, 2031" in days["UTC"]
+    assert "April 1, 2031" in days["Europe/Berlin"]
+    assert "March 31, 2031" in days["America/Los_Angeles"]
     assert api["until"] == end
 
 

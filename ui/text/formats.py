@@ -13,41 +13,40 @@ Unit = Literal["second", "minute", "hour", "day", "month", "year"]
 
 
 def full_date(moment: datetime | date, locale: str, timezone: str = "UTC") -> str:
-    """Return a day in full, such as `21 December 2026`."""
-    return format_date(_local(moment, timezone), "d MMMM y" if locale == "en" else "long", locale=locale)
+    """Return a day in full, such as `December 21, 2026`, or `21 December 2026` in British English."""
+    return format_date(_local(moment, timezone), "long", locale=_babel(locale))
 
 
 def short_date(moment: datetime | date, locale: str, timezone: str = "UTC", *, now: datetime | None = None) -> str:
-    """Return a day without its year when that is this year's: `21 December`; else in full."""
+    """Return a day without its year when that is this year's: `December 21`; else in full."""
     day, today = _local(moment, timezone), _local(now or datetime.now(UTC), timezone)
     if day.year != today.year:
         return full_date(moment, locale, timezone)
-    pattern = _day_and_month(locale)
-    return format_date(day, pattern, locale=locale)
+    return format_date(day, _day_and_month(_babel(locale)), locale=_babel(locale))
 
 
 def clock_time(moment: datetime, locale: str, timezone: str) -> str:
-    """Return the time of day to the minute, such as `14:03`."""
-    return format_time(moment, "short", tzinfo=ZoneInfo(timezone), locale=_regional(locale))
+    """Return the time of day to the minute, such as `2:03 PM`, or `14:03`."""
+    return format_time(moment, "short", tzinfo=ZoneInfo(timezone), locale=_babel(locale))
 
 
 def exact(moment: datetime, locale: str, timezone: str) -> str:
     """Return the instant with its zone, for a tooltip: `21 December 2026, 14:03:09 Central European Standard Time`."""
     zone = ZoneInfo(timezone)
-    spoken = format_datetime(moment, "long", tzinfo=zone, locale=_regional(locale))
-    name = get_timezone_name(moment.astimezone(zone), locale=locale)
+    spoken = format_datetime(moment, "long", tzinfo=zone, locale=_babel(locale))
+    name = get_timezone_name(moment.astimezone(zone), locale=_babel(locale))
     return spoken if name in spoken else f"{spoken} ({name})"
 
 
 def relative(moment: datetime, locale: str, *, now: datetime | None = None) -> str:
     """Return how far away an instant is: `in 3 days`, `2 minutes ago`."""
     distance = moment - (now or datetime.now(UTC))
-    return format_timedelta(distance, _unit(distance), threshold=math.inf, add_direction=True, locale=locale)
+    return format_timedelta(distance, _unit(distance), threshold=math.inf, add_direction=True, locale=_babel(locale))
 
 
 def span(length: timedelta, locale: str) -> str:
     """Return a length of time in its largest fitting unit: `3 minutes`, `27 days`."""
-    return format_timedelta(length, _unit(length), threshold=math.inf, locale=locale)
+    return format_timedelta(length, _unit(length), threshold=math.inf, locale=_babel(locale))
 
 
 def _unit(length: timedelta) -> Unit:
@@ -62,8 +61,6 @@ def _unit(length: timedelta) -> Unit:
 @lru_cache(maxsize=32)
 def _day_and_month(locale: str) -> str:
     """Return the pattern of a day and a month's full name in a locale (CLDR skeleton MMMMd)."""
-    if locale == "en":
-        return "d MMMM"
     return str(Locale.parse(locale).datetime_skeletons["MMMMd"].pattern)
 
 
@@ -71,6 +68,6 @@ def _local(moment: datetime | date, timezone: str) -> date:
     return moment.astimezone(ZoneInfo(timezone)).date() if isinstance(moment, datetime) else moment
 
 
-def _regional(locale: str) -> str:
-    """English with a 24-hour clock and the day before the month, as the dates here are."""
-    return "en_GB" if locale == "en" else locale
+def _babel(locale: str) -> str:
+    """Return the locale as Babel names it: `en_GB` for `en-GB`."""
+    return locale.replace("-", "_")

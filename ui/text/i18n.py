@@ -19,8 +19,17 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from nicegui import context
 
-LOCALES: Final[Mapping[str, str]] = {"en": "English", "de": "Deutsch", "es": "Español", "ja": "日本語", "ar": "العربية"}
+LOCALES: Final[Mapping[str, str]] = {
+    "en": "English (US)",
+    "en-GB": "English (UK)",
+    "de": "Deutsch",
+    "es": "Español",
+    "ja": "日本語",
+    "ar": "العربية",
+}
 """What is offered, by locale, each in its own words; the first is the language of the message ids."""
+AMERICAN: Final = frozenset({"", "us", "ca", "ph", "pr"})
+"""Regions whose English is that of the message ids; of all others it is the British one."""
 DEFAULT_LOCALE: Final = "en"
 FOLDER: Final = Path(__file__).parents[2] / "locales"
 
@@ -74,7 +83,9 @@ def choose_locale(saved: str | None, accept_language: str) -> str:
     if saved is not None and saved in LOCALES:
         return saved
     for tag in _by_preference(accept_language):
-        language = tag.split("-")[0].lower()
+        language, _hyphen, region = tag.lower().partition("-")
+        if language == "en":
+            return "en" if region in AMERICAN else "en-GB"
         if language in LOCALES:
             return language
     return DEFAULT_LOCALE
@@ -95,6 +106,8 @@ def catalogue(locale: str) -> gettext.NullTranslations:
     Nothing has to be compiled before the app starts, and no compiled file can be older than its texts. Reading one
     takes about 20 ms, once for each language.
     """
+    if locale == "en-GB":
+        return BritishEnglish()
     path = FOLDER / locale / "LC_MESSAGES" / "messages.po"
     if locale not in LOCALES or not path.is_file():
         return gettext.NullTranslations()
@@ -104,6 +117,22 @@ def catalogue(locale: str) -> gettext.NullTranslations:
     write_mo(compiled, catalog)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+class BritishEnglish(gettext.NullTranslations):
+    """The texts as they are in the code, in British spelling: there is no catalogue that could fall behind."""
+
+    SPELLINGS: Final = (("anceled", "ancelled"), ("anceling", "ancelling"), ("color", "colour"))
+
+    def gettext(self, message: str) -> str:
+        """Return the message in British spelling."""
+        for american, british in self.SPELLINGS:
+            message = message.replace(american, british)
+        return message
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """Return the form for `n` in British spelling."""
+        return self.gettext(msgid1 if n == 1 else msgid2)
 
 
 def _by_preference(accept_language: str) -> list[str]:

@@ -99,7 +99,7 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
         (
             customer_status(ACTIVE),
             customer_status(subscription(State.ACTIVE, until=LATER, ends=True, access=True)),
-            ("Premium ends on 14 March 2031. You keep Premium until 14 March 2031. It won't renew.",),
+            ("Premium ends on March 14, 2031. You keep Premium until March 14, 2031. It won't renew.",),
         ),
         (
             customer_status(ACTIVE),
@@ -109,7 +109,7 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
         (
             customer_status(subscription(State.ACTIVE, until=LATER, ends=True)),
             customer_status(subscription(State.ACTIVE, until=LATER)),
-            ("You're on Premium. Paid until 14 March 2031. " + UNLESS,),
+            ("You're on Premium. Paid until March 14, 2031. " + UNLESS,),
         ),
         (customer_status(ACTIVE), customer_status(subscription(State.ACTIVE, "basic")), ("Plan changed to Basic.",)),
         (customer_status(subscription(State.PAST_DUE)), customer_status(ACTIVE), ("Premium is active again.",)),
@@ -122,7 +122,7 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
         (
             customer_status(ACTIVE),
             customer_status(subscription(State.ACTIVE, until=LATER)),
-            ("You're on Premium. Paid until 14 March 2031. " + UNLESS,),
+            ("You're on Premium. Paid until March 14, 2031. " + UNLESS,),
         ),
         (customer_status(ACTIVE), customer_status(subscription(State.CANCELED), failed="upstream_timeout"), ()),
     ],

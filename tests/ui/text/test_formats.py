@@ -13,7 +13,8 @@ LATE = datetime(2026, 12, 21, 23, 30, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("locale", "expected"),
     [
-        ("en", "21 December 2026"),
+        ("en", "December 21, 2026"),
+        ("en-GB", "21 December 2026"),
         ("de", "21. Dezember 2026"),
         ("es", "21 de diciembre de 2026"),
         ("ja", "2026年12月21日"),
@@ -25,13 +26,13 @@ def test_a_day_is_written_in_full(locale: str, expected: str) -> None:
 
 
 def test_a_day_is_the_readers_day() -> None:
-    assert full_date(LATE, "en", "Europe/Berlin") == "22 December 2026"
+    assert full_date(LATE, "en", "Europe/Berlin") == "December 22, 2026"
 
 
 def test_this_years_days_need_no_year() -> None:
-    assert short_date(LATE, "en", "UTC", now=NOW) == "21 December"
+    assert short_date(LATE, "en", "UTC", now=NOW) == "December 21"
     assert short_date(LATE, "de", "UTC", now=NOW) == "21. Dezember"
-    assert short_date(LATE + timedelta(days=30), "en", "UTC", now=NOW) == "20 January 2027"
+    assert short_date(LATE + timedelta(days=30), "en", "UTC", now=NOW) == "January 20, 2027"
 
 
 @pytest.mark.parametrize(
@@ -58,10 +59,12 @@ def test_distances_follow_the_language() -> None:
 def test_the_tooltip_names_the_instant_and_its_zone() -> None:
     text = exact(LATE, "en", "Europe/Berlin")
 
-    assert "22 December 2026" in text
-    assert "00:30:00" in text
+    assert "December 22, 2026" in text
+    assert "12:30:00" in text
+    assert "00:30:00" in exact(LATE, "en-GB", "Europe/Berlin")
     assert "Central European" in text
 
 
 def test_the_time_of_day_is_the_readers() -> None:
-    assert clock_time(LATE, "en", "Europe/Berlin") == "00:30"
+    assert clock_time(LATE, "en", "Europe/Berlin") == "12:30\u202fAM"
+    assert clock_time(LATE, "en-GB", "Europe/Berlin") == "00:30"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from money import format_money
 from ui.text import i18n
 from ui.text.i18n import LOCALES, _, choose_locale, direction, ngettext, use_locale
 
@@ -22,6 +23,10 @@ from ui.text.i18n import LOCALES, _, choose_locale, direction, ngettext, use_loc
         ("xx", "de", "de"),
         ("../../etc", "", "en"),
         (None, "EN-us", "en"),
+        (None, "en-GB,en;q=0.9", "en-GB"),
+        (None, "en-AU", "en-GB"),
+        (None, "en-CA", "en"),
+        ("en-GB", "de", "en-GB"),
     ],
 )
 def test_the_saved_language_wins_then_the_browsers_best(saved: str | None, header: str, expected: str) -> None:
@@ -50,6 +55,18 @@ def test_an_empty_text_stays_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(i18n, "catalogue", lambda locale: catalogue)
 
     assert i18n.translate("", "de") == ""
+
+
+def test_british_english_is_the_same_text_in_its_own_spelling() -> None:
+    with use_locale("en-GB"):
+        assert _("Canceled") == "Cancelled"
+        assert _("{plan} is canceled") == "{plan} is cancelled"
+        assert ngettext("{count} month free", "{count} months free", 2) == "{count} months free"
+
+
+def test_the_dollar_sign_stands_alone_only_in_its_country() -> None:
+    assert format_money(2900, "usd", "en") == "$29.00"
+    assert format_money(2900, "usd", "en-GB") == "US$29.00"
 
 
 def test_numbers_choose_their_form() -> None:

@@ -36,7 +36,7 @@ WAITS = {Shown(wait) for wait in ConfirmationWait}
 PRICED = {"amount": 2900, "currency": "usd", "interval": "month"}
 LAST = subscription(State.ACTIVE, as_of=NOW - timedelta(minutes=3))
 ENDED = subscription(State.CANCELED)
-UNTOLD = "Paid until 21 December. Unless it's canceled in the billing portal, it renews then."
+UNTOLD = "Paid until December 21. Unless it's canceled in the billing portal, it renews then."
 
 SENTENCES = [
     (
@@ -63,26 +63,26 @@ SENTENCES = [
     ),
     (
         subscription(State.TRIALING, until=LATER, **PRICED),
-        "trialing", "Trial", "You're trying Premium", "Free until 21 December.",
+        "trialing", "Trial", "You're trying Premium", "Free until December 21.",
     ),
     (subscription(State.TRIALING), "trialing", "Trial", "You're trying Premium", "Your trial is running."),
     (subscription(State.ACTIVE, until=LATER, **PRICED), "active", "Active", "You're on Premium", UNTOLD),
     (
         subscription(State.ACTIVE, until=LATER, goes_on=True),
-        "active", "Active", "You're on Premium", "Renews on 21 December.",
+        "active", "Active", "You're on Premium", "Renews on December 21.",
     ),
     (
         subscription(State.ACTIVE, until=LATER, held=True),
-        "active", "Active", "You're on Premium", "Paid until 21 December. Payments are paused.",
+        "active", "Active", "You're on Premium", "Paid until December 21. Payments are paused.",
     ),
     (subscription(State.ACTIVE), "active", "Active", "You're on Premium", "Your subscription is active."),
     (
         subscription(State.ACTIVE, until=LATER, source=Source.ACCOUNT),
-        "active", "Active", "You're on Premium", "On your account until 21 December.",
+        "active", "Active", "You're on Premium", "On your account until December 21.",
     ),
     (
         subscription(State.ACTIVE, until=LATER, ends=True),
-        "ending", "Canceled", "Premium ends on 21 December", "You keep Premium until 21 December. It won't renew.",
+        "ending", "Canceled", "Premium ends on December 21", "You keep Premium until December 21. It won't renew.",
     ),
     (
         subscription(State.ACTIVE, ends=True),
@@ -113,18 +113,18 @@ SENTENCES = [
     (subscription(State.PAUSED), "paused", "Paused", "Premium is paused", ""),
     (
         subscription(State.CANCELED, until=EARLIER),
-        "canceled", "Ended", "Premium has ended", "It ended on 21 November.",
+        "canceled", "Ended", "Premium has ended", "It ended on November 21.",
     ),
     (subscription(State.CANCELED), "canceled", "Ended", "Premium has ended", ""),
     (
         subscription(State.CANCELED, until=LATER, access=True),
-        "paid_until", "Canceled", "Premium ends on 21 December",
-        "You keep Premium until 21 December. It won't renew.",
+        "paid_until", "Canceled", "Premium ends on December 21",
+        "You keep Premium until December 21. It won't renew.",
     ),
     (
         subscription(State.ON_RECORD, until=LATER),
         "on_record", "Status unknown", "We found a Premium subscription",
-        "It's paid until 21 December. Its current status isn't known right now; the billing portal shows it.",
+        "It's paid until December 21. Its current status isn't known right now; the billing portal shows it.",
     ),
     (
         subscription(State.ON_RECORD, until=EARLIER),
@@ -244,15 +244,15 @@ def test_a_date_that_has_passed_without_news_is_not_promised() -> None:
 
 
 def test_an_end_that_lies_ahead_is_not_said_to_have_been() -> None:
-    assert "21 December" not in said(subscription(State.CANCELED, until=LATER)).sentence
+    assert "December 21" not in said(subscription(State.CANCELED, until=LATER)).sentence
 
 
 def test_the_date_is_the_readers_own_day() -> None:
     midnight = datetime(2026, 12, 21, 2, tzinfo=UTC)
     found = subscription(State.ACTIVE, until=midnight)
 
-    assert said(found, timezone="America/New_York").date_text == "20 December"
-    assert said(found, timezone="Asia/Tokyo").date_text == "21 December"
+    assert said(found, timezone="America/New_York").date_text == "December 20"
+    assert said(found, timezone="Asia/Tokyo").date_text == "December 21"
 
 
 def test_an_amount_is_called_the_list_price_and_comes_with_its_interval() -> None:

@@ -13,7 +13,7 @@ from babel.messages.catalog import Catalog
 from tools import messages
 from ui.text.i18n import LOCALES, catalogue
 
-TRANSLATED = [locale for locale in LOCALES if locale != "en"]
+TRANSLATED = [locale for locale in LOCALES if not locale.startswith("en")]
 MARKS = {"_", "N_", "ngettext"}
 SPOKEN = {"aria_label", "title", "alt", "placeholder", "data_busy_label"}
 """Attributes of elements that people read or hear."""
