@@ -30,9 +30,14 @@ def operations_routes(container: Container) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz() -> Response:
-        """Whether to send users here: `failing` (503) without the store, `degraded` (200) when something is amiss."""
-        checks = {"store": await _store(container), **_quick_checks(container), "money": await _money(container)}
-        failing = checks["store"]["status"] == "failing"
+        """Whether to send users here: `failing` (503) when no page can be drawn, else `degraded` or `ready` (200).
+
+        Without the store pages still open, prices among them, and it is away for all replicas at once: no reason to
+        send nobody anywhere.
+        """
+        store, money = await asyncio.gather(_store(container), _money(container))
+        checks = {"pages": _pages(container), "store": store, **_quick_checks(container), "money": money}
+        failing = checks["pages"]["status"] == "failing"
         degraded = any(check["status"] != "ok" for check in checks.values())
         status = "failing" if failing else "degraded" if degraded else "ready"
         return JSONResponse({"status": status, "checks": checks}, 503 if failing else 200)
@@ -80,6 +85,16 @@ def _names_this_machine(request: Request, container: Container) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
+
+
+def _pages(container: Container) -> Check:
+    """What the self-test at the start found."""
+    health = container.page_health
+    if not health.drawn:
+        return {"status": "failing", "problem": health.problem or "No page has been drawn yet."}
+    if health.left_off:
+        return {"status": "degraded", "left_off": dict(health.left_off)}
+    return {"status": "ok"}
 
 
 async def _store(container: Container) -> Check:

@@ -1,6 +1,6 @@
 """Everything that pages and routes work with: made once in `wiring/`, handed around, never changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from catalog import Catalog
@@ -12,6 +12,7 @@ from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
 from services.observability.metrics import Metrics
+from services.observability.page_health import PageHealth
 from services.portal import PortalService
 from services.rate_limits import STATUS, Policy, RateLimits
 from services.sessions.service import Sessions
@@ -79,6 +80,7 @@ class Container:
     auth_upstream: Upstream
     metrics: Metrics
     users: UserHashes
+    page_health: PageHealth = field(default_factory=PageHealth)
 
     @property
     def catalog(self) -> Catalog:

@@ -87,6 +87,7 @@ class ApiWorld:
         self.container = container = running.container
         self.sandbox = sandbox
         self.url = container.settings.public_url
+        container.page_health.passed({})
         self.app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
         install(self.app, container, unconnected=unconnected_views, busy_page=partial(too_many_requests, container))
         self._browsers: list[Browser] = []

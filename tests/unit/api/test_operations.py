@@ -43,7 +43,8 @@ async def test_healthy_and_ready(api: ApiWorld) -> None:
 
     assert (health.status_code, health.json()) == (200, {"status": "ok"})
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
-    assert {"store", "payment_ms", "auth_ms", "catalog", "clock", "limits", "money"} == ready.json()["checks"].keys()
+    checks = {"pages", "store", "payment_ms", "auth_ms", "catalog", "clock", "limits", "money"}
+    assert checks == ready.json()["checks"].keys()
 
 
 async def test_an_open_circuit_degrades_and_still_takes_users(api: ApiWorld) -> None:
@@ -85,12 +86,32 @@ async def test_a_key_that_worked_names_the_lost_connection(api: ApiWorld) -> Non
     assert check["problem"] == "It refuses a key that worked: it has lost its database connection."
 
 
-async def test_a_store_that_is_gone_fails(api: ApiWorld) -> None:
+async def test_a_store_that_is_gone_degrades_and_still_takes_users(api: ApiWorld) -> None:
     await api.container.store.close()
 
     ready = await api.browser().get("/readyz")
 
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert ready.json()["checks"]["store"]["status"] == "failing"
+
+
+async def test_a_process_that_can_draw_no_page_takes_nobody(api: ApiWorld) -> None:
+    api.container.page_health.failed("NameError: no template")
+
+    ready = await api.browser().get("/readyz")
+
     assert (ready.status_code, ready.json()["status"]) == (503, "failing")
+    assert ready.json()["checks"]["pages"]["problem"] == "NameError: no template"
+    assert (await api.browser().get("/healthz")).status_code == 200
+
+
+async def test_an_optimization_that_does_not_fit_degrades_and_says_which(api: ApiWorld) -> None:
+    api.container.page_health.passed({"own_document": "pages start in a new way"})
+
+    ready = await api.browser().get("/readyz")
+
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert ready.json()["checks"]["pages"]["left_off"] == {"own_document": "pages start in a new way"}
 
 
 async def test_a_broken_catalog_file_degrades_and_says_why(tmp_path: Path, api_sandbox: RunningSandbox) -> None:

@@ -65,7 +65,7 @@ def test_the_image_runs_as_nobody_special_and_looks_after_itself() -> None:
     text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 
     assert re.search(r"^USER 10001$", text, re.MULTILINE)
-    assert "/healthz" in text
+    assert "/readyz" in text
     assert "-slim" in text
     assert "--require-hashes" in text
     assert not re.search(r"(?i)secret|api_key=|token=", text)
@@ -124,7 +124,7 @@ def test_kubernetes_asks_the_right_addresses_and_gives_time_to_end() -> None:
     assert set(manifest["ConfigMap"]["data"]) - OURS == set()
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert pod["terminationGracePeriodSeconds"] >= 5 + 8 + 6
-    assert container["readinessProbe"]["httpGet"]["path"] == "/healthz"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert manifest["Ingress"]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/affinity"] == "cookie"
 
 
