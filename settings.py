@@ -125,6 +125,10 @@ class Settings(BaseSettings):
         200, ge=10, le=10_000, description="Most page views at once without a socket; a large page counts as several."
     )
 
+    extensions: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*$")], ...], NoDecode, Listed] = Field(
+        (), description="Python modules that add pages, such as examples.usage_page; see docs/extending.md."
+    )
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe event logged.")
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="Form of a log line: json, console (for people), or auto: console in a terminal, else json."
@@ -136,6 +140,12 @@ class Settings(BaseSettings):
     entitlements_key: SecretStr | None = Field(
         None, description="Private key (PEM) that signs /api/entitlements; without one it changes at each start."
     )
+
+    packed_elements: bool = Field(True, description="Whether an open tab's elements are kept small on the server.")
+    own_document: bool = Field(True, description="Whether our own pages come without Quasar and its style sheets.")
+    html_first: bool = Field(True, description="Whether browsers show a page's text before its scripts have run.")
+    late_scripts: bool = Field(True, description="Whether our own pages ask for scripts once their text is on screen.")
+    paced_collector: bool = Field(True, description="Whether Python's collector looks at new objects only.")
 
     sandbox: bool | None = Field(None, description="Sandbox mode; empty means on without PAYMENT_MS_API_KEY.")
     sandbox_start: bool = Field(True, description="Whether python app.py starts the sandbox; false if it runs already.")

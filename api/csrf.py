@@ -1,10 +1,12 @@
 """State is changed, and the socket opened, only from our own pages (OWASP ASVS 3.5, 4.4.2).
 
 Browsers say where a request comes from, in `Sec-Fetch-Site` and `Origin`, and no script can forge either. Bodies are
-JSON under `/api/` (which no plain form can send) and form fields elsewhere, small, and here in time.
+JSON under `/api/` (which no plain form can send) and form fields elsewhere, small, and here in time. A file goes to the
+address that `ui.upload` on a full page has for it alone.
 """
 
 import asyncio
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,7 +24,9 @@ SIGNED_PATHS: Final = frozenset({"/api/payment/events"})
 """Routes for other services: they prove themselves by a signature and carry no cookie."""
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+UPLOAD_PATH: Final = re.compile(r"/_nicegui/client/[0-9a-f-]{36}/upload/\d+")
 LARGEST_BODY: Final = 64 * 1024
+LARGEST_UPLOAD: Final = 10 * 1024 * 1024
 BODY_DEADLINE: Final = 10.0
 
 _OURS: Final = frozenset({"same-origin", "none"})
@@ -48,7 +52,7 @@ class CsrfGuard:
                 return
         elif scope["type"] == "http":
             status = self._refused(scope)
-            if status is None and scope["method"] not in SAFE_METHODS and not _is_socket(scope):
+            if status is None and scope["method"] not in SAFE_METHODS and not _is_streamed(scope):
                 body = await _read(scope, receive)
                 status = body if isinstance(body, int) else None
                 receive = receive if isinstance(body, int) else _replay(body, receive)
@@ -69,6 +73,8 @@ class CsrfGuard:
             return 403
         if _is_socket(scope):
             return None
+        if UPLOAD_PATH.fullmatch(path):
+            return _refused_upload(headers)
         wanted = "application/json" if path.startswith("/api/") else "application/x-www-form-urlencoded"
         return _refused_kind(headers, wanted)
 
@@ -93,6 +99,19 @@ def own_origins(public_url: str) -> frozenset[str]:
 
 def _is_socket(scope: Scope) -> bool:
     return str(scope["path"]).startswith(SOCKET_PATH)
+
+
+def _is_streamed(scope: Scope) -> bool:
+    """Whether NiceGUI reads the body as it comes."""
+    return _is_socket(scope) or UPLOAD_PATH.fullmatch(str(scope["path"])) is not None
+
+
+def _refused_upload(headers: Headers) -> int | None:
+    """Return why files are not taken; they say how large they are, and the server holds them to it."""
+    length = headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > LARGEST_UPLOAD:
+        return 413
+    return _refused_kind(headers, "multipart/form-data")
 
 
 def _refused_kind(headers: Headers, wanted: str) -> int | None:

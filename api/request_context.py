@@ -96,7 +96,7 @@ class RequestContextMiddleware:
         """
         headers: list[tuple[bytes, bytes]] = list(scope["headers"])
         given = Headers(raw=headers).get("x-request-id", "")
-        state = dict(scope.get("state", {}))
+        state = scope.setdefault("state", {})  # the same for all: the guards around it read what pages note in it
         state["request_id"] = given if _USABLE_ID.fullmatch(given) else uuid4().hex
         forwarded = any(name.startswith(FORWARDED) for name, _value in headers)
         state["forwarded"] = forwarded

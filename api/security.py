@@ -1,7 +1,8 @@
 """The security headers of every answer, the Content-Security-Policy with its nonce among them.
 
 The policy needs no `unsafe-inline` and no `unsafe-eval` for scripts. Styles may be inline: pages carry theirs in the
-head, so that the first paint waits for nothing.
+head, so that the first paint waits for nothing. A page that is drawn with all of NiceGUI's elements says in the
+request's state that it needs `unsafe-eval`, and gets it for its own answer.
 """
 
 import secrets
@@ -25,6 +26,9 @@ PERMISSIONS: Final = ", ".join(
         "payment", "usb", "xr-spatial-tracking",
     )
 )  # fmt: skip
+NEEDS_EVAL: Final = "csp_eval"
+"""In a request's state: whether its page lets the browser compile scripts (`ui/nicegui_ext/page_policy.py`)."""
+
 _NONCE: Final = "{nonce}"
 
 
@@ -34,6 +38,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._policy = content_security_policy(settings, ("'none'",))
+        self._full_policy = full_policy(self._policy)
         self._embed_policy = content_security_policy(settings, settings.embed_origins or ("'none'",))
         fixed = {
             "X-Content-Type-Options": "nosniff",
@@ -55,17 +60,23 @@ class SecurityHeaders:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": self._headers(path, nonce, message.get("headers", ()))}
+                policy = self._policy_of(path, needs_eval=scope["state"].get(NEEDS_EVAL, False))
+                headers = self._headers(path, policy.replace(_NONCE, nonce), message.get("headers", ()))
+                message = {**message, "headers": headers}
             await send(message)
 
         await self._app(scope, receive, answer)
 
-    def _headers(self, path: str, nonce: str, given: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def _policy_of(self, path: str, *, needs_eval: bool) -> str:
+        if path.startswith(EMBED_PATH):
+            return self._embed_policy
+        return self._full_policy if needs_eval else self._policy
+
+    def _headers(self, path: str, policy: str, given: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         embedded = path.startswith(EMBED_PATH)
-        policy = self._embed_policy if embedded else self._policy
         ours = [
             *self._fixed,
-            (b"content-security-policy", policy.replace(_NONCE, nonce).encode()),
+            (b"content-security-policy", policy.encode()),
             (b"referrer-policy", b"no-referrer" if path == CALLBACK_PATH else b"strict-origin-when-cross-origin"),
             (b"cross-origin-resource-policy", b"cross-origin" if embedded else b"same-origin"),
         ]
@@ -74,6 +85,12 @@ class SecurityHeaders:
         if not any(name.lower() == b"cache-control" for name, _value in kept):
             ours.append((b"cache-control", b"no-store"))
         return [*kept, *ours]
+
+
+def full_policy(policy: str) -> str:
+    """Return the policy of pages with all of NiceGUI's elements: scripts may compile, fonts may be data."""
+    compiling = policy.replace("script-src 'self'", "script-src 'self' 'unsafe-eval'")
+    return f"{compiling}; font-src 'self' data:"
 
 
 def content_security_policy(settings: Settings, frame_ancestors: Collection[str]) -> str:

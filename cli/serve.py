@@ -1,5 +1,6 @@
 """Runs the app on a socket: binds first, starts the sandbox if there is one, serves, and stops in order within 20 s."""
 
+import contextlib
 import signal
 import socket
 import sys
@@ -8,13 +9,17 @@ from typing import Final
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
+from nicegui.version import __version__ as NICEGUI_VERSION
 
 from cli.listen import BACKLOG, PortUnusable, listen, look_at_sandbox_ports
 from sandbox.launch import RunningSandbox, SandboxNotStarted, start_sandbox
 from services.errors import StoreUnavailable
 from services.observability.logs import LineWriter, configure_logs
+from services.observability.page_health import PageHealth
 from settings import Settings
 from ui.nicegui_ext.collector import PacedCollector
+from ui.serving.self_test import prepare_pages
 from wiring.build import build
 from wiring.web import application
 
@@ -57,9 +62,13 @@ def run(settings: Settings) -> None:
         running = build(settings)
         if settings.sandbox_enabled and settings.sandbox_start:
             sandbox = _start_sandbox(settings)
-        app = application(running)
-        collector.start()
-        _serve(app, settings, listener, writer)
+
+        async def prepare(app: FastAPI) -> None:
+            if (await prepare_pages(app, running.container)).paced_collector:
+                collector.start()
+
+        app = application(running, prepare)
+        _serve(app, settings, listener, writer, running.container.page_health)
     except (StoreUnavailable, SandboxNotStarted) as error:
         raise NotStarted(_sentence(error, settings)) from None
     finally:
@@ -93,7 +102,7 @@ def _addresses(settings: Settings) -> tuple[str, ...]:
     return (f"Open {settings.public_url} (sandbox: no money moves)", f"The sandbox's control panel: {panel}")
 
 
-def _serve(app: object, settings: Settings, listener: socket.socket, writer: LineWriter) -> None:
+def _serve(app: object, settings: Settings, listener: socket.socket, writer: LineWriter, pages: PageHealth) -> None:
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         ws="wsproto",
@@ -110,7 +119,10 @@ def _serve(app: object, settings: Settings, listener: socket.socket, writer: Lin
     server = _Server(config, settings, writer)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)  # uvicorn raises what it caught again when it has stopped
-    server.run([listener])
+    with contextlib.suppress(SystemExit):  # by which uvicorn says that it did not start
+        server.run([listener])
+    if not server.started and pages.problem:
+        raise NotStarted(f"No page can be drawn with NiceGUI {NICEGUI_VERSION}: {pages.problem}")
     if not server.started:
         raise NotStarted("The app did not start; the log above says why.")
 

@@ -20,6 +20,13 @@ from sandbox.launch import FREE_PORTS, RunningSandbox, start_sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
 READY_SECONDS = 90.0
+PLAIN_PAGES = bool(os.environ.get("PLAIN_PAGES"))
+"""Whether all apps run without what makes their pages fast: `make test-plain`."""
+
+WITHOUT_OPTIMIZATIONS = dict.fromkeys(
+    ("PACKED_ELEMENTS", "OWN_DOCUMENT", "HTML_FIRST", "LATE_SCRIPTS", "PACED_COLLECTOR"), "false"
+)
+
 NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For `verify`: httpx reads the certificate authorities for each client and each lone call, which takes longer than a
 page view; nothing here speaks TLS."""
@@ -49,13 +56,14 @@ class AppProcess:
     url: str
     environment: dict[str, str]
     log_path: Path
+    python: str = sys.executable
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     def start(self) -> Self:
         """Start the process and wait until it answers. Raises ProcessFailed."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "app.py"],
+                [self.python, "app.py"],
                 cwd=ROOT,
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
@@ -138,6 +146,7 @@ def app_environment(folder: Path, sandbox: RunningSandbox, port: int, **more: st
         "SANDBOX_STRIPE_PORT": sandbox.stripe_url.rpartition(":")[2],
     }
     return {
+        **(WITHOUT_OPTIMIZATIONS if PLAIN_PAGES else {}),
         "PORT": str(port),
         "SANDBOX_START": "false",
         "STORAGE_PATH": str(folder / "store.sqlite3"),

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.app_process import PLAIN_PAGES
 from harness.redis_server import RedisServer
 from settings import Settings
+from ui.nicegui_ext.optimizations import NONE, put_in_force
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +19,14 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
             if written in os.environ:
                 monkeypatch.delenv(written)
     monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With PLAIN_PAGES draw all pages without what makes them fast, and leave out the tests of just that."""
+    if PLAIN_PAGES:
+        put_in_force(NONE)
+        without = [config.option.markexpr, "not optimized"]
+        config.option.markexpr = " and ".join(f"({part})" for part in without if part)
 
 
 @pytest.fixture

@@ -2,20 +2,24 @@
 
 import contextlib
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
+from nicegui import app as nicegui_app
 from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.install import install
 from api.lifespan import RunningApp
 from services.container import Container
+from settings import SettingsError
+from ui.nicegui_ext.page_policy import PlainPages
 from ui.nicegui_ext.page_views import unconnected_views
 from ui.nicegui_ext.socket_guard import guard_sockets
 from ui.page import assets
+from ui.page.extensions import ExtensionUnusable, load_extensions
 from ui.pages.errors import too_many_requests
 
 PAGES: Final = (
@@ -35,20 +39,33 @@ its page, and hundreds that load anew make the next busy moment.
 """
 
 
+Prepare = Callable[[FastAPI], Awaitable[None]]
+
+
 def register(container: Container) -> None:
-    """Add the pages and what they load to NiceGUI's app."""
+    """Add the pages and what they load to NiceGUI's app; raises SettingsError for an extension that has none."""
     assets.register(container.settings)
     for name in PAGES:
         importlib.import_module(f"ui.pages.{name}").register(container)
+    try:
+        for extension in load_extensions(container.settings.extensions):
+            extension.register(container)
+    except ExtensionUnusable as error:
+        raise SettingsError((str(error),)) from None
 
 
-def application(running: RunningApp) -> FastAPI:
-    """Return the whole app: routes and guards around the pages, started and stopped with the server."""
+def application(running: RunningApp, prepare: Prepare | None = None) -> FastAPI:
+    """Return the whole app: routes and guards around the pages, started and stopped with the server.
+
+    `prepare` comes last before the port opens.
+    """
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await running.start()
         try:
+            if prepare is not None:
+                await prepare(app)
             yield
         finally:
             await running.stop()
@@ -57,10 +74,11 @@ def application(running: RunningApp) -> FastAPI:
     container = running.container
     register(container)
     install(app, container, unconnected=unconnected_views, busy_page=partial(too_many_requests, container))
+    nicegui_app.add_middleware(PlainPages)  # before the compression, so that it stands below it
     ui.run_with(
         app,
         title=container.settings.brand_name,
-        tailwind=False,
+        tailwind=True,  # of full pages; light ones have none of NiceGUI's style
         dark=None,
         storage_secret=None,
         show_welcome_message=False,

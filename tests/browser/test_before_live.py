@@ -68,6 +68,7 @@ def put_one_in_cart(page: Page) -> None:
     expect(page.get_by_test_id("cart-count")).to_have_text("1")
 
 
+@pytest.mark.optimized
 def test_a_quantity_typed_early_is_what_stands_there_later_and_what_is_sold(page: Page, product: Product) -> None:
     open_signed_in(page, "/payment")
     gate = Gate(page)
@@ -83,6 +84,7 @@ def test_a_quantity_typed_early_is_what_stands_there_later_and_what_is_sold(page
     assert sold(page, product) == [("price_sandbox_api_credits", 6)]
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("scripts", [START, QUANTITIES])
 def test_a_cart_that_is_posted_sells_what_stands_in_it(page: Page, product: Product, scripts: re.Pattern[str]) -> None:
     put_one_in_cart(page)
@@ -117,6 +119,7 @@ WATCH = """() => {
 }"""
 
 
+@pytest.mark.optimized
 def test_a_press_stays_pressed_when_the_scripts_come(page: Page, product: Product) -> None:
     open_signed_in(page, "/payment")
     product.control("POST", "/faults", operation="checkout_subscription", delay=5, times=1)
@@ -134,6 +137,7 @@ def test_a_press_stays_pressed_when_the_scripts_come(page: Page, product: Produc
     assert "drawn anew" not in said
 
 
+@pytest.mark.optimized
 def test_a_press_that_is_held_while_the_scripts_come_is_a_press(page: Page) -> None:
     gate = Gate(page)
     open_early(page, "/pricing")
@@ -147,6 +151,7 @@ def test_a_press_that_is_held_while_the_scripts_come_is_a_press(page: Page) -> N
     page.wait_for_url("**/login**")
 
 
+@pytest.mark.optimized
 def test_a_theme_chosen_early_stays_chosen(page: Page) -> None:
     gate = Gate(page)
     open_early(page, "/pricing")
@@ -158,6 +163,7 @@ def test_a_theme_chosen_early_stays_chosen(page: Page) -> None:
     expect(page.get_by_role("button", name="Like the system")).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.optimized
 def test_a_year_chosen_before_any_script_is_what_is_sold(page: Page, product: Product) -> None:
     open_signed_in(page, "/payment")
     gate = Gate(page, re.compile(r"/assets/app\.js"))
@@ -221,6 +227,7 @@ def test_a_problem_is_told_once(page: Page) -> None:
     expect(page.get_by_role("main")).not_to_contain_text("Payments are unavailable right now.")
 
 
+@pytest.mark.optimized
 def test_a_page_of_another_account_sells_nothing(page: Page, product: Product) -> None:
     open_signed_in(page, "/payment")
     Gate(page)

@@ -210,3 +210,21 @@ def test_help_names_the_commands() -> None:
     assert done.returncode == 0
     for command in ("serve", "check"):
         assert command in done.stdout
+
+
+def test_a_nicegui_that_draws_no_page_is_refused_by_name(tmp_path: Path) -> None:
+    changed = "from nicegui import Client\n\ndef build_response(*given, **options):\n    raise KeyError('elements')\n\n"
+    (tmp_path / "another").mkdir()
+    (tmp_path / "another" / "sitecustomize.py").write_text(f"{changed}Client.build_response = build_response\n")
+
+    done = start(environment(tmp_path, PYTHONPATH=str(tmp_path / "another")))
+
+    assert done.returncode == 2
+    assert re.search(r"No page can be drawn with NiceGUI 3\.\d+\.\d+: .*elements", done.stderr.splitlines()[-1])
+    assert "Open http" not in done.stdout
+
+
+def test_an_extension_that_is_not_there_is_named(tmp_path: Path) -> None:
+    words = refused(environment(tmp_path, EXTENSIONS="examples.nothing"))
+
+    assert "EXTENSIONS names examples.nothing, which can't be imported" in words

@@ -19,6 +19,7 @@ from services.subscription.customer_status import CustomerStatus
 from services.web.timezones import is_timezone
 from ui.nicegui_ext.browser_events import Payload, on_browser_event
 from ui.nicegui_ext.html import Tag
+from ui.nicegui_ext.page_views import is_closed
 from ui.page.context import PageContext
 from ui.page.current_user import known_status, session_now, signed_in, words_for
 
@@ -69,7 +70,7 @@ class Live:
             _log.warning("watch_with_old_session", code=error.code)
         finally:
             self._opening = False
-        if self._client.is_deleted:
+        if is_closed(self._client):
             return
         self._watch = self._context.container.status.watch(self._session, self._changed, self._signed_out)
         known = self._watch.customer_status
@@ -107,7 +108,7 @@ class Live:
 
     def _signed_out(self) -> None:
         """Load the page again: a private one leads to sign-in and back here, a public one opens for a visitor."""
-        if not self._client.is_deleted:
+        if not is_closed(self._client):
             with self._client:
                 ui.navigate.to(self._context.here)
 

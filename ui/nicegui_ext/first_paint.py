@@ -1,15 +1,17 @@
 """HTML of a page that has been built, so that the first answer already holds everything a reader wants to see.
 
 It walks the same element tree that NiceGUI sends as JSON: there is no second copy of any page. The browser shows it
-until Vue mounts, which empties the container and draws the same elements again, so both must come out equal.
+until Vue mounts, which empties the container and draws the same elements again, so both must come out equal. What only
+Vue can draw, components of NiceGUI and Quasar, is left out.
+
+Written against NiceGUI 3.18, which sends no HTML of a page's elements.
 """
 
 from html import escape
 
 from nicegui.element import Element
 
-from ui.nicegui_ext.html import VOID_TAGS
-from ui.nicegui_ext.packed_element import PackedElement
+from ui.nicegui_ext.html import VOID_TAGS, Tag
 
 
 def render(root: Element) -> str:
@@ -21,7 +23,7 @@ def render(root: Element) -> str:
 
 def _write(element: Element, parts: list[str]) -> None:
     tag = element.tag
-    if element.component is not None:
+    if element.component is not None or "-" in tag:
         return
     parts.append(f"<{tag}{_attributes(element)}>")
     if tag in VOID_TAGS:
@@ -35,7 +37,7 @@ def _write(element: Element, parts: list[str]) -> None:
 
 
 def _attributes(element: Element) -> str:
-    if isinstance(element, PackedElement):
+    if isinstance(element, Tag):
         classes, styles, props = element.class_list(), element.style_dict(), element.prop_dict()
     else:
         classes, styles, props = element._classes, element._style, element._props
@@ -46,7 +48,7 @@ def _attributes(element: Element) -> str:
         style = "".join(f"{name}:{value};" for name, value in styles.items())
         found.append(f' style="{escape(style)}"')
     for name, value in props.items():
-        if value is None or value is False:
+        if value is None or value is False or name.startswith(":"):
             continue
         found.append(f" {name}" if value is True else f' {name}="{escape(str(value))}"')
     return "".join(found)

@@ -5,12 +5,17 @@ No Quasar component and nothing whose code is compiled in the browser: `ui/servi
     with Tag("section", classes="plans", aria_labelledby="plans-title"):
         Tag("h2", _("Plans"), id="plans-title")
         Tag("button", _("Subscribe"), type="submit", testid="subscribe-basic").on("click.prevent", subscribe, args=[])
+
+Written against NiceGUI 3.18, whose `Element` takes an element's text, classes and attributes from these fields only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
+from nicegui.element import Element
+
+from ui.nicegui_ext import optimizations
 from ui.nicegui_ext.packed_element import PackedElement
 
 Attribute = str | int | float | bool | None
@@ -22,12 +27,21 @@ ENUMERATED: Final = ("aria-", "data-")
 URL_ATTRIBUTES: Final = frozenset({"href", "src", "action", "formaction", "poster"})
 
 
-class Tag(PackedElement):
+class Tag(Element):
     """One HTML element. Keyword arguments are its attributes: `aria_label` is `aria-label`, `for_` is `for`.
 
     `None` and `False` leave an attribute out, `True` writes it without a value, except for `aria-` and `data-`
-    attributes, which get the words. `testid` sets `data-testid` and NiceGUI's marker of the same name.
+    attributes, which get the words. `testid` sets `data-testid` and NiceGUI's marker of the same name. What is made is
+    a `PackedTag`, or a `PlainTag` where packed elements are off.
     """
+
+    def __new__(cls, *_args: object, **_attributes: object) -> Self:
+        """Return an element of the kind in force."""
+        kind: Any = cls
+        if cls is Tag:
+            kind = PackedTag if optimizations.in_force().packed_elements else PlainTag
+        made: Self = object.__new__(kind)
+        return made
 
     def __init__(
         self, tag: str, text: str | None = None, *, classes: str = "", testid: str = "", **attributes: Attribute
@@ -37,7 +51,7 @@ class Tag(PackedElement):
         values = attribute_values(attributes)
         if testid:
             values["data-testid"] = testid
-        super().__init__(tag, text, classes, values)
+        self._make(tag, text, classes, values)
 
     @property
     def text(self) -> str:
@@ -59,6 +73,65 @@ class Tag(PackedElement):
         if any(now.get(name) != value for name, value in changed.items()) or removed & now.keys():
             self.change_props(changed, removed)
         return self
+
+    if TYPE_CHECKING:  # what each kind does in its own way
+
+        def _make(self, tag: str, text: str | None, classes: str, props: Mapping[str, Any]) -> None: ...
+
+        def class_list(self) -> list[str]:
+            """Return the classes."""
+
+        def style_dict(self) -> dict[str, str]:
+            """Return the styles."""
+
+        def prop_dict(self) -> dict[str, Any]:
+            """Return the attributes."""
+
+        def change_props(self, changed: Mapping[str, Any], removed: Collection[str]) -> None:
+            """Change attributes and tell the browser."""
+
+    def _displayed_contents(self, *, only_visible: bool) -> list[Any]:
+        """Return what the simulated user of NiceGUI's tests can see of this element."""
+        props = self.prop_dict()
+        return [*(props.get(key) for key in ("text", "label", "icon", "placeholder", "error-message")), self._text]
+
+
+class PackedTag(Tag, PackedElement):
+    """A tag that is one small object until somebody changes it."""
+
+    def _make(self, tag: str, text: str | None, classes: str, props: Mapping[str, Any]) -> None:
+        self.pack(tag, text, classes, props)
+
+
+class PlainTag(Tag):
+    """A tag as heavy as any element of NiceGUI's, which keeps all of it where those do."""
+
+    def _make(self, tag: str, text: str | None, classes: str, props: Mapping[str, Any]) -> None:
+        Element.__init__(self, tag)
+        self._text = text
+        self._classes.extend(classes.split())
+        self._props.update(props)
+        self._markers = [props["data-testid"]] if "data-testid" in props else []
+
+    def class_list(self) -> list[str]:
+        """Return the classes."""
+        return self._classes
+
+    def style_dict(self) -> dict[str, str]:
+        """Return the styles."""
+        return self._style
+
+    def prop_dict(self) -> dict[str, Any]:
+        """Return the attributes."""
+        return self._props
+
+    def change_props(self, changed: Mapping[str, Any], removed: Collection[str]) -> None:
+        """Change attributes and tell the browser."""
+        with self._props.suspend_updates():
+            self._props.update(changed)
+            for name in removed:
+                self._props.pop(name, None)
+        self.update()
 
 
 @lru_cache(maxsize=512)

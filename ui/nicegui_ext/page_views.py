@@ -13,6 +13,11 @@ ORDINARY_ELEMENTS: Final = 150
 """Elements of a page that counts as one view."""
 
 
+def is_closed(client: Client) -> bool:
+    """Whether a page view is gone; releases before 3.13 have no word of their own for it."""
+    return client.id not in Client.instances
+
+
 def unconnected_views() -> float:
     """Return what the views without a socket weigh, in ordinary ones: a large page counts as several.
 

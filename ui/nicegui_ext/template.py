@@ -1,24 +1,42 @@
 """The HTML document around a page: NiceGUI's start-up script in a document of our own.
 
-NiceGUI's own template loads Quasar, its fonts and 250 kB of style sheets. No page here uses them
+NiceGUI's own template loads Quasar, its fonts and 250 kB of style sheets. Our pages use none of them
 (`ui/nicegui_ext/html.py`), so `dismantle` takes out of NiceGUI's answer what starts the page, and `assemble` puts it
-into a document with our style first, the page's text in it, and a nonce on every script. If a release of NiceGUI
-changes its template, `dismantle` says which piece is missing, and the test of it fails before anybody sees a broken
-page.
+into a document with our style first, the page's text in it, and a nonce on every script. `verify` knows the start-ups
+that were seen working in this document; with another one pages come in NiceGUI's document (`full_document.py`).
+
+Written against NiceGUI 3.18, whose template has one form for pages with and without Quasar.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Final
 
+import nicegui
 from nicegui.version import __version__ as NICEGUI_VERSION
+
+from ui.nicegui_ext import optimizations
 
 JSON_SCRIPT_ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 STORAGE_STAND_IN: Final = 'try{sessionStorage}catch{Object.defineProperty(window,"sessionStorage",{value:{}})}'
 """For browsers that deny storage to a frame of another site: nicegui.js asks for it and would stop there."""
+
+POPUPS: Final = {
+    "popup": '<div id="popup" class="connection-bar" role="status" aria-hidden="true"></div>',
+    "too_long_message_popup": '<div id="too_long_message_popup" aria-hidden="true" hidden></div>',
+}
+"""The elements that nicegui.js shows by itself, by their ids; `app.js` finds the words for the first one."""
+
+KNOWN_STARTUPS: Final = frozenset({"0b41833e6c10", "177096bf8146", "996d6f6e17bf", "8823cf1556c2"})
+"""What `startup_mark` says of the releases of which `make compat` has seen pages work in this document."""
+
+_INSIDE: Final = Path(nicegui.__file__).parent
 
 
 class TemplateChanged(RuntimeError):
@@ -33,6 +51,21 @@ class Startup:
     prefix: str
     create_app: str
     components: str
+
+
+def verify() -> None:
+    """Raise TemplateChanged when this NiceGUI starts pages in a way that nobody has seen working without Quasar."""
+    mark = startup_mark()
+    if mark not in KNOWN_STARTUPS:
+        raise TemplateChanged(f"NiceGUI {NICEGUI_VERSION}: pages start in a new way ({mark})")
+
+
+def startup_mark(inside: Path = _INSIDE) -> str:
+    """Return a mark of how the installed NiceGUI starts a page: its template's scripts, and the script they call."""
+    template = (inside / "templates" / "index.html").read_text(encoding="utf-8")
+    body = re.sub(r"(?s)<style>.*?</style>", "", template[template.index("<body") :])
+    script = (inside / "static" / "nicegui.js").read_text(encoding="utf-8")
+    return hashlib.sha256(f"{body}{script}".encode()).hexdigest()[:12]
 
 
 def dismantle(html: str) -> Startup:
@@ -68,19 +101,40 @@ class DocumentParts:
     words: Mapping[str, str]
     script: str = ""
     icons: str = ""
+    full_script: str = ""
+    full_style: str = ""
+
+    @property
+    def html_attributes(self) -> str:
+        """What the `html` element says of the whole page."""
+        return f'lang="{escape(self.locale)}" dir="{self.direction}" data-theme="{escape(self.theme)}"'
+
+    @property
+    def body_attributes(self) -> str:
+        """The words for `app.js`, each with a space before it."""
+        return "".join(f' data-{name}="{escape(text)}"' for name, text in self.words.items())
+
+    def in_app(self, opening: str = '<div id="app">') -> str:
+        """Return the element that Vue mounts into, with the page's text in it; or before it, where that comes late."""
+        if optimizations.in_force().html_first or not self.content:
+            return f"{opening}{self.content}</div>"
+        unfolded = re.sub("</?noscript>", "", self.content)  # the first end of one would end them all
+        return f"<noscript>{unfolded}</noscript>\n{opening}</div>"
 
 
-def assemble(page: DocumentParts, startup: Startup | None) -> str:
+def assemble(parts: DocumentParts, startup: Startup | None) -> str:
     """Return the document; without a `startup` one that needs no script and no socket (for error floods)."""
-    attributes = f'lang="{escape(page.locale)}" dir="{page.direction}" data-theme="{escape(page.theme)}"'
-    words = "".join(f' data-{name}="{escape(text)}"' for name, text in page.words.items())
     return (
-        f"<!doctype html>\n<html {attributes}>\n<head>\n"
-        f'<meta charset="utf-8">\n{page.head}\n<style>{page.style}</style>\n'
-        f"{_import_map(startup, page.nonce) if startup else ''}</head>\n"
-        f'<body{words}>\n<div id="app">{page.content}</div>\n'
-        f"{_scripts(startup, page) if startup else ''}</body>\n</html>\n"
+        f"<!doctype html>\n<html {parts.html_attributes}>\n<head>\n"
+        f'<meta charset="utf-8">\n{parts.head}\n<style>{parts.style}</style>\n'
+        f"{_import_map(startup, parts.nonce) if startup else ''}</head>\n"
+        f"<body{parts.body_attributes}>\n{parts.in_app() if startup else _plain_content(parts)}\n"
+        f"{_scripts(startup, parts) if startup else ''}</body>\n</html>\n"
     )
+
+
+def _plain_content(parts: DocumentParts) -> str:
+    return f'<div id="app">{parts.content}</div>'
 
 
 def _import_map(startup: Startup, nonce: str) -> str:
@@ -88,17 +142,17 @@ def _import_map(startup: Startup, nonce: str) -> str:
     return f'<script type="importmap" nonce="{nonce}">{startup.import_map}</script>\n'
 
 
-def _scripts(startup: Startup, page: DocumentParts) -> str:
-    nonce = page.nonce
+def _scripts(startup: Startup, parts: DocumentParts) -> str:
+    nonce = parts.nonce
     static = f"{startup.prefix}/_nicegui/{NICEGUI_VERSION}/static"
+    when = "load" if optimizations.in_force().late_scripts else "loadAtOnce"
     return f"""\
-<link rel="stylesheet" href="{startup.prefix}{page.icons}">
-<div id="popup" class="connection-bar" role="status" aria-hidden="true"></div>
-<div id="too_long_message_popup" aria-hidden="true" hidden></div>
+<link rel="stylesheet" href="{startup.prefix}{parts.icons}">
+{"".join(POPUPS.values())}
 <script nonce="{nonce}">{STORAGE_STAND_IN}</script>
-<script defer src="{startup.prefix}{page.script}" nonce="{nonce}"></script>
+<script defer src="{startup.prefix}{parts.script}" nonce="{nonce}"></script>
 <script type="module" nonce="{nonce}">
-await front.load("{static}/socket.io.min.js", "{static}/nicegui.js");
+await front.{when}("{static}/socket.io.min.js", "{static}/nicegui.js");
 const app = {startup.create_app}
 {startup.components}
 await front.quiet();

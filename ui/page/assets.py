@@ -16,22 +16,31 @@ from settings import Settings
 from ui.theme.brand import ICON_PATH, LOGO_PATH, icon_svg, logo_file
 from ui.theme.icons import icon_rules
 
-SCRIPT: Final = Path(__file__).parent.parent / "static" / "app.js"
+SCRIPTS: Final = Path(__file__).parent.parent / "static"
 FOR_A_YEAR: Final = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 FOR_A_DAY: Final = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
 
-@lru_cache(maxsize=1)
 def script_address() -> str:
     """Return where pages load `app.js` from."""
-    return f"/assets/app.js?v={_hash(script_text())}"
+    return _script_address("app.js")
 
 
-@lru_cache(maxsize=1)
-def script_text() -> str:
-    """Return `app.js` as it travels: without its comments, which stand on lines of their own, and its indentation."""
-    text = re.sub(r"^ */\*.*?\*/\n", "", SCRIPT.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+def full_script_address() -> str:
+    """Return where pages in NiceGUI's own document load what `app.js` needs there."""
+    return _script_address("full.js")
+
+
+@lru_cache(maxsize=2)
+def script_text(name: str = "app.js") -> str:
+    """Return a script as it travels: without its comments, which stand on lines of their own, and its indentation."""
+    text = re.sub(r"^ */\*.*?\*/\n", "", (SCRIPTS / name).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     return re.sub(r"^ +", "", text, flags=re.MULTILINE)
+
+
+@lru_cache(maxsize=2)
+def _script_address(name: str) -> str:
+    return f"/assets/{name}?v={_hash(script_text(name))}"
 
 
 @lru_cache(maxsize=1)
@@ -46,6 +55,10 @@ def register(settings: Settings) -> None:
     @app.get("/assets/app.js", include_in_schema=False)
     def script() -> Response:
         return Response(script_text(), media_type="text/javascript", headers=FOR_A_YEAR)
+
+    @app.get("/assets/full.js", include_in_schema=False)
+    def full_script() -> Response:
+        return Response(script_text("full.js"), media_type="text/javascript", headers=FOR_A_YEAR)
 
     @app.get("/assets/icons.css", include_in_schema=False)
     def icons() -> Response:

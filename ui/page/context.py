@@ -21,6 +21,9 @@ from ui.text import i18n
 P = TypeVar("P")
 JsonLd = Mapping[str, object]
 
+Elements = Literal["light", "all"]
+"""What a page may be drawn with: plain elements alone (`Tag`), or all that NiceGUI has."""
+
 Theme = Literal["light", "dark", "system"]
 THEMES: Final[tuple[Theme, ...]] = ("system", "light", "dark")
 
@@ -62,6 +65,7 @@ class PageContext(DrawnPage):
     timezone: str
     theme: Theme
     head: Head
+    elements: Elements = "light"
     status: int = 200
     plan_label: str = ""
     cart_count: int = 0

@@ -19,6 +19,7 @@ from settings import Settings
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext, Theme
+from ui.page.extensions import load_extensions
 from ui.page.shown_frame import ShownFrame, cart_count_words
 from ui.text.i18n import LOCALES, N_, _
 from ui.theme.brand import brand_mark
@@ -59,7 +60,8 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
     live = Tag("div", "", classes="visually-hidden", role="status", id="announcements")
     live.move(layout)
     context.frame = ShownFrame(live, banners, cart, plan)
-    with Tag("div", classes="container narrow" if narrow else "container"):
+    width, kind = " narrow" if narrow else "", " elements-all" if context.elements == "all" else ""
+    with Tag("div", classes=f"container{width}{kind}"):
         yield context.frame
 
 
@@ -92,6 +94,11 @@ def _links(context: PageContext) -> list[tuple[str, str]]:
         links.append(("/shop", _("Shop")))
     if context.user is not None:
         links.append(("/payment", _("Billing")))
+    for extension in load_extensions(context.settings.extensions):
+        entries = extension.navigation
+        links += [
+            (entry.path, _(entry.label)) for entry in entries if context.user is not None or not entry.signed_in_only
+        ]
     return links
 
 

@@ -20,6 +20,7 @@ from services.storage.pubsub import Subscriber, Topic
 from services.subscription.customer_status import CustomerStatus
 from ui.billing.live import live
 from ui.nicegui_ext.html import Tag
+from ui.nicegui_ext.page_views import is_closed
 from ui.page.context import PageContext
 from ui.plans.card import PlanOffer
 from ui.plans.choices import offers_for, plan_choices
@@ -45,12 +46,12 @@ class _Follower:
 
     def _connected(self) -> None:
         pubsub = self._context.container.pubsub
-        if self._listener is None and not self._client.is_deleted:
+        if self._listener is None and not is_closed(self._client):
             self._listener = pubsub.listen(Topic.CATALOG, ALL_USERS, lambda _text: self._heard())
         self._heard()
 
     def _heard(self) -> None:
-        if self._client.is_deleted or self._version == self._context.catalog.version:
+        if is_closed(self._client) or self._version == self._context.catalog.version:
             return
         self._version = self._context.catalog.version
         _task = background_tasks.create(self._redraw(), name="live catalog")

@@ -2,13 +2,16 @@
 
 What it adds to NiceGUI's own `ui.page`: the page context (who, which language, zone and theme), sign-in where a page
 needs it, errors as pages in our frame with their own status, the page's text in the first answer
-(`ui/nicegui_ext/first_paint.py`), a document without Quasar and with a nonce on every script
-(`ui/nicegui_ext/template.py`), and the head that search engines read.
+(`ui/nicegui_ext/first_paint.py`), a document with a nonce on every script, and the head that search engines read.
 
     @page(container, "/account", title=N_("Your account"), requires_sign_in=True)
     async def account(context: PageContext) -> None:
         with frame(context):
             Tag("h1", _("Your account"))
+
+A page is light: drawn from plain elements (`ui/nicegui_ext/html.py`) in a document without Quasar
+(`ui/nicegui_ext/template.py`). With `elements="all"` it may be drawn from everything that NiceGUI has, in NiceGUI's own
+document (`ui/nicegui_ext/full_document.py`), which costs a browser a megabyte and its policy the word `unsafe-eval`.
 """
 
 import asyncio
@@ -29,18 +32,18 @@ from services.container import Container
 from services.errors import FrontendError, NotSignedIn
 from services.sessions.service import Session, Visitor
 from services.web.timezones import is_timezone
-from ui.nicegui_ext import first_paint, template
+from ui.nicegui_ext import first_paint, full_document, light_page, optimizations, page_policy, template
 from ui.nicegui_ext.drawn_page import keep_with_client
-from ui.nicegui_ext.packed_element import PackedElement
-from ui.page.assets import icons_address, script_address
-from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Head, PageContext
+from ui.nicegui_ext.html import Tag
+from ui.page.assets import full_script_address, icons_address, script_address
+from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Elements, Head, PageContext
 from ui.page.head import head_html, words
 from ui.serving.arrivals import ARRIVALS
 from ui.serving.error_page import error_page
 from ui.text import i18n
 from ui.text.i18n import _
 from ui.theme.icons import icon_rules
-from ui.theme.style_sheet import style_sheet
+from ui.theme.style_sheet import quasar_style, style_sheet
 
 __all__ = ["Builder", "Head", "PageContext", "page", "respond"]
 
@@ -60,6 +63,7 @@ def page(
     description: str = "",
     robots: str = "index,follow",
     requires_sign_in: bool = False,
+    elements: Elements = "light",
 ) -> Callable[[Builder], Builder]:
     """Serve the decorated builder at `path`. `title` and `description` are message ids; the builder may change them.
 
@@ -68,8 +72,9 @@ def page(
 
     def decorate(build: Builder) -> Builder:
         async def serve(request: Request, client: Client) -> Response:
+            head = Head(title, description, robots)
             return await respond(
-                container, request, client, build, Head(title, description, robots), requires_sign_in=requires_sign_in
+                container, request, client, build, head, requires_sign_in=requires_sign_in, elements=elements
             )
 
         serve.__name__ = serve.__qualname__ = f"page_{build.__name__}"
@@ -88,10 +93,12 @@ async def respond(
     *,
     status: int = 200,
     requires_sign_in: bool = False,
+    elements: Elements = "light",
 ) -> Response:
     """Return the finished answer to a request for a page that `build` draws into `client`."""
     session, failure = await _find_session(container, request)
     context = _context(container, request, session, head, status)
+    context.elements = elements
     _begin(client, context)
     try:
         if requires_sign_in and context.user is None:
@@ -127,17 +134,23 @@ async def _let_go(request: Request) -> None:
 
 async def _error(context: PageContext, error: Exception) -> Response:
     """Return the page that says what went wrong, in a fresh client: the failed one may be half built."""
+    cause = ""
     if isinstance(error, FrontendError):
         shown = error
         _log.warning("page_refused", path=context.path, code=error.code, status=error.status, cause=str(error))
+    elif isinstance(error, light_page.NotOnLightPage):
+        shown = FrontendError()
+        _log.error("element_refused", path=context.path, cause=str(error), place=error.place)
+        cause = str(error) if context.settings.sandbox_enabled else ""  # read by who writes the page
     else:
         shown = FrontendError()
         _log.error("page_failed", path=context.path, exc_info=error)
     context.status = shown.status
     context.head = Head(shown.title, robots="noindex")
+    context.elements = "light"
     with Client(nicegui_page(""), request=context.request) as client:
         _begin(client, context)
-        error_page(context, shown)
+        error_page(context, shown, cause)
         answer = _document(client, context)
     if shown.retry_after is not None:
         answer.headers["Retry-After"] = str(max(1, round(shown.retry_after)))
@@ -155,16 +168,28 @@ def _begin(client: Client, context: PageContext) -> None:
     main.tag = "main"
     main.props["id"] = "main"
     main.props["tabindex"] = "-1"
+    client.layout.classes(replace="site")
+    client.content.classes(replace="site-content")
+    if not _in_own_document(context):
+        full_document.prepare(client, context.locale, context.theme)
+    if context.elements == "light":
+        light_page.watch(client, context.path)
+
+
+def _in_own_document(context: PageContext) -> bool:
+    return context.elements == "light" and optimizations.in_force().own_document
 
 
 def _document(client: Client, context: PageContext) -> Response:
     """Return NiceGUI's answer for a built page, as our document."""
+    if context.elements == "light":
+        light_page.check(client)
     with client, i18n.use_locale(context.locale):
         client.title = _(context.head.title)
         client.outbox.updates = WeakValueDictionary()  # all is new in a first answer; emptied, it would keep its size
         answer = client.build_response(context.request, context.status)
         nonce = getattr(context.request.state, "csp_nonce", "") or secrets.token_urlsafe(16)
-        document = template.DocumentParts(
+        parts = template.DocumentParts(
             locale=context.locale,
             direction=context.direction,
             theme=context.theme,
@@ -175,16 +200,23 @@ def _document(client: Client, context: PageContext) -> Response:
             words=words(context),
             script=script_address(),
             icons=icons_address(),
+            full_script=full_script_address(),
+            full_style=quasar_style(),
         )
-    html = template.assemble(document, template.dismantle(bytes(answer.body).decode()))
+    html = bytes(answer.body).decode()
+    if _in_own_document(context):
+        html = template.assemble(parts, template.dismantle(html))
+    else:
+        html = full_document.dress(html, parts, tailwind=context.elements == "all")
+    page_policy.mark(context.request, needs_eval=context.elements == "all")
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
     return Response(html, context.status, headers)
 
 
 def _icons_in(client: Client) -> set[str]:
     """Return the icons that a page shows at first; the others come with a style sheet that nothing waits for."""
-    packed = (element for element in client.elements.values() if isinstance(element, PackedElement))
-    classes = {name for element in packed for name in element.class_list()}
+    tags = (element for element in client.elements.values() if isinstance(element, Tag))
+    classes = {name for element in tags for name in element.class_list()}
     return {name.removeprefix("icon-") for name in classes if name.startswith("icon-")}
 
 

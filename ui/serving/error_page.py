@@ -12,14 +12,14 @@ from ui.theme.icons import icon
 ERROR_ICONS = {404: "magnifying-glass", 401: "lock-closed", 429: "clock"}
 
 
-def error_page(context: PageContext, error: FrontendError) -> None:
-    """Draw the whole page for an error, in the page's frame."""
+def error_page(context: PageContext, error: FrontendError, cause: str = "") -> None:
+    """Draw the whole page for an error, in the page's frame; `cause` is for who writes the page, and said as it is."""
     watch_stripe_mode_banner(context)
     with frame(context, narrow=True):
-        error_card(context, error)
+        error_card(context, error, cause)
 
 
-def error_card(context: PageContext, error: FrontendError) -> None:
+def error_card(context: PageContext, error: FrontendError, cause: str = "") -> None:
     """Draw one centred card: a headline that says what is true, a sentence, the way on, the reference to quote."""
     reference = error.request_id or getattr(context.request.state, "request_id", "")
     missing = error.status == 404
@@ -28,6 +28,8 @@ def error_card(context: PageContext, error: FrontendError) -> None:
             icon(ERROR_ICONS.get(error.status, "exclamation-triangle"))
         Tag("h1", _(error.title), classes="card-title")
         Tag("p", _(error.sentence), classes="muted")
+        if cause:
+            Tag("p", cause, classes="small", testid="cause")
         with Tag("div", classes="card-actions"):
             if error.retryable or error.status == 500:
                 button(_("Try again"), href=context.here, wide=True, icon_name="arrow-path")

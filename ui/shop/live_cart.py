@@ -14,6 +14,7 @@ from services.cart import Cart, user_owner, visitor_owner
 from services.errors import FrontendError, NotSignedIn
 from services.sessions.service import Session, Visitor, session_key
 from services.storage.pubsub import Subscriber, Topic
+from ui.nicegui_ext.page_views import is_closed
 from ui.page.context import PageContext
 from ui.page.current_user import cookie_of_socket
 
@@ -42,7 +43,7 @@ class LiveCart:
         """Read the cart soon; many calls at once read it once or twice."""
         if self._looking:
             self._look_again = True
-        elif self._owner and not self._client.is_deleted:
+        elif self._owner and not is_closed(self._client):
             self._looking = True
             _task = background_tasks.create(self._read(), name="live cart")
 
@@ -53,7 +54,7 @@ class LiveCart:
         except FrontendError as error:
             _log.info("cart_not_followed", code=error.code)
             return
-        if self._client.is_deleted or self._owner == owner_of(who):
+        if is_closed(self._client) or self._owner == owner_of(who):
             self.look()
             return
         self._close()
@@ -69,7 +70,7 @@ class LiveCart:
             while True:
                 self._look_again = False
                 cart: Cart = await self._context.container.cart.read(self._owner)
-                if self._client.is_deleted:
+                if is_closed(self._client):
                     return
                 with self._client:
                     self._show(cart)
@@ -88,7 +89,7 @@ class LiveCart:
 
     def _reload(self) -> None:
         """Somebody signed in in another tab: this one belongs to them now."""
-        if not self._client.is_deleted:
+        if not is_closed(self._client):
             with self._client:
                 ui.navigate.to(self._context.here)
 

@@ -86,6 +86,8 @@ class QuantityField:
 class Reporter(Element, component="quantity_field.js"):
     """Draws nothing; emits `quantity` with name, value and whether the value was settled on."""
 
+    light = True
+
     def __init__(self) -> None:
         super().__init__()
         self.fields: dict[str, QuantityField] = {}

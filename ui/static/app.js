@@ -332,6 +332,10 @@ const front = (() => {
      share the line with the text, and the browser may come to show the text only after the scripts' work. */
   async function load(...scripts) {
     await shown();
+    await loadAtOnce(...scripts);
+  }
+
+  async function loadAtOnce(...scripts) {
     const [Vue] = await Promise.all([import("vue"), ...scripts.map(insert)]);
     Object.assign(globalThis, { Vue, emitEvent: emit });
   }
@@ -357,5 +361,5 @@ const front = (() => {
     });
   }
 
-  return { connected, keep, load, quiet, restore };
+  return { connected, keep, load, loadAtOnce, quiet, restore };
 })();

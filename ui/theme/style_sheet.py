@@ -14,6 +14,7 @@ from typing import Final
 from ui.theme.colors import Oklch, contrast, parse, readable, text_on
 
 STYLES: Final = Path(__file__).parent / "styles"
+QUASAR: Final = Path(__file__).parent / "quasar.css"
 STATE_HUES: Final = {"success": 155.0, "warning": 70.0, "danger": 25.0, "info": 245.0}
 
 Palette = Mapping[str, str]
@@ -33,6 +34,12 @@ def style_sheet(brand_color: str) -> str:
     )
     rules = "".join(path.read_text(encoding="utf-8") for path in sorted(STYLES.glob("*.css")))
     return variables + _without_layout(rules)
+
+
+@lru_cache(maxsize=1)
+def quasar_style() -> str:
+    """Return what gives Quasar's elements our look, for pages that have them: after the style sheet of all pages."""
+    return _without_layout(QUASAR.read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=8)

@@ -58,6 +58,7 @@ async def test_every_change_of_classes_style_and_props_is_an_update(client: Clie
         assert element.id in client.outbox.updates
 
 
+@pytest.mark.optimized
 async def test_an_element_weighs_what_the_figures_say(client: Client) -> None:
     with client:
         Tag("span", "first", classes="a b")

@@ -13,7 +13,7 @@ from nicegui.page import page
 from nicegui.slot import Slot
 
 from ui.nicegui_ext import first_paint, packed_element
-from ui.nicegui_ext.html import Tag
+from ui.nicegui_ext.html import PackedTag, Tag
 from ui.nicegui_ext.packed_element import ElementsChanged, verify
 
 Change = Callable[[Any], object]
@@ -109,6 +109,7 @@ def test_attributes_change_packed_and_unpacked(client: Client, unpack: bool) -> 
     assert element.id not in client.outbox.updates
 
 
+@pytest.mark.optimized
 def test_a_page_is_sent_without_unpacking_anything(client: Client) -> None:
     with client:
         with Tag("ul", classes="list", testid="list") as tags:
@@ -118,9 +119,12 @@ def test_a_page_is_sent_without_unpacking_anything(client: Client) -> None:
         sent = {element.id: element._to_dict() for element in client.elements.values()}
 
     assert len(sent) == 8
-    assert all(element.unpacked is None for element in [tags, *tags.children] if isinstance(element, Tag))
+    assert all(
+        element.unpacked is None for element in [tags, *tags.default_slot.children] if isinstance(element, PackedTag)
+    )
 
 
+@pytest.mark.optimized
 def test_a_listener_leaves_attributes_as_they_are_kept(client: Client) -> None:
     with client:
         packed, unpacked = Tag("button", title="t"), Tag("button", title="t")
@@ -129,6 +133,7 @@ def test_a_listener_leaves_attributes_as_they_are_kept(client: Client) -> None:
     packed.on("click", print)
     unpacked.on("click", print)
 
+    assert isinstance(packed, PackedTag)
     assert packed.unpacked is None
     assert unpacked._props is props
     props["title"] = "new"
@@ -186,11 +191,12 @@ def test_elements_move_between_packed_and_other_elements(client: Client) -> None
         one.move(moved)
 
 
+@pytest.mark.optimized
 def test_a_plain_element_has_no_second_slot(client: Client) -> None:
     with client:
         element = Tag("div")
 
-    assert element.slots == {"default": element}
+    assert element.slots == {"default": element.default_slot}
     with pytest.raises(ValueError, match="header"):
         element.add_slot("header")
 

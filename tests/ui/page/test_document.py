@@ -186,6 +186,7 @@ async def test_a_builder_may_answer_by_itself_and_leaves_no_client(container: Co
         assert set(Client.instances) == before
 
 
+@pytest.mark.optimized
 async def test_every_script_carries_the_nonce_and_there_is_no_style_of_quasar(
     container: Container, simulate: Simulate
 ) -> None:

@@ -79,6 +79,32 @@ async def test_forms_take_form_fields_only(api: ApiWorld, kind: str) -> None:
     assert answer.status_code == 415
 
 
+UPLOAD = "/_nicegui/client/01234567-89ab-cdef-0123-456789abcdef/upload/12"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "size", "status"),
+    [
+        (UPLOAD, {}, 200_000, 404),
+        (UPLOAD, {"content-type": "application/json"}, 10, 415),
+        (UPLOAD, {"sec-fetch-site": "cross-site"}, 10, 403),
+        (UPLOAD, {"content-length": str(11 * 1024 * 1024)}, 10, 413),
+        (f"{UPLOAD}/x", {}, 10, 415),
+        ("/cart/add", {}, 10, 415),
+    ],
+    ids=["taken", "no-files", "foreign", "too-large", "no-upload", "a-form-of-ours"],
+)
+async def test_files_go_to_the_address_of_an_upload_only(
+    api: ApiWorld, path: str, headers: dict[str, str], size: int, status: int
+) -> None:
+    browser = await api.browser().sign_in()
+    files = {"content-type": "multipart/form-data; boundary=x", **headers}
+
+    answer = await browser.post(path, content=b" " * size, headers=files)
+
+    assert answer.status_code == status
+
+
 async def test_a_body_larger_than_any_we_take_is_refused(api: ApiWorld) -> None:
     browser = await api.browser().sign_in()
 

@@ -1,0 +1,63 @@
+"""What makes pages fast, each of it dispensable: without any of them every page works, only slower.
+
+The settings of these names say what is wanted, `self_test.py` leaves off what does not fit the installed NiceGUI, and
+what is left is in force for the whole process: pages of one process are all made in the same way.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+
+from settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizations:
+    """The settings' descriptions say what each one does."""
+
+    packed_elements: bool = True
+    own_document: bool = True
+    html_first: bool = True
+    late_scripts: bool = True
+    paced_collector: bool = True
+
+    @classmethod
+    def wanted(cls, settings: Settings) -> "Optimizations":
+        """Return what the settings ask for."""
+        return cls(**{name: bool(getattr(settings, name)) for name in NAMES})
+
+    def on(self) -> tuple[str, ...]:
+        """Return the names of those that are on, in the order in which they are tried."""
+        return tuple(name for name in NAMES if getattr(self, name))
+
+    def without(self, name: str) -> "Optimizations":
+        """Return the same with one of them off."""
+        return replace(self, **{name: False})
+
+
+NAMES = tuple(field.name for field in fields(Optimizations))
+NONE = Optimizations(**dict.fromkeys(NAMES, False))
+
+_in_force = Optimizations()
+
+
+def in_force() -> Optimizations:
+    """Return what pages of this process are made with."""
+    return _in_force
+
+
+def put_in_force(chosen: Optimizations) -> None:
+    """Make all pages from now on with these."""
+    global _in_force
+    _in_force = chosen
+
+
+@contextmanager
+def tried(optimizations: Optimizations) -> Iterator[None]:
+    """Make pages with these inside the block only."""
+    before = in_force()
+    put_in_force(optimizations)
+    try:
+        yield
+    finally:
+        put_in_force(before)
