@@ -1,7 +1,7 @@
 # The whole developer interface. `make help` lists it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast test-browser test-faults test-scale check lint format generate lock audit sbom \
+.PHONY: help run test test-fast test-plain compat test-browser test-faults test-scale check lint format generate lock audit sbom \
         messages screenshots a11y lighthouse bench clean python system
 
 VENV := .venv
@@ -31,6 +31,12 @@ test: $(DEV_STAMP) system ## Run all tests, those with Chromium, Redis and HAPro
 
 test-fast: $(DEV_STAMP) ## Run the tests of units, pages and contract that need no browser and no other servers
 	$(PYTEST) --numprocesses 2 -m "not browser and not faults and not scale" tests/unit tests/ui tests/contract tests/complaints
+
+test-plain: $(DEV_STAMP) system ## Run the page and browser tests with every optimization off
+	PLAIN_PAGES=1 $(PYTEST) --numprocesses 2 --dist loadfile tests/ui tests/browser
+
+compat: $(DEV_STAMP) system ## Try older releases of NiceGUI in fresh environments; write docs/compatibility.md
+	$(PY) -m tools.compat
 
 test-browser: $(DEV_STAMP) system ## Run the tests in Chromium
 	$(PYTEST) -m browser
