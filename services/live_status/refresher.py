@@ -35,6 +35,10 @@ from services.subscription.unknown_plans import UnknownPlans
 SHARED_FOR: Final = timedelta(seconds=1)
 """How old an answer may be to be shared with another request."""
 
+ASKED_AGAIN_AFTER: Final = timedelta(minutes=10)
+"""An answer of billing's older than this is asked for again, also where nothing says that it may differ: "none" of last
+month proves nothing about today (a purchase in a browser that never came back, a subscription made elsewhere)."""
+
 KEPT_FOR: Final = timedelta(days=40)
 _WRITTEN_EVERY: Final = timedelta(seconds=15)
 _MEMORY: Final = 10_000
@@ -144,10 +148,11 @@ class StatusRefresher:
     async def ask(self, session: Session, scope: Scope = "relevant", *, fresh: bool = False) -> CustomerStatus:
         """Return what the customer has now.
 
-        `scope` "all" asks about every plan; "relevant" about those with a subscription or a checkout under way, after a
-        first full look. With `fresh`, the questions are certain to be asked after this call began; otherwise an answer
-        younger than a second is shared. A service that can't be asked is noted in the status, not raised. Raises
-        NotSignedIn when the Auth MS has ended the session, StoreUnavailable when the store can't be read.
+        `scope` "all" asks about every plan; "relevant" about those with a subscription or a checkout under way, and
+        those of which the last answer is old, after a first full look. With `fresh`, the questions are certain to be
+        asked after this call began; otherwise an answer younger than a second is shared. A service that can't be asked
+        is noted in the status, not raised. Raises NotSignedIn when the Auth MS has ended the session, StoreUnavailable
+        when the store can't be read.
         """
         customer = self._customer_of(session)
         known = self._known(customer)
@@ -280,6 +285,9 @@ class StatusRefresher:
         now = self._now()
         named = plan_named(catalog, grant.plan) if (grant := _grant(snapshot)) else None
         wanted = {*snapshot.products_on_record, *(c.product_id for c in checkouts if c.payable(now) or c.unconfirmed)}
+        wanted |= {
+            p for p in (*sold, *gone) if (known := snapshot.records.get(p)) and now - known.as_of > ASKED_AGAIN_AFTER
+        }
         return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p in named.products))
 
     def _reconcile(self, customer: str, snapshot: UpstreamSnapshot, history: CustomerHistory) -> CustomerStatus:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest_asyncio
 
 from services.storage.port import Store
-from tests.fakes import MemoryStore
 from tests.unit.services.storage.store_behaviour import StoreBehaviour
+from truth.memory_store import MemoryStore
 
 
 class TestMemoryStore(StoreBehaviour):

@@ -14,8 +14,9 @@ from services.checkout_record import (
     newest,
 )
 from services.errors import StoreUnavailable
-from tests.fakes import START, Clock, MemoryStore
+from tests.fakes import START, Clock
 from tests.unit.services.subscription.snapshot_tables import checkout
+from truth.memory_store import MemoryStore
 
 DAY = 86_400.0
 HOUR = 3_600.0

@@ -165,6 +165,17 @@ class TestScope:
 
         assert outside.payment_ms.switch.calls[3:] == [("subscription", "ada", "prod_premium")]
 
+    async def test_none_of_long_ago_is_asked_again(self, replica: Replica, outside: Outside) -> None:
+        ada = await replica.sign_in()
+        await replica.refresher.ask(ada)
+        buy(outside)
+        outside.world.deliver_all(("billing",))
+
+        outside.clock.move(11 * 60)
+        found = await replica.refresher.ask(ada)
+
+        assert found.current.plan_id == "premium"
+
     async def test_a_checkout_under_way_is_asked_about(self, replica: Replica, outside: Outside) -> None:
         ada = await replica.sign_in()
         await replica.click(ada)

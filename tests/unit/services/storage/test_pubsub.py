@@ -8,7 +8,8 @@ import structlog
 
 from services.storage.port import RESYNC
 from services.storage.pubsub import PubSub, Topic
-from tests.fakes import Clock, MemoryStore, settle
+from tests.fakes import Clock, settle
+from truth.memory_store import MemoryStore
 
 
 @pytest.fixture
