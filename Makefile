@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-fast test-plain compat test-browser test-faults test-scale check lint format generate lock audit sbom \
-        messages screenshots a11y lighthouse bench clean python system
+        messages screenshots a11y lighthouse bench truth truth-mutants clean python system
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -14,7 +14,7 @@ SBOM := $(PY) -W ignore:The.Component.this.BOM::cyclonedx.model.bom -m cyclonedx
 SBOM_FOLDER := .
 # The files whose tests wait longest come first. Three processes keep two cores busy, since much of it is waiting.
 ALL_TESTS := --numprocesses 3 --dist loadfile --no-loadscope-reorder tests/scale tests/browser tests/faults \
-    tests/security tests/complaints tests/cli tests/sandbox tests/ui tests/contract tests/unit
+    tests/truth tests/security tests/complaints tests/cli tests/sandbox tests/ui tests/contract tests/unit
 SYSTEM_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 RUN_STAMP := $(VENV)/.installed-run
@@ -46,6 +46,12 @@ test-faults: $(DEV_STAMP) system ## Run every fault against real sockets and pri
 
 test-scale: $(DEV_STAMP) system ## Run the tests with several replicas behind HAProxy
 	$(PYTEST) tests/scale
+
+truth: $(DEV_STAMP) ## Play 2,000 random stories against app and sandbox (STORIES=100000 goes on where it was stopped)
+	$(PY) -m truth --stories $${STORIES:-2000} --state .data/truth-$${STORIES:-2000}.json
+
+truth-mutants: $(DEV_STAMP) ## Break the app in every way that the rules of evidence forbid, and see it found
+	$(PY) -m truth --mutants
 
 check: $(DEV_STAMP) ## Lint, format check, types, and which module may import which
 	$(PY) -m ruff check .

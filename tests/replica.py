@@ -21,9 +21,10 @@ from services.storage.port import Store
 from services.storage.pubsub import PubSub
 from services.subscription.customer_status import CustomerStatus
 from services.web.safe_urls import Redirects
-from tests.fakes import START, Clock, FakeAuthMS, FakePaymentMS, MemoryStore, Shape, settle
+from tests.fakes import START, Clock, FakeAuthMS, FakePaymentMS, Shape, settle
 from tests.shop import CATALOG, press, world_of
 from tests.world import OutsideWorld
+from truth.memory_store import MemoryStore
 
 PUBLIC_URL: Final = "https://shop.example"
 ADA: Final = User("ada", "Ada", "ada@example.com")

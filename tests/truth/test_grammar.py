@@ -1,0 +1,61 @@
+"""The grammar: what a sentence claims, and that one it does not know is told."""
+
+import pytest
+
+from truth.grammar import Unknown, statements_of
+from truth.reading import Reading, Said
+from truth.statements import Kind, Money, Statement
+
+
+def said(text: str, *within: str) -> list[Statement | Unknown]:
+    return list(statements_of(Reading((Said(text, within),), ()), "/payment"))
+
+
+def test_a_renewal_is_read_with_its_day_and_amount() -> None:
+    [statement] = said("Renews on 1 January 2027 for $29.00.")
+
+    assert isinstance(statement, Statement)
+    assert (statement.kind, statement.day, statement.money) == (Kind.RENEWS, "1 January 2027", Money(2900, "usd"))
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("$29 per month", Money(2900, "usd")),
+        ("€1,299.50 per month", Money(129950, "eur")),
+        ("¥800 each", Money(800, "jpy")),
+    ],
+)
+def test_amounts_are_read_in_minor_units(text: str, amount: Money) -> None:
+    [statement] = said(text)
+
+    assert isinstance(statement, Statement)
+    assert statement.money == amount
+
+
+def test_a_price_belongs_to_the_card_on_which_it_stands() -> None:
+    [statement] = said("$29.00 today, then monthly.", "plan-grid", "plan-card-premium", "plan-note")
+
+    assert isinstance(statement, Statement)
+    assert (statement.kind, statement.card, statement.interval) == (Kind.DUE_TODAY, "premium", "month")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You'll get a refund of $5.00 tomorrow.",
+        "Your card expires in May.",
+        "Premium renews by itself.",
+        "Nobody was charged so far.",
+        "It ends on 3 March 2027, perhaps.",
+    ],
+)
+def test_a_sentence_about_money_dates_or_state_that_nobody_knows_is_told(text: str) -> None:
+    [found] = said(text)
+
+    assert isinstance(found, Unknown)
+
+
+@pytest.mark.parametrize("text", ["Skip to content", "Unlimited projects", "Check again", "We never see your card."])
+def test_a_sentence_that_claims_nothing_is_let_be(text: str) -> None:
+    assert said(text) == []

@@ -1,0 +1,131 @@
+"""The oracle: what is true, late, as told, or false, against the books of a sandbox."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sandbox.amounts import COUPONS
+from sandbox.auth_accounts import AccountPlan, person
+from sandbox.in_process import InProcessSandbox, settings_in_memory
+from sandbox.scenarios import subscribe
+from sandbox.stripe_objects import StripeSubscription
+from truth.catalogs import BASE, CatalogOfStory
+from truth.facts import facts_of, told_of
+from truth.oracle import History, Verdict, sold_in
+from truth.statements import Kind, Money, Statement
+
+ADA = person("ada@example.com")
+
+
+class Books:
+    """A sandbox with one customer, and an oracle that knows it."""
+
+    def __init__(self, folder: Path) -> None:
+        catalog = CatalogOfStory(folder / "products.json")
+        self.sandbox = InProcessSandbox(settings_in_memory(catalog_path=catalog.path))
+        self.state = self.sandbox.state
+        self.history = History("UTC")
+        self.observe()
+
+    def observe(self) -> None:
+        truth = facts_of(self.state, ADA.user_id, self.state.clock.now())
+        self.history.observe(truth, told_of(self.state, ADA.user_id, truth), sold_in(BASE))
+
+    def subscribe(self, price: str = "price_sandbox_premium_month") -> StripeSubscription:
+        line = next(line for line in self.state.prices.plans() if line.price_id == price)
+        made = subscribe(self.state, ADA.user_id, ADA.email, line)
+        self.observe()
+        return made
+
+    def passes(self, time: timedelta) -> None:
+        self.observe()
+        self.sandbox.scheduler.advance(time)
+        self.observe()
+
+    def judge(self, kind: Kind, **said: object) -> Verdict:
+        return self.history.judge(Statement(kind, "…", **said), self.state.clock.now())  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Iterator[Books]:
+    made = Books(tmp_path)
+    yield made
+    made.sandbox.close()
+
+
+def day_of(subscription: StripeSubscription) -> str:
+    return f"{subscription.period_end:%-d %B %Y}"
+
+
+def test_a_renewal_is_true_on_its_day_over_its_amount(books: Books) -> None:
+    subscription = books.subscribe()
+
+    assert books.judge(Kind.RENEWS, day=day_of(subscription), money=Money(2900, "usd")) is Verdict.TRUE
+    assert books.judge(Kind.RENEWS, day=day_of(subscription), money=Money(29000, "usd")) is Verdict.FALSE
+    assert books.judge(Kind.RENEWS, day="2 March 2031") is Verdict.FALSE
+
+
+def test_a_renewal_over_the_list_price_is_false_with_a_coupon(books: Books) -> None:
+    line = next(line for line in books.state.prices.plans() if line.plan == "premium")
+    lines = [line]
+    session = books.state.checkout.open(
+        "subscription", ADA.user_id, ADA.email, lines, "http://a.test/?{CHECKOUT_SESSION_ID}", "http://a.test/"
+    )
+    session = books.state.checkout.apply_promotion(session, COUPONS["HALF"].code)
+    books.state.checkout.pay(session, "4242424242424242")
+    books.observe()
+
+    assert books.judge(Kind.RENEWS, money=Money(1450, "usd")) is Verdict.TRUE
+    assert books.judge(Kind.RENEWS, money=Money(2900, "usd")) is Verdict.FALSE
+
+
+def test_what_was_canceled_a_moment_ago_renews_late_and_then_falsely(books: Books) -> None:
+    subscription = books.subscribe()
+    books.passes(timedelta(hours=1))
+    books.state.subscriptions.cancel_at_period_end(subscription)
+    books.passes(timedelta(seconds=5))
+
+    assert books.judge(Kind.RENEWS) is Verdict.LATE
+    books.passes(timedelta(minutes=3))
+    assert books.judge(Kind.RENEWS) is Verdict.FALSE
+    assert books.judge(Kind.ENDS, day=day_of(subscription)) is Verdict.TRUE
+
+
+def test_what_billing_was_told_may_be_repeated_but_not_that_it_renews(books: Books) -> None:
+    books.state.runtime_settings.change({"status_shape": "documented"})
+    subscription = books.subscribe()
+    books.state.accounts.set_grant(ADA.user_id, AccountPlan(silent=True))
+    books.state.runtime_settings.change({"webhook_mode": "lose"})
+    books.state.subscriptions.cancel_now(subscription)
+    books.passes(timedelta(hours=1))
+
+    assert books.judge(Kind.ACTIVE) is Verdict.AS_TOLD
+    assert books.judge(Kind.RENEWS) is Verdict.FALSE
+
+
+def test_nobody_is_on_the_free_plan_by_an_account_that_says_nothing(books: Books) -> None:
+    assert books.judge(Kind.FREE) is Verdict.TRUE
+    books.state.accounts.set_grant(ADA.user_id, AccountPlan(silent=True))
+    books.passes(timedelta(hours=1))
+
+    assert books.judge(Kind.FREE) is Verdict.FALSE
+    assert books.judge(Kind.NOTHING_RUNS) is Verdict.TRUE
+
+
+def test_an_add_on_beside_a_plan_is_paid_once(books: Books) -> None:
+    books.subscribe()
+    books.subscribe("price_sandbox_backup_month")
+
+    assert books.judge(Kind.TWICE) is Verdict.FALSE
+    books.subscribe("price_sandbox_basic_month")
+    assert books.judge(Kind.TWICE) is Verdict.TRUE
+
+
+def test_an_account_that_names_a_plan_has_given_nothing(books: Books) -> None:
+    books.state.accounts.set_grant(ADA.user_id, AccountPlan(status="active", plan="premium"))
+    books.passes(timedelta(hours=1))
+
+    assert books.judge(Kind.GIVEN, plan="Premium") is Verdict.FALSE
+    assert books.judge(Kind.ACCOUNT_HAS, plan="Premium") is Verdict.TRUE

@@ -1,0 +1,27 @@
+"""Stories: the same for the same seed, written down and read, and made shorter."""
+
+import pytest
+
+from truth.shrinking import shortest
+from truth.story import Step, Story, story_of
+
+
+def test_a_seed_tells_one_story() -> None:
+    assert story_of(7) == story_of(7)
+    assert story_of(7) != story_of(8)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_story_is_read_as_it_was_written(seed: int) -> None:
+    assert Story.from_json(story_of(seed).to_json()) == story_of(seed)
+
+
+def test_what_does_not_matter_is_taken_away() -> None:
+    def fails(story: Story) -> bool:
+        names = [step.name for step in story.steps]
+        return "pay" in names and "choose" in names[: names.index("pay")]
+
+    found = shortest(story_of(1), fails)
+
+    assert found.steps == (Step("choose"), Step("pay"))
+    assert found.setup == Story(found.setup, ()).setup

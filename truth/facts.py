@@ -1,0 +1,158 @@
+"""What is true of one user, from the sandbox's books alone: Stripe's, and what each service was told."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sandbox.auth_accounts import AccountPlan
+from sandbox.settings import StatusShape
+from sandbox.state import SandboxState
+from sandbox.stripe_objects import LIVE, StripeSubscription
+from sandbox.truth import truth_about
+from sandbox.truth_model import SessionTruth, SubscriptionTruth
+
+
+@dataclass(frozen=True, slots=True)
+class Sub:
+    """A subscription. `charge` is what will be taken next, in minor units, with its currency; None for nothing."""
+
+    id: str
+    plan: str
+    group: str
+    status: str
+    created: datetime
+    period_end: datetime
+    paid_until: datetime | None
+    ends_at: datetime | None
+    ended_at: datetime | None
+    trial_end: datetime | None
+    renews: bool
+    held: bool
+    charge: tuple[int, str] | None
+    amount: int
+    currency: str
+    interval: str
+    session: str
+
+    @property
+    def live(self) -> bool:
+        """Whether it has not ended: Stripe's own list of words."""
+        return self.status in LIVE
+
+    def __str__(self) -> str:
+        ends = f", ends {self.ends_at:%d %b %Y}" if self.ends_at else ""
+        next_one = f"{self.charge[0]} {self.charge[1]} next" if self.charge else "nothing more to pay"
+        return f"{self.status} {self.plan} by the {self.interval}, {next_one}, until {self.period_end:%d %b %Y}{ends}"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The Auth MS's word. `speaks` is False where it says nothing of plans."""
+
+    speaks: bool
+    status: str = ""
+    plan: str = ""
+    until: datetime | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.plan} until {self.until}" if self.speaks else "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A checkout session at Stripe; `paid_at` is when it was completed, `money` whether money was taken through it."""
+
+    id: str
+    mode: str
+    status: str
+    created: datetime
+    paid_at: datetime | None
+    lines: tuple[tuple[str, int, int, str, int], ...]
+    """Price id, quantity, amount of one, currency, days of trial."""
+    plan: str
+
+    def __str__(self) -> str:
+        return f"{self.id[:14]} {self.status} of {self.plan or 'items'}{' paid' if self.paid_at else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The truth about a user at one moment, or what one service holds for it."""
+
+    at: datetime
+    subs: tuple[Sub, ...]
+    account: Account
+    sessions: tuple[Session, ...] = ()
+
+    @property
+    def alive(self) -> tuple[Sub, ...]:
+        """The subscriptions that have not ended."""
+        return tuple(sub for sub in self.subs if sub.live)
+
+
+def facts_of(state: SandboxState, user_id: str, at: datetime) -> Facts:
+    """Return what is true at Stripe, and what the account says."""
+    truth = truth_about(state, user_id, with_events=False)
+    subs = tuple(_true_sub(one) for one in truth.subscriptions)
+    return Facts(at, subs, _account(truth.account), tuple(_session(one) for one in truth.sessions))
+
+
+def told_of(state: SandboxState, user_id: str, truth: Facts) -> Facts | None:
+    """Return what the Payment MS was told where that is not the truth any more (news late or lost), else None.
+
+    Its word may be repeated then: that it is behind is nobody's fault here. The running service's answer has no status.
+    """
+    known = {record.subscription.id: record.subscription for record in state.records.of(user_id)}
+    mine = {sub.id: sub for sub in truth.subs}
+    if len(known) == len(mine) and all(sub.id in mine and _same(mine[sub.id], sub) for sub in known.values()):
+        return None
+    silent = state.runtime_settings.current.status_shape is StatusShape.RUNNING
+    told = sorted((_told_sub(one, silent=silent) for one in known.values()), key=lambda sub: sub.created)
+    return replace(truth, subs=tuple(told))
+
+
+def _same(true: Sub, told: StripeSubscription) -> bool:
+    mine = (true.status, true.plan, true.period_end, true.ends_at is not None)
+    return mine == (told.status, told.plan, told.period_end, told.will_end)
+
+
+def _true_sub(one: SubscriptionTruth) -> Sub:
+    charge = (one.next_charge.amount, one.next_charge.currency) if one.next_charge is not None else None
+    return Sub(
+        id=one.id, plan=one.plan, group=one.group or "main", status=one.status, created=one.created,
+        period_end=one.period_end, paid_until=one.paid_until, ends_at=one.ends_at, ended_at=one.ended_at,
+        trial_end=one.trial_end, renews=one.renews, held=one.pause_collection is not None, charge=charge,
+        amount=one.list_amount, currency=one.list_currency, interval=one.interval, session=one.session_id,
+    )  # fmt: skip
+
+
+def _told_sub(one: StripeSubscription, *, silent: bool) -> Sub:
+    return Sub(
+        id=one.id, plan=one.plan, group=one.group or "main", status="on record" if silent else one.status,
+        created=one.created, period_end=one.period_end, paid_until=one.period_end, ends_at=one.ends_at,
+        ended_at=one.ended_at, trial_end=one.trial_end, renews=False, held=one.pause_collection is not None,
+        charge=None, amount=one.amount, currency=one.currency, interval=one.interval, session=one.session_id,
+    )  # fmt: skip
+
+
+def _session(one: SessionTruth) -> Session:
+    lines = tuple((x.price_id, x.quantity, x.amount, x.currency, x.trial_days) for x in one.lines)
+    return Session(one.id, one.mode, str(one.status), one.created, one.completed_at, lines, one.lines[0].plan)
+
+
+def _account(grant: AccountPlan | None) -> Account:
+    if grant is None:
+        return Account(False)
+    return Account(True, grant.status, grant.plan, _moment(grant.expires_at))
+
+
+def _moment(value: object) -> datetime | None:
+    """Return the moment that the Auth MS means, as somebody reads it who wants to understand; None for none."""
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    if moment is None or not 2000 <= moment.year < 9000:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,412 @@
+"""The English that pages may speak of money, dates and state. A sentence of these that it does not know is a failure.
+
+`PATTERNS` are sentences with what they claim; `HARMLESS` are sentences that claim nothing which could be false.
+Whatever is in neither is looked at for words of money, time and state (`TELLING`): with one of them nobody has said
+what the sentence claims, so nobody can tell whether it is true.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from truth.reading import Reading, Said
+from truth.statements import MONTHS, Kind, Money, Statement
+
+DATE: Final = rf"\d{{1,2}} (?:{'|'.join(MONTHS)})(?: \d{{4}})?"
+AMOUNT: Final = r"(?:US\$|\$|€|£|¥)\s?[\d,]+(?:\.\d+)?"
+PLAN: Final = r"(?!Your |We |It |You)[A-Za-z][\w-]*(?: [A-Z][\w-]*)?"
+AGO: Final = r"(?:\d+ \w+ ago|in \d+ \w+)"
+_FIELDS: Final = {
+    "plan": f"(?P<plan>{PLAN})", "date": f"(?P<date>{DATE})", "amount": f"(?P<amount>{AMOUNT})", "ago": AGO,
+    "interval": "(?P<interval>month|year)", "count": r"(?P<count>\d+)", "word": r"“[^”]*”", "any": ".+?",
+    "other": f"(?P<other>{PLAN})",
+}  # fmt: skip
+
+K = Kind
+_SYMBOLS: Final = {"US$": "usd", "$": "usd", "€": "eur", "£": "gbp", "¥": "jpy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A sentence about money, dates or state that the grammar does not know."""
+
+    text: str
+    where: str
+
+
+PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
+    # What somebody has, as claims say it
+    ("Nothing is running for you here.", (K.FREE,)),
+    ("Billing has none for you here.", (K.BILLING_LACKS,)),
+    ("Billing has no subscription for it here.", (K.BILLING_LACKS,)),
+    ("(?:Still s|S)etting up {plan}", (K.CONFIRMING,)),
+    ("(?:Still s|S)etting up your plan", (K.CONFIRMING,)),
+    ("Waiting for Stripe's confirmation, usually a few seconds.", (K.CONFIRMING,)),
+    ("Free until {date}.", (K.TRIALING, K.TRIAL_ENDS)),
+    ("Paid until {date}.", (K.PAID_UNTIL,)),
+    ("It's paid until {date}.", (K.PAID_UNTIL,)),
+    ("Unless it's canceled in the billing portal, it renews then.", (K.RENEWS_UNLESS,)),
+    ("On your account until {date}.", (K.ACCOUNT_UNTIL,)),
+    ("Payments are paused.", (K.HELD,)),
+    ("It won't renew.", (K.ENDS,)),
+    ("You keep {plan} until its paid time is over.", (K.KEEPS,)),
+    ("{plan} ends on {date}", (K.KEEPS,)),
+    ("Your plan ends on {date}", (K.KEEPS,)),
+    ("Your last payment for {plan} failed", (K.PAST_DUE,)),
+    ("Your last payment failed", (K.PAST_DUE,)),
+    ("You have an unpaid invoice", (K.UNPAID,)),
+    ("Pay it to keep {any}.", (K.UNPAID,)),
+    ("{plan} is paused until it's paid.", (K.UNPAID,)),
+    ("Your plan is paused until it's paid.", (K.UNPAID,)),
+    ("One more step for {plan}", (K.INCOMPLETE,)),
+    ("One more step for your plan", (K.INCOMPLETE,)),
+    ("Nothing was charged for it.", (K.NEVER_STARTED,)),
+    ("{plan} is paused", (K.PAUSED,)),
+    ("Your plan is paused", (K.PAUSED,)),
+    ("It ended on {date}.", (K.ENDED,)),
+    ("We found a {plan} subscription", (K.ON_RECORD,)),
+    ("We found a subscription", (K.ON_RECORD,)),
+    ("Status: {any}.", (K.ON_RECORD,)),
+    ("You have {plan} access, but billing shows it as ended.", (K.ACCESS,)),
+    ("You have access, but billing shows your plan as ended.", (K.ACCESS,)),
+    ("You have {plan} access, but billing shows no subscription for it.", (K.ACCESS, K.BILLING_LACKS)),
+    ("You have access, but billing shows no subscription.", (K.ACCESS, K.BILLING_LACKS)),
+    ("You have {plan} access, but billing shows {any}.", (K.ACCESS,)),
+    ("You have access, but billing shows another subscription.", (K.ACCESS,)),
+    ("You keep access meanwhile.", (K.ACCESS,)),
+    ("Billing shows {plan} as {word}, but it isn't on your account.", (K.BILLING_HAS, K.ACCOUNT_LACKS)),
+    ("Billing shows a subscription that isn't on your account.", (K.ON_RECORD,)),
+    ("{plan} is on your account", (K.ACCOUNT_HAS,)),
+    ("A plan is on your account", (K.ACCOUNT_HAS,)),
+    ("{plan} is on us", (K.GIVEN,)),
+    ("Your plan is on us", (K.GIVEN,)),
+    ("You won't be charged.", (K.GIVEN,)),
+    ("List price: {amount} a {interval}; discounts and tax are on your invoice", (K.HAS_PRICE,)),
+    ("Free until: (?:{date} · )?{ago}", (K.TRIAL_ENDS,)),
+    ("Until: (?:{date} · )?{ago}", (K.ACCOUNT_UNTIL,)),
+    ("Stripe will e-mail your receipt.", (K.SUBMITTED,)),
+    ("{count} days? free for new customers, then {amount} a {interval} \\(list price\\).", (K.TRIAL_OFFER,)),
+    ("Resubscribe to {plan} – {amount} a {interval}", (K.CARD_PRICE,)),
+    ("{amount} today.", (K.DUE_TODAY,)),
+    ("{amount} plus tax today.", (K.DUE_TODAY,)),
+    ("This checkout went through", (K.CONFIRMED,)),
+    ("{plan} has arrived here: it was finished in another tab.", (K.CONFIRMED,)),
+    # What somebody has: headlines and sentences of earlier releases
+    ("No subscription yet.?", (K.NOTHING_RUNS,)),
+    ("You're on the free plan.", (K.FREE,)),
+    ("You're on the free plan again.", (K.FREE,)),
+    ("Confirming {plan}", (K.CONFIRMING,)),
+    ("Still confirming {plan}", (K.CONFIRMING,)),
+    ("{plan} isn't confirmed yet", (K.CONFIRMING,)),
+    ("(?:Still c|C)onfirming your purchase", (K.CONFIRMING,)),
+    ("Your purchase isn't confirmed yet", (K.CONFIRMING,)),
+    ("You're back from Stripe.", (K.CONFIRMING,)),
+    ("You're trying {plan}", (K.TRIALING,)),
+    ("Your trial is running\\.?", (K.TRIALING,)),
+    ("Your trial ends on {date}.", (K.TRIALING, K.TRIAL_ENDS)),
+    ("You'll be charged {amount} then unless you cancel.", (K.WILL_BE_CHARGED_THEN,)),
+    ("You'll be charged (?:then|when it ends) unless you cancel.", (K.WILL_BE_CHARGED_THEN,)),
+    ("You're on {plan}", (K.ACTIVE,)),
+    ("Your subscription is active\\.?", (K.ACTIVE,)),
+    ("Renews on {date} for {amount}.", (K.RENEWS,)),
+    ("Renews on {date}.", (K.RENEWS,)),
+    ("{plan} renews on {date}.", (K.RENEWS,)),
+    ("{plan} goes on and renews.", (K.RENEWS,)),
+    ("{plan} won't renew", (K.ENDS,)),
+    ("Your plan won't renew", (K.ENDS,)),
+    ("Your plan stays active until {date} and won't renew.", (K.ENDS,)),
+    ("Your plan stays active until its paid time is over and won't renew.", (K.ENDS,)),
+    ("{plan} needs a payment", (K.PAST_DUE,)),
+    ("Your plan needs a payment", (K.PAST_DUE,)),
+    ("Your last payment failed.", (K.PAST_DUE,)),
+    ("Update your card to keep {any}.", ()),
+    ("An invoice for {plan} is open", (K.UNPAID,)),
+    ("An invoice is open", (K.UNPAID,)),
+    ("{plan} is paused until the open invoice is paid.", (K.UNPAID,)),
+    ("Your plan is paused until the open invoice is paid.", (K.UNPAID,)),
+    ("{plan} hasn't started yet", (K.INCOMPLETE,)),
+    ("Your plan hasn't started yet", (K.INCOMPLETE,)),
+    ("Your first payment needs one more step.", (K.INCOMPLETE,)),
+    ("{plan} wasn't started", (K.NEVER_STARTED,)),
+    ("Your plan wasn't started", (K.NEVER_STARTED,)),
+    ("The payment wasn't completed in time.", (K.NEVER_STARTED,)),
+    ("{plan} is on hold", (K.PAUSED,)),
+    ("Your plan is on hold", (K.PAUSED,)),
+    ("Your subscription is paused.", (K.PAUSED,)),
+    ("{plan} is paused.", (K.PAUSED,)),
+    ("{plan} has ended", (K.ENDED,)),
+    ("Your subscription has ended", (K.ENDED,)),
+    ("{plan} ended on {date}.", (K.ENDED,)),
+    ("Your subscription ended on {date}.", (K.ENDED,)),
+    ("{plan} is canceled", (K.ENDED,)),
+    ("Your subscription is canceled", (K.ENDED,)),
+    ("You keep {plan} until {date}.", (K.KEEPS,)),
+    ("You keep your plan until {date}.", (K.KEEPS,)),
+    ("You keep your plan until its paid time is over.", (K.KEEPS,)),
+    ("{plan} is on record", (K.ON_RECORD,)),
+    ("A subscription is on record", (K.ON_RECORD,)),
+    ("We have a subscription on record, paid until {date}.", (K.ON_RECORD, K.PAID_UNTIL)),
+    ("We have a subscription on record.", (K.ON_RECORD,)),
+    ("We have a subscription on record for you and can't see whether it has ended.", (K.ON_RECORD,)),
+    ("Our billing calls its status {word}, paid until {date}.", (K.ON_RECORD, K.PAID_UNTIL)),
+    ("Our billing calls its status {word}.", (K.ON_RECORD,)),
+    ("Your account says {plan}, our billing says {other}.", (K.ACCOUNT_HAS,)),
+    ("Your account says {plan}, our billing says {word}.", (K.ACCOUNT_HAS,)),
+    ("Your account says {plan}, our billing says no subscription.", (K.ACCOUNT_HAS, K.BILLING_LACKS)),
+    ("You keep access while we sort this out.", (K.ACCESS,)),
+    ("Our billing has {plan} as {word}, your account doesn't have it.", (K.BILLING_HAS, K.ACCOUNT_LACKS)),
+    ("{plan} is included", (K.GIVEN,)),
+    ("Your plan is included", (K.GIVEN,)),
+    ("{plan} was given to you; there is nothing to pay.", (K.GIVEN,)),
+    ("It was given to you; there is nothing to pay.", (K.GIVEN,)),
+    ("You're paying twice", (K.TWICE,)),
+    ("{count} subscriptions are running, and each is charged.", (K.TWICE,)),
+    ("One of your two subscriptions has ended.", ()),
+    ("{plan} is active again.", (K.ACTIVE,)),
+    ("Plan changed to {plan}.", (K.ACCESS,)),
+    ("Canceled: ends {date}.", (K.ENDED,)),
+    ("Canceled: your subscription has ended.", (K.ENDED,)),
+    # Facts beside a headline, badges
+    ("Price: {amount} a {interval}", (K.HAS_PRICE,)),
+    ("Renews: {date} · {ago}", (K.RENEWS,)),
+    ("Renews: {ago}", (K.RENEWS,)),
+    ("Trial ends: (?:{date} · )?{ago}", (K.TRIAL_ENDS,)),
+    ("Ends: (?:{date} · )?{ago}", (K.ENDS,)),
+    ("Ended: (?:{date} · )?{ago}", (K.ENDED,)),
+    ("Paid until: (?:{date} · )?{ago}", (K.PAID_UNTIL,)),
+    ("Started: (?:{date} · )?{ago}", ()),
+    # Purchases on their way
+    ("You left the checkout", ()),
+    ("Nothing was charged, and your plan is unchanged.", (K.NOTHING_CHARGED, K.PLAN_UNCHANGED)),
+    ("Nothing was charged\\.?", (K.NOTHING_CHARGED,)),
+    ("Nothing was charged here.", (K.NOTHING_CHARGED,)),
+    ("Your plan is unchanged.", (K.PLAN_UNCHANGED,)),
+    ("You started {plan} {ago}.", (K.STARTED,)),
+    ("Your order is submitted", (K.SUBMITTED,)),
+    ("We hand over what you ordered as soon as the payment arrives.", ()),
+    ("Stripe sends the receipt by e-mail.", (K.SUBMITTED,)),
+    ("This purchase was confirmed\\.?", (K.CONFIRMED,)),
+    ("Since then your subscription has changed.", ()),
+    ("You came back from a checkout of {plan} on {date} that was never confirmed.", ()),
+    # What is offered
+    ("{amount} per month", (K.CARD_PRICE,)),
+    ("billed yearly at {amount}", (K.CARD_PRICE,)),
+    ("billed yearly at {amount} · {count} months? free", (K.CARD_PRICE, K.SAVING)),
+    ("billed yearly at {amount} · Save {count}%", (K.CARD_PRICE, K.SAVING)),
+    ("{amount} per year", (K.CARD_PRICE,)),
+    ("Save up to {count}%", (K.SAVING,)),
+    ("{amount} plus tax today, then (?P<interval>month|year)ly.", (K.DUE_TODAY,)),
+    ("Change or cancel whenever you like.", (K.CANCEL_ANY_TIME,)),
+    ("Yearly only, {amount} a year", (K.CARD_PRICE,)),
+    ("{plan} {amount} a {interval}", (K.CARD_PRICE,)),
+    ("{plan} {count} days? free, then {amount} a {interval}", (K.CARD_PRICE, K.TRIAL_OFFER)),
+    ("{amount} today, then (?P<interval>month|year)ly.", (K.DUE_TODAY,)),
+    ("{count} days? free, then {amount} a {interval}.", (K.TRIAL_OFFER,)),
+    ("{count} months? free", (K.SAVING,)),
+    ("Save {count}%", (K.SAVING,)),
+    ("Start free trial", (K.TRIAL_OFFER,)),
+    ("Start free", (K.FREE_PLAN_SOLD,)),
+    ("Start free, move up when you need more, and cancel any time.", (K.FREE_PLAN_SOLD, K.CANCEL_ANY_TIME)),
+    ("Start free.", (K.FREE_PLAN_SOLD,)),
+    ("Start with the free plan", (K.FREE_PLAN_SOLD,)),
+    ("Move up when you need more room, and change or cancel whenever you like.", (K.CANCEL_ANY_TIME,)),
+    ("Cancel any time.", (K.CANCEL_ANY_TIME,)),
+    ("Current plan", (K.CURRENT,)),
+    ("You move to {other} when {plan} ends.", ()),
+    ("Available from {date}, when your paid time is over.", (K.KEEPS,)),
+    ("Available from {date}.", (K.KEEPS,)),
+    ("{amount} once.", ()),
+    ("{amount} a {interval} · {date}", (K.PURCHASE,)),
+    ("{amount} · {date}", (K.PURCHASE,)),
+    ("{count} days? free, then {amount} a {interval} · {date}", (K.PURCHASE,)),
+    ("(?:\\d+ × )?{plan} {amount}", (K.CARD_PRICE,)),
+    ("{count} things {amount}", (K.CARD_PRICE,)),
+    ("{amount} each", (K.ITEM_PRICE,)),
+    ("Sandbox: no money moves.", (K.NO_MONEY_MOVES,)),
+)  # fmt: skip
+
+HARMLESS: Final[tuple[str, ...]] = (
+    "Payment submitted", "Payment confirmed", "Plan added to your account", "No plan", "Manage subscription",
+    "Has it ended\\?", "What you change in the billing portal may take a while to show here.",
+    "Resubscribe(?: to {plan})?",
+    "If you canceled for the end of the period, your plan may still look active here .*",
+    "Its current status isn't known right now; the billing portal shows it.",
+    "If you paid, you won't be charged again.", "You won't be charged twice, and you can close this page.",
+    "Quote the reference when you contact us.", "We haven't heard from Stripe yet", "We're checking your plan",
+    "We can't look up your billing", "On your account", "The billing portal shows the details.",
+    "Your account and billing disagree about your plan.", "Status unknown",
+    "A free trial is for new customers; Stripe shows what is due today.", "Back from checkout",
+    "We'll get started once .*", "Unless you paid in another tab, nothing was charged.", "If you did(?:n't)?, .*",
+    "If you paid, .*", "Billing can't use your account's ID, and trying again won't help.",
+    "Plans can be chosen here once .*", "We can't check right now whether you paid in another tab.",
+    "It can take a while to arrive.", "Start a new one", "Start a new one only if you did not pay.",
+    "Continue, or start a new one\\?", "You also started another checkout.",
+    "You came back from a checkout of {plan} that is not confirmed yet.", "Wait for it.", "Your cart has changed",
+    "If the other page is still open, don't pay there too.", "What you bought shows here as soon as it has arrived.",
+    "Your cart changed while this page was open.", "Review it, then go on; nothing was charged.",
+    "Continue with that one, or start a new one: if the other page is still open, don't pay there too.",
+    "Stripe e-mails the receipt to the address that you typed there.", "\\d+ days? free", "Last updated {ago}",
+    "Did you pay there\\?", "Free", "Basic", "Premium", "Enterprise", "Backup", "Plans", "Price", "Active", "Trial",
+    "Ends soon", "Payment failed", "Unpaid", "Not finished", "Expired", "Paused", "Ended", "Canceled", "On record",
+    "Please check", "Can't check", "Included", "Confirming", "Still confirming", "Not confirmed", "Confirmed", "Open",
+    "Submitted", "per month", "billed monthly", "Monthly only", "Always free", "Monthly", "Yearly", "Billing period",
+    "Show prices", "Choose a plan", "Manage", "Change plan", "Keep my plan", "Update payment method", "Pay invoice",
+    "Finish payment", "Continue your checkout", "Start over", "Try again", "Resume", "Subscribe again", "See plans",
+    "Check again", "Contact us", "Has this subscription ended\\?", "Were you charged\\?", "Subscribe to {plan}",
+    "Change to {any}", "Choose {plan}", "Start {plan} instead", "Continue, or start {plan} instead\\?",
+    "Yes, it has ended: show the plans", "I wasn't charged: show the plans", "It has ended: go on",
+    "I wasn't charged: go on", "Open billing portal", "Invoices and payment methods", "Billing is handled by Stripe.",
+    "We never see your card.", "Billing", "Cart", "We're waiting for confirmation; this page updates by itself.",
+    "This takes longer than usual.", "You will not be charged twice, and it's safe to close this page.",
+    "You will not be charged twice.", "No confirmation has reached us in ten minutes.",
+    "Check again later, or contact us with the reference.", "It's safe to leave this page: it goes on without you.",
+    "Leave and come back", "Reference to quote:.*", "Its current status isn't known right now.",
+    "The billing portal shows what that means.", "We're sorting this out.",
+    "Your account and our billing disagree about your plan\\.?", "Your plan needs a look",
+    "You can subscribe again after that.", "We can't check (?:your subscription )?right now\\.?",
+    "Last known: {any}, {ago}.", "Checked {ago}", "This is from {ago}.",
+    "You can choose a plan (?:again once|after|again when) {any}.", "You can change plans once {any}.",
+    "Your subscription", "Your billing status", "This address doesn't belong to a checkout of yours.",
+    "What we know of your account:", "See your billing page in a minute.", "Your purchase", "See your purchase",
+    "You already came back from this checkout", "What has become of it is on its own page.",
+    "No checkout of yours is open here", "You can choose one at any time.", "Sign in to (?:see|go on).*",
+    "You left the checkout. Sign in.*", "Sign in, and you come back to what you chose.", "Continue to checkout",
+    "You chose", "You can continue where you left off.", "Look in the billing portal first\\.?",
+    "If it is still running there, a new subscription would be charged beside it.",
+    "The plans below can be chosen now.", "If you were charged, contact us before you subscribe again\\.?.*",
+    "In the billing portal; you see the new amount before you confirm.", "Checking what you have…", "Most popular",
+    "Included with every account.", "No card needed.", "It takes a minute and no card.",
+    "Change to another plan whenever you like.", "Your plan, your invoices, your card",
+    "See what you have, change it or cancel it on the billing page.", "Go to billing",
+    "Every plan has everything of the one before it.",
+    "Change plan, card or address, or cancel, on your billing page.", "Pay at Stripe",
+    "Nothing to pay, nothing to install.", "Pick a plan and pay on Stripe's page.", "Your card never reaches us.",
+    "Back from Stripe", "Payment service has it", "Your account has it", "Features on", "Done", "Waiting for this now",
+    "Not yet", "No word, not needed", "\\d{1,2}:\\d{2}", "Paid once, nothing renews.",
+    "You can enter a promotion code at Stripe.", "Nothing renews.",
+    "Add-ons you pay for once: no subscription, nothing renews.", "Total", "{count} items?", "{count} in your cart.",
+    "We see no change yet.", "What you changed (?:in the portal|there) shows here by itself.*",
+    "You're back from the billing portal.", "Invoices and older purchases are in the billing portal.",
+    "What you add in the shop waits here, also after you sign in.", "Nothing bought here yet.", "Purchases",
+    "You have no billing history yet.", "It starts with your first purchase.", "No billing account yet",
+    "See how far it is", "Continue", "Plans and prices", "Compare plans", "Choose the plan that fits", "Prices?",
+    "Our prices changed while this page was open.", "Review the new price; nothing was charged.",
+    "The price has changed", "Show the new prices", "The prices on this page have been updated.",
+    "You already have a subscription\\.?", "Change it in the billing portal; nothing was charged.",
+    "Look in the billing portal first; nothing was charged.", "You already started a checkout\\.?",
+    "Continue with that one, or cancel it first.", "Payments are unavailable(?: right now)?\\.?",
+    "An earlier checkout was never confirmed", "You came back from an earlier checkout that was never confirmed.",
+    "That price is not for sale.", "Choose one from the pricing page; nothing was charged.",
+    "Choose another one; nothing was charged.", "Your account says.*", "We can't check your subscription",
+    "We can't check your subscription right now, so we did not start a checkout.",
+    "Your account and our billing disagree about your plan, so we did not start a checkout.",
+    "We can't do that safely right now.", "Another (?:window|account).*", "Try again in .*", "Your session has ended.",
+    "Then you go straight on to checkout.", "Then you're back at your cart, with everything in it.",
+    "Use an account you already have.", "It was left out.", "See whose account it is, then choose again.",
+    "Plans that grow with your work", "Your account uses {any}", "Talk to us", "This (?:page )?needs {any}",
+    "For {plan} members", "This page opens with {plan} and every plan that includes it.", "You're in",
+    "Everything in {plan}, plus", "Too many requests", "Wait a moment, then try again.",
+    "Put here what your members get.", "One line above the page's function guards it.", "Buy now", "Subscription",
+    "{amount}", "You left the checkout", "See your billing", "Stay in charge", "A plan", "To try",
+    "Checkout shows the final amount before you pay, with any tax and promotion code.", "for new subscriptions",
+    "Your plan, your card and your invoices, on your billing page.", "Yearly only", "per year",
+    "See what is in it and what it costs.", "Everything in one plan", "Sign in, choose, and pay on Stripe's page.",
+    "It takes a minute.", "Ready when you are", "Move up when you need more room.",
+    "Prices (?:include|are without) tax.*", "A promotion code can lower .*", "Sign-in is unavailable right now.",
+    "That was a lot of requests in a short time.", "We can't do that right now",
+)  # fmt: skip
+
+TELLING: Final = re.compile(
+    r"[$€£¥]\s?\d|\d\s?%|\b(?:pa(?:y|id|ys|yment|yments)|charg\w+|renew\w*|cancel\w*|trial\w*|free|active|ends?|ended|"
+    r"expire\w*|subscri\w+|invoice\w*|price\w*|plans?|order\w*|confirm\w*|due|owe\w*|refund\w*|discount\w*|tax\w*|"
+    r"money|billing|checkout|month\w*|year\w*|today|until|on hold|paused?|given|gift)\b|" + DATE,
+    re.IGNORECASE,
+)
+
+
+def _compiled(pattern: str) -> "re.Pattern[str]":
+    """Return a pattern with its fields filled in. A full stop at its end is one; other marks are those of `re`."""
+    if pattern.endswith(".") and not pattern.endswith((".*", "\\.")):
+        pattern = pattern[:-1] + "\\."
+    return re.compile(re.sub(r"\{([a-z]+)\}", lambda field: _FIELDS[field[1]], pattern))
+
+
+_PATTERNS: Final = tuple((_compiled(pattern), kinds) for pattern, kinds in PATTERNS)
+_HARMLESS: Final = tuple(_compiled(pattern) for pattern in HARMLESS)
+_cache: dict[str, tuple[tuple[Kind, dict[str, str | None]], ...] | None] = {}
+
+
+def statements_of(
+    reading: Reading, where: str, subject: str = "", *, visitor: bool = False
+) -> Iterator[Statement | Unknown]:
+    """Yield everything that a page says, and the sentences that nobody has told the grammar about.
+
+    `subject` is the checkout that the page is about, `visitor` whether it was drawn for somebody unknown.
+    """
+    for said in reading.said:
+        if said.inside("picture") and "per month" not in said.text:
+            continue  # a drawing of the billing page, for show: only its price is one
+        if said.inside("footer") or (said.inside("site-header") and not said.inside("sandbox-strip")):
+            yield from _frame(said, where)
+            continue
+        known = _known(said.text)
+        if known is None:
+            if TELLING.search(said.text) and not said.inside("plan-tagline"):
+                yield Unknown(said.text, where)
+            continue
+        for kind, fields in known:
+            yield _statement(kind, fields, said, where, subject, visitor=visitor)
+
+
+def _frame(said: Said, where: str) -> Iterator[Statement]:
+    """The header says which plan somebody has access to; its other words are the same for everybody."""
+    if said.inside("badge-brand"):
+        yield Statement(Kind.ACCESS, said.text, plan=said.text, where=where)
+
+
+def _known(text: str) -> tuple[tuple[Kind, dict[str, str | None]], ...] | None:
+    """Return what a sentence claims, each with its fields; None for one that the grammar does not know."""
+    if text not in _cache:
+        _cache[text] = _match(text)
+    return _cache[text]
+
+
+def _match(text: str) -> tuple[tuple[Kind, dict[str, str | None]], ...] | None:
+    for pattern, kinds in _PATTERNS:
+        found = pattern.fullmatch(text) or pattern.fullmatch(text.removesuffix("."))
+        if found is not None:
+            return tuple((kind, found.groupdict()) for kind in kinds)
+    bare = text.removesuffix(".")
+    return () if any(pattern.fullmatch(text) or pattern.fullmatch(bare) for pattern in _HARMLESS) else None
+
+
+def _statement(
+    kind: Kind, fields: dict[str, str | None], said: Said, where: str, subject: str, *, visitor: bool
+) -> Statement:
+    plan = fields.get("plan")
+    count = fields.get("count")
+    return Statement(
+        kind,
+        said.text,
+        plan=None if plan in (None, "Your plan") else plan,
+        day=fields.get("date"),
+        money=money_in(fields.get("amount")),
+        interval=fields.get("interval"),
+        count=int(count) if count else None,
+        card=said.plan,
+        where=where,
+        subject=subject,
+        visitor=visitor,
+    )
+
+
+def money_in(text: str | None) -> Money | None:
+    """Return an amount as written in English: `$29.00`, `€39`, `¥800`."""
+    if text is None:
+        return None
+    symbol = re.match(r"[^\d\s]+", text)
+    currency = _SYMBOLS.get(symbol[0] if symbol else "", "?")
+    whole, _, cents = re.sub(r"[^\d.]", "", text).partition(".")
+    digits = 0 if currency == "jpy" else 2
+    return Money(int(whole) * 10**digits + int((cents or "").ljust(digits, "0")[:digits] or 0), currency)

@@ -1,0 +1,34 @@
+"""One process of a mutant: `until FIRST LAST` plays seeds until one fails, `seed N` plays one. Prints JSON.
+
+The mutant is installed before anything of the app is imported.
+"""
+
+import json
+import sys
+
+from truth.mutants import MUTANTS
+from truth.mutation import install, named_in_environment
+
+
+def main() -> None:
+    """See the module."""
+    name = named_in_environment()
+    if name:
+        install(next(mutant for mutant in MUTANTS if mutant.name == name))
+    from truth.life import play
+    from truth.story import story_of
+
+    if sys.argv[1] == "seed":
+        failures, _tally = play(story_of(int(sys.argv[2])), to_the_end=True)
+        print(json.dumps([[str(failure.step), failure.sort, failure.text] for failure in failures]))
+        return
+    for seed in range(int(sys.argv[2]), int(sys.argv[3])):
+        failures, _tally = play(story_of(seed))
+        if failures:
+            print(json.dumps([[str(seed), failures[0].sort, failures[0].text]]))
+            return
+    print("[]")
+
+
+if __name__ == "__main__":
+    main()

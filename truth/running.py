@@ -1,0 +1,137 @@
+"""Many stories on many cores: in pieces, resumable, and each failure as the shortest story that shows it."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+from truth.life import Failure, play
+from truth.shrinking import shortest
+from truth.story import Story, story_of
+
+PIECE: Final = 25
+"""Stories that a process plays before it reports."""
+
+Print = Callable[[str], None]
+
+
+@dataclass
+class Report:
+    """What came of a piece."""
+
+    stories: int = 0
+    said: Counter[str] = field(default_factory=Counter)
+    softer: Counter[str] = field(default_factory=Counter)
+    found: list[tuple[int, Failure]] = field(default_factory=list)
+
+
+def play_piece(first: int, last: int, to_the_end: bool) -> Report:
+    """Play the stories of the seeds from `first` to `last`."""
+    report = Report()
+    for seed in range(first, last):
+        failures, tally = play(story_of(seed), to_the_end=to_the_end)
+        report.stories += 1
+        report.said.update(tally.said)
+        report.softer.update(tally.softer)
+        report.found += [(seed, failure) for failure in failures]
+    return report
+
+
+@dataclass
+class Run:
+    """A run over many seeds."""
+
+    first: int
+    stories: int
+    processes: int
+    state: Path | None = None
+    to_the_end: bool = False
+    say: Print = print
+
+    def play(self) -> int:
+        """Play them; print what was found, each sort with its shortest story. Return 0 where nothing was."""
+        began = time.monotonic()
+        total, sorts = self._restored()
+        counts = Counter(dict.fromkeys(sorts, 0))
+        for report in self._reports(self.first + total.stories):
+            total.stories += report.stories
+            total.said.update(report.said)
+            total.softer.update(report.softer)
+            for seed, failure in report.found:
+                counts[failure.sort] += 1
+                if failure.sort not in sorts:
+                    sorts[failure.sort] = seed
+                    self.say(f"story {seed}: {failure}")
+                    self._shorten(seed, failure)
+            self._save(total, sorts)
+        self._sum_up(total, sorts, counts, time.monotonic() - began)
+        return 1 if sorts else 0
+
+    def _reports(self, first: int) -> Iterator[Report]:
+        last = self.first + self.stories
+        pieces = [(one, min(one + PIECE, last), self.to_the_end) for one in range(first, last, PIECE)]
+        if self.processes <= 1:
+            for piece in pieces:
+                yield play_piece(*piece)
+            return
+        with ProcessPoolExecutor(self.processes, mp_context=get_context("spawn")) as pool:
+            yield from pool.map(play_piece, *zip(*pieces, strict=True)) if pieces else ()
+
+    def _shorten(self, seed: int, failure: Failure) -> None:
+        story = shortest(
+            story_of(seed), lambda one: any(f.sort == failure.sort for f in play(one, to_the_end=self.to_the_end)[0])
+        )
+        self.say(f"  shortest: {story.to_json()}")
+        for found in play(story, watch=lambda line: self.say(f"    {line}"), to_the_end=self.to_the_end)[0]:
+            if found.sort == failure.sort:
+                self.say(f"    {found}")
+
+    def _restored(self) -> tuple[Report, dict[str, int]]:
+        if self.state is None or not self.state.exists():
+            return Report(), {}
+        kept: dict[str, Any] = json.loads(self.state.read_text(encoding="utf-8"))
+        if kept["first"] != self.first:
+            return Report(), {}
+        self.say(f"goes on after {kept['stories']} stories")
+        return Report(kept["stories"], Counter(kept["said"]), Counter(kept["softer"])), kept["sorts"]
+
+    def _save(self, total: Report, sorts: dict[str, int]) -> None:
+        if self.state is None:
+            return
+        self.state.parent.mkdir(parents=True, exist_ok=True)
+        kept = {
+            "first": self.first,
+            "stories": total.stories,
+            "said": total.said,
+            "softer": total.softer,
+            "sorts": sorts,
+        }
+        made = self.state.with_suffix(".new")
+        made.write_text(json.dumps(kept), encoding="utf-8")
+        made.replace(self.state)
+
+    def _sum_up(self, total: Report, sorts: dict[str, int], counts: Counter[str], seconds: float) -> None:
+        said = sum(total.said.values())
+        self.say(
+            f"{total.stories} stories in {seconds:.0f} s: {said} statements, "
+            + ", ".join(f"{n} {v}" for v, n in total.said.most_common())
+        )
+        for sort, number in total.softer.most_common():
+            self.say(f"  {number:6} {sort}")
+        for sort, seed in sorts.items():
+            self.say(f"FAILED {counts[sort]} times: {sort} (first in story {seed})")
+
+
+def tell(story: Story) -> int:
+    """Tell one story aloud; return 0 where nothing false was found."""
+    print(story.to_json())
+    failures, tally = play(story, watch=print)
+    for failure in failures:
+        print(failure)
+    print(dict(tally.said))
+    return 1 if failures else 0

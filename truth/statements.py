@@ -1,0 +1,95 @@
+"""What can be said of money, dates, access and what happened: a kind, and of what."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+class Kind(StrEnum):
+    """What a sentence claims."""
+
+    ACTIVE = "is active"
+    TRIALING = "is on trial"
+    TRIAL_ENDS = "trial ends"
+    WILL_BE_CHARGED_THEN = "will be charged then"
+    RENEWS = "renews"
+    RENEWS_UNLESS = "renews unless it is canceled"
+    ACCOUNT_UNTIL = "is on the account until"
+    HELD = "payments are paused"
+    NOTHING_RUNS = "nothing is running"
+    ENDS = "ends and won't renew"
+    PAST_DUE = "needs a payment"
+    UNPAID = "an invoice is open"
+    INCOMPLETE = "has not started yet"
+    NEVER_STARTED = "was never started"
+    PAUSED = "is paused"
+    ENDED = "has ended"
+    KEEPS = "is kept until"
+    PAID_UNTIL = "is paid until"
+    ON_RECORD = "is on record"
+    ACCOUNT_HAS = "the account has"
+    ACCOUNT_LACKS = "the account lacks"
+    BILLING_HAS = "billing has"
+    BILLING_LACKS = "billing lacks"
+    GIVEN = "was given for nothing"
+    FREE = "is on the free plan"
+    ACCESS = "has access to"
+    TWICE = "is paying twice"
+    NOTHING_CHARGED = "nothing was charged"
+    PLAN_UNCHANGED = "the plan is unchanged"
+    STARTED = "a checkout was started"
+    CONFIRMING = "a purchase is being confirmed"
+    SUBMITTED = "an order is submitted"
+    CONFIRMED = "a purchase was confirmed"
+    HAS_PRICE = "the list price of what is had"
+    PURCHASE = "a purchase was over"
+    CARD_PRICE = "a plan costs"
+    ITEM_PRICE = "an item costs"
+    DUE_TODAY = "is due today"
+    TRIAL_OFFER = "a trial is offered"
+    SAVING = "a year saves"
+    FREE_PLAN_SOLD = "there is a free plan"
+    CANCEL_ANY_TIME = "can be canceled any time"
+    CURRENT = "is the current plan"
+    MAY_SWITCH = "can be changed in the portal"
+    NO_MONEY_MOVES = "no money moves here"
+    CAN_CHOOSE = "a plan can be chosen"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount as it was read: minor units and currency."""
+
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing that was said. What is None was not said. `day` is as it was written; `count` counts months, days, …"""
+
+    kind: Kind
+    text: str
+    plan: str | None = None
+    day: str | None = None
+    money: Money | None = None
+    interval: str | None = None
+    count: int | None = None
+    card: str | None = None
+    """The plan on whose card it stands."""
+    where: str = ""
+    """The page's path."""
+    subject: str = ""
+    """The checkout that it is about, where the page is about one."""
+    visitor: bool = False
+    """Whether the page was drawn for somebody unknown."""
+    group: str | None = None
+
+    def __str__(self) -> str:
+        parts = (self.plan, self.day, self.money and f"{self.money.amount} {self.money.currency}", self.interval)
+        return f"{self.where}: “{self.text}” ({self.kind}: {', '.join(str(x) for x in parts if x) or '–'})"
