@@ -65,6 +65,8 @@ class ClaimKind(StrEnum):
     BILLING_WITHOUT_ACCESS = "billing_without_access"
     SERVICES_DIFFER = "services_differ"
 
+    ON_ACCOUNT_UNKNOWN = "on_account_unknown"
+    """A plan that the catalog does not know is on the account: billing can't be asked about it."""
     ON_ACCOUNT = "on_account"
     """The plan is on the account, and billing has no subscription for it here."""
     GIFT = "gift"

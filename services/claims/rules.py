@@ -62,7 +62,11 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.PAYMENT_UNFINISHED: Rule(_WORD),
     ClaimKind.PAYMENT_EXPIRED: Rule("a service's word `incomplete_expired`: Stripe has voided that payment"),
     ClaimKind.PAUSED: Rule(_WORD),
-    ClaimKind.ENDED_ON: Rule("it has ended by a service's word or its period, on a past date", "`ended`"),
+    ClaimKind.ENDED_ON: Rule(
+        "a service names the day on which it ended (`ended_at`, the account's date), or no word but its period is "
+        "over; the day is past. The end of a canceled period is no such day",
+        "`ended`",
+    ),
     ClaimKind.ENDED: Rule("the same without such a date"),
     ClaimKind.FOUND_PAID_UNTIL: Rule("billing's record ends ahead; no service says what it is worth", "`found`"),
     ClaimKind.FOUND: Rule("the same without such a date: a period that is over proves nothing"),
@@ -72,7 +76,10 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.ACCESS_BILLING_OTHER_PLAN: Rule("the account grants it; billing has another plan of the group alive"),
     ClaimKind.BILLING_WITHOUT_ACCESS: Rule("billing's own word for alive; the account speaks and does not grant it"),
     ClaimKind.SERVICES_DIFFER: Rule("the two contradict each other in another way"),
-    ClaimKind.ON_ACCOUNT: Rule("the account grants it; billing, asked about all plans, has none; not bought here"),
+    ClaimKind.ON_ACCOUNT: Rule(
+        "the account grants it; billing, asked about all plans, has none; not bought here", "`on_account_unknown`"
+    ),
+    ClaimKind.ON_ACCOUNT_UNKNOWN: Rule("the account grants a plan that the catalog does not know"),
     ClaimKind.GIFT: Rule("the account says so in a word that the operator lists (`GIFT_WORDS`)", "`on_account`"),
     ClaimKind.CANT_CHECK: Rule("no service that knows could be asked for two minutes"),
     ClaimKind.LAST_KNOWN: Rule("what was known before, with its age"),

@@ -76,6 +76,8 @@ def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[
     ahead = one.until if one.until is not None and one.until > now else None
     if one.state in (State.ACTIVE, State.TRIALING):
         yield from _running(one, ahead)
+    elif one.state is State.ON_ACCOUNT and one.plan_id is None and one.account_plan is not None:
+        yield _claim(one, ClaimKind.ON_ACCOUNT_UNKNOWN)
     elif one.state in _ALONE:
         yield _claim(one, _ALONE[one.state])
     elif one.state is State.NONE:
@@ -144,7 +146,9 @@ def _conflict(one: Subscription) -> Claim:
     known = one.last_known
     word = (known.word or known.state.value) if known is not None else None
     if not one.access:
-        claim = _claim(one, ClaimKind.BILLING_WITHOUT_ACCESS if known is not None else ClaimKind.SERVICES_DIFFER)
+        if known is None:
+            return _claim(one, ClaimKind.SERVICES_DIFFER)
+        claim = _claim(known, ClaimKind.BILLING_WITHOUT_ACCESS, evidence=Evidence.BOTH)
         return claim.model_copy(update={"word": word})
     if known is None:
         return _claim(one, ClaimKind.ACCESS_BILLING_NONE)

@@ -114,8 +114,19 @@ def _until(
     if source is Source.BOTH and account is not None:
         until = account.until or until
     elif not access:
-        until = entry.record.lifecycle.ended_at or until
+        until = entry.record.lifecycle.ended_at or _end_said(entry, account)
     return None if not access and until is not None and until > now else until
+
+
+def _end_said(entry: NormalizedRecord, account: NormalizedAccount | None) -> datetime | None:
+    """Return when what billing calls ended has ended, if somebody says so.
+
+    Its period's end does not: Stripe leaves that where it was when a subscription is canceled in the middle of it.
+    """
+    if entry.state is None:
+        return entry.record.period_end
+    ended = account is not None and account.state is State.CANCELED and account.means(entry.plan)
+    return account.until if account is not None and ended else None
 
 
 def _goes_on(

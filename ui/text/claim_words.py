@@ -77,6 +77,7 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ),
     ClaimKind.SERVICES_DIFFER: (N_("Your account and billing disagree about your plan."),),
     ClaimKind.ON_ACCOUNT: (N_("Billing has no subscription for it here."),),
+    ClaimKind.ON_ACCOUNT_UNKNOWN: (N_("It's no longer one of our plans. Contact us about it."),),
     ClaimKind.GIFT: (N_("You won't be charged."),),
     ClaimKind.CANT_CHECK: ("",),
     ClaimKind.LAST_KNOWN: (N_("Last known: {word}, {age}."),),

@@ -167,7 +167,8 @@ SENTENCES = [
     ),
     (
         subscription(State.ON_ACCOUNT, access=True, plan_id=None, account_plan="gold-2023"),
-        "on_account", "On your account", "gold-2023 is on your account", "Billing has no subscription for it here.",
+        "on_account", "On your account", "gold-2023 is on your account",
+        "It's no longer one of our plans. Contact us about it.",
     ),
     (subscription(State.COMPED), "comped", "Included", "Premium is on us", "You won't be charged."),
     (

@@ -62,7 +62,8 @@ CASES: Final = [
     ("premium=incomplete", "silent", [ClaimKind.PAYMENT_UNFINISHED]),
     ("premium=incomplete_expired", "silent", [ClaimKind.PAYMENT_EXPIRED]),
     ("premium=paused", "premium paused", [ClaimKind.PAUSED]),
-    ("premium=canceled@-9", "- none", [ClaimKind.ENDED_ON]),
+    ("premium=canceled@-9", "premium canceled@-9", [ClaimKind.ENDED_ON]),
+    ("premium=canceled@-9", "- none", [ClaimKind.ENDED]),
     ("premium=canceled@none", "- none", [ClaimKind.ENDED]),
     ("premium=canceled@+9", "- none", [ClaimKind.ENDED]),
     ("premium=?", "silent", [ClaimKind.FOUND_PAID_UNTIL]),
@@ -72,7 +73,7 @@ CASES: Final = [
     ("basic=active", "premium active", [ClaimKind.ACCESS_BILLING_OTHER_PLAN]),
     ("premium=active", "premium none", [ClaimKind.BILLING_WITHOUT_ACCESS]),
     ("", "premium active", [ClaimKind.ON_ACCOUNT]),
-    ("", "gold-2023 active", [ClaimKind.ON_ACCOUNT]),
+    ("", "gold-2023 active", [ClaimKind.ON_ACCOUNT_UNKNOWN]),
     ("", "premium gifted", [ClaimKind.GIFT]),
 ]  # fmt: skip
 
@@ -80,6 +81,13 @@ CASES: Final = [
 @pytest.mark.parametrize(("billing", "account", "expected"), CASES, ids=[f"{b} | {a}" for b, a, _ in CASES])
 def test_each_state_says_what_its_evidence_bears(billing: str, account: str, expected: list[ClaimKind]) -> None:
     assert said(customer_status(billing, account, gifts=("gifted",))) == expected
+
+
+def test_a_subscription_that_the_account_does_not_have_is_called_by_its_own_plan() -> None:
+    [found] = [c for c in claims(customer_status("basic=active", "premium canceled@-5")) if c.word]
+
+    assert found.says is ClaimKind.BILLING_WITHOUT_ACCESS
+    assert found.plan == "basic"
 
 
 class TestRenewing:

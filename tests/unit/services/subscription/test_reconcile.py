@@ -218,7 +218,12 @@ def test_the_date_is_billings_and_that_of_an_end_the_accounts() -> None:
     assert customer_status("premium=active@+20", "premium active@+3").current.until == in_days(20)
     assert customer_status("premium=?@none", "premium active").current.until is None
     assert customer_status("premium=?@+20", "premium canceled@+9").current.until == in_days(9)
-    assert customer_status("premium=canceled@-5", "silent").current.until == in_days(-5)
+    assert customer_status("premium=canceled@-5", "premium canceled@-7").current.until == in_days(-7)
+
+
+def test_the_end_of_a_canceled_period_is_not_the_day_on_which_it_ended() -> None:
+    assert customer_status("premium=canceled@-5", "silent").current.until is None
+    assert customer_status("premium=canceled@-5", "- none").current.until is None
 
 
 def test_what_has_ended_never_ends_in_the_future() -> None:
