@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from truth.running import Run, tell
-from truth.story import Story, story_of
+from truth.story import LifeStory, story_of
 
 
 def main() -> int:
@@ -30,7 +30,7 @@ def main() -> int:
     if given.seed is not None:
         return tell(story_of(given.seed))
     if given.example is not None:
-        return tell(Story.from_json(given.example.read_text(encoding="utf-8")))
+        return tell(LifeStory.from_json(given.example.read_text(encoding="utf-8")))
     if given.mutants:
         from truth.mutation_run import find_all
 

@@ -171,7 +171,7 @@ class CatalogOfStory:
     def change(self, number: int) -> str:
         """Change the file; return what was done. A change that leaves nothing to sell is undone."""
         name, change = CHANGES[number % len(CHANGES)]
-        before = copy.deepcopy(self.document)
+        before, self.document = self.document, copy.deepcopy(self.document)
         change(self.document)
         if not any(
             plan["kind"] == "paid" and plan.get("group") == "main" and not plan.get("retired")

@@ -58,7 +58,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class PaidSession:
     """A checkout session at Stripe; `paid_at` is when it was completed, `money` whether money was taken through it."""
 
     id: str
@@ -81,7 +81,7 @@ class Facts:
     at: datetime
     subs: tuple[Sub, ...]
     account: Account
-    sessions: tuple[Session, ...] = ()
+    sessions: tuple[PaidSession, ...] = ()
 
     @property
     def alive(self) -> tuple[Sub, ...]:
@@ -134,9 +134,9 @@ def _told_sub(one: StripeSubscription, *, silent: bool) -> Sub:
     )  # fmt: skip
 
 
-def _session(one: SessionTruth) -> Session:
+def _session(one: SessionTruth) -> PaidSession:
     lines = tuple((x.price_id, x.quantity, x.amount, x.currency, x.trial_days) for x in one.lines)
-    return Session(one.id, one.mode, str(one.status), one.created, one.completed_at, lines, one.lines[0].plan)
+    return PaidSession(one.id, one.mode, str(one.status), one.created, one.completed_at, lines, one.lines[0].plan)
 
 
 def _account(grant: AccountPlan | None) -> Account:
@@ -155,4 +155,6 @@ def _moment(value: object) -> datetime | None:
         return None
     if moment is None or not 2000 <= moment.year < 9000:
         return None
+    if isinstance(value, str) and len(value) == len("2026-12-31"):
+        moment = moment.replace(hour=12)  # a day is that day wherever somebody reads it
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

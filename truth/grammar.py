@@ -227,9 +227,9 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
 )  # fmt: skip
 
 HARMLESS: Final[tuple[str, ...]] = (
-    "Payment submitted", "Payment confirmed", "Plan added to your account", "No plan", "Manage subscription",
-    "Has it ended\\?", "What you change in the billing portal may take a while to show here.",
-    "Resubscribe(?: to {plan})?",
+    "Thanks for your order", "It's no longer one of our plans.", "Contact us about it.", "Payment submitted",
+    "Payment confirmed", "Plan added to your account", "No plan", "Manage subscription", "Has it ended\\?",
+    "What you change in the billing portal may take a while to show here.", "Resubscribe(?: to {plan})?",
     "If you canceled for the end of the period, your plan may still look active here .*",
     "Its current status isn't known right now; the billing portal shows it.",
     "If you paid, you won't be charged again.", "You won't be charged twice, and you can close this page.",

@@ -27,13 +27,13 @@ from truth.catalogs import CatalogOfStory
 from truth.facts import facts_of, told_of
 from truth.grammar import Unknown, money_in, statements_of
 from truth.memory_store import MemoryStore
-from truth.oracle import History, Sold, Verdict, sold_in
-from truth.outside import STRIPE, Outside, on_recorded
-from truth.people import Browser, Person, Tab
+from truth.oracle import CatalogFacts, History, Verdict, sold_in
+from truth.outside import STRIPE, OtherSystems, on_recorded
+from truth.people import BrowserTab, Person, PersonalBrowser
 from truth.reading import Pressable, Reading, read_page
-from truth.replica import Replica, leave_documents_out
+from truth.replica import StoryReplica, leave_documents_out
 from truth.statements import Kind, Statement
-from truth.story import KNOBS, Step, Story
+from truth.story import KNOBS, LifeStory, StoryStep
 from truth.stripe_side import METHODS, PROMOTIONS, portal_action
 from truth.virtual_time import VirtualLoop, VirtualTime
 
@@ -86,7 +86,7 @@ class Tally:
 
 
 def play(
-    story: Story, *, watch: Callable[[str], None] | None = None, to_the_end: bool = False
+    story: LifeStory, *, watch: Callable[[str], None] | None = None, to_the_end: bool = False
 ) -> tuple[list[Failure], Tally]:
     """Play a story in a loop of its own; return what the oracle found, and how much was said.
 
@@ -112,26 +112,28 @@ def play(
 class Life:
     """The world of one story while it is played."""
 
-    def __init__(self, story: Story, time: VirtualTime, folder: Path, watch: Callable[[str], None]) -> None:
+    def __init__(self, story: LifeStory, time: VirtualTime, folder: Path, watch: Callable[[str], None]) -> None:
         setup = story.setup
         self.story, self.time, self.watch = story, time, watch
         self.tally = Tally({}, {})
         self.catalog = CatalogOfStory(folder / "products.json", setup.changes)
-        self.outside = Outside(self.catalog.path, {
+        self.outside = OtherSystems(self.catalog.path, {
             "status_shape": setup.shape, "plan_place": setup.place, "webhook_delay": setup.delay,
             "stale_events": setup.stale, "cancellation_word": setup.word, "dunning_ends": setup.dunning,
         } | {name: value for place in setup.knobs for name, value in KNOBS[place % len(KNOBS)].items()})  # fmt: skip
         self.outside.skew.seconds = setup.skew
         self.state = self.outside.state
         self.store = MemoryStore(time.now)
+        gives_trials = str(self.state.runtime_settings.current.trials) == "catalog"
         self.settings = load_settings(
             _env_file=None, storage_path=str(folder / "store.sqlite3"), catalog_path=str(self.catalog.path),
             storage_secret=SecretStr("Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"), sandbox_payment_port=9000,
             sandbox_auth_port=8080, sandbox_stripe_port=4242, support_url="mailto:help@example.com",
+            payment_ms_gives_trials=gives_trials,
             limit_checkouts="1000/minute", limit_sign_ins="1000/minute",
             payment_ms_webhook_secret=SecretStr("whsec_0123456789abcdef0123456789"),
         )  # fmt: skip
-        self.replicas: list[Replica] = []
+        self.replicas: list[StoryReplica] = []
         self.people: list[Person] = []
         self.crashes: list[str] = []
         self.to_the_end = False
@@ -145,7 +147,7 @@ class Life:
         for name in NAMES[: self.story.setup.people]:
             someone = Person(person(f"{name}@example.com"), History(self.story.setup.zone))
             zone = {"timezone": self.story.setup.zone.replace("/", "%2F")}
-            someone.browsers = [Browser(someone, place, dict(zone)) for place in (0, 1)]
+            someone.browsers = [PersonalBrowser(someone, place, dict(zone)) for place in (0, 1)]
             self.people.append(someone)
         if self.story.setup.push:
             on_recorded(self.outside, self._push)
@@ -171,8 +173,8 @@ class Life:
         if not self.to_the_end:
             raise Found(sort, text)
 
-    def _start(self) -> Replica:
-        return Replica(self.settings, self.store, self.outside)
+    def _start(self) -> StoryReplica:
+        return StoryReplica(self.settings, self.store, self.outside)
 
     def _crashed(self, error: Exception) -> None:
         self.crashes.append(f"{type(error).__name__}: {error}")
@@ -183,8 +185,8 @@ class Life:
             task.add_done_callback(lambda done: done.exception())
             break
 
-    async def _step(self, step: Step) -> None:
-        steps: dict[str, Callable[[Step], Awaitable[None]]] = {
+    async def _step(self, step: StoryStep) -> None:
+        steps: dict[str, Callable[[StoryStep], Awaitable[None]]] = {
             name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")
         }
         await steps[step.name](step)
@@ -202,7 +204,7 @@ class Life:
     # The oracle
 
     @property
-    def sold(self) -> Sold:
+    def sold(self) -> CatalogFacts:
         return sold_in(self.catalog.document)
 
     def observe(self) -> None:
@@ -223,14 +225,14 @@ class Life:
                     tab.reading = self._read(tab)
                     self._judge(someone, tab, tab.reading)
 
-    def _read(self, tab: Tab) -> Reading:
+    def _read(self, tab: BrowserTab) -> Reading:
         client = tab.client
         if client is None or (tab.reading is not None and not client.outbox.updates):
             return tab.reading or Reading((), ())
         client.outbox.updates.clear()
         return read_page(client)
 
-    def _judge(self, someone: Person, tab: Tab, reading: Reading) -> None:
+    def _judge(self, someone: Person, tab: BrowserTab, reading: Reading) -> None:
         now = self.time.now()
         stale = any(said.text.startswith(("This is from", "Last known", "Last updated")) for said in reading.said)
         visitor = not self._signed_in(tab.browser)
@@ -249,12 +251,12 @@ class Life:
             if verdict is not Verdict.TRUE:
                 self.tally.softer[f"{verdict}: {said.kind}"] = self.tally.softer.get(f"{verdict}: {said.kind}", 0) + 1
 
-    def _signed_in(self, browser: Browser) -> bool:
+    def _signed_in(self, browser: PersonalBrowser) -> bool:
         sessions = self.replicas[browser.replica].container.sessions
         session_id = sessions.id_of(browser.cookies.get(sessions.cookie_name))
         return session_id is not None and sessions.is_of_sign_in(session_id)
 
-    def _subject(self, tab: Tab) -> str:
+    def _subject(self, tab: BrowserTab) -> str:
         """Return the session at Stripe that the tab's page is about."""
         query = dict(part.partition("=")[::2] for part in tab.address.partition("?")[2].split("&"))
         if tab.path == "/payment/success":
@@ -292,36 +294,38 @@ class Life:
 
     # Browsers
 
-    def _browser(self, step: Step) -> Browser:
+    def _browser(self, step: StoryStep) -> PersonalBrowser:
         someone = self.people[(step.a // 4) % len(self.people)]
         return someone.browsers[step.a % 4 == 3]
 
-    def _tabs(self, where: str) -> list[Tab]:
+    def _tabs(self, where: str) -> list[BrowserTab]:
         tabs = [tab for someone in self.people for tab in someone.tabs]
         if where == "site":
             return [tab for tab in tabs if tab.client is not None]
         return [tab for tab in tabs if tab.session]
 
-    async def _open(self, browser: Browser, address: str, *, live: bool = True, tab: Tab | None = None) -> Tab:
+    async def _open(
+        self, browser: PersonalBrowser, address: str, *, live: bool = True, tab: BrowserTab | None = None
+    ) -> BrowserTab:
         """Open an address in a new tab, or in one that is there."""
         if tab is None:
             if len(browser.tabs) >= MOST_TABS:
                 self._close(browser.tabs[0])
-            tab = Tab(browser, live=live)
+            tab = BrowserTab(browser, live=live)
             browser.tabs.append(tab)
         await self._load(tab, address)
         return tab
 
-    def _close(self, tab: Tab) -> None:
+    def _close(self, tab: BrowserTab) -> None:
         self._leave(tab)
         tab.browser.tabs.remove(tab)
 
-    def _leave(self, tab: Tab) -> None:
+    def _leave(self, tab: BrowserTab) -> None:
         if tab.client is not None and not tab.client.is_deleted:
             tab.client.delete()
         tab.client, tab.reading, tab.session, tab.answered = None, None, "", False
 
-    async def _load(self, tab: Tab, address: str, hops: int = 6) -> None:
+    async def _load(self, tab: BrowserTab, address: str, hops: int = 6) -> None:
         self._leave(tab)
         while hops:
             hops -= 1
@@ -358,12 +362,12 @@ class Life:
             self._judge(tab.browser.person, tab, tab.reading)
             return
 
-    def _keep_cookies(self, browser: Browser, headers: list[str]) -> None:
+    def _keep_cookies(self, browser: PersonalBrowser, headers: list[str]) -> None:
         for header in headers:
             name, _, value = header.partition(";")[0].partition("=")
             browser.cookies[name] = value
 
-    async def _sign_in(self, browser: Browser) -> bool:
+    async def _sign_in(self, browser: PersonalBrowser) -> bool:
         sessions = self.replicas[browser.replica].container.sessions
         code = self.state.accounts.issue_code(browser.person.user)
         try:
@@ -376,7 +380,7 @@ class Life:
         browser.cookies[sessions.cookie_name] = sessions.cookie_for(done.session.id)
         return True
 
-    def _at_stripe(self, tab: Tab, address: str) -> None:
+    def _at_stripe(self, tab: BrowserTab, address: str) -> None:
         kind, _, name = urlsplit(address).path.strip("/").rpartition("/")
         tab.client, tab.reading = None, None
         if kind == "c/pay":
@@ -394,7 +398,7 @@ class Life:
                     f"{someone.user.email} is sent to the same dead checkout, time {someone.dead[session_id]}",
                 )
 
-    async def _follow(self, tab: Tab) -> None:
+    async def _follow(self, tab: BrowserTab) -> None:
         """Go where the page has sent its browser."""
         if tab.client is None or tab.client.is_deleted:
             return
@@ -410,7 +414,7 @@ class Life:
 
     # Presses
 
-    async def _press(self, tab: Tab, what: Pressable, *, form: bool) -> None:
+    async def _press(self, tab: BrowserTab, what: Pressable, *, form: bool) -> None:
         """Press something as somebody with a script does, over the socket, or as a form that is posted."""
         tab.answered = tab.answered or bool(QUESTIONS & (what.fields or {}).keys()) or "answer-ended" in what.within
         expected = shown_price(tab, what)
@@ -437,7 +441,7 @@ class Life:
                 someone.asked.add(tab.session)
             self._check_sold(someone, tab.session, expected, what)
 
-    def _check_sold(self, someone: Person, session_id: str, expected: "Shown | None", what: Pressable) -> None:
+    def _check_sold(self, someone: Person, session_id: str, expected: "PriceShown | None", what: Pressable) -> None:
         session = self.state.checkout.get(session_id)
         if expected is None or session is None or session.status is not SessionStatus.OPEN:
             return
@@ -452,10 +456,10 @@ class Life:
 
     # Steps
 
-    async def do_open(self, step: Step) -> None:
+    async def do_open(self, step: StoryStep) -> None:
         await self._open(self._browser(step), PAGES[step.b % len(PAGES)], live=step.c != 7)
 
-    async def do_press(self, step: Step) -> None:
+    async def do_press(self, step: StoryStep) -> None:
         tabs = self._tabs("site")
         if not tabs:
             return
@@ -464,7 +468,7 @@ class Life:
         if found:
             await self._press(tab, found[step.b % len(found)], form=step.c % 2 == 1)
 
-    async def do_choose(self, step: Step) -> None:
+    async def do_choose(self, step: StoryStep) -> None:
         """Press the button of a plan, on a page that is open or on the billing page."""
         plan, interval = PLANS[(0, 0, 0, 1, 1, 2, 3)[step.b % 7]], INTERVALS[step.b // 7 % 3 == 2]
         tabs = [tab for tab in self._tabs("site") if tab.reading and _button_of(tab.reading, plan)]
@@ -476,7 +480,7 @@ class Life:
         if button is not None:
             await self._press(tab, button, form=step.c % 2 == 1)
 
-    async def do_cart(self, step: Step) -> None:
+    async def do_cart(self, step: StoryStep) -> None:
         """Put something into the cart, or buy it, or buy the cart."""
         if step.b % 3 == 2:
             tab = await self._open(self._browser(step), "/cart", live=step.c % 2 == 0)
@@ -492,7 +496,7 @@ class Life:
         if found and not (wanted == "cart-checkout" and step.c >= 6):
             await self._press(tab, found[step.b % len(found)], form=step.c % 2 == 1)
 
-    async def do_pay(self, step: Step) -> None:
+    async def do_pay(self, step: StoryStep) -> None:
         """Pay in a tab at Stripe; the browser comes back, or dies on the way."""
         tabs = self._tabs("stripe")
         if not tabs:
@@ -510,7 +514,7 @@ class Life:
         elif step.c == 5:
             self._close(tab)
 
-    async def do_back(self, step: Step) -> None:
+    async def do_back(self, step: StoryStep) -> None:
         """Press Stripe's back link."""
         tabs = self._tabs("stripe")
         if tabs:
@@ -519,17 +523,17 @@ class Life:
             if session is not None:
                 await self._load(tab, session.cancel_url)
 
-    async def do_duplicate(self, step: Step) -> None:
+    async def do_duplicate(self, step: StoryStep) -> None:
         """Open what a tab shows in a second one."""
         tabs = self._tabs("stripe") or self._tabs("site")
         if tabs:
             tab = tabs[step.a % len(tabs)]
             if tab.session:
-                tab.browser.tabs.append(Tab(tab.browser, tab.address, session=tab.session))
+                tab.browser.tabs.append(BrowserTab(tab.browser, tab.address, session=tab.session))
             else:
                 await self._open(tab.browser, tab.address)
 
-    async def do_portal(self, step: Step) -> None:
+    async def do_portal(self, step: StoryStep) -> None:
         """Go to the billing portal, do something there, and come back or not."""
         browser = self._browser(step)
         tab = await self._open(browser, ("/payment", "/account")[step.c % 2])
@@ -544,24 +548,24 @@ class Life:
         if step.c < 6:
             await self._load(tab, f"{('/payment', '/account')[step.c % 2]}?from=portal")
 
-    async def do_close(self, step: Step) -> None:
+    async def do_close(self, step: StoryStep) -> None:
         tabs = [tab for someone in self.people for tab in someone.tabs]
         if tabs:
             self._close(tabs[step.a % len(tabs)])
 
-    async def do_reload(self, step: Step) -> None:
+    async def do_reload(self, step: StoryStep) -> None:
         tabs = self._tabs("site")
         if tabs:
             tab = tabs[step.a % len(tabs)]
             await self._load(tab, tab.address)
 
-    async def do_cut(self, step: Step) -> None:
+    async def do_cut(self, step: StoryStep) -> None:
         """A tab loses its socket: it shows what it showed, and what is pressed there is posted."""
         tabs = [tab for tab in self._tabs("site") if tab.live]
         if tabs:
             tabs[step.a % len(tabs)].live = False
 
-    async def do_wait(self, step: Step) -> None:
+    async def do_wait(self, step: StoryStep) -> None:
         await self._wait(WAITS[step.b % len(WAITS)])
 
     async def _wait(self, seconds: float) -> None:
@@ -577,7 +581,7 @@ class Life:
         self.observe()
         await self.settle(3.0)
 
-    async def do_news(self, step: Step) -> None:
+    async def do_news(self, step: StoryStep) -> None:
         """News of what happens at Stripe gets lost, comes twice, late or in the wrong order, or reaches one service."""
         changes: tuple[dict[str, object], ...] = (
             {"webhook_mode": "lose"}, {"webhook_mode": "deliver", "webhook_reach": "both", "webhook_delay": 2},
@@ -587,7 +591,7 @@ class Life:
         )  # fmt: skip
         self.state.runtime_settings.change(changes[step.b % len(changes)])
 
-    async def do_deliver(self, step: Step) -> None:
+    async def do_deliver(self, step: StoryStep) -> None:
         """Everything on its way arrives; or Stripe sends an old event once more."""
         if step.c % 2 == 0:
             self.state.webhooks.flush()
@@ -596,7 +600,7 @@ class Life:
             if sent:
                 self.state.webhooks.redeliver(sent[step.b % len(sent)].id)
 
-    async def do_restart(self, step: Step) -> None:
+    async def do_restart(self, step: StoryStep) -> None:
         """A process of the app is killed, and a new one starts over the same store."""
         place = step.a % len(self.replicas)
         for someone in self.people:
@@ -611,13 +615,13 @@ class Life:
                     tab.live = True
                     await self._load(tab, tab.address)
 
-    async def do_redis(self, step: Step) -> None:
+    async def do_redis(self, step: StoryStep) -> None:
         """The shared store goes away, or comes back."""
         self.store.broken = not self.store.broken
         if not self.store.broken:
             self.store.lose_messages()
 
-    async def do_catalog(self, step: Step) -> None:
+    async def do_catalog(self, step: StoryStep) -> None:
         """The operator changes what is sold; every process reads it within two seconds."""
         if step.c == 7:
             self.catalog.restore()
@@ -627,7 +631,7 @@ class Life:
             await replica.running.catalog_file.look()
         self.observe()
 
-    async def do_stripe(self, step: Step) -> None:
+    async def do_stripe(self, step: StoryStep) -> None:
         """Something happens at Stripe by itself, or in its dashboard."""
         user_id = self.people[step.a % len(self.people)].user.user_id
         if step.b % 2 == 0:
@@ -640,7 +644,7 @@ class Life:
                 set_status(self.state, found[-1], STATUSES[step.b // 2 % len(STATUSES)])
         self.observe()
 
-    async def do_account(self, step: Step) -> None:
+    async def do_account(self, step: StoryStep) -> None:
         """Somebody changes what the account says: a gift, a plan that is called otherwise, an odd date, nothing."""
         user_id = self.people[step.a % len(self.people)].user.user_id
         soon = (self.time.now() + timedelta(days=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -655,14 +659,14 @@ class Life:
         self.state.accounts.set_grant(user_id, grants[step.b % len(grants)])
         self.observe()
 
-    async def do_sales(self, step: Step) -> None:
+    async def do_sales(self, step: StoryStep) -> None:
         """A subscription that was not bought here: made by sales, or in an older front end."""
         someone = self.people[step.a % len(self.people)]
         lines = self.state.prices.plans()
         subscribe(self.state, someone.user.user_id, someone.user.email, lines[step.b % len(lines)])
         self.observe()
 
-    async def do_address(self, step: Step) -> None:
+    async def do_address(self, step: StoryStep) -> None:
         """Somebody puts an address of their own into the address bar."""
         someone = self.people[step.a % len(self.people)]
         browser = someone.browsers[0]
@@ -672,7 +676,7 @@ class Life:
         session_id = someone.sent[step.b % len(someone.sent)]
         await self._open(browser, f"/payment/success?session_id={session_id}")
 
-    async def do_api(self, step: Step) -> None:
+    async def do_api(self, step: StoryStep) -> None:
         """A sibling service asks what somebody may use."""
         browser = self._browser(step)
         if not browser.cookies and not await self._sign_in(browser):
@@ -702,7 +706,7 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PriceShown:
     """What a page said that a press would buy."""
 
     amount: int
@@ -710,7 +714,7 @@ class Shown:
     trial_days: int
 
 
-def shown_price(tab: Tab, what: Pressable) -> Shown | None:
+def shown_price(tab: BrowserTab, what: Pressable) -> PriceShown | None:
     """Return what the page says beside a button that it costs: the words on the same card, or the total beside it."""
     if tab.reading is None:
         return None
@@ -720,17 +724,17 @@ def shown_price(tab: Tab, what: Pressable) -> Shown | None:
             continue
         mine = card is not None and said.card == card.removeprefix("plan-card-")
         if mine and said.kind in (Kind.DUE_TODAY, Kind.TRIAL_OFFER):
-            return Shown(said.money.amount, said.money.currency, said.count or 0)
+            return PriceShown(said.money.amount, said.money.currency, said.count or 0)
     if "cart-checkout" in what.within:
         return _total_shown(tab.reading)
     return None
 
 
-def _total_shown(reading: Reading) -> Shown | None:
+def _total_shown(reading: Reading) -> PriceShown | None:
     for said in reading.said:
         if said.inside("cart-total"):
             money = money_in(said.text)
-            return Shown(money.amount, money.currency, 0) if money is not None else None
+            return PriceShown(money.amount, money.currency, 0) if money is not None else None
     return None
 
 

@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sold:
+class CatalogFacts:
     """What the operator's file says now."""
 
     plans: Mapping[str, Mapping[str, Any]]
@@ -38,9 +38,9 @@ class Sold:
     promises: frozenset[str] = frozenset()
 
 
-def sold_in(document: Mapping[str, Any]) -> Sold:
+def sold_in(document: Mapping[str, Any]) -> CatalogFacts:
     """Return what a catalog's document sells."""
-    return Sold(
+    return CatalogFacts(
         {plan["name"]: plan for plan in document["plans"]},
         tuple(document["items"]),
         frozenset(document.get("promises", {})),
@@ -52,10 +52,10 @@ class History:
     """What was true of one user, and when. Newest last."""
 
     zone: str
-    known: list[tuple[Facts, Facts | None, Sold]] = field(default_factory=list)
+    known: list[tuple[Facts, Facts | None, CatalogFacts]] = field(default_factory=list)
     """The truth, what billing was told where that differs, and what is sold, each from the truth's `at` on."""
 
-    def observe(self, truth: Facts, told: Facts | None, sold: Sold) -> None:
+    def observe(self, truth: Facts, told: Facts | None, sold: CatalogFacts) -> None:
         """Note what is true from now on."""
         if self.known:
             last, last_told, last_sold = self.known[-1]
@@ -121,10 +121,10 @@ class History:
         return day == f"{name} {local.year}" or (day == name and local.year == today.year)
 
 
-Rule = Callable[[Statement, Facts, Sold, History, datetime], bool]
+Rule = Callable[[Statement, Facts, CatalogFacts, History, datetime], bool]
 
 
-def _holds(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _holds(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return RULES[said.kind](said, facts, sold, history, now)
 
 
@@ -143,7 +143,7 @@ def _account(said: Statement, facts: Facts) -> bool:
 def _word(*words: str) -> Rule:
     """A state: Stripe's word for a subscription, or the account's for the plan."""
 
-    def rule(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+    def rule(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
         if any(sub.status in words for sub in _of(said, facts.subs)):
             return True
         return _account(said, facts) and facts.account.status in words
@@ -151,7 +151,7 @@ def _word(*words: str) -> Rule:
     return rule
 
 
-def _renews(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _renews(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """Only Stripe's own books say so: alive, not ending, on that day, over that amount."""
     return any(
         sub.renews
@@ -162,7 +162,7 @@ def _renews(said: Statement, facts: Facts, sold: Sold, history: History, now: da
     )
 
 
-def _charged_then(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _charged_then(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return any(
         sub.status == "trialing"
         and sub.renews
@@ -171,13 +171,13 @@ def _charged_then(said: Statement, facts: Facts, sold: Sold, history: History, n
     )
 
 
-def _trial_ends(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _trial_ends(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return any(
         sub.status == "trialing" and history.same_day(sub.trial_end, said.day, now) for sub in _of(said, facts.subs)
     ) or (facts.account.status == "trialing" and history.same_day(facts.account.until, said.day, now))
 
 
-def _ends(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _ends(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """Stripe ends it on that day; or the account calls it canceled, until that day."""
     stripe = any(
         sub.ends_at is not None and history.same_day(sub.ends_at, said.day, now) for sub in _of(said, facts.alive)
@@ -198,7 +198,7 @@ def _canceled_account(said: Statement, facts: Facts, history: History, now: date
     )
 
 
-def _ended(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _ended(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """It has ended, and on that day; a subscription that was canceled keeps the end of its period beside its end."""
     for sub in _of(said, facts.subs):
         if sub.status == "canceled" and (said.day is None or history.same_day(sub.ended_at, said.day, now)):
@@ -211,7 +211,7 @@ def _ended(said: Statement, facts: Facts, sold: Sold, history: History, now: dat
     return account.status == "canceled" and said.day is None
 
 
-def _keeps(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _keeps(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """Access goes by the account's date where it has one, else by the end of what was paid."""
     account = facts.account
     if _account(said, facts) and account.status == "canceled":
@@ -228,49 +228,49 @@ def _keeps(said: Statement, facts: Facts, sold: Sold, history: History, now: dat
     )
 
 
-def _paid_until(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _paid_until(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return any(history.same_day(sub.period_end, said.day, now) for sub in _of(said, facts.subs))
 
 
-def _renews_unless(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _renews_unless(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """It goes on, or somebody has canceled it."""
     return any(sub.renews or sub.ends_at is not None or sub.status == "canceled" for sub in _of(said, facts.subs))
 
 
-def _account_until(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _account_until(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return _account(said, facts) and history.same_day(facts.account.until, said.day, now)
 
 
-def _held(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _held(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return any(sub.held for sub in _of(said, facts.alive))
 
 
-def _on_record(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _on_record(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return bool(_of(said, facts.subs)) or (_account(said, facts) and facts.account.status not in ("none", ""))
 
 
-def _account_has(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _account_has(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return _account(said, facts)
 
 
-def _account_lacks(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _account_lacks(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     account = facts.account
     over = account.until is not None and account.until <= now
     has = account.plan.title() == said.plan and account.status in ("active", "trialing") and not over
     return not (account.speaks and has)
 
 
-def _billing_has(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _billing_has(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return bool(_of(said, facts.subs))
 
 
-def _billing_lacks(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _billing_lacks(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """Billing has nothing alive of that plan, or of that group."""
     group = said.group or (None if said.plan else "main")
     return not any(group in (None, sub.group) for sub in _of(said, facts.alive))
 
 
-def _given(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _given(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """Somebody gave it, and said so: the account's own word, and nothing at Stripe that charges."""
     return _account(said, facts) and facts.account.status in GIFT_WORDS and not facts.alive
 
@@ -278,14 +278,14 @@ def _given(said: Statement, facts: Facts, sold: Sold, history: History, now: dat
 GIFT_WORDS: Final = frozenset({"comped", "gifted", "lifetime"})
 
 
-def _free(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _free(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """Nothing at Stripe that is alive in the group, and an account that grants nothing of it, and says so."""
     if not facts.account.speaks:
         return False
     return _nothing_runs(said, facts, sold, history, now)
 
 
-def _nothing_runs(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _nothing_runs(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """Nothing at Stripe that is alive in the group, and an account that grants nothing of it."""
     account, group = facts.account, said.group or "main"
     known = next((plan for plan in sold.plans.values() if plan["id"] == account.plan), None)
@@ -299,7 +299,7 @@ def _nothing_runs(said: Statement, facts: Facts, sold: Sold, history: History, n
     return not grants and not (unreadable and account.plan not in ("", "free"))
 
 
-def _access(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _access(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """The account grants it, or a subscription runs."""
     if _account(said, facts) and facts.account.status not in ("none", "", "incomplete_expired"):
         return True
@@ -308,13 +308,13 @@ def _access(said: Statement, facts: Facts, sold: Sold, history: History, now: da
     return paid or any(sub.status in running for sub in _of(said, facts.subs))
 
 
-def _twice(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _twice(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     groups = [sub.group for sub in facts.alive]
     most = max((groups.count(group) for group in groups), default=0)
     return most >= 2 and (said.count is None or said.count == most)
 
 
-def _nothing_charged(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _nothing_charged(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """Of a checkout that was left: nobody has paid it, or another one since it was opened without coming back."""
     about = [one for one in facts.sessions if one.id == said.subject]
     if not about:
@@ -323,7 +323,7 @@ def _nothing_charged(said: Statement, facts: Facts, sold: Sold, history: History
     return not any(one.paid_at is not None and one.paid_at >= since for one in facts.sessions)
 
 
-def _plan_unchanged(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _plan_unchanged(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     about = [one for one in facts.sessions if one.id == said.subject]
     if not about:
         return True
@@ -331,16 +331,26 @@ def _plan_unchanged(said: Statement, facts: Facts, sold: Sold, history: History,
     return not any(one.created >= since or (one.ended_at or since) > since for one in facts.subs)
 
 
-def _submitted(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _submitted(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """The checkout that the page is about was paid."""
     return any(one.paid_at is not None for one in facts.sessions if one.id == said.subject)
 
 
-def _started(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
-    return any(one.plan.title() == said.plan for one in facts.sessions)
+def _confirmed(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
+    """It was paid; or a subscription of that plan has begun since, which nobody can tell from it."""
+    about = [one for one in facts.sessions if one.id == said.subject]
+    return any(
+        one.paid_at is not None or any(sub.plan == one.plan and sub.created >= one.created for sub in facts.subs)
+        for one in about
+    )
 
 
-def _has_price(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _started(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
+    name = (said.plan or "").lower()
+    return any(one.plan == name or any(name in price for price, *_rest in one.lines) for one in facts.sessions)
+
+
+def _has_price(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """The list price and the interval of something that they have."""
     return any(
         said.money is not None
@@ -349,7 +359,7 @@ def _has_price(said: Statement, facts: Facts, sold: Sold, history: History, now:
     )
 
 
-def _prices_of(said: Statement, sold: Sold) -> list[Mapping[str, Any]]:
+def _prices_of(said: Statement, sold: CatalogFacts) -> list[Mapping[str, Any]]:
     """Return the catalog's prices that a statement on a card may mean."""
     if said.card is None:
         named = sold.plans.get(said.plan or "")
@@ -362,7 +372,7 @@ def _prices_of(said: Statement, sold: Sold) -> list[Mapping[str, Any]]:
     return found
 
 
-def _card_price(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _card_price(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """What a card says that a plan costs: the price of an interval, or a twelfth of a year's, rounded up."""
     if said.money is None:
         return True
@@ -403,7 +413,7 @@ def _session_price(said: Statement, facts: Facts) -> bool:
     )
 
 
-def _purchase(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _purchase(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """One of their checkouts was over that amount, and was started that day."""
     return any(
         said.money is not None
@@ -414,7 +424,7 @@ def _purchase(said: Statement, facts: Facts, sold: Sold, history: History, now: 
     )
 
 
-def _due_today(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _due_today(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return any(
         said.money is not None
         and (price["amount"], price["currency"]) == (said.money.amount, said.money.currency)
@@ -424,7 +434,7 @@ def _due_today(said: Statement, facts: Facts, sold: Sold, history: History, now:
     )
 
 
-def _trial_offer(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _trial_offer(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """The catalog offers that trial, and this user has had no trial or subscription of that plan."""
     if said.subject:
         return _session_price(said, facts)
@@ -438,7 +448,7 @@ def _trial_offer(said: Statement, facts: Facts, sold: Sold, history: History, no
     )
 
 
-def _saving(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _saving(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """It holds for every plan that it stands beside, and is at least one per cent."""
     count = said.count or 0
     shown = [plan for plan in sold.plans.values() if not plan.get("retired") and said.card in (None, plan["id"])]
@@ -457,29 +467,30 @@ def _saving(said: Statement, facts: Facts, sold: Sold, history: History, now: da
     return True
 
 
-def _free_plan_sold(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _free_plan_sold(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return any(plan["kind"] == "free" and not plan.get("retired") for plan in sold.plans.values())
 
 
-def _current(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _current(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """The card's plan is the one that they have: at Stripe, or by the account's word."""
     if said.card is None:
         return True
     plan = next((plan for plan in sold.plans.values() if plan["id"] == said.card), None)
     if plan is not None and plan["kind"] == "free":
         return _free(said, facts, sold, history, now)
-    if any(sub.plan == said.card for sub in facts.alive):
+    paid = [sub for sub in facts.subs if sub.live or (sub.status == "canceled" and sub.period_end > now)]
+    if any(sub.plan == said.card for sub in paid):
         return True
     account = facts.account
     return account.speaks and account.plan == said.card and account.status not in ("none", "")
 
 
-def _promised(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _promised(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """The operator states it."""
     return "cancel_any_time" in sold.promises
 
 
-def _always(said: Statement, facts: Facts, sold: Sold, history: History, now: datetime) -> bool:
+def _always(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     return True
 
 
@@ -516,7 +527,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.STARTED: _started,
     Kind.CONFIRMING: _always,
     Kind.SUBMITTED: _submitted,
-    Kind.CONFIRMED: _submitted,
+    Kind.CONFIRMED: _confirmed,
     Kind.HAS_PRICE: _has_price,
     Kind.PURCHASE: _purchase,
     Kind.CARD_PRICE: _card_price,

@@ -41,7 +41,7 @@ class Skew:
         return time.time() + self.seconds
 
 
-class Outside:
+class OtherSystems:
     """Stripe, the Payment MS and the Auth MS. `runtime` are the sandbox's knobs at the start of the story."""
 
     def __init__(self, catalog_path: Path, runtime: dict[str, object]) -> None:
@@ -78,6 +78,6 @@ class Outside:
         self.state.database.close()
 
 
-def on_recorded(outside: Outside, tell: Callable[[str], None]) -> None:
+def on_recorded(outside: OtherSystems, tell: Callable[[str], None]) -> None:
     """Call `tell` with the user of each event that the Payment MS has recorded, as its project webhook would."""
     outside.state.webhooks.on_recorded.append(lambda event: tell(event.user_id))

@@ -11,10 +11,10 @@ from truth.reading import Reading
 
 
 @dataclass
-class Tab:
+class BrowserTab:
     """One tab: on a page of the site (`client`), or at Stripe (`session`)."""
 
-    browser: "Browser"
+    browser: "PersonalBrowser"
     address: str = ""
     client: Client | None = None
     replica: int = 0
@@ -33,13 +33,13 @@ class Tab:
 
 
 @dataclass
-class Browser:
+class PersonalBrowser:
     """A browser with cookies of its own, behind one replica."""
 
     person: "Person"
     replica: int
     cookies: dict[str, str] = field(default_factory=dict)
-    tabs: list[Tab] = field(default_factory=list)
+    tabs: list[BrowserTab] = field(default_factory=list)
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Person:
 
     user: AuthUser
     history: History
-    browsers: list[Browser] = field(default_factory=list)
+    browsers: list[PersonalBrowser] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
     """Sessions at Stripe that they started after a plain question about another purchase of theirs."""
     sent: list[str] = field(default_factory=list)
@@ -57,6 +57,6 @@ class Person:
     """How often they were sent to a session that no longer takes money."""
 
     @property
-    def tabs(self) -> list[Tab]:
+    def tabs(self) -> list[BrowserTab]:
         """All their tabs."""
         return [tab for browser in self.browsers for tab in browser.tabs]

@@ -23,7 +23,7 @@ from api.install import install
 from services.container import Container
 from services.storage.port import Store
 from settings import Settings
-from truth.outside import AUTH, PAYMENT, Outside
+from truth.outside import AUTH, PAYMENT, OtherSystems
 from ui.nicegui_ext.page_views import unconnected_views
 from ui.page.context import PageContext
 from ui.pages.errors import too_many_requests
@@ -46,10 +46,10 @@ PAGES: Final = (
 Serve = Callable[[Request, Client], Awaitable[Response]]
 
 
-class Replica:
+class StoryReplica:
     """A running process. What is killed is simply used no more."""
 
-    def __init__(self, settings: Settings, store: Store, outside: Outside) -> None:
+    def __init__(self, settings: Settings, store: Store, outside: OtherSystems) -> None:
         core.loop = asyncio.get_running_loop()
         self.running = build(
             settings,

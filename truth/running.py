@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from truth.life import Failure, play
 from truth.shrinking import shortest
-from truth.story import Story, story_of
+from truth.story import LifeStory, story_of
 
 PIECE: Final = 25
 """Stories that a process plays before it reports."""
@@ -127,7 +127,7 @@ class Run:
             self.say(f"FAILED {counts[sort]} times: {sort} (first in story {seed})")
 
 
-def tell(story: Story) -> int:
+def tell(story: LifeStory) -> int:
     """Tell one story aloud; return 0 where nothing false was found."""
     print(story.to_json())
     failures, tally = play(story, watch=print)

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 
-from truth.story import Setup, Step, Story
+from truth.story import LifeStory, Setup, StoryStep
 
-Fails = Callable[[Story], bool]
+Fails = Callable[[LifeStory], bool]
 
 
-def shortest(story: Story, fails: Fails, *, most: int = 400) -> Story:
+def shortest(story: LifeStory, fails: Fails, *, most: int = 400) -> LifeStory:
     """Return a story that still fails and from which nothing can be taken away, after at most so many tries."""
     tries = 0
 
-    def still(candidate: Story) -> bool:
+    def still(candidate: LifeStory) -> bool:
         nonlocal tries
         tries += 1
         return tries <= most and fails(candidate)
@@ -24,7 +24,7 @@ def shortest(story: Story, fails: Fails, *, most: int = 400) -> Story:
         story = smaller
 
 
-def _smaller(story: Story) -> Iterator[Story]:
+def _smaller(story: LifeStory) -> Iterator[LifeStory]:
     """Yield simpler stories, the much simpler ones first."""
     length = len(story.steps)
     size = length // 2
@@ -42,7 +42,7 @@ def _smaller(story: Story) -> Iterator[Story]:
             yield replace(story, steps=(*story.steps[:place], simpler, *story.steps[place + 1 :]))
 
 
-def _simpler(step: Step) -> Iterator[Step]:
+def _simpler(step: StoryStep) -> Iterator[StoryStep]:
     for name in ("a", "b", "c"):
         value = getattr(step, name)
         for less in sorted({0, 1, value // 2, value - 1}):

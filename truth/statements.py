@@ -91,5 +91,6 @@ class Statement:
     group: str | None = None
 
     def __str__(self) -> str:
-        parts = (self.plan, self.day, self.money and f"{self.money.amount} {self.money.currency}", self.interval)
+        card = f"on the card of {self.card}" if self.card else None
+        parts = (self.plan, card, self.day, self.money and f"{self.money.amount} {self.money.currency}", self.interval)
         return f"{self.where}: “{self.text}” ({self.kind}: {', '.join(str(x) for x in parts if x) or '–'})"

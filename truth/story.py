@@ -43,7 +43,7 @@ BEGINNINGS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StoryStep:
     """One thing that happens. The numbers choose among what is there at that moment, so any numbers fit."""
 
     name: str
@@ -75,11 +75,11 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class LifeStory:
     """A life, or a few."""
 
     setup: Setup
-    steps: tuple[Step, ...]
+    steps: tuple[StoryStep, ...]
     seed: int | None = None
 
     def to_json(self) -> str:
@@ -95,14 +95,14 @@ class Story:
         setup: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in told["setup"].items()
         }
-        return cls(Setup(**setup), tuple(Step(*step) for step in told["steps"]), told.get("seed"))
+        return cls(Setup(**setup), tuple(StoryStep(*step) for step in told["steps"]), told.get("seed"))
 
-    def without(self, first: int, last: int) -> "Story":
+    def without(self, first: int, last: int) -> "LifeStory":
         """Return the story without the steps from `first` to `last`."""
         return replace(self, steps=self.steps[:first] + self.steps[last:])
 
 
-def story_of(seed: int) -> Story:
+def story_of(seed: int) -> LifeStory:
     """Return the story of a seed."""
     chance = random.Random(seed)  # noqa: S311 - guards nothing
     setup = Setup(
@@ -121,5 +121,5 @@ def story_of(seed: int) -> Story:
     )
     names = [*chance.choice(BEGINNINGS)]
     names += chance.choices(tuple(WEIGHTS), tuple(WEIGHTS.values()), k=chance.randint(2, LONGEST))
-    steps = tuple(Step(name, chance.randrange(12), chance.randrange(60), chance.randrange(8)) for name in names)
-    return Story(setup, steps, seed)
+    steps = tuple(StoryStep(name, chance.randrange(12), chance.randrange(60), chance.randrange(8)) for name in names)
+    return LifeStory(setup, steps, seed)

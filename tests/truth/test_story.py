@@ -3,7 +3,7 @@
 import pytest
 
 from truth.shrinking import shortest
-from truth.story import Step, Story, story_of
+from truth.story import LifeStory, StoryStep, story_of
 
 
 def test_a_seed_tells_one_story() -> None:
@@ -13,15 +13,15 @@ def test_a_seed_tells_one_story() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_story_is_read_as_it_was_written(seed: int) -> None:
-    assert Story.from_json(story_of(seed).to_json()) == story_of(seed)
+    assert LifeStory.from_json(story_of(seed).to_json()) == story_of(seed)
 
 
 def test_what_does_not_matter_is_taken_away() -> None:
-    def fails(story: Story) -> bool:
+    def fails(story: LifeStory) -> bool:
         names = [step.name for step in story.steps]
         return "pay" in names and "choose" in names[: names.index("pay")]
 
     found = shortest(story_of(1), fails)
 
-    assert found.steps == (Step("choose"), Step("pay"))
-    assert found.setup == Story(found.setup, ()).setup
+    assert found.steps == (StoryStep("choose"), StoryStep("pay"))
+    assert found.setup == LifeStory(found.setup, ()).setup
