@@ -160,7 +160,7 @@ def test_a_theme_chosen_early_stays_chosen(page: Page) -> None:
     wait_until_connected(page)
 
     expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_role("button", name="Like the system")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="System")).to_have_attribute("aria-pressed", "false")
 
 
 @pytest.mark.optimized

@@ -166,7 +166,7 @@ def draw_ways(context: PageContext, checkout: Checkout, purchase: Purchase, prob
     """Draw the ways on from a checkout that may be paid: go on with it, or give it up for this purchase."""
     if checkout.at(CheckoutEvent.RETURNED) is not None:
         href = f"/payment/success?{urlencode({'session_id': checkout.session_id})}"
-        button(_("See how far it is"), href=href, testid="see-purchase")
+        button(_("View status"), href=href, testid="see-purchase")
         return
     payable = checkout.payable(datetime.now(UTC))
     if payable:

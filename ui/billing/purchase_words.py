@@ -22,7 +22,7 @@ def bought_name(context: PageContext, checkout: Checkout) -> str:
     """Return the name of what was chosen, from the catalog of today, else as it was called then."""
     if len(checkout.lines) > 1:
         count = sum(line.quantity for line in checkout.lines)
-        return ngettext("{count} thing", "{count} things", count).format(count=count)
+        return ngettext("{count} item", "{count} items", count).format(count=count)
     line = checkout.lines[0]
     try:
         offer = context.catalog.offer(line.price_id)

@@ -27,7 +27,7 @@ from ui.theme.icons import icon
 
 SANDBOX_WORDS: Final = N_("Sandbox: no money moves.")
 THEME_NAMES: Final[dict[Theme, tuple[str, str]]] = {
-    "system": (N_("Like the system"), "computer-desktop"),
+    "system": (N_("System"), "computer-desktop"),
     "light": (N_("Light"), "sun"),
     "dark": (N_("Dark"), "moon"),
 }

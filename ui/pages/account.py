@@ -89,11 +89,11 @@ def purchase_state(checkout: Checkout, now: datetime) -> "tuple[Tone, str] | Non
     if checkout.confirmed:
         return "success", N_("Confirmed")
     if checkout.open(now):
-        return "info", N_("Open")
+        return "info", N_("Not paid yet")
     if checkout.at(CheckoutEvent.RETURNED) is None:
         return None
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
-        return "neutral", N_("Submitted")
+        return "neutral", N_("Order placed")
     return ("info", N_("Confirming")) if checkout.confirming(now) else ("warning", N_("Not confirmed"))
 
 
@@ -153,4 +153,4 @@ def _draw_purchase(context: PageContext, checkout: Checkout, now: datetime) -> N
             problems = ProblemPlace(context)
             draw_ways(context, checkout, checkout.purchase, problems)
     elif checkout.confirming(now):
-        button(_("See how far it is"), "quiet", href=f"/payment/success?session_id={checkout.session_id}")
+        button(_("View status"), "quiet", href=f"/payment/success?session_id={checkout.session_id}")

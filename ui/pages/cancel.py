@@ -33,7 +33,7 @@ ARRIVED: Final = frozenset({CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.ACCOUNT_
 def register(container: Container) -> None:
     """Add the page."""
 
-    @page(container, "/payment/cancel", title=N_("Checkout left"), robots="noindex")
+    @page(container, "/payment/cancel", title=N_("Checkout canceled"), robots="noindex")
     async def cancel(context: PageContext) -> None:
         if not isinstance(context.session, Session):
             with frame(context, narrow=True):
@@ -71,7 +71,7 @@ def _is_known(checkout: Checkout, customer_status: CustomerStatus | None) -> boo
 
 def draw_left(context: PageContext, checkout: Checkout, *, known: bool) -> None:
     """The user came back without paying in this tab: say what is known, keep the choice, and lead on."""
-    with card_page("neutral", "information-circle", _("You left the checkout"), testid="cancel-state") as card:
+    with card_page("neutral", "information-circle", _("Checkout canceled"), testid="cancel-state") as card:
         card.box.set(data_state="left")
         claim = not_charged_claim(NotChargedEvidence.NONE, datetime.now(UTC), checkout)
         sentence = left_words(checkout, known=known)
@@ -116,7 +116,7 @@ def draw_finished(checkout: Checkout) -> None:
     """The user was back through the success address before: what became of it stands there."""
     with card_page("info", "information-circle", _("You already came back from this checkout")) as card:
         card.box.set(data_state="finished")
-        Tag("p", _("What has become of it is on its own page."), classes="center card-sentence")
+        Tag("p", _("See what happened to this payment."), classes="center card-sentence")
         with Tag("div", classes="actions card-actions"):
             button(_("See your purchase"), href=f"/payment/success?session_id={checkout.session_id}")
             button(_("See your billing"), "quiet", href="/payment")
@@ -124,7 +124,7 @@ def draw_finished(checkout: Checkout) -> None:
 
 def draw_unknown() -> None:
     """No checkout of this user is meant: say nothing about any."""
-    with card_page("neutral", "information-circle", _("No checkout of yours is open here")) as card:
+    with card_page("neutral", "information-circle", _("You have no open checkout")) as card:
         card.box.set(data_state="unknown")
         Tag("p", _("Your plan is unchanged. You can choose one at any time."), classes="center card-sentence")
         with Tag("div", classes="actions card-actions"):
@@ -138,7 +138,7 @@ def draw_signed_out(context: PageContext) -> None:
         card.box.set(data_state="signed_out")
         Tag(
             "p",
-            _("You left the checkout. Sign in, and you come back to what you chose."),
+            _("Checkout canceled. Sign in, and you come back to what you chose."),
             classes="center card-sentence",
         )
         with Tag("div", classes="actions card-actions"):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from services.checkout_record import CheckoutEvent
 from services.errors import SignInUnavailable, StoreUnavailable, UpstreamUnavailable
+from services.lifecycle import Lifecycle
 from services.purchase import Purchase
 from tests.ui.billing_world import CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
@@ -74,7 +76,7 @@ async def test_purchases_say_what_is_known_of_each(world: World) -> None:
 
     said = [text_of(tag) for tag in world.marked("purchase")]
     assert len(said) == 2
-    assert "Submitted" in said[0]
+    assert "Order placed" in said[0]
     assert "paid" not in said[0].lower()
     assert "Confirmed" in said[1]
     assert "$29.00 a month" in said[1]
@@ -98,6 +100,8 @@ async def test_without_a_script_the_next_page_says_what_became_of_a_purchase(wor
 async def test_the_day_is_named_once_and_counted_when_it_is_near(world: World, days: int, counted: bool) -> None:
     until = datetime.now(UTC) + timedelta(days=days, hours=1)
     world.billing.has("premium", "active", until=until)
+    told = Lifecycle(cancel_at_period_end=False, paused=False, told=True)
+    world.billing.records = {name: replace(one, lifecycle=told) for name, one in world.billing.records.items()}
     world.accounts.says("active", "premium")
 
     await world.open("/account")

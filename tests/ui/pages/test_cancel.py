@@ -30,7 +30,7 @@ async def test_the_chosen_plan_its_interval_and_its_figure_are_kept(world: World
     await world.open(f"/payment/cancel?checkout={checkout.id}")
 
     text = world.text()
-    assert "You left the checkout" in text
+    assert "Checkout canceled" in text
     assert "Unless you paid in another tab, nothing was charged." in text
     assert "Premium" in text
     assert "$290.00 a year" in text
@@ -139,7 +139,7 @@ async def test_an_address_of_no_checkout_of_this_user_says_nothing_about_any(wor
 
     await world.open(f"/payment/cancel{query}")
 
-    assert "No checkout of yours is open here" in world.text()
+    assert "You have no open checkout" in world.text()
 
 
 async def test_somebody_signed_out_signs_in_first(world: World) -> None:
