@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 from pydantic import JsonValue, SecretStr
 
+from services.concurrency import Priority
 from services.errors import CustomerUnknown, RequestRefused
 from services.payment_responses import (
     CheckoutSession,
@@ -113,12 +114,15 @@ class PaymentMS:
             deadline=self._checkout_deadline,
             retry=self._checkout_retry,
             private=(user_id, email),
+            priority=Priority.PRESS,
         )
         if answer.ok:
             return read_checkout(answer)
         raise _refusal(answer)
 
-    async def subscription(self, customer_id: str, product_id: str) -> SubscriptionRecord:
+    async def subscription(
+        self, customer_id: str, product_id: str, *, priority: Priority = Priority.LOOK
+    ) -> SubscriptionRecord:
         """Return what is on record for this customer and product; an unknown customer has no subscription."""
         path = path_with("/api/v1/subscriptions", user_id=customer_id, product_id=product_id)
         answer = await self.upstream.call(
@@ -129,6 +133,7 @@ class PaymentMS:
             deadline=self._status_deadline,
             retry=Retry.READS,
             private=(customer_id,),
+            priority=priority,
         )
         if answer.ok:
             return read_subscription(answer, product_id)
@@ -148,6 +153,7 @@ class PaymentMS:
             deadline=self._checkout_deadline,
             retry=Retry.UNSENT,
             private=(customer_id,),
+            priority=Priority.PRESS,
         )
         if answer.ok:
             return read_portal(answer)

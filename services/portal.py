@@ -89,7 +89,7 @@ class PortalService:
         if visit.returned_at is None:
             visit = visit.model_copy(update={"returned_at": self._now()})
             await self._store.put(_key(customer), visit.model_dump_json(), WATCHED_FOR.total_seconds())
-            await self._status.poll_fast(customer)
+            await self._status.poll_fast(customer, from_portal=True)
         return visit
 
 

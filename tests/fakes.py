@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeVar
 from pydantic import JsonValue, SecretStr
 
 from services.auth_ms import AuthMS, AuthSession, User
+from services.concurrency import Priority
 from services.errors import (
     CustomerUnknown,
     FrontendError,
@@ -129,7 +130,9 @@ class FakePaymentMS(PaymentMS):
         self.keys: list[str] = []
         self._answered: dict[str, tuple[object, str]] = {}
 
-    async def subscription(self, customer_id: str, product_id: str) -> SubscriptionRecord:
+    async def subscription(
+        self, customer_id: str, product_id: str, *, priority: Priority = Priority.LOOK
+    ) -> SubscriptionRecord:
         check_identifier("user_id", customer_id)
 
         async def work() -> SubscriptionRecord:

@@ -15,7 +15,7 @@ import structlog
 
 from services.errors import FrontendError, NotSignedIn, StoreUnavailable
 from services.live_status.refresher import SHARED_FOR, StatusRefresher
-from services.live_status.schedule import IDLE_INTERVAL, PollSchedule, WaitForEvent
+from services.live_status.schedule import IDLE_INTERVAL, PollSchedule, StripeReturn, WaitForEvent
 from services.sessions.service import Session, session_key
 from services.storage.lease import Lease
 from services.storage.port import RESYNC
@@ -32,6 +32,9 @@ TOGETHER: Final = timedelta(milliseconds=200)
 """How long a look waits for others: tabs that are brought back together share a question that begins after them all."""
 
 ONCE: Final = "once"
+PORTAL: Final = "portal"
+"""What makes a poller look: a service's word of a change, or a return from the portal; empty: one from Checkout."""
+
 _STORE_RETRY: Final = timedelta(seconds=2)
 _SHORTEST_REST: Final = 0.01
 
@@ -81,7 +84,7 @@ class StatusPoller:
         customer: str,
         *,
         lease: Lease | None,
-        fast_since: datetime | None,
+        returned: StripeReturn | None,
         ended: "Callable[[StatusPoller], None]",
     ) -> None:
         self.customer = customer
@@ -91,7 +94,7 @@ class StatusPoller:
         self._context = context
         self._ended = ended
         self._wake = asyncio.Event()
-        self._schedule = PollSchedule(fast_since)
+        self._schedule = PollSchedule(returned)
         self._next_ask = context.now()
         self._announced_at = context.now()
         self._opened = False
@@ -214,13 +217,13 @@ class StatusPoller:
     async def _ask(self, now: datetime) -> None:
         self._wanted = False
         session = self._next_session()
-        full = self._schedule.full_look_due(now)
+        scope = self._schedule.scope(now)
         try:
-            customer_status = await self._context.refresher.ask(session, "all" if full else "relevant")
+            customer_status = await self._context.refresher.ask(session, scope, priority=self._schedule.priority(now))
         except NotSignedIn:
             self._session_ended(session_key(session.id))
             return
-        self._schedule.asked(customer_status, now, full=full)
+        self._schedule.asked(customer_status, now, scope)
         now = self._context.now()
         self._next_ask = now + SHARED_FOR if self._wanted else self._after(customer_status, now)
         await self._publish(customer_status)
@@ -258,8 +261,9 @@ class StatusPoller:
 
     def _on_poll_request(self, text: str) -> None:
         if text != ONCE:
-            self._schedule.poll_fast(self._context.now())
-        self._schedule.look_at_all()
+            self._schedule.poll_fast(StripeReturn(self._context.now(), from_portal=text == PORTAL))
+        else:
+            self._schedule.look_at_all()
         if self._mine:
             self._wanted = True
         self._look()

@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 import structlog
 
 from catalog import Catalog
 from services.auth_ms import PlanGrant
 from services.checkout_record import Checkout, CheckoutRepository
+from services.concurrency import Priority
 from services.errors import FrontendError, InvalidIdentifier, SignInUnavailable, StoreUnavailable
 from services.live_status.history import CustomerHistory, HistoryRepository
+from services.live_status.schedule import Scope
 from services.payment_ms import PaymentMS
 from services.sessions.service import Session, Sessions
 from services.storage.port import Store
@@ -43,7 +45,8 @@ KEPT_FOR: Final = timedelta(days=40)
 _WRITTEN_EVERY: Final = timedelta(seconds=15)
 _MEMORY: Final = 10_000
 
-Scope = Literal["all", "relevant"]
+_WIDTH: Final = {"account": 0, "relevant": 1, "all": 2}
+"""A question serves who wants as much or less."""
 
 _log = structlog.get_logger(__name__)
 
@@ -59,9 +62,11 @@ class _Known:
     written: UpstreamSnapshot | None = None
     written_at: datetime | None = None
     asked_at: datetime | None = None
+    asked_billing_at: datetime | None = None
     asked_all_at: datetime | None = None
     task: "asyncio.Task[None] | None" = None
     scope: Scope = "relevant"
+    priority: Priority = Priority.LOOK
     judged: "_Judged | None" = None
     refused: bool = False
     round: int = 0
@@ -145,34 +150,45 @@ class StatusRefresher:
         known = self._customers.get(customer)
         return None if known is None or known.asked_at is None else self._now() - known.asked_at
 
-    async def ask(self, session: Session, scope: Scope = "relevant", *, fresh: bool = False) -> CustomerStatus:
+    async def ask(
+        self,
+        session: Session,
+        scope: Scope = "relevant",
+        *,
+        fresh: bool = False,
+        priority: Priority = Priority.LOOK,
+    ) -> CustomerStatus:
         """Return what the customer has now.
 
         `scope` "all" asks about every plan; "relevant" about those with a subscription or a checkout under way, and
-        those of which the last answer is old, after a first full look. With `fresh`, the questions are certain to be
-        asked after this call began; otherwise an answer younger than a second is shared. A service that can't be asked
-        is noted in the status, not raised. Raises NotSignedIn when the Auth MS has ended the session, StoreUnavailable
-        when the store can't be read.
+        those of which the last answer is old, after a first full look; "account" asks the Auth MS alone, and billing
+        only if that says something new. `priority` is the place in the Payment MS's queue; who needs it `fresh` goes
+        first. With `fresh`, the questions are certain to be asked after this call began; otherwise an answer younger
+        than a second is shared. A service that can't be asked is noted in the status, not raised. Raises NotSignedIn
+        when the Auth MS has ended the session, StoreUnavailable when the store can't be read.
         """
         customer = self._customer_of(session)
         known = self._known(customer)
         before = known.round
+        priority = Priority.PRESS if fresh else priority
         while known.busy and known.task is not None:
             task, asker = known.task, known.asker
-            serves = (known.scope == "all" or scope == "relevant") and (not fresh or known.round > before)
+            known.priority = max(known.priority, priority)  # what that question has still to ask is waited for here
+            serves = _WIDTH[known.scope] >= _WIDTH[scope] and (not fresh or known.round > before)
             await asyncio.wait({task})
             if serves and (task.exception() is None or asker == session.id):
                 task.result()
                 return await self._status_of(customer, known.snapshot or UpstreamSnapshot())
         if fresh or not self._recent(known, scope):
             known.scope, known.round, known.asker = scope, known.round + 1, session.id
+            known.priority = priority
             known.task = asyncio.create_task(self._ask(customer, session, scope, known), name="status refresh")
             known.task.add_done_callback(_mark_retrieved)
             await asyncio.shield(known.task)
         return await self._status_of(customer, known.snapshot or UpstreamSnapshot())
 
     def _recent(self, known: _Known, scope: Scope) -> bool:
-        asked_at = known.asked_all_at if scope == "all" else known.asked_at
+        asked_at = {"all": known.asked_all_at, "relevant": known.asked_billing_at, "account": known.asked_at}[scope]
         return known.snapshot is not None and asked_at is not None and self._now() - asked_at < SHARED_FOR
 
     async def _status_of(self, customer: str, snapshot: UpstreamSnapshot) -> CustomerStatus:
@@ -194,7 +210,7 @@ class StatusRefresher:
         before = known.snapshot
         if before is None:
             before = await self._load(customer, known) or UpstreamSnapshot()
-        elif scope == "relevant":  # another replica may have found what has to be asked about since
+        elif scope != "all":  # another replica may have found what has to be asked about since
             before = before.with_memory_of(await self._read(customer) or UpstreamSnapshot(), self._now())
         history = await self._history.of(customer)
         had = known.judged.status if known.judged is not None and known.judged.snapshot == before else None
@@ -210,6 +226,8 @@ class StatusRefresher:
                 self._checkouts, customer, snapshot, history.checkouts, self._catalog(), self._now(), self._gift_words
             )
         known.snapshot, known.asked_at = snapshot, self._now()
+        if scope != "account":
+            known.asked_billing_at = known.asked_at
         if looked_at_all and snapshot.billing_failed is None:
             known.asked_all_at = known.asked_at
         with suppress(StoreUnavailable):  # what was asked is known all the same
@@ -220,19 +238,35 @@ class StatusRefresher:
     ) -> tuple[UpstreamSnapshot, bool]:
         """Ask, and return the snapshot and whether all products were asked about.
 
-        An account that says something new may speak of a product that was not asked about: then the others follow.
+        An account that says something new may speak of a product that was not asked about: then what it speaks of
+        follows, and all others if billing has nothing there.
         """
         products = self._products(scope, before, checkouts)
-        billing, account = await asyncio.gather(
-            self._ask_billing(customer, products, before.model_copy(update={"billing_failed": None})),
-            self._ask_account(session, before),
-        )
+        if scope == "account":
+            billing, account = before, await self._ask_account(session, before)
+        else:
+            billing, account = await asyncio.gather(
+                self._ask_billing(customer, products, before), self._ask_account(session, before)
+            )
         snapshot = billing.model_copy(update={"account": account.account, "account_failed": account.account_failed})
-        rest = tuple(p for p in self._products("all", snapshot, checkouts) if p not in products)
-        news = before.account is not None and account.account != before.account
-        if rest and news and _grant(account) != _grant(before) and snapshot.billing_failed is None:
-            snapshot, rest = await self._ask_billing(customer, rest, snapshot), ()
-        return snapshot, not rest
+        news = before.account is not None and _grant(account) != _grant(before)
+        wider: Scope
+        for wider in ("relevant", "all"):
+            more = tuple(p for p in self._products(wider, snapshot, checkouts) if p not in products)
+            failed = bool(products) and snapshot.billing_failed is not None
+            if not news or failed or (wider == "all" and self._explains_account(snapshot, checkouts)):
+                break
+            if more:
+                snapshot, products = await self._ask_billing(customer, more, snapshot), (*products, *more)
+        return snapshot, set(products) >= set(self._products("all", snapshot, checkouts))
+
+    def _explains_account(self, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout]) -> bool:
+        """Whether what the account grants is on record at billing, or it grants nothing at all."""
+        grant = _grant(snapshot)
+        if grant is None:
+            return True
+        named = plan_named(catalog_for(self._catalog(), snapshot, checkouts), grant.plan)
+        return named is not None and any(product in snapshot.products_on_record for product in named.products)
 
     async def _ask_again(
         self,
@@ -244,7 +278,8 @@ class StatusRefresher:
         history: CustomerHistory,
     ) -> tuple[UpstreamSnapshot, bool]:
         """Something good is gone: believe it only if asking once more says so too. A failed question says nothing."""
-        again, looked_at_all = await self._ask_both(customer, session, scope, snapshot, history.checkouts)
+        wide: Scope = "relevant" if scope == "account" else scope
+        again, looked_at_all = await self._ask_both(customer, session, wide, snapshot, history.checkouts)
         if again.billing_failed is not None or again.account_failed is not None:
             _log.info("status_flap", kept="before")
             failed = {"billing_failed": again.billing_failed, "account_failed": again.account_failed}
@@ -255,11 +290,14 @@ class StatusRefresher:
         return again, looked_at_all
 
     async def _ask_billing(
-        self, customer: str, products: Iterable[str], snapshot: UpstreamSnapshot
+        self, customer: str, products: Sequence[str], snapshot: UpstreamSnapshot
     ) -> UpstreamSnapshot:
+        """Ask about each product. No products to ask about means that nothing can differ, which is as good as asked."""
+        snapshot = snapshot.model_copy(update={"billing_failed": None})
         for product in products:
             try:
-                record = await self._payment_ms.subscription(customer, product)
+                priority = self._known(customer).priority
+                record = await self._payment_ms.subscription(customer, product, priority=priority)
             except FrontendError as error:
                 return snapshot.model_copy(update={"billing_failed": error.code})
             plan = self._catalog().plan_for_product(product)
@@ -275,7 +313,9 @@ class StatusRefresher:
 
     def _products(self, scope: Scope, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout]) -> tuple[str, ...]:
         """Return the products to ask about: the catalog's, former ones too, and those on record or bought that it knows
-        no more."""
+        no more. None for the account alone."""
+        if scope == "account":
+            return ()
         catalog = catalog_for(self._catalog(), snapshot, checkouts)
         sold = self._catalog().products
         gone = tuple(product for product in catalog.products if product not in sold)

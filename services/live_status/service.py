@@ -1,7 +1,7 @@
 """Live status: one poller a user, however many tabs and pages look, and a push to each of them when something changes.
 
-A poller asks on a schedule: each second for half a minute after a return from Stripe, then in steps down to once a
-minute, at once when a tab becomes visible. It ends with its last tab. With several replicas a lease decides which of
+A poller asks on a schedule: the account each second for half a minute after a return from Stripe and the Payment MS
+far less often, then both in steps down to once a minute, at once when a tab becomes visible. It ends with its last tab. With several replicas a lease decides which of
 them asks; the others learn of changes through `services/storage/pubsub.py`.
 """
 
@@ -13,12 +13,13 @@ from typing import Final, Protocol
 import structlog
 
 from services.errors import StoreUnavailable
-from services.live_status.poller import ONCE, OPENED_AFTER, PollerContext, StatusPoller, StatusWatch
+from services.live_status.poller import ONCE, OPENED_AFTER, PORTAL, PollerContext, StatusPoller, StatusWatch
 from services.live_status.refresher import StatusRefresher
 from services.live_status.schedule import (
     FULL_LOOK_EVERY,
     IDLE_INTERVAL,
     POLL_INTERVALS,
+    StripeReturn,
     WaitForEvent,
     jitter,
     wait_for,
@@ -72,7 +73,7 @@ class StatusService:
             refresher=refresher, pubsub=pubsub, now=self._now, wait=wait, jitter=jitter
         )  # fmt: skip
         self._pollers: dict[str, StatusPoller] = {}
-        self._polled_fast: dict[str, datetime] = {}
+        self._returned: dict[str, StripeReturn] = {}
         self._releasing: set[asyncio.Task[None]] = set()
 
     @property
@@ -93,21 +94,21 @@ class StatusService:
         poller = self._pollers.get(customer)
         if poller is None:
             lease = self._leases(customer) if self._leases else None
-            fast_since = self._polled_fast.get(customer)
-            poller = StatusPoller(self._context, customer, lease=lease, fast_since=fast_since, ended=self._ended)
+            returned = self._returned.get(customer)
+            poller = StatusPoller(self._context, customer, lease=lease, returned=returned, ended=self._ended)
             self._pollers[customer] = poller
         return poller.watch(session, on_change, on_signed_out)
 
-    async def poll_fast(self, customer: str) -> None:
-        """Look each second for a while, on whichever replica watches: the user is back from Stripe.
+    async def poll_fast(self, customer: str, *, from_portal: bool = False) -> None:
+        """Look often for a while, on whichever replica watches: the user is back from Stripe.
 
         Their page is not connected yet, so it is remembered here for the poller that comes with it.
         """
         now = self._now()
-        self._polled_fast = {
-            name: moment for name, moment in self._polled_fast.items() if (now - moment).total_seconds() < _FAST_KEPT
-        } | {customer: now}
-        await self._pubsub.announce(Topic.POLL, customer)
+        self._returned = {
+            name: one for name, one in self._returned.items() if (now - one.at).total_seconds() < _FAST_KEPT
+        } | {customer: StripeReturn(now, from_portal)}
+        await self._pubsub.announce(Topic.POLL, customer, PORTAL if from_portal else "")
 
     async def poll_once(self, customer: str) -> None:
         """Look once now, on whichever replica watches: a service says that something changed."""

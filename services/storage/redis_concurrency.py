@@ -1,8 +1,8 @@
 """A bound on requests in flight that holds across replicas.
 
 A slot is a lease in Redis: its holder renews it, and the slot of a holder that died is free again after `LEASE`
-seconds. Waiting is bounded and about first come first served: each replica queues its own, and the first of each
-replica's queue take a place in the common one.
+seconds. Waiting is bounded and about first come first served, presses before looks: each replica queues its own, and
+the first of each replica's queue take a place in the common one.
 
 Overlapping requests can break the service behind the bound, so doubt means waiting: after a silence that no live
 holder would leave (Redis stalled, or came back empty) no request is let in for `GRACE` seconds, in which holders renew.
@@ -19,6 +19,7 @@ from typing import Final
 
 import structlog
 
+from services.concurrency import LocalConcurrencyLimit, Priority
 from services.errors import StoreUnavailable
 from services.storage.redis_store import RedisStore
 
@@ -32,6 +33,9 @@ _POLL: Final = (0.03, 0.06)
 _RETURN_WAIT: Final = 0.2
 """Seconds a caller whose request is done may be kept: enough for the next in line to find the slot free."""
 
+AHEAD: Final = 8
+"""How many earlier arrivals of looks a press goes before, in the common queue: so many pass a look at most."""
+
 _MARK: Final = 10_000
 """Milliseconds for which a returned token is refused, whatever a slow connection still delivers."""
 
@@ -44,6 +48,7 @@ _TAKE = (
     if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 1 end
     local holders, queue, alive, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
     local token, limit, lease, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+    local ahead = tonumber(ARGV[5] or 0)
     local seen = tonumber(redis.call('HGET', state, 'seen') or 0)
     redis.call('HSET', state, 'seen', now)
     if seen == 0 or (now - seen > grace and redis.call('ZCARD', holders) > 0) then
@@ -54,7 +59,7 @@ _TAKE = (
     end
     redis.call('ZREMRANGEBYSCORE', alive, '-inf', now)
     if not redis.call('ZSCORE', queue, token) then
-        redis.call('ZADD', queue, redis.call('HINCRBY', state, 'arrivals', 1), token)
+        redis.call('ZADD', queue, redis.call('HINCRBY', state, 'arrivals', 1) - ahead, token)
     end
     redis.call('ZADD', alive, now + 1000, token)
     if now < tonumber(redis.call('HGET', state, 'closed') or 0) then return 0 end
@@ -107,7 +112,7 @@ class RedisConcurrencyLimit:
         self._limit = limit
         self._lease = lease
         self._grace = grace
-        self._turns = asyncio.Semaphore(limit)
+        self._turns = LocalConcurrencyLimit(limit)
         self._keys = [f"s:{name}:{part}" for part in ("holders", "queue", "alive", "state")]
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -117,18 +122,16 @@ class RedisConcurrencyLimit:
         await self._store.script("slot", _PREPARE, self._keys, grace, twice=True)
 
     @asynccontextmanager
-    async def slot(self, max_wait: float) -> AsyncIterator[None]:
+    async def slot(self, max_wait: float, priority: Priority = Priority.LOOK) -> AsyncIterator[None]:
         """Hold a slot inside the block.
 
         Raises `TimeoutError` when none was free for `max_wait` seconds, and `StoreUnavailable` when Redis is away.
         """
         deadline = time.monotonic() + max_wait
-        async with asyncio.timeout(max_wait):
-            await self._turns.acquire()
-        try:
+        async with self._turns.slot(max_wait, priority):
             token = secrets.token_hex(8)
             try:
-                await self._take(token, deadline)
+                await self._take(token, priority, deadline)
                 renewing = asyncio.create_task(self._renew(token), name="slot-renewal")
                 try:
                     yield
@@ -136,25 +139,23 @@ class RedisConcurrencyLimit:
                     renewing.cancel()
             finally:
                 await self._leave(token)
-        finally:
-            self._turns.release()
 
-    async def _take(self, token: str, deadline: float) -> None:
-        if await self._try(token):
+    async def _take(self, token: str, priority: Priority, deadline: float) -> None:
+        if await self._try(token, priority):
             return
         async with self._store.subscribe(self._channel) as freed:
-            while not await self._try(token):
+            while not await self._try(token, priority):
                 if time.monotonic() >= deadline:
                     raise TimeoutError("no slot was free in time")
                 with suppress(TimeoutError):
                     async with asyncio.timeout(random.uniform(*_POLL)):  # noqa: S311 - spreads the replicas' questions
                         await anext(freed, None)
 
-    async def _try(self, token: str) -> bool:
+    async def _try(self, token: str, priority: Priority) -> bool:
         lease, grace = self._milliseconds(self._lease), self._milliseconds(self._grace)
-        return bool(
-            await self._store.script("slot", _TAKE, self._keys_for(token), token, self._limit, lease, grace, twice=True)
-        )
+        ahead = AHEAD if priority is Priority.PRESS else 0
+        arguments = (token, self._limit, lease, grace, ahead)
+        return bool(await self._store.script("slot", _TAKE, self._keys_for(token), *arguments, twice=True))
 
     async def _renew(self, token: str) -> None:
         pause = self._lease / 4

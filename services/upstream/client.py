@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
+from services.concurrency import ConcurrencyLimit, LocalConcurrencyLimit, Priority
 from services.errors import (
     FrontendError,
     KeyRejected,
@@ -28,7 +29,6 @@ from services.errors import (
 from services.upstream.call_log import log_answer, log_failure, log_opened_circuit
 from services.upstream.circuit import Circuit, CircuitPolicy, CircuitState
 from services.upstream.clock_skew import ClockSkew
-from services.upstream.concurrency import ConcurrencyLimit, LocalConcurrencyLimit
 from services.upstream.key_standing import KeyProof, KeyStanding
 from services.upstream.outcomes import CallOutcome
 from services.upstream.requests import RequestsInFlight, UpstreamRequest
@@ -155,13 +155,15 @@ class Upstream:
         deadline: float,
         retry: Retry = Retry.NEVER,
         private: tuple[str, ...] = (),
+        priority: Priority = Priority.LOOK,
     ) -> UpstreamResponse:
         """Return the service's 2xx or 4xx answer, within ``deadline`` of work, all retries included.
 
         ``path`` is absolute and already encoded. ``key`` is sent as ``X-API-Key``; with it, 401 and 403
         raise ``KeyRejected``. Raises the other classes of ``UpstreamError`` but ``RequestRefused`` and
         ``CustomerUnknown``, which only the client can tell; ``InvalidIdentifier`` for a path that would
-        become another one; and what the slots raise. ``private`` is what the call sends that names a person.
+        become another one; and what the slots raise. ``private`` is what the call sends that names a person,
+        ``priority`` its place in the queue.
         """
         call = Call(self.name, operation, current_request_id(), private)
         sent = {**self._trace_headers(), **(headers or {}), "X-Request-Id": call.request_id}
@@ -172,7 +174,7 @@ class Upstream:
         if key is not None:
             sent["X-API-Key"] = key.get_secret_value()
             self._keyed_operations.add(operation)
-        request = UpstreamRequest(call, method, path, sent, body, key, deadline, retry)
+        request = UpstreamRequest(call, method, path, sent, body, key, deadline, retry, priority)
         return await asyncio.shield(self._requests.spawn(self._call(request)))
 
     async def aclose(self, grace: float = 10.0) -> None:

@@ -13,8 +13,8 @@ from typing import TypeVar
 import structlog
 from pydantic import SecretStr
 
+from services.concurrency import ConcurrencyLimit, Priority
 from services.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
-from services.upstream.concurrency import ConcurrencyLimit
 from services.upstream.outcomes import CallOutcome
 from services.upstream.responses import Call, UpstreamResponse
 from services.upstream.retry import Retry
@@ -39,6 +39,7 @@ class UpstreamRequest:
     key: SecretStr | None
     deadline: float
     retry: Retry
+    priority: Priority
 
 
 class RequestsInFlight:
@@ -108,7 +109,7 @@ class RequestsInFlight:
         self.waiting += 1
         queued = True
         try:
-            async with self._slots.slot(max_wait):
+            async with self._slots.slot(max_wait, request.priority):
                 self.waiting -= 1
                 queued = False
                 admitted.set_result(None)

@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 
 from harness.redis_server import RedisServer
+from services.concurrency import Priority
 from services.errors import StoreUnavailable
-from services.storage.redis_concurrency import _TAKE, RedisConcurrencyLimit
+from services.storage.redis_concurrency import _TAKE, AHEAD, RedisConcurrencyLimit
 from services.storage.redis_store import RedisStore
 from tests.unit.services.storage.store_behaviour import eventually
 
@@ -98,6 +99,46 @@ async def test_a_replicas_waiters_go_first_come_first_served(stores: list[RedisS
     await asyncio.gather(*waiting)
 
     assert order == list(range(10))
+
+
+async def test_a_press_on_one_replica_goes_before_the_looks_of_another(stores: list[RedisStore]) -> None:
+    replicas = [RedisConcurrencyLimit(store, "payment", 1, **SHORT) for store in stores]
+    order: list[str] = []
+
+    async def enter(replica: RedisConcurrencyLimit, name: str, priority: Priority) -> None:
+        async with replica.slot(20, priority):
+            order.append(name)
+
+    async with replicas[2].slot(20):
+        look = asyncio.create_task(enter(replicas[0], "look", Priority.LOOK))
+        await eventually(lambda: _queued(stores[0], 1))
+        press = asyncio.create_task(enter(replicas[1], "press", Priority.PRESS))
+        await eventually(lambda: _queued(stores[0], 2))
+    await asyncio.gather(look, press)
+
+    assert order == ["press", "look"]
+
+
+async def test_presses_pass_a_look_of_another_replica_so_many_times_only(stores: list[RedisStore]) -> None:
+    looking, pressing, holding = (RedisConcurrencyLimit(store, "payment", 1, **SHORT) for store in stores)
+    order: list[str] = []
+
+    async def enter(replica: RedisConcurrencyLimit, name: str, priority: Priority) -> None:
+        async with replica.slot(20, priority):
+            order.append(name)
+
+    async with holding.slot(20):
+        look = asyncio.create_task(enter(looking, "look", Priority.LOOK))
+        await eventually(lambda: _queued(stores[0], 1))
+        presses = [asyncio.create_task(enter(pressing, "press", Priority.PRESS)) for _ in range(3 * AHEAD)]
+        await eventually(lambda: _queued(stores[0], 2))
+    await asyncio.gather(look, *presses)
+
+    assert 1 <= order.index("look") <= AHEAD
+
+
+async def _queued(store: RedisStore, count: int) -> bool:
+    return int(await store.script("queue", "return redis.call('ZCARD', KEYS[1])", ["s:payment:queue"])) >= count
 
 
 async def test_no_replica_is_starved_by_a_busy_one(stores: list[RedisStore]) -> None:

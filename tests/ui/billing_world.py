@@ -22,6 +22,7 @@ from services.auth_ms import AuthMS, AuthSession, PlanGrant, User
 from services.cart import CartService
 from services.checkout.service import CheckoutService
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutRepository
+from services.concurrency import Priority
 from services.container import Container
 from services.entitlements import Entitlements, SigningKey
 from services.errors import FrontendError
@@ -66,7 +67,9 @@ class Billing:
     questions: int = 0
     pause: asyncio.Event | None = None
 
-    async def subscription(self, customer: str, product: str) -> SubscriptionRecord:
+    async def subscription(
+        self, customer: str, product: str, *, priority: Priority = Priority.LOOK
+    ) -> SubscriptionRecord:
         self.questions += 1
         if self.pause is not None:
             await self.pause.wait()

@@ -1,17 +1,27 @@
 """How often a user is asked about, and what makes the watcher look at once."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from services.checkout_record import CheckoutEvent
 from services.live_status.poller import TOGETHER
-from services.live_status.schedule import POLL_INTERVALS, PollSchedule, interval_after, jitter, wait_for
+from services.live_status.schedule import (
+    BILLING_INTERVALS,
+    POLL_INTERVALS,
+    PollSchedule,
+    interval_after,
+    jitter,
+    wait_for,
+)
 from services.subscription.model import State
 from tests.fakes import START, settle
 from tests.replica import Outside, Replica, watch
 from tests.unit.services.live_status.status_asked import buy, looks
 from tests.unit.services.subscription.snapshot_tables import checkout, customer_status
+
+RETURNED = checkout(started=60, events=[(CheckoutEvent.RETURNED, 0)])
 
 
 class TestPace:
@@ -22,18 +32,42 @@ class TestPace:
     def test_the_table(self, since: float, pace: float) -> None:
         assert interval_after(since) == pace
 
+    @pytest.mark.parametrize(("since", "pace"), [(0, 5), (29, 5), (30, 10), (59, 10), (60, 15), (299, 15), (300, 60)])
+    def test_billing_is_asked_far_less_often(self, since: float, pace: float) -> None:
+        assert interval_after(since, BILLING_INTERVALS) == pace
+
+    def test_after_a_return_the_account_is_asked_and_billing_when_it_is_due(self) -> None:
+        one, waiting = PollSchedule(StripeReturn(START)), customer_status("", "silent", RETURNED)
+        scopes = []
+        for second in range(61):
+            now = START + timedelta(seconds=second)
+            scopes.append(scope := one.scope(now))
+            one.asked(waiting, now, scope)
+
+        billing = [second for second, scope in enumerate(scopes) if scope != "account"]
+        assert billing == [5, 10, 15, 20, 25, 35, 45, 55, 60]
+        assert [second for second, scope in enumerate(scopes) if scope == "all"] == [60]
+
+    def test_failures_of_billing_make_its_questions_rarer_and_not_those_in_between(self) -> None:
+        one, failed = PollSchedule(StripeReturn(START)), customer_status("!", "silent", RETURNED)
+        one.asked(failed, START, "relevant")
+        for second in range(1, 5):
+            one.asked(failed, START + timedelta(seconds=second), "account")
+
+        assert one.interval(failed, START) == 2
+
     def test_it_slows_down_and_never_up(self) -> None:
         assert [until for until, _schedule in POLL_INTERVALS] == sorted(until for until, _schedule in POLL_INTERVALS)
         assert [pace for _until, pace in POLL_INTERVALS] == sorted(pace for _until, pace in POLL_INTERVALS)
 
     @pytest.mark.parametrize(("failures", "pace"), [(0, 1), (1, 2), (3, 8), (6, 60), (50, 60)])
     def test_failures_in_a_row_double_it(self, failures: int, pace: float) -> None:
-        one, failed = PollSchedule(START), customer_status("!", "silent")
+        one, failed = PollSchedule(StripeReturn(START)), customer_status("!", "silent")
         for _failure in range(failures):
-            one.asked(failed, START, full=False)
+            one.asked(failed, START, "relevant")
 
         assert one.interval(failed, START) == pace
-        one.asked(customer_status("", "silent"), START, full=False)
+        one.asked(customer_status("", "silent"), START, "relevant")
         assert one.interval(failed, START) == 1
 
     @pytest.mark.parametrize(("back", "pace"), [(56, 2), (59, 1), (59.5, 0.5), (60, 5), (598, 2), (600, 60)])
@@ -73,6 +107,42 @@ class TestPace:
         outside.world.deliver_all()
         await outside.clock.advance(1.01)
         assert tab.state == State.ACTIVE
+        await tab.close()
+
+    async def test_a_purchase_costs_the_payment_ms_few_questions(self, replica: Replica, outside: Outside) -> None:
+        """Its webhooks are due, and one that meets a question of ours breaks it."""
+        ada = await replica.sign_in()
+        checkout = await replica.click(ada)
+        outside.world.pay(checkout.session_id)
+        await replica.checkout.record_return(ada, checkout.session_id, checkout.return_key)
+        tab = watch(replica, ada)
+        await outside.clock.advance(2)
+        outside.world.deliver_all()
+
+        await outside.clock.advance(50)
+
+        assert tab.state == State.ACTIVE
+        assert len(outside.payment_ms.switch.calls) <= 6
+        await tab.close()
+
+    async def test_without_a_word_of_the_account_the_record_is_found_in_seconds_and_ends_the_asking(
+        self, replica: Replica, outside: Outside
+    ) -> None:
+        outside.world.account_speaks = False
+        ada = await replica.sign_in()
+        checkout = await replica.click(ada)
+        outside.world.pay(checkout.session_id)
+        await replica.checkout.record_return(ada, checkout.session_id, checkout.return_key)
+        tab = watch(replica, ada)
+        await outside.clock.advance(2)
+        outside.world.deliver_all()
+
+        await outside.clock.advance(4)
+        assert tab.state == State.ON_RECORD
+        before = len(outside.payment_ms.switch.calls)
+        await outside.clock.advance(50)
+
+        assert len(outside.payment_ms.switch.calls) == before
         await tab.close()
 
     async def test_back_from_the_portal_is_looked_at_each_second(self, replica: Replica, outside: Outside) -> None:

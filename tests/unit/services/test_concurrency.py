@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.upstream.concurrency import LocalConcurrencyLimit
+from services.concurrency import PRESSES_BEFORE_A_LOOK, LocalConcurrencyLimit, Priority
 
 
 async def test_slot_is_free_again_after_use() -> None:
@@ -55,6 +55,46 @@ async def test_first_come_first_served() -> None:
     await asyncio.gather(*waiting)
 
     assert served == list(range(10))
+
+
+async def test_presses_go_before_looks_and_looks_are_not_starved() -> None:
+    slots = LocalConcurrencyLimit(1)
+    served: list[str] = []
+
+    async def wait(name: str, priority: Priority) -> None:
+        async with slots.slot(5, priority):
+            served.append(name)
+
+    async with slots.slot(0):
+        looks = [asyncio.create_task(wait(f"look {number}", Priority.LOOK)) for number in range(2)]
+        await asyncio.sleep(0)
+        presses = [asyncio.create_task(wait(f"press {number}", Priority.PRESS)) for number in range(6)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*looks, *presses)
+
+    assert PRESSES_BEFORE_A_LOOK == 4
+    assert served == [
+        "press 0", "press 1", "press 2", "press 3", "look 0", "press 4", "press 5", "look 1",
+    ]  # fmt: skip
+
+
+async def test_slot_handed_to_a_waiter_that_was_cancelled_goes_to_the_next() -> None:
+    slots = LocalConcurrencyLimit(1)
+    served: list[int] = []
+
+    async def wait(number: int) -> None:
+        async with slots.slot(5):
+            served.append(number)
+
+    async with slots.slot(0):
+        gone, next_one = (asyncio.create_task(wait(number)) for number in range(2))
+        await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(gone, next_one, return_exceptions=True)
+
+    assert served == [1]
+    async with slots.slot(0):
+        pass
 
 
 def test_a_bound_of_nothing_is_refused() -> None:
