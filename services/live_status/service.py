@@ -1,8 +1,9 @@
 """Live status: one poller a user, however many tabs and pages look, and a push to each of them when something changes.
 
 A poller asks on a schedule: the account each second for half a minute after a return from Stripe and the Payment MS
-far less often, then both in steps down to once a minute, at once when a tab becomes visible. It ends with its last tab. With several replicas a lease decides which of
-them asks; the others learn of changes through `services/storage/pubsub.py`.
+far less often, then both in steps down to once a minute, at once when a tab becomes visible. It ends with its last tab.
+With several replicas a lease decides which of them asks; the others learn of changes through
+`services/storage/pubsub.py`.
 """
 
 import asyncio

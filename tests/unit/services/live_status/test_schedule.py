@@ -11,6 +11,7 @@ from services.live_status.schedule import (
     BILLING_INTERVALS,
     POLL_INTERVALS,
     PollSchedule,
+    StripeReturn,
     interval_after,
     jitter,
     wait_for,
