@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 from pydantic import JsonValue, SecretStr
 
-from services.concurrency import Priority
+from services.concurrency.limit import Priority
 from services.errors import CustomerUnknown, RequestRefused
 from services.payment_responses import (
     CheckoutSession,

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeVar
 from pydantic import JsonValue, SecretStr
 
 from services.auth_ms import AuthMS, AuthSession, User
-from services.concurrency import Priority
+from services.concurrency.limit import Priority
 from services.errors import (
     CustomerUnknown,
     FrontendError,

@@ -17,7 +17,7 @@ import structlog
 from catalog import Catalog
 from services.auth_ms import PlanGrant
 from services.checkout_record import Checkout, CheckoutRepository
-from services.concurrency import Priority
+from services.concurrency.limit import Priority
 from services.errors import FrontendError, InvalidIdentifier, SignInUnavailable, StoreUnavailable
 from services.live_status.history import CustomerHistory, HistoryRepository
 from services.live_status.schedule import Scope

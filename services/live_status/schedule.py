@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from services.checkout_record import CheckoutEvent
-from services.concurrency import Priority
+from services.concurrency.limit import Priority
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import DELAYED_AFTER, LOST_AFTER, Source
 

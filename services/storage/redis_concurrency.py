@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from services.concurrency import LocalConcurrencyLimit, Priority
+from services.concurrency.limit import LocalConcurrencyLimit, Priority
 from services.errors import StoreUnavailable
 from services.storage.redis_store import RedisStore
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
-from services.concurrency import ConcurrencyLimit, LocalConcurrencyLimit, Priority
+from services.concurrency.limit import ConcurrencyLimit, LocalConcurrencyLimit, Priority
 from services.errors import (
     FrontendError,
     KeyRejected,

@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 from pydantic import SecretStr
 
-from services.concurrency import ConcurrencyLimit, Priority
+from services.concurrency.limit import ConcurrencyLimit, Priority
 from services.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from services.upstream.outcomes import CallOutcome
 from services.upstream.responses import Call, UpstreamResponse

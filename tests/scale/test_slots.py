@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from harness.redis_server import RedisServer
-from services.concurrency import Priority
+from services.concurrency.limit import Priority
 from services.errors import StoreUnavailable
 from services.storage.redis_concurrency import _TAKE, AHEAD, RedisConcurrencyLimit
 from services.storage.redis_store import RedisStore

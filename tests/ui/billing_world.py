@@ -22,7 +22,7 @@ from services.auth_ms import AuthMS, AuthSession, PlanGrant, User
 from services.cart import CartService
 from services.checkout.service import CheckoutService
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutRepository
-from services.concurrency import Priority
+from services.concurrency.limit import Priority
 from services.container import Container
 from services.entitlements import Entitlements, SigningKey
 from services.errors import FrontendError

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.concurrency import PRESSES_BEFORE_A_LOOK, LocalConcurrencyLimit, Priority
+from services.concurrency.limit import PRESSES_BEFORE_A_LOOK, LocalConcurrencyLimit, Priority
 
 
 async def test_slot_is_free_again_after_use() -> None:
