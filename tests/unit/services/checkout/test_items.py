@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.checkout_record import CheckoutEvent, CheckoutKind
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
 from services.errors import (
     CartEmpty,
     CartFull,
@@ -20,7 +20,7 @@ from services.purchase import MOST_LINES, Purchase
 from services.rate_limits import Policy
 from tests.fakes import BILLING_DOWN
 from tests.replica import Outside, Replica
-from tests.shop import PLANS, catalog_with, item, press_cart
+from tests.shop import PLANS, catalog_with, item, press, press_cart
 
 
 async def test_an_item_is_sold_in_its_quantity() -> None:
@@ -131,6 +131,24 @@ async def test_an_item_bought_after_a_plan_s_return_leaves_the_plan_awaited() ->
     assert kept.confirming(outside.clock.now)
     with pytest.raises(CheckoutInProgress):
         await replica.click(ada, "price_basic_month")
+
+
+async def test_plans_items_and_carts_are_bought_beside_each_other() -> None:
+    outside = Outside()
+    replica = Replica(outside)
+    ada = await replica.sign_in()
+    presses = [press("price_premium_month"), press("price_mug"), press_cart(("price_mug", 1))]
+
+    for purchase in presses:
+        await replica.checkout.start(ada, purchase)
+    outside.clock.move(60)
+    for purchase in presses:
+        with pytest.raises(CheckoutInProgress) as caught:
+            await replica.checkout.start(ada, purchase)
+        assert isinstance(caught.value.checkout, Checkout)
+        assert caught.value.checkout.kind is purchase.kind
+
+    assert len(outside.world.sessions) == 3
 
 
 async def test_another_cart_is_a_question_while_one_may_be_paid() -> None:
