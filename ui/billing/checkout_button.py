@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
+from catalog import NotInCatalog
 from services.checkout_record import Checkout, CheckoutEvent
 from services.errors import (
     AlreadySubscribed,
@@ -212,4 +213,8 @@ def started_words(context: PageContext, checkout: Checkout, *, now: datetime | N
 
 
 def _purchase_name(context: PageContext, purchase: Purchase) -> str:
-    return context.catalog.offer(purchase.price_id).name.in_(context.locale)
+    """Return what the press buys, as the catalog calls it now, else as it was called when the button was drawn."""
+    try:
+        return context.catalog.offer(purchase.price_id).name.in_(context.locale)
+    except NotInCatalog:
+        return purchase.lines[0].name
