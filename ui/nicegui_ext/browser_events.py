@@ -1,4 +1,7 @@
-"""What `app.js` sends of its own accord, beside the events of elements."""
+"""What `app.js` sends of its own accord, beside the events of elements.
+
+Written against NiceGUI 3.18, whose own `ui.on` wants a Vue component at the root of the page; ours is a plain element.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 

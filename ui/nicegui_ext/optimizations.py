@@ -2,6 +2,8 @@
 
 The settings of these names say what is wanted, `self_test.py` leaves off what does not fit the installed NiceGUI, and
 what is left is in force for the whole process: pages of one process are all made in the same way.
+
+Written against NiceGUI 3.18, as are the modules that these switch.
 """
 
 from collections.abc import Iterator

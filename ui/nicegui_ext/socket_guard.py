@@ -3,6 +3,9 @@
 A socket may speak for a page only from the browser for which that page was drawn (the same session cookie), and only
 for that one page. What can't be an event of a page is dropped: it must cost no stack trace. Where the socket may be
 opened from at all is decided in `api/csrf.py`.
+
+Written against NiceGUI 3.18, which registers its handlers with `core.sio` and has no place for a check before them.
+This is no optimization: where a handler is not there, the app does not start.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -5,6 +5,7 @@ the packages, imports inside functions and for types only, and names.
 """
 
 import ast
+import re
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -126,3 +127,10 @@ def test_no_two_classes_have_one_name() -> None:
                 places[node.name].append(str(path))
 
     assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
+
+
+def test_what_leans_on_niceguis_inside_says_which_release_and_why() -> None:
+    modules = sorted((ROOT / "ui" / "nicegui_ext").glob("[a-z]*.py"))
+    texts = {path.name: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in modules}
+
+    assert [name for name, text in texts.items() if not re.search(r"Written against NiceGUI 3\.\d+[,:]", text)] == []
