@@ -23,6 +23,9 @@ from services.upstream.responses import Moment, ResponseModel, UpstreamResponse,
 __all__ = ["AuthMS", "AuthSession", "PlanGrant", "User"]
 
 PROVIDERS = ("google", "github", "discord", "microsoft")
+_LONGEST_ID = 2048
+"""Far more than the Payment MS takes: who can't buy can still sign in, and is told why."""
+
 _REFUSALS = frozenset({400, 401, 403, 404, 409, 410, 422})
 """Statuses by which it says no to a code or a session; anything else says nothing about either."""
 
@@ -184,7 +187,7 @@ class _Grant(ResponseModel):
 
 
 class _Context(_Grant):
-    user_id: Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_id_as_text)]
+    user_id: Annotated[str, Field(min_length=1, max_length=_LONGEST_ID), BeforeValidator(_id_as_text)]
     name: _Shown = ""
     email: _Shown = ""
     picture: Annotated[str, BeforeValidator(_secure_or_empty)] = ""

@@ -69,7 +69,8 @@ def build(
     )  # fmt: skip
     refresher = StatusRefresher(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,
-        catalog=current_catalog, customer_of=customer_by(settings.customer_id), gift_words=settings.gift_words, now=now,
+        catalog=current_catalog, customer_of=customer_by(settings.customer_id), gift_words=settings.gift_words,
+        hash_of=UserHashes(storage_secret).of, now=now,
     )  # fmt: skip
     status = StatusService(refresher, pubsub, leases=systems.leases(store), now=now)
     checkout = CheckoutService(

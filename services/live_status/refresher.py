@@ -33,6 +33,7 @@ from services.subscription.normalize import plan_named
 from services.subscription.reconcile import reconcile
 from services.subscription.snapshot import UpstreamSnapshot
 from services.subscription.unknown_plans import UnknownPlans
+from services.upstream.identifiers import check_identifier
 
 SHARED_FOR: Final = timedelta(seconds=1)
 """How old an answer may be to be shared with another request."""
@@ -68,7 +69,7 @@ class _Known:
     scope: Scope = "relevant"
     priority: Priority = Priority.LOOK
     judged: "_Judged | None" = None
-    refused: bool = False
+    told: bool = False
     round: int = 0
     asker: str = field(default="", repr=False)
 
@@ -94,7 +95,10 @@ class _Judged:
 
 
 class StatusRefresher:
-    """What customers have, asked of both services. `customer_of` says by which id the Payment MS knows a user."""
+    """What customers have, asked of both services. `customer_of` says by which id the Payment MS knows a user.
+
+    `hash_of` makes what stands for a user's id in the log.
+    """
 
     def __init__(
         self,
@@ -106,6 +110,7 @@ class StatusRefresher:
         catalog: Callable[[], Catalog],
         customer_of: Callable[[Session], str],
         gift_words: Iterable[str] = (),
+        hash_of: Callable[[str], str] = lambda user_id: "",
         now: Callable[[], datetime] | None = None,
         memory: int = _MEMORY,
     ) -> None:
@@ -116,6 +121,7 @@ class StatusRefresher:
         self._catalog = catalog
         self._customer_of = customer_of
         self._gift_words = frozenset(word.strip().lower() for word in gift_words)
+        self._hash_of = hash_of
         self._now = now or (lambda: datetime.now(UTC))
         self._memory = memory
         self._history = HistoryRepository(store, checkouts, self._now)
@@ -220,7 +226,7 @@ class StatusRefresher:
         if _is_downgrade(had, has):
             snapshot, looked_at_all = await self._ask_again(customer, session, scope, snapshot, before, history)
             has = self._judge(customer, known, snapshot, history)
-        self._tell_operator(known, has)
+        self._tell_operator(known, has, session)
         with suppress(StoreUnavailable):  # logged by the store; noted at the next question
             await note_progress(
                 self._checkouts, customer, snapshot, history.checkouts, self._catalog(), self._now(), self._gift_words
@@ -344,14 +350,23 @@ class StatusRefresher:
         known.judged = _Judged(status, snapshot, history, self._catalog(), self._now())
         return status
 
-    def _tell_operator(self, known: _Known, status: CustomerStatus) -> None:
+    def _tell_operator(self, known: _Known, status: CustomerStatus, session: Session) -> None:
         """Tell of what only the operator can mend: a plan that the catalog lacks, an id that billing can't take."""
         for one in status.all:
             if one.reason is Reason.UNKNOWN_PLAN and one.account_plan is not None:
                 self.unknown_plans.note(one.account_plan)
-        if status.billing_failed == InvalidIdentifier.code and not known.refused:
-            known.refused = True
-            _log.error("customer_id_refused", cure="billing can't take this user's id: see CUSTOMER_ID")
+        if known.told:
+            return
+        user = session.user
+        if status.billing_failed == InvalidIdentifier.code:
+            known.told = True
+            reason = _why_refused(status.customer) if user.email or user.user_id == status.customer else "no e-mail"
+            cure = "billing can't take this user's id: see CUSTOMER_ID"
+            _log.error("customer_id_refused", reason=reason, cure=cure, user_hash=self._hash_of(user.user_id))
+        elif not user.email:
+            known.told = True
+            cure = "no checkout can be opened for this user: have the Auth MS name an address"
+            _log.error("customer_email_missing", cure=cure, user_hash=self._hash_of(user.user_id))
 
     async def _load(self, customer: str, known: _Known) -> UpstreamSnapshot | None:
         snapshot = await self._read(customer)
@@ -393,6 +408,15 @@ class StatusRefresher:
 
 def _key(customer: str) -> str:
     return f"evidence:{customer}"
+
+
+def _why_refused(customer: str) -> str:
+    """Return what is wrong with an id, without the id."""
+    try:
+        check_identifier("the id", customer)
+    except InvalidIdentifier as error:
+        return error.detail
+    return "unknown"
 
 
 def _grant(snapshot: UpstreamSnapshot) -> PlanGrant | None:

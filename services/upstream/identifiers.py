@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 from services.errors import InvalidIdentifier
 
-LONGEST = 255
+LONGEST = 200
+"""Stripe takes no longer one, and whoever checked out with one would never be found again."""
+
 _PUNCTUATION = frozenset("._@+-:|~=!$&'*,^`{}")
 """What e-mail addresses (RFC 5321) and sign-in providers (``auth0|123``) use, without ``/ \\ ? # % ;``."""
 

@@ -4,8 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from services.auth_ms import PlanGrant
+from services.auth_ms import PlanGrant, User
 from services.checkout_record import CheckoutEvent
 from services.errors import NotSignedIn, StoreUnavailable
 from services.subscription.model import Reason, State
@@ -551,3 +552,29 @@ class TestProgress:
 
 async def test_a_user_is_a_customer_by_their_id(replica: Replica) -> None:
     assert replica.refresher.customer_of(await replica.sign_in(ADA)) == "ada"
+
+
+class TestOperatorIsTold:
+    @pytest.mark.parametrize(
+        ("user", "event", "reason"),
+        [
+            (User("a/b", "Ada", "ada@example.com"), "customer_id_refused", "can't take in its address"),
+            (User("a" * 201, "Ada", "ada@example.com"), "customer_id_refused", "longer than 200"),
+            (User("ada", "Ada", ""), "customer_email_missing", "name an address"),
+        ],
+        ids=["slash", "long", "no-email"],
+    )
+    async def test_of_a_user_who_can_buy_nothing_once_and_not_by_name(
+        self, replica: Replica, outside: Outside, user: User, event: str, reason: str
+    ) -> None:
+        session = await replica.sign_in(user)
+
+        with capture_logs() as logs:
+            for _look in range(3):
+                await replica.refresher.ask(session, "all", fresh=True)
+
+        told = [line for line in logs if line["event"] == event]
+        assert [line["log_level"] for line in told] == ["error"]
+        assert reason in str(told)
+        assert "user_hash" in told[0]
+        assert user.user_id not in str(told).replace("user_id", "")
