@@ -5,6 +5,7 @@ HAProxy's configuration is run, by tests/scale/.
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from sandbox.settings import SANDBOX_API_KEY, SandboxSettings
+from services.upstream.key_standing import KeyStanding
 from settings import Settings
 from tests.unit.project.what_is_exported import metric_names
 
@@ -145,3 +147,36 @@ def test_every_metric_of_the_dashboard_is_exported(tmp_path: Path) -> None:
 
     assert used - exported == set()
     assert exported - used == set()
+
+
+@pytest.mark.parametrize(
+    ("standing", "restarts"),
+    [("lost", True), ("unproven", False), ("fine", False)],
+)
+def test_the_probe_restarts_a_payment_ms_that_lost_its_connection_and_no_other(
+    tmp_path: Path, standing: str, restarts: bool
+) -> None:
+    """Against what `/readyz` says, word for word."""
+    key = KeyStanding("PAYMENT_MS_API_KEY")
+    key.refused, key.worked = standing != "fine", standing == "lost"
+    checks = {"payment_ms": {"status": "ok" if key.problem is None else "degraded", "problem": key.problem}}
+    (tmp_path / "readyz").write_text(json.dumps({"checks": checks}), encoding="utf-8")
+    mark = tmp_path / "restarted"
+
+    done = subprocess.run(
+        [str(DEPLOY / "payment_ms_probe.sh"), "touch", str(mark)],
+        env={"PATH": os.environ["PATH"], "APP_URL": tmp_path.as_uri()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, mark.exists()) == (0, restarts), done.stderr
+
+
+def test_the_sample_units_name_what_is_there() -> None:
+    probe = (DEPLOY / "payment-ms-probe.service").read_text(encoding="utf-8")
+
+    assert "deploy/payment_ms_probe.sh systemctl restart payment-ms.service" in probe
+    assert (DEPLOY / "payment-ms.service").exists()
+    assert "OnUnitActiveSec=30" in (DEPLOY / "payment-ms-probe.timer").read_text(encoding="utf-8")
