@@ -32,7 +32,7 @@ def test_the_browsers_language_comes_first_and_a_choice_is_remembered(german: Br
     page = german.new_page()
     page.goto("/pricing")
     assert language(page) == ("de", "ltr")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Wählen Sie den passenden Plan")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Wählen Sie den passenden Tarif")
 
     page.get_by_role("combobox", name="Sprache").select_option("ar")
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
@@ -59,7 +59,7 @@ def test_no_english_is_left_on_the_billing_page(place: Stage, locale: str) -> No
         text = page.get_by_role("main").inner_text()
 
     assert ("Update payment method" in text) == (locale == "en")
-    assert ("Your last payment failed" in text) == (locale == "en")
+    assert ("Your last payment for Premium failed" in text) == (locale == "en")
 
 
 def test_arabic_is_mirrored(place: Stage) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -9,7 +10,10 @@ from structlog.testing import capture_logs
 from services.auth_ms import PlanGrant, User
 from services.checkout_record import CheckoutEvent
 from services.errors import NotSignedIn, StoreUnavailable
+from services.live_status import refresher
+from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Reason, State
+from services.subscription.reconcile import reconcile
 from services.subscription.snapshot import UpstreamSnapshot
 from tests.fakes import AUTH_DOWN, BILLING_DOWN, SHAPES, START, Shape, settle
 from tests.replica import ADA, BOB, Outside, Replica
@@ -578,3 +582,23 @@ class TestOperatorIsTold:
         assert reason in str(told)
         assert "user_hash" in told[0]
         assert user.user_id not in str(told).replace("user_id", "")
+
+
+async def test_the_rules_run_once_for_each_answer(
+    replica: Replica, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await replica.sign_in()
+    outside.world.accounts["ada"] = PlanGrant("active", "premium", None)
+    for _time in range(2):
+        await replica.ask(ada)
+        outside.clock.move(60)
+    runs: list[str] = []
+
+    def counted(customer: str, *args: Any, **more: Any) -> CustomerStatus:
+        runs.append(customer)
+        return reconcile(customer, *args, **more)
+
+    monkeypatch.setattr(refresher, "reconcile", counted)
+    await replica.ask(ada)
+
+    assert len(runs) == 1
