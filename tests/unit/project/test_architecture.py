@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tools.compat import RELEASES
+from ui.nicegui_ext.template import KNOWN_STARTUPS
+
 ROOT = Path(__file__).resolve().parents[3]
 ABOVE = {"app", "api", "ui", "services", "sandbox", "contract", "nicegui", "fastapi", "httpx"}
 BOTTOM = sorted(path.name for path in ROOT.glob("*.py") if path.name != "app.py")
@@ -134,3 +137,10 @@ def test_what_leans_on_niceguis_inside_says_which_release_and_why() -> None:
     texts = {path.name: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in modules}
 
     assert [name for name, text in texts.items() if not re.search(r"Written against NiceGUI 3\.\d+[,:]", text)] == []
+
+
+def test_the_known_startups_are_those_of_the_table() -> None:
+    table = (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"`([0-9a-f]{12})` \|", table)) == KNOWN_STARTUPS
+    assert set(re.findall(r"^\| (3\.[0-9.]+) \| works \| works \|", table, re.MULTILINE)) == set(RELEASES)
