@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-fast test-plain compat test-browser test-faults test-scale check lint format generate lock audit sbom \
-        messages screenshots a11y lighthouse bench truth truth-mutants clean python system
+        messages screenshots a11y lighthouse bench truth truth-mutants mutants clean python system
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -93,6 +93,9 @@ lighthouse: $(DEV_STAMP) system ## Measure the pages with Lighthouse (wants Node
 
 bench: $(DEV_STAMP) system ## Measure; write bench/results.json and the table in docs/performance.md
 	$(PY) -m bench
+
+mutants: $(DEV_STAMP) ## Change the rules in 200 ways and see that tests notice; write docs/mutants.md (about 20 minutes)
+	$(PY) -m tools.mutants --write
 
 clean: ## Remove the virtual environment and the caches, but no data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
