@@ -105,6 +105,8 @@ def _places(root: Path, module: str, wanted: Configuration) -> Iterator[_Place]:
             text = lines[line - 1]
             if text.strip().startswith(wanted.unmutated) or _statement(node, lines).startswith(wanted.unmutated):
                 continue
+            if text[column:].startswith("*,"):
+                continue  # no product, but where the arguments with names begin
             within = ASTQuery(node).get_definition_name() or ""
             indentation = len(text) - len(text.lstrip())
             place = f"{wanted.seed}:{module}:{within}:{name}:{index}:{column - indentation}:{text.strip()}"

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from services.auth_ms import PlanGrant
 from services.payment_ms import SubscriptionRecord
+from services.storage.rows import StoredMoment
 from services.subscription.snapshot import UpstreamSnapshot
 
 _ACCOUNT: Final = ""
@@ -25,7 +26,7 @@ class PortalTrace(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    left_at: datetime
+    left_at: StoredMoment
     said: Mapping[str, str] = {}
 
     def unanswered(self, product_id: str | None, snapshot: UpstreamSnapshot) -> bool:

@@ -178,16 +178,36 @@ async def write_idempotency_key(case: Case) -> Callable[[], Awaitable[None]]:
     return read
 
 
-async def write_portal_visit(case: Case) -> Callable[[], Awaitable[None]]:
+async def bob_at_the_portal(case: Case) -> Session:
+    """Bob has a plan that he bought here, and has gone to the portal."""
     bob = await case.replica.sign_in(BOB)
-    made = await case.replica.click(bob)
-    case.outside.world.pay(made.session_id)
-    case.outside.world.deliver_all()
+    if not case.outside.world.live("bob"):
+        made = await case.replica.click(bob)
+        case.outside.world.pay(made.session_id)
+        case.outside.world.deliver_all()
+        await case.replica.come_back(bob, made)
     await case.replica.ask(bob)
     await case.replica.portal.open(bob, "/payment")
+    return bob
+
+
+async def write_portal_visit(case: Case) -> Callable[[], Awaitable[None]]:
+    bob = await bob_at_the_portal(case)
 
     async def read() -> None:
         assert await case.replica.portal.record_return(bob) is None
+
+    return read
+
+
+async def write_portal_trace(case: Case) -> Callable[[], Awaitable[None]]:
+    """That something may have been changed there stays true."""
+    bob = await bob_at_the_portal(case)
+
+    async def read() -> None:
+        found = await case.replica.ask(bob)
+        assert found.current.state is State.ACTIVE
+        assert found.current.amount is None
 
     return read
 
@@ -225,6 +245,7 @@ KINDS: dict[RowKind, Write] = {
     RowKind.CHECKOUT_EVENT: write_checkout_event,
     RowKind.IDEMPOTENCY_KEY: write_idempotency_key,
     RowKind.PORTAL_VISIT: write_portal_visit,
+    RowKind.PORTAL_TRACE: write_portal_trace,
     RowKind.UPSTREAM_SNAPSHOT: write_snapshot,
     RowKind.STRIPE_MODE: write_stripe_mode,
 }
@@ -236,7 +257,7 @@ async def test_a_row_that_can_not_be_read_is_absent_and_said_once(
     case: Case, logged: list[structlog.typing.EventDict], kind: RowKind, damage: Damage
 ) -> None:
     read = await KINDS[kind](case)
-    prefix = "checkouts:" if kind is RowKind.CHECKOUT_EVENT else f"{kind.value}"
+    prefix = "checkouts:" if kind is RowKind.CHECKOUT_EVENT else f"{kind.value}:"
     if not await case.damage(prefix, damage, events=kind is RowKind.CHECKOUT_EVENT):
         return  # text without fields and times can't be damaged in them
     logged.clear()
