@@ -54,6 +54,8 @@ class TestWhatBecameOfIt:
             (60, [(CheckoutEvent.CANCELED, 9), (CheckoutEvent.RETURNED, 5)], False, False, True, True),
             # A second tab went back after the first one had paid: no waiting, but the doubt stays.
             (60, [(CheckoutEvent.RETURNED, 9), (CheckoutEvent.CANCELED, 5)], False, False, False, True),
+            # Neither time could be read, so both are its start: the return counts.
+            (60, [(CheckoutEvent.RETURNED, 60), (CheckoutEvent.CANCELED, 60)], False, False, True, True),
             # The user said that it was not charged, and something else was started.
             (60, [(CheckoutEvent.RETURNED, 9), (CheckoutEvent.REPLACED, 5)], False, False, False, False),
             # Given up for another plan, and paid all the same in another tab.
@@ -135,6 +137,25 @@ async def test_the_first_return_counts_and_the_last_cancellation(record: Checkou
     assert (await record.of("user-1"))[0] == again
 
 
+async def test_the_last_time_it_was_handed_out_counts(record: CheckoutRepository, clock: Clock) -> None:
+    handed_out = await record.mark(checkout(), CheckoutEvent.HANDED_OUT)
+    clock.move(60)
+
+    again = await record.mark(handed_out, CheckoutEvent.HANDED_OUT)
+
+    assert again.handed_out_at == clock.now
+
+
+async def test_only_the_own_return_key_finds_a_checkout(record: CheckoutRepository) -> None:
+    for name in ("first", "second"):
+        await record.add(checkout(name=name).model_copy(update={"return_key": f"key-of-{name}"}))
+    await record.add(checkout(name="without"))
+
+    found = [await record.by_return_key("user-1", key) for key in ("key-of-first", "key-of-second", "", "another")]
+
+    assert [one.id if one else None for one in found] == ["first", "second", None, None]
+
+
 async def test_the_order_of_events_holds_where_replicas_clocks_differ(
     record: CheckoutRepository, store: MemoryStore
 ) -> None:
@@ -182,6 +203,30 @@ async def test_a_checkout_that_cannot_be_read_is_absent_and_told_of(
 
     assert [one.id for one in await record.of("user-1")] == ["mine"]
     assert await record.unreadable("user-1") == ("odd",)
+
+
+async def test_a_checkout_that_cannot_be_read_and_came_back_after_it_was_given_up_is_not_settled(
+    record: CheckoutRepository, store: MemoryStore
+) -> None:
+    for name, events in (("paid", ("REPLACED", "RETURNED")), ("given up", ("RETURNED", "REPLACED"))):
+        one = checkout(name=name)
+        for event in events:
+            one = await record.mark(one, CheckoutEvent[event])
+        await store.put_field("checkouts:user-1", name, "{}", None)
+
+    assert await record.unreadable("user-1") == ("paid",)
+
+
+async def test_a_checkout_of_nothing_cannot_be_read(record: CheckoutRepository, store: MemoryStore) -> None:
+    text = checkout(name="empty").model_copy(update={"lines": ()}).model_dump_json()
+    await store.put_field("checkouts:user-1", "empty", text, None)
+
+    assert await record.of("user-1") == ()
+    assert await record.unreadable("user-1") == ("empty",)
+
+
+def test_a_checkout_that_says_nothing_of_a_trial_has_none() -> None:
+    assert checkout().trial_days == 0
 
 
 async def test_a_store_that_is_away_is_never_an_empty_record(record: CheckoutRepository, store: MemoryStore) -> None:

@@ -73,6 +73,15 @@ async def test_a_return_is_watched_for_two_minutes_in_every_tab(replica: Replica
     assert await replica.portal.record_return(ada) is None
 
 
+async def test_a_visit_is_remembered_for_twelve_hours(replica: Replica, outside: Outside) -> None:
+    ada = await replica.sign_in()
+    await replica.portal.open(ada, "/account")
+
+    outside.clock.move(12 * 3600 + 60)
+
+    assert await replica.portal.record_return(ada) is None
+
+
 async def test_a_return_without_a_visit_means_nothing(replica: Replica) -> None:
     bob = await replica.sign_in(BOB)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from catalog import Interval, Plan, Price
-from services.checkout_record import CheckoutEvent
+from services.checkout_record import CheckoutEvent, CheckoutKind
 from services.claims import (
     ClaimKind,
     Evidence,
@@ -77,3 +77,20 @@ def test_an_order_is_placed_only_by_what_stripe_alone_knows() -> None:
     assert checkout_claims(back, NOW)[0].says is ClaimKind.ORDER_PLACED
     assert checkout_claims(typed, NOW)[0].says is ClaimKind.BACK_FROM_CHECKOUT
     assert [claim.says for claim in checkout_claims(checkout(), NOW)] == [ClaimKind.LIST_PRICE]
+
+
+def test_a_return_is_the_browsers_word_and_the_price_that_of_the_catalog() -> None:
+    item = checkout(started=60, events=[(CheckoutEvent.RETURNED, 5)]).model_copy(update={"kind": CheckoutKind.ITEM})
+
+    back, price = checkout_claims(item, NOW)
+
+    assert (back.evidence, back.as_of, back.date) == (Evidence.CHECKOUT, NOW, item.at(CheckoutEvent.RETURNED))
+    assert (price.evidence, price.as_of, price.date) == (Evidence.CATALOG, item.started_at, None)
+    assert (price.amount, price.currency, price.interval) == (item.total, "usd", "month")
+
+
+def test_a_checkouts_trial_is_told_in_days() -> None:
+    trial = checkout().model_copy(update={"trial_days": 14})
+
+    assert [one.days for one in checkout_claims(trial, NOW)] == [14]
+    assert [one.days for one in checkout_claims(checkout(), NOW)] == [None]

@@ -7,7 +7,7 @@ import pytest
 
 from catalog import Catalog
 from services.checkout_record import CheckoutEvent
-from services.claims import Claim, ClaimKind, Evidence, access_until, status_claims, subscription_claims
+from services.claims import DATED, Claim, ClaimKind, Evidence, access_until, status_claims, subscription_claims
 from services.lifecycle import UNTOLD, Lifecycle
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.portal_trace import PortalTrace, trace_of
@@ -81,6 +81,15 @@ CASES: Final = [
 @pytest.mark.parametrize(("billing", "account", "expected"), CASES, ids=[f"{b} | {a}" for b, a, _ in CASES])
 def test_each_state_says_what_its_evidence_bears(billing: str, account: str, expected: list[ClaimKind]) -> None:
     assert said(customer_status(billing, account, gifts=("gifted",))) == expected
+
+
+def test_the_date_that_a_state_turns_on_is_that_of_one_claim() -> None:
+    """A date beside it says when access ends, or repeats it."""
+    found = [claim for b, a, _said in CASES for claim in claims(customer_status(b, a, gifts=("gifted",)))]
+    beside = {ClaimKind.HAS_ACCESS, ClaimKind.RENEWS_UNLESS_CANCELED, ClaimKind.LAST_KNOWN}
+    elsewhere = {ClaimKind.RENEWS_ON, ClaimKind.CONFIRMING, ClaimKind.CONFIRMING_LONG, ClaimKind.NOT_HEARD}
+
+    assert {claim.says for claim in found if claim.date is not None} - beside == DATED - elsewhere
 
 
 def test_a_subscription_that_the_account_does_not_have_is_called_by_its_own_plan() -> None:
