@@ -8,42 +8,23 @@ of their paths, run a part. Ends with 1 when too few are noticed, or one that is
 """
 
 import argparse
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from tools.mutant_sample import ROOT, Configuration, Mutant, configuration, sample
+from tools.mutant_tests import answers, prepare
 
 PAGE: Final = ROOT / "docs" / "mutants.md"
 TABLE_BEGINS: Final = "<!-- figures: made by `make mutants` -->\n"
 TABLE_ENDS: Final = "<!-- end of figures -->"
-
-PYTEST: Final = (
-    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=1", "--no-header"),
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
-)
-LOADED_ONCE: Final = (
-    *("hypothesis", "pytest_asyncio.plugin", "pytest_httpx", "time_machine", "fastapi", "nicegui", "pydantic_settings"),
-    *("structlog", "redis.asyncio", "joserfc.jwt", "babel", "jinja2", "limits", "httpx"),
-)
-FAILED_ITSELF: Final = 70
-LEAST_SECONDS: Final = 60.0
-"""A mutant may take as long, or five times what the unchanged code took, before it counts as one that never ends."""
 
 
 class Outcome(StrEnum):
@@ -63,74 +44,6 @@ class Ran:
     mutant: Mutant
     outcome: Outcome
     seconds: float
-
-
-class Tests:
-    """Runs test files in forks of one process that has loaded the libraries, over a copy of the working tree."""
-
-    def __init__(self, tree: Path, environment: dict[str, str]) -> None:
-        os.environ.update(environment)
-        os.chdir(tree)
-        sys.path.insert(0, str(tree))
-        self._tree = tree
-        for name in LOADED_ONCE:
-            import_module(name)
-
-    def pass_(self, files: Sequence[str], *, limit: float, bytecode: bool = False) -> bool | None:
-        """Whether all tests pass; None if they took longer than `limit` seconds."""
-        sys.stdout.flush()
-        child = os.fork()
-        if not child:
-            code = FAILED_ITSELF
-            try:
-                code = self._run(files, bytecode=bytecode)
-            finally:
-                os._exit(code)
-        ends = time.monotonic() + limit
-        while (status := os.waitpid(child, os.WNOHANG))[0] == 0:
-            if time.monotonic() > ends:
-                os.killpg(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                return None
-            time.sleep(0.02)
-        code = os.waitstatus_to_exitcode(status[1])
-        if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED, FAILED_ITSELF):
-            raise SystemExit(f"pytest ran nothing of {', '.join(files)}:\n{self.output()[-2000:]}")
-        return code == 0
-
-    def output(self) -> str:
-        """What pytest said last."""
-        return (self._tree / "pytest.txt").read_text(encoding="utf-8", errors="replace")
-
-    @contextmanager
-    def changed(self, mutant: Mutant) -> Iterator[None]:
-        """Have the mutant in the tree, for a while."""
-        path = self._tree / mutant.module
-        original = path.read_text(encoding="utf-8")
-        path.write_text(mutant.code, encoding="utf-8")
-        try:
-            yield
-        finally:
-            path.write_text(original, encoding="utf-8")
-
-    def forget_compiled(self, modules: Sequence[str]) -> None:
-        """Let Python read these modules anew each time: two versions may have the same size and second."""
-        for module in modules:
-            path = self._tree / module
-            for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
-                compiled.unlink()
-
-    def _run(self, files: Sequence[str], *, bytecode: bool) -> int:
-        os.setpgid(0, 0)
-        sys.dont_write_bytecode = not bytecode
-        with (self._tree / "pytest.txt").open("wb") as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
-        try:
-            return int(pytest.main([*PYTEST, *files]))
-        except BaseException:
-            traceback.print_exc()
-            raise
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -193,28 +106,16 @@ def page(ran: Sequence[Ran], wanted: Configuration, pool: int) -> str:
 
 
 def _run(mutants: Sequence[Mutant], wanted: Configuration, tree: Path) -> Iterator[Ran]:
-    tests = Tests(tree, dict(wanted.environment))
-    limits = {files: _unchanged(tests, files) for files in dict.fromkeys(wanted.modules[m.module] for m in mutants)}
-    tests.forget_compiled(list(wanted.modules))
+    prepare(tree, wanted.environment)
     same = {(one.module, one.within, one.was, one.becomes) for one in wanted.equivalent}
-    for number, mutant in enumerate(mutants, 1):
-        started = time.monotonic()
-        files = wanted.modules[mutant.module]
-        with tests.changed(mutant):
-            passed = tests.pass_(files, limit=limits[files])
-        outcome = _outcome(passed, called_equivalent=mutant.identity in same)
-        ran = Ran(mutant, outcome, time.monotonic() - started)
-        by = next((line for line in tests.output().splitlines() if line.startswith(("FAILED", "ERROR"))), "")[:110]
-        print(f"{number:3} {outcome} {ran.seconds:.1f} s {_told(mutant)} {by}", flush=True)
-        yield ran
-
-
-def _unchanged(tests: Tests, files: Sequence[str]) -> float:
-    """Return the seconds that a mutant may take, by those that the unchanged code takes."""
-    started = time.monotonic()
-    if not tests.pass_(files, limit=1800, bytecode=True):
-        raise SystemExit(f"The tests fail without a mutant:\n{tests.output()[-3000:]}")
-    return max(LEAST_SECONDS, 5 * (time.monotonic() - started))
+    numbered, done = dict(enumerate(mutants, 1)), 0
+    for files in dict.fromkeys(wanted.modules[mutant.module] for mutant in mutants):
+        guarded = {number: one for number, one in numbered.items() if wanted.modules[one.module] == files}
+        for answer in answers(tree, files, guarded):
+            mutant, done = numbered[answer.number], done + 1
+            outcome = _outcome(answer.passed, called_equivalent=mutant.identity in same)
+            print(f"{done:3} {outcome} {answer.seconds:.1f} s {_told(mutant)} {answer.failed[:110]}", flush=True)
+            yield Ran(mutant, outcome, answer.seconds)
 
 
 def _outcome(passed: bool | None, *, called_equivalent: bool) -> Outcome:
