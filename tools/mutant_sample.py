@@ -53,7 +53,7 @@ class Configuration(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Mutant:
+class RuleMutant:
     """One change of one module. `was` and `becomes` are the lines that differ, without their indentation."""
 
     module: str
@@ -85,7 +85,7 @@ def configuration() -> Configuration:
     return Configuration.model_validate(tomllib.loads(CONFIGURATION.read_text(encoding="utf-8")))
 
 
-def sample(wanted: Configuration, root: Path = ROOT) -> tuple[Sequence[Mutant], int]:
+def sample(wanted: Configuration, root: Path = ROOT) -> tuple[Sequence[RuleMutant], int]:
     """Return the sample, module by module, and how many mutants there are to take it from."""
     places = [place for module in wanted.modules for place in _places(root, module, wanted)]
     taken = sorted(places, key=lambda place: place.digest)[: wanted.sample]
@@ -133,13 +133,13 @@ def _operator(name: str) -> MutationOperator:
     return found
 
 
-def _mutant(root: Path, place: _Place) -> Mutant:
+def _mutant(root: Path, place: _Place) -> RuleMutant:
     source = (root / place.module).read_text(encoding="utf-8")
     code = mutate_code(source, _operator(place.operator), place.occurrence)
     if not isinstance(code, str):
         raise TypeError(f"{place.operator} makes nothing of {place.module}:{place.line}")
     pairs = zip(source.splitlines(), code.splitlines(), strict=False)
     number, was, becomes = next((at, old, new) for at, (old, new) in enumerate(pairs, 1) if old != new)
-    return Mutant(
+    return RuleMutant(
         place.module, place.within, place.operator, number, " ".join(was.split()), " ".join(becomes.split()), code
     )

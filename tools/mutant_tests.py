@@ -22,7 +22,7 @@ from typing import Final, NamedTuple, NoReturn
 import pytest
 
 from tools.mutant_code import changed_functions, exchange
-from tools.mutant_sample import Mutant
+from tools.mutant_sample import RuleMutant
 
 PYTEST: Final = (
     *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=1", "--no-header"),
@@ -66,7 +66,7 @@ def prepare(tree: Path, environment: Mapping[str, str]) -> None:
         import_module(name)
 
 
-def answers(tree: Path, files: Sequence[str], mutants: Mapping[int, Mutant]) -> Iterator[Answer]:
+def answers(tree: Path, files: Sequence[str], mutants: Mapping[int, RuleMutant]) -> Iterator[Answer]:
     """Yield an answer for each mutant; raises SystemExit when the tests fail without one."""
     log, inside = tree / "pytest.txt", []
     for number, mutant in mutants.items():
@@ -200,7 +200,7 @@ def _leave(work: Callable[[], int]) -> NoReturn:
 
 
 @contextmanager
-def _written(tree: Path, mutant: Mutant) -> Iterator[None]:
+def _written(tree: Path, mutant: RuleMutant) -> Iterator[None]:
     """Have the mutant in the tree for a while, and nothing compiled of it: versions may share size and second."""
     path = tree / mutant.module
     original = path.read_text(encoding="utf-8")

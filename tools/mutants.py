@@ -19,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from tools.mutant_sample import ROOT, Configuration, Mutant, configuration, sample
+from tools.mutant_sample import ROOT, Configuration, RuleMutant, configuration, sample
 from tools.mutant_tests import answers, prepare
 
 PAGE: Final = ROOT / "docs" / "mutants.md"
@@ -27,7 +27,7 @@ TABLE_BEGINS: Final = "<!-- figures: made by `make mutants` -->\n"
 TABLE_ENDS: Final = "<!-- end of figures -->"
 
 
-class Outcome(StrEnum):
+class MutantOutcome(StrEnum):
     """What the tests made of a mutant."""
 
     KILLED = "killed"
@@ -41,8 +41,8 @@ class Outcome(StrEnum):
 class Ran:
     """A mutant and what became of it."""
 
-    mutant: Mutant
-    outcome: Outcome
+    mutant: RuleMutant
+    outcome: MutantOutcome
     seconds: float
 
 
@@ -65,20 +65,20 @@ def main(arguments: Sequence[str]) -> int:
     if options.write and len(ran) == len(mutants):
         PAGE.write_text(page(ran, wanted, pool), encoding="utf-8")
     print(f"{summary(ran)} of {pool} that could be made.")
-    bad = any(one.outcome is Outcome.NOT_EQUIVALENT for one in ran)
+    bad = any(one.outcome is MutantOutcome.NOT_EQUIVALENT for one in ran)
     return int(bad or share(ran) < wanted.wanted)
 
 
 def share(ran: Sequence[Ran]) -> float:
     """Return which part of those that are not equivalent was killed."""
-    counted = [one for one in ran if one.outcome is not Outcome.EQUIVALENT]
-    return sum(one.outcome is not Outcome.SURVIVED for one in counted) / len(counted) if counted else 1.0
+    counted = [one for one in ran if one.outcome is not MutantOutcome.EQUIVALENT]
+    return sum(one.outcome is not MutantOutcome.SURVIVED for one in counted) / len(counted) if counted else 1.0
 
 
 def summary(ran: Sequence[Ran]) -> str:
     """Return the figures in a sentence's beginning."""
-    killed = sum(one.outcome not in (Outcome.SURVIVED, Outcome.EQUIVALENT) for one in ran)
-    equivalent = sum(one.outcome is Outcome.EQUIVALENT for one in ran)
+    killed = sum(one.outcome not in (MutantOutcome.SURVIVED, MutantOutcome.EQUIVALENT) for one in ran)
+    equivalent = sum(one.outcome is MutantOutcome.EQUIVALENT for one in ran)
     return (
         f"{killed} of {len(ran) - equivalent} mutants killed ({share(ran):.1%}), {equivalent} more are equivalent; "
         f"{len(ran)} run"
@@ -93,19 +93,21 @@ def page(ran: Sequence[Ran], wanted: Configuration, pool: int) -> str:
     rows += ["| module | run | killed | equivalent | survived |", "|---|---|---|---|---|"]
     for module in wanted.modules:
         mine = [one.outcome for one in ran if one.mutant.module == module]
-        alive, same = mine.count(Outcome.SURVIVED), mine.count(Outcome.EQUIVALENT)
+        alive, same = mine.count(MutantOutcome.SURVIVED), mine.count(MutantOutcome.EQUIVALENT)
         rows.append(f"| `{module}` | {len(mine)} | {len(mine) - alive - same} | {same} | {alive} |")
-    rows += ["", "Survived:" if any(one.outcome is Outcome.SURVIVED for one in ran) else "None survived.", ""]
-    rows += [f"- {_told(one.mutant)}" for one in ran if one.outcome is Outcome.SURVIVED]
+    rows += ["", "Survived:" if any(one.outcome is MutantOutcome.SURVIVED for one in ran) else "None survived.", ""]
+    rows += [f"- {_told(one.mutant)}" for one in ran if one.outcome is MutantOutcome.SURVIVED]
     rows += ["", "Equivalent:", ""]
     because = {(one.module, one.within, one.was, one.becomes): one.because for one in wanted.equivalent}
     rows += [
-        f"- {_told(one.mutant)}: {because[one.mutant.identity]}" for one in ran if one.outcome is Outcome.EQUIVALENT
+        f"- {_told(one.mutant)}: {because[one.mutant.identity]}"
+        for one in ran
+        if one.outcome is MutantOutcome.EQUIVALENT
     ]
     return before + begin + "\n".join([*rows, ""]) + end + after
 
 
-def _run(mutants: Sequence[Mutant], wanted: Configuration, tree: Path) -> Iterator[Ran]:
+def _run(mutants: Sequence[RuleMutant], wanted: Configuration, tree: Path) -> Iterator[Ran]:
     prepare(tree, wanted.environment)
     same = {(one.module, one.within, one.was, one.becomes) for one in wanted.equivalent}
     numbered, done = dict(enumerate(mutants, 1)), 0
@@ -118,15 +120,15 @@ def _run(mutants: Sequence[Mutant], wanted: Configuration, tree: Path) -> Iterat
             yield Ran(mutant, outcome, answer.seconds)
 
 
-def _outcome(passed: bool | None, *, called_equivalent: bool) -> Outcome:
+def _outcome(passed: bool | None, *, called_equivalent: bool) -> MutantOutcome:
     if called_equivalent:
-        return Outcome.EQUIVALENT if passed else Outcome.NOT_EQUIVALENT
+        return MutantOutcome.EQUIVALENT if passed else MutantOutcome.NOT_EQUIVALENT
     if passed is None:
-        return Outcome.ENDLESS
-    return Outcome.SURVIVED if passed else Outcome.KILLED
+        return MutantOutcome.ENDLESS
+    return MutantOutcome.SURVIVED if passed else MutantOutcome.KILLED
 
 
-def _told(mutant: Mutant) -> str:
+def _told(mutant: RuleMutant) -> str:
     return f"`{mutant.module}` {mutant.line} `{mutant.within}`: `{mutant.was}` → `{mutant.becomes}`"
 
 
