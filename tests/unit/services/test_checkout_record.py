@@ -80,6 +80,13 @@ class TestWhatBecameOfIt:
 
         assert found == (is_open, reusable, confirming, unconfirmed)
 
+    def test_a_return_from_a_short_session_is_waited_for_as_long_as_from_any(self) -> None:
+        short = {"ends_at": START - timedelta(hours=2)}
+        one = checkout(started=9_000, events=[(CheckoutEvent.RETURNED, 8_900)]).model_copy(update=short)
+
+        assert one.confirming(START)
+        assert not one.confirming(START + timedelta(days=1))
+
     def test_a_one_off_purchase_is_never_waited_for(self) -> None:
         one = checkout(events=[(CheckoutEvent.RETURNED, 5)]).model_copy(update={"kind": CheckoutKind.ITEM})
 

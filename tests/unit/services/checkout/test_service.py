@@ -367,6 +367,23 @@ class TestAfterTheReturn:
         second = await replica.click(ada, BASIC, has_ended=True, instead_of=opened_since.id)
         assert second.session_id != opened_since.session_id
 
+    async def test_a_return_has_the_account_asked_each_second(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        checkout = await replica.click(ada)
+        tab = watch(replica, ada)
+        await outside.clock.advance(120)
+        asked = outside.auth_ms.switch.count("refresh")
+        await outside.clock.advance(5)
+        calm = outside.auth_ms.switch.count("refresh") - asked
+
+        await replica.come_back(ada, checkout)
+        asked = outside.auth_ms.switch.count("refresh")
+        await outside.clock.advance(5)
+
+        assert outside.auth_ms.switch.count("refresh") - asked >= 4 > calm
+        await tab.close()
+
     async def test_an_address_typed_by_hand_is_no_return(
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
