@@ -1,4 +1,4 @@
-"""Write what is made from the code: `.env.example`, `products.schema.json`, the table of `docs/configuration.md`.
+"""Write what is made from the code: `.env.example`, `products.schema.json`, the tables of three pages.
 
 Run by `make generate`. A test compares them with what this would write, so that neither can fall behind.
 """
@@ -13,6 +13,7 @@ from catalog import Catalog
 from services.claims.rules import RULES
 from services.subscription.model import ACTIONS
 from settings import Settings, defaults
+from tools import complaints
 from ui.text.claim_words import SENTENCES
 from ui.text.states import ACTION_WORDS, STATES
 
@@ -68,6 +69,14 @@ def states_page() -> str:
     return text
 
 
+def complaints_page() -> str:
+    """Return `docs/complaints.md` with its table made anew from the tests; the text around it stays as it is."""
+    text = (ROOT / "docs" / "complaints.md").read_text(encoding="utf-8")
+    before, begin, rest = text.partition("<!-- complaints: made by `make generate` -->\n")
+    _old, end, after = rest.partition("<!-- end of complaints -->")
+    return before + begin + "\n".join(["", *complaints.table(), ""]) + end + after
+
+
 def _state_rows() -> list[str]:
     rows = [
         f"| `{shown}` | `{row.badge}` | {row.tone} | `{row.icon}` | {row.headlines[0]} | {row.date_verb or '–'} | "
@@ -99,6 +108,7 @@ FILES: Final[Mapping[str, Callable[[], str]]] = {
     "products.schema.json": catalog_schema,
     CONFIGURATION: configuration,
     "docs/states.md": states_page,
+    "docs/complaints.md": complaints_page,
 }
 
 
