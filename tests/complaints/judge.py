@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sandbox.truth_model import SubscriptionTruth, Truth
-from tests.complaints.life import Life
+from tests.complaints.life import CustomerLife
 
 Judge = Callable[[dict[str, Any], Truth, SubscriptionTruth | None], bool]
 DATE: Final = re.compile(
@@ -18,7 +18,7 @@ DATE: Final = re.compile(
 SUM: Final = re.compile(r"\$([\d,]+(?:\.\d\d)?)")
 
 
-async def untruths(ada: Life) -> list[str]:
+async def untruths(ada: CustomerLife) -> list[str]:
     """Return what the open page says that is not so."""
     truth = ada.truth
     text = ada.text()

@@ -63,7 +63,7 @@ class DirectTransport(Transport):
         self._http = httpx.ASGITransport(service, raise_app_exceptions=True)  # type: ignore[assignment]
 
 
-class Life:
+class CustomerLife:
     """Ada, her browser, the app and the sandbox."""
 
     def __init__(self, browser: Browser, container: Container, sandbox: InProcessSandbox, routes: FastAPI) -> None:
@@ -192,7 +192,7 @@ class Life:
 
 
 @asynccontextmanager
-async def life(folder: Path, *, settings: dict[str, Any] | None = None, **sandbox: Any) -> AsyncIterator[Life]:
+async def life(folder: Path, *, settings: dict[str, Any] | None = None, **sandbox: Any) -> AsyncIterator[CustomerLife]:
     """Start both; `settings` are the app's, the others the sandbox's (its own defaults where nothing is said)."""
     world = InProcessSandbox(
         settings_in_memory(**{"webhook_delay": 2, **sandbox}),
@@ -218,7 +218,7 @@ async def life(folder: Path, *, settings: dict[str, Any] | None = None, **sandbo
             page.register(container)
         ui.page("/c/pay/{name}")(_hosted_page)
         ui.page("/p/session/{name}")(_hosted_page)
-        one = Life(browser, container, world, routes)
+        one = CustomerLife(browser, container, world, routes)
         try:
             yield one
         finally:

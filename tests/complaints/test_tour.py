@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.complaints.judge import untruths
-from tests.complaints.life import STRIPE, Life, life, path_of
+from tests.complaints.life import STRIPE, CustomerLife, life, path_of
 from tests.ui.reading import until
 
 MONTHLY, BASIC = "price_sandbox_premium_month", "price_sandbox_basic_month"
@@ -20,7 +20,7 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 @pytest_asyncio.fixture(params=SHAPES)
-async def ada(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Life]:
+async def ada(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[CustomerLife]:
     async with life(tmp_path, status_shape=request.param) as ada:
         yield ada
 
@@ -32,14 +32,14 @@ def day(moment: datetime | None) -> str:
     return f"{moment.day} {moment:%B}{year}"
 
 
-async def read(ada: Life, path: str) -> str:
+async def read(ada: CustomerLife, path: str) -> str:
     """Open a page and read it aloud; nothing on it may be untrue."""
     await ada.open(path)
     assert await untruths(ada) == [], path
     return ada.text()
 
 
-async def bought(ada: Life) -> str:
+async def bought(ada: CustomerLife) -> str:
     """Steps 1 to 3: choose Premium, sign in, pay; return the way back from Stripe."""
     await ada.sign_in(next_path="/payment?plan=premium")
     session = await ada.press(MONTHLY)
@@ -47,7 +47,7 @@ async def bought(ada: Life) -> str:
     return path_of(paid.headers["location"])
 
 
-async def test_1_prices_are_what_stripe_takes(ada: Life) -> None:
+async def test_1_prices_are_what_stripe_takes(ada: CustomerLife) -> None:
     for interval, due in (("month", "$29.00 today, then monthly."), ("year", "$290.00 today, then yearly.")):
         assert due in await read(ada, f"/pricing?interval={interval}")
 
@@ -58,13 +58,13 @@ async def test_1_prices_are_what_stripe_takes(ada: Life) -> None:
         assert opened.due_today.amount == due_today
 
 
-async def instead(ada: Life) -> dict[str, str]:
+async def instead(ada: CustomerLife) -> dict[str, str]:
     """Return the answer that gives up the open checkout, where there is one."""
     checkout = (await ada.ask()).open
     return {"instead_of": checkout.id} if checkout else {}
 
 
-async def test_2_who_signs_in_is_told_what_they_have(ada: Life) -> None:
+async def test_2_who_signs_in_is_told_what_they_have(ada: CustomerLife) -> None:
     await ada.sign_in(next_path="/payment?plan=premium")
 
     text = await read(ada, "/payment?plan=premium")
@@ -74,7 +74,7 @@ async def test_2_who_signs_in_is_told_what_they_have(ada: Life) -> None:
     assert not ada.truth.subscriptions
 
 
-async def test_3_a_declined_card_charges_nothing_and_another_one_pays(ada: Life) -> None:
+async def test_3_a_declined_card_charges_nothing_and_another_one_pays(ada: CustomerLife) -> None:
     await ada.sign_in()
     session = await ada.press(MONTHLY)
     declined = await ada.at_stripe(session, email=ada.email, card="4000 0000 0000 0002")
@@ -91,7 +91,7 @@ async def test_3_a_declined_card_charges_nothing_and_another_one_pays(ada: Life)
     assert "Welcome to Premium" in await read(ada, path_of(confirmed.headers["location"]))
 
 
-async def test_4_back_before_the_webhook_the_steps_turn_without_a_reload(ada: Life) -> None:
+async def test_4_back_before_the_webhook_the_steps_turn_without_a_reload(ada: CustomerLife) -> None:
     back = await bought(ada)
 
     waiting = await read(ada, back)
@@ -108,7 +108,7 @@ async def test_4_back_before_the_webhook_the_steps_turn_without_a_reload(ada: Li
     assert ada.truth.charged == {"usd": 2900}
 
 
-async def test_5_what_changes_in_the_portal_is_seen_on_coming_back(ada: Life) -> None:
+async def test_5_what_changes_in_the_portal_is_seen_on_coming_back(ada: CustomerLife) -> None:
     await ada.open(await bought(ada))
     await ada.settle()
     until_when = day(ada.subscription.paid_until)
@@ -134,7 +134,7 @@ async def test_5_what_changes_in_the_portal_is_seen_on_coming_back(ada: Life) ->
 
 
 class TestStep6TheControlPanel:
-    async def test_a_lost_webhook_is_waited_for_and_never_taken_for_granted(self, ada: Life) -> None:
+    async def test_a_lost_webhook_is_waited_for_and_never_taken_for_granted(self, ada: CustomerLife) -> None:
         await ada.set(webhook_mode="lose")
         back = await bought(ada)
         await ada.settle()
@@ -146,7 +146,7 @@ class TestStep6TheControlPanel:
         assert "nothing was charged" not in text.lower()
         assert "You're on the free plan." not in await read(ada, "/payment")
 
-    async def test_a_webhook_that_comes_twice_is_one_subscription(self, ada: Life) -> None:
+    async def test_a_webhook_that_comes_twice_is_one_subscription(self, ada: CustomerLife) -> None:
         await ada.set(webhook_mode="twice")
         await ada.open(await bought(ada))
         await ada.settle()
@@ -156,7 +156,7 @@ class TestStep6TheControlPanel:
         assert "You're on Premium" in text
         assert len(ada.truth.subscriptions) == 1
 
-    async def test_after_a_month_the_next_period_is_paid(self, ada: Life) -> None:
+    async def test_after_a_month_the_next_period_is_paid(self, ada: CustomerLife) -> None:
         await ada.open(await bought(ada))
         await ada.settle()
 
@@ -167,7 +167,7 @@ class TestStep6TheControlPanel:
         assert f"Paid until {day(ada.subscription.paid_until)}." in await read(ada, "/payment")
 
     @pytest.mark.parametrize("status", ["past_due", "canceled", "trialing"])
-    async def test_somebody_is_put_into_a_state(self, ada: Life, status: str) -> None:
+    async def test_somebody_is_put_into_a_state(self, ada: CustomerLife, status: str) -> None:
         await ada.open(await bought(ada))
         await ada.settle()
 
@@ -178,7 +178,7 @@ class TestStep6TheControlPanel:
         said = {"past_due": "Update your card to keep Premium.", "canceled": "ended", "trialing": "Free until"}
         assert said[status] in text
 
-    async def test_a_failed_payment_after_time_was_advanced(self, ada: Life) -> None:
+    async def test_a_failed_payment_after_time_was_advanced(self, ada: CustomerLife) -> None:
         await ada.open(await bought(ada))
         await ada.settle()
         await ada.set(renewals="fail")

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox import auth_service
 from tests.complaints.judge import untruths
-from tests.complaints.life import Life, life
+from tests.complaints.life import CustomerLife, life
 
 PREMIUM, YEARLY, BASIC = "price_sandbox_premium_month", "price_sandbox_premium_year", "price_sandbox_basic_month"
 TRIAL = "price_sandbox_enterprise_month"
@@ -19,7 +19,7 @@ PAGES = ("/payment", "/account")
 SHAPES = pytest.mark.parametrize("shape", ["running", "detailed"])
 
 
-async def pages(ada: Life) -> str:
+async def pages(ada: CustomerLife) -> str:
     """Return what the pages say, all of it true."""
     found = []
     for path in PAGES:
@@ -28,7 +28,7 @@ async def pages(ada: Life) -> str:
     return "\n".join(found)
 
 
-def said(ada: Life) -> set[str]:
+def said(ada: CustomerLife) -> set[str]:
     """Return the kinds of claims that the open page makes."""
     return {claim["says"] for claim in ada.claims()}
 
