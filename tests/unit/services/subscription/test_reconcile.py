@@ -5,9 +5,10 @@ from typing import NamedTuple
 import pytest
 
 from services.checkout_record import CheckoutEvent
+from services.lifecycle import Lifecycle
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Action, Reason, Source, State
-from services.subscription.reconcile import plan_named, status_word
+from services.subscription.reconcile import access_on, plan_named, reconcile, status_word
 from tests.fakes import SHAPES, Shape
 from tests.shop import CATALOG, without
 from tests.unit.services.subscription.snapshot_tables import NOW, checkout, customer_status, in_days, snapshot
@@ -543,3 +544,76 @@ def test_what_is_known_survives_the_store() -> None:
 
     assert CustomerStatus.model_validate_json(found.model_dump_json()) == found
     assert found.as_of < NOW
+
+
+@pytest.mark.parametrize(
+    ("billing", "account", "source"),
+    [
+        ("premium=active", "premium active", Source.BOTH),
+        ("premium=past_due", "premium active", Source.BOTH),
+        ("premium=canceled@+5", "premium active", Source.BOTH),
+        ("premium=active", "silent", Source.BILLING),
+        ("!", "premium active", Source.ACCOUNT),
+        ("", "premium active", Source.ACCOUNT),
+        ("", "unasked", Source.MEMORY),
+    ],
+)
+def test_who_said_so_is_named(billing: str, account: str, source: Source) -> None:
+    assert customer_status(billing, account).current.source is source
+
+
+def test_a_trial_that_only_the_account_tells_of_ends_with_the_trial() -> None:
+    told = Lifecycle(trial_end=in_days(7))
+
+    assert customer_status("!", "premium trialing@+20", account_life=told).current.until == in_days(7)
+    assert customer_status("!", "premium active@+20", account_life=told).current.until == in_days(20)
+    assert customer_status("!", "premium trialing@+20").current.until == in_days(20)
+
+
+def test_access_that_names_no_plan_is_that_of_the_purchase_waited_for() -> None:
+    bought = checkout(events=[(CheckoutEvent.RETURNED, 5)])
+
+    assert access_on(bought, customer_status("", "- active"))
+    assert not access_on(bought, customer_status("", "legacy active"))
+    assert not access_on(bought, customer_status("", "- none"))
+
+
+@pytest.mark.parametrize(("ago", "access"), [(600, True), (601, False)])
+def test_access_is_believed_for_ten_minutes_to_the_second(ago: float, access: bool) -> None:
+    assert customer_status("!", "premium active!", ago=ago).current.access is access
+
+
+def test_a_state_stays_for_two_minutes_after_the_last_service_has_spoken() -> None:
+    billing = snapshot("premium=active !", "premium active!", ago=300)
+    account = snapshot("", "premium active", ago=30).account
+    heard = billing.model_copy(update={"account": account})
+
+    assert reconcile("user-1", heard, (), CATALOG, NOW).current.state is State.ACTIVE
+    assert reconcile("user-1", billing, (), CATALOG, NOW).current.state is State.UNAVAILABLE
+
+
+class TestPlansThatWereHad:
+    """Whoever had a plan is no new customer; whoever only looked at it is one."""
+
+    @pytest.mark.parametrize("event", [e for e in CheckoutEvent if e.name in ("RETURNED", "ACCESS_ON")])
+    @pytest.mark.parametrize("billing", ["", "basic=canceled@-9"])
+    def test_a_purchase_that_came_back_or_arrived_counts(self, billing: str, event: CheckoutEvent) -> None:
+        found = customer_status(billing, "silent", checkout(started=9, events=[(event, 5)]))
+
+        assert found.had_plans == (("basic", "premium") if billing else ("premium",))
+
+    @pytest.mark.parametrize("events", [[], [(CheckoutEvent.CANCELED, 5)], [(CheckoutEvent.HANDED_OUT, 5)]])
+    def test_a_checkout_that_was_only_looked_at_does_not(self, events: list[tuple[CheckoutEvent, float]]) -> None:
+        assert customer_status("", "silent", checkout(events=events)).had_plans == ()
+
+    def test_a_purchase_that_was_not_charged_does_not(self) -> None:
+        given_up = checkout(events=[(CheckoutEvent.RETURNED, 9), (CheckoutEvent.REPLACED, 5)])
+
+        assert customer_status("", "silent", given_up).had_plans == ()
+
+    @pytest.mark.parametrize(
+        ("account", "had"),
+        [("premium active", ("premium",)), ("premium canceled@-9", ("premium",)), ("premium none", ()), ("silent", ())],
+    )
+    def test_the_accounts_word_counts(self, account: str, had: tuple[str, ...]) -> None:
+        assert customer_status("", account).had_plans == had
