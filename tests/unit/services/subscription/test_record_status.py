@@ -1,0 +1,30 @@
+"""What one record is worth on its own, whichever is the headline."""
+
+import pytest
+
+from services.subscription.normalize import normalize_account, normalize_record
+from services.subscription.record_status import record_status
+from tests.shop import CATALOG
+from tests.unit.services.subscription.snapshot_tables import NOW, snapshot
+
+
+@pytest.mark.parametrize(
+    ("word", "account", "access"),
+    [
+        ("active", "premium active", True),
+        ("active", "- active", True),
+        ("active", "basic active", False),
+        ("active", "premium none", False),
+        ("past_due", "- active", True),
+        ("unpaid", "premium active", True),
+        ("unpaid", "- active", False),
+        ("incomplete_expired", "premium active", False),
+        ("canceled@+5", "premium active", True),
+        ("canceled@-5", "premium active", False),
+    ],
+)
+def test_access_follows_the_account_if_its_word_is_about_the_record(word: str, account: str, access: bool) -> None:
+    said = snapshot(f"premium={word}", account)
+    record = normalize_record("prod_premium", said.records["prod_premium"], CATALOG)
+
+    assert record_status(record, normalize_account(said, CATALOG, NOW), NOW).access is access
