@@ -114,3 +114,24 @@ def test_a_canceled_second_record_that_is_paid_for_still_counts() -> None:
 
     with pytest.raises(AlreadySubscribed):
         guard_subscription(found, PREMIUM, CATALOG)
+
+
+def test_a_return_in_one_group_is_waited_for_though_another_group_waits_as_well() -> None:
+    backup = checkout("backup", started=30, events=[(CheckoutEvent.RETURNED, 3)], name="backup")
+    found = customer_status("", "silent", *RETURNED, backup)
+
+    assert found.confirming == backup
+    for plan in (PREMIUM, BACKUP):
+        with pytest.raises(CheckoutInProgress):
+            guard_subscription(found, plan, CATALOG)
+
+
+def test_a_plan_that_was_bought_here_and_is_sold_no_more_still_counts_in_its_group() -> None:
+    catalog = without("basic")
+    bought = checkout("basic", started=90, events=[(CheckoutEvent.ACCESS_ON, 60)])
+    found = customer_status("basic=active", "silent", bought, catalog=catalog)
+
+    assert found.current.plan_id == "basic"
+    with pytest.raises(AlreadySubscribed):
+        guard_subscription(found, PREMIUM, catalog)
+    guard_subscription(found, BACKUP, catalog)

@@ -600,6 +600,24 @@ class TestFaultsAtCheckout:
         assert (await replica.click(ada)).session_id == "cs_test_1"
         assert opened(outside) == 1
 
+    async def test_a_checkout_that_is_cut_off_at_shutdown_is_no_error(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        reported: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+        outside.payment_ms.checkout_switch.gate = asyncio.Event()
+        before = asyncio.all_tasks()
+        press = asyncio.create_task(replica.click(ada))
+        await settle()
+        assert outside.payment_ms.checkout_switch.in_flight == 1
+
+        for task in asyncio.all_tasks() - before:
+            task.cancel()
+        await settle()
+
+        assert press.cancelled()
+        assert reported == []
+
     async def test_without_its_store_nothing_is_sold(self, replica: Replica, ada: Session, outside: Outside) -> None:
         outside.store.broken = True
 
@@ -795,6 +813,21 @@ class TestWhatIsAskedFor:
 
         assert tab.seen[-1].open is not None
         assert tab.seen[-1].open.session_id == checkout.session_id
+        await tab.close()
+
+    async def test_other_tabs_hear_of_a_checkout_that_the_user_came_back_from(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        tab = watch(replica, ada)
+        checkout = await replica.click(ada)
+        await settle()
+        assert tab.seen[-1].open is not None
+        outside.clock.move(5)
+
+        await replica.checkout.record_cancel(ada, checkout.id)
+        await settle()
+
+        assert tab.seen[-1].open is None
         await tab.close()
 
     async def test_other_tabs_hear_of_the_open_checkout(self, replica: Replica, ada: Session) -> None:

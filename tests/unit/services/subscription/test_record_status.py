@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.subscription.model import State
 from services.subscription.normalize import normalize_account, normalize_record
 from services.subscription.record_status import record_status
 from tests.shop import CATALOG
@@ -28,3 +29,25 @@ def test_access_follows_the_account_if_its_word_is_about_the_record(word: str, a
     record = normalize_record("prod_premium", said.records["prod_premium"], CATALOG)
 
     assert record_status(record, normalize_account(said, CATALOG, NOW), NOW).access is access
+
+
+@pytest.mark.parametrize(
+    ("word", "over"), [("canceled@+5", True), ("incomplete_expired", True), ("active", False), ("?@-9", False)]
+)
+def test_over_at_stripe_is_what_billing_calls_so_in_a_word(word: str, over: bool) -> None:
+    said = snapshot(f"premium={word}", "premium active")
+    record = normalize_record("prod_premium", said.records["prod_premium"], CATALOG)
+
+    assert record_status(record, normalize_account(said, CATALOG, NOW), NOW).over_at_stripe is over
+
+
+@pytest.mark.parametrize(
+    ("word", "state"), [("canceled", State.CANCELED), ("incomplete_expired", State.INCOMPLETE_EXPIRED)]
+)
+def test_an_end_is_not_that_of_a_record_that_came_with_a_purchase_since(word: str, state: State) -> None:
+    said = snapshot("premium=?", f"premium {word}")
+    record = normalize_record("prod_premium", said.records["prod_premium"], CATALOG)
+    account = normalize_account(said, CATALOG, NOW)
+
+    assert record_status(record, account, NOW).state is state
+    assert record_status(record, account, NOW, settled=False).state is State.ON_RECORD
