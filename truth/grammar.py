@@ -13,7 +13,8 @@ from typing import Final
 from truth.reading import Reading, Said
 from truth.statements import MONTHS, Kind, Money, Statement
 
-DATE: Final = rf"\d{{1,2}} (?:{'|'.join(MONTHS)})(?: \d{{4}})?"
+_MONTH: Final = f"(?:{'|'.join(MONTHS)})"
+DATE: Final = rf"(?:\d{{1,2}} {_MONTH}(?: \d{{4}})?|{_MONTH} \d{{1,2}}(?:, \d{{4}})?)"
 AMOUNT: Final = r"(?:US\$|\$|€|£|¥)\s?[\d,]+(?:\.\d+)?"
 PLAN: Final = r"(?!Your |We |It |You)[A-Za-z][\w-]*(?: [A-Z][\w-]*)?"
 AGO: Final = r"(?:\d+ \w+ ago|in \d+ \w+)"
@@ -227,10 +228,10 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
 )  # fmt: skip
 
 HARMLESS: Final[tuple[str, ...]] = (
-    "Thanks for your order", "It's no longer one of our plans.", "Contact us about it.", "Payment submitted",
-    "Payment confirmed", "Plan added to your account", "No plan", "Manage subscription", "Has it ended\\?",
-    "What you change in the billing portal may take a while to show here.", "Resubscribe(?: to {plan})?",
-    "If you canceled for the end of the period, your plan may still look active here .*",
+    "Thanks for your order", "Checkout canceled", "It's no longer one of our plans.", "Contact us about it.",
+    "Payment submitted", "Payment confirmed", "Plan added to your account", "No plan", "Manage subscription",
+    "Has it ended\\?", "What you change in the billing portal may take a while to show here.",
+    "Resubscribe(?: to {plan})?", "If you canceled for the end of the period, your plan may still look active here .*",
     "Its current status isn't known right now; the billing portal shows it.",
     "If you paid, you won't be charged again.", "You won't be charged twice, and you can close this page.",
     "Quote the reference when you contact us.", "We haven't heard from Stripe yet", "We're checking your plan",

@@ -124,12 +124,12 @@ class Life:
         self.outside.skew.seconds = setup.skew
         self.state = self.outside.state
         self.store = MemoryStore(time.now)
-        gives_trials = str(self.state.runtime_settings.current.trials) == "catalog"
+        self.gives_trials = str(self.state.runtime_settings.current.trials) == "catalog"
         self.settings = load_settings(
             _env_file=None, storage_path=str(folder / "store.sqlite3"), catalog_path=str(self.catalog.path),
             storage_secret=SecretStr("Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"), sandbox_payment_port=9000,
             sandbox_auth_port=8080, sandbox_stripe_port=4242, support_url="mailto:help@example.com",
-            payment_ms_gives_trials=gives_trials,
+            payment_ms_gives_trials=self.gives_trials,
             limit_checkouts="1000/minute", limit_sign_ins="1000/minute",
             payment_ms_webhook_secret=SecretStr("whsec_0123456789abcdef0123456789"),
         )  # fmt: skip
@@ -205,11 +205,11 @@ class Life:
 
     @property
     def sold(self) -> CatalogFacts:
-        return sold_in(self.catalog.document)
+        return sold_in(self.catalog.document, trials=self.gives_trials)
 
     def observe(self) -> None:
         """Let the oracle know what is true now."""
-        now, sold = self.time.now(), sold_in(self.catalog.document)
+        now, sold = self.time.now(), self.sold
         for someone in self.people:
             truth = facts_of(self.state, someone.user.user_id, now)
             someone.history.observe(truth, told_of(self.state, someone.user.user_id, truth), sold)

@@ -1,7 +1,92 @@
-"""The seeded mutants: what each rule of evidence would let be said if it were missing."""
+"""The seeded mutants: what would be said if a rule of evidence were missing, or a date, an amount or a state wrong.
+
+`make truth-mutants` plays stories as each of them until the oracle finds something; a test sees that every `old` still
+stands in its module exactly once.
+"""
 
 from typing import Final
 
 from truth.mutation import Mutant
 
-MUTANTS: Final[tuple[Mutant, ...]] = ()
+MUTANTS: Final[tuple[Mutant, ...]] = (
+    # Renewing, ends and dates
+    Mutant("renews on no one's word", "renews", "services.claims.status",
+           "elif one.goes_on and not one.portal_open:", "elif True:"),
+    Mutant("renews after a visit to the portal", "renews", "services.subscription.portal_trace",
+           "return all(self.said.get(name) == now.get(name)", "return not all(self.said.get(name) == now.get(name)"),
+    Mutant("renews though it ends", "renews", "services.subscription.record_status",
+           "if state not in (State.ACTIVE, State.TRIALING) or any(one.ending or one.paused for one in lifecycles):",
+           "if state not in (State.ACTIVE, State.TRIALING):"),
+    Mutant("paid until a year later", "a date", "services.claims.status",
+           "yield _claim(one, ClaimKind.PAID_UNTIL, date=ahead)",
+           "yield _claim(one, ClaimKind.PAID_UNTIL, date=ahead.replace(year=ahead.year + 1))"),
+    Mutant("a day too late", "a date", "ui.text.formats",
+           "return moment.astimezone(ZoneInfo(timezone)).date() if isinstance(moment, datetime) else moment",
+           "return (moment + timedelta(days=1)).date() if isinstance(moment, datetime) else moment"),
+    Mutant("every reader lives in Tokyo", "a date", "ui.text.formats",
+           "return moment.astimezone(ZoneInfo(timezone)).date() if isinstance(moment, datetime) else moment",
+           'return moment.astimezone(ZoneInfo("Asia/Tokyo")).date() if isinstance(moment, datetime) else moment'),
+    Mutant("a trial is free a year longer", "a date", "services.claims.status",
+           "yield _claim(one, ClaimKind.FREE_UNTIL, date=ahead) if ahead",
+           "yield _claim(one, ClaimKind.FREE_UNTIL, date=ahead.replace(year=ahead.year + 1)) if ahead"),
+    Mutant("ended when its period did", "ended on", "services.subscription.record_status",
+           "until = entry.record.lifecycle.ended_at or _end_said(entry, account)",
+           "until = entry.record.lifecycle.ended_at or entry.record.period_end"),
+    Mutant("access ends with billing's date", "the date of access", "services.subscription.current",
+           "until = account.until or own.until", "until = own.until or account.until"),
+    Mutant("what the account granted goes on", "access", "services.subscription.normalize",
+           "lapsed = state in GRANTING and until is not None and now >= until + GRACE", "lapsed = False"),
+    # States
+    Mutant("past due is active", "a state", "services.subscription.normalize",
+           '"past_due": State.PAST_DUE', '"past_due": State.ACTIVE'),
+    Mutant("paused is active", "a state", "services.subscription.normalize",
+           '"paused": State.PAUSED', '"paused": State.ACTIVE'),
+    Mutant("unpaid has ended", "a state", "services.subscription.normalize",
+           '"unpaid": State.UNPAID', '"unpaid": State.CANCELED'),
+    Mutant("a trial is active", "a state", "services.subscription.normalize",
+           '"trialing": State.TRIALING', '"trialing": State.ACTIVE'),
+    Mutant("free though the account is silent", "the free plan", "services.claims.status",
+           "if one.reason is not Reason.NO_SUBSCRIPTION:", "if False:"),
+    Mutant("none of last year is none today", "the free plan", "services.live_status.refresher",
+           "ASKED_AGAIN_AFTER: Final = timedelta(minutes=10)", "ASKED_AGAIN_AFTER: Final = timedelta(days=4000)"),
+    Mutant("what is on the account was given", "a gift", "services.claims.status",
+           "State.ON_ACCOUNT: ClaimKind.ON_ACCOUNT,", "State.ON_ACCOUNT: ClaimKind.GIFT,"),
+    Mutant("billing has the account's plan", "a conflict", "services.claims.status",
+           "_claim(known, ClaimKind.BILLING_WITHOUT_ACCESS", "_claim(one, ClaimKind.BILLING_WITHOUT_ACCESS"),
+    Mutant("an add-on is paid twice", "paying twice", "services.subscription.customer_status",
+           "mine = tuple(s for s in charging if s.group == group)", "mine = tuple(charging)"),
+    Mutant("a card for every plan that ended", "the current plan", "ui.plans.choices",
+           "current.plan_id == plan.id and (current.access or current.live)", "current.plan_id == plan.id and True"),
+    # Amounts
+    Mutant("the list price after the portal", "the list price", "services.subscription.list_price",
+           "if portal_left_at is not None and portal_left_at >= bought.started_at:", "if False:"),
+    Mutant("the list price of any period", "the list price", "services.subscription.list_price",
+           "return bought if _period_fits(subscription, bought, now) else None", "return bought"),
+    Mutant("a press costs a dollar more", "due today", "services.claims.offers",
+           "amount=price.amount, currency=price.currency", "amount=price.amount + 100, currency=price.currency"),
+    Mutant("a month is a tenth of a year", "a price", "ui.plans.price",
+           "return -(-price.amount // (12 * unit)) * unit", "return -(-price.amount // (10 * unit)) * unit"),
+    Mutant("a trial for everybody", "a trial", "services.claims.offers",
+           "if price.trial_days and has_had(plan, customer_status):", "if False:"),
+    Mutant("the best saving for all", "a saving", "ui.plans.savings",
+           "if not found or len(found) < len(savings):", "if not found:"),
+    Mutant("one saving is everybody's", "a saving", "ui.plans.savings",
+           "    if len(words) == 1:\n", "    if words:\n"),
+    Mutant("starts free without a free plan", "promises", "ui.plans.catalog_words",
+           "if catalog.free_plan is None:", "if False:"),
+    Mutant("cancel any time, whoever says so", "promises", "ui.plans.catalog_words",
+           'return _("Cancel any time.") if catalog.promises.cancel_any_time else ""', 'return _("Cancel any time.")'),
+    # What happened, and what is sold
+    Mutant("nothing was charged, for certain", "nothing was charged", "ui.pages.cancel",
+           "_(SENTENCES[ClaimKind.NOTHING_CHARGED_HERE][0])", "_(SENTENCES[ClaimKind.NOTHING_CHARGED][0])"),
+    Mutant("every return is a purchase", "an order is placed", "services.checkout.service",
+           "if proven or not checkout.return_key:", "if True:"),
+    Mutant("a second plan beside a running one", "never twice", "services.checkout.guards",
+           "if any(s.state is not State.ON_RECORD for s in live):", "if False:"),
+    Mutant("another checkout beside an open one", "never twice", "services.checkout.opening",
+           "        if unasked is not None:\n", "        if False:\n"),
+    Mutant("sold as it is now, not as shown", "shown is sold", "services.purchase",
+           "if line.terms != now.terms:", "if False:"),
+    Mutant("a token that is over when it is issued", "tokens", "services.entitlements",
+           "expires_at = now + LIFE", "expires_at = now - LIFE"),
+)  # fmt: skip

@@ -26,11 +26,13 @@ class Outcome:
 
 def find_all(most: int, processes: int) -> int:
     """Run every mutant in a process of its own; print a line for each. Return 0 where all were found."""
+    outcomes: list[Outcome] = []
     with ThreadPoolExecutor(processes) as pool:
-        outcomes = list(pool.map(lambda mutant: find(mutant, most), MUTANTS))
-    for outcome in outcomes:
-        found = f"found after {outcome.stories} stories" if outcome.stories is not None else "NOT FOUND"
-        print(f"{outcome.mutant.name:45} {found:25} {outcome.text.splitlines()[0] if outcome.text else ''}")
+        for outcome in pool.map(lambda mutant: find(mutant, min(most, MOST)), MUTANTS):
+            found = f"found after {outcome.stories} stories" if outcome.stories is not None else "NOT FOUND"
+            line = outcome.text.splitlines()[0] if outcome.text else ""
+            print(f"{outcome.mutant.name:45} {found:25} {line}", flush=True)
+            outcomes.append(outcome)
     missed = [outcome for outcome in outcomes if outcome.stories is None]
     print(f"{len(outcomes) - len(missed)} of {len(outcomes)} mutants found")
     return 1 if missed else 0

@@ -36,14 +36,17 @@ class CatalogFacts:
     """Plans by their names."""
     items: tuple[Mapping[str, Any], ...]
     promises: frozenset[str] = frozenset()
+    trials: bool = True
+    """Whether the Payment MS gives the trials that the file names."""
 
 
-def sold_in(document: Mapping[str, Any]) -> CatalogFacts:
+def sold_in(document: Mapping[str, Any], *, trials: bool = True) -> CatalogFacts:
     """Return what a catalog's document sells."""
     return CatalogFacts(
         {plan["name"]: plan for plan in document["plans"]},
         tuple(document["items"]),
         frozenset(document.get("promises", {})),
+        trials,
     )
 
 
@@ -117,8 +120,10 @@ class History:
         if moment is None:
             return False
         local, today = moment.astimezone(ZoneInfo(self.zone)), now.astimezone(ZoneInfo(self.zone))
-        name = f"{local.day} {MONTHS[local.month - 1]}"
-        return day == f"{name} {local.year}" or (day == name and local.year == today.year)
+        month, this_year = MONTHS[local.month - 1], local.year == today.year
+        if day in (f"{month} {local.day}, {local.year}", f"{local.day} {month} {local.year}"):
+            return True
+        return this_year and day in (f"{month} {local.day}", f"{local.day} {month}")
 
 
 Rule = Callable[[Statement, Facts, CatalogFacts, History, datetime], bool]
@@ -429,7 +434,7 @@ def _due_today(said: Statement, facts: Facts, sold: CatalogFacts, history: Histo
         said.money is not None
         and (price["amount"], price["currency"]) == (said.money.amount, said.money.currency)
         and price["interval"] == said.interval
-        and not price.get("trial_days")
+        and not (sold.trials and price.get("trial_days"))
         for price in _prices_of(said, sold)
     )
 
@@ -438,6 +443,8 @@ def _trial_offer(said: Statement, facts: Facts, sold: CatalogFacts, history: His
     """The catalog offers that trial, and this user has had no trial or subscription of that plan."""
     if said.subject:
         return _session_price(said, facts)
+    if not sold.trials:
+        return False
     had = [sub for sub in facts.subs if sub.plan == said.card and sub.created < now - NEWS_TIME]
     if had and not said.visitor:
         return False
