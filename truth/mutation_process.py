@@ -1,4 +1,5 @@
-"""One process of a mutant: `until FIRST LAST` plays seeds until one fails, `seed N` plays one. Prints JSON.
+"""One process of a mutant: `examples` plays what failed once, `until FIRST LAST` seeds until one fails, `seed N` one.
+Prints JSON.
 
 The mutant is installed before anything of the app is imported.
 """
@@ -7,7 +8,7 @@ import json
 import sys
 
 from truth.mutants import MUTANTS
-from truth.mutation import install, named_in_environment
+from truth.mutation import ROOT, install, named_in_environment
 
 
 def main() -> None:
@@ -16,8 +17,16 @@ def main() -> None:
     if name:
         install(next(mutant for mutant in MUTANTS if mutant.name == name))
     from truth.life import play
-    from truth.story import story_of
+    from truth.story import LifeStory, story_of
 
+    if sys.argv[1] == "examples":
+        for path in sorted((ROOT / "truth" / "examples").glob("*.json")):
+            failures, _tally = play(LifeStory.from_json(path.read_text(encoding="utf-8")))
+            if failures:
+                print(json.dumps([[path.stem, failures[0].sort, failures[0].text]]))
+                return
+        print("[]")
+        return
     if sys.argv[1] == "seed":
         failures, _tally = play(story_of(int(sys.argv[2])), to_the_end=True)
         print(json.dumps([[str(failure.step), failure.sort, failure.text] for failure in failures]))
