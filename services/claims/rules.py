@@ -63,8 +63,8 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.PAYMENT_EXPIRED: Rule("a service's word `incomplete_expired`: Stripe has voided that payment"),
     ClaimKind.PAUSED: Rule(_WORD),
     ClaimKind.ENDED_ON: Rule(
-        "a service names the day on which it ended (`ended_at`, the account's date), or no word but its period is "
-        "over; the day is past. The end of a canceled period is no such day",
+        "a service names the day on which it ended (`ended_at`, the account's date), and it is past. The end of its "
+        "period is no such day",
         "`ended`",
     ),
     ClaimKind.ENDED: Rule("the same without such a date"),

@@ -119,12 +119,10 @@ def _until(
 
 
 def _end_said(entry: NormalizedRecord, account: NormalizedAccount | None) -> datetime | None:
-    """Return when what billing calls ended has ended, if somebody says so.
+    """Return when what has ended did so, if somebody says so.
 
     Its period's end does not: Stripe leaves that where it was when a subscription is canceled in the middle of it.
     """
-    if entry.state is None:
-        return entry.record.period_end
     ended = account is not None and account.state is State.CANCELED and account.means(entry.plan)
     return account.until if account is not None and ended else None
 

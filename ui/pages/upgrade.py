@@ -12,6 +12,7 @@ from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status
 from ui.page.frame import frame
 from ui.plans.choices import plan_choices
+from ui.plans.live_catalog import live_catalog
 from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 from ui.theme.icons import icon
@@ -23,9 +24,13 @@ def register(container: Container) -> None:
     @page(container, "/upgrade", title=N_("This needs another plan"), robots="noindex", requires_sign_in=True)
     async def upgrade(context: PageContext) -> None:
         await find_status(context)
-        plan = wanted_plan(context)
-        with frame(context, narrow=True):
+
+        def draw() -> None:
+            plan = wanted_plan(context)
             draw_upgrade(context, plan) if plan is not None else draw_unknown()
+
+        with frame(context, narrow=True):
+            await live_catalog(context, draw)
 
 
 def wanted_plan(context: PageContext) -> Plan | None:

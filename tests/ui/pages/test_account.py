@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from catalog import parse_catalog
+from services.catalog_file import ALL_USERS
 from services.checkout_record import CheckoutEvent
 from services.errors import SignInUnavailable, StoreUnavailable, UpstreamUnavailable
 from services.lifecycle import Lifecycle
 from services.purchase import Purchase
+from services.storage.pubsub import Topic
 from tests.ui.billing_world import CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
 
@@ -223,6 +226,17 @@ async def test_members_stay_in_while_a_service_is_away(world: World) -> None:
     await world.open("/members")
 
     assert world.one("members-only")
+
+
+async def test_an_open_upgrade_page_shows_the_prices_of_another_catalog(world: World) -> None:
+    await world.open("/upgrade?plan=basic")
+    assert "$9.00 today" in world.text()
+
+    dearer = (Path(__file__).parents[3] / "products.json").read_text().replace('"amount": 900,', '"amount": 1200,')
+    world.catalogs.current = parse_catalog(dearer)
+    await world.container.pubsub.announce(Topic.CATALOG, ALL_USERS)
+
+    await until(lambda: "$12.00 today" in world.text())
 
 
 async def test_an_upgrade_page_for_an_unknown_plan_sells_nothing(world: World) -> None:

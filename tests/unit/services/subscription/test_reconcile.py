@@ -225,6 +225,7 @@ def test_the_date_is_billings_and_that_of_an_end_the_accounts() -> None:
 def test_the_end_of_a_canceled_period_is_not_the_day_on_which_it_ended() -> None:
     assert customer_status("premium=canceled@-5", "silent").current.until is None
     assert customer_status("premium=canceled@-5", "- none").current.until is None
+    assert customer_status("premium=?@-9", "- none").current.until is None
 
 
 def test_what_has_ended_never_ends_in_the_future() -> None:
