@@ -243,3 +243,31 @@ def test_every_claim_tells_its_evidence_and_age_and_goes_over_the_wire() -> None
         for claim in status_claims(customer_status(billing, account, ago=5), CATALOG, NOW):
             assert claim.as_of <= NOW
             assert Claim.model_validate(claim.wire) == claim
+
+
+@pytest.mark.parametrize(
+    ("billing", "account", "days"),
+    [
+        ("!", "premium active@+9", 9),
+        ("", "premium active@+9", 9),
+        ("", "premium gifted@+9", 9),
+        ("premium=active@+20", "premium active@+9", None),
+        ("premium=active@+20", "premium canceled@+9", 9),
+        ("premium=canceled@+5", "premium active", 5),
+        ("premium=active@+20", "silent", None),
+        ("premium=unpaid@+20", "premium unpaid@+9", None),
+    ],
+)
+def test_access_ends_where_it_was_granted_until_then_or_the_subscription_ends(
+    billing: str, account: str, days: float | None
+) -> None:
+    found = access_until(customer_status(billing, account, gifts=("gifted",)).current)
+
+    assert found == (None if days is None else in_days(days))
+
+
+def test_an_account_whose_word_is_too_old_and_a_billing_that_has_none_differ() -> None:
+    bought = checkout(started=90_000, events=[(CheckoutEvent.RETURNED, 89_000), (CheckoutEvent.ACCESS_ON, 88_000)])
+
+    assert said(customer_status("", "premium active", bought, ago=599)) == [ClaimKind.ACCESS_BILLING_NONE]
+    assert said(customer_status("", "premium active", bought, ago=601)) == [ClaimKind.SERVICES_DIFFER]
