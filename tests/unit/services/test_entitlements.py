@@ -14,10 +14,12 @@ from tests.shop import CATALOG
 from tests.unit.services.live_status.status_asked import buy, looks
 
 
-def entitlements(replica: Replica, outside: Outside, skew: ClockSkew | None = None) -> Entitlements:
+def entitlements(
+    replica: Replica, outside: Outside, key: SigningKey | None = None, skew: ClockSkew | None = None
+) -> Entitlements:
     """Return what answers on this replica."""
     return Entitlements(
-        replica.refresher, SigningKey(), issuer="https://shop.example", catalog=lambda: CATALOG, now=outside.clock,
+        replica.refresher, key or SigningKey(), issuer="https://shop.example", catalog=lambda: CATALOG, now=outside.clock,
         clock_skew=skew,
     )  # fmt: skip
 
@@ -44,13 +46,13 @@ async def test_a_token_goes_by_the_services_clock_in_every_group(replica: Replic
     skew, ahead = ClockSkew(outside.clock), timedelta(minutes=10)
     for service in ("payment_ms", "auth_ms"):
         skew.note(service, format_datetime(outside.clock.now + ahead, usegmt=True), 0.0)
-    asked = entitlements(replica, outside, skew)
+    key = SigningKey()
+    asked = entitlements(replica, outside, key, skew)
 
     entitlement = await asked.of(ada)
     signed = asked.sign(ada, entitlement)
 
-    (key,) = KeySet.import_key_set(asked.key_set()).keys
-    claims = jwt.decode(signed.token, import_key(key.as_dict()), algorithms=["ES256"]).claims
+    claims = jwt.decode(signed.token, KeySet([import_key(key.public())]), algorithms=["ES256"]).claims
     moments = [claims["as_of"], *(group["as_of"] for group in claims["groups"].values())]
     assert len(moments) == 1 + len(entitlement.groups) > 1
     for moment in moments:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.checkout_record import Checkout, CheckoutEvent
-from services.subscription.list_price import months_later
+from services.subscription.list_price import months_later, purchase_with_price
+from services.subscription.model import State
 from services.subscription.portal_trace import PortalTrace
 from tests.unit.services.subscription.snapshot_tables import NOW, checkout, customer_status
 
@@ -97,3 +98,12 @@ def test_an_unknown_end_says_nothing_of_a_price() -> None:
 )
 def test_a_month_later_is_the_same_day_or_the_months_last(start: str, months: int, end: str) -> None:
     assert months_later(datetime.fromisoformat(start), months) == datetime.fromisoformat(end)
+
+
+@pytest.mark.parametrize("state", [State.CANCELED, State.INCOMPLETE_EXPIRED, State.CONFLICT, State.ON_ACCOUNT])
+def test_what_charges_no_more_has_no_price(state: State) -> None:
+    purchase = bought("month", 10)
+    running = customer_status("premium=active@+20", "premium active", purchase).current
+
+    assert purchase_with_price(running, [purchase], None, NOW) == purchase
+    assert purchase_with_price(running.model_copy(update={"state": state}), [purchase], None, NOW) is None

@@ -6,7 +6,7 @@ from services.subscription.model import State
 from services.subscription.normalize import normalize_account, normalize_record
 from services.subscription.record_status import record_status
 from tests.shop import CATALOG
-from tests.unit.services.subscription.snapshot_tables import NOW, snapshot
+from tests.unit.services.subscription.snapshot_tables import NOW, customer_status, snapshot
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,12 @@ def test_an_end_is_not_that_of_a_record_that_came_with_a_purchase_since(word: st
 
     assert record_status(record, account, NOW).state is state
     assert record_status(record, account, NOW, settled=False).state is State.ON_RECORD
+
+
+def test_a_word_that_names_no_plan_is_left_for_the_record_that_has_none_of_its_own() -> None:
+    found = customer_status("basic=active@+30 premium=?@+20", "- active")
+
+    assert {one.plan_id: (one.state, one.access) for one in found.all if one.live} == {
+        "basic": (State.ACTIVE, True),
+        "premium": (State.ACTIVE, True),
+    }
