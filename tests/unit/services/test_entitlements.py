@@ -19,9 +19,13 @@ def entitlements(
 ) -> Entitlements:
     """Return what answers on this replica."""
     return Entitlements(
-        replica.refresher, key or SigningKey(), issuer="https://shop.example", catalog=lambda: CATALOG, now=outside.clock,
+        replica.refresher,
+        key or SigningKey(),
+        issuer="https://shop.example",
+        catalog=lambda: CATALOG,
+        now=outside.clock,
         clock_skew=skew,
-    )  # fmt: skip
+    )
 
 
 async def test_an_answer_is_good_for_fifteen_seconds(replica: Replica, outside: Outside) -> None:
