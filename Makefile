@@ -94,7 +94,7 @@ lighthouse: $(DEV_STAMP) system ## Measure the pages with Lighthouse (wants Node
 bench: $(DEV_STAMP) system ## Measure; write bench/results.json and the table in docs/performance.md
 	$(PY) -m bench
 
-mutants: $(DEV_STAMP) ## Change the rules in 200 ways and see that tests notice; write docs/mutants.md (about 20 minutes)
+mutants: $(DEV_STAMP) ## Change the rules in 200 ways and see that tests notice; write docs/mutants.md (some minutes)
 	$(PY) -m tools.mutants --write
 
 clean: ## Remove the virtual environment and the caches, but no data
