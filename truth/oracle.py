@@ -255,7 +255,8 @@ def _on_record(said: Statement, facts: Facts, sold: CatalogFacts, history: Histo
 
 
 def _account_has(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
-    return _account(said, facts)
+    until = facts.account.until
+    return _account(said, facts) and (until is None or now < until + GRACE)
 
 
 def _account_lacks(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
@@ -279,6 +280,9 @@ def _given(said: Statement, facts: Facts, sold: CatalogFacts, history: History, 
     """Somebody gave it, and said so: the account's own word, and nothing at Stripe that charges."""
     return _account(said, facts) and facts.account.status in GIFT_WORDS and not facts.alive
 
+
+GRACE: Final = timedelta(days=4)
+"""How long a grant may be believed after its day: an account may not have been told of a renewal yet."""
 
 GIFT_WORDS: Final = frozenset({"comped", "gifted", "lifetime"})
 
@@ -305,8 +309,10 @@ def _nothing_runs(said: Statement, facts: Facts, sold: CatalogFacts, history: Hi
 
 
 def _access(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
-    """The account grants it, or a subscription runs."""
-    if _account(said, facts) and facts.account.status not in ("none", "", "incomplete_expired"):
+    """The account grants it, and not only until long ago; or a subscription runs."""
+    until = facts.account.until
+    granted = _account(said, facts) and facts.account.status not in ("none", "", "incomplete_expired")
+    if granted and (until is None or now < until + GRACE):
         return True
     running = ("active", "trialing", "past_due")
     paid = any(sub.status == "canceled" and sub.period_end > now for sub in _of(said, facts.subs))
