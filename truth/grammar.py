@@ -109,6 +109,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("You'll be charged {amount} then unless you cancel.", (K.WILL_BE_CHARGED_THEN,)),
     ("You'll be charged (?:then|when it ends) unless you cancel.", (K.WILL_BE_CHARGED_THEN,)),
     ("You're on {plan}", (K.ACTIVE,)),
+    ("Welcome to {plan}", (K.ACCESS,)),
     ("Your subscription is active\\.?", (K.ACTIVE,)),
     ("Renews on {date} for {amount}.", (K.RENEWS,)),
     ("Renews on {date}.", (K.RENEWS,)),
@@ -228,6 +229,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
 )  # fmt: skip
 
 HARMLESS: Final[tuple[str, ...]] = (
+    "Not paid yet", "See what happened to this payment.", "One-time payment.", "Add a promo code at checkout.",
     "Thanks for your order", "Checkout canceled", "It's no longer one of our plans.", "Contact us about it.",
     "Payment submitted", "Payment confirmed", "Plan added to your account", "No plan", "Manage subscription",
     "Has it ended\\?", "What you change in the billing portal may take a while to show here.",

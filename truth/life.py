@@ -50,6 +50,9 @@ WAITS: Final = (
 LIVED: Final = 600
 """Up to so many seconds pass with everybody awake; what is longer is slept through."""
 
+LOOK_EVERY: Final = 15.0
+"""So many seconds pass between two looks of the oracle into the books: it must know when something changed."""
+
 STATUSES: Final = ("past_due", "unpaid", "paused", "canceled", "incomplete", "active", "on_hold", "incomplete_expired")
 PLANS: Final = ("premium", "basic", "enterprise", "backup")
 INTERVALS: Final = ("month", "year")
@@ -235,7 +238,7 @@ class Life:
     def _judge(self, someone: Person, tab: BrowserTab, reading: Reading) -> None:
         now = self.time.now()
         stale = any(said.text.startswith(("This is from", "Last known", "Last updated")) for said in reading.said)
-        visitor = not self._signed_in(tab.browser)
+        visitor = not any(said.inside("user-name") for said in reading.said)
         for said in statements_of(reading, tab.path, self._subject(tab), visitor=visitor):
             if isinstance(said, Unknown):
                 digits = re.sub(r"\d+", "9", said.text)
@@ -250,11 +253,6 @@ class Life:
                 )
             if verdict is not Verdict.TRUE:
                 self.tally.softer[f"{verdict}: {said.kind}"] = self.tally.softer.get(f"{verdict}: {said.kind}", 0) + 1
-
-    def _signed_in(self, browser: PersonalBrowser) -> bool:
-        sessions = self.replicas[browser.replica].container.sessions
-        session_id = sessions.id_of(browser.cookies.get(sessions.cookie_name))
-        return session_id is not None and sessions.is_of_sign_in(session_id)
 
     def _subject(self, tab: BrowserTab) -> str:
         """Return the session at Stripe that the tab's page is about."""
@@ -570,7 +568,10 @@ class Life:
 
     async def _wait(self, seconds: float) -> None:
         if seconds <= LIVED:
-            await asyncio.sleep(seconds)
+            while seconds > 0:
+                await asyncio.sleep(min(seconds, LOOK_EVERY))
+                seconds -= LOOK_EVERY
+                self.observe()
             return
         end = self.time.now() + timedelta(seconds=seconds)
         while (due := self.outside.next_due()) is not None and due <= end.timestamp():

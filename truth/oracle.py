@@ -81,6 +81,8 @@ class History:
             recent = now - since <= NEWS_TIME
             if not recent and (said.kind not in DRAWN_ONCE or drawn_at > since):
                 break
+            if said.kind in ABOUT_THE_PAST and drawn_at > since:
+                break
             older, older_told, older_sold = self.known[place - 1]
             if drawn_at > since:
                 older_sold = sold
@@ -281,6 +283,9 @@ def _given(said: Statement, facts: Facts, sold: CatalogFacts, history: History, 
     return _account(said, facts) and facts.account.status in GIFT_WORDS and not facts.alive
 
 
+WHOLE_SECONDS: Final = timedelta(seconds=1)
+"""Stripe's own moments are whole seconds, so what came later may seem to come a moment before."""
+
 GRACE: Final = timedelta(days=4)
 """How long a grant may be believed after its day: an account may not have been told of a renewal yet."""
 
@@ -330,7 +335,7 @@ def _nothing_charged(said: Statement, facts: Facts, sold: CatalogFacts, history:
     about = [one for one in facts.sessions if one.id == said.subject]
     if not about:
         return True  # a refusal before any checkout: its own press took no money
-    since = about[0].created
+    since = about[0].created - WHOLE_SECONDS
     return not any(one.paid_at is not None and one.paid_at >= since for one in facts.sessions)
 
 
@@ -338,7 +343,7 @@ def _plan_unchanged(said: Statement, facts: Facts, sold: CatalogFacts, history: 
     about = [one for one in facts.sessions if one.id == said.subject]
     if not about:
         return True
-    since = about[0].created
+    since = about[0].created - WHOLE_SECONDS
     return not any(one.created >= since or (one.ended_at or since) > since for one in facts.subs)
 
 
@@ -351,7 +356,8 @@ def _confirmed(said: Statement, facts: Facts, sold: CatalogFacts, history: Histo
     """It was paid; or a subscription of that plan has begun since, which nobody can tell from it."""
     about = [one for one in facts.sessions if one.id == said.subject]
     return any(
-        one.paid_at is not None or any(sub.plan == one.plan and sub.created >= one.created for sub in facts.subs)
+        one.paid_at is not None
+        or any(sub.plan == one.plan and sub.created >= one.created - WHOLE_SECONDS for sub in facts.subs)
         for one in about
     )
 
@@ -558,6 +564,9 @@ RULES: Final[Mapping[Kind, Rule]] = {
 
 DRAWN_ONCE: Final = frozenset({Kind.FREE_PLAN_SOLD, Kind.CANCEL_ANY_TIME})
 """What stands in texts that are drawn once: an open page says it until it is loaded again."""
+
+ABOUT_THE_PAST: Final = frozenset({Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED})
+"""What is said of what happened before the page was drawn: what came between is no news that is on its way."""
 
 TELLABLE: Final = frozenset(RULES) - {
     Kind.RENEWS, Kind.HAS_PRICE, Kind.WILL_BE_CHARGED_THEN, Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED, Kind.SUBMITTED,

@@ -9,8 +9,8 @@ from truth.life import play
 from truth.story import LifeStory, story_of
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "truth" / "examples").glob("*.json"))
-STORIES = int(os.environ.get("STORIES", "60"))
-PIECE = 20
+STORIES = int(os.environ.get("STORIES", "20"))
+PIECE = 10
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
