@@ -1,16 +1,19 @@
 """Many stories on many cores: in pieces, resumable, and each failure as the shortest story that shows it."""
 
+import hashlib
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
 from truth.life import Failure, play
+from truth.mutation import ROOT
 from truth.shrinking import shortest
 from truth.story import LifeStory, story_of
 
@@ -28,6 +31,16 @@ class Report:
     said: Counter[str] = field(default_factory=Counter)
     softer: Counter[str] = field(default_factory=Counter)
     found: list[tuple[int, Failure]] = field(default_factory=list)
+
+
+@lru_cache
+def code_digest() -> str:
+    """Return a digest of all code: a run goes on only with the code that it was begun with."""
+    found = hashlib.sha256()
+    for folder in ("api", "sandbox", "services", "truth", "ui", "wiring"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def play_piece(first: int, last: int, to_the_end: bool) -> Report:
@@ -70,6 +83,8 @@ class Run:
                     self._shorten(seed, failure)
             self._save(total, sorts)
         self._sum_up(total, sorts, counts, time.monotonic() - began)
+        if self.state is not None:
+            self.state.unlink(missing_ok=True)
         return 1 if sorts else 0
 
     def _reports(self, first: int) -> Iterator[Report]:
@@ -95,7 +110,7 @@ class Run:
         if self.state is None or not self.state.exists():
             return Report(), {}
         kept: dict[str, Any] = json.loads(self.state.read_text(encoding="utf-8"))
-        if kept["first"] != self.first:
+        if (kept["first"], kept["code"]) != (self.first, code_digest()):
             return Report(), {}
         self.say(f"goes on after {kept['stories']} stories")
         return Report(kept["stories"], Counter(kept["said"]), Counter(kept["softer"])), kept["sorts"]
@@ -106,6 +121,7 @@ class Run:
         self.state.parent.mkdir(parents=True, exist_ok=True)
         kept = {
             "first": self.first,
+            "code": code_digest(),
             "stories": total.stories,
             "said": total.said,
             "softer": total.softer,
