@@ -6,7 +6,8 @@ A step never fails for being impossible: where there is nothing to do it does no
 import asyncio
 import re
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,7 @@ from truth.oracle import CatalogFacts, History, Verdict, sold_in
 from truth.outside import STRIPE, OtherSystems, on_recorded
 from truth.people import BrowserTab, Person, PersonalBrowser
 from truth.reading import Pressable, Reading, read_page
-from truth.replica import StoryReplica, leave_documents_out
+from truth.replica import StoryReplica, without_documents
 from truth.statements import Kind, Statement
 from truth.story import KNOBS, LifeStory, StoryStep
 from truth.stripe_side import METHODS, PROMOTIONS, portal_action
@@ -95,13 +96,16 @@ def play(
 
     A story ends with the first failure, or goes on `to_the_end` and returns the first of each sort.
     """
-    structlog.configure(processors=[_drop])
-    leave_documents_out()
-    with tempfile.TemporaryDirectory(prefix="story-") as folder, VirtualTime(START) as time:
+    with (
+        _quiet_log(),
+        without_documents(),
+        tempfile.TemporaryDirectory(prefix="story-") as folder,
+        VirtualTime(START) as time,
+    ):
         loop = VirtualLoop(time)
         asyncio.set_event_loop(loop)
-        core.loop = loop
-        core.app._state = State.STARTED
+        before = core.loop, core.app._state
+        core.loop, core.app._state = loop, State.STARTED
         core.app.config.reconnect_timeout, core.app.config.message_history_length = 15.0, 0
         life = Life(story, time, Path(folder), watch or (lambda line: None))
         life.to_the_end = to_the_end
@@ -110,6 +114,18 @@ def play(
         finally:
             _end(loop)
             asyncio.set_event_loop(None)
+            core.loop, core.app._state = before
+
+
+@contextmanager
+def _quiet_log() -> Iterator[None]:
+    """Log nothing while a story is played."""
+    before = structlog.get_config()
+    structlog.configure(processors=[_drop])
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 class Life:

@@ -136,14 +136,20 @@ def _registered() -> Iterator[dict[str, Serve]]:
         ui.page = original  # type: ignore[misc]
 
 
-def leave_documents_out() -> None:
+@contextmanager
+def without_documents() -> Iterator[None]:
     """Have pages built but not written out as HTML: the text is read from the elements, and that halves the cost."""
 
     def no_document(client: Client, context: PageContext) -> Response:
         context.request.scope["drawn"] = client
         return Response("", context.status)
 
+    written_out = document._document
     document._document = no_document
+    try:
+        yield
+    finally:
+        document._document = written_out
 
 
 def _scope(path: str, query: str, cookies: Mapping[str, str]) -> dict[str, Any]:

@@ -28,8 +28,8 @@ async def ada(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[C
 def day(moment: datetime | None) -> str:
     """Return a day as pages say it: with the year only if it is another one."""
     assert moment is not None
-    year = "" if moment.year == datetime.now(UTC).year else f" {moment.year}"
-    return f"{moment.day} {moment:%B}{year}"
+    year = "" if moment.year == datetime.now(UTC).year else f", {moment.year}"
+    return f"{moment:%B} {moment.day}{year}"
 
 
 async def read(ada: CustomerLife, path: str) -> str:
