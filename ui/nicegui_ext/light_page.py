@@ -53,6 +53,9 @@ class _LightElements(dict[int, Element]):
 
 def watch(client: Client, path: str) -> None:
     """Refuse from now on what can't be drawn on this client's page."""
+    listeners = client.layout._event_listeners  # of NiceGUI's sub pages, which answer with a script; none is drawn here
+    for number in [number for number, one in listeners.items() if one.type.startswith("sub_pages_")]:
+        del listeners[number]
     client.elements = _LightElements(client.elements, path)
     client.run_javascript = partial(_refuse, "ui.run_javascript", path)  # type: ignore[method-assign]
     outbox = client.outbox  # which must not refer to itself, or it would wait for the collector
