@@ -22,6 +22,7 @@ _REASONS: Final = {
     CallOutcome.RESET: ("it hung up without an answer", _ITS_LOG),
     CallOutcome.TRUNCATED: ("its answer broke off", _ITS_LOG),
     CallOutcome.SERVER_ERROR: ("it failed", _ITS_LOG),
+    CallOutcome.REQUEST_FAILED: ("it could not do this", _ITS_LOG),
     CallOutcome.RATE_LIMITED: ("it says that we ask too often", "Wait a minute, then run this again."),
     CallOutcome.BAD_JSON: ("its answer is not JSON", _SOMETHING_ELSE),
     CallOutcome.CONTENT_TYPE: ("its answer is not JSON", _SOMETHING_ELSE),
@@ -30,12 +31,16 @@ _REASONS: Final = {
     CallOutcome.STATUS: ("it answers a status that HTTP does not use", _SOMETHING_ELSE),
     CallOutcome.TOO_LARGE: ("its answer is too long", _SOMETHING_ELSE),
     CallOutcome.SCHEMA: ("its answer lacks what we need", "Run python -m contract against it: it names what differs."),
+    CallOutcome.NO_CONNECTION_FREE: ("all of our connections to it are in use", "Wait a minute, then run this again."),
+    CallOutcome.CIRCUIT_OPEN: ("it failed so often that it is not asked now", "Look at its log, then run this again."),
+    CallOutcome.CLOSED: ("we are about to end", "Run this again."),
     CallOutcome.QUEUE_FULL: ("other requests of ours were in the way", "Wait a minute, then run this again."),
 }
 
 _TELLING: Final = frozenset(
     (
         CallOutcome.SERVER_ERROR,
+        CallOutcome.REQUEST_FAILED,
         CallOutcome.STATUS,
         CallOutcome.REDIRECT,
         CallOutcome.CONTENT_TYPE,

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.sync_api import Page
 
-from harness.app_process import Product, free_port, running_product
+from harness.app_process import NO_AUTHORITIES, Product, free_port, running_product
+from harness.cluster import until
 from tools.chromium import wait_until_connected
 
 PRODUCTS = json.loads((Path(__file__).parents[2] / "products.json").read_text(encoding="utf-8"))
@@ -22,12 +24,23 @@ class ProductWithCatalog:
     product: Product
     catalog: Path
     marketing: str
+    first_version: str
 
     def sell(self, document: dict[str, Any]) -> None:
         """Put another catalog into the file of the running app, in one step."""
         draft = self.catalog.with_suffix(".draft")
         draft.write_text(json.dumps(document), encoding="utf-8")
         draft.replace(self.catalog)
+
+    def until_first_catalog(self) -> None:
+        """Wait until the app sells what it started with: a page that opens before is drawn anew under one's hands."""
+        assert until(lambda: catalog_version(self.product) == self.first_version)
+
+
+def catalog_version(product: Product) -> str:
+    """Which catalog the app has in force."""
+    ready = httpx.get(f"{product.url}/readyz", timeout=10.0, trust_env=False, verify=NO_AUTHORITIES)
+    return str(ready.json()["checks"]["catalog"]["version"])
 
 
 @contextmanager
@@ -38,7 +51,7 @@ def running_shop(folder: Path) -> Iterator[ProductWithCatalog]:
     marketing = f"http://127.0.0.1:{free_port()}"
     settings = {"CATALOG_PATH": str(catalog), "EMBED_ORIGINS": marketing}
     with running_product(folder, app=settings, catalog_path=str(catalog), webhook_delay="1") as product:
-        yield ProductWithCatalog(product, catalog, marketing)
+        yield ProductWithCatalog(product, catalog, marketing, catalog_version(product))
 
 
 def at_the_shop(page: Page, path: str = "/shop") -> None:

@@ -24,6 +24,7 @@ def started_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProductWi
 @pytest.fixture
 def shop(started_shop: ProductWithCatalog) -> Iterator[ProductWithCatalog]:
     started_shop.product.reset()
+    started_shop.until_first_catalog()
     yield started_shop
     started_shop.sell(PRODUCTS)
 

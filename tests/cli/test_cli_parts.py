@@ -169,6 +169,17 @@ def test_causes_that_come_through_the_sign_in_client_are_told_too() -> None:
     assert cure == "Correct AUTH_MS_URL, or the name service."
 
 
+def test_every_end_of_a_call_that_is_no_answer_is_explained() -> None:
+    answers = {CallOutcome.OK, CallOutcome.REJECTED, CallOutcome.KEY_REJECTED}  # the last has an error of its own
+    for outcome in set(CallOutcome) - answers:
+        failed = UpstreamUnavailable("payment_ms", "checkout", "500 STRIPE_ERROR", reason=outcome)
+
+        what, cure = explain(failed, "Payment MS", "PAYMENT_MS_URL")
+
+        assert not what.startswith(f"Payment MS: {outcome}."), outcome
+        assert cure, outcome
+
+
 def test_lines_are_counted_at_the_end() -> None:
     bad = error("d", "Bad.", "Mend it.")
     text = as_text([ok("a", "Good."), skipped("bb", "Not seen."), warning("c", "Odd."), bad, error("e", "Bad.")])
