@@ -17,6 +17,9 @@ from pydantic import SecretStr
 SIGNED_IN = "~"
 """What the ids of sign-ins begin with, and no visitor's does."""
 
+STATE_LETTERS: Final = 64
+"""How long the state of a sign-in is: an HMAC-SHA-256 in hex."""
+
 _EARLIER_DIGITS: Final = 32
 """How much of the HMAC, in hex, the cookies of earlier releases carry."""
 

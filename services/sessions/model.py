@@ -50,12 +50,17 @@ class Visitor:
 
 
 class SignInStart(BaseModel):
-    """Where to send the browser to sign in, and the one-time token its login cookie must hold when it comes back."""
+    """Where to send the browser to sign in, and the one-time token its login cookie must hold when it comes back.
+
+    `cookie_name` and `cookie_value` are that cookie's.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     url: str = Field(repr=False)
     token: str = Field(repr=False)
+    cookie_name: str = Field(repr=False)
+    cookie_value: str = Field(repr=False)
 
 
 class SignedIn(BaseModel):

@@ -7,7 +7,6 @@ so is the Auth MS session id, which never reaches a browser.
 
 import asyncio
 import hashlib
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,8 +18,9 @@ from pydantic_core import from_json
 
 from services.auth_ms import AuthMS, AuthSession, User
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
-from services.sessions.cookie import SIGNED_IN, CookieAttributes, SessionCookie, is_one_of
+from services.sessions.cookie import SIGNED_IN, STATE_LETTERS, CookieAttributes, SessionCookie, is_one_of
 from services.sessions.model import Session, SignedIn, SignInStart, Visitor, account_mark, customer_by, session_key
+from services.sessions.pending import cookie_of, cookie_value, new_token
 from services.storage.port import Store
 from services.storage.pubsub import PubSub, Topic
 from services.storage.rows import RowKind, read_row
@@ -93,7 +93,7 @@ class Sessions:
 
     @property
     def login_cookie_name(self) -> str:
-        """The name of the cookie that ties a sign-in to the browser that started it."""
+        """What the names of the cookies begin with that tie sign-ins to the browser that started them."""
         return self._cookie.login_name
 
     @property
@@ -231,21 +231,31 @@ class Sessions:
 
     async def begin_sign_in(self, provider: str, next_path: str) -> SignInStart:
         """Start a sign-in at a provider. Raises SignInFailed for a provider that is not offered."""
-        token = secrets.token_urlsafe(32)
+        token, next_path = new_token(self._now()), safe_next(next_path)
         state = self._cookie.login_states(token)[0]
         redirect_uri = f"{self._public_url}/auth/callback?{urlencode({'state': state})}"
         url = self._auth_ms.sign_in_url(provider, redirect_uri)
-        await self._store.put(f"login:{state}", safe_next(next_path), SIGN_IN_LIFE.total_seconds())
-        return SignInStart(url=url, token=token)
+        await self._store.put(f"login:{state}", next_path, SIGN_IN_LIFE.total_seconds())
+        name = cookie_of(self.login_cookie_name, state)
+        return SignInStart(url=url, token=token, cookie_name=name, cookie_value=cookie_value(token, next_path))
+
+    async def next_of(self, state: str) -> str:
+        """Return where a sign-in was to lead that is under way and whose cookie did not come back, else nothing.
+
+        Only who began it and the Auth MS know its state.
+        """
+        if len(state) != STATE_LETTERS:
+            return ""
+        return read_row(RowKind.SIGN_IN, await self._store.get(f"login:{state}"), _path_on_this_site) or ""
 
     async def complete_sign_in(
         self, *, token: str | None, state: str | None, auth_code: str | None, old_session_id: str | None
     ) -> SignedIn:
         """Trade the code for a session with a new id, and end the browser's old one.
 
-        `token` is the login cookie's value. The state may be missing, as the Auth MS is not known to return it: then
-        the cookie alone ties the callback to this browser. Raises SignInFailed for a callback that this browser did not
-        start within ten minutes or a refused code, SignInUnavailable when the Auth MS can't be asked.
+        `token` is the secret in the login cookie. The state may be missing, as the Auth MS is not known to return it:
+        then the cookie alone ties the callback to this browser. Raises SignInFailed for a callback that this browser
+        did not start within ten minutes or a refused code, SignInUnavailable when the Auth MS can't be asked.
         """
         if not token or not auth_code:
             raise SignInFailed("callback without a started sign-in" if not token else "callback without a code")

@@ -18,6 +18,10 @@ PROVIDERS: Final = {"google": "Google", "github": "GitHub", "discord": "Discord"
 
 FAILURES: Final = {
     "expired": N_("That sign-in link has expired or was used before. Start again."),
+    "cookies": N_(
+        "Your browser sent no cookie back, and sign-in needs one. Allow cookies for this site, and finish in the "
+        "browser in which you began."
+    ),
     "failed": N_("Sign-in did not work. Start again; nothing was changed."),
     "unavailable": N_("Sign-in is unavailable right now. Try again in a minute."),
     "ended": N_("Your session has ended. Sign in to go on."),
