@@ -57,6 +57,7 @@ def events_routes(container: Container) -> APIRouter:
             event = Event.model_validate(json.loads(body))
         except (ValueError, RecursionError, ValidationError):
             raise BadRequest(400) from None
+        await container.alarms.event_received()
         await container.status.poll_once(event.user_id)
         return Response(status_code=204)
 

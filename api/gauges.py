@@ -2,7 +2,9 @@
 
 import math
 import time
+from functools import partial
 
+from services.alarms.alarm import ALARMS, AlarmKey
 from services.container import Container
 from services.observability.logs import dropped_lines
 from services.observability.metrics import GaugeReading
@@ -34,6 +36,19 @@ def gauges(container: Container) -> tuple[GaugeReading, ...]:
             "Plans that accounts name and the catalog does not know.",
             lambda: len(container.refresher.unknown_plans.names),
         ),
+        *(
+            GaugeReading(
+                "billing_alarm",
+                "1 while this alarm stands (what it means: docs/operations.md).",
+                partial(_stands, container, alarm.key),
+                {"alarm": alarm.key.value},
+            )
+            for alarm in ALARMS
+        ),
         GaugeReading("billing_log_lines_dropped", "Log lines that could not be written.", dropped_lines),
         GaugeReading("billing_started_at", "When the process was started, in Unix time.", lambda: started_at),
     )
+
+
+def _stands(container: Container, key: AlarmKey) -> float:
+    return 1.0 if any(one.alarm.key is key for one in container.alarms.standing) else 0.0

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from catalog import Catalog
+from services.alarms.recorder import AlarmRecorder
 from services.cart import CartService
 from services.checkout.service import CheckoutService
 from services.checkout_record import CheckoutRepository
@@ -74,6 +75,7 @@ class Container:
     cart: CartService
     entitlements: Entitlements
     stripe_mode: StripeModeService
+    alarms: AlarmRecorder
     limits: RateLimits
     policies: Policies
     payment_upstream: Upstream

@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from catalog import Catalog
+from services.alarms.recorder import AlarmRecorder
 from services.auth_ms import User
 from services.cart import CartService
 from services.checkout.service import CheckoutService
@@ -60,6 +61,7 @@ class Replica:
         ahead: timedelta = timedelta(),
         idle: timedelta | None = None,
         session_life: timedelta = SESSION_LIFE,
+        alarms: AlarmRecorder | None = None,
     ) -> None:
         self.outside = outside
         self.counted: list[tuple[str, str]] = []
@@ -85,6 +87,7 @@ class Replica:
             checkouts=self.checkouts,
             catalog=catalog,
             customer_of=customer_by(customer_id),
+            alarms=alarms,
             now=lambda: clock() + ahead,
             memory=memory,
         )
@@ -108,6 +111,7 @@ class Replica:
             redirects=Redirects(PUBLIC_URL, ("checkout.stripe.com",)),
             policy=policy,
             session_life=session_life,
+            alarms=alarms,
             observe=lambda kind, outcome: self.counted.append((str(kind), str(outcome))),
             now=clock,
         )

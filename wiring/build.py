@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from api.gauges import gauges
 from api.lifespan import RunningApp
 from catalog import Catalog
+from services.alarms.recorder import AlarmRecorder
 from services.cart import CartService
 from services.catalog_file import CatalogFile
 from services.checkout.service import CheckoutService
@@ -56,7 +57,10 @@ def build(
     metrics, policies = Metrics(), Policies.of(settings)
     slots = systems.shared_slots(settings, store)
     clock_skew = ClockSkew(now)
-    payment_ms = systems.payment_ms(settings, metrics, tracing, slots, payment_transport, clock_skew, store=store)
+    alarms = AlarmRecorder(store, expects_events=settings.payment_ms_webhook_secret is not None, now=now)
+    payment_ms = systems.payment_ms(
+        settings, metrics, tracing, slots, payment_transport, clock_skew, store=store, watch=alarms
+    )
     auth_ms = systems.auth_ms(settings, metrics, tracing, auth_transport, clock_skew)
     storage_secret = systems.given(settings.storage_secret, "STORAGE_SECRET")
     stripe_mode = StripeModeService(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)
@@ -70,12 +74,12 @@ def build(
     refresher = StatusRefresher(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,
         catalog=current_catalog, customer_of=customer_by(settings.customer_id), gift_words=settings.gift_words,
-        hash_of=UserHashes(storage_secret).of, now=now,
+        hash_of=UserHashes(storage_secret).of, alarms=alarms, now=now,
     )  # fmt: skip
     status = StatusService(refresher, pubsub, leases=systems.leases(store), now=now)
     checkout = CheckoutService(
         store=store, checkouts=checkouts, refresher=refresher, status=status, payment_ms=payment_ms,
-        catalog=current_catalog, limits=limits, policy=policies.checkouts,
+        alarms=alarms, catalog=current_catalog, limits=limits, policy=policies.checkouts,
         redirects=Redirects(settings.public_url, settings.checkout_hosts, bool(settings.http_hosts)),
         observe=metrics.count_checkout, session_life=timedelta(hours=settings.checkout_session_hours), now=now,
     )  # fmt: skip
@@ -90,7 +94,7 @@ def build(
     container = Container(
         settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,
         refresher=refresher, status=status, checkout=checkout, portal=portal, cart=cart, entitlements=entitlements,
-        stripe_mode=stripe_mode, limits=limits, policies=policies, payment_upstream=payment_ms.upstream,
+        stripe_mode=stripe_mode, alarms=alarms, limits=limits, policies=policies, payment_upstream=payment_ms.upstream,
         auth_upstream=auth_ms.upstream, metrics=metrics, users=UserHashes(storage_secret),
     )  # fmt: skip
     metrics.observe((payment_ms.upstream, auth_ms.upstream), (*gauges(container), *PAGE_GAUGES))

@@ -18,6 +18,7 @@ from services.storage.redis_concurrency import PAYMENT_MS, RedisConcurrencyLimit
 from services.storage.redis_store import RedisStore
 from services.upstream.client import Upstream
 from services.upstream.clock_skew import ClockSkew
+from services.upstream.key_standing import KeyWatch
 from services.upstream.transport import Transport
 from settings import Settings, SettingsError
 
@@ -31,10 +32,11 @@ def payment_ms(
     clock_skew: ClockSkew | None = None,
     *,
     store: Store | None = None,
+    watch: KeyWatch | None = None,
 ) -> PaymentMS:
     """Return the client of the Payment MS: the app's, and that of the commands.
 
-    `store` remembers that the key worked.
+    `store` remembers that the key worked, `watch` is told when the service is lost and when it is back.
     """
     key = given(settings.payment_ms_api_key, "PAYMENT_MS_API_KEY")
     upstream = Upstream(
@@ -47,6 +49,7 @@ def payment_ms(
         connect_timeout=settings.payment_ms_connect_timeout,
         key_setting="PAYMENT_MS_API_KEY",
         key_proof=StoredKeyProof(store, settings.payment_ms_url, key) if store is not None else None,
+        key_watch=watch,
         observer=both(metrics.count_call, tracing.note_call),
         trace_headers=tracing.headers,
         clock_skew=clock_skew,

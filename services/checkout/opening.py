@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from catalog import Catalog, Plan
+from services.alarms.recorder import AlarmRecorder
 from services.checkout.guards import guard_subscription
 from services.checkout.idempotency import IdempotencyKey, IdempotencyKeys, outcome_unknown
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository, newest
@@ -22,6 +23,7 @@ from services.errors import (
     FrontendError,
     PurchaseUnconfirmed,
     SubscriptionOnRecord,
+    UpstreamFailed,
 )
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
@@ -35,6 +37,8 @@ from services.web.safe_urls import Redirects
 
 _LATEST_END: Final = timedelta(days=8)
 """An end that a service tells and that is later than this is no end of a session: Stripe keeps one for a day."""
+
+_STRIPE_ERROR: Final = "STRIPE_ERROR"
 
 
 class PurchaseOutcome(StrEnum):
@@ -59,6 +63,7 @@ class CheckoutOpener:
         limits: RateLimits,
         redirects: Redirects,
         policy: Policy,
+        alarms: AlarmRecorder | None,
         life: timedelta,
         now: Callable[[], datetime],
     ) -> None:
@@ -71,6 +76,7 @@ class CheckoutOpener:
         self._limits = limits
         self._redirects = redirects
         self._policy = policy
+        self._alarms = alarms
         self._life = life
         self._now = now
 
@@ -108,7 +114,15 @@ class CheckoutOpener:
                 again = await self._hand_out(again, customer_status)
             return again, PurchaseOutcome.REUSED
         await self._limits.hit(self._policy, customer)
-        opened = await self._open_session(session, customer, purchase, plan, customer_status)
+        is_first = not known and customer_status is not None and not customer_status.subscription_ids
+        try:
+            opened = await self._open_session(session, customer, purchase, plan, customer_status)
+        except UpstreamFailed as error:
+            if is_first and self._alarms is not None and error.upstream_code == _STRIPE_ERROR:
+                await self._alarms.checkout_refused(customer)
+            raise
+        if is_first and self._alarms is not None:
+            await self._alarms.checkout_opened()
         await self._replace(given_up)
         await self._disclaim(customer, unreadable)
         await self._notify_tabs(customer)

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import structlog
 
 from catalog import Catalog
+from services.alarms.recorder import AlarmRecorder
 from services.checkout.opening import CheckoutOpener, PurchaseOutcome
 from services.checkout_record import SESSION_LIFE, Checkout, CheckoutEvent, CheckoutKind, CheckoutRepository, newest
 from services.errors import FrontendError, LockLost, StoreUnavailable
@@ -66,6 +67,7 @@ class CheckoutService:
         redirects: Redirects,
         policy: Policy = CHECKOUT,
         observe: Observer | None = None,
+        alarms: AlarmRecorder | None = None,
         session_life: timedelta = SESSION_LIFE,
         now: Callable[[], datetime] | None = None,
     ) -> None:
@@ -87,6 +89,7 @@ class CheckoutService:
             limits=limits,
             redirects=redirects,
             policy=policy,
+            alarms=alarms,
             life=session_life,
             now=now,
         )

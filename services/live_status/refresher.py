@@ -15,6 +15,8 @@ from typing import Final
 import structlog
 
 from catalog import Catalog
+from services.alarms.observed import CustomerEvidence
+from services.alarms.recorder import AlarmRecorder
 from services.auth_ms import PlanGrant
 from services.checkout_record import Checkout, CheckoutRepository
 from services.concurrency.limit import Priority
@@ -97,7 +99,7 @@ class _Judged:
 class StatusRefresher:
     """What customers have, asked of both services. `customer_of` says by which id the Payment MS knows a user.
 
-    `hash_of` makes what stands for a user's id in the log.
+    `hash_of` makes what stands for a user's id in the log; `alarms` are told of each look.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class StatusRefresher:
         customer_of: Callable[[Session], str],
         gift_words: Iterable[str] = (),
         hash_of: Callable[[str], str] = lambda user_id: "",
+        alarms: AlarmRecorder | None = None,
         now: Callable[[], datetime] | None = None,
         memory: int = _MEMORY,
     ) -> None:
@@ -122,6 +125,7 @@ class StatusRefresher:
         self._customer_of = customer_of
         self._gift_words = frozenset(word.strip().lower() for word in gift_words)
         self._hash_of = hash_of
+        self._alarms = alarms
         self._now = now or (lambda: datetime.now(UTC))
         self._memory = memory
         self._history = HistoryRepository(store, checkouts, self._now)
@@ -231,6 +235,11 @@ class StatusRefresher:
             await note_progress(
                 self._checkouts, customer, snapshot, history.checkouts, self._catalog(), self._now(), self._gift_words
             )
+        if self._alarms is not None:
+            evidence = CustomerEvidence(
+                customer, snapshot, history.checkouts, history.portal, self._catalog(), self._now()
+            )
+            await self._alarms.looked(evidence)
         known.snapshot, known.asked_at = snapshot, self._now()
         if scope != "account":
             known.asked_billing_at = known.asked_at

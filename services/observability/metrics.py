@@ -3,8 +3,8 @@
 Labels are words of ours (operation, outcome, state), never ids of users, prices or requests.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -19,11 +19,12 @@ _STATES: Final = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitStat
 
 @dataclass(frozen=True, slots=True)
 class GaugeReading:
-    """One figure that is read when the metrics are asked for."""
+    """One figure that is read when the metrics are asked for; those of one name differ in their labels' values."""
 
     name: str
     help: str
     read: Callable[[], float]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class Metrics:
@@ -94,5 +95,8 @@ class Metrics:
             for operation, circuit in upstream.circuits.items():
                 circuits.add_metric((upstream.name, operation), _STATES[circuit.state])
         yield from (in_flight, waiting, circuits)
+        gauges: dict[str, GaugeMetricFamily] = {}
         for reading in self._readings:
-            yield GaugeMetricFamily(reading.name, reading.help, value=reading.read())
+            family = GaugeMetricFamily(reading.name, reading.help, labels=tuple(reading.labels))
+            gauges.setdefault(reading.name, family).add_metric(tuple(reading.labels.values()), reading.read())
+        yield from gauges.values()

@@ -36,9 +36,10 @@ class RowKind(StrEnum):
     PORTAL_TRACE = "portal-trace"
     UPSTREAM_SNAPSHOT = "evidence"
     STRIPE_MODE = "money_mode"
+    ALARM = "alarm"
 
 
-MARKERS: Final = frozenset({"cart-taken", "event", "key-proof", "lease", "store"})
+MARKERS: Final = frozenset({"alarm-told", "cart-taken", "event", "key-proof", "lease", "store"})
 """What the keys begin with whose values are never read: that they are there says all, or they are only compared."""
 
 

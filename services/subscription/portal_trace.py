@@ -34,6 +34,14 @@ class PortalTrace(BaseModel):
         now = digests(snapshot)
         return all(self.said.get(name) == now.get(name) for name in (product_id or _ACCOUNT, _ACCOUNT))
 
+    def account_changed(self, snapshot: UpstreamSnapshot) -> bool:
+        """Whether the account says something else than it did at the visit; false where it said nothing then."""
+        return self.record_changed(_ACCOUNT, snapshot)
+
+    def record_changed(self, product_id: str, snapshot: UpstreamSnapshot) -> bool:
+        """Whether billing says something else of a product than it did at the visit; false where it said nothing."""
+        return product_id in self.said and self.said[product_id] != digests(snapshot).get(product_id)
+
 
 def trace_of(snapshot: UpstreamSnapshot | None, left_at: datetime) -> PortalTrace:
     """Return the trace of a visit that begins now."""

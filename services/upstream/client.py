@@ -29,7 +29,7 @@ from services.errors import (
 from services.upstream.call_log import log_answer, log_failure, log_opened_circuit
 from services.upstream.circuit import Circuit, CircuitPolicy, CircuitState
 from services.upstream.clock_skew import ClockSkew
-from services.upstream.key_standing import KeyProof, KeyStanding
+from services.upstream.key_standing import KeyProof, KeyStanding, KeyWatch
 from services.upstream.outcomes import CallOutcome
 from services.upstream.requests import RequestsInFlight, UpstreamRequest
 from services.upstream.responses import Call, RawResponse, UpstreamResponse, read_response
@@ -83,7 +83,8 @@ class Upstream:
     ``max_in_flight`` bounds the requests of this process unless ``slots`` (a bound shared by replicas) is
     given; ``max_wait`` bounds a call's time in that queue, which does not count towards its deadline.
     ``key_setting`` is the setting to name in the log when the service rejects our key; ``key_proof`` remembers beyond
-    this process that it took it. ``clock_skew`` is what all services' clocks say of ours.
+    this process that it took it, ``key_watch`` is told when that changes. ``clock_skew`` is what all services' clocks
+    say of ours.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Upstream:
         connect_timeout: float = 1.0,
         key_setting: str = "the API key",
         key_proof: KeyProof | None = None,
+        key_watch: KeyWatch | None = None,
         observer: Observer | None = None,
         trace_headers: Callable[[], Mapping[str, str]] = dict,
         backoff: Backoff | None = None,
@@ -113,7 +115,7 @@ class Upstream:
             base_url, connect_timeout=connect_timeout, max_connections=max_in_flight
         )
         self._max_wait = max_wait
-        self._key = KeyStanding(key_setting, key_proof)
+        self._key = KeyStanding(key_setting, key_proof, key_watch)
         self._keyed_operations: set[str] = set()
         self._observer = observer
         self._trace_headers = trace_headers

@@ -24,16 +24,28 @@ class KeyProof(Protocol):
         """Remember that it did."""
 
 
+class KeyWatch(Protocol):
+    """Is told when a service that took the key refuses it, and when it takes it (again). Neither raises."""
+
+    async def lost(self) -> None:
+        """The service refuses a key that worked."""
+
+    async def works(self) -> None:
+        """The service takes the key: for the first time in this process, or after it refused it."""
+
+
 class KeyStanding:
     """`setting` names in logs where the key is set. Without a `proof` only this process is remembered."""
 
-    def __init__(self, setting: str, proof: KeyProof | None = None) -> None:
+    def __init__(self, setting: str, proof: KeyProof | None = None, watch: KeyWatch | None = None) -> None:
         self.worked = False
         self.refused = False
         """Whether the last call with the key was refused."""
         self._setting = setting
         self._proof = proof
+        self._watch = watch
         self._kept = proof is None
+        self._heard_of = watch is None
 
     @property
     def problem(self) -> tuple[str, str] | None:
@@ -48,7 +60,10 @@ class KeyStanding:
         )
 
     async def keep(self) -> None:
-        """Remember in the store that the key worked, once; what fails is tried again after the next answer."""
+        """Tell and remember that the key worked, once; what fails is tried again after the next answer."""
+        if self._watch is not None and not self._heard_of:
+            self._heard_of = True
+            await self._watch.works()
         if self._kept or self._proof is None:
             return
         self._kept = True
@@ -64,15 +79,17 @@ class KeyStanding:
 
     @property
     def wants_keeping(self) -> bool:
-        """Return whether it has still to be remembered that the key worked."""
-        return self.worked and not self._kept
+        """Return whether it has still to be remembered, or told, that the key worked."""
+        return self.worked and not (self._kept and self._heard_of)
 
     async def refusal(self, call: Call, status: int) -> KeyRejected:
         """Note that the key was refused, and return the error that names the cause, or both that it can have."""
         if not self.worked and self._proof is not None:
             with suppress(StoreUnavailable):  # then it is not known, which is what is said
                 self.worked = await self._proof.holds()
-        self.refused = True
+        if self.worked and self._watch is not None and not self.refused:
+            await self._watch.lost()
+        self.refused, self._heard_of = True, self._watch is None
         detail = f"answered {status} to a key that worked: the service has lost its database connection; restart it"
         if not self.worked:
             detail = (

@@ -1,32 +1,39 @@
 """`/ops`: the live state of this replica for those who run it, with OPS_TOKEN as the password. In English only.
 
-It shows what `/metrics` counts, as plots of the last twenty minutes, the circuits of both services, and the last
-problems of the log. One sampler serves all who look; a page is told of each new reading and draws itself anew.
+It shows the alarms that stand, what `/metrics` counts, as plots of the last twenty minutes, the circuits of both
+services, and the last problems of the log. One sampler serves all who look; a page is told of each new reading and
+draws itself anew.
 """
 
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from nicegui import app, context
 from starlette.responses import PlainTextResponse, Response
 
+from services.alarms.evidence import StandingAlarm
 from services.container import Container
 from services.errors import PageNotFound
 from services.observability.metrics_history import MetricsHistory, RecentProblems, Sample
 from services.upstream.client import Upstream
 from services.web.operator_token import shows_token
 from ui.billing.live import Part
+from ui.components.notice import ICONS
 from ui.components.plot import plot
 from ui.nicegui_ext.html import Tag
 from ui.page.frame import frame
 from ui.serving.document import PageContext, page
+from ui.theme.icons import icon
 
 TITLE: Final = "Operations"
 CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Operations", charset="UTF-8"', "Cache-Control": "no-store"}
 WORDS: Final = {
+    "alarms": "Alarms", "quiet": "None stands.", "customers_see": "Customers see", "cure": "What cures it",
+    "seen": "Seen", "otherwise": "Last seen otherwise",
     "replica": "This replica", "services": "Services", "problems": "Last warnings and errors", "none": "None so far.",
     "refused": "This needs OPS_TOKEN: as a bearer token, or as the password of any user.",
     "operation": "Operation", "circuit": "Circuit", "calls": "Calls", "failures": "Not answered", "mean": "Mean",
@@ -86,6 +93,7 @@ class Board:
         return [sample for metric in self._container.metrics.registry.collect() for sample in metric.samples]
 
     def _draw(self) -> None:
+        draw_alarms(self._container.alarms.standing)
         self._draw_facts()
         with Tag("div").style("display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr))"):
             self._draw_plots()
@@ -163,6 +171,38 @@ class Board:
             with Tag("details", classes="small"):
                 Tag("summary", f"{event.get('timestamp', '')} {event.get('level', '')} {event.get('event', text)}")
                 Tag("pre", text).style("white-space:pre-wrap;overflow-wrap:anywhere")
+
+
+def draw_alarms(standing: Sequence[StandingAlarm]) -> None:
+    """Draw a card for each alarm: what is so, since when, what customers see, what cures it."""
+    Tag("h2", WORDS["alarms"], classes="card-heading")
+    with Tag("div", classes="stack", testid="ops-alarms"):
+        if not standing:
+            Tag("p", WORDS["quiet"], classes="muted")
+        for one in standing:
+            with Tag("section", classes="notice notice-danger", testid=f"alarm-{one.alarm.key}"):
+                icon(ICONS["danger"])
+                with Tag("div", classes="notice-body"):
+                    Tag("p", one.alarm.what_is_so, classes="notice-title")
+                    with Tag("dl", classes="facts small"):
+                        for name, value in _facts(one):
+                            with Tag("div", classes="fact"):
+                                Tag("dt", name)
+                                Tag("dd", value)
+
+
+def _facts(one: StandingAlarm) -> Iterator[tuple[str, str]]:
+    yield WORDS["customers_see"], one.alarm.customers_see
+    yield WORDS["cure"], one.alarm.cure
+    told = [case for case in one.cases if " " in case]  # a case in words; the others are digests
+    number = f"{len(one.cases)} since {_minute(one.since)}" if not told else "; ".join(told)
+    yield WORDS["seen"], number
+    if one.last_contrary is not None:
+        yield WORDS["otherwise"], _minute(one.last_contrary)
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _parsed(text: str) -> Mapping[str, object]:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from services.alarms.alarm import ALARMS
 from tests.unit.project.what_is_exported import ROOT, event_names, metric_names
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -38,3 +39,9 @@ def test_every_file_that_the_page_names_is_there() -> None:
     )
 
     assert [name for name in named if not ((ROOT / name).exists() or (ROOT / "docs" / name).exists())] == []
+
+
+def test_every_alarm_of_the_apps_own_stands_in_the_table() -> None:
+    rows = re.findall(r"^\| `([a-z_]+)` \|", section("Alarms that the app raises itself"), re.MULTILINE)
+
+    assert rows == [alarm.key.value for alarm in ALARMS]

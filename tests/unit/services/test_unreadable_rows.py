@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
+from services.alarms.recorder import AlarmRecorder
 from services.checkout_record import CheckoutEvent
 from services.errors import CheckoutUnreadable, SignInFailed, UpstreamTimeout
 from services.sessions.service import Session, Visitor, session_key
@@ -234,6 +235,17 @@ async def write_stripe_mode(case: Case) -> Callable[[], Awaitable[None]]:
     return read
 
 
+async def write_alarm(case: Case) -> Callable[[], Awaitable[None]]:
+    await AlarmRecorder(case.outside.store, now=case.outside.clock).lost()
+
+    async def read() -> None:
+        alarms = AlarmRecorder(case.outside.store, now=case.outside.clock)
+        await alarms.read()
+        assert alarms.standing == ()
+
+    return read
+
+
 Write = Callable[[Case], Awaitable[Callable[[], Awaitable[None]]]]
 
 KINDS: dict[RowKind, Write] = {
@@ -248,6 +260,7 @@ KINDS: dict[RowKind, Write] = {
     RowKind.PORTAL_TRACE: write_portal_trace,
     RowKind.UPSTREAM_SNAPSHOT: write_snapshot,
     RowKind.STRIPE_MODE: write_stripe_mode,
+    RowKind.ALARM: write_alarm,
 }
 
 
