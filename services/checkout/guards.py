@@ -20,7 +20,7 @@ from services.errors import (
     SubscriptionOnRecord,
 )
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import State, Subscription
+from services.subscription.model import ConfirmationWait, State, Subscription
 
 
 def guard_subscription(
@@ -48,7 +48,7 @@ def guard_subscription(
         raise AlreadySubscribed("included without a subscription")
     if customer_status.confirming is not None and customer_status.confirming.group == plan.group:
         raise CheckoutInProgress(customer_status.confirming, "back from a checkout that is not confirmed yet")
-    if current.state is State.CONFIRMING:
+    if current.state is State.CONFIRMING and current.wait is not ConfirmationWait.UNCONFIRMED:
         raise CheckoutInProgress(None, "back from a checkout of this group that is not confirmed yet")
     if live and not has_ended:
         raise SubscriptionOnRecord("on record, worth unknown")

@@ -24,6 +24,10 @@ class ClaimKind(StrEnum):
     CONFIRMING = "confirming"
     CONFIRMING_LONG = "confirming_long"
     NOT_HEARD = "not_heard"
+    ARRIVED = "arrived"
+    """Billing has what was bought, and the account does not have it yet."""
+    UNCONFIRMED = "unconfirmed"
+    """The user came back from a checkout at `date`, and no service ever confirmed it."""
 
     ON_TRIAL = "on_trial"
     FREE_UNTIL = "free_until"
@@ -54,6 +58,10 @@ class ClaimKind(StrEnum):
     FOUND_PAID_UNTIL = "found_paid_until"
     """On record and paid until `date`; its status is not known."""
     FOUND = "found"
+    WAS_PAID_UNTIL = "was_paid_until"
+    """On record and paid until `date`, which has passed; what became of it is not known."""
+    WAS_ON_ACCOUNT_UNTIL = "was_on_account_until"
+    """The account had it until `date`, which has passed; what became of it is not known."""
     STATUS_WORD = "status_word"
     """Billing calls its status `word`, which this app does not know."""
 
@@ -108,10 +116,14 @@ DATED: Final = frozenset(
         ClaimKind.ENDS_ON,
         ClaimKind.ENDED_ON,
         ClaimKind.FOUND_PAID_UNTIL,
+        ClaimKind.WAS_PAID_UNTIL,
+        ClaimKind.WAS_ON_ACCOUNT_UNTIL,
         ClaimKind.STATUS_WORD,
         ClaimKind.CONFIRMING,
         ClaimKind.CONFIRMING_LONG,
         ClaimKind.NOT_HEARD,
+        ClaimKind.ARRIVED,
+        ClaimKind.UNCONFIRMED,
     }
 )
 """Claims whose date is the one that a state turns on."""

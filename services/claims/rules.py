@@ -34,7 +34,16 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ),
     ClaimKind.CONFIRMING: Rule("the browser is back, and no service has spoken, for less than a minute"),
     ClaimKind.CONFIRMING_LONG: Rule("the same, for one to ten minutes"),
-    ClaimKind.NOT_HEARD: Rule("the same, for longer"),
+    ClaimKind.NOT_HEARD: Rule("the same, for longer, within the session's day"),
+    ClaimKind.ARRIVED: Rule(
+        "the browser is back, billing has a subscription to that product that was not there before, and the account "
+        "speaks of plans and does not grant it",
+        "`confirming`",
+    ),
+    ClaimKind.UNCONFIRMED: Rule(
+        "the browser came back, the session's day is over, no service has spoken of it, and the user has not said that "
+        "it was not charged"
+    ),
     ClaimKind.ON_TRIAL: Rule("a service's word that a trial runs"),
     ClaimKind.FREE_UNTIL: Rule("the same, with an end that lies ahead. What follows is not said", "`on_trial`"),
     ClaimKind.ACTIVE: Rule(_WORD),
@@ -69,11 +78,26 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ),
     ClaimKind.ENDED: Rule("the same without such a date"),
     ClaimKind.FOUND_PAID_UNTIL: Rule("billing's record ends ahead; no service says what it is worth", "`found`"),
-    ClaimKind.FOUND: Rule("the same without such a date: a period that is over proves nothing"),
+    ClaimKind.FOUND: Rule("the same without a date"),
+    ClaimKind.WAS_PAID_UNTIL: Rule(
+        "billing's record has ended and no service says what it is worth: a period that is over proves nothing, since "
+        "news of a renewal can be lost",
+        "`found`",
+    ),
+    ClaimKind.WAS_ON_ACCOUNT_UNTIL: Rule(
+        "the account granted it until a date that is three days past, says neither that it was given nor that it would "
+        "not renew, and billing has no record of it",
+        "`found`",
+    ),
     ClaimKind.STATUS_WORD: Rule("a service's word that this app does not know"),
-    ClaimKind.ACCESS_BILLING_DIFFERS: Rule("the account grants it; billing says by word or period that it has ended"),
-    ClaimKind.ACCESS_BILLING_NONE: Rule("the account grants it, it was bought here, and billing has none a day later"),
-    ClaimKind.ACCESS_BILLING_OTHER_PLAN: Rule("the account grants it; billing has another plan of the group alive"),
+    ClaimKind.ACCESS_BILLING_DIFFERS: Rule(
+        "the account grants it; billing says in a word of its own that it has ended"
+    ),
+    ClaimKind.ACCESS_BILLING_NONE: Rule("the account grants it, and billing has had it and has none any more"),
+    ClaimKind.ACCESS_BILLING_OTHER_PLAN: Rule(
+        "the account grants it; billing has another plan of the group alive, and not as the one subscription that was "
+        "changed to this one"
+    ),
     ClaimKind.BILLING_WITHOUT_ACCESS: Rule("billing's own word for alive; the account speaks and does not grant it"),
     ClaimKind.SERVICES_DIFFER: Rule("the two contradict each other in another way"),
     ClaimKind.ON_ACCOUNT: Rule(

@@ -20,6 +20,8 @@ _WAITS: Final = {
     ConfirmationWait.CONFIRMING: ClaimKind.CONFIRMING,
     ConfirmationWait.DELAYED: ClaimKind.CONFIRMING_LONG,
     ConfirmationWait.LOST: ClaimKind.NOT_HEARD,
+    ConfirmationWait.ARRIVED: ClaimKind.ARRIVED,
+    ConfirmationWait.UNCONFIRMED: ClaimKind.UNCONFIRMED,
 }
 _ALONE: Final = {
     State.PAST_DUE: ClaimKind.PAYMENT_FAILED,
@@ -139,7 +141,12 @@ def _over(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
 def _on_record(one: Subscription, ahead: datetime | None) -> Claim:
     if one.word:
         return _claim(one, ClaimKind.STATUS_WORD, date=ahead)
-    return _claim(one, ClaimKind.FOUND_PAID_UNTIL, date=ahead) if ahead else _claim(one, ClaimKind.FOUND)
+    if ahead is not None:
+        return _claim(one, ClaimKind.FOUND_PAID_UNTIL, date=ahead)
+    if one.until is None:
+        return _claim(one, ClaimKind.FOUND)
+    old = ClaimKind.WAS_ON_ACCOUNT_UNTIL if one.source is Source.ACCOUNT else ClaimKind.WAS_PAID_UNTIL
+    return _claim(one, old, date=one.until)
 
 
 def _conflict(one: Subscription) -> Claim:

@@ -35,6 +35,9 @@ ONCE: Final = "once"
 PORTAL: Final = "portal"
 """What makes a poller look: a service's word of a change, or a return from the portal; empty: one from Checkout."""
 
+AGED_AFTER: Final = timedelta(seconds=50)
+"""How long a status without news stays as it is said: "4 minutes ago" has to move on."""
+
 _STORE_RETRY: Final = timedelta(seconds=2)
 _SHORTEST_REST: Final = 0.01
 
@@ -49,6 +52,7 @@ class StatusWatch:
     on_change: Callable[[CustomerStatus], None]
     on_signed_out: Callable[[], None]
     _poller: "StatusPoller"
+    on_age: Callable[[CustomerStatus], None] | None = None
 
     @property
     def customer_status(self) -> CustomerStatus | None:
@@ -96,7 +100,7 @@ class StatusPoller:
         self._wake = asyncio.Event()
         self._schedule = PollSchedule(returned)
         self._next_ask = context.now()
-        self._announced_at = context.now()
+        self._announced_at = self._said_at = context.now()
         self._opened = False
         self._wanted = False
         self._mine = lease is None
@@ -106,10 +110,14 @@ class StatusPoller:
         self._listeners: list[Subscriber] = []
 
     def watch(
-        self, session: Session, on_change: Callable[[CustomerStatus], None], on_signed_out: Callable[[], None]
+        self,
+        session: Session,
+        on_change: Callable[[CustomerStatus], None],
+        on_signed_out: Callable[[], None],
+        on_age: Callable[[CustomerStatus], None] | None = None,
     ) -> StatusWatch:
         """Take in one more tab."""
-        watch = StatusWatch(session, on_change, on_signed_out, self)
+        watch = StatusWatch(session, on_change, on_signed_out, self, on_age)
         self.watches.append(watch)
         key = session_key(session.id)
         listen = self._context.pubsub.listen
@@ -141,12 +149,19 @@ class StatusPoller:
         self._look(within)
 
     def show(self, customer_status: CustomerStatus) -> bool:
-        """Give all tabs a status if a reader would see a difference, and return whether there is one."""
+        """Give all tabs a status if a reader would see a difference, and return whether there is one.
+
+        Without one they get it about once a minute as well, by `on_age`: what is said of its age differs by then.
+        """
         news = not customer_status.same_as(self.customer_status)
         self.customer_status = customer_status
-        for watch in tuple(self.watches) if news else ():
-            if watch in self.watches:
-                _call(partial(watch.on_change, customer_status))
+        now = self._context.now()
+        aged = now - self._said_at >= AGED_AFTER
+        self._said_at = now if news or aged else self._said_at
+        for watch in tuple(self.watches) if news or aged else ():
+            tell = watch.on_change if news else watch.on_age
+            if watch in self.watches and tell is not None:
+                _call(partial(tell, customer_status))
         return news
 
     def _end(self) -> None:

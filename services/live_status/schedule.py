@@ -15,7 +15,7 @@ from typing import Final, Literal, Protocol
 from services.checkout_record import CheckoutEvent
 from services.concurrency.limit import Priority
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import DELAYED_AFTER, LOST_AFTER, Source
+from services.subscription.model import DELAYED_AFTER, LOST_AFTER, ConfirmationWait, Source
 
 POLL_INTERVALS: Final = ((30.0, 1.0), (60.0, 2.0), (120.0, 5.0), (300.0, 15.0))
 """Until how many seconds after a return from Stripe to ask, and how often (seconds)."""
@@ -147,7 +147,8 @@ class PollSchedule:
         confirming = customer_status.confirming
         if confirming is not None and self._polled_fast_at is None:  # the return was noted by another replica
             self._polled_fast_at, self._from_portal = confirming.at(CheckoutEvent.RETURNED), False
-        waits = confirming is not None or customer_status.open is not None
+        waits = confirming is not None and customer_status.wait is not ConfirmationWait.ARRIVED
+        waits = waits or customer_status.open is not None
         if self._from_portal or self._polled_fast_at is None:
             return
         self._record_arrived = not waits

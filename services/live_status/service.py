@@ -88,9 +88,16 @@ class StatusService:
         return sum(len(poller.watches) for poller in self._pollers.values())
 
     def watch(
-        self, session: Session, on_change: Callable[[CustomerStatus], None], on_signed_out: Callable[[], None]
+        self,
+        session: Session,
+        on_change: Callable[[CustomerStatus], None],
+        on_signed_out: Callable[[], None],
+        on_age: Callable[[CustomerStatus], None] | None = None,
     ) -> StatusWatch:
-        """Call `on_change` with each new status of this user, and `on_signed_out` once when the session ends."""
+        """Call `on_change` with each new status of this user, and `on_signed_out` once when the session ends.
+
+        `on_age` is called about once a minute with one that says nothing new but is younger.
+        """
         customer = self.refresher.customer_of(session)
         poller = self._pollers.get(customer)
         if poller is None:
@@ -98,7 +105,7 @@ class StatusService:
             returned = self._returned.get(customer)
             poller = StatusPoller(self._context, customer, lease=lease, returned=returned, ended=self._ended)
             self._pollers[customer] = poller
-        return poller.watch(session, on_change, on_signed_out)
+        return poller.watch(session, on_change, on_signed_out, on_age)
 
     async def poll_fast(self, customer: str, *, from_portal: bool = False) -> None:
         """Look often for a while, on whichever replica watches: the user is back from Stripe.

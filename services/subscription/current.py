@@ -11,7 +11,7 @@ from typing import Final
 from catalog import Catalog
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, newest
 from services.errors import InvalidIdentifier
-from services.subscription.checkout_matching import ENDED
+from services.subscription.checkout_matching import ENDED, billing_has, doubted
 from services.subscription.model import (
     DELAYED_AFTER,
     GRANTING,
@@ -69,12 +69,14 @@ def _found(case: Situation) -> Subscription:
     if best is not None and best.state in _URGENT:
         return best
     if case.confirming is not None:
-        return _confirming(case.confirming, case)
+        return awaited_purchase(case.confirming, case)
     if account is None:
         return _without_account(case)
     if best is not None and best.state in LIVE:
         return _live_without_access(account, best, case)
-    if account.state in LIVE:
+    if account.lapsed and account.state in LIVE and _own(case, account) is None:
+        return _from_account(account, Reason.PERIOD_OVER)
+    if account.state in LIVE and not account.lapsed:
         return _from_account(account, Reason.ACCOUNT_SAYS)
     if best is None and case.snapshot.billing_failed and not case.billing_known:
         refused = case.snapshot.billing_failed == InvalidIdentifier.code
@@ -91,27 +93,88 @@ def _found(case: Situation) -> Subscription:
 
 def _granted(case: Situation, account: NormalizedAccount) -> Subscription:
     """The account grants a plan: find billing's side of it, or say what its absence means."""
-    own = next((v for v in case.views if account.means(case.catalog.plan_for_product(v.product_id or ""))), None)
+    own = _own(case, account)
+    lagging = _bought_lately(case, account, own)
+    if own is not None and lagging and own.source is Source.BOTH and own.until is not None and own.until < case.now:
+        return _from_account(account, Reason.BILLING_LAGS)
     if own is not None and (own.state in LIVE or _paid_for(own, account, case.now)):
         return _agreed(account, own)
-    lagging = _bought_lately(case, account, own)
     if own is not None:
         return _from_account(account, Reason.BILLING_LAGS) if lagging else _conflict(account, own)
     if case.snapshot.billing_failed or not case.billing_known:
         return _from_account(account, Reason.BILLING_UNREACHABLE, State.COMPED if account.gift else None)
-    other = next((v for v in case.views if v.state in LIVE and _same_group(case, account, v)), None)
-    if other is not None and not (lagging and other.state is State.ON_RECORD):
-        return _conflict(account, other, Reason.PLAN_DIFFERS)
+    others = _others(case, account)
+    if others and _has_changed_plan(case, account, others):
+        return _under_its_new_plan(account, others[0])
+    if others and not (lagging and others[0].state is State.ON_RECORD):
+        return _conflict(account, others[0], Reason.PLAN_DIFFERS)
     if lagging:
         return _from_account(account, Reason.BILLING_LAGS)
     if account.gift:
         return _from_account(account, Reason.GRANTED, State.COMPED)
-    if newest(case.checkouts, lambda c: _bought(c, account)) is not None:
+    bought = [c for c in case.checkouts if _bought(c, account)]
+    if any(CheckoutEvent.BILLING_HAS_IT in c.events for c in bought):
         return _conflict(account)
+    if bought:
+        return _from_account(account, Reason.BILLING_LACKS)
     if account.state in (State.ACTIVE, State.TRIALING):
         reason = Reason.UNKNOWN_PLAN if account.plan_word is not None else Reason.GRANTED
         return _from_account(account, reason, State.ON_ACCOUNT)
     return _from_account(account, Reason.ACCOUNT_SAYS)
+
+
+def _own(case: Situation, account: NormalizedAccount) -> Subscription | None:
+    """Return what billing has of the plan that the account names."""
+    return next((v for v in case.views if account.means(case.catalog.plan_for_product(v.product_id or ""))), None)
+
+
+def _others(case: Situation, account: NormalizedAccount) -> Sequence[Subscription]:
+    """Return what billing has alive of other plans of the group: no record whose period is over and that has no word,
+    nor one that a purchase here of the account's plan found there."""
+    bought = newest(case.checkouts, lambda c: _bought(c, account) and c.plan_id == _plan_id(account))
+    before = bought.known_subscriptions if bought is not None else ()
+    return [
+        v
+        for v in case.views
+        if v.state in LIVE
+        and _same_group(case, account, v)
+        and v.reason is not Reason.PERIOD_OVER
+        and not (v.state is State.ON_RECORD and v.subscription_id in before)
+    ]
+
+
+def _has_changed_plan(case: Situation, account: NormalizedAccount, others: Sequence[Subscription]) -> bool:
+    """Whether the account's plan is what the one subscription at billing was changed to, in the portal.
+
+    Billing's record stays under the plan that was bought. Not so where billing once had the account's plan: then the
+    record has moved, and the account was not told.
+    """
+    if account.plan is None or account.gift or not others[0].subscription_id:
+        return False
+    moved = any(c.plan_id == account.plan.id and CheckoutEvent.BILLING_HAS_IT in c.events for c in case.checkouts)
+    bought_beside = any(
+        c.plan_id == account.plan.id and others[0].subscription_id in c.known_subscriptions and _bought(c, account)
+        for c in case.checkouts
+    )
+    return len({v.subscription_id for v in others}) == 1 and not moved and not bought_beside
+
+
+def _under_its_new_plan(account: NormalizedAccount, listed: Subscription) -> Subscription:
+    """Return billing's subscription as one of the account's plan. Its dates are those of the plan before: unsaid."""
+    if listed.state is State.ON_RECORD:
+        found = _from_account(account, Reason.PLAN_CHANGED)
+        return found.model_copy(update={"subscription_id": listed.subscription_id})
+    update: dict[str, object] = {
+        "plan_id": account.plan.id if account.plan else None,
+        "product_id": account.plan.product_id if account.plan else None,
+        "until": (account.until or listed.until) if listed.ends else None,
+        "goes_on": False,
+    }
+    return _agreed(account, listed).model_copy(update={**update, "reason": Reason.PLAN_CHANGED})
+
+
+def _plan_id(account: NormalizedAccount) -> str | None:
+    return account.plan.id if account.plan is not None else None
 
 
 def _paid_for(own: Subscription, account: NormalizedAccount, now: datetime) -> bool:
@@ -183,7 +246,9 @@ def unavailable(reason: Reason, as_of: datetime) -> Subscription:
     return Subscription(state=State.UNAVAILABLE, reason=reason, source=Source.MEMORY, as_of=as_of)
 
 
-def _confirming(checkout: Checkout, case: Situation) -> Subscription:
+def awaited_purchase(checkout: Checkout, case: Situation) -> Subscription:
+    """Return the state of a user who is back from a checkout that is not confirmed."""
+    arrived = billing_has(checkout, case.snapshot) and not doubted(checkout, case.checkouts, case.now)
     return Subscription(
         state=State.CONFIRMING,
         reason=Reason.AWAITING_CONFIRMATION,
@@ -196,15 +261,23 @@ def _confirming(checkout: Checkout, case: Situation) -> Subscription:
         currency=checkout.currency,
         interval=checkout.interval,
         since=checkout.at(CheckoutEvent.RETURNED),
-        wait=confirmation_wait(checkout, case.now),
+        wait=confirmation_wait(checkout, case.now, arrived=arrived),
+        reference=checkout.session_id,
     )
 
 
-def confirmation_wait(checkout: Checkout, now: datetime) -> ConfirmationWait | None:
-    """Return how long the user has been waiting for word of a checkout; None before they are back from it."""
+def confirmation_wait(checkout: Checkout, now: datetime, *, arrived: bool = False) -> ConfirmationWait | None:
+    """Return how long the user has been waiting for word of a checkout; None before they are back from it.
+
+    `arrived` says that billing has its record.
+    """
     returned = checkout.at(CheckoutEvent.RETURNED)
     if returned is None:
         return None
+    if arrived:
+        return ConfirmationWait.ARRIVED
+    if not checkout.confirming(now):
+        return ConfirmationWait.UNCONFIRMED
     if now - returned < DELAYED_AFTER:
         return ConfirmationWait.CONFIRMING
     return ConfirmationWait.DELAYED if now - returned < LOST_AFTER else ConfirmationWait.LOST

@@ -63,6 +63,11 @@ class Reason(StrEnum):
     NO_SERVICE_REACHABLE = "nobody_reachable"
     PLAN_DIFFERS = "plan_differs"
     PERIOD_OVER = "period_over"
+    """What was known to be paid for, or granted, is over, and no service says what became of it."""
+    PLAN_CHANGED = "plan_changed"
+    """The account's plan is that of a subscription which billing still lists under another plan of its group."""
+    BILLING_LACKS = "billing_lacks"
+    """The account grants what was bought here, and billing never listed it."""
     UNKNOWN_WORD = "unknown_word"
     AWAITING_CONFIRMATION = "awaiting_confirmation"
     GRANTED = "granted"
@@ -78,6 +83,10 @@ class ConfirmationWait(StrEnum):
     CONFIRMING = "confirming"
     DELAYED = "delayed"
     LOST = "lost"
+    ARRIVED = "arrived"
+    """Billing has it, and the account does not yet: nothing more is waited for from Stripe."""
+    UNCONFIRMED = "unconfirmed"
+    """The session's life is over, or the user went back after all, and no service ever spoke of it."""
 
 
 class Action(StrEnum):
@@ -149,7 +158,7 @@ class Subscription(BaseModel):
     only as long as the evidence for it holds (`services/subscription/list_price.py`). `word` is the upstream's own
     status word when this app does not know it. `group` is the plan's; `former_name` is what the plan was called, where
     the catalog has it no more. `last_known` is what was known before (`unavailable`) or billing's side
-    (`conflict`).
+    (`conflict`). `reference` is what to quote of a checkout that is not confirmed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -177,6 +186,7 @@ class Subscription(BaseModel):
     interval: str | None = None
     since: AwareDatetime | None = None
     wait: ConfirmationWait | None = None
+    reference: str = ""
     last_known: "Subscription | None" = None
 
     @property
@@ -191,6 +201,8 @@ class Subscription(BaseModel):
             return (Action.KEEP_PLAN,)
         if self.state is State.CANCELED and self.access:
             return () if self.over_at_stripe else (Action.KEEP_PLAN,)
+        if self.wait is ConfirmationWait.UNCONFIRMED:
+            return (Action.CHECK_AGAIN,)
         if self.reason is Reason.ID_REFUSED:
             return (Action.CONTACT,)
         if self.state is State.CONFLICT and self.last_known is not None:

@@ -42,7 +42,8 @@ _NO_PLAN: Final = frozenset({"none", "free", "null"})
 class NormalizedRecord:
     """One record of the Payment MS, read. `state` None: it exists and does not say what it is worth.
 
-    `over` says that it has no word and that its period had been over for longer than the grace when it was asked.
+    `over` says that it has no word and that its period had been over for longer than the grace when it was asked: that
+    proves nothing, since news of a renewal can be lost.
     """
 
     product_id: str
@@ -60,7 +61,8 @@ class NormalizedAccount:
 
     `plan_word` is a plan's name that the catalog does not know; `group` the group of plans that it speaks of, None for
     any. `gift` says that its word is one of the operator's for "given". `lapsed` says that its word grants access and
-    its date is over: it was not told of a renewal, or of the end.
+    its date is over: it was not told of a renewal, or of the end. Then the state is `on_record`, unless it says itself
+    that this was the end.
     """
 
     state: State | None
@@ -106,8 +108,9 @@ def normalize_account(
 ) -> NormalizedAccount | None:
     """Return the account's last word, or None when it never answered.
 
-    A grant whose end has been over for longer than the grace has ended, whatever its word. One of `gift_words` (in
-    lower case) grants like "active", and says that it was given.
+    A grant whose end has been over for longer than the grace grants nothing more; whether what was paid for has ended
+    is not known. A gift, or what was said not to renew, has. One of `gift_words` (in lower case) grants like "active",
+    and says that it was given.
     """
     answer = snapshot.account
     if answer is None:
@@ -126,7 +129,9 @@ def normalize_account(
     if plan is not None and plan.kind == "free":
         plan, state = None, State.NONE if state in (State.ACTIVE, None) else state
     lapsed = state in GRANTING and until is not None and now >= until + GRACE
-    state = State.CANCELED if lapsed else state
+    lifecycle = grant.lifecycle if grant else UNTOLD
+    if lapsed:
+        state = State.CANCELED if gift or lifecycle.ending else State.ON_RECORD
     paid_until = state is State.CANCELED and until is not None and now < until
     return NormalizedAccount(
         state=state,
@@ -139,7 +144,7 @@ def normalize_account(
         lapsed=lapsed,
         as_of=answer.as_of,
         gift=gift,
-        lifecycle=grant.lifecycle if grant else UNTOLD,
+        lifecycle=lifecycle,
     )
 
 

@@ -26,14 +26,14 @@ from services.subscription.checkout_matching import (
 from services.subscription.current import (
     BILLING_MAY_LAG,
     Situation,
-    confirmation_wait,
+    awaited_purchase,
     current_subscription,
     unavailable,
 )
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import by_todays_plans, catalog_for, with_plan
 from services.subscription.list_price import purchase_with_price
-from services.subscription.model import LIVE, Reason, State, Subscription
+from services.subscription.model import LIVE, ConfirmationWait, Reason, State, Subscription
 from services.subscription.normalize import (
     NormalizedAccount,
     normalize_account,
@@ -105,11 +105,11 @@ def _reconcile(
         own = account if account is None or speaks_of == group else _silent(account)
         confirming = newest(waiting, lambda c: c.confirming(now) and c.group in (None, group))
         case = Situation(snapshot, own, _of_group(views, group, catalog), checkouts, confirming, catalog, now, group)
-        current = _remembered(current_subscription(case), case)
+        current = _or_unconfirmed(_remembered(current_subscription(case), case), waiting, case)
         if unheard is None:
             return current, case.views
         case = replace(case, account=None, views=_of_group(unheard, group, catalog))
-        memory, current = current, current_subscription(case)
+        memory, current = current, _or_unconfirmed(current_subscription(case), waiting, case)
         if current.state is State.UNAVAILABLE:
             current = current.model_copy(update={"last_known": memory, "plan_id": memory.plan_id})
         return current, case.views
@@ -128,18 +128,23 @@ def _reconcile(
             with_evidence(view)
             for current, its_views in found.values()
             for view in its_views
-            if view.product_id != current.product_id
+            if view.product_id != current.product_id and not _is_same(view, current)
         ),
         as_of=snapshot.as_of or now,
         billing_failed=snapshot.billing_failed,
         account_failed=snapshot.account_failed,
         confirming=confirming,
-        wait=confirmation_wait(confirming, now) if confirming is not None else None,
+        wait=next((one.wait for one in currents.values() if _is_of(one, confirming)), None),
         open=newest(checkouts, lambda c: c.kind is CheckoutKind.SUBSCRIPTION and c.open(now)),
         unconfirmed=_to_be_asked_about(checkouts, waiting, currents, now),
         subscription_ids=snapshot.subscription_ids,
         had_plans=_had_plans(account, views, checkouts),
     )
+
+
+def _is_same(view: Subscription, current: Subscription) -> bool:
+    """Whether both are one subscription: billing lists it under the plan that it had."""
+    return bool(view.subscription_id) and view.subscription_id == current.subscription_id
 
 
 def _had_plans(
@@ -196,6 +201,26 @@ def _silent(account: NormalizedAccount) -> NormalizedAccount:
         state=None, plan=None, plan_word=None, group=None, word=None, until=None, access=False, lapsed=False,
         as_of=account.as_of,
     )  # fmt: skip
+
+
+def _or_unconfirmed(current: Subscription, waiting: Sequence[Checkout], case: Situation) -> Subscription:
+    """Return the user's unconfirmed purchase where there is nothing else: "nothing" is then not known to be true."""
+    if current.access or current.state not in (State.NONE, *ENDED):
+        return current
+    asked = unconfirmed(
+        [c for c in case.checkouts if c.group in (None, case.group)],
+        [c for c in waiting if c.group in (None, case.group)],
+        current,
+        case.now,
+    )
+    if asked is None:
+        return current
+    found = awaited_purchase(asked, case)
+    return found.model_copy(update={"wait": ConfirmationWait.UNCONFIRMED})
+
+
+def _is_of(one: Subscription, checkout: Checkout | None) -> bool:
+    return checkout is not None and one.reference == checkout.session_id
 
 
 def _to_be_asked_about(

@@ -148,14 +148,14 @@ def _state(
     if entry.state is not None:
         return entry.state, Source.BILLING, Reason.UNKNOWN_WORD if entry.word else Reason.BILLING_SAYS, entry.word
     said = speaker.about(entry.plan) if speaker is not None else None
-    contradicted = entry.over and said in (State.ACTIVE, State.TRIALING)
-    contradicted = contradicted or (speaker is not None and speaker.lapsed and not entry.over)
-    if speaker is not None and said is not None and said is not State.NONE and not contradicted:
+    if speaker is not None and said is not None and said is not State.NONE and not speaker.lapsed:
         return said, Source.BOTH, Reason.UNKNOWN_WORD if speaker.word else Reason.ACCOUNT_SAYS, speaker.word
-    if entry.over:
-        return State.CANCELED, Source.BILLING, Reason.PERIOD_OVER, None
+    if speaker is not None and speaker.lapsed and said is State.CANCELED and entry.over:
+        return State.CANCELED, Source.BOTH, Reason.ACCOUNT_SAYS, None
     if account is None:
         return State.ON_RECORD, Source.BILLING, Reason.ACCOUNT_UNREACHABLE, None
+    if entry.over:
+        return State.ON_RECORD, Source.BILLING, Reason.PERIOD_OVER, None
     silent = account.about(entry.plan) is None
     return State.ON_RECORD, Source.BILLING, Reason.ACCOUNT_SILENT if silent else Reason.ACCOUNT_DIFFERS, None
 

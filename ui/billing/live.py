@@ -72,7 +72,7 @@ class Live:
             self._opening = False
         if is_closed(self._client):
             return
-        self._watch = self._context.container.status.watch(self._session, self._changed, self._signed_out)
+        self._watch = self._context.container.status.watch(self._session, self._changed, self._signed_out, self._aged)
         known = self._watch.customer_status
         if known is not None and not known.same_as(self.customer_status):
             self._changed(known)
@@ -91,6 +91,11 @@ class Live:
             words = words_for(self._context, customer_status)
             if before is None or words_for(self._context, before) != words:
                 self._context.announce(". ".join(text for text in (words.headline, words.sentence) if text))
+
+    def _aged(self, customer_status: CustomerStatus) -> None:
+        """Nothing is new but the time: what the page says of ages moves on, and nobody is told of it."""
+        self._context.customer_status = customer_status
+        self._tell(customer_status)
 
     def _tell(self, customer_status: CustomerStatus) -> None:
         with self._client:

@@ -29,6 +29,7 @@ KINDS: Final[dict[Shown, Kind]] = {
     Shown.CONFIRMING: "info",
     Shown.DELAYED: "warning",
     Shown.LOST: "warning",
+    Shown.ARRIVED: "info",
 }
 """The states that follow a user onto every page, and how loudly."""
 

@@ -37,6 +37,9 @@ NEAR: Final = timedelta(days=14)
 COUNTED: Final = frozenset({ClaimKind.RENEWS_ON, ClaimKind.ENDS_ON})
 """Claims whose verb goes with a distance: "Renews in 3 days"."""
 
+QUOTED: Final = frozenset({Shown.DELAYED, Shown.LOST, Shown.ARRIVED, Shown.UNCONFIRMED})
+"""States of a purchase in which a user may want to ask about it."""
+
 NOT_ON_CARD: Final = frozenset({Action.HAS_ENDED})
 """Actions that a page draws elsewhere."""
 
@@ -60,6 +63,7 @@ class SubscriptionCard:
         self._problems = problems
         self._beside = beside
         self._drawn: tuple[object, ...] = ()
+        self._facts_drawn: tuple[str, ...] = ()
         with Tag("section", classes="card subscription", aria_labelledby=title_id) as self._box:
             with Tag("div", classes="subscription-words") as self._words:
                 with Tag("div", classes="subscription-head"):
@@ -92,6 +96,7 @@ class SubscriptionCard:
         self._badge.show(words)
         self._show_age(customer_status, said=words.shown in (Shown.UNAVAILABLE, Shown.ID_REFUSED))
         actions = subscription.actions
+        self._show_facts(words, reference_of(words, subscription))
         drawn = (words, actions, customer_status.confirming and customer_status.confirming.url)
         if drawn == self._drawn:
             return
@@ -100,11 +105,14 @@ class SubscriptionCard:
         self._box.set(data_claims=claims_attribute(words.claims), data_group=subscription.group)
         self._news_due.set_text(words.news_due)
         self._news_due.set(hidden=not words.news_due)
-        self._show_facts(words, reference_of(words, customer_status))
-        self._show_actions(words, actions, customer_status)
+        self._show_actions(words, actions, customer_status, contact=bool(reference_of(words, subscription)))
 
     def _show_facts(self, words: StateWords, reference: str) -> None:
         date_text = date_fact(self._context, words)
+        facts = (words.price, words.date_verb, date_text, reference)
+        if facts == self._facts_drawn:
+            return
+        self._facts_drawn = facts
         self._facts.clear()
         with self._facts:
             if words.price:
@@ -132,14 +140,16 @@ class SubscriptionCard:
                 )
         self._age.set(hidden=not old, data_stale=customer_status.stale or None)
 
-    def _show_actions(self, words: StateWords, actions: tuple[Action, ...], customer_status: CustomerStatus) -> None:
+    def _show_actions(
+        self, words: StateWords, actions: tuple[Action, ...], customer_status: CustomerStatus, *, contact: bool
+    ) -> None:
         self._actions.clear()
         offered = [action for action in actions if action not in NOT_ON_CARD]
         with self._actions:
             for place, action in enumerate(offered[:1] if self._beside else offered):
                 filled = place == 0 and not self._beside
                 self._draw_action(action, words, customer_status, "primary" if filled else "secondary")
-            if reference_of(words, customer_status):
+            if contact:
                 contact_button(self._context, action_label(Action.CONTACT))
         self._actions.set(hidden=not offered)
 
@@ -172,10 +182,9 @@ def _price_of(context: PageContext, words: StateWords) -> Price | None:
     return next(iter(plan.offered.values()), None) if plan is not None else None
 
 
-def reference_of(words: StateWords, customer_status: CustomerStatus) -> str:
+def reference_of(words: StateWords, subscription: Subscription) -> str:
     """Return the checkout session's id where its confirmation takes so long that somebody may want to quote it."""
-    late = words.shown in (Shown.DELAYED, Shown.LOST)
-    return customer_status.confirming.session_id if late and customer_status.confirming is not None else ""
+    return subscription.reference if words.shown in QUOTED else ""
 
 
 def draw_sentence(context: PageContext, words: StateWords, *, into: Tag) -> None:

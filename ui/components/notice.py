@@ -11,7 +11,7 @@ from ui.nicegui_ext.html import Tag
 from ui.theme.icons import icon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Kind = Literal["info", "success", "warning", "danger"]
 
@@ -24,9 +24,12 @@ ICONS: Final[dict[Kind, str]] = {
 
 
 @contextmanager
-def notice(kind: Kind, sentence: str, *, title: str = "", focus: bool = False) -> "Iterator[Tag]":
+def notice(
+    kind: Kind, sentence: "str | Callable[[], object]", *, title: str = "", focus: bool = False
+) -> "Iterator[Tag]":
     """Draw a notice; what is drawn inside the block stands at its end (a button, a link).
 
+    A `sentence` that is a function draws it: for whoever changes its words later.
     `focus` lets `app.js` move the focus here once the notice is on the page.
     """
     with Tag(
@@ -43,5 +46,8 @@ def notice(kind: Kind, sentence: str, *, title: str = "", focus: bool = False) -
             with Tag("div"):
                 if title:
                     Tag("p", title, classes="notice-title")
-                Tag("p", sentence)
+                if isinstance(sentence, str):
+                    Tag("p", sentence)
+                else:
+                    sentence()
             yield box

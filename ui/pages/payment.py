@@ -69,6 +69,7 @@ class PaymentPage:
         self._chosen = chosen_price(context.catalog, context.query)
         self._interval = self._first_interval()
         self._has_ended = context.query.get("ended") == "yes"
+        self._opened_words: Tag | None = None
         with Tag("div", classes="page-head"):
             Tag("h1", _("Billing"))
         with Tag("div", classes="billing"):
@@ -106,6 +107,8 @@ class PaymentPage:
         opened = customer_status.open if customer_status is not None else None
         said = isinstance(self._plan_problems.current, CheckoutInProgress) or self._problems.current is not None
         quiet = said or self._context.leaving
+        if opened is not None and self._opened_words is not None:
+            self._opened_words.set_text(opened_words(self._context, opened, self._chosen))
         self._way_in.show(
             (None, None) if quiet else (opened, self._chosen if self._may_start(customer_status) else None)
         )
@@ -139,8 +142,9 @@ class PaymentPage:
     def _draw_way_in(self, key: "tuple[Checkout | None, Chosen | None]") -> None:
         """The plan that somebody came for, and the checkout that they are in the middle of."""
         opened, chosen = key
+        self._opened_words = None
         if opened is not None:
-            draw_opened(self._context, opened, chosen, self._problems)
+            self._opened_words = draw_opened(self._context, opened, chosen, self._problems)
         elif chosen is not None:
             draw_chosen(self._context, *chosen, self._problems)
 
@@ -221,12 +225,21 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
             button(label, "secondary", href="/payment?ended=yes#plans", on_press=answered, testid="answer-ended")
 
 
-def draw_opened(context: PageContext, opened: Checkout, chosen: Chosen | None, problems: ProblemPlace) -> None:
-    """Draw "You started Premium 4 minutes ago. Continue, or start Basic instead?"."""
+def opened_words(context: PageContext, opened: Checkout, chosen: Chosen | None) -> str:
+    """Return "You started Premium 4 minutes ago. Continue, or start Basic instead?"."""
+    return question_words(context, opened, Purchase.of_plan(*chosen) if chosen is not None else opened.purchase)
+
+
+def draw_opened(context: PageContext, opened: Checkout, chosen: Chosen | None, problems: ProblemPlace) -> Tag:
+    """Draw what was started with the ways on from it; return the element with its sentence, which names an age."""
+    words: list[Tag] = []
     purchase = Purchase.of_plan(*chosen) if chosen is not None else opened.purchase
-    sentence = question_words(context, opened, purchase)
-    with notice("info", sentence, focus=chosen is not None), Tag("div", classes="actions"):
+    with (
+        notice("info", lambda: words.append(Tag("p", opened_words(context, opened, chosen))), focus=chosen is not None),
+        Tag("div", classes="actions"),
+    ):
         draw_ways(context, opened, purchase, problems)
+    return words[0]
 
 
 def draw_chosen(context: PageContext, plan: Plan, price: Price, problems: ProblemPlace) -> None:

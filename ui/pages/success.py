@@ -15,14 +15,15 @@ from services.claims import Claim, ClaimKind, checkout_claims
 from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session, sign_in_path
+from services.subscription.current import confirmation_wait
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import DELAYED_AFTER, LOST_AFTER, ConfirmationWait, Reason, Source, State, Subscription
+from services.subscription.model import ConfirmationWait, Reason, Source, State, Subscription
 from ui.billing.live import Live, Part, live
 from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
 from ui.billing.purchase_words import purchase_words
 from ui.billing.status_badge import StatusBadge
-from ui.billing.subscription_card import contact_button, draw_sentence
+from ui.billing.subscription_card import QUOTED, contact_button, draw_sentence
 from ui.billing.timeline import Timeline
 from ui.components.button import button
 from ui.components.card_page import CardPage, card_page
@@ -156,14 +157,14 @@ class SuccessPage:
             self._draw_actions(state)
         if state == "confirming":
             Tag("p", _("You can close this page."), classes="muted small center")
-        if state in ("delayed", "lost") and reference:
+        if state in QUOTED and reference:
             with Tag("p", classes="reference muted small center"):
                 Tag("span", _("Reference to quote:"))
                 Tag("code", reference, testid="reference")
 
     def _draw_actions(self, state: str) -> None:
         context = self._context
-        if state in ("delayed", "lost"):
+        if state in QUOTED:
             button(
                 _("Check again"), href=context.here, icon_name="arrow-path", on_press=self._live.look_now,
                 testid="action-check_again",
@@ -228,7 +229,7 @@ def view_of(
         return _later(context, checkout, customer_status)
     if checkout.at(CheckoutEvent.RETURNED) is None:
         return _unproven(checkout)
-    return _waiting(context, checkout, now)
+    return _waiting(context, checkout, now, arrived=CheckoutEvent.BILLING_HAS_IT in checkout.events)
 
 
 def _has_come(checkout: Checkout, current: Subscription) -> bool:
@@ -238,7 +239,8 @@ def _has_come(checkout: Checkout, current: Subscription) -> bool:
     """
     if checkout.confirmed or current.state in OVERTAKING:
         return True
-    return current.state is State.ON_RECORD and CheckoutEvent.BILLING_HAS_IT in checkout.events
+    waits = current.state in (State.CONFIRMING, State.UNAVAILABLE)
+    return not waits and CheckoutEvent.BILLING_HAS_IT in checkout.events
 
 
 def _unproven(checkout: Checkout) -> View:
@@ -249,12 +251,10 @@ def _unproven(checkout: Checkout) -> View:
     return View("unproven", "info", "information-circle", _("Your purchase"), sentence, checkout=checkout)
 
 
-def _waiting(context: PageContext, checkout: Checkout, now: datetime) -> View:
-    """Nobody has confirmed it yet: say for how long that has been so."""
-    returned = checkout.at(CheckoutEvent.RETURNED) or now
-    wait = ConfirmationWait.CONFIRMING
-    if now - returned >= DELAYED_AFTER:
-        wait = ConfirmationWait.DELAYED if now - returned < LOST_AFTER else ConfirmationWait.LOST
+def _waiting(context: PageContext, checkout: Checkout, now: datetime, *, arrived: bool) -> View:
+    """Nobody has confirmed it yet: say for how long that has been so, or that billing has it at least."""
+    wait = confirmation_wait(checkout, now, arrived=arrived) or ConfirmationWait.CONFIRMING
+    returned = checkout.at(CheckoutEvent.RETURNED)
     subscription = Subscription(
         state=State.CONFIRMING, reason=Reason.AWAITING_CONFIRMATION, source=Source.CHECKOUT, as_of=now,
         plan_id=checkout.plan_id, product_id=checkout.product_id, group=checkout.group, since=returned, wait=wait,

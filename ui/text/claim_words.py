@@ -28,6 +28,13 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("This takes longer than usual. You won't be charged twice, and you can close this page."),
     ),
     ClaimKind.NOT_HEARD: (N_("If you paid, you won't be charged again. Quote the reference when you contact us."),),
+    ClaimKind.ARRIVED: (
+        N_("Billing has your subscription, but your account doesn't have it yet. Don't buy it again."),
+    ),
+    ClaimKind.UNCONFIRMED: (
+        N_("You came back from its checkout on {date}. If you were charged, contact us and quote the reference."),
+        N_("You came back from its checkout. If you were charged, contact us and quote the reference."),
+    ),
     ClaimKind.ON_TRIAL: (N_("Your trial is running."),),
     ClaimKind.FREE_UNTIL: (N_("Free until {date}."),),
     ClaimKind.ACTIVE: (N_("Your subscription is active."),),
@@ -57,6 +64,12 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("It's paid until {date}. Its current status isn't known right now; the billing portal shows it."),
     ),
     ClaimKind.FOUND: (N_("Its current status isn't known right now; the billing portal shows it."),),
+    ClaimKind.WAS_PAID_UNTIL: (
+        N_("Paid until {date}. What came after that isn't known here; the billing portal shows it."),
+    ),
+    ClaimKind.WAS_ON_ACCOUNT_UNTIL: (
+        N_("On your account until {date}. What came after that isn't known here."),
+    ),
     ClaimKind.STATUS_WORD: (N_("Status: {word}. The billing portal shows the details."),),
     ClaimKind.ACCESS_BILLING_DIFFERS: (
         N_("You have {plan} access, but billing shows it as ended. You keep access meanwhile."),

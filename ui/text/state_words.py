@@ -26,6 +26,7 @@ from ui.theme.tones import Tone
 __all__ = ["Sentence", "StateWords", "describe", "plan_name", "resubscribe_label", "subscription_name", "welcome"]
 
 NO_SENTENCE: Final = Sentence("")
+OUTDATED: Final = (ClaimKind.WAS_PAID_UNTIL, ClaimKind.WAS_ON_ACCOUNT_UNTIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +109,11 @@ def resubscribe_label(plan: str, price: Price, locale: str) -> str:
 
 
 def _shown(subscription: Subscription, claims: tuple[Claim, ...]) -> Shown:
-    """Return the row: being on the free plan is one only where that is claimed."""
-    shown = shown_as(subscription)
-    free = any(claim.says is ClaimKind.FREE_PLAN for claim in claims)
-    return Shown.NONE_FOUND if shown is Shown.NONE and not free else shown
+    """Return the row: being on the free plan is one only where that is claimed, and so is a date that has passed."""
+    shown, said = shown_as(subscription), {claim.says for claim in claims}
+    if shown is Shown.ON_RECORD and not said.isdisjoint(OUTDATED):
+        return Shown.OUTDATED
+    return Shown.NONE_FOUND if shown is Shown.NONE and ClaimKind.FREE_PLAN not in said else shown
 
 
 def _granted_until(shown: Shown, access: Claim | None, now: datetime) -> Claim | None:

@@ -28,6 +28,10 @@ class Shown(StrEnum):
     """Confirming for more than a minute."""
     LOST = "lost"
     """Confirming for more than ten minutes."""
+    ARRIVED = "arrived"
+    """Bought, and billing has it; the account does not yet."""
+    UNCONFIRMED = "unconfirmed"
+    """Back from a checkout a day ago or longer, and never confirmed."""
     TRIALING = "trialing"
     ACTIVE = "active"
     ENDING = "ending"
@@ -41,6 +45,8 @@ class Shown(StrEnum):
     PAID_UNTIL = "paid_until"
     """Canceled, with access until the paid period ends."""
     ON_RECORD = "on_record"
+    OUTDATED = "outdated"
+    """On record or on the account until a date that has passed; what became of it is not known."""
     UNKNOWN_WORD = "unknown_word"
     """A service used a status word that this app does not know; it is shown as it came."""
     CONFLICT = "conflict"
@@ -135,6 +141,16 @@ STATES: Final[Mapping[Shown, StateRow]] = {
         (N_("We haven't heard from Stripe yet"),),
         Cards.NOTHING, N_("Started"), why_not=_CONFIRM_FIRST,
     ),
+    Shown.ARRIVED: StateRow(
+        N_("On record"), "info", "clock",
+        (N_("{plan} is on record"), N_("Your purchase is on record")),
+        Cards.NOTHING, N_("Started"), why_not=N_("You can choose a plan again once your account has this one."),
+    ),
+    Shown.UNCONFIRMED: StateRow(
+        N_("Paid? Not confirmed"), "warning", "exclamation-triangle",
+        (N_("{plan} isn't confirmed"), N_("Your purchase isn't confirmed")),
+        Cards.QUESTION, why_not=_ANSWER_FIRST,
+    ),
     Shown.TRIALING: StateRow(
         N_("Trial"), "info", "sparkles",
         (N_("You're trying {plan}"), N_("Your trial is running")),
@@ -184,6 +200,11 @@ STATES: Final[Mapping[Shown, StateRow]] = {
         N_("Status unknown"), "info", "question-mark-circle",
         (N_("We found a {plan} subscription"), N_("We found a subscription")),
         Cards.QUESTION, N_("Paid until"), why_not=_ANSWER_FIRST,
+    ),
+    Shown.OUTDATED: StateRow(
+        N_("Status unknown"), "info", "question-mark-circle",
+        (N_("We can't tell if {plan} is still running"), N_("We can't tell if your plan is still running")),
+        Cards.QUESTION, why_not=_ANSWER_FIRST,
     ),
     Shown.UNKNOWN_WORD: StateRow(
         "{word}", "info", "question-mark-circle",

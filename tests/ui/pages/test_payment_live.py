@@ -211,3 +211,34 @@ async def test_the_browsers_time_zone_moves_the_dates(world: World) -> None:
     emit(world, "visit", {"reason": "visible", "timezone": "Asia/Tokyo"})
 
     assert "December 22, 2031" in world.text()
+
+
+@pytest.mark.parametrize("path", ["/payment", "/account"])
+async def test_how_long_ago_something_was_goes_on_while_a_page_is_open(world: World, path: str) -> None:
+    """Nothing is new, and nothing is pressed: the answers that change nothing move the words on."""
+    world.billing.records.clear()
+    world.accounts.says("none")
+    await world.started(returned=timedelta(minutes=11), ago=timedelta(minutes=12))
+    await world.open(path)
+    await until(lambda: world.status.tabs == 1)
+    assert "11 minutes ago" in world.text()
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=5), tick=True):
+        await world.look()
+        await until(lambda: "16 minutes ago" in world.text())
+
+
+async def test_the_age_of_an_open_checkout_goes_on_without_its_buttons_being_drawn_anew(world: World) -> None:
+    world.billing.records.clear()
+    world.accounts.says("none")
+    await world.started(ago=timedelta(minutes=4))
+    await world.open("/payment")
+    await until(lambda: world.status.tabs == 1)
+    assert "You started Premium 4 minutes ago." in world.text()
+    before = world.one("start-new")
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=5), tick=True):
+        await world.look()
+        await until(lambda: "You started Premium 9 minutes ago." in world.text())
+
+    assert world.one("start-new") is before

@@ -65,7 +65,9 @@ async def test_each_service_that_has_it_moves_one_step_and_then_it_is_active(wor
     world.billing.has("premium", "active", until=SOON)
     await world.look()
     await until(lambda: progress(world) == ["done", "done", "now", "waiting"])
-    assert state(world) == "confirming"
+    assert state(world) == "arrived"
+    assert "Billing has your subscription, but your account doesn't have it yet." in world.text()
+    assert world.one("success-state")._props.get("data-waits") is None
     world.accounts.says("active", "premium")
     await world.look()
     await until(lambda: state(world) == "active")
@@ -101,6 +103,52 @@ async def test_a_late_confirmation_changes_the_words_and_gives_a_reference(
     assert "charged twice" in world.text() or "charged again" in world.text()
     assert world.one("action-check_again")
     assert world.one("action-contact")._props["href"] == "https://help.example.com"
+
+
+async def test_a_record_that_came_late_is_never_beside_words_that_nothing_was_heard(world: World) -> None:
+    checkout = await world.started(ago=timedelta(minutes=20), returned=timedelta(minutes=12))
+    world.billing.has("premium", None, until=SOON)
+    world.accounts.says("none")
+    await world.sign_in()
+
+    await back(world, checkout)
+
+    assert (state(world), progress(world)) == ("arrived", ["done", "done", "now", "waiting"])
+    assert "heard" not in world.text()
+    assert text_of(world.one("reference")) == checkout.session_id
+    await world.open("/payment")
+    assert "heard" not in world.text()
+    assert "Premium is on record" in world.text()
+
+
+async def test_with_an_account_that_says_nothing_a_record_is_the_end_of_the_wait(world: World) -> None:
+    world.accounts.grant = None
+    checkout = await world.started()
+    await world.sign_in()
+    await back(world, checkout)
+    assert state(world) == "confirming"
+
+    world.billing.has("premium", None, until=SOON)
+    await world.look()
+    await until(lambda: state(world) == "on_record")
+
+    assert world.one("success-state")._props.get("data-waits") is None
+    assert "It's paid until" in world.text()
+
+
+@pytest.mark.parametrize("path", ["/payment", "/account", "/payment/success"])
+async def test_a_purchase_that_nobody_ever_confirmed_stays_a_question_with_its_reference(
+    world: World, path: str
+) -> None:
+    checkout = await world.started(ago=timedelta(days=9), returned=timedelta(days=9))
+    await world.sign_in()
+
+    await world.open(f"{path}?session_id={checkout.session_id}")
+
+    assert "Premium isn't confirmed" in world.text()
+    assert checkout.session_id in world.text()
+    assert "No subscription yet" not in world.text()
+    assert "If you were charged, contact us" in world.text()
 
 
 async def test_a_lost_confirmation_that_comes_after_all_is_believed(world: World) -> None:

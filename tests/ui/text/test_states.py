@@ -62,6 +62,16 @@ SENTENCES = [
         "If you paid, you won't be charged again. Quote the reference when you contact us.",
     ),
     (
+        subscription(State.CONFIRMING, wait="arrived"),
+        "arrived", "On record", "Premium is on record",
+        "Billing has your subscription, but your account doesn't have it yet. Don't buy it again.",
+    ),
+    (
+        subscription(State.CONFIRMING, wait="unconfirmed", since=EARLIER),
+        "unconfirmed", "Paid? Not confirmed", "Premium isn't confirmed",
+        "You came back from its checkout on November 21. If you were charged, contact us and quote the reference.",
+    ),
+    (
         subscription(State.TRIALING, until=LATER, **PRICED),
         "trialing", "Trial", "You're trying Premium", "Free until December 21.",
     ),
@@ -127,9 +137,19 @@ SENTENCES = [
         "It's paid until December 21. Its current status isn't known right now; the billing portal shows it.",
     ),
     (
-        subscription(State.ON_RECORD, until=EARLIER),
+        subscription(State.ON_RECORD),
         "on_record", "Status unknown", "We found a Premium subscription",
         "Its current status isn't known right now; the billing portal shows it.",
+    ),
+    (
+        subscription(State.ON_RECORD, until=EARLIER),
+        "outdated", "Status unknown", "We can't tell if Premium is still running",
+        "Paid until November 21. What came after that isn't known here; the billing portal shows it.",
+    ),
+    (
+        subscription(State.ON_RECORD, until=EARLIER, source=Source.ACCOUNT),
+        "outdated", "Status unknown", "We can't tell if Premium is still running",
+        "On your account until November 21. What came after that isn't known here.",
     ),
     (
         subscription(State.ON_RECORD, word="on_hold"),
@@ -198,6 +218,7 @@ SPECIAL: dict[Shown, tuple[State, dict[str, object]]] = {
     Shown.NONE_FOUND: (State.NONE, {"reason": Reason.ACCOUNT_SILENT, "group": "main"}),
     Shown.ENDING: (State.ACTIVE, {"ends": True, "access": True}),
     Shown.PAID_UNTIL: (State.CANCELED, {"access": True, "until": LATER}),
+    Shown.OUTDATED: (State.ON_RECORD, {"until": EARLIER}),
     Shown.UNKNOWN_WORD: (State.ON_RECORD, {"word": "frozen"}),
     Shown.ID_REFUSED: (State.UNAVAILABLE, {"reason": Reason.ID_REFUSED}),
     **{Shown(wait): (State.CONFIRMING, {"wait": wait}) for wait in ConfirmationWait},
@@ -219,7 +240,7 @@ def test_every_state_of_the_model_has_a_row() -> None:
 
 @pytest.mark.parametrize("shown", Shown)
 def test_every_row_can_speak_without_any_fact(shown: Shown) -> None:
-    words = said(shown_by(shown, plan_id=None, until=None))
+    words = said(shown_by(shown, plan_id=None, **({} if shown is Shown.OUTDATED else {"until": None})))
 
     assert words.shown == shown
     assert words.headline

@@ -20,6 +20,7 @@ from tests.unit.services.subscription.snapshot_tables import checkout, customer_
 PREMIUM, BACKUP = CATALOG.plan("premium"), CATALOG.plan("backup")
 RETURNED = (checkout(events=[(CheckoutEvent.RETURNED, 30)]),)
 NEVER_CONFIRMED = (checkout(started=90_000, events=[(CheckoutEvent.RETURNED, 89_000)]),)
+NEVER_LISTED = (checkout(started=9e5, events=[(CheckoutEvent.RETURNED, 8e5), (CheckoutEvent.ACCESS_ON, 8e5)]),)
 OPEN = (checkout("basic"),)
 NOTHING: tuple[Checkout, ...] = ()
 
@@ -31,7 +32,6 @@ NOTHING: tuple[Checkout, ...] = ()
         ("", "silent", NOTHING, None, None),
         ("", "free active", NOTHING, None, None),
         ("premium=canceled@-5", "silent", NOTHING, None, None),
-        ("premium=?@-4", "silent", NOTHING, None, None),
         ("premium=?", "premium canceled", NOTHING, None, None),
         ("premium=incomplete_expired", "silent", NOTHING, None, None),
         ("backup=active", "silent", NOTHING, None, None),
@@ -48,6 +48,15 @@ NOTHING: tuple[Checkout, ...] = ()
         ("premium=?", "silent", NOTHING, SubscriptionOnRecord, None),
         ("basic=?@none", "silent", NOTHING, SubscriptionOnRecord, None),
         ("premium=dormant", "silent", NOTHING, SubscriptionOnRecord, None),
+        # Old is not ended: neither a period that is over without a word, nor a grant whose date has passed.
+        *((billing, account, NOTHING, SubscriptionOnRecord, None)
+          for billing, account in (("premium=?@-4", "silent"), ("premium=?@-400", "silent"), ("basic=?@-4", "- none"),
+                                   ("premium=?@-4", "premium active@-4"), ("", "premium active@-4"),
+                                   ("", "basic trialing@-400"))),
+        ("premium=canceled@-5", "premium active@-4", NOTHING, None, None),
+        ("", "premium canceled@-4", NOTHING, None, None),
+        ("", "premium active", NEVER_LISTED, AlreadySubscribed, AlreadySubscribed),
+        ("basic=canceled@-9", "silent", NEVER_CONFIRMED, PurchaseUnconfirmed, None),
         # On the account, unknown to billing: nobody says that it was a gift, so it may be paid for elsewhere.
         ("", "premium active", NOTHING, SubscriptionOnRecord, None),
         ("", "basic active", NOTHING, SubscriptionOnRecord, None),
@@ -57,7 +66,8 @@ NOTHING: tuple[Checkout, ...] = ()
         # In doubt, under way or unknown: nothing starts, whatever the user says.
         ("premium=active", "premium none", NOTHING, StatusUnclear, StatusUnclear),
         ("premium=canceled@-5", "premium active", NOTHING, StatusUnclear, StatusUnclear),
-        ("basic=?", "premium active", NOTHING, StatusUnclear, StatusUnclear),
+        ("basic=?", "premium active", NOTHING, AlreadySubscribed, AlreadySubscribed),
+        ("premium=?#new", "- none", RETURNED, CheckoutInProgress, CheckoutInProgress),
         ("", "silent", RETURNED, CheckoutInProgress, CheckoutInProgress),
         ("!", "silent", NOTHING, BillingUnavailable, BillingUnavailable),
         ("", "silent!", NOTHING, StatusUnknown, StatusUnknown),

@@ -67,10 +67,17 @@ CASES: Final = [
     ("premium=canceled@none", "- none", [ClaimKind.ENDED]),
     ("premium=canceled@+9", "- none", [ClaimKind.ENDED]),
     ("premium=?", "silent", [ClaimKind.FOUND_PAID_UNTIL]),
-    ("premium=?@-1", "silent", [ClaimKind.FOUND]),
+    ("premium=?@none", "silent", [ClaimKind.FOUND]),
+    ("premium=?@-1", "silent", [ClaimKind.WAS_PAID_UNTIL]),
+    ("premium=?@-400", "silent", [ClaimKind.WAS_PAID_UNTIL]),
+    ("premium=?@-4", "premium active", [ClaimKind.ACTIVE]),
+    ("", "premium active@-4", [ClaimKind.WAS_ON_ACCOUNT_UNTIL]),
+    ("", "premium gifted@-4", [ClaimKind.ENDED_ON]),
     ("premium=dormant", "silent", [ClaimKind.STATUS_WORD]),
     ("premium=canceled@-9", "premium active", [ClaimKind.ACCESS_BILLING_DIFFERS]),
-    ("basic=active", "premium active", [ClaimKind.ACCESS_BILLING_OTHER_PLAN]),
+    ("basic=active#s1 vanished=active#s2", "premium active", [ClaimKind.ACCESS_BILLING_OTHER_PLAN]),
+    ("basic=active", "premium active", [ClaimKind.ACTIVE]),
+    ("basic=?", "premium active@+9", [ClaimKind.ON_ACCOUNT_UNTIL]),
     ("premium=active", "premium none", [ClaimKind.BILLING_WITHOUT_ACCESS]),
     ("", "premium active", [ClaimKind.ON_ACCOUNT]),
     ("", "gold-2023 active", [ClaimKind.ON_ACCOUNT_UNKNOWN]),
@@ -88,6 +95,7 @@ def test_the_date_that_a_state_turns_on_is_that_of_one_claim() -> None:
     found = [claim for b, a, _said in CASES for claim in claims(customer_status(b, a, gifts=("gifted",)))]
     beside = {ClaimKind.HAS_ACCESS, ClaimKind.RENEWS_UNLESS_CANCELED, ClaimKind.LAST_KNOWN}
     elsewhere = {ClaimKind.RENEWS_ON, ClaimKind.CONFIRMING, ClaimKind.CONFIRMING_LONG, ClaimKind.NOT_HEARD}
+    elsewhere |= {ClaimKind.ARRIVED, ClaimKind.UNCONFIRMED}
 
     assert {claim.says for claim in found if claim.date is not None} - beside == DATED - elsewhere
 
@@ -195,6 +203,18 @@ class TestNothing:
 class TestWaiting:
     """A purchase that nobody confirmed yet: for how long, and no more."""
 
+    def test_a_record_that_came_is_no_longer_not_heard_of(self) -> None:
+        back = checkout(started=700, events=[(CheckoutEvent.RETURNED, 601)])
+
+        assert said(customer_status("premium=?", "- none", back)) == [ClaimKind.ARRIVED]
+
+    def test_after_its_day_it_is_still_said_and_never_that_there_is_nothing(self) -> None:
+        back = checkout(started=9e6, events=[(CheckoutEvent.RETURNED, 8.9e6)])
+        for account in ("- none", "silent", "free active"):
+            found = customer_status("", account, back)
+            assert said(found) == [ClaimKind.UNCONFIRMED]
+            assert one(found, ClaimKind.UNCONFIRMED).evidence is Evidence.CHECKOUT
+
     @pytest.mark.parametrize(
         ("since", "says"), [(59, ClaimKind.CONFIRMING), (61, ClaimKind.CONFIRMING_LONG), (601, ClaimKind.NOT_HEARD)]
     )
@@ -267,7 +287,8 @@ def test_access_ends_where_it_was_granted_until_then_or_the_subscription_ends(
 
 
 def test_an_account_whose_word_is_too_old_and_a_billing_that_has_none_differ() -> None:
-    bought = checkout(started=90_000, events=[(CheckoutEvent.RETURNED, 89_000), (CheckoutEvent.ACCESS_ON, 88_000)])
+    events = [(CheckoutEvent.BILLING_HAS_IT, 89_000.0), (CheckoutEvent.ACCESS_ON, 88_000.0)]
+    bought = checkout(started=90_000, events=events)
 
     assert said(customer_status("", "premium active", bought, ago=599)) == [ClaimKind.ACCESS_BILLING_NONE]
     assert said(customer_status("", "premium active", bought, ago=601)) == [ClaimKind.SERVICES_DIFFER]

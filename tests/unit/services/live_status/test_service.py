@@ -1,12 +1,13 @@
 """Live status: one watcher a user, what its tabs are told, and that nothing outlives the last of them."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import structlog
 
 from services.storage.pubsub import Topic
+from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import State
 from tests.fakes import AUTH_DOWN, BILLING_DOWN, START, settle
 from tests.replica import Outside, Replica, Tab, watch
@@ -47,6 +48,21 @@ class TestOneWatcher:
         assert {len(tab.seen) for tab in tabs} == {2}
         for tab in tabs:
             await tab.close()
+
+    async def test_what_only_got_older_is_told_apart_once_a_minute(self, replica: Replica, outside: Outside) -> None:
+        buy(outside)
+        ages: list[datetime] = []
+        changes: list[CustomerStatus] = []
+        session = await replica.sign_in()
+        open_page = replica.status.watch(session, changes.append, lambda: None, lambda one: ages.append(one.as_of))
+
+        await outside.clock.advance(605)
+
+        assert len(changes) == 1
+        assert 8 <= len(ages) <= 12
+        assert ages == sorted(set(ages))
+        open_page.close()
+        await settle()
 
     async def test_what_did_not_change_is_not_pushed_again(self, replica: Replica, outside: Outside) -> None:
         buy(outside)

@@ -7,7 +7,7 @@ import pytest
 from services.checkout_record import CheckoutEvent
 from services.lifecycle import Lifecycle
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import Action, Reason, Source, State
+from services.subscription.model import Action, ConfirmationWait, Reason, Source, State
 from services.subscription.reconcile import access_on, plan_named, reconcile, status_word
 from tests.fakes import SHAPES, Shape
 from tests.shop import CATALOG, without
@@ -70,23 +70,28 @@ TABLE = [
     ReconcileRow("premium=?@-2", "silent", S.ON_RECORD, False, "premium", R.ACCOUNT_SILENT),
     ReconcileRow("premium=?", "unasked", S.ON_RECORD, False, "premium", R.ACCOUNT_UNREACHABLE),
     ReconcileRow("premium=?", "- none", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
-    # What has ended: by its period, or by the account's word.
-    ReconcileRow("premium=?@-4", "silent", S.CANCELED, False, "premium", R.PERIOD_OVER),
-    ReconcileRow("premium=?@-4", "- none", S.CANCELED, False, "premium", R.PERIOD_OVER),
-    ReconcileRow("premium=?@-4", "unasked", S.CANCELED, False, "premium", R.ACCOUNT_UNREACHABLE),
+    # A period that is over has ended nothing: news of a renewal can be lost. Only a word says that something ended.
+    ReconcileRow("premium=?@-4", "silent", S.ON_RECORD, False, "premium", R.PERIOD_OVER),
+    ReconcileRow("premium=?@-400", "silent", S.ON_RECORD, False, "premium", R.PERIOD_OVER),
+    ReconcileRow("premium=?@-4", "- none", S.ON_RECORD, False, "premium", R.PERIOD_OVER),
+    ReconcileRow("premium=?@-4", "unasked", S.ON_RECORD, False, "premium", R.ACCOUNT_UNREACHABLE),
+    ReconcileRow("premium=?@-4", "premium active", S.ACTIVE, True, "premium", R.AGREED),
     ReconcileRow("premium=?@-4", "premium past_due", S.PAST_DUE, True, "premium", R.AGREED),
     ReconcileRow("premium=?@-4", "premium unpaid", S.UNPAID, False, "premium", R.ACCOUNT_SAYS),
     ReconcileRow("premium=?", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
     ReconcileRow("premium=?@none", "premium cancelled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
     ReconcileRow("premium=?", "premium canceled@+9", S.CANCELED, True, "premium", R.ACCOUNT_SAYS),
-    ReconcileRow("premium=?@-4", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("premium=?@-4", "premium active@-4", S.ON_RECORD, False, "premium", R.PERIOD_OVER),
+    ReconcileRow("premium=canceled@-5", "premium active@-4", S.CANCELED, False, "premium", R.BILLING_SAYS),
     # An account whose date is over was perhaps not told of a renewal that billing knows: nothing has ended for sure.
     ReconcileRow("premium=?", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
     ReconcileRow("premium=?@none", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
     ReconcileRow("premium=active", "premium active@-4", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
     ReconcileRow("premium=active", "premium canceled@+9", S.ACTIVE, True, "premium", R.AGREED),
     ReconcileRow("", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
-    ReconcileRow("", "premium active@-4", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
+    ReconcileRow("", "premium active@-4", S.ON_RECORD, False, "premium", R.PERIOD_OVER),
+    ReconcileRow("", "premium trialing@-400", S.ON_RECORD, False, "premium", R.PERIOD_OVER),
+    ReconcileRow("basic=canceled@-9", "premium active@-4", S.ON_RECORD, False, "premium", R.PERIOD_OVER),
     # A word that nobody here knows is shown as itself, grants nothing, and is never called ended.
     ReconcileRow("premium=dormant", "silent", S.ON_RECORD, False, "premium", R.UNKNOWN_WORD),
     ReconcileRow("premium=dormant", "premium active", S.ON_RECORD, True, "premium", R.UNKNOWN_WORD),
@@ -117,9 +122,14 @@ TABLE = [
     ReconcileRow("premium=active", "free active", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
     ReconcileRow("premium=canceled@-5", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
     ReconcileRow("premium=incomplete_expired", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
-    ReconcileRow("premium=?@-4", "premium active", S.CONFLICT, True, "premium", R.ACCOUNT_DIFFERS),
-    ReconcileRow("basic=active", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
-    ReconcileRow("basic=?", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
+    ReconcileRow("basic=active", "premium gifted", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
+    # One subscription that billing lists under the plan that was bought: the account names what it was changed to.
+    ReconcileRow("basic=active", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
+    ReconcileRow("basic=past_due", "premium active", S.PAST_DUE, True, "premium", R.PLAN_CHANGED),
+    ReconcileRow("basic=?", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
+    ReconcileRow("basic=?", "premium trialing", S.TRIALING, True, "premium", R.PLAN_CHANGED),
+    ReconcileRow("basic=?#s1 backup=?#s2", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
+    ReconcileRow("basic=active#s1 vanished=active#s2", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
     ReconcileRow("basic=active", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
     ReconcileRow("basic=?", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
     ReconcileRow("premium=canceled@+5", "premium active", S.CANCELED, True, "premium", R.BILLING_SAYS),
@@ -225,7 +235,7 @@ def test_the_date_is_billings_and_that_of_an_end_the_accounts() -> None:
 def test_the_end_of_a_canceled_period_is_not_the_day_on_which_it_ended() -> None:
     assert customer_status("premium=canceled@-5", "silent").current.until is None
     assert customer_status("premium=canceled@-5", "- none").current.until is None
-    assert customer_status("premium=?@-9", "- none").current.until is None
+    assert customer_status("premium=?@-9", "- none").current.state is State.ON_RECORD
 
 
 def test_what_has_ended_never_ends_in_the_future() -> None:
@@ -296,7 +306,7 @@ def test_an_ended_record_beside_a_live_one_is_no_duplicate() -> None:
 
 
 def test_all_subscription_ids_on_record_are_known_also_those_behind_the_headline() -> None:
-    found = customer_status("premium=?@-9#sub_old", "premium active")
+    found = customer_status("premium=canceled@-9#sub_old", "premium active")
 
     assert found.current.state is State.CONFLICT
     assert found.subscription_ids == ("sub_old",)
@@ -423,19 +433,52 @@ class TestCheckouts:
 
         assert (current.state, current.reason, current.access) == (State.ACTIVE, Reason.BILLING_LAGS, True)
 
-    def test_billing_that_still_lags_after_a_day_is_a_conflict(self) -> None:
-        old = checkout(started=90_000, events=[(CheckoutEvent.RETURNED, 89_000), (CheckoutEvent.ACCESS_ON, 88_000)])
+    def test_what_billing_never_lists_is_the_accounts_word_for_good(self) -> None:
+        """A service that drops the news of new subscriptions would else leave every customer with a conflict."""
+        old = checkout(started=9e6, events=[(CheckoutEvent.RETURNED, 8.9e6), (CheckoutEvent.ACCESS_ON, 8.8e6)])
 
         current = customer_status("", "premium active", old).current
 
+        assert (current.state, current.reason, current.access) == (State.ACTIVE, Reason.BILLING_LACKS, True)
+
+    def test_what_billing_had_and_has_no_more_is_a_conflict(self) -> None:
+        events = [(event, 89_000.0) for event in (CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.ACCESS_ON)]
+
+        current = customer_status("", "premium active", checkout(started=90_000, events=events)).current
+
         assert (current.state, current.reason, current.access) == (State.CONFLICT, Reason.ACCOUNT_DIFFERS, True)
+
+    def test_a_record_that_moved_to_another_plan_is_no_change_that_the_account_knows(self) -> None:
+        events = [(event, 89_000.0) for event in (CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.ACCESS_ON)]
+        bought = checkout(started=90_000, events=events)
+
+        current = customer_status("basic=?#sub_1", "premium active", bought).current
+
+        assert (current.state, current.reason, current.access) == (State.CONFLICT, Reason.PLAN_DIFFERS, True)
+
+    def test_a_plan_bought_beside_an_old_record_is_not_that_one_changed(self) -> None:
+        events = [(CheckoutEvent.RETURNED, 89_000.0), (CheckoutEvent.ACCESS_ON, 88_000.0)]
+        bought = checkout(started=90_000, events=events, known=("sub_1",))
+
+        found = customer_status("basic=?#sub_1", "premium active", bought)
+
+        assert (found.current.state, found.current.reason) == (State.ACTIVE, Reason.BILLING_LACKS)
+        assert [(one.plan_id, one.state) for one in found.others] == [("basic", State.ON_RECORD)]
+
+    def test_a_changed_subscription_is_one_and_says_none_of_its_former_dates(self) -> None:
+        for word in ("?", "active"):
+            found = customer_status(f"basic={word}@+20#sub_1", "premium active")
+
+            assert found.others == ()
+            assert found.duplicates == ()
+            assert (found.current.subscription_id, found.current.until, found.current.amount) == ("sub_1", None, None)
 
     def test_a_plan_that_was_bought_here_and_changed_in_the_portal_is_not_called_a_gift(self) -> None:
         """Billing never heard of it; the account names the plan it was changed to."""
         untold = checkout(started=9e5, events=[(CheckoutEvent.RETURNED, 8.9e5), (CheckoutEvent.ACCESS_ON, 8.8e5)])
         told = checkout(started=9e5, events=[(CheckoutEvent.BILLING_HAS_IT, 8.9e5), (CheckoutEvent.ACCESS_ON, 8.8e5)])
 
-        assert customer_status("", "basic active", untold).current.state is State.CONFLICT
+        assert customer_status("", "basic active", untold).current.reason is Reason.BILLING_LACKS
         assert customer_status("premium=canceled@-5", "basic active", told).current.state is State.ON_ACCOUNT
 
     def test_an_old_ended_record_of_the_same_plan_is_lag_after_subscribing_again(self) -> None:
@@ -523,7 +566,36 @@ class TestCheckouts:
 
         assert found.confirming is None
         assert found.unconfirmed == old
-        assert found.current.state is State.NONE
+        assert (found.current.state, found.current.wait) == (State.CONFIRMING, ConfirmationWait.UNCONFIRMED)
+        assert found.current.reference == old.session_id
+        assert found.groups["addons"].state is State.NONE
+
+    @pytest.mark.parametrize("billing", ["premium=canceled@-400", "basic=canceled@-400", "premium=incomplete_expired"])
+    def test_what_ended_before_does_not_hide_a_purchase_that_was_never_confirmed(self, billing: str) -> None:
+        old = checkout(started=90_000, events=[(CheckoutEvent.RETURNED, 89_000)], known=("sub_premium",))
+
+        assert customer_status(billing, "silent", old).current.wait is ConfirmationWait.UNCONFIRMED
+
+    @pytest.mark.parametrize("account", ["premium active", "premium past_due", "premium active!"])
+    def test_nothing_is_asked_of_a_purchase_beside_what_is_in_force(self, account: str) -> None:
+        old = checkout(started=90_000, events=[(CheckoutEvent.RETURNED, 89_000)])
+
+        assert customer_status("", account, old).current.wait is None
+
+    def test_the_answer_that_it_was_not_charged_ends_it(self) -> None:
+        answered = checkout(started=9e4, events=[(CheckoutEvent.RETURNED, 8.9e4), (CheckoutEvent.REPLACED, 60)])
+
+        assert customer_status("", "silent", answered).current.state is State.NONE
+
+    @pytest.mark.parametrize("billing", ["premium=?#sub_new", "premium=active#sub_new"])
+    def test_a_record_that_the_account_does_not_know_yet_is_said_to_have_arrived(self, billing: str) -> None:
+        for since in (5, 61, 3_000):
+            back = checkout(started=since + 30, events=[(CheckoutEvent.RETURNED, since)], known=("sub_old",))
+            found = customer_status(billing, "- none", back)
+
+            assert (found.current.state, found.wait) == (State.CONFIRMING, ConfirmationWait.ARRIVED)
+            assert found.confirming == back
+        assert customer_status("premium=?#sub_old", "- none", self.back).wait is ConfirmationWait.CONFIRMING
 
 
 def test_a_reader_sees_no_difference_in_age_alone() -> None:
