@@ -1,5 +1,7 @@
 """What other products' users complained about, read from the tests in `tests/complaints/`: for `docs/complaints.md`.
 
+Those that need a browser are in `tests/browser/test_complaints.py`, where one is open.
+
 A class there is a row: the comment above it names the public threads, its name says the case, and the names of its
 tests say what is right. A comment that names no thread makes a sibling of such a row.
 """
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-FOLDER: Final = Path(__file__).resolve().parent.parent / "tests" / "complaints"
+TESTS: Final = Path(__file__).resolve().parent.parent / "tests"
 THREAD: Final = re.compile(r"[\w.-]+(?:/[\w.-]+)?#\d+")
 _WORD: Final = re.compile(r"[A-Z][a-z0-9]*")
 
@@ -25,9 +27,10 @@ class Complaint:
     behaviours: tuple[str, ...]
 
 
-def complaints(folder: Path = FOLDER) -> list[Complaint]:
+def complaints(tests: Path = TESTS) -> list[Complaint]:
     """Return the rows in the order of the files, those without a thread left out."""
-    rows = [row for path in sorted(folder.glob("test_*.py")) for row in _rows(path.read_text(encoding="utf-8"))]
+    files = [*sorted((tests / "complaints").glob("test_*.py")), *tests.glob("browser/test_complaints.py")]
+    rows = [row for path in files for row in _rows(path.read_text(encoding="utf-8"))]
     return [row for row in rows if row.threads]
 
 

@@ -240,8 +240,10 @@ def _paid_until(said: Statement, facts: Facts, sold: CatalogFacts, history: Hist
 
 
 def _renews_unless(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
-    """It goes on, or somebody has canceled it."""
-    return any(sub.renews or sub.ends_at is not None or sub.status == "canceled" for sub in _of(said, facts.subs))
+    """It goes on, or somebody has canceled it or paused its payments."""
+    return any(
+        sub.renews or sub.held or sub.ends_at is not None or sub.status == "canceled" for sub in _of(said, facts.subs)
+    )
 
 
 def _account_until(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:

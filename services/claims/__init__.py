@@ -12,12 +12,22 @@ Who reads a page by program finds its claims in `data-claims` on the elements th
 
 from services.claims.checkouts import (
     NotChargedEvidence,
+    arrived_claim,
     checkout_claims,
     not_charged_claim,
+    price_claim,
+    purchase_claims,
 )
 from services.claims.model import DATED, Claim, ClaimKind, Evidence, Tax
-from services.claims.offers import offer_claims
-from services.claims.status import access_until, portal_claims, status_claims, subscription_claims, twice_claims
+from services.claims.offers import item_claim, offer_claims
+from services.claims.status import (
+    access_until,
+    change_claims,
+    portal_claims,
+    status_claims,
+    subscription_claims,
+    twice_claims,
+)
 
 __all__ = [
     "DATED",
@@ -27,10 +37,15 @@ __all__ = [
     "NotChargedEvidence",
     "Tax",
     "access_until",
+    "arrived_claim",
+    "change_claims",
     "checkout_claims",
+    "item_claim",
     "not_charged_claim",
     "offer_claims",
     "portal_claims",
+    "price_claim",
+    "purchase_claims",
     "status_claims",
     "subscription_claims",
     "twice_claims",

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
 from services.claims.model import Claim, ClaimKind, Evidence
+from services.claims.status import WAITS
+from services.subscription.current import confirmation_wait
 
 
 class NotChargedEvidence(StrEnum):
@@ -30,15 +32,41 @@ def checkout_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
 
     An order is called placed only where a return is on record: then its address carried what only Stripe knows.
     """
-    price = Claim(
+    returned = checkout.at(CheckoutEvent.RETURNED)
+    if returned is not None and checkout.kind is CheckoutKind.SUBSCRIPTION:
+        return (price_claim(checkout),)
+    says = ClaimKind.ORDER_PLACED if returned is not None else ClaimKind.BACK_FROM_CHECKOUT
+    said = Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout))
+    return (said, price_claim(checkout))
+
+
+def purchase_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
+    """Return what may be said of a checkout in a list of purchases: what became of it, and what it asked for."""
+    returned, price = checkout.at(CheckoutEvent.RETURNED), price_claim(checkout)
+    if checkout.confirmed:
+        return (arrived_claim(checkout, now), price)
+    wait = confirmation_wait(checkout, now, arrived=CheckoutEvent.BILLING_HAS_IT in checkout.events)
+    if wait is None:
+        return (price,)
+    if checkout.kind is not CheckoutKind.SUBSCRIPTION:
+        return checkout_claims(checkout, now)
+    said = Claim(says=WAITS[wait], evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout))
+    return (said, price)
+
+
+def price_claim(checkout: Checkout) -> Claim:
+    """Return what a checkout asked for."""
+    return Claim(
         says=ClaimKind.LIST_PRICE, evidence=Evidence.CATALOG, as_of=checkout.started_at, amount=checkout.total,
         currency=checkout.currency, interval=checkout.interval, days=checkout.trial_days or None, **_about(checkout),
     )  # fmt: skip
-    if checkout.kind is CheckoutKind.SUBSCRIPTION:
-        return (price,)
-    returned = checkout.at(CheckoutEvent.RETURNED)
-    says = ClaimKind.ORDER_PLACED if returned is not None else ClaimKind.BACK_FROM_CHECKOUT
-    return (Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout)), price)
+
+
+def arrived_claim(checkout: Checkout, now: datetime) -> Claim:
+    """Return that a service has what was bought: the account where it grants the plan, else billing."""
+    granted = checkout.at(CheckoutEvent.ACCOUNT_HAS_IT) is not None
+    evidence = Evidence.ACCOUNT if granted else Evidence.BILLING
+    return Claim(says=ClaimKind.PURCHASE_ARRIVED, evidence=evidence, as_of=now, **_about(checkout))
 
 
 def _about(checkout: Checkout | None) -> dict[str, str | None]:

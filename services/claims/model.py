@@ -36,7 +36,7 @@ class ClaimKind(StrEnum):
     PAID_UNTIL = "paid_until"
     RENEWS_ON = "renews_on"
     RENEWS_UNLESS_CANCELED = "renews_unless_canceled"
-    """It renews at the end of the period, unless it is canceled in the portal, of which nothing was heard."""
+    """It renews at the end of the period, unless it is canceled or paused, of which nothing was heard."""
     ON_ACCOUNT_UNTIL = "on_account_until"
     """The account has it until `date`; of payments nothing is known."""
     COLLECTION_PAUSED = "collection_paused"
@@ -44,6 +44,8 @@ class ClaimKind(StrEnum):
     """Access ends on `date`, and it will not renew."""
     ENDS = "ends"
     """The same, nobody says when."""
+    CHANGE_RESUMES = "change_resumes"
+    """A change of plan may take the cancellation back, so that it renews: what the portal does no service tells."""
 
     PAYMENT_FAILED = "payment_failed"
     INVOICE_OPEN = "invoice_open"
@@ -104,6 +106,8 @@ class ClaimKind(StrEnum):
     NOTHING_CHARGED_HERE = "nothing_charged_here"
     """Nothing was charged, unless it was paid in another tab."""
     ORDER_PLACED = "order_placed"
+    PURCHASE_ARRIVED = "purchase_arrived"
+    """A service has what was bought here."""
     BACK_FROM_CHECKOUT = "back_from_checkout"
 
 

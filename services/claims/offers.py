@@ -26,6 +26,14 @@ def offer_claims(
     return (base, _without_amount(base, ClaimKind.THEN_EACH))
 
 
+def item_claim(product_id: str | None, amount: int, currency: str, now: datetime, *, tax: Tax | None = None) -> Claim:
+    """Return what a press asks for that buys items, paid once; without a product that is all of a cart."""
+    return Claim(
+        says=ClaimKind.DUE_TODAY, evidence=Evidence.CATALOG, as_of=now, product_id=product_id, amount=amount,
+        currency=currency, tax=tax,
+    )  # fmt: skip
+
+
 def has_had(plan: Plan, customer_status: CustomerStatus | None) -> bool:
     """Whether a trial or a subscription of that plan is on record for this customer, here or in billing."""
     return customer_status is not None and plan.id in customer_status.had_plans

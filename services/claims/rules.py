@@ -65,6 +65,9 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "`ends`, where the date is unknown or past",
     ),
     ClaimKind.ENDS: Rule("the same without a date that lies ahead"),
+    ClaimKind.CHANGE_RESUMES: Rule(
+        "as `ends_on` or `ends`, beside a change in the portal. That it does is never said: no service tells"
+    ),
     ClaimKind.PAYMENT_FAILED: Rule(_WORD),
     ClaimKind.INVOICE_OPEN: Rule("a service's word `unpaid`, with access"),
     ClaimKind.INVOICE_OPEN_NO_ACCESS: Rule("a service's word `unpaid`, without access"),
@@ -134,5 +137,6 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.ORDER_PLACED: Rule(
         "the return carries what only Stripe knows, or a service says so", "`back_from_checkout`"
     ),
+    ClaimKind.PURCHASE_ARRIVED: Rule("billing has a subscription of this purchase, or the account grants its plan"),
     ClaimKind.BACK_FROM_CHECKOUT: Rule("the browser came back, and its address proves nothing"),
 }

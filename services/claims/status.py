@@ -16,13 +16,15 @@ _EVIDENCE: Final = {
     Source.CHECKOUT: Evidence.CHECKOUT,
     Source.MEMORY: Evidence.MEMORY,
 }
-_WAITS: Final = {
+WAITS: Final = {
     ConfirmationWait.CONFIRMING: ClaimKind.CONFIRMING,
     ConfirmationWait.DELAYED: ClaimKind.CONFIRMING_LONG,
     ConfirmationWait.LOST: ClaimKind.NOT_HEARD,
     ConfirmationWait.ARRIVED: ClaimKind.ARRIVED,
     ConfirmationWait.UNCONFIRMED: ClaimKind.UNCONFIRMED,
 }
+"""What is said of a purchase that is waited for."""
+
 _ALONE: Final = {
     State.PAST_DUE: ClaimKind.PAYMENT_FAILED,
     State.INCOMPLETE: ClaimKind.PAYMENT_UNFINISHED,
@@ -55,6 +57,11 @@ def portal_claims(one: Subscription) -> tuple[Claim, ...]:
     return (_claim(one, ClaimKind.PORTAL_NEWS_DUE),) if one.portal_open else ()
 
 
+def change_claims(one: Subscription) -> tuple[Claim, ...]:
+    """Return what a change of plan may bring about: of one that ends, that its cancellation is taken back."""
+    return (_claim(one, ClaimKind.CHANGE_RESUMES),) if one.ends and one.live else ()
+
+
 def access_until(one: Subscription) -> datetime | None:
     """Return when access ends, where that is known: pages, API, token and guards go by this one date."""
     if not one.access:
@@ -85,7 +92,7 @@ def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[
     elif one.state is State.NONE:
         yield _claim(one, _nothing(one, catalog))
     elif one.state is State.CONFIRMING:
-        yield _claim(one, _WAITS[one.wait or ConfirmationWait.CONFIRMING], date=one.since)
+        yield _claim(one, WAITS[one.wait or ConfirmationWait.CONFIRMING], date=one.since)
     elif one.state is State.UNPAID:
         yield _claim(one, ClaimKind.INVOICE_OPEN if one.access else ClaimKind.INVOICE_OPEN_NO_ACCESS)
     elif one.state is State.CANCELED:

@@ -22,17 +22,30 @@ async def untruths(ada: CustomerLife) -> list[str]:
     """Return what the open page says that is not so."""
     truth = ada.truth
     text = ada.text()
-    prices = {one["amount"] for one in await ada.control("GET", "prices")}
+    sold = await ada.control("GET", "prices")
+    prices = {one["amount"] for one in sold}
     return [
-        *(f"claimed: {claim}" for claim in ada.claims() if not _holds(claim, truth)),
+        *(f"claimed: {claim}" for claim in ada.claims() if not (_offered(claim, sold) or _holds(claim, truth))),
         *(f"sum: {words}" for words, cents in _sums(text) if cents not in _known_sums(truth, prices)),
         *(f"date: {words}" for words in _dates(text) if words not in _known_dates(truth)),
     ]
 
 
+def _offered(claim: dict[str, Any], sold: list[dict[str, Any]]) -> bool:
+    """Whether it is said of a price that is for sale now: what it asks for, how often, and how long it is free."""
+    if claim["says"] not in OFFERS:
+        return False
+    wanted = [(one["product_id"], one["interval"]) for one in sold if one["active"]]
+    asked = [one["amount"] for one in sold if one["active"] and one["product_id"] == claim.get("product_id")]
+    fits = claim.get("amount") is None or any(claim["amount"] % amount == 0 for amount in asked)
+    return fits and (claim.get("product_id"), claim.get("interval")) in wanted
+
+
 def _holds(claim: dict[str, Any], truth: Truth) -> bool:
     one = next((one for one in truth.subscriptions if one.id == claim.get("subscription_id")), None)
     if one is not None and claim.get("plan") is not None and claim["plan"] != one.plan:
+        return False
+    if claim["says"] in OFFERS:
         return False
     return CLAIMS[claim["says"]](claim, truth, one)
 
@@ -60,13 +73,41 @@ def _paid(moment: datetime | None, one: SubscriptionTruth) -> bool:
     )
 
 
+def _renews_unless(claim: dict[str, Any], _truth: Truth, one: SubscriptionTruth | None) -> bool:
+    """Whether it renews then, or is canceled or paused, which nobody has told."""
+    if one is None or not one.live or _at(claim) != one.period_end:
+        return False
+    return one.renews or one.ends_at is not None or one.pause_collection is not None
+
+
+def _list_price(claim: dict[str, Any], truth: Truth, one: SubscriptionTruth | None) -> bool:
+    """Whether it is that of a subscription, or of a checkout: in a list of purchases, and on the way back from one."""
+    said = (claim["amount"], claim["currency"], claim.get("interval"))
+    if "checkout_id" in claim:
+        asked = [
+            (sum(line.amount * line.quantity for line in each.lines), each.lines[0].currency, each.lines[0].interval)
+            for each in truth.sessions
+        ]
+        return said in asked
+    return said in [
+        (each.list_amount, each.list_currency, each.interval) for each in ([one] if one else truth.subscriptions)
+    ]
+
+
+def _may_resume(_claim: dict[str, Any], _truth: Truth, one: SubscriptionTruth | None) -> bool:
+    return one is not None and one.live and one.ends_at is not None
+
+
+OFFERS: Final = frozenset({"due_today", "then_each", "trial_offered", "trial_for_new"})
+"""What is said of what is for sale."""
+
 CLAIMS: Final[dict[str, Judge]] = {
     "free_plan": lambda claim, truth, one: not any(one.live for one in truth.subscriptions),
     "confirming": _confirming,
     "confirming_long": _confirming,
     "not_heard": _confirming,
     "paid_until": lambda claim, truth, one: one is not None and one.live and _paid(_at(claim), one),
-    "renews_unless_canceled": lambda claim, truth, one: one is not None and one.renews and _at(claim) == one.period_end,
+    "renews_unless_canceled": _renews_unless,
     "renews_on": lambda claim, truth, one: one is not None and one.renews and _at(claim) == one.period_end,
     "free_until": lambda claim, truth, one: (
         one is not None and one.status == "trialing" and _at(claim) == one.trial_end
@@ -75,10 +116,12 @@ CLAIMS: Final[dict[str, Judge]] = {
     "ended_on": lambda claim, truth, one: one is not None and not one.live and _at(claim) == one.ended_at,
     "ended": lambda claim, truth, one: one is not None and not one.live,
     "has_access": _access,
-    "list_price": lambda claim, truth, one: (
-        (claim["amount"], claim["currency"], claim["interval"])
-        in [(each.list_amount, each.list_currency, each.interval) for each in ([one] if one else truth.subscriptions)]
-    ),
+    "list_price": _list_price,
+    "change_resumes": _may_resume,
+    "purchase_arrived": lambda claim, truth, one: bool(truth.records),
+    "collection_paused": lambda claim, truth, one: one is not None and one.pause_collection is not None,
+    "order_placed": lambda claim, truth, one: any(each.completed_at is not None for each in truth.sessions),
+    "back_from_checkout": lambda claim, truth, one: True,  # says what follows if it was paid
     "payment_failed": lambda claim, truth, one: one is not None and one.status == "past_due",
     "portal_news_due": lambda claim, truth, one: True,  # says nothing of what is, only that it may be late
     "nothing_charged": lambda claim, truth, one: not truth.charged,

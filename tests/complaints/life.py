@@ -34,7 +34,7 @@ from services.upstream.transport import Transport
 from settings import load_settings
 from tests.ui.reading import tags_in, text_of
 from ui.nicegui_ext.page_views import unconnected_views
-from ui.pages import account, cancel, cart, home, login, members, payment, pricing, shop, success, upgrade
+from ui.pages import account, cancel, cart, errors, home, login, members, payment, pricing, shop, success, upgrade
 from ui.pages.errors import too_many_requests
 from wiring.build import build
 
@@ -45,7 +45,7 @@ PUBLIC_URL: Final = "https://localhost:8081"
 """With TLS, since without it our cookie has the name of NiceGUI's own, which its simulation sets too."""
 
 STORAGE_SECRET: Final = "Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"
-PAGES: Final = (home, pricing, login, payment, success, cancel, account, members, upgrade, shop, cart)
+PAGES: Final = (home, pricing, login, payment, success, cancel, account, members, upgrade, shop, cart, errors)
 
 
 class PresentTime(ManualTime):

@@ -16,6 +16,7 @@ from tests.complaints.life import CustomerLife, life
 PREMIUM, YEARLY, BASIC = "price_sandbox_premium_month", "price_sandbox_premium_year", "price_sandbox_basic_month"
 TRIAL = "price_sandbox_enterprise_month"
 PAGES = ("/payment", "/account")
+RESUMES = "A change there may take your cancellation back and resume the renewal."
 SHAPES = pytest.mark.parametrize("shape", ["running", "detailed"])
 
 
@@ -161,6 +162,32 @@ class TestCanceledForThePeriodsEnd:
             assert await untruths(ada) == []
 
 
+# ComfyUI_frontend#14222
+class TestChangeOfAPlanThatWasCanceled:
+    @SHAPES
+    async def test_it_says_that_a_change_may_resume_the_renewal(self, tmp_path: Path, shape: str) -> None:
+        async with life(tmp_path, status_shape=shape) as ada:
+            await ada.sign_in()
+            await ada.subscribe(PREMIUM)
+            before = await pages(ada)
+            await ada.act("cancel-at-period-end")
+
+            text = await pages(ada)
+            offered = await ada.open("/payment")
+
+            assert RESUMES not in before
+            assert ("change_resumes" in said(ada)) is (RESUMES in offered) is ("Change to Basic" in text)
+            assert ("Change to Basic" in text) is (shape == "detailed")
+
+    async def test_where_the_word_alone_is_canceled_nothing_is_offered(self, tmp_path: Path) -> None:
+        async with life(tmp_path) as ada:
+            await ada.sign_in()
+            await ada.subscribe(PREMIUM)
+            await ada.act("cancel-at-period-end")
+
+            assert "Available from" in await ada.open("/payment")
+
+
 # polar#9334, polar#9117
 class TestCanceledForTheEndAndThenNow:
     @SHAPES
@@ -203,6 +230,17 @@ class TestPaused:
 
             assert "renews_on" not in said(ada)
             assert ("Payments are paused." in ada.text()) is (shape == "detailed")
+
+    async def test_where_no_service_tells_of_it_the_renewal_is_no_fact(self, tmp_path: Path) -> None:
+        async with life(tmp_path) as ada:
+            await ada.sign_in()
+            await ada.subscribe(PREMIUM)
+            await ada.act("pause")
+
+            text = await pages(ada)
+
+            assert "Unless it's canceled or paused, it renews then." in text
+            assert not re.search(r"(?<!it )renews", text, re.IGNORECASE)
 
 
 # gameserverapp#1216

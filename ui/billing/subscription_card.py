@@ -188,16 +188,21 @@ def reference_of(words: StateWords, subscription: Subscription) -> str:
 
 
 def draw_sentence(context: PageContext, words: StateWords, *, into: Tag) -> None:
-    """Write the sentence, with the exact instant in its date's tooltip."""
+    """Write the sentence anew into an element."""
     into.clear()
     with into:
-        if words.moment is None or not words.parts.date:
-            Tag("span", words.sentence)
-            return
-        Tag("span", words.parts.before)
-        instant = words.moment.isoformat()
-        Tag("time", words.parts.date, datetime=instant, title=exact_time(context, words.moment))
-        Tag("span", words.parts.after)
+        write_sentence(context, words)
+
+
+def write_sentence(context: PageContext, words: StateWords) -> None:
+    """Write the sentence, with the exact instant in its date's tooltip."""
+    if words.moment is None or not words.parts.date:
+        Tag("span", words.sentence)
+        return
+    Tag("span", words.parts.before)
+    instant = words.moment.isoformat()
+    Tag("time", words.parts.date, datetime=instant, title=exact_time(context, words.moment))
+    Tag("span", words.parts.after)
 
 
 def age_words(context: PageContext, customer_status: CustomerStatus) -> str:

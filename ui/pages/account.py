@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
+from services.claims import purchase_claims
 from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session
@@ -22,6 +23,7 @@ from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status, signed_in
 from ui.page.frame import frame, language_choice, theme_choice
 from ui.serving.document import PageContext, page
+from ui.text.claim_words import claims_attribute
 from ui.text.formats import exact, full_date
 from ui.text.i18n import N_, _
 from ui.theme.tones import Tone
@@ -131,7 +133,8 @@ def draw_purchases(context: PageContext, purchases: Sequence[Checkout]) -> None:
             return
         with Tag("ul", classes="purchases"):
             for checkout in purchases:
-                with Tag("li", classes="purchase", testid="purchase"):
+                claims = claims_attribute(purchase_claims(checkout, now))
+                with Tag("li", classes="purchase", testid="purchase", data_claims=claims):
                     _draw_purchase(context, checkout, now)
         Tag("p", _("Invoices and older purchases are in the billing portal."), classes="muted small")
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims import ClaimKind, NotChargedEvidence, not_charged_claim
+from services.claims import ClaimKind, NotChargedEvidence, arrived_claim, not_charged_claim, price_claim
 from services.container import Container
 from services.sessions.service import Session, sign_in_path
 from services.subscription.customer_status import CustomerStatus
@@ -77,7 +77,7 @@ def draw_left(context: PageContext, checkout: Checkout, *, known: bool) -> None:
         sentence = left_words(checkout, known=known)
         Tag("p", sentence, classes="center card-sentence", data_claims=claims_attribute([claim]))
         name, amount = purchase_words(context, checkout)
-        with Tag("p", classes="bought center"):
+        with Tag("p", classes="bought center", data_claims=claims_attribute([price_claim(checkout)])):
             Tag("strong", name)
             Tag("span", f" {amount}", classes="muted")
         problems = ProblemPlace(context)
@@ -107,7 +107,9 @@ def draw_arrived(context: PageContext, checkout: Checkout) -> None:
     with card_page("success", "check-circle", _("This checkout went through")) as card:
         card.box.set(data_state="arrived")
         sentence = _("{plan} has arrived here: it was finished in another tab.")
-        Tag("p", sentence.format(plan=bought_name(context, checkout)), classes="center card-sentence")
+        sentence = sentence.format(plan=bought_name(context, checkout))
+        claims = claims_attribute([arrived_claim(checkout, datetime.now(UTC))])
+        Tag("p", sentence, classes="center card-sentence", data_claims=claims)
         with Tag("div", classes="actions card-actions"):
             button(_("See your billing"), href="/payment")
 

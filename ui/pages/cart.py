@@ -4,11 +4,13 @@ The same cart in all tabs: what one changes shows in the others. A line that is 
 """
 
 import asyncio
+from datetime import UTC, datetime
 
 from nicegui import ui
 
 from catalog import Item
 from services.cart import Cart, CartLine
+from services.claims import item_claim
 from services.container import Container
 from services.errors import CartChanged, CheckoutInProgress, FrontendError, InvalidQuantity, NotSignedIn
 from services.purchase import MOST_LINES, Purchase, PurchaseLine
@@ -29,6 +31,7 @@ from ui.shop.item_card import show_refusal
 from ui.shop.live_cart import buyer, cart_owner, known_cart, live_cart, owner_of
 from ui.shop.quantity_field import QuantityField
 from ui.text.amounts import money
+from ui.text.claim_words import claims_attribute
 from ui.text.i18n import N_, _, ngettext
 from ui.theme.icons import icon
 
@@ -113,6 +116,8 @@ class CartPage:
 
     def _show_total(self, cart: Cart) -> None:
         self._total.set_text(self._total_words(cart))
+        due = item_claim(None, cart.total, cart.currency or "usd", datetime.now(UTC), tax=self._context.catalog.tax)
+        self._total.set(data_claims=claims_attribute([due]))
         words = ngettext("{count} item", "{count} items", cart.count).format(count=cart.count)
         if len(cart.lines) >= MOST_LINES:
             full = _("A cart holds at most {most} different items: this one is full.").format(most=MOST_LINES)

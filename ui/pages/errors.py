@@ -12,10 +12,12 @@ from nicegui import Client, app
 from nicegui.page import page as nicegui_page
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from services.container import Container
 from services.errors import PageNotFound, RateLimited
+from services.web.safe_paths import safe_next
 from ui.nicegui_ext import template
 from ui.page.context import Head
 from ui.page.frame import SANDBOX_WORDS
@@ -29,15 +31,30 @@ VIEWPORT: Final = '<meta name="viewport" content="width=device-width, initial-sc
 
 
 def register(container: Container) -> None:
-    """Answer unknown addresses with a page, to those who want a page."""
+    """Answer unknown addresses with a page, to those who want a page, and lead from `/pricing/` to `/pricing`."""
+    app.router.redirect_slashes = False  # it would name the host that a proxy told us
 
     @app.exception_handler(404)
     async def not_found(request: Request, error: Exception) -> Response:
+        meant = _without_slash(request)
+        if meant is not None:
+            return RedirectResponse(meant, 307)
         answered_by_route = request.scope.get("endpoint") not in (None, app)
         if answered_by_route or "text/html" not in request.headers.get("accept", ""):
             detail = error.detail if isinstance(error, HTTPException) else "Not Found"
             return JSONResponse({"detail": detail}, 404)
         return await page_not_found(container, request)
+
+
+def _without_slash(request: Request) -> str | None:
+    """Return the page that is meant by an address with a slash at its end, as a path; None where there is none."""
+    path = request.scope["path"]
+    bare = path.rstrip("/")
+    if bare == path or not bare or safe_next(bare) != bare:
+        return None
+    if not any(route.matches({**request.scope, "path": bare})[0] is Match.FULL for route in app.routes):
+        return None
+    return f"{bare}?{request.url.query}" if request.url.query else bare
 
 
 async def page_not_found(container: Container, request: Request) -> Response:

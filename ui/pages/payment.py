@@ -31,9 +31,10 @@ from ui.plans.choices import plan_choices
 from ui.plans.grid import PlanGrid
 from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import on_catalog_change
-from ui.plans.price import due_words, shown_price
+from ui.plans.price import due_claims, due_words, shown_price
 from ui.serving.document import PageContext, page
 from ui.text.amounts import price_words
+from ui.text.claim_words import claims_attribute
 from ui.text.formats import short_date
 from ui.text.i18n import N_, _
 from ui.text.state_words import plan_name
@@ -251,7 +252,8 @@ def draw_chosen(context: PageContext, plan: Plan, price: Price, problems: Proble
             with Tag("h2", id="chosen-title", classes="chosen-title"):
                 Tag("span", context.text(plan.name))
                 Tag("span", f" {amount}", classes="chosen-price")
-            Tag("p", due_words(context, plan, price), classes="muted small")
+            claims = due_claims(context, plan, price)
+            Tag("p", due_words(context, claims), classes="muted small", data_claims=claims_attribute(claims))
         purchase = Purchase.of_plan(plan, price)
         checkout_button(
             context, purchase, _("Continue to checkout"), problems, large=True, testid="continue-to-checkout"

@@ -5,13 +5,13 @@ services say, and until they say it the page waits in front of the user's eyes, 
 and again after ten.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from services.cart import user_owner
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims import Claim, ClaimKind, checkout_claims
+from services.claims import Claim, arrived_claim, checkout_claims
 from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session, sign_in_path
@@ -23,7 +23,7 @@ from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
 from ui.billing.purchase_words import purchase_words
 from ui.billing.status_badge import StatusBadge
-from ui.billing.subscription_card import QUOTED, contact_button, draw_sentence
+from ui.billing.subscription_card import QUOTED, contact_button, write_sentence
 from ui.billing.timeline import Timeline
 from ui.components.button import button
 from ui.components.card_page import CardPage, card_page
@@ -31,7 +31,7 @@ from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status, words_for, words_of
 from ui.page.frame import frame
 from ui.serving.document import PageContext, page
-from ui.text.claim_words import SENTENCES, claims_attribute
+from ui.text.claim_words import Reader, claims_attribute, sentences
 from ui.text.i18n import N_, _
 from ui.text.state_words import StateWords, welcome
 from ui.theme.tones import Tone
@@ -42,24 +42,21 @@ OVERTAKING: Final = frozenset({State.INCOMPLETE, State.PAST_DUE, State.UNPAID})
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page says now: `state` is the value of `data-state`."""
+    """What the page says now: `state` is the value of `data-state`.
+
+    The sentence is of three parts, each of which may be missing: `lead` claims nothing of money or dates, then comes
+    what the `words` of a subscription say, or the first of `claims`, and `note` after it.
+    """
 
     state: str
     tone: Tone
     icon: str
     headline: str
-    sentence: str
+    lead: str = ""
     words: StateWords | None = None
     checkout: Checkout | None = None
-
-    @property
-    def claims(self) -> tuple[Claim, ...]:
-        """What the sentence says, as values."""
-        if self.words is not None:
-            return self.words.claims
-        if self.checkout is None or self.state not in ("submitted", "unproven"):
-            return ()
-        return checkout_claims(self.checkout, datetime.now(UTC))
+    claims: tuple[Claim, ...] = ()
+    note: str = ""
 
 
 def register(container: Container) -> None:
@@ -114,12 +111,9 @@ class SuccessPage:
         if view.words is not None and view.state in ("not_ours", "submitted"):
             self._show_badge(view.words)
         self._sentence.set(data_claims=claims_attribute(view.claims))
-        if view.words is not None and view.sentence == view.words.sentence:
-            draw_sentence(self._context, view.words, into=self._sentence)
-        else:
-            self._sentence.clear()
-            with self._sentence:
-                Tag("span", view.sentence)
+        self._sentence.clear()
+        with self._sentence:
+            self._draw_sentence(view)
         self._bought.show(purchase_words(self._context, view.checkout) if view.checkout is not None else ())
         has_steps = view.state != "unproven" and view.checkout is not None
         has_steps = has_steps and view.checkout is not None and view.checkout.kind is CheckoutKind.SUBSCRIPTION
@@ -127,6 +121,18 @@ class SuccessPage:
         if self._timeline is not None and view.checkout is not None:
             self._timeline.show(view.checkout)
         self._below.show((view.state, view.checkout.session_id if view.checkout is not None else ""))
+
+    def _draw_sentence(self, view: View) -> None:
+        context = self._context
+        if view.lead:
+            Tag("span", f"{view.lead} ")
+        if view.words is not None:
+            write_sentence(context, view.words)
+        elif view.claims:
+            reader = Reader.at(context.catalog, context.locale, context.timezone)
+            Tag("span", sentences(view.claims[:1], reader).before)
+        if view.note:
+            Tag("span", f" {view.note}")
 
     async def _changed(self, customer_status: CustomerStatus) -> None:
         """Look what has become of the checkout, and show it."""
@@ -210,12 +216,11 @@ def view_of(
     if checkout is None:
         return _not_ours(context, customer_status)
     if checkout.kind is not CheckoutKind.SUBSCRIPTION and checkout.at(CheckoutEvent.RETURNED) is None:
-        return _unproven(checkout)
+        return _unproven(checkout, now)
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         return View(
-            "submitted", "success", "check-circle", _("Thanks for your order"),
-            _(SENTENCES[ClaimKind.ORDER_PLACED][0]),
-            checkout=checkout,
+            "submitted", "success", "check-circle", _("Thanks for your order"), checkout=checkout,
+            claims=checkout_claims(checkout, now),
         )  # fmt: skip
     current = customer_status.in_group(checkout.group or "") if customer_status is not None else None
     about_it = current is not None and current.plan_id == checkout.plan_id
@@ -224,11 +229,11 @@ def view_of(
         headline = words.headline
         if checkout.confirmed and current.state in (State.ACTIVE, State.TRIALING) and not current.ends:
             headline = welcome(current, context.catalog, context.locale)
-        return View(current.state, words.tone, words.icon, headline, words.sentence, words, checkout)
+        return _saying(words, current.state, checkout, headline=headline)
     if checkout.confirmed:
-        return _later(context, checkout, customer_status)
+        return _later(context, checkout, customer_status, now)
     if checkout.at(CheckoutEvent.RETURNED) is None:
-        return _unproven(checkout)
+        return _unproven(checkout, now)
     return _waiting(context, checkout, now, arrived=CheckoutEvent.BILLING_HAS_IT in checkout.events)
 
 
@@ -243,12 +248,19 @@ def _has_come(checkout: Checkout, current: Subscription) -> bool:
     return not waits and CheckoutEvent.BILLING_HAS_IT in checkout.events
 
 
-def _unproven(checkout: Checkout) -> View:
+def _unproven(checkout: Checkout, now: datetime) -> View:
     """The address lacks what only Stripe knows, and no service has said anything: it proves nothing."""
-    sentence = _(SENTENCES[ClaimKind.BACK_FROM_CHECKOUT][0])
-    if checkout.kind is CheckoutKind.SUBSCRIPTION:
-        sentence += " " + _("What you bought shows here as soon as it has arrived.")
-    return View("unproven", "info", "information-circle", _("Your purchase"), sentence, checkout=checkout)
+    plan = checkout.kind is CheckoutKind.SUBSCRIPTION
+    return View(
+        "unproven", "info", "information-circle", _("Your purchase"), checkout=checkout,
+        claims=checkout_claims(checkout, now),
+        note=_("What you bought shows here as soon as it has arrived.") if plan else "",
+    )  # fmt: skip
+
+
+def _saying(words: StateWords, state: str, checkout: Checkout, *, headline: str = "") -> View:
+    """Return a view that says what the words of a subscription say."""
+    return View(state, words.tone, words.icon, headline or words.headline, "", words, checkout, words.claims)
 
 
 def _waiting(context: PageContext, checkout: Checkout, now: datetime, *, arrived: bool) -> View:
@@ -259,36 +271,29 @@ def _waiting(context: PageContext, checkout: Checkout, now: datetime, *, arrived
         state=State.CONFIRMING, reason=Reason.AWAITING_CONFIRMATION, source=Source.CHECKOUT, as_of=now,
         plan_id=checkout.plan_id, product_id=checkout.product_id, group=checkout.group, since=returned, wait=wait,
     )  # fmt: skip
-    words = words_of(context, subscription)
-    return View(wait, words.tone, words.icon, words.headline, words.sentence, words, checkout)
+    return _saying(words_of(context, subscription), wait, checkout)
 
 
-def _later(context: PageContext, checkout: Checkout, customer_status: CustomerStatus | None) -> View:
+def _later(context: PageContext, checkout: Checkout, customer_status: CustomerStatus | None, now: datetime) -> View:
     """It was confirmed once, and what the user has now is something else."""
-    sentence = _("This purchase was confirmed. Since then your subscription has changed.")
+    lead = _("This purchase was confirmed. Since then your subscription has changed.")
+    arrived = arrived_claim(checkout, now)
     if customer_status is None:
-        return View("confirmed", "success", "check-circle", _("This purchase was confirmed"), sentence, None, checkout)
-    words = words_for(context, customer_status)
-    return View(
-        customer_status.current.state,
-        words.tone,
-        words.icon,
-        words.headline,
-        f"{sentence} {words.sentence}",
-        words,
-        checkout,
-    )
+        headline = _("This purchase was confirmed")
+        return View("confirmed", "success", "check-circle", headline, lead, None, checkout, (arrived,))
+    view = _saying(words_for(context, customer_status), customer_status.current.state, checkout)
+    return replace(view, lead=lead, claims=(arrived, *view.claims))
 
 
 def _not_ours(context: PageContext, customer_status: CustomerStatus | None) -> View:
     """A session id that this user's sign-in did not start, or none: neutral words and what the user really has."""
     headline = _("Your billing status")
     if customer_status is None:
-        sentence = _("We can't check your subscription right now. Your billing page shows it once we can.")
-        return View("not_ours", "neutral", "information-circle", headline, sentence)
+        lead = _("We can't check your subscription right now. Your billing page shows it once we can.")
+        return View("not_ours", "neutral", "information-circle", headline, lead)
     words = words_for(context, customer_status)
-    sentence = _("This address doesn't belong to a checkout of yours. What we know of your account:")
-    return View("not_ours", "neutral", "information-circle", headline, f"{sentence} {words.sentence}", words)
+    lead = _("This address doesn't belong to a checkout of yours. What we know of your account:")
+    return View("not_ours", "neutral", "information-circle", headline, lead, words, claims=words.claims)
 
 
 async def reread(context: PageContext, checkout: Checkout | None) -> Checkout | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from catalog import Interval, Plan
+from services.claims import Claim
 from services.purchase import Purchase
 from ui.billing.checkout_button import ACTION, press_checkout
 from ui.billing.portal_button import ACTION as PORTAL
@@ -20,6 +21,7 @@ from ui.components.skeleton import skeleton
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.plans.price import PriceWords, price_words
+from ui.text.claim_words import claims_attribute
 from ui.text.i18n import _
 from ui.theme.icons import icon
 from ui.theme.tones import Tone
@@ -31,7 +33,8 @@ class ButtonSpec:
 
     `checkout` starts one for `purchase`, `portal` opens the customer portal and comes back to `return_to`, `link` leads
     to `url`, `current` is the plan the user has, `waiting` keeps the place of a button whose kind nobody knows yet,
-    `none` leaves it empty. `note` says what is due today, what follows, and how to undo it.
+    `none` leaves it empty. `note` says what is due today, what follows, and how to undo it; `claims` is what it says of
+    that, and no difference by itself: it holds the moment at which it was said.
     """
 
     kind: Literal["checkout", "portal", "link", "current", "waiting", "none"]
@@ -42,6 +45,7 @@ class ButtonSpec:
     purchase: Purchase | None = None
     return_to: str = ""
     look: Look | None = None
+    claims: tuple[Claim, ...] = field(default=(), compare=False)
 
     @property
     def action(self) -> str:
@@ -132,7 +136,7 @@ class PlanCard:
             with Tag("div", classes="plan-action") as self._action:
                 self._draw_button()
             notes = {choice: spec.note for choice, spec in offer.buttons.items()}
-            self._note = _line("plan-note", notes, interval)
+            self._note = _line("plan-note", notes, interval, claims_attribute(self.spec.claims))
             includes = _("Everything in {plan}, plus").format(plan=offer.includes_name) if offer.includes_name else ""
             Tag("p", includes or _("What you get"), classes="plan-includes small")
             self._draw_features(context)
@@ -144,6 +148,7 @@ class PlanCard:
         for element, text in zip(self._price, (words.amount, _beside(words.per), words.under), strict=True):
             element.set_text(text)
         self._note.set_text(self.spec.note)
+        self._note.set(data_claims=claims_attribute(self.spec.claims))
         after = self.spec
         if self._form is not None and (before.kind, before.label) == (after.kind, after.label):
             for name, value in after.fields.items():
@@ -227,13 +232,13 @@ def _words(offer: PlanOffer, interval: Interval, locale: str, saving: str) -> Pr
     return replace(words, under=offer.under.get(interval, words.under))
 
 
-def _line(classes: str, texts: Mapping[Interval, str], interval: Interval) -> Tag:
+def _line(classes: str, texts: Mapping[Interval, str], interval: Interval, claims: str | None = None) -> Tag:
     """Draw a line whose text depends on the interval, as high as the longer of both; return what holds the text."""
     if len(set(texts.values())) == 1:
-        return Tag("p", texts[interval], classes=f"{classes} muted small")
+        return Tag("p", texts[interval], classes=f"{classes} muted small", data_claims=claims)
     room = {"data_first": texts[Interval.MONTH], "data_second": texts[Interval.YEAR]}
     with Tag("p", classes=f"{classes} muted small swap", **room):
-        return _swapping(Tag("span", texts[interval]), texts)
+        return _swapping(Tag("span", texts[interval], data_claims=claims), texts)
 
 
 def _swapping(element: Tag, texts: Mapping[Interval, str]) -> Tag:

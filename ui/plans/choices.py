@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from catalog import Interval, Plan
 from services.checkout.guards import refusal
+from services.claims import change_claims
 from services.errors import AlreadySubscribed, NotSignedIn
 from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
@@ -16,7 +17,8 @@ from ui.page.context import PageContext
 from ui.page.current_user import find_status, words_of
 from ui.plans.card import ButtonSpec, PlanOffer
 from ui.plans.offers import plan_offer, public_offers
-from ui.plans.price import due_words, shown_price, starts_with_trial
+from ui.plans.price import due_claims, due_words, shown_price, starts_with_trial
+from ui.text.claim_words import Reader, sentence
 from ui.text.i18n import N_, _
 from ui.text.state_words import subscription_name
 from ui.text.states import Cards, Shown
@@ -84,11 +86,13 @@ def _button(
         if context.user is not None and not context.user.email:
             return ButtonSpec("none", note=_(NO_EMAIL))
         purchase = Purchase.of_plan(plan, price)
-        trial = _("Start free trial") if starts_with_trial(context, plan, price) else ""
+        claims = due_claims(context, plan, price)
+        trial = _("Start free trial") if starts_with_trial(claims) else ""
         return ButtonSpec(
             "checkout",
             trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
-            note=due_words(context, plan, price),
+            note=due_words(context, claims),
+            claims=claims,
             busy_label=_("Opening secure checkout…"),
             purchase=purchase.answered() if has_ended else purchase,
         )
@@ -116,10 +120,8 @@ def _taken(context: PageContext, current: Subscription, plan: Plan, interval: In
         return _current(context, current, plan, interval)
     if words.shown is Shown.PAID_UNTIL and words.date_text:
         return ButtonSpec("none", note=_("Available from {date}.").format(date=words.date_text))
-    if words.shown is Shown.ENDING:
-        return _change(context, _("Change to {plan}").format(plan=context.text(plan.name)), resumes=True)
     if words.cards is Cards.SWITCH:
-        return _change(context, _("Change to {plan}").format(plan=context.text(plan.name)))
+        return _change(context, current, _("Change to {plan}").format(plan=context.text(plan.name)))
     return NOTHING
 
 
@@ -128,17 +130,19 @@ def _current(context: PageContext, current: Subscription, plan: Plan, interval: 
     other = current.interval is not None and current.interval != interval and interval in plan.offered
     if other and current.state in (State.ACTIVE, State.TRIALING) and not current.ends:
         yearly = interval is Interval.YEAR
-        return _change(context, _("Change to yearly billing") if yearly else _("Change to monthly billing"))
+        return _change(context, current, _("Change to yearly billing") if yearly else _("Change to monthly billing"))
     return ButtonSpec("current", _("Current plan"))
 
 
-def _change(context: PageContext, label: str, *, resumes: bool = False) -> ButtonSpec:
-    """A change in the portal; `resumes` says that it takes a cancellation back."""
-    note = _("In the billing portal; you see the new amount before you confirm.")
+def _change(context: PageContext, current: Subscription, label: str) -> ButtonSpec:
+    """A change in the portal, which of a subscription that ends may take the cancellation back."""
+    note, claims = _("In the billing portal; you see the new amount before you confirm."), change_claims(current)
+    reader = Reader.at(context.catalog, context.locale, context.timezone)
     return ButtonSpec(
         "portal",
         label,
-        note=note + " " + _("Your subscription then goes on.") if resumes else note,
+        note=" ".join((note, *(sentence(claim, reader) for claim in claims))),
+        claims=claims,
         busy_label=_("Opening billing portal…"),
         return_to=return_path(context),
     )

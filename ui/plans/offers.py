@@ -10,7 +10,7 @@ from catalog import Catalog, Interval, Plan
 from services.purchase import Purchase
 from ui.page.context import PageContext
 from ui.plans.card import ButtonSpec, PlanOffer
-from ui.plans.price import due_words, shown_price, starts_with_trial
+from ui.plans.price import due_claims, due_words, shown_price, starts_with_trial
 from ui.text.i18n import _
 
 
@@ -72,8 +72,8 @@ def _button(context: PageContext, catalog: Catalog, plan: Plan, interval: Interv
         )
     if context.user is not None:
         query = urlencode({"plan": plan.id, "interval": interval})
-        label = _("Choose {plan}").format(plan=name)
-        return ButtonSpec("link", label, url=f"/payment?{query}", note=due_words(context, plan, price))
+        label, claims = _("Choose {plan}").format(plan=name), due_claims(context, plan, price)
+        return ButtonSpec("link", label, url=f"/payment?{query}", note=due_words(context, claims), claims=claims)
     return checkout_button(context, catalog, plan, interval)
 
 
@@ -84,11 +84,13 @@ def checkout_button(
     price = shown_price(plan, interval)
     if price is None:
         raise ValueError(f"{plan.id} has no price")
-    trial = _("Start free trial") if starts_with_trial(context, plan, price) else ""
+    claims = due_claims(context, plan, price)
+    trial = _("Start free trial") if starts_with_trial(claims) else ""
     return ButtonSpec(
         "checkout",
         label or trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
-        note=due_words(context, plan, price),
+        note=due_words(context, claims),
+        claims=claims,
         busy_label=_("Opening secure checkout…"),
         purchase=Purchase.of_plan(plan, price),
     )

@@ -1,5 +1,6 @@
 """What a plan costs, in words: the amount on the card, how it is billed, and what a press of the button costs today."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -53,16 +54,16 @@ def due_claims(context: PageContext, plan: Plan, price: Price) -> tuple[Claim, .
     return offer_claims(plan, price, context.customer_status, now, tax=catalog.tax)
 
 
-def due_words(context: PageContext, plan: Plan, price: Price) -> str:
+def due_words(context: PageContext, claims: Sequence[Claim]) -> str:
     """Return what is due today, what follows, and how to undo it if the operator promises that: under the button."""
     reader = Reader.at(context.catalog, context.locale, context.timezone)
-    due = due_sentence(due_claims(context, plan, price), reader)
+    due = due_sentence(claims, reader)
     return f"{due} {_('Cancel any time.')}" if context.catalog.promises.cancel_any_time else due
 
 
-def starts_with_trial(context: PageContext, plan: Plan, price: Price) -> bool:
+def starts_with_trial(claims: Sequence[Claim]) -> bool:
     """Whether the button may offer a trial: there is one, and none is on record for this user."""
-    return any(claim.says is ClaimKind.TRIAL_OFFERED for claim in due_claims(context, plan, price))
+    return any(claim.says is ClaimKind.TRIAL_OFFERED for claim in claims)
 
 
 def tax_words(catalog: Catalog) -> str:

@@ -1,14 +1,17 @@
 """One line of the cart: what, what one costs, how many, what that comes to, and the way out of the cart."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from services.cart import CartLine
+from services.claims import item_claim
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.shop.item_picture import item_picture
 from ui.shop.quantity_field import QuantityField, limits_words
 from ui.text.amounts import bare_price, money
+from ui.text.claim_words import claims_attribute
 from ui.text.i18n import _
 from ui.theme.icons import icon
 
@@ -42,7 +45,10 @@ class CartRow:
                 with Tag("noscript"):
                     Tag("button", _("Update"), type="submit", classes="button button-secondary")
             form.on("submit.prevent", self._settled, args=[])
-            self._total = Tag("p", self._amount(line), classes="cart-line-total", testid=f"line-total-{item.id}")
+            self._total = Tag(
+                "p", self._amount(line), classes="cart-line-total", testid=f"line-total-{item.id}",
+                data_claims=self._claims(line),
+            )  # fmt: skip
             with Tag("form", method="post", action="/cart/remove", classes="cart-line-remove", data_native=""):
                 Tag("input", type="hidden", name="price_id", value=item.price.price_id)
                 Tag("input", type="hidden", name="next", value=removed_path(line))
@@ -62,6 +68,12 @@ class CartRow:
         if self.field.text == str(line.quantity):
             self.field.mark(wrong=False)
         self._total.set_text(self._amount(line))
+        self._total.set(data_claims=self._claims(line))
+
+    def _claims(self, line: CartLine) -> str | None:
+        item, tax = line.item, self._context.catalog.tax
+        due = item_claim(item.product_id, line.total, item.price.currency, datetime.now(UTC), tax=tax)
+        return claims_attribute([due])
 
     def _amount(self, line: CartLine) -> str:
         return money(line.total, line.item.price.currency, self._context.locale)

@@ -157,10 +157,43 @@ const front = (() => {
   function showInterval(root, interval) {
     root.querySelectorAll("[data-month][data-year]").forEach((element) => {
       const text = element.dataset[interval];
+      delete element.dataset.claims; // they are of the other text; the server says the new ones
       if (element.tagName === "INPUT") element.value = text;
-      else if (element.firstChild) element.firstChild.data = text;
-      else element.textContent = text;
+      else show(element, text);
     });
+  }
+
+  /* A browser that translates the page puts an element of its own in the place of a text, and what is then written into
+     the text is seen by nobody. So a text that changes takes its place again; the browser translates it anew. */
+  const originals = new WeakMap();
+  const standIns = new WeakMap();
+  const texts = new MutationObserver((changes) => changes.forEach(({ target }) => putBack(target)));
+
+  function noteTranslation({ removedNodes, addedNodes, previousSibling, nextSibling }) {
+    for (const text of removedNodes) {
+      if (text.nodeType !== Node.TEXT_NODE) continue;
+      const standIn = [...addedNodes, previousSibling, nextSibling].find((node) => node?.nodeName === "FONT");
+      if (!standIn) continue;
+      standIns.set(text, standIn);
+      originals.set(standIn, text);
+      texts.observe(text, { characterData: true });
+    }
+  }
+
+  function putBack(text) {
+    const standIn = standIns.get(text);
+    if (standIn?.isConnected) standIn.replaceWith(text);
+  }
+
+  function show(element, words) {
+    const first = element.firstChild;
+    const text = originals.get(first) ?? first;
+    if (text?.nodeType !== Node.TEXT_NODE) {
+      element.textContent = words;
+    } else {
+      text.data = words;
+      putBack(text);
+    }
   }
 
   /* Preferences are cookies, so that the next page comes in them; the server reads them and nothing else does. */
@@ -268,13 +301,17 @@ const front = (() => {
     return found;
   }
 
+  /* Older browsers have no `checkVisibility`. */
+  function visible(node) {
+    return Boolean(node?.isConnected && (node.checkVisibility?.() ?? node.getClientRects().length > 0));
+  }
+
   function keepFocus() {
     const active = document.activeElement;
     if (!lastFocus || (active !== document.body && active !== lastFocus.element)) return;
     const { element, around } = lastFocus;
-    if (element.isConnected && element.checkVisibility()) return;
+    if (visible(element)) return;
     lastFocus = null;
-    const visible = (node) => node?.isConnected && node.checkVisibility();
     const left = around.find(({ node }) => visible(node))?.node ?? document.getElementById("main");
     for (const { name } of around) {
       const again = name && left.querySelector(`[data-testid="${name}"]`);
@@ -295,6 +332,7 @@ const front = (() => {
   function watch() {
     new MutationObserver((changes) => {
       keepFocus();
+      changes.forEach(noteTranslation);
       for (const { target, attributeName, addedNodes } of changes) {
         if (attributeName === "data-attempt") clearBusy(target);
         for (const node of addedNodes) {
@@ -309,7 +347,7 @@ const front = (() => {
     });
     document.addEventListener("focusout", ({ target }) => {
       queueMicrotask(() => {
-        if (lastFocus?.element === target && target.isConnected && target.checkVisibility()) lastFocus = null;
+        if (lastFocus?.element === target && visible(target)) lastFocus = null;
       });
     });
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && tell("visible"));

@@ -40,7 +40,7 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.ACTIVE: (N_("Your subscription is active."),),
     ClaimKind.PAID_UNTIL: (N_("Paid until {date}."),),
     ClaimKind.RENEWS_ON: (N_("Renews on {date}."),),
-    ClaimKind.RENEWS_UNLESS_CANCELED: (N_("Unless it's canceled in the billing portal, it renews then."),),
+    ClaimKind.RENEWS_UNLESS_CANCELED: (N_("Unless it's canceled or paused, it renews then."),),
     ClaimKind.ON_ACCOUNT_UNTIL: (N_("On your account until {date}."),),
     ClaimKind.COLLECTION_PAUSED: (N_("Payments are paused."),),
     ClaimKind.ENDS_ON: (
@@ -50,6 +50,7 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("You keep {plan} until its paid time is over. It won't renew."),
         N_("You keep your plan until its paid time is over. It won't renew."),
     ),
+    ClaimKind.CHANGE_RESUMES: (N_("A change there may take your cancellation back and resume the renewal."),),
     ClaimKind.PAYMENT_FAILED: (N_("Update your card to keep {plan}."), N_("Update your card to keep your plan.")),
     ClaimKind.INVOICE_OPEN: (N_("Pay it to keep {plan}."), N_("Pay it to keep your plan.")),
     ClaimKind.INVOICE_OPEN_NO_ACCESS: (
@@ -101,6 +102,7 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.NOTHING_CHARGED: (N_("Nothing was charged."),),
     ClaimKind.NOTHING_CHARGED_HERE: (N_("Unless you paid in another tab, nothing was charged."),),
     ClaimKind.ORDER_PLACED: (N_("Stripe will e-mail your receipt. We'll get started once the payment clears."),),
+    ClaimKind.PURCHASE_ARRIVED: ("",),
     ClaimKind.BACK_FROM_CHECKOUT: (
         N_("Back from checkout. If you paid, Stripe e-mails the receipt to the address that you typed there."),
     ),

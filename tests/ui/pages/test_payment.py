@@ -99,7 +99,7 @@ async def test_the_date_and_the_amount_are_those_of_what_was_bought(world: World
 
     await world.open("/payment")
 
-    assert "Unless it's canceled in the billing portal, it renews then." in world.text()
+    assert "Unless it's canceled or paused, it renews then." in world.text()
     assert "$29.00 a month; discounts and tax are on your invoice" in world.text()
 
 

@@ -12,7 +12,7 @@ from catalog import Catalog
 from tests.shop import PLANS
 from ui.page.context import PageContext
 from ui.plans import catalog_words
-from ui.plans.price import due_words, price_words, tax_words
+from ui.plans.price import due_claims, due_words, price_words, tax_words
 
 FREE, BASIC, PREMIUM, BACKUP, CUSTOM = PLANS
 YEARLY: Final[dict[str, Any]] = {
@@ -134,7 +134,8 @@ def due(sold: Catalog) -> str:
     """Return what a visitor reads under the first plan's button."""
     reader = SimpleNamespace(catalog=sold, customer_status=None, locale="en", timezone="UTC")
     plan = sold.plans[0]
-    return due_words(cast(PageContext, reader), plan, next(iter(plan.offered.values())))
+    context, price = cast(PageContext, reader), next(iter(plan.offered.values()))
+    return due_words(context, due_claims(context, plan, price))
 
 
 @pytest.mark.parametrize("tax", [None, "included", "added", "none"])

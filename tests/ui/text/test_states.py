@@ -36,7 +36,7 @@ WAITS = {Shown(wait) for wait in ConfirmationWait}
 PRICED = {"amount": 2900, "currency": "usd", "interval": "month"}
 LAST = subscription(State.ACTIVE, as_of=NOW - timedelta(minutes=3))
 ENDED = subscription(State.CANCELED)
-UNTOLD = "Paid until December 21. Unless it's canceled in the billing portal, it renews then."
+UNTOLD = "Paid until December 21. Unless it's canceled or paused, it renews then."
 
 SENTENCES = [
     (

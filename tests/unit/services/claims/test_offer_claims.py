@@ -9,9 +9,13 @@ from services.claims import (
     Evidence,
     NotChargedEvidence,
     Tax,
+    arrived_claim,
     checkout_claims,
+    item_claim,
     not_charged_claim,
     offer_claims,
+    price_claim,
+    purchase_claims,
 )
 from tests.shop import CATALOG
 from tests.unit.services.subscription.snapshot_tables import NOW, checkout, customer_status
@@ -76,7 +80,9 @@ def test_an_order_is_placed_only_by_what_stripe_alone_knows() -> None:
 
     assert checkout_claims(back, NOW)[0].says is ClaimKind.ORDER_PLACED
     assert checkout_claims(typed, NOW)[0].says is ClaimKind.BACK_FROM_CHECKOUT
-    assert [claim.says for claim in checkout_claims(checkout(), NOW)] == [ClaimKind.LIST_PRICE]
+    plan = checkout(events=[(CheckoutEvent.RETURNED, 30)])
+    assert [claim.says for claim in checkout_claims(plan, NOW)] == [ClaimKind.LIST_PRICE]
+    assert checkout_claims(checkout(), NOW)[0].says is ClaimKind.BACK_FROM_CHECKOUT
 
 
 def test_a_return_is_the_browsers_word_and_the_price_that_of_the_catalog() -> None:
@@ -92,5 +98,48 @@ def test_a_return_is_the_browsers_word_and_the_price_that_of_the_catalog() -> No
 def test_a_checkouts_trial_is_told_in_days() -> None:
     trial = checkout().model_copy(update={"trial_days": 14})
 
-    assert [one.days for one in checkout_claims(trial, NOW)] == [14]
-    assert [one.days for one in checkout_claims(checkout(), NOW)] == [None]
+    assert price_claim(trial).days == 14
+    assert price_claim(checkout()).days is None
+
+
+@pytest.mark.parametrize(
+    ("events", "says"),
+    [
+        ([], None),
+        ([(CheckoutEvent.RETURNED, 5)], ClaimKind.CONFIRMING),
+        ([(CheckoutEvent.RETURNED, 61)], ClaimKind.CONFIRMING_LONG),
+        ([(CheckoutEvent.RETURNED, 601)], ClaimKind.NOT_HEARD),
+        ([(CheckoutEvent.RETURNED, 601), (CheckoutEvent.ACCESS_ON, 5)], ClaimKind.PURCHASE_ARRIVED),
+    ],
+)
+def test_a_purchase_in_a_list_says_what_is_known_of_it(
+    events: list[tuple[CheckoutEvent, float]], says: ClaimKind | None
+) -> None:
+    found = purchase_claims(checkout(started=900, events=events), NOW)
+
+    assert [claim.says for claim in found] == [*([says] if says else []), ClaimKind.LIST_PRICE]
+
+
+def test_an_item_in_a_list_is_an_order_once_stripe_has_sent_the_browser_back() -> None:
+    item = checkout(events=[(CheckoutEvent.RETURNED, 5)]).model_copy(update={"kind": CheckoutKind.ITEM})
+
+    assert purchase_claims(item, NOW)[0].says is ClaimKind.ORDER_PLACED
+
+
+@pytest.mark.parametrize(
+    ("events", "evidence"),
+    [
+        ([(CheckoutEvent.BILLING_HAS_IT, 5)], Evidence.BILLING),
+        ([(CheckoutEvent.BILLING_HAS_IT, 5), (CheckoutEvent.ACCOUNT_HAS_IT, 4)], Evidence.ACCOUNT),
+    ],
+)
+def test_what_has_arrived_rests_on_the_service_that_has_it(
+    events: list[tuple[CheckoutEvent, float]], evidence: Evidence
+) -> None:
+    assert arrived_claim(checkout(events=events), NOW).evidence is evidence
+
+
+def test_a_cart_asks_for_its_total_once() -> None:
+    due = item_claim(None, 9900, "usd", NOW, tax="added")
+
+    assert (due.says, due.amount, due.interval, due.product_id) == (ClaimKind.DUE_TODAY, 9900, None, None)

@@ -1,0 +1,140 @@
+"""Complaints of other products' users that only a browser can show. Their siblings are in `tests/complaints/`.
+
+Each class is a row of complaints found in public threads; the source stands above it.
+"""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from harness.app_process import Product
+from tests.browser.people import new_person, open_signed_in
+from tests.browser.test_before_live import Gate, open_early
+from tests.browser.test_catalogs import TOO_WIDE
+from tests.browser.test_focus import become, billing
+from tools.catalogs import selling
+from tools.chromium import wait_until_connected
+
+TRANSLATE = """() => {
+  const walker = document.createTreeWalker(document.getElementById("app"), NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) if (walker.currentNode.data.trim()) texts.push(walker.currentNode);
+  for (const text of texts) {
+    if (text.parentElement.closest("[translate=no]")) continue;
+    const outer = document.createElement("font"), inner = document.createElement("font");
+    inner.textContent = `«${text.data}»`;
+    outer.append(inner);
+    text.replaceWith(outer);
+  }
+}"""
+"""What a translator in the browser does: elements of its own take the place of the texts."""
+
+CARD = """() => {
+  const card = document.querySelector("[data-testid=plan-card-premium]");
+  return [card.querySelector(".price").textContent, card.querySelector(".price-under").textContent,
+          card.querySelector(".plan-note").textContent, card.querySelector("[name=price_id]").value,
+          card.querySelector("[name=amount]")?.value];
+}"""
+
+
+def card(page: Page) -> list[str]:
+    """Return what the card shows and what it would post, without a translator's marks."""
+    return [text.replace("«", "").replace("»", "") for text in page.evaluate(CARD)]
+
+
+# vue#9008, svelte#15090, gumroad#4489
+class TestPageTranslatedByTheBrowser:
+    def test_the_other_interval_is_shown_and_posted_together(self, page: Page) -> None:
+        page.goto("/pricing?interval=year")
+        wait_until_connected(page)
+        yearly = page.evaluate(CARD)
+        page.goto("/pricing")
+        wait_until_connected(page)
+        page.evaluate(TRANSLATE)
+        assert "«" in page.evaluate(CARD)[2]
+
+        page.get_by_test_id("interval-year").check()
+
+        expect(page.get_by_test_id("plan-card-premium").locator(".plan-note")).to_contain_text(yearly[2])
+        assert card(page) == yearly
+
+    @pytest.mark.optimized
+    def test_also_before_the_page_is_live(self, page: Page) -> None:
+        page.goto("/pricing?interval=year")
+        wait_until_connected(page)
+        yearly = page.evaluate(CARD)
+        Gate(page)
+        open_early(page, "/pricing")
+        page.evaluate(TRANSLATE)
+
+        page.get_by_test_id("interval-year").check()
+
+        assert card(page) == yearly
+
+    def test_a_state_that_changes_is_seen(self, page: Page, product: Product) -> None:
+        user = billing(page, product)
+        page.evaluate(TRANSLATE)
+        become(page, product, user, "active")
+        expect(page.locator(".subscription-title")).to_have_text("You're on Premium")
+        page.evaluate(TRANSLATE)
+
+        become(page, product, user, "past_due")
+
+        expect(page.locator(".subscription-title")).to_have_text("Your last payment for Premium failed")
+        expect(page.get_by_test_id("subscription-status")).to_have_text("Payment failed")
+        expect(page.locator(".subscription-sentence")).to_have_text("Update your card to keep Premium.")
+
+    def test_a_total_that_changes_is_seen(self, page: Page) -> None:
+        page.goto("/shop")
+        wait_until_connected(page)
+        page.get_by_test_id("add-to-cart-api-credits").click()
+        expect(page.get_by_test_id("cart-count")).to_have_text("1")
+        page.goto("/cart")
+        wait_until_connected(page)
+        page.evaluate(TRANSLATE)
+
+        page.get_by_test_id("quantity-api-credits").fill("3")
+        page.keyboard.press("Enter")
+
+        expect(page.get_by_test_id("cart-total")).to_have_text("$75.00")
+        expect(page.get_by_test_id("line-total-api-credits")).to_have_text("$75.00")
+
+
+# pan#24, gutenberg#65069
+class TestBrowserWithoutCheckVisibility:
+    def test_a_button_drawn_anew_keeps_the_focus_and_nothing_fails(self, page: Page, product: Product) -> None:
+        page.add_init_script("delete Element.prototype.checkVisibility")
+        user = billing(page, product)
+        page.get_by_test_id("subscribe-basic").focus()
+
+        become(page, product, user, "active")
+
+        expect(page.get_by_test_id("subscribe-basic")).to_have_text("Change to Basic")
+        expect(page.get_by_test_id("subscribe-basic")).to_be_focused()
+
+    def test_a_press_is_answered_and_the_button_is_free_again(self, page: Page, product: Product) -> None:
+        page.add_init_script("delete Element.prototype.checkVisibility")
+        billing(page, product)
+        product.control("POST", "/faults", operation="checkout_subscription", status=503, times=1)
+        button = page.get_by_test_id("subscribe-premium")
+
+        button.click()
+
+        expect(page.get_by_test_id("notice").first).to_be_visible()
+        expect(button).not_to_have_attribute("data-busy", "")
+
+
+# disaster-ninja-fe#1007
+class TestNamesOfTwentyFiveLetters:
+    def test_no_page_of_whoever_has_such_a_plan_scrolls_sideways(self, page: Page, product: Product) -> None:
+        name, who = "Abcdefghijklmnopqrstuvwxy", new_person()
+        user = product.control("POST", "/users", email=who)["user_id"]
+        product.control("PUT", f"/users/{user}/plan", status="active", plan=name.lower())
+        with selling("long words")(product):
+            open_signed_in(page, "/payment", who)
+            for path in ("/payment", "/account", "/"):
+                page.goto(path)
+                expect(page.locator("body")).to_contain_text(name)
+                for width in (320, 390):
+                    page.set_viewport_size({"width": width, "height": 900})
+                    assert page.evaluate(TOO_WIDE) == [], (path, width)
+                    assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
