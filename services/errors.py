@@ -11,6 +11,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
     │   ├── UpstreamUnavailable      503  no connection (refused, DNS, TLS), circuit open, or the queue is full
     │   ├── UpstreamTimeout          504  no complete answer before the deadline
     │   ├── UpstreamFailed           502  it answered 5xx, or hung up in the middle
+    │   │   ├── RequestFailed        502  it works, and could not do this one thing
     │   │   └── UpstreamBusy         503  it answered 429 or 503: come back later
     │   ├── UpstreamContractError    502  it answered what its contract does not allow
     │   ├── KeyRejected              502  it answered 401 or 403 to our API key
@@ -160,6 +161,18 @@ class UpstreamFailed(UpstreamError):
     """The service answered 5xx or 429, or closed the connection in the middle of an answer."""
 
     code = "upstream_failed"
+
+
+class RequestFailed(UpstreamFailed):
+    """The service answered 5xx about this one request (`STRIPE_ERROR`, `CUSTOMER_ERROR`): waiting does not cure it."""
+
+    code = "upstream_request_failed"
+    title = N_("That didn't work")
+    sentence = N_(
+        "The payment service could not do this. Nothing was charged. Try again once; if that fails too, contact us and "
+        "quote the reference."
+    )
+    says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
 
 
 class UpstreamBusy(UpstreamFailed):

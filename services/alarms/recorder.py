@@ -49,6 +49,12 @@ class AlarmRecorder:
         """The alarms that stand, as of the last reading, the gravest first."""
         return self._evidence.standing(self._now())
 
+    @property
+    def delays_confirmations(self) -> bool:
+        """Whether nobody can promise that a purchase is confirmed within seconds: the service is known not to."""
+        slow = (AlarmKey.PURCHASES_NOT_RECORDED, AlarmKey.SERVICE_LOST)
+        return any(one.alarm.key in slow for one in self.standing)
+
     def start(self) -> None:
         """Read at a steady pace from now on, in the running event loop."""
         self._task = asyncio.create_task(self._follow(), name="alarms")

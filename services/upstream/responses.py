@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, StringConstraints, ValidationError
 
-from services.errors import UpstreamBusy, UpstreamContractError, UpstreamFailed
+from services.errors import RequestFailed, UpstreamBusy, UpstreamContractError, UpstreamFailed
 from services.upstream.description import log_description
 from services.upstream.outcomes import CallOutcome
 from services.upstream.retry import read_retry_after
@@ -261,10 +261,10 @@ def _failed(reply: RawResponse, call: Call) -> UpstreamFailed:
     content = _json_or_none(reply.body)
     code, upstream_request_id = _error_code(content), _upstream_request_id(content)
     reason = CallOutcome.RATE_LIMITED if reply.status == 429 else CallOutcome.SERVER_ERROR
-    if code in _ONE_REQUEST:
-        reason = CallOutcome.REQUEST_FAILED
     log_description(call, reply.status, content, code, upstream_request_id)
     kind = UpstreamBusy if reply.status in (429, 503) else UpstreamFailed
+    if code in _ONE_REQUEST:
+        kind, reason = RequestFailed, CallOutcome.REQUEST_FAILED
     return kind(
         call.service,
         call.operation,

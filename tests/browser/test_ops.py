@@ -1,13 +1,15 @@
 """The operator's page: only with the token, alive, and without a complaint of the browser's."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
-from harness.app_process import Product, running_product
+from harness.app_process import ROOT, Product, running_product
+from tests.browser.people import at_checkout, open_signed_in, pay, success_state
 
 TOKEN = "an-operators-token-for-tests"
 
@@ -15,7 +17,7 @@ TOKEN = "an-operators-token-for-tests"
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder: Path = tmp_path_factory.mktemp("ops")
-    with running_product(folder, app={"OPS_TOKEN": TOKEN}) as product:
+    with running_product(folder, app={"OPS_TOKEN": TOKEN, "PAYMENT_MS_GIVES_TRIALS": "false"}) as product:
         yield product
 
 
@@ -51,3 +53,72 @@ def test_it_shows_each_call_while_one_looks(watched: Product, chromium: Browser)
     expect(page.locator("summary", has_text="upstream_call")).to_be_visible(timeout=15_000)
     context.close()
     assert said == []
+
+
+PRESET = "public_service_november_2025"
+UNTRUE = re.compile(
+    r"is active|is ready|renews|thank you|you're on the free plan|subscribe again|days free|in a minute|two services",
+    re.IGNORECASE,
+)
+"""What nobody can know or keep with these services: access, a renewal, a trial, a cure by waiting, a conflict."""
+
+
+def test_tour_through_the_public_service_of_november_2025(watched: Product, chromium: Browser) -> None:
+    """Who has no customer at Stripe can't buy, who bought never appears: nobody is told it falsely, the operator is."""
+    panel = chromium.new_page()
+    panel.goto(watched.sandbox.stripe_url)
+    panel.get_by_test_id(f"preset-{PRESET}").click()
+    expect(panel.get_by_test_id("preset-now")).to_contain_text("November 2025")
+    operator = chromium.new_context(http_credentials={"username": "ops", "password": TOKEN}).new_page()
+    operator.goto(f"{watched.url}/ops")
+    expect(operator.get_by_test_id("ops-alarms")).to_contain_text("None stands.")
+
+    for who in ("ada", "grace"):
+        page = chromium.new_context(base_url=watched.url, locale="en-US").new_page()
+        open_signed_in(page, "/payment", who)
+        says_nothing_untrue(page)
+        page.get_by_test_id("subscribe-premium").first.click()
+        expect(page.get_by_test_id("notice").first).to_contain_text("Nothing was charged")
+        says_nothing_untrue(page)
+    expect(operator.get_by_test_id("alarm-new_customers_refused")).to_be_visible(timeout=30_000)
+
+    page = chromium.new_context(base_url=watched.url, locale="en-US").new_page()
+    open_signed_in(page, "/account", "mary")
+    (mary,) = [user for user in watched.control("GET", "/users") if user["email"].startswith("mary")]
+    watched.control("POST", f"/users/{mary['user_id']}/customers", email=mary["email"])
+    page.goto("/payment")
+    page.get_by_test_id("subscribe-premium").first.click()
+    at_checkout(page)
+    pay(page)
+    page.wait_for_url("**/payment/success?*")
+    success_state(page, "confirming")
+    says_nothing_untrue(page)
+
+    let_time_pass(watched, minutes=12)
+    for path in (page.url, "/payment", "/account", "/pricing"):
+        page.goto(path)
+        says_nothing_untrue(page)
+    page.goto("/payment")
+    expect(page.get_by_role("main")).to_contain_text("cs_test_")
+    expect(page.get_by_test_id("subscribe-premium")).to_have_count(0)
+    operator.goto(f"{watched.url}/ops")
+    expect(operator.get_by_test_id("alarm-purchases_not_recorded")).to_be_visible(timeout=30_000)
+    expect(operator.get_by_test_id("alarm-account_silent")).to_be_visible()
+    expect(operator.get_by_test_id("alarm-new_customers_refused")).to_have_count(0)
+    assert watched.app.log().count('"event": "alarm_raised"') == 3
+    metrics = httpx.get(f"{watched.url}/metrics", trust_env=False).text
+    assert 'billing_alarm{alarm="purchases_not_recorded"} 1.0' in metrics
+    assert 'billing_alarm{alarm="new_customers_refused"} 0.0' in metrics
+
+
+def says_nothing_untrue(page: Page) -> None:
+    expect(page.get_by_role("main")).not_to_be_empty()
+    assert UNTRUE.findall(page.get_by_role("main").inner_text()) == []
+
+
+def let_time_pass(product: Product, minutes: int) -> None:
+    """Start the app again with its clock so far ahead, and the services' clocks with it."""
+    product.app.stop()
+    product.app.environment.update(PYTHONPATH=str(ROOT / "harness" / "clock"), CLOCK_OFF=str(minutes * 60))
+    product.knobs(date_offset=minutes * 60)
+    product.app.start()

@@ -37,6 +37,7 @@ from tests.faults.tls import self_signed
 UNAVAILABLE = "Payments are unavailable right now. Nothing was charged."
 UNUSABLE = "The payment service gave an answer we can't use. Nothing was charged."
 REFUSED = "The payment service did not accept this request. Nothing was charged."
+ONE_REQUEST = "The payment service could not do this. Nothing was charged. Try again once;"
 NOT_SET_UP = "Payments are not set up yet."
 BROKEN = "Payments are unavailable right now."
 SLACK = 1.5
@@ -88,7 +89,10 @@ ROWS = [
     failed("6 stale keep-alive, reset", reset_peer(), "reset", "info"),
     failed("6 stale keep-alive, reset: hang up", hang_up(), "reset", "info"),
     failed("7 status 500", reply(ERROR, 500), "server_error"),
-    failed("7 status 500 about one request", reply(STRIPE, 500), "request_failed", "error"),
+    FaultRow(
+        "7 status 500 about one request", reply(STRIPE, 500), 502, "upstream_request_failed", ONE_REQUEST,
+        "request_failed", "error",
+    ),
     failed("8 status 502 with an HTML page", reply(PAGE, 502, content_type="text/html"), "server_error"),
     busy("9 status 503 with Retry-After", reply({}, 503, headers=BUSY), "server_error", "30"),
     busy("9 status 503 with Retry-After: hours", reply({}, 503, headers={"Retry-After": "9999"}), "server_error", "60"),

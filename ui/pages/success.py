@@ -266,6 +266,8 @@ def _saying(words: StateWords, state: str, checkout: Checkout, *, headline: str 
 def _waiting(context: PageContext, checkout: Checkout, now: datetime, *, arrived: bool) -> View:
     """Nobody has confirmed it yet: say for how long that has been so, or that billing has it at least."""
     wait = confirmation_wait(checkout, now, arrived=arrived) or ConfirmationWait.CONFIRMING
+    if wait is ConfirmationWait.CONFIRMING and context.container.alarms.delays_confirmations:
+        wait = ConfirmationWait.DELAYED
     returned = checkout.at(CheckoutEvent.RETURNED)
     subscription = Subscription(
         state=State.CONFIRMING, reason=Reason.AWAITING_CONFIRMATION, source=Source.CHECKOUT, as_of=now,

@@ -12,6 +12,7 @@ from services.errors import (
     CustomerUnknown,
     FrontendError,
     KeyRejected,
+    RequestFailed,
     StoreUnavailable,
     UpstreamFailed,
     UpstreamTimeout,
@@ -140,6 +141,7 @@ async def test_a_record_that_appeared_meanwhile_asks_before_it_goes_on(world: Wo
         (UpstreamUnavailable("p", "c"), "danger", "Payments are unavailable right now. Nothing was charged."),
         (UpstreamTimeout("p", "c"), "danger", "Nothing was charged."),
         (UpstreamFailed("p", "c", retry_after=7), "danger", "Try again in 7 seconds."),
+        (RequestFailed("p", "c"), "danger", "if that fails too, contact us and quote the reference."),
         (KeyRejected("p", "c", worked_before=False), "danger", "Payments are not set up yet. Nothing was charged."),
     ],
 )
