@@ -146,6 +146,9 @@ class Settings(BaseSettings):
     html_first: bool = Field(True, description="Whether browsers show a page's text before its scripts have run.")
     late_scripts: bool = Field(True, description="Whether our own pages ask for scripts once their text is on screen.")
     paced_collector: bool = Field(True, description="Whether Python's collector looks at new objects only.")
+    shared_documents: bool = Field(
+        True, description="Whether whoever has no sign-in and no cart gets finished documents, the same for all."
+    )
 
     sandbox: bool | None = Field(None, description="Sandbox mode; empty means on without PAYMENT_MS_API_KEY.")
     sandbox_start: bool = Field(True, description="Whether python app.py starts the sandbox; false if it runs already.")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -67,7 +67,7 @@ def form_routes(container: Container) -> APIRouter:
     async def prefer(request: Request) -> Response:
         """Remember the language, theme or time zone for a year."""
         fields = await _fields(request)
-        answer = RedirectResponse(safe_next(fields.get("next", "/")), 303)
+        answer = RedirectResponse(safe_next(fields.get("next") or _posted_from(request)), 303)
         for name, allows in PREFERENCES.items():
             value = fields.get(name, "")
             if value and allows(value):
@@ -123,6 +123,11 @@ def _add_cart(router: APIRouter, container: Container, access: Access) -> None:
         except FrontendError as error:
             return _explained("/cart", error, {"price": price_id[:255]} if price_id else {})
         return answer
+
+
+def _posted_from(request: Request) -> str:
+    """Return the path of the page that a form stood on, as the browser says; the guards saw that it is one of ours."""
+    return urlsplit(request.headers.get("referer", "")).path or "/"
 
 
 def _of_same_account(session: Session, fields: _Fields) -> Session:

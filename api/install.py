@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api.csrf import CsrfGuard
 from api.forms import form_routes
@@ -16,10 +17,18 @@ from api.throttle import BusyPage, Throttle
 from services.container import Container
 
 
-def install(app: FastAPI, container: Container, *, unconnected: Callable[[], float], busy_page: BusyPage) -> None:
+def install(
+    app: FastAPI,
+    container: Container,
+    *,
+    unconnected: Callable[[], float],
+    busy_page: BusyPage,
+    documents: Callable[[ASGIApp], ASGIApp],
+) -> None:
     """Add the routes and the guards: the last guard added is the first that a request meets.
 
-    `unconnected` weighs the page views without a socket, `busy_page` is what they get who ask for too many.
+    `unconnected` weighs the page views without a socket, `busy_page` is what they get who ask for too many, `documents`
+    answers strangers before any of that is counted.
     """
     settings = container.settings
     app.mount("/api", json_api(container))
@@ -36,6 +45,7 @@ def install(app: FastAPI, container: Container, *, unconnected: Callable[[], flo
         busy_page=busy_page,
         count_refused=container.metrics.count_refused_view,
     )
+    app.add_middleware(documents)
     app.add_middleware(CsrfGuard, settings=settings)
     app.add_middleware(RequestContextMiddleware, trusted_proxies=settings.trusted_proxies)
     app.add_middleware(SecurityHeaders, settings=settings)

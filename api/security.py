@@ -2,7 +2,8 @@
 
 The policy needs no `unsafe-inline` and no `unsafe-eval` for scripts. Styles may be inline: pages carry theirs in the
 head, so that the first paint waits for nothing. A page that is drawn with all of NiceGUI's elements says in the
-request's state that it needs `unsafe-eval`, and gets it for its own answer.
+request's state that it needs `unsafe-eval`, and gets it for its own answer. A document for strangers is the same for
+all of them: it has no script in it, and its policy no nonce.
 """
 
 import secrets
@@ -29,7 +30,11 @@ PERMISSIONS: Final = ", ".join(
 NEEDS_EVAL: Final = "csp_eval"
 """In a request's state: whether its page lets the browser compile scripts (`ui/nicegui_ext/page_policy.py`)."""
 
+SHARED: Final = "shared_document"
+"""In a request's state: whether its answer is the same for all strangers (`ui/serving/shared_documents.py`)."""
+
 _NONCE: Final = "{nonce}"
+_WITH_NONCE: Final = f" 'nonce-{_NONCE}'"
 
 
 class SecurityHeaders:
@@ -60,9 +65,11 @@ class SecurityHeaders:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                policy = self._policy_of(path, needs_eval=scope["state"].get(NEEDS_EVAL, False))
-                headers = self._headers(path, policy.replace(_NONCE, nonce), message.get("headers", ()))
-                message = {**message, "headers": headers}
+                state, given = scope["state"], message.get("headers", ())
+                policy = self._policy_of(path, needs_eval=state.get(NEEDS_EVAL, False))
+                policy = policy.replace(_WITH_NONCE, "") if SHARED in state else policy.replace(_NONCE, nonce)
+                if message["status"] != 304:  # whose headers are those of the answer that the browser has
+                    message = {**message, "headers": self._headers(path, policy, given)}
             await send(message)
 
         await self._app(scope, receive, answer)

@@ -29,9 +29,11 @@ ARGUMENTS: Final = [
 ]
 
 CONNECTED: Final = (
-    "(typeof front === 'undefined' ? Boolean(window.did_handshake && window.socket?.connected) : front.connected())"
+    "(typeof front === 'undefined' ? Boolean(window.did_handshake && window.socket?.connected)"
+    " : front.connected() || front.isDocument())"
 )
-"""What is true in a page that speaks with its server: one of ours (`ui/static/app.js`) or a bare one."""
+"""What is true in a page that answers its reader: one of ours (`ui/static/app.js`) or a bare one that speaks with its
+server, or a document for strangers whose script has run."""
 
 
 def wait_until(page: Page, expression: str, seconds: float = 20.0) -> None:
@@ -54,7 +56,7 @@ def _holds(page: Page, expression: str) -> bool:
 
 
 def wait_until_connected(page: Page) -> None:
-    """Wait until the page's socket is connected."""
+    """Wait until the page's socket is connected; a document for strangers has none, and is ready with its script."""
     wait_until(page, CONNECTED)
 
 

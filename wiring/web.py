@@ -21,6 +21,7 @@ from ui.nicegui_ext.socket_guard import guard_sockets
 from ui.page import assets
 from ui.page.extensions import ExtensionUnusable, load_extensions
 from ui.pages.errors import too_many_requests
+from ui.serving.shared_documents import SharedDocuments
 
 PAGES: Final = (
     "home", "pricing", "login", "payment", "success", "cancel", "account", "members", "upgrade", "shop", "cart",
@@ -73,7 +74,10 @@ def application(running: RunningApp, prepare: Prepare | None = None) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     container = running.container
     register(container)
-    install(app, container, unconnected=unconnected_views, busy_page=partial(too_many_requests, container))
+    install(
+        app, container, unconnected=unconnected_views, busy_page=partial(too_many_requests, container),
+        documents=partial(SharedDocuments, container=container),
+    )  # fmt: skip
     nicegui_app.add_middleware(PlainPages)  # before the compression, so that it stands below it
     ui.run_with(
         app,

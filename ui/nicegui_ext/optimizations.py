@@ -22,11 +22,17 @@ class Optimizations:
     html_first: bool = True
     late_scripts: bool = True
     paced_collector: bool = True
+    shared_documents: bool = True
 
     @classmethod
     def wanted(cls, settings: Settings) -> "Optimizations":
         """Return what the settings ask for."""
         return cls(**{name: bool(getattr(settings, name)) for name in NAMES})
+
+    @property
+    def shares_documents(self) -> bool:
+        """Whether pages for strangers are finished documents: those are our own, and readable before any script."""
+        return self.shared_documents and self.own_document and self.html_first
 
     def on(self) -> tuple[str, ...]:
         """Return the names of those that are on, in the order in which they are tried."""

@@ -103,11 +103,13 @@ class DocumentParts:
     icons: str = ""
     full_script: str = ""
     full_style: str = ""
+    version: str = ""
 
     @property
     def html_attributes(self) -> str:
-        """What the `html` element says of the whole page."""
-        return f'lang="{escape(self.locale)}" dir="{self.direction}" data-theme="{escape(self.theme)}"'
+        """What the `html` element says of the whole page; `version` only where the page asks about itself."""
+        shared = f' data-version="{self.version}"' if self.version else ""
+        return f'lang="{escape(self.locale)}" dir="{self.direction}" data-theme="{escape(self.theme)}"{shared}'
 
     @property
     def body_attributes(self) -> str:
@@ -123,18 +125,22 @@ class DocumentParts:
 
 
 def assemble(parts: DocumentParts, startup: Startup | None) -> str:
-    """Return the document; without a `startup` one that needs no script and no socket (for error floods)."""
+    """Return the document; without a `startup` one that needs no socket, and no script but `parts.script`."""
     return (
         f"<!doctype html>\n<html {parts.html_attributes}>\n<head>\n"
         f'<meta charset="utf-8">\n{parts.head}\n<style>{parts.style}</style>\n'
         f"{_import_map(startup, parts.nonce) if startup else ''}</head>\n"
         f"<body{parts.body_attributes}>\n{parts.in_app() if startup else _plain_content(parts)}\n"
-        f"{_scripts(startup, parts) if startup else ''}</body>\n</html>\n"
+        f"{_scripts(startup, parts) if startup else _own_script(parts)}</body>\n</html>\n"
     )
 
 
 def _plain_content(parts: DocumentParts) -> str:
     return f'<div id="app">{parts.content}</div>'
+
+
+def _own_script(parts: DocumentParts) -> str:
+    return f'<script defer src="{parts.script}"></script>\n' if parts.script else ""
 
 
 def _import_map(startup: Startup, nonce: str) -> str:
@@ -164,6 +170,7 @@ front.restore(kept);
 
 
 def json_script(value: Mapping[str, object], nonce: str) -> str:
-    """Return JSON-LD as a script element from which no text can break out (ASVS 1.2.3)."""
+    """Return JSON-LD as a script element from which no text can break out (ASVS 1.2.3); it is data, and never run."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(JSON_SCRIPT_ESCAPES)
-    return f'<script type="application/ld+json" nonce="{nonce}">{text}</script>'
+    given = f' nonce="{nonce}"' if nonce else ""
+    return f'<script type="application/ld+json"{given}>{text}</script>'

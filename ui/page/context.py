@@ -52,6 +52,7 @@ class Head:
 class PageContext(DrawnPage):
     """A browser's view of one page. `user` is None for a visitor.
 
+    `shared` says that the page is drawn for whoever is not known here, and is kept (`ui/serving/shared_documents.py`).
     `plan_label`, `cart_count` and `banners` are what the frame shows beside a page; `ui/serving/arrivals.py` fills
     them. A banner is a function that draws a notice. `frame` is set once the frame is drawn. `customer_status` and
     `cart` are what the page is drawn from, None while nothing is known; `leaving` says that a press is sending the
@@ -67,6 +68,7 @@ class PageContext(DrawnPage):
     head: Head
     elements: Elements = "light"
     status: int = 200
+    shared: bool = False
     plan_label: str = ""
     cart_count: int = 0
     banners: list[Callable[[], object]] = field(default_factory=list)
@@ -100,7 +102,12 @@ class PageContext(DrawnPage):
 
     @property
     def here(self) -> str:
-        """The address of this page within the site, with its query: what `next` should lead back to."""
+        """The address of this page within the site, with its query: what `next` should lead back to.
+
+        Empty on the page for addresses that nobody serves where it is one document for all of them.
+        """
+        if self.shared and self.status == 404:
+            return ""
         return f"{self.path}?{self.request.url.query}" if self.request.url.query else self.path
 
     @property

@@ -159,7 +159,7 @@ def _account(context: PageContext) -> Tag | None:
 
 def _next(context: PageContext) -> str:
     """Return where a sign-in from this page leads, for a query."""
-    return quote("/payment" if context.path in {"/", "/login"} else context.here, safe="/")
+    return quote("/payment" if context.path in {"/", "/login"} or not context.here else context.here, safe="/")
 
 
 def _footer(context: PageContext) -> None:
@@ -183,7 +183,7 @@ def _footer(context: PageContext) -> None:
 def language_choice(context: PageContext) -> None:
     """Draw the choice of language; `app.js` sends the form at once, without a script its button does."""
     with Tag("form", method="post", action="/preferences", classes="choice"):
-        Tag("input", type="hidden", name="next", value=context.here)
+        _back_here(context)
         with Tag("span", classes="choice-field"):
             with Tag("select", name="locale", aria_label=_("Language"), data_send_on_change="", autocomplete="off"):
                 for locale, name in LOCALES.items():
@@ -193,10 +193,16 @@ def language_choice(context: PageContext) -> None:
             Tag("button", _("Change"), type="submit", classes="button button-secondary")
 
 
+def _back_here(context: PageContext) -> None:
+    """Have a form lead back to this page; without the field it leads to where it was posted from."""
+    if context.here:
+        Tag("input", type="hidden", name="next", value=context.here)
+
+
 def theme_choice(context: PageContext) -> None:
     """Draw the choice of light, dark or the system's; `app.js` changes it in place, without a script the form does."""
     with Tag("form", method="post", action="/preferences"):
-        Tag("input", type="hidden", name="next", value=context.here)
+        _back_here(context)
         with Tag("div", classes="theme-choice", role="group", aria_label=_("Theme")):
             for theme, (label, drawing) in THEME_NAMES.items():
                 with Tag(

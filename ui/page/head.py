@@ -51,6 +51,7 @@ def words(context: PageContext) -> Mapping[str, str]:
         "connection-none": _("This page isn't live right now. Load it again to see what's new."),
         "connection-lost": _("Connection lost. Reconnecting…"),
         "connection-back": _("You're back online."),
+        **({"updated": _("This page has been updated.")} if context.shared else {}),
         "slow": _("This takes longer than usual. Nothing has been charged."),
         "very-slow": _("Our payment service isn't answering. Nothing has been charged. You can go back and try again."),
     }

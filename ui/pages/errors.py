@@ -23,6 +23,7 @@ from ui.page.context import Head
 from ui.page.frame import SANDBOX_WORDS
 from ui.serving.document import PageContext, respond
 from ui.serving.error_page import error_page
+from ui.serving.shared_documents import MARK, SHARED, UNKNOWN
 from ui.text import i18n
 from ui.text.i18n import N_, _
 from ui.theme.style_sheet import style_sheet
@@ -58,7 +59,10 @@ def _without_slash(request: Request) -> str | None:
 
 
 async def page_not_found(container: Container, request: Request) -> Response:
-    """Return the page for an address that nobody serves."""
+    """Return the page for an address that nobody serves; for strangers it is drawn once (`shared_documents.py`)."""
+    state = request.scope.get("state", {})
+    if state.get(UNKNOWN) and SHARED not in state:
+        return Response(status_code=404, headers={MARK.decode(): "not-found"})
 
     def draw(context: PageContext) -> None:
         error_page(context, PageNotFound())

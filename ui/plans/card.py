@@ -187,7 +187,9 @@ class PlanCard:
         testid = f"subscribe-{plan.id}"
         self._form = None
         if spec.kind == "link":
-            button(spec.label, look, href=spec.url, wide=True, testid=testid)
+            link = button(spec.label, look, href=spec.url, wide=True, testid=testid)
+            if {each.kind for each in self.offer.buttons.values()} == {"link"}:
+                _swapping(link, {choice: each.url for choice, each in self.offer.buttons.items()})
         elif spec.kind == "current":
             with Tag("p", classes="plan-current"):
                 icon("check-circle")
@@ -242,7 +244,7 @@ def _line(classes: str, texts: Mapping[Interval, str], interval: Interval, claim
 
 
 def _swapping(element: Tag, texts: Mapping[Interval, str]) -> Tag:
-    """Give `app.js` both intervals' texts of an element, where they differ."""
+    """Give `app.js` both intervals' texts of an element (of a link, where it leads), where they differ."""
     if len(set(texts.values())) > 1:
         element.set(data_month=texts[Interval.MONTH], data_year=texts[Interval.YEAR])
     return element

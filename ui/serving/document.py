@@ -18,6 +18,7 @@ import asyncio
 import inspect
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
@@ -40,6 +41,7 @@ from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE
 from ui.page.head import head_html, words
 from ui.serving.arrivals import ARRIVALS
 from ui.serving.error_page import error_page
+from ui.serving.shared_documents import MARK, SHARED
 from ui.text import i18n
 from ui.text.i18n import _
 from ui.theme.icons import icon_rules
@@ -120,7 +122,7 @@ async def respond(
         answer = await asyncio.create_task(_error(context, error))
     if answer.background is None:
         answer.background = BackgroundTask(_let_go, request)
-    if session is None and failure is None:
+    if session is None and failure is None and not context.shared and not isinstance(answer, RedirectResponse):
         answer.set_cookie(
             container.sessions.cookie_name, container.sessions.new_cookie(), **container.sessions.cookie_attributes
         )
@@ -184,25 +186,13 @@ def _document(client: Client, context: PageContext) -> Response:
     """Return NiceGUI's answer for a built page, as our document."""
     if context.elements == "light":
         light_page.check(client)
+    if context.shared:
+        return _shared_document(client, context)
     with client, i18n.use_locale(context.locale):
         client.title = _(context.head.title)
         client.outbox.updates = WeakValueDictionary()  # all is new in a first answer; emptied, it would keep its size
         answer = client.build_response(context.request, context.status)
-        nonce = getattr(context.request.state, "csp_nonce", "") or secrets.token_urlsafe(16)
-        parts = template.DocumentParts(
-            locale=context.locale,
-            direction=context.direction,
-            theme=context.theme,
-            nonce=nonce,
-            head=head_html(context, nonce),
-            style=style_sheet(context.settings.brand_color) + icon_rules(_icons_in(client)),
-            content=first_paint.render(client.layout),
-            words=words(context),
-            script=script_address(),
-            icons=icons_address(),
-            full_script=full_script_address(),
-            full_style=quasar_style(),
-        )
+        parts = _parts(client, context, getattr(context.request.state, "csp_nonce", "") or secrets.token_urlsafe(16))
     html = bytes(answer.body).decode()
     if _in_own_document(context):
         html = template.assemble(parts, template.dismantle(html))
@@ -211,6 +201,32 @@ def _document(client: Client, context: PageContext) -> Response:
     page_policy.mark(context.request, needs_eval=context.elements == "all")
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
     return Response(html, context.status, headers)
+
+
+def _shared_document(client: Client, context: PageContext) -> Response:
+    """Return a built page as a document that needs no client, which goes: it holds nothing but what was drawn."""
+    with client, i18n.use_locale(context.locale):
+        parts = replace(_parts(client, context, ""), version=context.request.scope["state"][SHARED])
+    client.delete()
+    return Response(template.assemble(parts, None), context.status, {MARK.decode(): "kept"}, media_type="text/html")
+
+
+def _parts(client: Client, context: PageContext, nonce: str) -> template.DocumentParts:
+    """Return what every document of ours is made of."""
+    return template.DocumentParts(
+        locale=context.locale,
+        direction=context.direction,
+        theme=context.theme,
+        nonce=nonce,
+        head=head_html(context, nonce),
+        style=style_sheet(context.settings.brand_color) + icon_rules(_icons_in(client)),
+        content=first_paint.render(client.layout),
+        words=words(context),
+        script=script_address(),
+        icons=icons_address(),
+        full_script=full_script_address(),
+        full_style=quasar_style(),
+    )
 
 
 def _icons_in(client: Client) -> set[str]:
@@ -245,4 +261,5 @@ def _context(
         theme=next((known for known in THEMES if known == cookies.get(THEME_COOKIE)), "system"),
         head=head,
         status=status,
+        shared=SHARED in request.scope.get("state", {}),
     )

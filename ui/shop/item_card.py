@@ -25,6 +25,9 @@ from ui.text.amounts import bare_price, money
 from ui.text.i18n import _
 from ui.theme.icons import icon
 
+MOST_TOTALS = 60
+"""For so many quantities a document holds what they cost; beyond them it says nothing, and checkout does."""
+
 
 class ItemCard:
     """The card of an item. `show_cart` says how many of it are in the cart already."""
@@ -65,7 +68,10 @@ class ItemCard:
                 with Tag("div", classes="item-actions"):
                     cart_button(item, self._add)
                     self._buy_button()
-                self._note = Tag("p", self._total_words(), classes="muted small item-note", testid=f"total-{item.id}")
+                self._note = Tag(
+                    "p", self._total_words(), classes="muted small item-note", testid=f"total-{item.id}",
+                    data_totals=self._all_totals() if context.shared else None,
+                )  # fmt: skip
             self._problems = ProblemPlace(context)
             with Tag("p", classes="item-in-cart small", hidden=True, testid=f"in-cart-{item.id}") as self._held:
                 icon("check-circle")
@@ -98,11 +104,18 @@ class ItemCard:
 
     def _total_words(self) -> str:
         try:
-            amount = self.item.price.amount * self.field.quantity
+            return self._total_of(self.field.quantity)
         except InvalidQuantity:
             return ""
-        total = money(amount, self.item.price.currency, self._context.locale)
+
+    def _total_of(self, quantity: int) -> str:
+        total = money(self.item.price.amount * quantity, self.item.price.currency, self._context.locale)
         return _("{amount} once. Nothing renews.").format(amount=total)
+
+    def _all_totals(self) -> str:
+        """Return what each quantity costs, for `app.js` on a document, where no server hears of the quantity."""
+        least, most = self.item.min_quantity, min(self.item.max_quantity, self.item.min_quantity + MOST_TOTALS - 1)
+        return "|".join(self._total_of(quantity) for quantity in range(least, most + 1))
 
     def _changed(self) -> None:
         self._note.set_text(self._total_words())

@@ -1,0 +1,248 @@
+"""Pages for whoever is not known here, as finished documents: drawn once, the same bytes for everybody.
+
+Who has no sign-in and no cart sees what all others see, and nothing on such a page waits for the server. So it is drawn
+once for each language, theme, catalog and what else it depends on (`DocumentKey`), by the page's own function, and
+kept as compressed bytes. No client, no socket and no cookie comes of looking; `app.js` moves what moves, and asks every
+few seconds whether the page is still the one that the server would send (`VERSION_PATH`).
+
+Nothing of a person can get into such a document: it is drawn for a request that is made here, of the key alone.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.cart import visitor_owner
+from services.container import Container
+from services.errors import FrontendError
+from ui.nicegui_ext import optimizations
+from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES
+from ui.serving.finished import FinishedDocument, KeptDocuments
+from ui.text import i18n
+
+DOCUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "/": ("interval",),
+    "/pricing": ("interval",),
+    "/shop": ("price", "quantity", "problem"),
+    "/cart": ("price", "problem"),
+    "/login": ("next", "error"),
+    "/embed/pricing": ("interval", "theme", "lang"),
+    "/payment/cancel": ("checkout",),
+}
+"""The pages that come as documents, and what of an address each of them reads; nothing else of it is in the key."""
+
+NOT_FOUND: Final = "/not-found"
+"""An address that nobody serves: its page is the one for all of them."""
+
+VERSION_PATH: Final = "/assets/version"
+MOST_BYTES: Final = 16 * 1024 * 1024
+LONGEST_VALUE: Final = 600
+
+SHARED: Final = "shared_document"
+"""In the state of a request made here: the version of the document that is to be drawn."""
+
+UNKNOWN: Final = "unknown_browser"
+"""In a request's state: whether the browser is nobody that is known here."""
+
+MARK: Final = b"x-shared-document"
+"""A header between a page and this middleware: the answer may be kept, or is the page for what is not there."""
+
+_Query = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKey:
+    """All that a document depends on, beside the settings of the process."""
+
+    path: str
+    query: _Query
+    locale: str
+    theme: str
+    catalog: str
+    banners: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        """What changes while such a page is open."""
+        return hashlib.sha256(repr((self.catalog, self.banners)).encode()).hexdigest()[:12]
+
+
+class SharedDocuments:
+    """Middleware before the bound on page views: answers from what is kept, and draws what is missing once."""
+
+    def __init__(self, app: ASGIApp, container: Container) -> None:
+        self._app = app
+        self._container = container
+        self._kept = KeptDocuments(MOST_BYTES)
+        self._drawing: dict[DocumentKey, asyncio.Lock] = {}
+        self._host = urlsplit(container.settings.public_url).netloc
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or scope["method"] != "GET" or not optimizations.in_force().shares_documents:
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path == VERSION_PATH:
+            await (await self._version(scope))(scope, receive, send)
+        elif (query := _query(scope, path)) is not None and await self._is_unknown(scope):
+            await self._serve(self._key(scope, path, query), scope, receive, send)
+        else:
+            await self._pass(scope, receive, send)
+
+    async def _serve(self, key: DocumentKey, scope: Scope, receive: Receive, send: Send) -> None:
+        document = self._kept.find(key)
+        if document is None:
+            drawn = await self._draw(key, scope)
+            if isinstance(drawn, _Captured):
+                await drawn.replay(send)
+                return
+            document = drawn
+        scope["state"][SHARED] = key.version
+        await document.answer(Headers(scope=scope))(scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the app answer; what is not there is said to strangers by one document for all."""
+        missing = False
+
+        async def answer(message: Message) -> None:
+            nonlocal missing
+            if message["type"] == "http.response.start":
+                missing = _is_marked(message)
+            if not missing:
+                await send(message)
+
+        scope["state"][UNKNOWN] = self._browser(scope) is None
+        await self._app(scope, receive, answer)
+        if missing:
+            await self._serve(self._key(scope, NOT_FOUND), scope, receive, send)
+
+    async def _draw(self, key: DocumentKey, scope: Scope) -> "FinishedDocument | _Captured":
+        """Return the document, drawn by one request for all that wait; or what the app answered instead of it."""
+        lock = self._drawing.setdefault(key, asyncio.Lock())
+        try:
+            async with lock:
+                found = self._kept.find(key)
+                if found is not None:
+                    return found
+                captured = await _capture(self._app, _request_for(key, scope, self._host))
+                if not captured.may_be_kept:
+                    return captured
+                document = await asyncio.to_thread(FinishedDocument.of, captured.body, captured.status)
+                self._kept.keep(key, document)
+                return document
+        finally:
+            if not lock.locked():
+                self._drawing.pop(key, None)
+
+    def _key(self, scope: Scope, path: str, query: _Query = ()) -> DocumentKey:
+        """Return what the document for a request depends on."""
+        headers = Headers(scope=scope)
+        cookies = cookie_parser(headers.get("cookie", ""))
+        theme = cookies.get(THEME_COOKIE, "")
+        return DocumentKey(
+            path=path,
+            query=query,
+            locale=i18n.choose_locale(cookies.get(LOCALE_COOKIE), headers.get("accept-language", "")),
+            theme=theme if theme in THEMES else "system",
+            catalog=self._container.catalog.version,
+            banners=tuple(problem.code for problem in self._container.stripe_mode.known_problems()),
+        )
+
+    def _browser(self, scope: Scope) -> str | None:
+        """Return the id in the browser's cookie, None without one of ours."""
+        sessions = self._container.sessions
+        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        return sessions.id_of(cookies.get(sessions.cookie_name))
+
+    async def _is_unknown(self, scope: Scope) -> bool:
+        """Whether a browser has neither a sign-in nor a cart; one of which nobody can say that is known."""
+        browser = self._browser(scope)
+        if browser is None:
+            return True
+        if self._container.sessions.is_of_sign_in(browser):
+            return False
+        try:
+            cart = await self._container.cart.read(visitor_owner(browser))
+        except FrontendError:
+            return False
+        return cart.count == 0
+
+    async def _version(self, scope: Scope) -> Response:
+        """Return which document the browser would get now, in a few bytes."""
+        version = self._key(scope, NOT_FOUND).version if await self._is_unknown(scope) else "live"
+        headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache", "Vary": "Cookie"}
+        if Headers(scope=scope).get("if-none-match", "").removeprefix("W/") == headers["ETag"]:
+            return Response(None, 304, headers)
+        return JSONResponse({"version": version}, headers=headers)
+
+
+@dataclass(slots=True)
+class _Captured:
+    """An answer of the app."""
+
+    start: Message
+    body: bytes
+
+    @property
+    def status(self) -> int:
+        return int(self.start["status"])
+
+    @property
+    def may_be_kept(self) -> bool:
+        return _is_marked(self.start)
+
+    async def replay(self, send: Send) -> None:
+        """Send it on."""
+        await send(self.start)
+        await send({"type": "http.response.body", "body": self.body})
+
+
+async def _capture(app: Callable[[Scope, Receive, Send], Awaitable[None]], scope: Scope) -> _Captured:
+    captured = _Captured({"status": 500, "headers": []}, b"")
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def keep(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            captured.start = message
+        elif message["type"] == "http.response.body":
+            captured.body += message.get("body", b"")
+
+    await app(scope, receive, keep)
+    return captured
+
+
+def _request_for(key: DocumentKey, scope: Scope, host: str) -> Scope:
+    """Return a request that says what the key says and nothing else; the address it counts for is the asking one's."""
+    cookies = f"{LOCALE_COOKIE}={key.locale}; {THEME_COOKIE}={key.theme}"
+    return {
+        **scope,
+        "path": key.path,
+        "raw_path": key.path.encode(),
+        "query_string": urlencode(key.query).encode(),
+        "headers": [(b"host", host.encode()), (b"accept", b"text/html"), (b"cookie", cookies.encode())],
+        "state": {**scope["state"], SHARED: key.version},
+    }
+
+
+def _query(scope: Scope, path: str) -> _Query | None:
+    """Return what of an address its document reads, in one order; None for one that has no document."""
+    if path not in DOCUMENTS:
+        return None
+    given = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    query = tuple((name, given[name]) for name in DOCUMENTS[path] if name in given)
+    return None if any(len(value) > LONGEST_VALUE for _name, value in query) else query
+
+
+def _is_marked(start: Message) -> bool:
+    return any(name == MARK for name, _value in start.get("headers", ()))
