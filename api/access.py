@@ -60,6 +60,15 @@ class Access:
         sessions = self._container.sessions
         response.set_cookie(sessions.cookie_name, cookie, **sessions.cookie_attributes)
 
+    def forget_cookie(self, response: Response) -> None:
+        """Take the session cookie from the browser."""
+        sessions = self._container.sessions
+        kept = sessions.cookie_attributes
+        response.delete_cookie(
+            sessions.cookie_name, kept["path"], secure=kept["secure"], httponly=kept["httponly"],
+            samesite=kept["samesite"],
+        )  # fmt: skip
+
     def require_plan(self, plan_id: str) -> Callable[[Session], Awaitable[Entitlement]]:
         """Return a dependency for routes of members only: it raises NotSignedIn or PlanRequired for others."""
 

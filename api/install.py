@@ -23,7 +23,7 @@ def install(
     *,
     unconnected: Callable[[], float],
     busy_page: BusyPage,
-    documents: Callable[[ASGIApp], ASGIApp],
+    documents: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> None:
     """Add the routes and the guards: the last guard added is the first that a request meets.
 
@@ -45,7 +45,8 @@ def install(
         busy_page=busy_page,
         count_refused=container.metrics.count_refused_view,
     )
-    app.add_middleware(documents)
+    if documents is not None:
+        app.add_middleware(documents)
     app.add_middleware(CsrfGuard, settings=settings)
     app.add_middleware(RequestContextMiddleware, trusted_proxies=settings.trusted_proxies)
     app.add_middleware(SecurityHeaders, settings=settings)

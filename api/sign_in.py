@@ -91,13 +91,13 @@ def sign_in_routes(container: Container, busy_page: BusyPage) -> APIRouter:
     @router.post("/auth/sign-out")
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        """Forget the session here, and in every open tab; the browser goes on as a new visitor."""
+        """Forget the session here, and in every open tab; the browser goes on as one that was never here."""
         session_id = sessions.id_of(request.cookies.get(sessions.cookie_name))
         if session_id is not None:
             await sessions.end(session_id)
             _log.info("signed_out")
         answer = RedirectResponse("/", 303)
-        access.new_cookie(answer)
+        access.forget_cookie(answer)
         return answer
 
     return router

@@ -30,7 +30,7 @@ ARGUMENTS: Final = [
 
 CONNECTED: Final = (
     "(typeof front === 'undefined' ? Boolean(window.did_handshake && window.socket?.connected)"
-    " : front.connected() || front.isDocument())"
+    " : front.connected() || 'ready' in document.documentElement.dataset)"
 )
 """What is true in a page that answers its reader: one of ours (`ui/static/app.js`) or a bare one that speaks with its
 server, or a document for strangers whose script has run."""

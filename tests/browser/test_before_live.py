@@ -139,16 +139,17 @@ def test_a_press_stays_pressed_when_the_scripts_come(page: Page, product: Produc
 
 @pytest.mark.optimized
 def test_a_press_that_is_held_while_the_scripts_come_is_a_press(page: Page) -> None:
+    open_signed_in(page, "/account")
     gate = Gate(page)
     open_early(page, "/pricing")
-    page.get_by_test_id("sign-in").first.hover()
+    page.get_by_role("main").get_by_role("link", name="Go to billing").last.hover()
     page.mouse.down()
     with page.expect_response(lambda answer: "nicegui.js" in answer.url):
         gate.open()
     wait_until(page, "typeof createApp === 'function'")
     page.mouse.up()
 
-    page.wait_for_url("**/login**")
+    page.wait_for_url("**/payment")
 
 
 @pytest.mark.optimized
@@ -177,6 +178,7 @@ def test_a_year_chosen_before_any_script_is_what_is_sold(page: Page, product: Pr
 
 
 def test_a_page_that_never_comes_alive_says_so(page: Page) -> None:
+    open_signed_in(page, "/account")
     block_socket(page)
     page.clock.install()
     page.goto("/pricing")

@@ -54,6 +54,7 @@ def test_a_plain_page_of_nicegui_works(page: Page, product: Product) -> None:
 
 
 def test_only_full_pages_may_compile_and_every_script_has_the_nonce(page: Page, product: Product) -> None:
+    member(page, product)
     light, full, plain = (policy_of(page.goto(path)) for path in ("/pricing", "/elements", "/plain"))
 
     assert "unsafe-eval" not in light

@@ -91,6 +91,7 @@ def forgiving_page(chromium: Browser, product: Product) -> Iterator[Page]:
 
 def test_the_app_restarts_and_open_pages_recover(forgiving_page: Page, product: Product) -> None:
     page = forgiving_page
+    open_signed_in(page, "/account")
     page.goto("/pricing")
     wait_until_connected(page)
     bar = page.locator("#popup")

@@ -42,6 +42,7 @@ def put_in_cart(page: Page, **quantities: int) -> None:
         page.get_by_test_id(f"quantity-{item}").fill(str(quantity))
         page.get_by_test_id(f"add-to-cart-{item}").click()
         expect(page.get_by_test_id(f"in-cart-{item}")).to_contain_text(f"{quantity} in your cart")
+        wait_until_connected(page)  # the first piece turned the document into a live page
 
 
 def lines(page: Page) -> dict[str, str]:

@@ -101,6 +101,7 @@ class DocumentParts:
     words: Mapping[str, str]
     script: str = ""
     icons: str = ""
+    document_script: str = ""
     full_script: str = ""
     full_style: str = ""
     version: str = ""
@@ -140,7 +141,8 @@ def _plain_content(parts: DocumentParts) -> str:
 
 
 def _own_script(parts: DocumentParts) -> str:
-    return f'<script defer src="{parts.script}"></script>\n' if parts.script else ""
+    scripts = (parts.script, parts.document_script) if parts.script else ()
+    return "".join(f'<script defer src="{address}"></script>\n' for address in scripts)
 
 
 def _import_map(startup: Startup, nonce: str) -> str:

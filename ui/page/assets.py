@@ -26,19 +26,24 @@ def script_address() -> str:
     return _script_address("app.js")
 
 
+def document_script_address() -> str:
+    """Return where documents for strangers load what they do beside `app.js` from."""
+    return _script_address("document.js")
+
+
 def full_script_address() -> str:
     """Return where pages in NiceGUI's own document load what `app.js` needs there."""
     return _script_address("full.js")
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def script_text(name: str = "app.js") -> str:
     """Return a script as it travels: without its comments, which stand on lines of their own, and its indentation."""
     text = re.sub(r"^ */\*.*?\*/\n", "", (SCRIPTS / name).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     return re.sub(r"^ +", "", text, flags=re.MULTILINE)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _script_address(name: str) -> str:
     return f"/assets/{name}?v={_hash(script_text(name))}"
 
@@ -55,6 +60,10 @@ def register(settings: Settings) -> None:
     @app.get("/assets/app.js", include_in_schema=False)
     def script() -> Response:
         return Response(script_text(), media_type="text/javascript", headers=FOR_A_YEAR)
+
+    @app.get("/assets/document.js", include_in_schema=False)
+    def document_script() -> Response:
+        return Response(script_text("document.js"), media_type="text/javascript", headers=FOR_A_YEAR)
 
     @app.get("/assets/full.js", include_in_schema=False)
     def full_script() -> Response:

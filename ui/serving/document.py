@@ -36,7 +36,7 @@ from services.web.timezones import is_timezone
 from ui.nicegui_ext import first_paint, full_document, light_page, optimizations, page_policy, template
 from ui.nicegui_ext.drawn_page import keep_with_client
 from ui.nicegui_ext.html import Tag
-from ui.page.assets import full_script_address, icons_address, script_address
+from ui.page.assets import document_script_address, full_script_address, icons_address, script_address
 from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Elements, Head, PageContext
 from ui.page.head import head_html, words
 from ui.serving.arrivals import ARRIVALS
@@ -224,6 +224,7 @@ def _parts(client: Client, context: PageContext, nonce: str) -> template.Documen
         words=words(context),
         script=script_address(),
         icons=icons_address(),
+        document_script=document_script_address(),
         full_script=full_script_address(),
         full_style=quasar_style(),
     )

@@ -1,9 +1,10 @@
 """Pages for whoever is not known here, as finished documents: drawn once, the same bytes for everybody.
 
-Who has no sign-in and no cart sees what all others see, and nothing on such a page waits for the server. So it is drawn
-once for each language, theme, catalog and what else it depends on (`DocumentKey`), by the page's own function, and
-kept as compressed bytes. No client, no socket and no cookie comes of looking; `app.js` moves what moves, and asks every
-few seconds whether the page is still the one that the server would send (`VERSION_PATH`).
+Who has no cookie of ours has no sign-in, no cart and nothing under way: they see what all others see, and nothing on
+such a page waits for the server. So it is drawn once for each language, theme, catalog and what else it depends on
+(`DocumentKey`), by the page's own function, and kept as compressed bytes. No client, no socket and no cookie comes of
+looking; `app.js` moves what moves, and asks every few seconds whether the page is still the one that the server would
+send (`VERSION_PATH`).
 
 Nothing of a person can get into such a document: it is drawn for a request that is made here, of the key alone.
 """
@@ -20,9 +21,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.cart import visitor_owner
 from services.container import Container
-from services.errors import FrontendError
 from ui.nicegui_ext import optimizations
 from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES
 from ui.serving.finished import FinishedDocument, KeptDocuments
@@ -36,6 +35,7 @@ DOCUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "/login": ("next", "error"),
     "/embed/pricing": ("interval", "theme", "lang"),
     "/payment/cancel": ("checkout",),
+    "/payment/success": ("session_id",),
 }
 """The pages that come as documents, and what of an address each of them reads; nothing else of it is in the key."""
 
@@ -92,8 +92,8 @@ class SharedDocuments:
             return
         path: str = scope["path"]
         if path == VERSION_PATH:
-            await (await self._version(scope))(scope, receive, send)
-        elif (query := _query(scope, path)) is not None and await self._is_unknown(scope):
+            await self._version(scope)(scope, receive, send)
+        elif self._is_unknown(scope) and (query := _query(scope, path)) is not None:
             await self._serve(self._key(scope, path, query), scope, receive, send)
         else:
             await self._pass(scope, receive, send)
@@ -120,7 +120,7 @@ class SharedDocuments:
             if not missing:
                 await send(message)
 
-        scope["state"][UNKNOWN] = self._browser(scope) is None
+        scope["state"][UNKNOWN] = self._is_unknown(scope)
         await self._app(scope, receive, answer)
         if missing:
             await self._serve(self._key(scope, NOT_FOUND), scope, receive, send)
@@ -157,28 +157,15 @@ class SharedDocuments:
             banners=tuple(problem.code for problem in self._container.stripe_mode.known_problems()),
         )
 
-    def _browser(self, scope: Scope) -> str | None:
-        """Return the id in the browser's cookie, None without one of ours."""
+    def _is_unknown(self, scope: Scope) -> bool:
+        """Whether a browser has no cookie of ours."""
         sessions = self._container.sessions
         cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
-        return sessions.id_of(cookies.get(sessions.cookie_name))
+        return sessions.id_of(cookies.get(sessions.cookie_name)) is None
 
-    async def _is_unknown(self, scope: Scope) -> bool:
-        """Whether a browser has neither a sign-in nor a cart; one of which nobody can say that is known."""
-        browser = self._browser(scope)
-        if browser is None:
-            return True
-        if self._container.sessions.is_of_sign_in(browser):
-            return False
-        try:
-            cart = await self._container.cart.read(visitor_owner(browser))
-        except FrontendError:
-            return False
-        return cart.count == 0
-
-    async def _version(self, scope: Scope) -> Response:
+    def _version(self, scope: Scope) -> Response:
         """Return which document the browser would get now, in a few bytes."""
-        version = self._key(scope, NOT_FOUND).version if await self._is_unknown(scope) else "live"
+        version = self._key(scope, NOT_FOUND).version if self._is_unknown(scope) else "live"
         headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache", "Vary": "Cookie"}
         if Headers(scope=scope).get("if-none-match", "").removeprefix("W/") == headers["ETag"]:
             return Response(None, 304, headers)
@@ -236,12 +223,14 @@ def _request_for(key: DocumentKey, scope: Scope, host: str) -> Scope:
 
 
 def _query(scope: Scope, path: str) -> _Query | None:
-    """Return what of an address its document reads, in one order; None for one that has no document."""
+    """Return what of an address its document reads, in one order; None for one that has no document.
+
+    A value that is longer than any of ours is as good as none: it would only fill the memory.
+    """
     if path not in DOCUMENTS:
         return None
     given = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-    query = tuple((name, given[name]) for name in DOCUMENTS[path] if name in given)
-    return None if any(len(value) > LONGEST_VALUE for _name, value in query) else query
+    return tuple((name, given[name]) for name in DOCUMENTS[path] if 0 < len(given.get(name, "")) <= LONGEST_VALUE)
 
 
 def _is_marked(start: Message) -> bool:

@@ -44,6 +44,7 @@ const front = (() => {
     showTheme(document.documentElement.dataset.theme);
     awaitHandshake();
     watch();
+    putBackTyped();
     arrive();
   }
 
@@ -400,10 +401,10 @@ const front = (() => {
     });
   }
 
-  /* A document for strangers has no socket. While it can be seen it asks whether it is still what the server would
-     send (another catalog, a banner, a sign-in in another tab), and loads itself again; once in a minute for the same
-     news, since another server may still send the old page. */
-  const version = document.documentElement.dataset.version;
+  /* What was typed into other quantity fields when a document's form left the page (`document.js`) is put back. */
+  const FIELDS = "[data-quantity] input";
+  const quantityOf = (field) => field.closest("[data-quantity]").dataset.quantity;
+
   const remembered = (() => {
     try {
       return window.sessionStorage;
@@ -412,51 +413,23 @@ const front = (() => {
     }
   })();
 
-  async function look() {
-    if (document.visibilityState !== "visible" || document.querySelector("form[data-busy]")) return;
-    const now = await fetch("/assets/version").then((answer) => answer.json()).catch(() => null);
-    if (!now || now.version === version) return;
-    const [before, at] = (remembered.getItem("updated") ?? "").split(" ");
-    if (before === now.version && Date.now() - Number(at) < 60000) return;
-    remembered.setItem("updated", `${now.version} ${Date.now()}`);
-    remembered.setItem("say", "updated");
-    location.reload();
-  }
-
-  function stepQuantity(event) {
-    const step = event.target.closest?.("[data-quantity] [data-step]");
-    if (!step) return;
-    const field = step.closest("[data-quantity]").querySelector("input");
-    const next = (Number.parseInt(field.value, 10) || 0) + Number(step.dataset.step);
-    field.value = String(Math.min(Math.max(next, Number(field.min)), Number(field.max)));
-    showTotal(field);
-  }
-
-  /* What so many cost together, in the server's own words; where it wrote none for that many, nothing is said. */
-  function showTotal(field) {
-    const note = field?.form?.querySelector("[data-totals]");
-    if (!note) return;
-    note.textContent = note.dataset.totals.split("|")[Number(field.value) - Number(field.min)] ?? "";
-  }
-
-  function startDocument() {
-    if (remembered.getItem("say")) {
-      announce(words(remembered.getItem("say")));
-      remembered.removeItem("say");
+  function putBackTyped() {
+    const typed = new Map(JSON.parse(remembered.getItem("typed") ?? "[]"));
+    remembered.removeItem("typed");
+    for (const field of typed.size ? document.querySelectorAll(FIELDS) : []) {
+      if (!typed.has(quantityOf(field))) continue;
+      field.value = typed.get(quantityOf(field));
+      field.dispatchEvent(new Event("input", { bubbles: true }));
     }
-    document.addEventListener("click", stepQuantity);
-    document.addEventListener("input", (event) => event.target.matches("[data-quantity] input") && showTotal(event.target));
-    document.querySelectorAll("[data-quantity] input").forEach(showTotal); // a browser may keep what was typed
-    setInterval(look, 4000);
-    for (const kind of ["visibilitychange", "pageshow"]) window.addEventListener(kind, look, true);
+  }
+
+  /* What a document without a socket does at once. */
+  function begin() {
     if (zone) remember("timezone", zone);
     showTheme(document.documentElement.dataset.theme);
+    putBackTyped();
     arrive();
-    documentReady = true;
   }
 
-  let documentReady = false;
-  if (version !== undefined) startDocument();
-
-  return { connected, isDocument: () => documentReady, keep, load, loadAtOnce, quiet, restore };
+  return { FIELDS, announce, begin, connected, keep, load, loadAtOnce, quantityOf, quiet, remembered, restore, words };
 })();

@@ -295,7 +295,8 @@ def test_a_changed_template_of_nicegui_is_named() -> None:
         template.dismantle("<html></html>")
 
 
-def test_the_script_is_small() -> None:
-    """It stands between a reader and a working page."""
-    assert len(script_text().encode()) < 12_000
-    assert "/*" not in script_text()
+def test_the_scripts_are_small() -> None:
+    """They stand between a reader and a working page."""
+    assert len(script_text().encode()) < 12_500
+    assert len(script_text("document.js").encode()) < 2_500
+    assert "/*" not in script_text() + script_text("document.js")
