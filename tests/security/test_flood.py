@@ -1,6 +1,6 @@
 """A flood of page views by strangers: the process does not grow, and somebody signed in does not wait.
 
-FLOOD_SECONDS=60 makes it the long run of the issue; FLOOD_RATE is in requests a second.
+FLOOD_SECONDS=60 makes it a long run; FLOOD_RATE is in requests a second.
 """
 
 import asyncio
@@ -127,6 +127,9 @@ async def test_a_flood_of_strangers_costs_little_memory_and_no_patience(shop: Pr
     assert growth < MOST_GROWTH
     assert len(took) > SECONDS / neighbours.slowness / 2
     assert max(took) < limit
-    assert flood.statuses[429] > flood.statuses.get(200, 0)
-    assert set(flood.statuses) == {200, 429}
+    if browsers:
+        assert flood.statuses[429] > flood.statuses.get(200, 0)
+        assert set(flood.statuses) == {200, 429}
+    else:  # what they get is drawn already, so nobody is refused
+        assert set(flood.statuses) == {200}
     assert (await person.client.get("/pricing")).status_code == 200

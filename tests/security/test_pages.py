@@ -48,6 +48,7 @@ def _path(name: str) -> str:
 async def test_every_page_has_a_strict_policy_and_its_scripts_the_nonce(shop: ProxiedProduct) -> None:
     await shop.open()
     visitor, person = shop.person(), await shop.person().sign_in()
+    await visitor.client.put("/api/cart/price_sandbox_sticker_pack", json={"quantity": 1})  # known by a cookie now
     nonces = set()
     for who, paths in ((visitor, PUBLIC + STRANGE), (person, PUBLIC[:5] + PRIVATE)):
         for path in paths:
@@ -122,8 +123,9 @@ async def test_behind_https_cookies_and_transport_are_strict(shop: ProxiedProduc
 
     page = await person.client.get("/pricing")
     begun = await person.client.get("/auth/login?provider=google&next=/payment")
+    added = await person.client.post("/cart/add", data={"price_id": "price_sandbox_sticker_pack"})
     chosen = await person.client.post("/preferences", data={"theme": "dark"})
-    cookies = [line for answer in (page, begun, chosen) for line in answer.headers.get_list("set-cookie")]
+    cookies = [line for answer in (page, begun, added, chosen) for line in answer.headers.get_list("set-cookie")]
 
     assert page.headers["strict-transport-security"].startswith("max-age=31536000")
     assert "upgrade-insecure-requests" in page.headers["content-security-policy"]

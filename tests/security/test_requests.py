@@ -152,7 +152,7 @@ async def test_signing_out_ends_the_session_for_every_holder_of_the_cookie(shop:
 async def test_signing_in_gives_a_new_id(shop: ProxiedProduct) -> None:
     await shop.open()
     person = shop.person()
-    await person.look("/")
+    await person.client.put("/api/cart/price_sandbox_sticker_pack", json={"quantity": 1})
     before = person.client.cookies["session"]
     await person.sign_in()
 

@@ -25,7 +25,7 @@ HTML = {"accept": "text/html", "accept-encoding": "identity"}
 
 
 @dataclass
-class Pages:
+class DrawnPages:
     """The app behind the documents: it says what it was asked, and how often."""
 
     answer: Callable[[Request], Response] | None = None
@@ -51,12 +51,12 @@ def container(settings: Settings) -> Container:
 
 
 @pytest.fixture
-def pages() -> Pages:
-    return Pages()
+def pages() -> DrawnPages:
+    return DrawnPages()
 
 
 @pytest.fixture
-def browser(container: Container, pages: Pages) -> httpx.AsyncClient:
+def browser(container: Container, pages: DrawnPages) -> httpx.AsyncClient:
     app = RequestContextMiddleware(SharedDocuments(pages, container), trusted_proxies=())
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8081", headers=HTML)
 
@@ -66,7 +66,7 @@ def cookie_of(container: Container) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", sorted(DOCUMENTS))
-async def test_a_document_is_drawn_once_for_all(browser: httpx.AsyncClient, pages: Pages, path: str) -> None:
+async def test_a_document_is_drawn_once_for_all(browser: httpx.AsyncClient, pages: DrawnPages, path: str) -> None:
     first = await browser.get(path, headers={"user-agent": "one", "referer": "http://localhost:8081/secret"})
     second = await browser.get(path, headers={"user-agent": "two", "cookie": "session=made.up; other=1"})
 
@@ -111,7 +111,7 @@ async def test_what_a_document_depends_on(
 
 
 async def test_who_has_a_cookie_of_ours_is_left_to_the_pages(
-    browser: httpx.AsyncClient, container: Container, pages: Pages
+    browser: httpx.AsyncClient, container: Container, pages: DrawnPages
 ) -> None:
     pages.answer = lambda request: PlainTextResponse("for one alone", headers={"cache-control": "no-store"})
     answers = [await browser.get("/pricing", headers=cookie_of(container)) for _time in range(2)]
@@ -125,7 +125,7 @@ async def test_who_has_a_cookie_of_ours_is_left_to_the_pages(
 
 @pytest.mark.parametrize("status", [200, 303, 429, 500, 503])
 async def test_only_what_a_page_marks_as_a_document_is_kept(
-    browser: httpx.AsyncClient, pages: Pages, status: int
+    browser: httpx.AsyncClient, pages: DrawnPages, status: int
 ) -> None:
     pages.answer = lambda request: PlainTextResponse("busy", status, {"retry-after": "3"})
     busy = await browser.get("/pricing")
@@ -135,14 +135,14 @@ async def test_only_what_a_page_marks_as_a_document_is_kept(
     assert (await browser.get("/pricing")).status_code == 200
 
 
-async def test_who_come_together_wait_for_one_drawing(browser: httpx.AsyncClient, pages: Pages) -> None:
+async def test_who_come_together_wait_for_one_drawing(browser: httpx.AsyncClient, pages: DrawnPages) -> None:
     answers = await asyncio.gather(*(browser.get("/pricing") for _ in range(20)))
 
     assert pages.drawn == ["/pricing"]
     assert len({answer.headers["etag"] for answer in answers}) == 1
 
 
-async def test_one_language_does_not_wait_for_anothers_drawing(browser: httpx.AsyncClient, pages: Pages) -> None:
+async def test_one_language_does_not_wait_for_anothers_drawing(browser: httpx.AsyncClient, pages: DrawnPages) -> None:
     both = await asyncio.gather(*(browser.get("/", headers={"cookie": f"locale={name}"}) for name in ("de", "ja")))
 
     assert ["locale=de" in answer.text for answer in both] == [True, False]
@@ -180,7 +180,7 @@ async def test_a_value_longer_than_any_of_ours_is_as_good_as_none(browser: httpx
     assert plain.headers["etag"] == long.headers["etag"]
 
 
-async def test_addresses_that_nobody_serves_are_one_document(browser: httpx.AsyncClient, pages: Pages) -> None:
+async def test_addresses_that_nobody_serves_are_one_document(browser: httpx.AsyncClient, pages: DrawnPages) -> None:
     def missing(request: Request) -> Response:
         headers = {MARK.decode(): "not-found"}
         return Response("not here", 404, headers) if request.url.path == "/not-found" else Response(None, 404, headers)
@@ -205,7 +205,7 @@ async def test_the_version_tells_when_a_page_is_no_more_the_servers(
     assert first.headers["cache-control"] == "private, no-cache"
 
 
-async def test_without_the_setting_every_page_is_live(browser: httpx.AsyncClient, pages: Pages) -> None:
+async def test_without_the_setting_every_page_is_live(browser: httpx.AsyncClient, pages: DrawnPages) -> None:
     with optimizations.tried(Optimizations(shared_documents=False)):
         await browser.get("/pricing")
         await browser.get("/pricing")
