@@ -31,15 +31,17 @@ async def look_at_public_url(settings: Settings) -> list[Finding]:
     async with httpx.AsyncClient(trust_env=False, verify=context, timeout=PATIENCE) as client:
         try:
             answer = await client.get(f"{url}/healthz")
-            page = await client.get(f"{url}/") if answer.status_code == 200 else None
+            ours = answer.status_code == 200
+            first = [await client.get(f"{url}{path}") for path in (("/", "/api/cart") if ours else ())]
         except httpx.HTTPError as problem:
             return [*findings, _gone(settings, problem), _promised(settings)]
-    if page is None:
+    if not first:
         cure = f"Route it to this app, which listens on {settings.host}:{settings.port}."
         what = f"{url}/healthz answers {answer.status_code}, so this app is not behind it."
         return [*findings, error("public_url", what, cure), _promised(settings)]
     findings.append(ok("public_url", f"{url} leads to the app."))
-    return [*findings, *(look_at_cookies(page.headers.get_list("set-cookie"), settings) or [_promised(settings)])]
+    cookies = [line for page in first for line in page.headers.get_list("set-cookie")]
+    return [*findings, *(look_at_cookies(cookies, settings) or [_promised(settings)])]
 
 
 def look_at_cookies(lines: Sequence[str], settings: Settings) -> list[Finding]:
@@ -55,7 +57,7 @@ def look_at_cookies(lines: Sequence[str], settings: Settings) -> list[Finding]:
         if faults:
             findings.append(error("cookies", f"The cookie {name} is set without {', '.join(faults)}.", cure))
     if lines and not findings:
-        return [ok("cookies", f"{len(lines)} set on the first page, all guarded as they should be.")]
+        return [ok("cookies", f"{len(lines)} set by the first page and an empty cart, all guarded as they should be.")]
     return findings
 
 
