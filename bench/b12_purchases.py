@@ -1,23 +1,23 @@
 """What a purchase asks of the Payment MS, and for how many purchases the running service lives through it.
 
-That service keeps one connection for calls and webhooks, and breaks for good when two meet. The calls of a purchase are
-measured, with the app and its sandbox as processes. How long the service lives is played from them: twenty real runs
-would take hours, and nothing decides but when calls and webhooks use the connection.
+That service keeps one connection for calls and webhooks, and breaks for good when two meet. The calls of one purchase
+are counted with the app and its sandbox as processes. How long the service lives is played by `purchases_played`:
+the app's own services against the sandbox's quirk, in virtual time, at today's pace and at the former one.
 """
 
 import asyncio
-import random
 import statistics
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.purchases_played import EVERY, FormerSchedule, purchases_survived
 from bench.results import Figure, at_least, at_most
 from bench.world import PRICE, MeasuredProduct, our_world
 from harness.http_user import HttpUser
 from harness.socket_tab import SocketTab, browser
+from services.live_status.schedule import PollSchedule
 
 WEBHOOK_AFTER: Final = 2.0
 """Seconds from a payment to its webhook."""
@@ -25,17 +25,10 @@ WEBHOOK_AFTER: Final = 2.0
 WATCHED: Final = 30.0
 """Seconds for which the success page stays open."""
 
-RUNS: Final = 200
+FORMER: Final = "reference: the former pace"
+
+RUNS: Final = 20
 """Lives differ as much as chance does: the mean of twenty is off by a fifth."""
-
-EVERY: Final = 2.0
-"""Seconds between two purchases."""
-
-WORK: Final = 0.004
-"""Seconds for which a call or a webhook uses the connection, as in the sandbox's `SingleConnection`."""
-
-MOST: Final = 2_000
-"""Purchases after which a run ends, with the service alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +37,6 @@ class PurchaseCalls:
 
     moments: tuple[float, ...]
     to_confirmed: int
-    after_news: int = 0
-    """How many of them, the last ones, were made because the webhook had come: they follow it, whenever it comes."""
-
-
-FORMER: Final = PurchaseCalls(
-    (
-        -0.1, -0.1, -0.1, -0.09, 0.11, 1.12, 1.12, 1.13, 2.13, 2.14, 2.15, 3.22, 4.23, 5.25, 6.28, 6.3, 6.33, 7.34,
-        8.35, 9.35, 10.37, 11.39, 11.4, 11.42, 12.44, 13.45, 14.45, 15.46, 16.49, 16.49, 16.5, 17.51, 18.55, 19.58,
-        20.69, 21.7, 21.71, 21.73, 22.78, 23.79, 24.8, 25.81, 26.81, 26.82, 26.83, 27.84, 28.84, 29.85,
-    ),
-    11,
-)  # fmt: skip
-"""The former pace, measured in the same way: the product bought each second for half a minute, all three each five."""
 
 
 def run(folder: Path) -> list[Figure]:
@@ -64,16 +44,21 @@ def run(folder: Path) -> list[Figure]:
     with our_world(folder) as world:
         world.control("PATCH", "/settings", webhook_delay=WEBHOOK_AFTER)
         now = asyncio.run(calls_of_a_purchase(world))
-    lives, former = ([purchases_survived(calls, seed) for seed in range(RUNS)] for calls in (now, FORMER))
-    mean, before = statistics.mean(lives), statistics.mean(former)
+    lives, former = (
+        [purchases_survived(pace, seed) for seed in range(RUNS)] for pace in (PollSchedule, FormerSchedule)
+    )
+    mean, before = (statistics.mean(bought for bought, _calls in runs) for runs in (lives, former))
+    calls, calls_before = (
+        sum(calls for _bought, calls in runs) / sum(bought for bought, _calls in runs) for runs in (lives, former)
+    )
     return [
         at_most(Figure(12, "Payment MS calls from press to confirmed", now.to_confirmed, "calls",
                        note=f"webhook after {WEBHOOK_AFTER:g} s"), 8.0),
-        Figure(12, "Payment MS calls of a purchase, half a minute", len(now.moments), "calls", len(FORMER.moments),
-               round(len(now.moments) / len(FORMER.moments), 2), note="reference: the former pace"),
+        Figure(12, "Payment MS calls of a purchase", round(calls, 1), "calls", round(calls_before, 1),
+               round(calls / calls_before, 2), note=f"mean of the runs below; {FORMER}"),
         at_least(Figure(12, "purchases until a webhook meets a call", round(mean, 1), "purchases", round(before, 1),
                         round(mean / before, 2),
-                        note=f"mean of {RUNS} played runs, one each {EVERY:g} s; reference: the former pace"),
+                        note=f"mean of {RUNS} runs against the sandbox, one each {EVERY:g} s; {FORMER}"),
                  4.0, of="ratio"),
     ]  # fmt: skip
 
@@ -88,34 +73,7 @@ async def calls_of_a_purchase(world: MeasuredProduct, watched: float = WATCHED) 
         confirmed = len(await asyncio.to_thread(_moments, world, person))
         await asyncio.sleep(max(0.0, paid + watched - time.time()))
         moments = await asyncio.to_thread(_moments, world, person)
-    since = tuple(moment - paid for moment in moments)
-    return PurchaseCalls(since, confirmed, sum(WEBHOOK_AFTER <= moment < WEBHOOK_AFTER + 1.5 for moment in since))
-
-
-def purchases_survived(calls: PurchaseCalls, seed: int) -> int:
-    """Return how many purchases the service lived through until a webhook met a call."""
-    chance = random.Random(seed)  # noqa: S311 - nothing to guard
-    used: list[float] = []
-    webhooks: list[float] = []
-    for number in range(MOST):
-        paid = number * EVERY + chance.uniform(0.0, EVERY)
-        webhook = paid + WEBHOOK_AFTER + chance.uniform(-0.5, 0.5)
-        by_the_clock = calls.moments[: len(calls.moments) - calls.after_news]
-        used += [paid + moment + chance.uniform(0.0, 0.5) for moment in by_the_clock]
-        used += [webhook + chance.uniform(WORK, 1.0) for _call in range(calls.after_news)]
-        webhooks.append(webhook)
-    died = _first_meeting(sorted(used), sorted(webhooks))
-    return MOST if died is None else int(died / EVERY)
-
-
-def _first_meeting(used: Sequence[float], webhooks: Sequence[float]) -> float | None:
-    place = 0
-    for webhook in webhooks:
-        while place < len(used) and used[place] <= webhook - WORK:
-            place += 1
-        if place < len(used) and used[place] < webhook + WORK:
-            return webhook
-    return None
+    return PurchaseCalls(tuple(moment - paid for moment in moments), confirmed)
 
 
 def _buy(world: MeasuredProduct, person: HttpUser) -> tuple[float, str]:
