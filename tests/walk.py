@@ -1,17 +1,24 @@
-"""Follows a purchase through the code while it is made: which rooms it enters, in which order.
+"""Follows a purchase, or what is said of one, through the code: which rooms it enters, in which order.
 
-It is what a function is called with: the `Purchase`, a mapping of its fields, or the JSON that is sent. What only looks
-something up by an id is no room on the way, and neither is the module of the value itself.
+A purchase is what a function is called with: the `Purchase`, a mapping of its fields, or the JSON that is sent. What
+only looks something up by an id is no room on the way, and neither is the module of the value itself. A status is what
+a function is called with or returns, from the service's JSON to the words on a page.
 """
 
 import sys
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
+from services.payment_ms import SubscriptionRecord
 from services.purchase import Purchase
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.model import State, Subscription
+from services.subscription.snapshot import UpstreamSnapshot
+from ui.text.state_words import StateWords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +27,10 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 OUTSIDE: Final = ("tests", ".venv", "harness", "sandbox")
 ITS_OWN: Final = "services/purchase.py"
 SENT: Final = "services/upstream/transport.py"
+OF_A_STATUS: Final = frozenset({
+    "services/subscription/snapshot.py", "services/subscription/model.py", "services/subscription/customer_status.py",
+})  # fmt: skip
+"""The modules of the values that a status is, one after the other."""
 
 
 class Walk:
@@ -53,6 +64,42 @@ class Walk:
         return isinstance(value, bytes) and value.startswith(b"{") and self._price_id.encode() in value
 
 
+class StatusWalk:
+    """The rooms that a new status has entered so far, each once, and how often a function was called with it."""
+
+    def __init__(self, state: State) -> None:
+        self.rooms: list[str] = []
+        self.calls: Counter[str] = Counter()
+        self._state = state
+
+    def note(self, frame: FrameType, event: str, arg: object) -> None:
+        """Take note of a call or its end, for `sys.setprofile`."""
+        room = room_of(frame)
+        if room is None or event not in ("call", "return"):
+            return
+        values = _arguments(frame) if event == "call" else [arg]
+        if not any(self._is_it(value) for value in values):
+            return
+        if event == "call":
+            self.calls[frame.f_code.co_name] += 1
+        if room not in self.rooms and room not in OF_A_STATUS:
+            self.rooms.append(room)
+
+    def _is_it(self, value: object) -> bool:
+        match value:
+            case bytes():
+                return value.startswith(b"{") and f'"{self._state}"'.encode() in value
+            case SubscriptionRecord():
+                return value.status == self._state
+            case UpstreamSnapshot():
+                return any(one.record.status == self._state for one in value.records.values())
+            case CustomerStatus():
+                return value.current.state is self._state
+            case Subscription() | StateWords():
+                return value.state is self._state
+        return False
+
+
 def room_of(frame: FrameType) -> str | None:
     """Return the file that a frame is in, from the root on; None for one that is not the product's."""
     path = Path(frame.f_code.co_filename)
@@ -84,10 +131,24 @@ def _caller(frame: FrameType) -> str | None:
 def walk(price_id: str) -> "Iterator[Walk]":
     """Follow the purchases of a price that are made in the block."""
     found = Walk(price_id)
-    before = sys.getprofile()
-    sys.setprofile(found.note)
-    try:
+    with _watching(found.note):
         yield found
+
+
+@contextmanager
+def status_walk(state: State) -> "Iterator[StatusWalk]":
+    """Follow what is said in the block of a subscription that is newly in this state."""
+    found = StatusWalk(state)
+    with _watching(found.note):
+        yield found
+
+
+@contextmanager
+def _watching(note: Callable[[FrameType, str, object], None]) -> "Iterator[None]":
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield
     finally:
         sys.setprofile(before)
 
