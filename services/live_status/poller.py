@@ -21,6 +21,7 @@ from services.storage.lease import Lease
 from services.storage.port import RESYNC
 from services.storage.pubsub import PubSub, Subscriber, Topic
 from services.subscription.customer_status import CustomerStatus
+from services.subscription.silence import SILENCE_SHOWN_AFTER, unchecked
 
 OPENED_AFTER: Final = timedelta(seconds=10)
 """A page that opens asks at once only if the last answer is older than this."""
@@ -115,8 +116,10 @@ class StatusPoller:
         on_change: Callable[[CustomerStatus], None],
         on_signed_out: Callable[[], None],
         on_age: Callable[[CustomerStatus], None] | None = None,
+        shown: CustomerStatus | None = None,
     ) -> StatusWatch:
-        """Take in one more tab."""
+        """Take in one more tab; `shown` is what stands there, for as long as no answer comes."""
+        self.customer_status = self.customer_status or shown
         watch = StatusWatch(session, on_change, on_signed_out, self, on_age)
         self.watches.append(watch)
         key = session_key(session.id)
@@ -188,14 +191,15 @@ class StatusPoller:
                 await self._turn()
             except StoreUnavailable as error:
                 self._next_ask = self._context.now() + _STORE_RETRY
-                self._fail(error)
+                self._fail(error.code)
             except FrontendError as error:
                 _log.warning("status_poll_failed", error=error.code)
                 self._next_ask = self._context.now() + timedelta(seconds=IDLE_INTERVAL)
-                self._fail(error)
+                self._fail(error.code)
             except Exception:
                 _log.exception("status_poll_crashed")
                 self._next_ask = self._context.now() + timedelta(seconds=IDLE_INTERVAL)
+                self._fail(FrontendError.code)
             await self._rest()
 
     async def _start_from_memory(self) -> None:
@@ -269,10 +273,10 @@ class StatusPoller:
         await self._context.wait(self._wake, max(seconds, _SHORTEST_REST))
         self._wake.clear()
 
-    def _fail(self, error: FrontendError) -> None:
-        """Keep on screen what was known, and say that it could not be checked."""
+    def _fail(self, code: str) -> None:
+        """Keep on screen what was known, for as long as it is believed, and say that it could not be checked."""
         if self.customer_status is not None:
-            self.show(self.customer_status.model_copy(update={"account_failed": error.code}))
+            self.show(unchecked(self.customer_status, code, self._context.now()))
 
     def _on_poll_request(self, text: str) -> None:
         if text != ONCE:
@@ -299,7 +303,12 @@ class StatusPoller:
     async def _load(self, read: Callable[[str], Awaitable[CustomerStatus | None]]) -> None:
         with suppress(StoreUnavailable):
             customer_status = await read(self.customer)
-            if customer_status is not None:
+            if customer_status is None:
+                return
+            old = self._context.now() - customer_status.as_of > SILENCE_SHOWN_AFTER
+            if old and self.customer_status is not None:
+                self._look()  # memory from before an outage is no news: the answer to this question is
+            else:
                 self.show(customer_status)
 
     def _session_ended(self, key: str) -> None:

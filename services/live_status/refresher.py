@@ -254,7 +254,8 @@ class StatusRefresher:
         """Ask, and return the snapshot and whether all products were asked about.
 
         An account that says something new may speak of a product that was not asked about: then what it speaks of
-        follows, and all others if billing has nothing there.
+        follows, and all others if billing has nothing there. A record that is gone may have moved: a change of plan
+        shows under another product, so all are asked about before anybody is told that there is none.
         """
         products = self._products(scope, before, checkouts)
         if scope == "account":
@@ -269,7 +270,9 @@ class StatusRefresher:
         for wider in ("relevant", "all"):
             more = tuple(p for p in self._products(wider, snapshot, checkouts) if p not in products)
             failed = bool(products) and snapshot.billing_failed is not None
-            if not news or failed or (wider == "all" and self._explains_account(snapshot, checkouts)):
+            moved = not set(before.products_on_record) <= set(snapshot.products_on_record)
+            explained = wider == "all" and self._explains_account(snapshot, checkouts)
+            if failed or not (moved or (news and not explained)):
                 break
             if more:
                 snapshot, products = await self._ask_billing(customer, more, snapshot), (*products, *more)

@@ -93,10 +93,13 @@ class StatusService:
         on_change: Callable[[CustomerStatus], None],
         on_signed_out: Callable[[], None],
         on_age: Callable[[CustomerStatus], None] | None = None,
+        *,
+        shown: CustomerStatus | None = None,
     ) -> StatusWatch:
         """Call `on_change` with each new status of this user, and `on_signed_out` once when the session ends.
 
-        `on_age` is called about once a minute with one that says nothing new but is younger.
+        `on_age` is called about once a minute with one that says nothing new but is younger. `shown` is what the page
+        was drawn from: it is taken back when nobody can be asked for long.
         """
         customer = self.refresher.customer_of(session)
         poller = self._pollers.get(customer)
@@ -105,7 +108,7 @@ class StatusService:
             returned = self._returned.get(customer)
             poller = StatusPoller(self._context, customer, lease=lease, returned=returned, ended=self._ended)
             self._pollers[customer] = poller
-        return poller.watch(session, on_change, on_signed_out, on_age)
+        return poller.watch(session, on_change, on_signed_out, on_age, shown)
 
     async def poll_fast(self, customer: str, *, from_portal: bool = False) -> None:
         """Look often for a while, on whichever replica watches: the user is back from Stripe.

@@ -24,6 +24,7 @@ from services.subscription.model import (
     Subscription,
 )
 from services.subscription.normalize import NormalizedAccount
+from services.subscription.silence import unavailable
 from services.subscription.snapshot import UpstreamSnapshot
 
 BILLING_MAY_LAG: Final = timedelta(hours=24)
@@ -240,10 +241,6 @@ def _without_account(case: Situation) -> Subscription:
         return case.best.model_copy(update={"reason": Reason.ACCOUNT_UNREACHABLE})
     reason = Reason.NO_SERVICE_REACHABLE if case.snapshot.billing_failed else Reason.ACCOUNT_UNREACHABLE
     return unavailable(reason, case.snapshot.as_of or case.now)
-
-
-def unavailable(reason: Reason, as_of: datetime) -> Subscription:
-    return Subscription(state=State.UNAVAILABLE, reason=reason, source=Source.MEMORY, as_of=as_of)
 
 
 def awaited_purchase(checkout: Checkout, case: Situation) -> Subscription:

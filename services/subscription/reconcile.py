@@ -9,7 +9,7 @@ checkouts in `services/subscription/checkout_matching.py`.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from catalog import Catalog
@@ -28,7 +28,6 @@ from services.subscription.current import (
     Situation,
     awaited_purchase,
     current_subscription,
-    unavailable,
 )
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import by_todays_plans, catalog_for, with_plan
@@ -43,6 +42,7 @@ from services.subscription.normalize import (
 )
 from services.subscription.portal_trace import PortalTrace
 from services.subscription.record_status import BELIEVED_FOR, record_statuses
+from services.subscription.silence import SILENCE_SHOWN_AFTER, last_known
 from services.subscription.snapshot import UpstreamSnapshot
 
 __all__ = [
@@ -59,9 +59,6 @@ __all__ = [
 
 ACCOUNT_BELIEVED_FOR: Final = BELIEVED_FOR
 """How long the last word on access is believed while it can't be asked for again."""
-
-SILENCE_SHOWN_AFTER: Final = timedelta(minutes=2)
-"""How long the last known state stays the headline while no service that knows can be asked."""
 
 
 def reconcile(
@@ -262,15 +259,7 @@ def _remembered(current: Subscription, case: Situation) -> Subscription:
     if knows or current.state is State.UNAVAILABLE or case.now - max(heard, default=case.now) <= SILENCE_SHOWN_AFTER:
         return current
     both = snapshot.billing_failed and snapshot.account_failed
-    lost = unavailable(Reason.NO_SERVICE_REACHABLE if both else Reason.BILLING_UNREACHABLE, current.as_of)
-    known = {
-        "access": current.access,
-        "plan_id": current.plan_id,
-        "product_id": current.product_id,
-        "group": current.group,
-        "account_plan": current.account_plan,
-    }
-    return lost.model_copy(update={**known, "last_known": current})
+    return last_known(current, Reason.NO_SERVICE_REACHABLE if both else Reason.BILLING_UNREACHABLE)
 
 
 def _with_evidence(

@@ -72,7 +72,9 @@ class Live:
             self._opening = False
         if is_closed(self._client):
             return
-        self._watch = self._context.container.status.watch(self._session, self._changed, self._signed_out, self._aged)
+        self._watch = self._context.container.status.watch(
+            self._session, self._changed, self._signed_out, self._aged, shown=self.customer_status
+        )
         known = self._watch.customer_status
         if known is not None and not known.same_as(self.customer_status):
             self._changed(known)

@@ -216,6 +216,24 @@ class TestScope:
 
         assert (found.current.state, found.current.reason) == (State.ACTIVE, Reason.AGREED)
 
+    @pytest.mark.parametrize("speaks", [True, False])
+    async def test_a_record_that_is_gone_is_looked_for_under_every_product(
+        self, replica: Replica, outside: Outside, speaks: bool
+    ) -> None:
+        """A change of plan moves it, and nobody tells: no "billing has none" until the next full look."""
+        outside.world.account_speaks = speaks
+        buy(outside, "price_basic_month")
+        outside.world.deliver_all(("billing",))
+        ada = await replica.sign_in()
+        await replica.refresher.ask(ada, "all")
+        outside.clock.move(60)
+        moved = outside.world.billing.pop(("ada", "prod_basic"))
+        outside.world.billing["ada", "prod_premium"] = moved
+
+        found = await replica.refresher.ask(ada)
+
+        assert (found.current.plan_id, found.current.live) == ("premium", True)
+
     async def test_a_plan_taken_out_of_the_catalog_is_still_asked_about(
         self, replica: Replica, outside: Outside
     ) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 import structlog
 
+from services.concurrency.limit import Priority
 from services.storage.pubsub import Topic
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import State
@@ -188,15 +189,16 @@ class TestFaultsWhileWatching:
         await settle()
         rows, asked = dict(outside.world.billing), outside.payment_ms.subscription
 
-        async def flapping(customer_id: str, product_id: str) -> object:
+        async def flapping(customer_id: str, product_id: str, *, priority: Priority = Priority.LOOK) -> object:
             """Forget the row for every other question about it."""
-            outside.world.billing = {} if outside.world.billing else dict(rows)
-            return await asked(customer_id, product_id)
+            if product_id == "prod_premium":
+                outside.world.billing = {} if outside.world.billing else dict(rows)
+            return await asked(customer_id, product_id, priority=priority)
 
         outside.payment_ms.subscription = flapping  # type: ignore[method-assign,assignment]
         await outside.clock.advance(400)
 
-        assert {one.current.state for one in tab.seen} == {State.ACTIVE}
+        assert {(one.current.state, one.stale) for one in tab.seen} == {(State.ACTIVE, False)}
         await tab.close()
 
     async def test_bad_news_that_stays_is_shown(self, replica: Replica, outside: Outside) -> None:
@@ -223,6 +225,76 @@ class TestFaultsWhileWatching:
         outside.store.broken = False
         await outside.clock.advance(3)
         assert not tab.seen[-1].stale
+        await tab.close()
+
+    async def test_a_store_that_stays_away_takes_the_state_back_and_then_the_access(
+        self, replica: Replica, outside: Outside
+    ) -> None:
+        """A page that was open before says nothing for good that nobody can check."""
+        buy(outside)
+        tab = watch(replica, await replica.sign_in())
+        await settle()
+        outside.store.broken = True
+
+        await outside.clock.advance(200)
+        lost = tab.seen[-1].current
+        assert (lost.state, lost.access, lost.plan_id) == (State.UNAVAILABLE, True, "premium")
+        assert lost.last_known is not None
+        assert lost.last_known.state is State.ACTIVE
+
+        await outside.clock.advance(500)
+        assert (tab.state, tab.seen[-1].current.access) == (State.UNAVAILABLE, False)
+
+        outside.store.broken = False
+        await outside.clock.advance(3)
+        assert (tab.state, tab.seen[-1].current.access) == (State.ACTIVE, True)
+        await tab.close()
+
+    async def test_a_store_that_is_back_brings_no_old_state_back_before_the_next_answer(
+        self, replica: Replica, outside: Outside
+    ) -> None:
+        tab = watch(replica, await replica.sign_in())
+        await settle()
+        outside.store.broken = True
+        await outside.clock.advance(200)
+        buy(outside)
+        outside.world.deliver_all()
+
+        outside.store.broken = False
+        outside.store.lose_messages()
+        await settle()
+        await outside.clock.advance(3)
+
+        assert [one.current.state for one in tab.seen][-2:] == [State.UNAVAILABLE, State.ACTIVE]
+        await tab.close()
+
+    async def test_what_a_page_was_drawn_from_is_taken_back_though_no_answer_ever_came(
+        self, replica: Replica, outside: Outside
+    ) -> None:
+        buy(outside)
+        ada = await replica.sign_in()
+        drawn = await replica.ask(ada)
+        again = Replica(outside)
+        outside.store.broken = True
+        seen: list[CustomerStatus] = []
+
+        tab = again.status.watch(ada, seen.append, lambda: None, shown=drawn)
+        await outside.clock.advance(200)
+
+        assert seen[-1].current.state is State.UNAVAILABLE
+        tab.close()
+
+    async def test_a_crash_that_goes_on_takes_the_state_back(
+        self, replica: Replica, outside: Outside, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        buy(outside)
+        tab = watch(replica, await replica.sign_in())
+        await settle()
+        with monkeypatch.context() as patch:
+            patch.setattr(outside, "catalog", None)
+            await outside.clock.advance(200)
+
+        assert tab.state == State.UNAVAILABLE
         await tab.close()
 
     async def test_a_crash_is_not_the_end_of_watching(
