@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from sandbox.auth_accounts import AccountPlan
 from sandbox.settings import StatusShape
@@ -9,6 +10,9 @@ from sandbox.state import SandboxState
 from sandbox.stripe_objects import LIVE, StripeSubscription
 from sandbox.truth import truth_about
 from sandbox.truth_model import SessionTruth, SubscriptionTruth
+
+UNSAID: Final = "on record"
+"""The word for what the running service says of a subscription: that there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,12 @@ class Sub:
 
     @property
     def live(self) -> bool:
-        """Whether it has not ended: Stripe's own list of words."""
+        """Whether it has not ended: Stripe has two words for an end, and a service without words says nothing."""
+        return self.status not in ("canceled", "incomplete_expired", UNSAID)
+
+    @property
+    def charging(self) -> bool:
+        """Whether it can charge: Stripe's own list of words."""
         return self.status in LIVE
 
     def __str__(self) -> str:
@@ -127,7 +136,7 @@ def _true_sub(one: SubscriptionTruth) -> Sub:
 
 def _told_sub(one: StripeSubscription, *, silent: bool) -> Sub:
     return Sub(
-        id=one.id, plan=one.plan, group=one.group or "main", status="on record" if silent else one.status,
+        id=one.id, plan=one.plan, group=one.group or "main", status=UNSAID if silent else one.status,
         created=one.created, period_end=one.period_end, paid_until=one.period_end, ends_at=one.ends_at,
         ended_at=one.ended_at, trial_end=one.trial_end, renews=False, held=one.pause_collection is not None,
         charge=None, amount=one.amount, currency=one.currency, interval=one.interval, session=one.session_id,

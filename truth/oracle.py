@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from truth.facts import Facts, Sub
+from truth.facts import UNSAID, Facts, Sub
 from truth.statements import MONTHS, Kind, Statement
 
 NEWS_TIME: Final = timedelta(seconds=75)
@@ -258,6 +258,18 @@ def _on_record(said: Statement, facts: Facts, sold: CatalogFacts, history: Histo
     return bool(_of(said, facts.subs)) or (_account(said, facts) and facts.account.status not in ("none", ""))
 
 
+def _called(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
+    """That is Stripe's word for one of theirs, or the account's."""
+    words = [sub.status for sub in _of(said, facts.subs)]
+    words += [facts.account.status] if _account(said, facts) else []
+    return any(word.replace("_", " ").capitalize() == said.word for word in words)
+
+
+def _would_go_on(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
+    """Something of theirs is alive: Stripe takes a booked end back with a change of plan, and without one it goes on."""
+    return any(sub.status in ("active", "trialing", "past_due", UNSAID) for sub in _of(said, facts.subs))
+
+
 def _account_has(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     until = facts.account.until
     return _account(said, facts) and (until is None or now < until + GRACE)
@@ -327,7 +339,7 @@ def _access(said: Statement, facts: Facts, sold: CatalogFacts, history: History,
 
 
 def _twice(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
-    groups = [sub.group for sub in facts.alive]
+    groups = [sub.group for sub in facts.subs if sub.charging]
     most = max((groups.count(group) for group in groups), default=0)
     return most >= 2 and (said.count is None or said.count == most)
 
@@ -352,6 +364,11 @@ def _plan_unchanged(said: Statement, facts: Facts, sold: CatalogFacts, history: 
 def _submitted(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """The checkout that the page is about was paid."""
     return any(one.paid_at is not None for one in facts.sessions if one.id == said.subject)
+
+
+def _ordered(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
+    """A checkout of items was paid."""
+    return any(one.mode == "payment" and one.paid_at is not None for one in facts.sessions)
 
 
 def _confirmed(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
@@ -535,6 +552,8 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.KEEPS: _keeps,
     Kind.PAID_UNTIL: _paid_until,
     Kind.ON_RECORD: _on_record,
+    Kind.CALLED: _called,
+    Kind.WOULD_GO_ON: _would_go_on,
     Kind.ACCOUNT_HAS: _account_has,
     Kind.ACCOUNT_LACKS: _account_lacks,
     Kind.BILLING_HAS: _billing_has,
@@ -548,6 +567,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.STARTED: _started,
     Kind.CONFIRMING: _always,
     Kind.SUBMITTED: _submitted,
+    Kind.ORDERED: _ordered,
     Kind.CONFIRMED: _confirmed,
     Kind.HAS_PRICE: _has_price,
     Kind.PURCHASE: _purchase,
@@ -572,7 +592,7 @@ ABOUT_THE_PAST: Final = frozenset({Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED})
 
 TELLABLE: Final = frozenset(RULES) - {
     Kind.RENEWS, Kind.HAS_PRICE, Kind.WILL_BE_CHARGED_THEN, Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED, Kind.SUBMITTED,
-    Kind.CONFIRMED,
+    Kind.ORDERED, Kind.CONFIRMED,
 }  # fmt: skip
 """What a service says in words of its own, so that its word may be repeated. No service names an amount that will be
 charged, says that a subscription renews, or tells what became of a checkout."""

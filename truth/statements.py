@@ -32,6 +32,8 @@ class Kind(StrEnum):
     KEEPS = "is kept until"
     PAID_UNTIL = "is paid until"
     ON_RECORD = "is on record"
+    CALLED = "has the status"
+    WOULD_GO_ON = "would go on after a change of plan"
     ACCOUNT_HAS = "the account has"
     ACCOUNT_LACKS = "the account lacks"
     BILLING_HAS = "billing has"
@@ -45,6 +47,7 @@ class Kind(StrEnum):
     STARTED = "a checkout was started"
     CONFIRMING = "a purchase is being confirmed"
     SUBMITTED = "an order is submitted"
+    ORDERED = "something was ordered"
     CONFIRMED = "a purchase was confirmed"
     HAS_PRICE = "the list price of what is had"
     PURCHASE = "a purchase was over"
@@ -89,8 +92,10 @@ class Statement:
     visitor: bool = False
     """Whether the page was drawn for somebody unknown."""
     group: str | None = None
+    word: str | None = None
+    """A status as it was written: "On hold"."""
 
     def __str__(self) -> str:
         card = f"on the card of {self.card}" if self.card else None
-        parts = (self.plan, card, self.day, self.money and f"{self.money.amount} {self.money.currency}", self.interval)
+        parts = (self.plan, card, self.day, self.money and f"{self.money.amount} {self.money.currency}", self.interval, self.word)
         return f"{self.where}: “{self.text}” ({self.kind}: {', '.join(str(x) for x in parts if x) or '–'})"

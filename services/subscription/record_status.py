@@ -106,7 +106,8 @@ def _until(
     """Return the end of what is paid for; of what ended, no date that is still to come unless access lasts until it."""
     until = entry.record.period_end
     if state is State.TRIALING:
-        until = next((one.trial_end for one in lifecycles if one.trial_end is not None), until)
+        told = account.until if account is not None and entry.state is None else None  # whose word it is, his date
+        until = next((one.trial_end for one in lifecycles if one.trial_end is not None), told or until)
     if state in LIVE:
         return next((one.cancel_at for one in lifecycles if one.cancel_at is not None), until)
     if state is not State.CANCELED:

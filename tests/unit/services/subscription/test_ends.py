@@ -74,6 +74,12 @@ def test_a_trials_end_is_the_one_that_is_named() -> None:
     assert customer_status("premium=trialing@+35", "premium trialing", life=life).current.until == in_days(5)
 
 
+def test_a_trial_that_the_account_alone_calls_one_ends_on_the_accounts_day() -> None:
+    assert customer_status("premium=?@+365", "premium trialing@+5").current.until == in_days(5)
+    assert customer_status("premium=?@+5", "premium trialing").current.until == in_days(5)
+    assert customer_status("premium=trialing@+5", "premium trialing@+365").current.until == in_days(5)
+
+
 class TestPortal:
     """What is done in the portal reaches us late or never."""
 
