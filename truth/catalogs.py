@@ -8,6 +8,9 @@ from typing import Any, Final
 
 Document = dict[str, Any]
 
+PRODUCT: Final = "prod_sandbox_"
+"""What the ids of products begin with; the plan's or the item's own follows."""
+
 
 def _plan(plan_id: str, month: int, year: int, *, trial: int = 0, group: str = "main") -> Document:
     prices = {
@@ -20,14 +23,14 @@ def _plan(plan_id: str, month: int, year: int, *, trial: int = 0, group: str = "
             price["trial_days"] = trial
     return {
         "id": plan_id, "name": plan_id.title(), "tagline": "A plan", "kind": "paid",
-        "product_id": f"prod_sandbox_{plan_id}", "prices": prices, "group": group,
+        "product_id": f"{PRODUCT}{plan_id}", "prices": prices, "group": group,
     }  # fmt: skip
 
 
 def _item(item_id: str, amount: int, most: int = 5) -> Document:
     return {
         "id": item_id, "name": item_id.title(), "description": "A thing", "image": "gift",
-        "product_id": f"prod_sandbox_{item_id}", "max_quantity": most,
+        "product_id": f"{PRODUCT}{item_id}", "max_quantity": most,
         "price": {"price_id": f"price_sandbox_{item_id}", "amount": amount, "currency": "usd"},
     }  # fmt: skip
 

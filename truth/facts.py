@@ -10,6 +10,7 @@ from sandbox.state import SandboxState
 from sandbox.stripe_objects import LIVE, StripeSubscription
 from sandbox.truth import truth_about
 from sandbox.truth_model import SessionTruth, SubscriptionTruth
+from truth.catalogs import PRODUCT
 
 UNSAID: Final = "on record"
 """The word for what the running service says of a subscription: that there is one."""
@@ -121,7 +122,12 @@ def told_of(state: SandboxState, user_id: str, truth: Facts) -> Facts | None:
 
 def _same(true: Sub, told: StripeSubscription) -> bool:
     mine = (true.status, true.plan, true.period_end, true.ends_at is not None)
-    return mine == (told.status, told.plan, told.period_end, told.will_end)
+    return mine == (told.status, _plan_told(told), told.period_end, told.will_end)
+
+
+def _plan_told(told: StripeSubscription) -> str:
+    """Return the plan under whose product the Payment MS lists it: some leave that as it was at the purchase."""
+    return told.product_id.removeprefix(PRODUCT)
 
 
 def _true_sub(one: SubscriptionTruth) -> Sub:
@@ -136,7 +142,7 @@ def _true_sub(one: SubscriptionTruth) -> Sub:
 
 def _told_sub(one: StripeSubscription, *, silent: bool) -> Sub:
     return Sub(
-        id=one.id, plan=one.plan, group=one.group or "main", status=UNSAID if silent else one.status,
+        id=one.id, plan=_plan_told(one), group=one.group or "main", status=UNSAID if silent else one.status,
         created=one.created, period_end=one.period_end, paid_until=one.period_end, ends_at=one.ends_at,
         ended_at=one.ended_at, trial_end=one.trial_end, renews=False, held=one.pause_collection is not None,
         charge=None, amount=one.amount, currency=one.currency, interval=one.interval, session=one.session_id,

@@ -88,11 +88,22 @@ class History:
                 older_sold = sold
             if _holds(said, older, older_sold, self, now) or _holds(said, truth, older_sold, self, now):
                 return Verdict.LATE
-            if older_told is not None and said.kind in TELLABLE and _holds(said, older_told, older_sold, self, now):
+            if older_told is not None and self._told(said, older, older_told, older_sold, now):
                 return Verdict.LATE
-        if told is not None and said.kind in TELLABLE and _holds(said, told, sold, self, now):
+        if told is not None and self._told(said, truth, told, sold, now):
             return Verdict.AS_TOLD
         return Verdict.FALSE
+
+    def _told(self, said: Statement, truth: Facts, told: Facts, sold: CatalogFacts, now: datetime) -> bool:
+        """Whether a service says so, which was told otherwise than is true.
+
+        A list price is no service's word. It may stand beside what a service calls alive though that has ended, if it
+        is right: nothing but the end is then wrong, and that is the service's word.
+        """
+        if said.kind is Kind.HAS_PRICE:
+            alive = {sub.id for sub in told.subs if sub.live or sub.status == UNSAID}
+            return any(sub.id in alive and _priced(said, sub) for sub in truth.subs)
+        return said.kind in TELLABLE and _holds(said, told, sold, self, now)
 
     def sort_of(self, said: Statement, now: datetime) -> str:
         """Return which sort of failure a false statement is: its kind, and for a renewal what is wrong with it."""
@@ -388,11 +399,12 @@ def _started(said: Statement, facts: Facts, sold: CatalogFacts, history: History
 
 def _has_price(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """The list price and the interval of something that they have."""
-    return any(
-        said.money is not None
-        and (sub.amount, sub.currency, sub.interval) == (said.money.amount, said.money.currency, said.interval)
-        for sub in facts.alive
-    )
+    return any(_priced(said, sub) for sub in facts.alive)
+
+
+def _priced(said: Statement, sub: Sub) -> bool:
+    money = said.money
+    return money is not None and (sub.amount, sub.currency, sub.interval) == (money.amount, money.currency, said.interval)
 
 
 def _prices_of(said: Statement, sold: CatalogFacts) -> list[Mapping[str, Any]]:

@@ -270,12 +270,15 @@ def _with_evidence(
     now: datetime,
 ) -> Subscription:
     """Add what depends on the portal: whether it may have changed something, and the list price while that is known."""
+    visited = portal.left_at if portal is not None else None
+    if subscription.state is State.CONFIRMING and visited is not None and visited >= (subscription.since or visited):
+        return subscription.model_copy(update={"amount": None, "currency": None, "interval": None})
     if subscription.state not in LIVE:
         return subscription
     update: dict[str, object] = {}
     if portal is not None and portal.unanswered(subscription.product_id, snapshot):
         update["portal_open"] = True
-    bought = purchase_with_price(subscription, checkouts, portal.left_at if portal is not None else None, now)
+    bought = purchase_with_price(subscription, checkouts, visited, now)
     if bought is not None:
         update |= {"amount": bought.total, "currency": bought.currency, "interval": bought.interval}
     return subscription.model_copy(update=update)
