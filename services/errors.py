@@ -37,6 +37,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
         │   └── MixedCurrencies      422  two currencies in it
         ├── AlreadySubscribed        409  a live subscription of that plan group exists
         │   └── SubscriptionOnRecord 409  one is on record and no service says if it ended
+        │       └── PortalNewsDue    409  one may have been changed to this group in the portal, and nobody said so yet
         ├── StatusUnknown            503  no service could say what the user has
         │   ├── BillingUnavailable   503  because the Payment MS could not be asked
         │   └── BillingNotSetUp      502  because the Payment MS never took our key
@@ -404,6 +405,18 @@ class SubscriptionOnRecord(AlreadySubscribed):
     )
     also_open: "OpenCheckout | None" = None
     """A checkout that may be paid too: whoever goes on gives it up as well."""
+
+
+class PortalNewsDue(SubscriptionOnRecord):
+    """A subscription of another group may have been changed to a plan of this one in the portal; nobody said so yet."""
+
+    code = "portal_news_due"
+    title = N_("Did you change your plan in the portal?")
+    sentence = N_(
+        "What you change in the billing portal can take a while to reach us. If you chose another plan there, a new "
+        "subscription would be charged beside it. Look there first; nothing was charged."
+    )
+    says = frozenset({AlreadySaid.MONEY})
 
 
 class StatusUnclear(NothingCharged):

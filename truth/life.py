@@ -292,19 +292,23 @@ class Life:
         return "\n".join(lines)
 
     def _check_twice(self, someone: Person) -> None:
-        """Two subscriptions of one group that were both bought here, the later one without a question."""
+        """Two subscriptions of one group that were both bought here, the later one without a question.
+
+        What counts is what was sold: an add-on that somebody turned into a second plan in the portal was not.
+        """
         sessions = {
             one.subscription_id: one for one in self.state.checkout.of(someone.user.user_id) if one.subscription_id
         }
-        bought = [
-            sessions[sub.id] for sub in someone.history.known[-1][0].alive if sub.id in sessions and sub.group == "main"
-        ]
-        for later in sorted(bought, key=lambda one: one.created)[1:]:
-            if later.id not in someone.asked:
-                self._fail(
-                    "paid twice",
-                    f"{someone.user.email} has two live subscriptions and was asked nothing\n{self._truth(someone)}",
-                )
+        bought = [sub for sub in someone.history.known[-1][0].alive if sub.id in sessions]
+        for later in bought:
+            session = sessions[later.id]
+            older = {sub.id for sub in bought if sessions[sub.id].created < session.created}
+            if session.id in someone.asked or someone.history.alone_at_first(later, session.lines[0].group, older):
+                continue
+            self._fail(
+                "paid twice",
+                f"{someone.user.email} has two live subscriptions and was asked nothing\n{self._truth(someone)}",
+            )
 
     # Browsers
 

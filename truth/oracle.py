@@ -5,14 +5,14 @@ It is *as told* if it holds in what a service was told and nobody has told it ot
 then a service says so in words of its own, and nobody could know better. Everything else is false.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from truth.facts import UNSAID, Facts, Sub
+from truth.facts import UNSAID, Facts, PaidSession, Sub
 from truth.statements import MONTHS, Kind, Statement
 
 NEWS_TIME: Final = timedelta(seconds=75)
@@ -125,6 +125,11 @@ class History:
             for truth, told, sold in self.known
             for facts in ((truth,) if told is None else (truth, told))
         )
+
+    def alone_at_first(self, bought: Sub, group: str, older: Container[str]) -> bool:
+        """Whether none of the older ones (ids) was alive in that group when this one began."""
+        first = next(truth for truth, _told, _sold in self.known if any(sub.id == bought.id for sub in truth.subs))
+        return not any(sub.id in older and sub.live and sub.group == group for sub in first.subs)
 
     def same_day(self, moment: datetime | None, day: str | None, now: datetime) -> bool:
         """Whether a day as a page writes it is the day of a moment, where the reader lives. No day said is no error."""
@@ -277,7 +282,7 @@ def _called(said: Statement, facts: Facts, sold: CatalogFacts, history: History,
 
 
 def _would_go_on(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
-    """Something of theirs is alive: Stripe takes a booked end back with a change of plan, and without one it goes on."""
+    """Something of theirs is alive: Stripe takes a booked end back with a change of plan."""
     return any(sub.status in ("active", "trialing", "past_due", UNSAID) for sub in _of(said, facts.subs))
 
 
@@ -383,13 +388,19 @@ def _ordered(said: Statement, facts: Facts, sold: CatalogFacts, history: History
 
 
 def _confirmed(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
+    """The checkout that the page is about was paid, as far as anybody can tell."""
+    return any(_arrived(one, facts) for one in facts.sessions if one.id == said.subject)
+
+
+def _any_confirmed(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
+    """One of their checkouts was, in a list of them."""
+    return any(_arrived(one, facts) for one in facts.sessions)
+
+
+def _arrived(session: PaidSession, facts: Facts) -> bool:
     """It was paid; or a subscription of that plan has begun since, which nobody can tell from it."""
-    about = [one for one in facts.sessions if one.id == said.subject]
-    return any(
-        one.paid_at is not None
-        or any(sub.plan == one.plan and sub.created >= one.created - WHOLE_SECONDS for sub in facts.subs)
-        for one in about
-    )
+    since = session.created - WHOLE_SECONDS
+    return session.paid_at is not None or any(sub.plan == session.plan and sub.created >= since for sub in facts.subs)
 
 
 def _started(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
@@ -404,7 +415,11 @@ def _has_price(said: Statement, facts: Facts, sold: CatalogFacts, history: Histo
 
 def _priced(said: Statement, sub: Sub) -> bool:
     money = said.money
-    return money is not None and (sub.amount, sub.currency, sub.interval) == (money.amount, money.currency, said.interval)
+    return money is not None and (sub.amount, sub.currency, sub.interval) == (
+        money.amount,
+        money.currency,
+        said.interval,
+    )
 
 
 def _prices_of(said: Statement, sold: CatalogFacts) -> list[Mapping[str, Any]]:
@@ -581,6 +596,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.SUBMITTED: _submitted,
     Kind.ORDERED: _ordered,
     Kind.CONFIRMED: _confirmed,
+    Kind.BOUGHT: _any_confirmed,
     Kind.HAS_PRICE: _has_price,
     Kind.PURCHASE: _purchase,
     Kind.CARD_PRICE: _card_price,
@@ -604,7 +620,7 @@ ABOUT_THE_PAST: Final = frozenset({Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED})
 
 TELLABLE: Final = frozenset(RULES) - {
     Kind.RENEWS, Kind.HAS_PRICE, Kind.WILL_BE_CHARGED_THEN, Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED, Kind.SUBMITTED,
-    Kind.ORDERED, Kind.CONFIRMED,
+    Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT,
 }  # fmt: skip
 """What a service says in words of its own, so that its word may be repeated. No service names an amount that will be
 charged, says that a subscription renews, or tells what became of a checkout."""

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     SUBMITTED = "an order is submitted"
     ORDERED = "something was ordered"
     CONFIRMED = "a purchase was confirmed"
+    BOUGHT = "one of the purchases was confirmed"
     HAS_PRICE = "the list price of what is had"
     PURCHASE = "a purchase was over"
     CARD_PRICE = "a plan costs"
@@ -97,5 +98,12 @@ class Statement:
 
     def __str__(self) -> str:
         card = f"on the card of {self.card}" if self.card else None
-        parts = (self.plan, card, self.day, self.money and f"{self.money.amount} {self.money.currency}", self.interval, self.word)
+        parts = (
+            self.plan,
+            card,
+            self.day,
+            self.money and f"{self.money.amount} {self.money.currency}",
+            self.interval,
+            self.word,
+        )
         return f"{self.where}: “{self.text}” ({self.kind}: {', '.join(str(x) for x in parts if x) or '–'})"

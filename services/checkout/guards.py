@@ -14,6 +14,7 @@ from services.errors import (
     FrontendError,
     InvalidIdentifier,
     KeyRejected,
+    PortalNewsDue,
     PurchaseUnconfirmed,
     StatusUnclear,
     StatusUnknown,
@@ -56,6 +57,17 @@ def guard_subscription(
         raise SubscriptionOnRecord("on the account, and unknown to billing")
     if customer_status.unconfirmed is not None and customer_status.unconfirmed.group == plan.group and not has_ended:
         raise PurchaseUnconfirmed(customer_status.unconfirmed, "an earlier checkout was never confirmed")
+
+
+def guard_portal_news(customer_status: CustomerStatus, plan: Plan) -> None:
+    """Raise PortalNewsDue where the portal was opened and a subscription of another group may be in this one by now.
+
+    The portal changes a subscription to any plan that it lists. What nobody has said since is asked at the press alone:
+    a page offers the plan, for it may well be that nothing was changed.
+    """
+    others = (one for one in customer_status.all if one.group != plan.group and one.live)
+    if any(one.portal_open for one in others):
+        raise PortalNewsDue("the portal was open, and no service has said anything new since")
 
 
 def _unknown(customer_status: CustomerStatus) -> StatusUnknown | InvalidIdentifier:

@@ -13,7 +13,7 @@ from typing import Final
 
 from catalog import Catalog, Plan
 from services.alarms.recorder import AlarmRecorder
-from services.checkout.guards import guard_subscription
+from services.checkout.guards import guard_portal_news, guard_subscription
 from services.checkout.idempotency import IdempotencyKey, IdempotencyKeys, outcome_unknown
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository, newest
 from services.errors import (
@@ -132,6 +132,8 @@ class CheckoutOpener:
         """Return what both services say, if it does not stand against the plan; raises what the guard raises."""
         customer_status = await self._refresher.ask(session, "all", fresh=fresh)
         guard_subscription(customer_status, plan, self._catalog(), has_ended=has_ended)
+        if not has_ended:
+            guard_portal_news(customer_status, plan)
         return customer_status
 
     def _in_hand(self, known: Iterable[Checkout], purchase: Purchase, pressed_at: datetime) -> Checkout | None:

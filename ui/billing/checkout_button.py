@@ -20,6 +20,7 @@ from services.errors import (
     CheckoutInProgress,
     FrontendError,
     NotSignedIn,
+    PortalNewsDue,
     PriceNotSold,
     PurchaseUnconfirmed,
     SubscriptionOnRecord,
@@ -139,8 +140,9 @@ def _answer_button(
     problems: ProblemPlace,
 ) -> None:
     """Draw the answer to a plain question; it also gives up a checkout that is open beside what was asked about."""
-    ended = isinstance(error, SubscriptionOnRecord)
-    label = _("It has ended: go on") if ended else _("I wasn't charged: go on")
+    label = _("It has ended: go on") if isinstance(error, SubscriptionOnRecord) else _("I wasn't charged: go on")
+    if isinstance(error, PortalNewsDue):
+        label = _("I chose no other plan there: go on")
     if error.also_open is not None:
         purchase = purchase.instead(error.also_open.id)
     checkout_button(context, purchase, label, problems, look="secondary")

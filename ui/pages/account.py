@@ -87,8 +87,12 @@ async def purchases_of(context: PageContext, session: Session) -> tuple[Checkout
 
 
 def purchase_state(checkout: Checkout, now: datetime) -> "tuple[Tone, str] | None":
-    """Return what is known of a checkout in a word, with its colour; None for one that came to nothing."""
-    if checkout.confirmed:
+    """Return what is known of a checkout in a word, with its colour; None for one that came to nothing.
+
+    That the account has the plan confirms a checkout that the user came back from: it may have the plan from elsewhere.
+    """
+    came = {CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT} & checkout.events.keys()
+    if checkout.confirmed and came:
         return "success", N_("Confirmed")
     if checkout.open(now):
         return "info", N_("Not paid yet")

@@ -103,13 +103,28 @@ def left_words(checkout: Checkout, *, known: bool) -> str:
 
 
 def draw_arrived(context: PageContext, checkout: Checkout) -> None:
-    """A service has it: it was paid in another tab, which never came back."""
+    """A service has it: billing by a new record, or the account alone, which may have the plan from elsewhere."""
+    if CheckoutEvent.BILLING_HAS_IT not in checkout.events:
+        draw_granted(context, checkout)
+        return
     with card_page("success", "check-circle", _("This checkout went through")) as card:
         card.box.set(data_state="arrived")
         sentence = _("{plan} has arrived here: it was finished in another tab.")
         sentence = sentence.format(plan=bought_name(context, checkout))
         claims = claims_attribute([arrived_claim(checkout, datetime.now(UTC))])
         Tag("p", sentence, classes="center card-sentence", data_claims=claims)
+        with Tag("div", classes="actions card-actions"):
+            button(_("See your billing"), href="/payment")
+
+
+def draw_granted(context: PageContext, checkout: Checkout) -> None:
+    """The account has the plan, and nobody says whether by this checkout."""
+    headline = _("{plan} is on your account").format(plan=bought_name(context, checkout))
+    with card_page("info", "information-circle", headline) as card:
+        card.box.set(data_state="granted")
+        claim = not_charged_claim(NotChargedEvidence.NONE, datetime.now(UTC), checkout)
+        sentence = _(SENTENCES[ClaimKind.NOTHING_CHARGED_HERE][0])
+        Tag("p", sentence, classes="center card-sentence", data_claims=claims_attribute([claim]))
         with Tag("div", classes="actions card-actions"):
             button(_("See your billing"), href="/payment")
 

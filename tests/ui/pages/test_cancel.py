@@ -11,7 +11,7 @@ from services.errors import UpstreamFailed
 from services.payment_ms import SubscriptionRecord
 from services.purchase import Purchase
 from tests.ui.billing_world import ADA, CATALOG, World, billing_world
-from tests.ui.reading import until
+from tests.ui.reading import text_of, until
 
 YEARLY = "price_sandbox_premium_year"
 
@@ -87,6 +87,22 @@ async def test_what_was_paid_in_another_tab_is_not_called_uncharged(world: World
 
     assert "This checkout went through" in world.text()
     assert "nothing was charged" not in world.text().lower()
+
+
+async def test_a_plan_that_the_account_got_meanwhile_is_not_called_paid_here(world: World) -> None:
+    """Given by somebody while the checkout was open: no service names the session that a plan came from."""
+    session = await world.sign_in()
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
+    world.accounts.says("active", "premium")
+
+    await world.open(f"/payment/cancel?checkout={checkout.id}")
+
+    text = world.text()
+    assert "Premium is on your account" in text
+    assert "Unless you paid in another tab, nothing was charged." in text
+    assert "went through" not in text
+    await world.open("/account")
+    assert [text for tag in world.marked("purchase") if "Confirmed" in (text := text_of(tag))] == []
 
 
 async def test_while_a_service_cannot_be_asked_nothing_is_said_as_a_fact(world: World) -> None:

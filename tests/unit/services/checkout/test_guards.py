@@ -2,20 +2,22 @@
 
 import pytest
 
-from services.checkout.guards import guard_subscription, refusal
+from services.checkout.guards import guard_portal_news, guard_subscription, refusal
 from services.checkout_record import Checkout, CheckoutEvent
 from services.errors import (
     AlreadySubscribed,
     BillingUnavailable,
     CheckoutInProgress,
     FrontendError,
+    PortalNewsDue,
     PurchaseUnconfirmed,
     StatusUnclear,
     StatusUnknown,
     SubscriptionOnRecord,
 )
+from services.subscription.portal_trace import trace_of
 from tests.shop import CATALOG, without
-from tests.unit.services.subscription.snapshot_tables import checkout, customer_status
+from tests.unit.services.subscription.snapshot_tables import NOW, checkout, customer_status, snapshot
 
 PREMIUM, BACKUP = CATALOG.plan("premium"), CATALOG.plan("backup")
 RETURNED = (checkout(events=[(CheckoutEvent.RETURNED, 30)]),)
@@ -145,3 +147,15 @@ def test_a_plan_that_was_bought_here_and_is_sold_no_more_still_counts_in_its_gro
     with pytest.raises(AlreadySubscribed):
         guard_subscription(found, PREMIUM, catalog)
     guard_subscription(found, BACKUP, catalog)
+
+
+def test_what_the_portal_may_have_moved_here_from_another_group_is_asked_about() -> None:
+    """An add-on that was changed into a plan there is a second plan, and nobody has said so yet."""
+    left = trace_of(snapshot("backup=active", "silent"), NOW)
+
+    with pytest.raises(PortalNewsDue):
+        guard_portal_news(customer_status("backup=active", "silent", portal=left), PREMIUM)
+
+    guard_portal_news(customer_status("backup=active@+50", "silent", portal=left), PREMIUM)
+    guard_portal_news(customer_status("backup=active", "silent"), PREMIUM)
+    guard_portal_news(customer_status("backup=canceled@-9", "silent", portal=left), PREMIUM)

@@ -15,6 +15,7 @@ from services.errors import (
     FrontendError,
     InvalidQuantity,
     LockLost,
+    PortalNewsDue,
     PriceNotSold,
     PurchaseUnconfirmed,
     RateLimited,
@@ -279,6 +280,20 @@ class TestOneSessionAtATime:
         await replica.click(ada)
 
         assert (await replica.click(ada, "price_backup_month")).group == "addons"
+
+    async def test_after_the_portal_a_plan_beside_an_add_on_is_sold_with_a_question(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        """In the portal the add-on may have become a plan: a second one would be paid beside it."""
+        outside.world.pay((await replica.click(ada, "price_backup_month")).session_id)
+        outside.world.deliver_all()
+        await replica.ask(ada)
+        await replica.refresher.note_portal_visit("ada")
+
+        with pytest.raises(PortalNewsDue):
+            await replica.click(ada)
+
+        assert (await replica.click(ada, has_ended=True)).group == "main"
 
 
 class TestAfterTheReturn:
