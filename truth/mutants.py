@@ -73,7 +73,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
            'return _("Cancel any time.") if catalog.promises.cancel_any_time else ""', 'return _("Cancel any time.")'),
     # What happened, and what is sold
     Mutant("nothing was charged, for certain", "nothing was charged", "ui.pages.cancel",
-           "_(SENTENCES[ClaimKind.NOTHING_CHARGED_HERE][0])", "_(SENTENCES[ClaimKind.NOTHING_CHARGED][0])"),
+           "words = _(SENTENCES[ClaimKind.NOTHING_CHARGED_HERE][0])",
+           "words = _(SENTENCES[ClaimKind.NOTHING_CHARGED][0])"),
     Mutant("every return is a purchase", "an order is placed", "services.checkout.service",
            "if proven or not checkout.return_key:", "if True:"),
     Mutant("canceled is active", "a state", "services.subscription.normalize",
