@@ -45,7 +45,7 @@ class Live:
 
     @property
     def customer_status(self) -> CustomerStatus | None:
-        """What the page shows now; None while nobody has said anything yet."""
+        """What the page shows now; None while no service has said anything yet."""
         return known_status(self._context)
 
     def on_change(self, callback: Changed) -> None:
@@ -95,7 +95,7 @@ class Live:
                 self._context.announce(". ".join(text for text in (words.headline, words.sentence) if text))
 
     def _aged(self, customer_status: CustomerStatus) -> None:
-        """Nothing is new but the time: what the page says of ages moves on, and nobody is told of it."""
+        """Nothing is new but the time: what the page says of ages moves on, and is not announced."""
         self._context.customer_status = customer_status
         self._tell(customer_status)
 

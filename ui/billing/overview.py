@@ -1,4 +1,4 @@
-"""What somebody has, complete: the card that counts, the others, and a warning when two subscriptions can charge."""
+"""What a user has, complete: the card that counts, the others, and a warning when two subscriptions can charge."""
 
 from services.claims import twice_claims
 from services.subscription.customer_status import CustomerStatus
@@ -28,7 +28,7 @@ class Overview:
         self._others = Part(self._draw_others, classes="other-subscriptions")
 
     def show(self, customer_status: CustomerStatus | None) -> None:
-        """Show a status; None keeps the place while nobody has answered."""
+        """Show a status; None keeps the place while no service has answered."""
         if customer_status is None:
             self._card.show_nothing_yet()
             return

@@ -1,6 +1,6 @@
 """The button that opens Stripe's customer portal, where cards, invoices, changes and cancellation live.
 
-Like a checkout it is a form (`/payment/portal`) whose press goes over the socket when there is one. Somebody without a
+Like a checkout it is a form (`/payment/portal`) whose press goes over the socket when there is one. A user without a
 billing history is told so; that is no failure.
 """
 
@@ -16,7 +16,7 @@ from ui.text.i18n import _
 
 ACTION = "/payment/portal"
 RETURNS_TO = ("/payment", "/account")
-"""Pages that know what to say to somebody who is back from the portal; from elsewhere people come to the first."""
+"""Pages that know what to say to a user who is back from the portal; from elsewhere users come to the first."""
 
 
 def portal_button(

@@ -1,4 +1,4 @@
-"""What changed while somebody was in the billing portal, or that nothing has yet. Coming back proves nothing."""
+"""What changed while the user was in the billing portal, or that nothing has yet. Coming back proves nothing."""
 
 from services.portal import PortalVisit as PortalVisit
 from services.subscription.customer_status import CustomerStatus
@@ -38,7 +38,7 @@ News = tuple[Kind, str]
 
 
 def portal_words(context: PageContext, stay: PortalVisit | None, customer_status: CustomerStatus | None) -> News | None:
-    """Return what to say to somebody who is back from the portal, and how; None for somebody who is not."""
+    """Return what to say to a user who is back from the portal, and how; None for one who is not."""
     if stay is None:
         return None
     if stay.before is None or customer_status is None:

@@ -87,7 +87,7 @@ def show_in_frame(context: PageContext, customer_status: CustomerStatus) -> None
 
 
 def plan_label(context: PageContext, subscription: Subscription) -> str:
-    """Return the plan that somebody has access to, by name; nothing where there is none."""
+    """Return the plan that the user has access to, by name; nothing where there is none."""
     if not subscription.access:
         return ""
     return subscription_name(subscription, context.catalog, context.locale) or ""

@@ -1,7 +1,7 @@
-"""What somebody has, as a wide card: headline, badge, one sentence with the date that matters, and what can be done.
+"""What a user has, as a wide card: headline, badge, one sentence with the date that matters, and what can be done.
 
 The card changes in place: texts and colours are set, and the buttons are drawn anew only when they are others, so that
-a change under somebody's hands takes neither their place nor their focus.
+a change under a user's hands takes neither their place nor their focus.
 """
 
 from collections.abc import Callable
@@ -77,7 +77,7 @@ class SubscriptionCard:
         self._badge: StatusBadge | None = None
 
     def show_nothing_yet(self) -> None:
-        """Keep the card's place while nobody has answered."""
+        """Keep the card's place while no service has answered."""
         self._headline.set_text(_("Your subscription"))
         self._box.set(aria_busy=True)
         with self._sentence:
@@ -124,7 +124,7 @@ class SubscriptionCard:
         self._facts.set(hidden=not (words.price or date_text or reference))
 
     def _show_age(self, customer_status: CustomerStatus, *, said: bool) -> None:
-        """Say how old the knowledge is, once that matters: a service did not answer, or nobody asked for a while.
+        """Say how old the knowledge is, once that matters: a service did not answer, or was not asked for a while.
 
         Not where the sentence has `said` it.
         """
@@ -183,7 +183,7 @@ def _price_of(context: PageContext, words: StateWords) -> Price | None:
 
 
 def reference_of(words: StateWords, subscription: Subscription) -> str:
-    """Return the checkout session's id where its confirmation takes so long that somebody may want to quote it."""
+    """Return the checkout session's id where its confirmation takes so long that a user may want to quote it."""
     return subscription.reference if words.shown in QUOTED else ""
 
 
@@ -233,7 +233,7 @@ def date_fact(context: PageContext, words: StateWords) -> str:
 
 
 def contact_button(context: PageContext, label: str, look: Look = "secondary") -> None:
-    """Draw the link to whoever helps; nothing where the operator names nobody."""
+    """Draw the link to support; nothing where the operator names none."""
     if context.settings.support_url:
         button(label, look, href=context.settings.support_url, testid="action-contact")
 

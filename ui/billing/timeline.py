@@ -23,7 +23,7 @@ class Progress(StrEnum):
     NOW = "now"
     WAITING = "waiting"
     SILENT = "silent"
-    """Nobody said so, and a later step has been reached all the same."""
+    """No service said so, and a later step has been reached all the same."""
 
 
 STEPS: Final = (
@@ -52,7 +52,7 @@ class Step:
 
 
 def steps_of(checkout: Checkout) -> tuple[Step, ...]:
-    """Return the four steps of a checkout: the first that nobody has confirmed is the one that is waited for."""
+    """Return the four steps of a checkout: the first that no service has confirmed is the one that is waited for."""
     reached = [checkout.at(event) is not None for event, _label in STEPS]
     last = max((place for place, is_reached in enumerate(reached) if is_reached), default=-1)
     finished = checkout.confirmed

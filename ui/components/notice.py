@@ -1,6 +1,6 @@
 """News that stays on the page: what happened, what to do, and perhaps one button. Never a toast that fades.
 
-A notice that appears while somebody looks says so to assistive technology by itself (`role`); a page that answers an
+A notice that appears while a user looks says so to assistive technology by itself (`role`); a page that answers an
 action with one moves the focus into it with `focus=True`.
 """
 

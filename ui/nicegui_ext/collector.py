@@ -1,4 +1,4 @@
-"""Keeps Python's cyclic collector from stopping everybody at once.
+"""Keeps Python's cyclic collector from stopping all users at once.
 
 A full run of it looks at every object of the process, 2 s with a thousand tabs open, and Python starts one whenever the
 heap has grown by a quarter: whoever's status changed just then saw it 2 s late. Here what has outlived a full run is

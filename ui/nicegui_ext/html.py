@@ -97,7 +97,7 @@ class Tag(Element):
 
 
 class PackedTag(Tag, PackedElement):
-    """A tag that is one small object until somebody changes it."""
+    """A tag that is one small object until code changes it."""
 
     def _make(self, tag: str, text: str | None, classes: str, props: Mapping[str, Any]) -> None:
         self.pack(tag, text, classes, props)

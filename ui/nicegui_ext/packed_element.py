@@ -3,7 +3,7 @@
 A tab of `/payment` has 315 elements that the server keeps for as long as it is open, and nearly none of them changes.
 NiceGUI's `Element` has for each a slot, three observable collections, and five more lists and dictionaries. This one
 has its classes as the string they were given as and its attributes as one tuple. `_classes`, `_style` and `_props`
-become NiceGUI's collections the first time that somebody asks for them, and are the truth from then on. A plain
+become NiceGUI's collections the first time that code asks for them, and are the truth from then on. A plain
 element has one slot, so it is its own slot.
 
 It takes the place of `Element.__init__`, so it must set what that sets. `verify` compares the two and says what
@@ -62,7 +62,7 @@ def _sets(constructor: Callable[..., None]) -> set[str]:
 
 
 class Unpacked:
-    """A collection of an element that is made when somebody asks for it, and kept from then on."""
+    """A collection of an element that is made when code asks for it, and kept from then on."""
 
     def __init__(self, make: Callable[["PackedElement"], Any]) -> None:
         self._make = make
@@ -86,7 +86,7 @@ class Unpacked:
 
 
 class PackedElement(Element):
-    """See the module. `unpacked` holds the collections that somebody has asked for, by name."""
+    """See the module. `unpacked` holds the collections that code has asked for, by name."""
 
     __slots__ = (
         "_children", "_client", "_listeners", "_packed_classes", "_packed_props", "_parent_slot", "_text", "id", "tag",
@@ -169,7 +169,7 @@ class PackedElement(Element):
             """Subscribe to an event, as NiceGUI's does: it asks the attributes whether updates wait, and no more."""
             kept = "_props" in (self.unpacked or {})
             super().on(*args, **options)
-            if not kept:  # made just now, so nobody else has them
+            if not kept:  # made just now, so no other code has them
                 self.unpacked = {name: made for name, made in (self.unpacked or {}).items() if name != "_props"} or None
             return self
 

@@ -40,7 +40,7 @@ def guard_sockets() -> None:
 
 
 def may_speak_for(client_id: object, cookie_header: str) -> bool:
-    """Whether a browser with these cookies got that page. One drawn without a session cookie is anybody's."""
+    """Whether a browser with these cookies got that page. One drawn without a session cookie is any browser's."""
     client = Client.instances.get(client_id) if isinstance(client_id, str) else None
     page = page_of(client) if client is not None else None
     return page is None or page.is_of_browser(cookie_parser(cookie_header))

@@ -54,7 +54,7 @@ class Startup:
 
 
 def verify() -> None:
-    """Raise TemplateChanged when this NiceGUI starts pages in a way that nobody has seen working without Quasar."""
+    """Raise TemplateChanged when this NiceGUI starts pages in a way that was never seen working without Quasar."""
     mark = startup_mark()
     if mark not in KNOWN_STARTUPS:
         raise TemplateChanged(f"NiceGUI {NICEGUI_VERSION}: pages start in a new way ({mark})")

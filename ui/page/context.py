@@ -104,7 +104,7 @@ class PageContext(DrawnPage):
     def here(self) -> str:
         """The address of this page within the site, with its query: what `next` should lead back to.
 
-        Empty on the page for addresses that nobody serves where it is one document for all of them.
+        Empty on the page for unknown addresses where it is one document for all of them.
         """
         if self.shared and self.status == 404:
             return ""

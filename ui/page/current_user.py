@@ -44,7 +44,7 @@ async def session_now(context: PageContext) -> Session:
     """Return the session as the store has it now: a press may come long after the page was drawn.
 
     The cookie of the open socket is asked as well: on a browser's first page the request had none yet. Raises
-    NotSignedIn when it has ended since, StoreUnavailable and SignInUnavailable when nobody can say.
+    NotSignedIn when it has ended since, StoreUnavailable and SignInUnavailable when no service can say.
     """
     name = context.container.sessions.cookie_name
     for cookie in (context.request.cookies.get(name), cookie_of_socket(ui.context.client, name)):
@@ -88,7 +88,7 @@ def known_status(context: PageContext) -> CustomerStatus | None:
 async def find_status(context: PageContext, *, fresh: bool = False) -> CustomerStatus | None:
     """Return what the user has, from young memory, else asked now, else from older memory; `fresh` asks in any case.
 
-    None when nothing is known and nobody answered within `PATIENCE` seconds: the answer then comes over the socket.
+    None when nothing is known and no service answered within `PATIENCE` seconds: the answer then comes over the socket.
     Raises NotSignedIn when the sign-in has ended.
     """
     session = signed_in(context)

@@ -20,7 +20,7 @@ async def prepare_stripe_mode_banner(context: PageContext) -> None:
 
 
 def watch_stripe_mode_banner(context: PageContext) -> None:
-    """Draw the line from what is known, unless it is on the page: for errors, whose page may ask nobody any more."""
+    """Draw the line from what is known, unless it is on the page: for errors, whose page may ask no service."""
     if context.stripe_mode_banner_on == ui.context.client.id:
         return
     problems: tuple[StripeModeProblem, ...] = context.container.stripe_mode.known_problems()

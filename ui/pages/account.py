@@ -1,4 +1,4 @@
-"""`/account`: who somebody is here, what they have, what they bought here, their preferences."""
+"""`/account`: who the user is here, what they have, what they bought here, their preferences."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -150,7 +150,7 @@ def draw_unknown() -> None:
 
 
 def draw_signed_out(context: PageContext) -> None:
-    """Nobody is signed in here: say nothing about any checkout."""
+    """No user is signed in here: say nothing about any checkout."""
     with card_page("neutral", "lock-closed", _("Sign in to go on with your checkout")) as card:
         card.box.set(data_state="signed_out")
         Tag(

@@ -1,4 +1,4 @@
-"""`/cart`: what somebody means to buy at once, with quantities and the total, and the way to Stripe.
+"""`/cart`: what a user or visitor means to buy at once, with quantities and the total, and the way to Stripe.
 
 The same cart in all tabs: what one changes shows in the others. A line that is taken out can be put back.
 """
@@ -51,7 +51,7 @@ def register(container: Container) -> None:
 
 
 class CartPage:
-    """The parts of the page that change while somebody looks."""
+    """The parts of the page that change while a user looks."""
 
     def __init__(self, context: PageContext) -> None:
         self._context = context

@@ -1,6 +1,6 @@
 """Pages for what is not there and for what went wrong; and one page that costs nothing, for floods of requests.
 
-Errors inside a page's own building are handled by `ui/serving/document.py`. Here are addresses that nobody serves, and
+Errors inside a page's own building are handled by `ui/serving/document.py`. Here are unknown addresses, and
 429.
 """
 
@@ -59,7 +59,7 @@ def _without_slash(request: Request) -> str | None:
 
 
 async def page_not_found(container: Container, request: Request) -> Response:
-    """Return the page for an address that nobody serves; for strangers it is drawn once (`shared_documents.py`)."""
+    """Return the page for an unknown address; for unknown visitors it is drawn once (`shared_documents.py`)."""
     state = request.scope.get("state", {})
     if state.get(UNKNOWN) and SHARED not in state:
         return Response(status_code=404, headers={MARK.decode(): "not-found"})
@@ -73,7 +73,7 @@ async def page_not_found(container: Container, request: Request) -> Response:
 
 
 def too_many_requests(container: Container, accept_language: str, retry_after: float) -> Response:
-    """Return a page for 429 that needs no element tree, no socket and no script, and asks nobody."""
+    """Return a page for 429 that needs no element tree, no socket and no script, and asks no service."""
     settings, locale = container.settings, i18n.choose_locale(None, accept_language)
     problems = container.stripe_mode.known_problems()
     banners = (*((SANDBOX_WORDS,) if settings.sandbox_enabled else ()), *(problem.banner for problem in problems))

@@ -1,4 +1,4 @@
-"""`/payment`: what somebody has, what they can do about it, and the plans with the button that is right for each.
+"""`/payment`: what the user has, what they can do about it, and the plans with the button that is right for each.
 
 Nothing here decides anything: the state comes from `services/live_status/service.py`, what a card offers from the guard
 that sells. What changes while the page is open is pushed to it, part by part.
@@ -61,7 +61,7 @@ def register(container: Container) -> None:
 
 
 class PaymentPage:
-    """The parts of the page that change while somebody looks."""
+    """The parts of the page that change while a user looks."""
 
     def __init__(self, context: PageContext, stay: PortalVisit | None, problem: FrontendError | None) -> None:
         self._context = context
@@ -90,7 +90,7 @@ class PaymentPage:
         on_catalog_change(context, self._show_new_prices)
 
     def show(self, customer_status: CustomerStatus | None) -> None:
-        """Show a status, each part only if it differs; None while nobody has answered."""
+        """Show a status, each part only if it differs; None while no service has answered."""
         self._overview.show(customer_status)
         self._question.show(question_of(customer_status) if customer_status is not None else None)
         self._show_way_in()
@@ -141,7 +141,7 @@ class PaymentPage:
         )
 
     def _draw_way_in(self, key: "tuple[Checkout | None, Chosen | None]") -> None:
-        """The plan that somebody came for, and the checkout that they are in the middle of."""
+        """The plan that the user came for, and the checkout that they are in the middle of."""
         opened, chosen = key
         self._opened_words = None
         if opened is not None:
@@ -200,7 +200,7 @@ def question_of(customer_status: CustomerStatus) -> Question | None:
 
 
 def draw_question(context: PageContext, question: Question, answered: Press) -> None:
-    """Draw the question behind which the plans wait: it leads past a guard, so nobody should meet it by accident."""
+    """Draw the question behind which the plans wait: it leads past a guard, so no user should meet it by accident."""
     action, plan_id, checkout = question
     name = plan_name(plan_id or None, context.catalog, context.locale) or _("Your plan")
     with Tag("details", classes="question-box", testid="has-ended"):
@@ -244,7 +244,7 @@ def draw_opened(context: PageContext, opened: Checkout, chosen: Chosen | None, p
 
 
 def draw_chosen(context: PageContext, plan: Plan, price: Price, problems: ProblemPlace) -> None:
-    """Draw the plan that somebody clicked before signing in, with the one button that leads on."""
+    """Draw the plan that the user clicked before signing in, with the one button that leads on."""
     amount = price_words(price, context.locale)
     with Tag("section", classes="card chosen", tabindex="-1", data_focus="", aria_labelledby="chosen-title"):
         with Tag("div", classes="chosen-words"):

@@ -1,6 +1,6 @@
 """`/shop`: what is bought once, one piece or several, at once or by way of the cart. Public; buying asks for sign-in.
 
-`?price=…&quantity=…` is what somebody chose before signing in: it waits at the top, ready to go on.
+`?price=…&quantity=…` is what a visitor chose before signing in: it waits at the top, ready to go on.
 """
 
 import re
@@ -44,7 +44,7 @@ def register(container: Container) -> None:
 
 
 class ShopPage:
-    """The items, and what changes while somebody looks."""
+    """The items, and what changes while a user looks."""
 
     def __init__(self, context: PageContext, cart: Cart, problem: FrontendError | None) -> None:
         self._context = context
@@ -94,7 +94,7 @@ class ShopPage:
             card.show_cart(cart)
 
     def _draw_chosen(self, item: Item, quantity: int) -> None:
-        """Draw what somebody chose before signing in, with the one button that leads on."""
+        """Draw what the visitor chose before signing in, with the one button that leads on."""
         context = self._context
 
         def explain(error: FrontendError) -> None:

@@ -192,7 +192,7 @@ class SuccessPage:
 
 
 def draw_signed_out(context: PageContext) -> None:
-    """Draw the page of somebody who is not signed in here: nothing about any purchase."""
+    """Draw the page of a visitor who is not signed in here: nothing about any purchase."""
     with card_page("neutral", "lock-closed", _("Sign in to see your purchase"), testid="success-state") as card:
         card.box.set(data_state="signed_out")
         Tag(
@@ -264,7 +264,7 @@ def _saying(words: StateWords, state: str, checkout: Checkout, *, headline: str 
 
 
 def _waiting(context: PageContext, checkout: Checkout, now: datetime, *, arrived: bool) -> View:
-    """Nobody has confirmed it yet: say for how long that has been so, or that billing has it at least."""
+    """No service has confirmed it yet: say for how long that has been so, or that billing has it at least."""
     wait = confirmation_wait(checkout, now, arrived=arrived) or ConfirmationWait.CONFIRMING
     if wait is ConfirmationWait.CONFIRMING and context.container.alarms.delays_confirmations:
         wait = ConfirmationWait.DELAYED

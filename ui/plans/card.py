@@ -32,7 +32,7 @@ class ButtonSpec:
     """What a card's button does, and the line under it.
 
     `checkout` starts one for `purchase`, `portal` opens the customer portal and comes back to `return_to`, `link` leads
-    to `url`, `current` is the plan the user has, `waiting` keeps the place of a button whose kind nobody knows yet,
+    to `url`, `current` is the plan the user has, `waiting` keeps the place of a button whose kind is not known yet,
     `none` leaves it empty. `note` says what is due today, what follows, and how to undo it; `claims` is what it says of
     that, and no difference by itself: it holds the moment at which it was said.
     """

@@ -1,7 +1,7 @@
 """Sentences about the catalog as a whole: heads, leads, closing words and descriptions for search engines.
 
 They follow what is sold and what the operator promises (`promises` in `products.json`): without a free plan nothing
-starts free, with one plan nobody moves up, and unless it stands there nobody can cancel any time.
+starts free, with one plan no customer moves up, and unless it stands there none can cancel any time.
 """
 
 from collections.abc import Sequence

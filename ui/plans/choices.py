@@ -1,4 +1,4 @@
-"""What each plan card offers to somebody with this status, so that no button ends in "you already have one".
+"""What each plan card offers to a user with this status, so that no button ends in "you already have one".
 
 The guard that sells (`services/checkout/guards.py`) is asked first; the cards only put its answer into words.
 """
@@ -31,7 +31,7 @@ NO_EMAIL = N_("Your account has no email address, and Stripe needs one.")
 def plan_choices(
     context: PageContext, customer_status: CustomerStatus | None, *, has_ended: bool = False
 ) -> tuple[PlanOffer, ...]:
-    """Return the offers of all plans for somebody signed in; without a status no button starts anything.
+    """Return the offers of all plans for a signed-in user; without a status no button starts anything.
 
     `has_ended` is the user's answer that a subscription on record has ended, or that they were never charged.
     """
@@ -51,7 +51,7 @@ def _offer(context: PageContext, customer_status: CustomerStatus | None, plan: P
 
 
 def _price_notes(current: Subscription, plan: Plan) -> dict[Interval, str]:
-    """Return what stands below the prices of the plan that somebody has: the catalog's may not be theirs."""
+    """Return what stands below the prices of the plan that the user has: the catalog's may not be theirs."""
     notes: dict[Interval, str] = {}
     for interval in Interval:
         price = shown_price(plan, interval)

@@ -42,7 +42,7 @@ def _beside(catalog: Catalog, plan: Plan) -> tuple[Plan, ...]:
 def _unfolded(catalog: Catalog, plan: Plan) -> tuple[Plan, Plan | None]:
     """Return the plan as its card shows it, and the plan on sale of which it has everything.
 
-    What it has of a plan that is sold no more stands on its own card: nobody could look that up.
+    What it has of a plan that is sold no more stands on its own card: no visitor could look that up.
     """
     features, included = plan.features, plan.includes
     while included is not None and not catalog.plan(included).on_sale:

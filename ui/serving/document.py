@@ -240,7 +240,7 @@ def _icons_in(client: Client) -> set[str]:
 async def _find_session(
     container: Container, request: Request
 ) -> tuple[Session | Visitor | None, FrontendError | None]:
-    """Return the browser's session, or why nobody can say: public pages open all the same."""
+    """Return the browser's session, or why no service can say: public pages open all the same."""
     try:
         return await container.sessions.find(request.cookies.get(container.sessions.cookie_name, "")), None
     except FrontendError as error:

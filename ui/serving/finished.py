@@ -20,7 +20,7 @@ VARY: Final = "Cookie, Accept-Language, Accept-Encoding"
 
 @dataclass(frozen=True, slots=True)
 class FinishedDocument:
-    """The same bytes for everybody who gets it. `encodings` are the compressed ones, the best first."""
+    """The same bytes for each browser that gets it. `encodings` are the compressed ones, the best first."""
 
     status: int
     mark: str

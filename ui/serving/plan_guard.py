@@ -28,7 +28,7 @@ async def require_plan(context: PageContext, plan_id: str) -> Entitlement:
 
 
 def members_only(plan_id: str) -> Callable[[Builder], Builder]:
-    """Let a page open for members of a plan only, and lead everybody else to `/upgrade`."""
+    """Let a page open for members of a plan only, and lead all other users to `/upgrade`."""
 
     def decorate(build: Builder) -> Builder:
         @functools.wraps(build)

@@ -1,4 +1,4 @@
-"""Pages for whoever is not known here, as finished documents: drawn once, the same bytes for everybody.
+"""Pages for whoever is not known here, as finished documents: drawn once, the same bytes for all visitors.
 
 Who has no cookie of ours has no sign-in, no cart and nothing under way: they see what all others see, and nothing on
 such a page waits for the server. So it is drawn once for each language, theme, catalog and what else it depends on
@@ -40,7 +40,7 @@ DOCUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
 """The pages that come as documents, and what of an address each of them reads; nothing else of it is in the key."""
 
 NOT_FOUND: Final = "/not-found"
-"""An address that nobody serves: its page is the one for all of them."""
+"""An unknown address: its page is the one for all of them."""
 
 VERSION_PATH: Final = "/assets/version"
 MOST_BYTES: Final = 16 * 1024 * 1024
@@ -50,7 +50,7 @@ SHARED: Final = "shared_document"
 """In the state of a request made here: the version of the document that is to be drawn."""
 
 UNKNOWN: Final = "unknown_browser"
-"""In a request's state: whether the browser is nobody that is known here."""
+"""In a request's state: whether the browser's user is unknown here."""
 
 MARK: Final = b"x-shared-document"
 """A header between a page and this middleware: the answer may be kept, or is the page for what is not there."""

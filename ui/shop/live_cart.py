@@ -88,7 +88,7 @@ class LiveCart:
             callback(cart)
 
     def _reload(self) -> None:
-        """Somebody signed in in another tab: this one belongs to them now."""
+        """A user signed in in another tab: this one belongs to them now."""
         if not is_closed(self._client):
             with self._client:
                 ui.navigate.to(self._context.here)
@@ -128,14 +128,14 @@ async def shopper(context: PageContext) -> Session | Visitor:
     """Return who shops on this page as the store has it now.
 
     The cookie of the open socket is asked first: on a browser's first page the request had none yet. Raises NotSignedIn
-    when the sign-in has ended or no cookies are kept, StoreUnavailable and SignInUnavailable when nobody knows.
+    when the sign-in has ended or no cookies are kept, StoreUnavailable and SignInUnavailable when no service knows.
     """
     sessions, name = context.container.sessions, context.container.sessions.cookie_name
     for cookie in (cookie_of_socket(ui.context.client, name), context.request.cookies.get(name)):
         found = await sessions.find(cookie) if cookie else None
         if isinstance(found, Session) or (isinstance(found, Visitor) and context.user is None):
             return found
-    raise NotSignedIn("nobody known is behind the page's cookie")
+    raise NotSignedIn("no known user is behind the page's cookie")
 
 
 async def buyer(context: PageContext) -> Session:

@@ -64,7 +64,7 @@ class QuantityField:
         self.input.set(value=self.text)
 
     def mark(self, *, wrong: bool) -> None:
-        """Say to everybody, also without words, whether the number can be had."""
+        """Say to all users, also without words, whether the number can be had."""
         self.input.set(aria_invalid=True if wrong else None)
 
     async def heard(self, text: str, *, done: bool) -> None:

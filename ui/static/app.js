@@ -166,7 +166,7 @@ const front = (() => {
   }
 
   /* A browser that translates the page puts an element of its own in the place of a text, and what is then written into
-     the text is seen by nobody. So a text that changes takes its place again; the browser translates it anew. */
+     the text is not seen. So a text that changes takes its place again; the browser translates it anew. */
   const originals = new WeakMap();
   const standIns = new WeakMap();
   const texts = new MutationObserver((changes) => changes.forEach(({ target }) => putBack(target)));
@@ -252,7 +252,7 @@ const front = (() => {
     }
   });
 
-  /* A problem in the address is news once: not when somebody comes back to this page or loads it again. */
+  /* A problem in the address is news once: not when a user comes back to this page or loads it again. */
   const address = new URL(location.href);
   if (address.searchParams.has("problem")) {
     address.searchParams.delete("problem");

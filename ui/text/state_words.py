@@ -56,7 +56,7 @@ class StateWords:
 def describe(
     subscription: Subscription, catalog: Catalog, locale: str, timezone: str, *, now: datetime | None = None
 ) -> StateWords:
-    """Return what to say of a subscription to somebody with this language and time zone."""
+    """Return what to say of a subscription to a user with this language and time zone."""
     reader = Reader.at(catalog, locale, timezone, now)
     claims = subscription_claims(subscription, catalog, reader.now)
     by_kind = {claim.says: claim for claim in claims}
@@ -98,7 +98,7 @@ def subscription_name(subscription: Subscription, catalog: Catalog, locale: str)
 
 
 def welcome(subscription: Subscription, catalog: Catalog, locale: str) -> str:
-    """Return the headline of somebody whose purchase was confirmed a moment ago."""
+    """Return the headline of a user whose purchase was confirmed a moment ago."""
     name = subscription_name(subscription, catalog, locale)
     return _("Welcome to {plan}").format(plan=name) if name else _("Welcome")
 
