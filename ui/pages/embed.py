@@ -1,6 +1,6 @@
 """`/embed/pricing`: the plan cards alone, for a frame on a marketing site. `docs/embedding.md` says how.
 
-Everything leads to the top window: nothing is signed in to or paid inside a frame. Which sites may show it is EMBED_ORIGINS,
+Everything leads to the top window: no sign-in and no payment inside a frame. Which sites may show it is EMBED_ORIGINS,
 as `frame-ancestors` of `api/security.py`. A frame on another site gets no cookies, so `?theme=` and `?lang=` say what
 cookies say elsewhere, and visitors are strangers here.
 """
