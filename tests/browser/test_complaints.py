@@ -1,18 +1,22 @@
 """Complaints of other products' users that only a browser can show. Their siblings are in `tests/complaints/`.
 
+The one marked `optimized` presses before the scripts have run, when without `HTML_FIRST` nothing is on screen.
+
 Each class is a row of complaints found in public threads; the source stands above it.
 """
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from harness.app_process import Product
-from tests.browser.people import new_person, open_signed_in
-from tests.browser.test_before_live import Gate, open_early
+from tests.browser.people import at_checkout, new_person, open_signed_in, subscription_state
+from tests.browser.test_before_live import SOCKET, Gate, open_early
 from tests.browser.test_catalogs import TOO_WIDE
 from tests.browser.test_focus import become, billing
 from tools.catalogs import selling
-from tools.chromium import wait_until_connected
+from tools.chromium import wait_until, wait_until_connected
 
 TRANSLATE = """() => {
   const walker = document.createTreeWalker(document.getElementById("app"), NodeFilter.SHOW_TEXT);
@@ -28,12 +32,27 @@ TRANSLATE = """() => {
 }"""
 """What a translator in the browser does: elements of its own take the place of the texts."""
 
+REFUSED = """window.WebSocket = class {
+  constructor() { setTimeout(() => (this.onerror?.(new Event("error")), this.onclose?.(new CloseEvent("close")))); }
+  send() {}
+  close() {}
+}"""
+"""A network that lets no websocket through."""
+
 CARD = """() => {
   const card = document.querySelector("[data-testid=plan-card-premium]");
   return [card.querySelector(".price").textContent, card.querySelector(".price-under").textContent,
           card.querySelector(".plan-note").textContent, card.querySelector("[name=price_id]").value,
           card.querySelector("[name=amount]")?.value];
 }"""
+
+
+@pytest.fixture
+def forgiving_page(chromium: Browser, product: Product) -> Iterator[Page]:
+    """A page whose console may complain, as it does about a socket that is cut."""
+    context = chromium.new_context(base_url=product.url, locale="en-US")
+    yield context.new_page()
+    context.close()
 
 
 def card(page: Page) -> list[str]:
@@ -43,11 +62,14 @@ def card(page: Page) -> list[str]:
 
 # vue#9008, svelte#15090, gumroad#4489
 class TestPageTranslatedByTheBrowser:
-    def test_the_other_interval_is_shown_and_posted_together(self, page: Page) -> None:
-        page.goto("/pricing?interval=year")
+    @pytest.mark.parametrize("path", ["/payment", "/pricing"])
+    def test_the_other_interval_is_shown_and_posted_together(self, page: Page, path: str) -> None:
+        if path == "/payment":
+            open_signed_in(page, path)  # a visitor's prices are a document, a user's are live
+        page.goto(f"{path}?interval=year")
         wait_until_connected(page)
         yearly = page.evaluate(CARD)
-        page.goto("/pricing")
+        page.goto(path)
         wait_until_connected(page)
         page.evaluate(TRANSLATE)
         assert "«" in page.evaluate(CARD)[2]
@@ -97,6 +119,37 @@ class TestPageTranslatedByTheBrowser:
 
         expect(page.get_by_test_id("cart-total")).to_have_text("$75.00")
         expect(page.get_by_test_id("line-total-api-credits")).to_have_text("$75.00")
+
+
+# worth keeping
+class TestConnectionsThatFail:
+    def test_where_no_websocket_comes_through_news_comes_all_the_same(
+        self, forgiving_page: Page, product: Product
+    ) -> None:
+        forgiving_page.add_init_script(REFUSED)
+        user = billing(forgiving_page, product)
+
+        become(forgiving_page, product, user, "active")
+
+        subscription_state(forgiving_page, "active", seconds=20)
+
+    def test_a_socket_that_is_cut_again_and_again_loses_no_press(self, forgiving_page: Page, product: Product) -> None:
+        page, sockets = forgiving_page, []
+
+        def through(socket: WebSocketRoute) -> None:
+            socket.connect_to_server()
+            sockets.append(socket)
+
+        page.route_web_socket(SOCKET, through)
+        billing(page, product)
+        for _cut in range(3):
+            sockets[-1].close()
+            wait_until(page, "!window.socket.connected")
+            wait_until_connected(page)
+
+        page.get_by_test_id("subscribe-premium").click()
+
+        at_checkout(page)
 
 
 # pan#24, gutenberg#65069

@@ -77,6 +77,25 @@ def test_another_sites_frame_shows_the_prices_and_leads_out_of_it(page: Page, sh
     page.wait_for_url(re.compile(r"/payment\?price=price_sandbox_premium_month$"))
 
 
+BLOCKED = """for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, { get() { throw new DOMException("denied", "SecurityError"); } });"""
+
+
+def test_in_a_frame_without_storage_prices_are_shown_and_lead_out_of_it(page: Page, shop: ProductWithCatalog) -> None:
+    port = int(shop.marketing.rpartition(":")[2])
+    page.add_init_script(f"if (window !== top) {{ {BLOCKED} }}")
+    with marketing_site(port, f"{shop.product.url}/embed/pricing") as address:
+        page.goto(address)
+        card = prices_in(page).get_by_test_id("plan-card-premium")
+        expect(card).to_contain_text("$29")
+        prices_in(page).get_by_test_id("interval-year").check(force=True)
+        expect(card).to_contain_text("billed yearly at $290")
+
+        prices_in(page).get_by_test_id("subscribe-premium").click()
+
+        page.wait_for_url(re.compile(r"//localhost:\d+/login\?next=/payment"))
+
+
 def test_a_site_that_is_not_listed_gets_an_empty_frame(chromium: Browser, shop: ProductWithCatalog) -> None:
     context = chromium.new_context()
     page = context.new_page()

@@ -3,11 +3,15 @@
 Each class is a row of complaints found in public threads; the source stands above it.
 """
 
+import json
 import re
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from sandbox import auth_service
 from tests.complaints.judge import untruths
@@ -188,7 +192,7 @@ class TestChangeOfAPlanThatWasCanceled:
             assert "Available from" in await ada.open("/payment")
 
 
-# polar#9334, polar#9117
+# polar#9334
 class TestCanceledForTheEndAndThenNow:
     @SHAPES
     async def test_no_end_in_the_future_is_past(self, tmp_path: Path, shape: str) -> None:
@@ -315,6 +319,21 @@ class TestIdThatTheServiceCannotTake:
             assert "trying again won't help. Contact us." in text
             assert "free plan" not in text
 
+    async def test_the_operator_reads_of_it_as_an_error_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answers_with(monkeypatch, user_id="a/b")
+        async with life(tmp_path, strict_ids=True) as ada:
+            await ada.sign_in()
+            with capture_logs() as logged:
+                for path in PAGES:
+                    await ada.open(path)
+                    await ada.ask()
+
+        told = [entry for entry in logged if entry["event"] == "customer_id_refused"]
+        assert [(entry["log_level"], "CUSTOMER_ID" in entry["cure"]) for entry in told] == [("error", True)]
+        assert "a/b" not in str(told)
+
 
 # open-design#6628
 class TestSilentAccount:
@@ -348,6 +367,29 @@ class TestTwoDifferentEnds:
 
             assert ends == {end}
             assert end in str(told)
+
+    @SHAPES
+    @pytest.mark.parametrize(("days", "open_still"), [(20, True), (-5, False)])
+    async def test_the_token_and_the_guards_go_by_it_too(
+        self, tmp_path: Path, shape: str, days: int, open_still: bool
+    ) -> None:
+        async with life(tmp_path, status_shape=shape) as ada:
+            await ada.sign_in()
+            await ada.subscribe(PREMIUM)
+            await ada.act("cancel-at-period-end")
+            end = (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0)
+            plan = {"status": "canceled", "plan": "premium", "expires_at": end.isoformat()}
+            await ada.control("PUT", f"users/{ada.user_id}/plan", plan)
+            await ada.ask()
+
+            told = (await ada.api.get("/api/entitlements")).json()
+            page = await ada.open("/members")
+
+            signed = json.loads(urlsafe_b64decode(told["token"].split(".")[1] + "=="))
+            for said in (told, signed):
+                assert said["access"] is open_still
+                assert (said.get("until") and datetime.fromisoformat(said["until"])) == (end if open_still else None)
+            assert ("You're in" in page) is open_still
 
 
 # openwork#4520, cashier-stripe#1201

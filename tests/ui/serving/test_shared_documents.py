@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import brotli
@@ -43,6 +43,13 @@ def seen(request: Request) -> Response:
     """A document that holds all that its request says."""
     said = f"{request.url.path}?{request.url.query} {sorted(request.headers.items())}"
     return Response(said, headers={MARK.decode(): "kept"}, media_type="text/html")
+
+
+@pytest.fixture(autouse=True)
+def documents_are_shared() -> Iterator[None]:
+    """Also where all other tests run with every optimization off."""
+    with optimizations.tried(Optimizations()):
+        yield
 
 
 @pytest.fixture
