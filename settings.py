@@ -118,11 +118,16 @@ class Settings(BaseSettings):
         "", description="Image file (svg, png or webp) shown beside the name."
     )
 
-    limit_checkouts: Limit = Field("30/minute", description="Checkouts a user or an address may start.")
+    limit_checkouts: Limit = Field(
+        "30/minute", description="Checkouts a user may start; all users of one address may start four times as many."
+    )
     limit_sign_ins: Limit = Field("30/minute", description="Sign-ins an address may start.")
     limit_page_views: Limit = Field("240/minute", description="Pages an address may open.")
     limit_unconnected_views: int = Field(
-        200, ge=10, le=10_000, description="Most page views at once without a socket; a large page counts as several."
+        200,
+        ge=10,
+        le=10_000,
+        description="Page views kept without a socket; past it, the oldest of whoever has most goes.",
     )
 
     extensions: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*$")], ...], NoDecode, Listed] = Field(

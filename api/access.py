@@ -45,6 +45,15 @@ class Access:
             found = Visitor(self.new_cookie(response))
         return user_owner(found) if isinstance(found, Session) else visitor_owner(found.id)
 
+    async def count_press(self, request: Request, session: Session) -> None:
+        """Count a press that leads to Stripe, for the user and then for the address. Raises RateLimited.
+
+        What is refused to a user counts for no address: neighbours behind the same one are not to pay for it.
+        """
+        limits, policies = self._container.limits, self._container.policies
+        await limits.hit(policies.presses, session.user.user_id)
+        await limits.hit(policies.presses_by_address, client_address(request))
+
     def new_cookie(self, response: Response) -> str:
         """Give the browser a session cookie with a new id, and return the id."""
         sessions = self._container.sessions

@@ -41,7 +41,7 @@ def form_routes(container: Container) -> APIRouter:
         page = _page_of(container.catalog, price_id)
         try:
             session = _of_same_account(await access.session(request), fields)
-            await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
+            await access.count_press(request, session)
             checkout = await container.checkout.start(session, Purchase.from_fields(fields, container.catalog))
         except NotSignedIn:
             return RedirectResponse(sign_in_path(f"{page}?{urlencode(_choice(fields))}"), 303)
@@ -56,7 +56,7 @@ def form_routes(container: Container) -> APIRouter:
         here = safe_next(fields.get("return_path") or fields.get("return_to") or "/payment")
         try:
             session = _of_same_account(await access.session(request), fields)
-            await container.limits.hit(container.policies.portal_by_address, client_address(request))
+            await access.count_press(request, session)
             return RedirectResponse(await container.portal.open(session, here), 303)
         except NotSignedIn:
             return RedirectResponse(sign_in_path(here), 303)
@@ -87,7 +87,7 @@ def _add_cart(router: APIRouter, container: Container, access: Access) -> None:
         fields = await _fields(request)
         try:
             session = _of_same_account(await access.session(request), fields)
-            await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
+            await access.count_press(request, session)
             owner = await access.cart_owner(request, Response())
             cart = await container.cart.apply_quantities(owner, _quantities(fields))
             checkout = await container.checkout.start(session, cart.purchase.shown_as_cart(fields))

@@ -18,17 +18,11 @@ from services.container import Container
 
 
 def install(
-    app: FastAPI,
-    container: Container,
-    *,
-    unconnected: Callable[[], float],
-    busy_page: BusyPage,
-    documents: Callable[[ASGIApp], ASGIApp] | None = None,
+    app: FastAPI, container: Container, *, busy_page: BusyPage, documents: Callable[[ASGIApp], ASGIApp] | None = None
 ) -> None:
     """Add the routes and the guards: the last guard added is the first that a request meets.
 
-    `unconnected` weighs the page views without a socket, `busy_page` is what they get who ask for too many, `documents`
-    answers strangers before any of that is counted.
+    `busy_page` is what they get who ask for too many pages, `documents` answers strangers before anything is counted.
     """
     settings = container.settings
     app.mount("/api", json_api(container))
@@ -39,8 +33,6 @@ def install(
         Throttle,
         limits=container.limits,
         policy=container.policies.page_views,
-        most_unconnected=settings.limit_unconnected_views,
-        unconnected=unconnected,
         sessions=container.sessions,
         busy_page=busy_page,
         count_refused=container.metrics.count_refused_view,

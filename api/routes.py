@@ -110,7 +110,7 @@ def payment_routes(container: Container, access: Access) -> APIRouter:
         page is still open, they must not pay there too. Where another one may be paid, or may have been, the answer is
         a 409 with its `checkout_id`.
         """
-        await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
+        await access.count_press(request, session)
         return CheckoutStarted.of(await container.checkout.start(session, wanted.purchase(container.catalog)))
 
     @router.post("/cart", responses=problem_docs(401, 404, 409, 502, 504, changes=True))
@@ -118,7 +118,7 @@ def payment_routes(container: Container, access: Access) -> APIRouter:
         request: Request, session: Annotated[Session, signed_in], wanted: CartCheckoutRequest | None = None
     ) -> CheckoutStarted:
         """Start a checkout of the user's cart, or get the open one of the same cart again; else as for a plan."""
-        await container.limits.hit(container.policies.checkouts_by_address, client_address(request))
+        await access.count_press(request, session)
         cart = await container.cart.read(await access.cart_owner(request, Response()))
         purchase = (wanted or CartCheckoutRequest()).purchase(cart)
         return CheckoutStarted.of(await container.checkout.start(session, purchase))
@@ -128,7 +128,7 @@ def payment_routes(container: Container, access: Access) -> APIRouter:
         request: Request, session: Annotated[Session, signed_in], wanted: PortalRequest | None = None
     ) -> PortalOpened:
         """Open Stripe's customer portal; the user comes back to `return_to` on this site."""
-        await container.limits.hit(container.policies.portal_by_address, client_address(request))
+        await access.count_press(request, session)
         return PortalOpened(portal_url=await container.portal.open(session, (wanted or PortalRequest()).return_to))
 
     return router

@@ -1,14 +1,15 @@
-"""What page views cost is bounded: by address, at once, and those whose socket has not connected all together.
+"""What page views cost is bounded: by address and browser, at once, and each browser stands behind itself only.
 
-A view keeps its elements on the server until its socket connects or a minute has passed; a crawler never connects.
-A quarter of the room, and a queue of their own, are kept for browsers that have been here before (a signed cookie): a
-flood of strangers must not lock them out. A part of it is for people who have signed in, since a cookie costs one view;
-and a cookie counts like an address, wherever it is sent from.
+A page is built for a few at the same time, in the order in which they came, and a browser (else an address) has one
+page of its own in that order: however many it asks for, everybody else waits for one of them. What the views keep until
+their sockets connect is bounded by `ui/nicegui_ext/page_views.py`, which refuses nobody. Strangers mostly get finished
+documents, which never come here (`ui/serving/shared_documents.py`).
 """
 
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, Protocol
 
@@ -43,15 +44,11 @@ LONGEST_REST: Final = 0.3
 """While strangers or visitors queue, a turn rests for so many times as long as its page took (in seconds, at most).
 That leaves half of the process's time to the clicks and pages of all other users."""
 
-STRANGERS_ROOM: Final = 0.75
-VISITORS_ROOM: Final = 0.9
-"""What part of the room they may fill."""
-
-WORTH: Final = 3
-"""What a page that is being built is taken to weigh, see `ui/nicegui_ext/page_views.py`."""
+OWN_AT_ONCE: Final = 2
+OWN_WAITING: Final = 30
+"""Pages of one browser that are built, and that may wait behind them: a window with many tabs that opens again."""
 
 RETRY_AFTER: Final = 10.0
-_COUNT_EVERY: Final = 0.1
 
 _log = structlog.get_logger("security")
 
@@ -72,7 +69,12 @@ class Rank(IntEnum):
     SIGNED_IN = 2
 
 
-_ROOM: Final = (STRANGERS_ROOM, VISITORS_ROOM, 1.0)
+@dataclass(slots=True)
+class _Own:
+    """The pages of one browser that are being built, or wait for it."""
+
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OWN_AT_ONCE))
+    count: int = 0
 
 
 class Throttle:
@@ -84,8 +86,6 @@ class Throttle:
         *,
         limits: RateLimits,
         policy: Policy,
-        most_unconnected: int,
-        unconnected: Callable[[], float],
         sessions: Sessions,
         busy_page: BusyPage,
         count_refused: Callable[[], None],
@@ -93,16 +93,12 @@ class Throttle:
         self._app = app
         self._limits = limits
         self._policy = policy
-        self._most = most_unconnected
-        self._unconnected = unconnected
         self._sessions = sessions
         self._busy_page = busy_page
         self._count_refused = count_refused
         self._turns = tuple(asyncio.Semaphore(n) for n in (STRANGERS_AT_ONCE, KNOWN_AT_ONCE, KNOWN_AT_ONCE))
         self._waiting = [0 for _rank in Rank]
-        self._under_way = 0
-        self._counted = 0.0
-        self._counted_at = float("-inf")
+        self._own: dict[str, _Own] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -112,46 +108,63 @@ class Throttle:
         if scope["method"] != "GET" or scope["path"] in NO_PAGE or scope["path"].startswith(NO_PAGES):
             await self._app(_without_pages(scope), receive, send)
             return
-        browser = self._browser(scope)
+        browser, client = self._browser(scope), scope.get("client")
         rank = Rank.STRANGER if browser is None else Rank(1 + self._sessions.is_of_sign_in(browser))
-        if self._is_full(rank):
-            await self._refuse(scope, receive, send, RETRY_AFTER)
-            return
-        self._under_way += 1
+        address = address_key(client[0] if client else "")
         try:
-            await self._serve(scope, receive, send, rank, browser)
-        finally:
-            self._under_way -= 1
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, rank: Rank, browser: str | None) -> None:
-        client = scope.get("client")
-        try:
-            await self._limits.hit(self._policy, address_key(client[0] if client else ""))
+            await self._limits.hit(self._policy, address)
             if browser is not None:
                 await self._limits.hit(self._policy, "browser", session_key(browser))
         except RateLimited as error:
             await self._refuse(scope, receive, send, error.retry_after or RETRY_AFTER)
             return
-        if not await self._turn(rank):
+        if not await self._serve(scope, receive, send, rank, browser or address):
             await self._refuse(scope, receive, send, RETRY_AFTER)
-            return
-        began = time.monotonic()
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._pass_on(rank, time.monotonic() - began)
 
-    async def _turn(self, rank: Rank) -> bool:
-        """Wait until the page may be built; return False when that takes too long."""
-        self._waiting[rank] += 1
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, rank: Rank, owner: str) -> bool:
+        """Serve one page in its turn; return False where that does not come in time."""
+        own = self._own.setdefault(owner, _Own())
+        if own.count >= OWN_AT_ONCE + OWN_WAITING:
+            return False
+        own.count += 1
+        try:
+            if not await self._turn(rank, own):
+                return False
+            began = time.monotonic()
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                own.turns.release()
+                self._pass_on(rank, time.monotonic() - began)
+            return True
+        finally:
+            own.count -= 1
+            if not own.count:
+                del self._own[owner]
+
+    async def _turn(self, rank: Rank, own: _Own) -> bool:
+        """Wait until the page may be built: behind the browser's own, then behind one of each other browser's.
+
+        Return False when that takes too long.
+        """
         try:
             async with asyncio.timeout(STRANGERS_QUEUE if rank is Rank.STRANGER else KNOWN_QUEUE):
-                await self._turns[rank].acquire()
+                await own.turns.acquire()
+                try:
+                    await self._turn_of_all(rank)
+                except BaseException:
+                    own.turns.release()
+                    raise
         except TimeoutError:
             return False
+        return True
+
+    async def _turn_of_all(self, rank: Rank) -> None:
+        self._waiting[rank] += 1
+        try:
+            await self._turns[rank].acquire()
         finally:
             self._waiting[rank] -= 1
-        return True
 
     def _pass_on(self, rank: Rank, seconds: float) -> None:
         """Give the turn of a page that took so long to the next one; those not signed in rest in between."""
@@ -160,13 +173,6 @@ class Throttle:
             asyncio.get_running_loop().call_later(min(REST * seconds, LONGEST_REST), turns.release)
         else:
             turns.release()
-
-    def _is_full(self, rank: Rank) -> bool:
-        """Whether the views without a socket, those being built included, leave no room for one more."""
-        now = time.monotonic()
-        if now - self._counted_at > _COUNT_EVERY:
-            self._counted, self._counted_at = self._unconnected(), now
-        return self._counted + self._under_way * WORTH >= self._most * _ROOM[rank]
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
         self._count_refused()

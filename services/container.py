@@ -1,7 +1,7 @@
 """Everything that pages and routes work with: made once in `wiring/`, handed around, never changed."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from catalog import Catalog
 from services.alarms.recorder import AlarmRecorder
@@ -33,14 +33,18 @@ class CatalogSource(Protocol):
     def problem(self) -> str | None: ...
 
 
+NEIGHBOURS: Final = 4
+"""How many users behind one address may press as often as each of them may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
     """How often what may be asked for, as the settings say."""
 
     sign_ins: Policy
     checkouts: Policy
-    checkouts_by_address: Policy
-    portal_by_address: Policy
+    presses: Policy
+    presses_by_address: Policy
     carts_by_address: Policy
     page_views: Policy
     status: Policy = STATUS
@@ -51,8 +55,8 @@ class Policies:
         return cls(
             sign_ins=Policy("sign_in", settings.limit_sign_ins),
             checkouts=Policy("checkout", settings.limit_checkouts),
-            checkouts_by_address=Policy("checkout_address", settings.limit_checkouts),
-            portal_by_address=Policy("portal_address", settings.limit_checkouts),
+            presses=Policy("press", settings.limit_checkouts),
+            presses_by_address=Policy("press_address", settings.limit_checkouts).times(NEIGHBOURS),
             carts_by_address=Policy("cart_address", settings.limit_page_views),
             page_views=Policy("pages", settings.limit_page_views),
         )

@@ -24,7 +24,6 @@ from services.container import Container
 from services.storage.port import Store
 from settings import Settings
 from truth.outside import AUTH, PAYMENT, OtherSystems
-from ui.nicegui_ext.page_views import unconnected_views
 from ui.page.context import PageContext
 from ui.pages.errors import too_many_requests
 from ui.serving import document
@@ -92,7 +91,7 @@ class StoryReplica:
         if self._routes is None:
             self._routes = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
             busy = partial(too_many_requests, self.container)
-            install(self._routes, self.container, unconnected=unconnected_views, busy_page=busy)
+            install(self._routes, self.container, busy_page=busy)
         transport = httpx.ASGITransport(self._routes, raise_app_exceptions=False)
         headers = {"sec-fetch-site": "same-origin", "origin": self.settings.public_url}
         async with httpx.AsyncClient(

@@ -16,7 +16,6 @@ from api.lifespan import RunningApp
 from services.container import Container
 from settings import SettingsError
 from ui.nicegui_ext.page_policy import PlainPages
-from ui.nicegui_ext.page_views import unconnected_views
 from ui.nicegui_ext.socket_guard import guard_sockets
 from ui.page import assets
 from ui.page.extensions import ExtensionUnusable, load_extensions
@@ -75,7 +74,7 @@ def application(running: RunningApp, prepare: Prepare | None = None) -> FastAPI:
     container = running.container
     register(container)
     install(
-        app, container, unconnected=unconnected_views, busy_page=partial(too_many_requests, container),
+        app, container, busy_page=partial(too_many_requests, container),
         documents=partial(SharedDocuments, container=container),
     )  # fmt: skip
     nicegui_app.add_middleware(PlainPages)  # before the compression, so that it stands below it

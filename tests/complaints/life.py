@@ -33,7 +33,6 @@ from services.subscription.customer_status import CustomerStatus
 from services.upstream.transport import Transport
 from settings import load_settings
 from tests.ui.reading import tags_in, text_of
-from ui.nicegui_ext.page_views import unconnected_views
 from ui.pages import account, cancel, cart, errors, home, login, members, payment, pricing, shop, success, upgrade
 from ui.pages.errors import too_many_requests
 from wiring.build import build
@@ -212,7 +211,7 @@ async def life(folder: Path, *, settings: dict[str, Any] | None = None, **sandbo
     )
     container = running.container
     routes = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    install(routes, container, unconnected=unconnected_views, busy_page=partial(too_many_requests, container))
+    install(routes, container, busy_page=partial(too_many_requests, container))
     async with user_simulation(root=None) as browser:
         for page in PAGES:
             page.register(container)

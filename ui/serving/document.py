@@ -33,7 +33,7 @@ from services.container import Container
 from services.errors import FrontendError, NotSignedIn
 from services.sessions.service import Session, Visitor
 from services.web.timezones import is_timezone
-from ui.nicegui_ext import first_paint, full_document, light_page, optimizations, page_policy, template
+from ui.nicegui_ext import first_paint, full_document, light_page, optimizations, page_policy, page_views, template
 from ui.nicegui_ext.drawn_page import keep_with_client
 from ui.nicegui_ext.html import Tag
 from ui.page.assets import document_script_address, full_script_address, icons_address, script_address
@@ -199,8 +199,19 @@ def _document(client: Client, context: PageContext) -> Response:
     else:
         html = full_document.dress(html, parts, tailwind=context.elements == "all")
     page_policy.mark(context.request, needs_eval=context.elements == "all")
+    page_views.enter(client, _owner(context), context.settings.limit_unconnected_views)
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
     return Response(html, context.status, headers)
+
+
+def _owner(context: PageContext) -> str:
+    """Return whose view this is, of those who share the room for views."""
+    match context.session:
+        case Session(user=user):
+            return f"user {user.user_id}"
+        case Visitor(id=visitor):
+            return f"visitor {visitor}"
+    return f"address {context.request.client.host if context.request.client else ''}"
 
 
 def _shared_document(client: Client, context: PageContext) -> Response:

@@ -15,7 +15,6 @@ from api.lifespan import RunningApp
 from harness.app_process import NO_AUTHORITIES
 from sandbox.launch import RunningSandbox
 from settings import Settings, load_settings
-from ui.nicegui_ext.page_views import unconnected_views
 from ui.pages.errors import too_many_requests
 from wiring.build import build
 
@@ -89,7 +88,7 @@ class ApiWorld:
         self.url = container.settings.public_url
         container.page_health.passed({})
         self.app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-        install(self.app, container, unconnected=unconnected_views, busy_page=partial(too_many_requests, container))
+        install(self.app, container, busy_page=partial(too_many_requests, container))
         self._browsers: list[Browser] = []
 
     def browser(self, client: tuple[str, int] = ("127.0.0.1", 40000)) -> Browser:

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from api import throttle
-from api.throttle import KNOWN_AT_ONCE, STRANGERS_AT_ONCE, Throttle
+from api.throttle import KNOWN_AT_ONCE, OWN_AT_ONCE, OWN_WAITING, STRANGERS_AT_ONCE, Throttle
 from sandbox.launch import RunningSandbox
 from services.observability.metrics import Metrics
 from services.rate_limits import Policy, RateLimits
@@ -22,10 +22,9 @@ from ui.pages.errors import too_many_requests
 
 
 class Pages:
-    """A guarded app with one page for every address, and a number of views that wait for their socket."""
+    """A guarded app with one page for every address."""
 
-    def __init__(self, api: ApiWorld, rates: str = "1000/minute", most: int = 20) -> None:
-        self.unconnected = 0
+    def __init__(self, api: ApiWorld, rates: str = "1000/minute") -> None:
         self.built = 0
         self.under_way = 0
         self.most_at_once = 0
@@ -38,8 +37,6 @@ class Pages:
             inner,
             limits=RateLimits(),
             policy=Policy("pages", rates),
-            most_unconnected=most,
-            unconnected=lambda: self.unconnected,
             sessions=api.container.sessions,
             busy_page=partial(too_many_requests, api.container),
             count_refused=self.metrics.count_refused_view,
@@ -92,40 +89,6 @@ async def test_the_plain_page_speaks_the_visitors_language(api: ApiWorld) -> Non
     assert 'lang="de"' in refused.text
 
 
-async def test_views_without_a_socket_are_bounded_together(api: ApiWorld) -> None:
-    pages = Pages(api, most=20)
-
-    pages.unconnected = 15
-    stranger = await pages.get()
-
-    assert (stranger.status_code, stranger.headers["retry-after"]) == (429, "10")
-
-
-async def test_a_quarter_of_the_room_is_kept_for_browsers_that_were_here_before(api: ApiWorld) -> None:
-    pages, sessions = Pages(api, most=20), api.container.sessions
-    pages.unconnected = 15
-
-    known = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
-    forged = await pages.get(cookie=f"{sessions.cookie_name}=x.y")
-    pages = Pages(api, most=20)
-    pages.unconnected = 20
-    full = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
-
-    assert (known.status_code, forged.status_code, full.status_code) == (200, 429, 429)
-
-
-async def test_a_part_of_the_room_is_kept_for_people_who_have_signed_in(api: ApiWorld) -> None:
-    pages, sessions = Pages(api, most=20), api.container.sessions
-    pages.unconnected = 18
-    person = await api.browser().sign_in()
-
-    visitor = await pages.get(cookie=f"{sessions.cookie_name}={sessions.new_cookie()}")
-    signed_in = await pages.get(cookie=f"{sessions.cookie_name}={person.cookies[sessions.cookie_name]}")
-    forged = await pages.get(cookie=f"{sessions.cookie_name}=~{person.cookies[sessions.cookie_name]}")
-
-    assert (visitor.status_code, signed_in.status_code, forged.status_code) == (429, 200, 429)
-
-
 async def test_one_cookie_counts_as_one_wherever_it_is_sent_from(api: ApiWorld) -> None:
     pages, sessions = Pages(api, "3/minute"), api.container.sessions
     cookie = f"{sessions.cookie_name}={sessions.new_cookie()}"
@@ -137,26 +100,38 @@ async def test_one_cookie_counts_as_one_wherever_it_is_sent_from(api: ApiWorld) 
     assert other.status_code == 200
 
 
-async def test_views_being_built_count_as_well(api: ApiWorld) -> None:
-    pages = Pages(api, most=40)
+async def test_a_browser_stands_behind_its_own_pages_and_nobody_elses(api: ApiWorld) -> None:
+    pages, sessions = Pages(api), api.container.sessions
+    greedy, other = (f"{sessions.cookie_name}={sessions.new_cookie()}" for _browser in range(2))
     pages.may_end.clear()
 
-    waiting = [asyncio.create_task(pages.get()) for _ in range(30)]
-    refused = await asyncio.wait_for(asyncio.gather(*waiting[10:]), 3)
+    views = [asyncio.create_task(pages.get(cookie=greedy)) for _ in range(OWN_AT_ONCE + OWN_WAITING)]
+    await asyncio.wait_for(pages.reached(OWN_AT_ONCE), 10)
+    refused = await pages.get(cookie=greedy)
+    views.append(asyncio.create_task(pages.get(cookie=other)))
+    await asyncio.wait_for(pages.reached(OWN_AT_ONCE + 1), 10)
     pages.may_end.set()
-    served = await asyncio.gather(*waiting[:10])
 
-    assert {answer.status_code for answer in refused} == {429}
-    assert {answer.status_code for answer in served} == {200}
+    assert refused.status_code == 429
+    assert {answer.status_code for answer in await asyncio.gather(*views)} == {200}
+
+
+async def test_what_one_browser_asks_for_leaves_nothing_behind(api: ApiWorld) -> None:
+    pages = Pages(api, "3/minute")
+
+    for number in range(5):
+        await pages.get(address=f"203.0.113.{number % 2}")
+
+    assert not pages.app._own
 
 
 async def test_few_pages_are_built_at_once_and_known_browsers_do_not_stand_behind_strangers(api: ApiWorld) -> None:
-    pages, sessions = Pages(api, most=200), api.container.sessions
-    cookie = f"{sessions.cookie_name}={sessions.new_cookie()}"
+    pages, sessions = Pages(api), api.container.sessions
+    cookies = [f"{sessions.cookie_name}={sessions.new_cookie()}" for _ in range(12)]
     pages.may_end.clear()
 
-    views = [asyncio.create_task(pages.get()) for _ in range(12)]
-    views += [asyncio.create_task(pages.get(cookie=cookie)) for _ in range(12)]
+    views = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(12)]
+    views += [asyncio.create_task(pages.get(cookie=cookie)) for cookie in cookies]
     await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE + KNOWN_AT_ONCE), 10)
     pages.may_end.set()
     answers = await asyncio.gather(*views)
@@ -167,7 +142,7 @@ async def test_few_pages_are_built_at_once_and_known_browsers_do_not_stand_behin
 
 async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "STRANGERS_QUEUE", 0.01)
-    pages = Pages(api, most=100)
+    pages = Pages(api)
     pages.may_end.clear()
 
     served = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE)]
@@ -182,10 +157,10 @@ async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, m
 async def test_strangers_in_a_row_leave_time_to_others(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "REST", 1e9)
     monkeypatch.setattr(throttle, "LONGEST_REST", 1e9)
-    pages, person = Pages(api, most=200), await api.browser().sign_in()
+    pages, person = Pages(api), await api.browser().sign_in()
     name = api.container.sessions.cookie_name
     pages.may_end.clear()
-    row = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE + 1)]
+    row = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(STRANGERS_AT_ONCE + 1)]
     await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 10)
 
     pages.may_end.set()
@@ -203,7 +178,7 @@ async def test_a_stranger_alone_makes_the_next_one_wait_for_nothing(
 ) -> None:
     monkeypatch.setattr(throttle, "REST", 1e9)
     monkeypatch.setattr(throttle, "LONGEST_REST", 1e9)
-    pages = Pages(api, most=200)
+    pages = Pages(api)
 
     answers = [await asyncio.wait_for(pages.get(), 10) for _ in range(2 * STRANGERS_AT_ONCE)]
 
@@ -215,7 +190,6 @@ async def test_a_stranger_alone_makes_the_next_one_wait_for_nothing(
 )
 async def test_what_builds_no_page_is_not_counted_as_one(api: ApiWorld, path: str) -> None:
     pages = Pages(api, "1/minute")
-    pages.unconnected = 1000
 
     answers = [await pages.get(path) for _ in range(3)]
 
