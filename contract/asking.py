@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+from contract.explanations import Cause
 from contract.reading import UNKNOWN_CUSTOMER, Status, answered, error_code
 from contract.reading import status as read_status
 from contract.results import CheckOutcome, Unmet, fine
@@ -18,11 +19,13 @@ def keyed(subject: ContractTarget, reply: ServiceReply) -> ServiceReply:
     if reply.status in (401, 403):
         if subject.key_worked:
             raise KeyRefused(
-                f"answered {reply.status} to a key that worked: it has lost its database connection; restart it"
+                f"answered {reply.status} to a key that worked: it has lost its database connection; restart it",
+                Cause.ONE_CONNECTION,
             )
         raise KeyRefused(
             f"answered {reply.status}: the key is not this service's, its project is inactive, or the service has lost "
-            "its database connection; if the key is right, restart it"
+            "its database connection; if the key is right, restart it",
+            Cause.KEY_REFUSED,
         )
     subject.key_worked = True
     return reply

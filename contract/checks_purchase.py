@@ -1,7 +1,10 @@
 """How checkouts, the portal and the registration of plans are looked at."""
 
+from collections.abc import Mapping
+
 from contract.asking import keyed, none_for
 from contract.checks_status import NO_CUSTOMER
+from contract.explanations import Cause
 from contract.reading import UNKNOWN_CUSTOMER, address, answered, error_code, reference
 from contract.reading import refused as refusal_code
 from contract.results import CheckOutcome, Result, Unmet, fine, noted, skipped
@@ -16,14 +19,27 @@ def _open(subject: ContractTarget, kind: str, body: object, *, key: str = "") ->
     again = reply.status == 500 and error_code(reply) == "STRIPE_ERROR" and not subject.sessions
     if again:
         reply = keyed(subject, subject.wire.ask("POST", f"/api/v1/checkout/{kind}", body, headers=headers))
-    content = answered(reply, within=subject.checkout_wait)
-    session = reference(content, "checkout_session_id")
-    host = address(content, "checkout_url")
+    session, host = _session(subject, reply)
     subject.sessions[kind] = session
     where = f"{_mode(session)}, opens at {host}"
     if again:
-        return noted(f"a new customer's first checkout answered 500 STRIPE_ERROR, the second was opened; {where}")
+        words = f"a new customer's first checkout answered 500 STRIPE_ERROR, the second was opened; {where}"
+        return noted(words, Cause.NO_CUSTOMER)
     return fine(where) if session.startswith(("cs_test_", "cs_live_")) else noted(where)
+
+
+def _session(subject: ContractTarget, reply: ServiceReply) -> tuple[str, str]:
+    """Return the session's id and the host where it opens; Unmet names the cause where it is known."""
+    if reply.status == 500 and error_code(reply) == "STRIPE_ERROR":
+        raise Unmet(f"POST {reply.path} answered 500 STRIPE_ERROR", _cause_at_stripe(reply))
+    content = answered(reply, within=subject.checkout_wait)
+    return reference(content, "checkout_session_id"), address(content, "checkout_url")
+
+
+def _cause_at_stripe(reply: ServiceReply) -> Cause:
+    """Return what Stripe's words in a refusal speak of; without any, a customer that is missing is the likeliest."""
+    said = reply.body.lower()
+    return Cause.UNKNOWN_PRICE if b"price" in said and b"customer" not in said else Cause.NO_CUSTOMER
 
 
 def _mode(session: str) -> str:
@@ -37,6 +53,23 @@ def checkout_subscription(subject: ContractTarget) -> CheckOutcome:
     if plan is None:
         return skipped("the catalog sells no plan: add --price PRICE --product PRODUCT")
     return _open(subject, "subscription", subject.order(price_id=plan.price_id, product_id=plan.product_id))
+
+
+def second_checkout(subject: ContractTarget) -> CheckOutcome:
+    """The first may fail once, as the version until November 2025 does: it makes the customer that the second needs."""
+    plan = subject.sales.plan
+    if plan is None:
+        return skipped("the catalog sells no plan: add --price PRICE --product PRODUCT")
+    body = {
+        **subject.order(price_id=plan.price_id, product_id=plan.product_id),
+        "user_id": subject.newcomer,
+        "email": f"{subject.newcomer}@example.com",
+    }
+    first, second = (keyed(subject, subject.wire.ask("POST", "/api/v1/checkout/subscription", body)) for _ in range(2))
+    if error_code(second) == "STRIPE_ERROR" and first.status == second.status == 500:
+        raise Unmet("answered 500 STRIPE_ERROR both times: a new customer can never buy", _cause_at_stripe(second))
+    _session(subject, second)
+    return fine() if first.status == 200 else noted(f"the first answered {first.status}", Cause.NO_CUSTOMER)
 
 
 def checkout_item(subject: ContractTarget) -> CheckOutcome:
@@ -74,6 +107,28 @@ def cart_refused(subject: ContractTarget) -> CheckOutcome:
     return _refuses(subject, "/api/v1/checkout/cart", subject.order(items=[]))
 
 
+def unchecked_input(subject: ContractTarget) -> CheckOutcome:
+    """The front end sends none of these; what a service lets through, others can send."""
+    plan, items = subject.sales.plan, subject.sales.items
+    wrong: list[tuple[str, str, Mapping[str, object]]] = []
+    if plan is not None:
+        body = subject.order(price_id=plan.price_id)
+        wrong.append(("a subscription without product_id", "subscription", body))
+        body = {**subject.order(price_id=plan.price_id, product_id=plan.product_id), "user_id": subject.long_id}
+        wrong.append((f"a user id of {len(subject.long_id)} characters", "subscription", body))
+    if items:
+        body = subject.order(price_id=items[0].price_id, product_id=items[0].product_id, quantity=0)
+        wrong.append(("an item with quantity 0", "item", body))
+    passed = []
+    for words, kind, body in wrong:
+        reply = keyed(subject, subject.wire.ask("POST", f"/api/v1/checkout/{kind}", body))
+        if not 400 <= reply.status < 500:
+            passed.append(f"{words} answered {reply.status} {error_code(reply)}".rstrip())
+    if not wrong:
+        return skipped("the catalog sells nothing")
+    return noted("; ".join(passed), Cause.UNCHECKED_INPUT) if passed else fine()
+
+
 def _refuses(subject: ContractTarget, path: str, body: object) -> CheckOutcome:
     code = refusal_code(keyed(subject, subject.wire.ask("POST", path, body)))
     return fine() if code else noted("the refusal names no error code")
@@ -93,6 +148,8 @@ def unknown_path(subject: ContractTarget) -> CheckOutcome:
     reply = keyed(subject, subject.wire.ask("GET", "/api/v1/no-such-call"))
     if 200 <= reply.status < 300:
         raise Unmet(f"answered {reply.status}, as if that call existed")
+    if reply.status < 400:
+        return noted(f"answers {reply.status} to {reply.headers.get('location', 'nowhere')}", Cause.CATCH_ALL)
     return fine(f"answers {reply.status}")
 
 
@@ -105,7 +162,7 @@ def idempotency(subject: ContractTarget) -> CheckOutcome:
     outcome = _open(subject, "subscription", body, key=key)
     if outcome.result is Result.OK and subject.sessions["subscription"] == first:
         return fine("it is honoured: PAYMENT_MS_IDEMPOTENT may be true")
-    return noted("it is not honoured: leave PAYMENT_MS_IDEMPOTENT=false")
+    return noted("it is not honoured: leave PAYMENT_MS_IDEMPOTENT=false", Cause.NO_IDEMPOTENCY)
 
 
 def portal(subject: ContractTarget) -> CheckOutcome:

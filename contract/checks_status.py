@@ -3,6 +3,7 @@
 from typing import Final
 
 from contract.asking import none_for, status_of, status_path
+from contract.explanations import Cause
 from contract.reading import AnswerShape, answered, moment
 from contract.reading import text as text_in
 from contract.results import CheckOutcome, Unmet, fine, noted, skipped
@@ -83,5 +84,6 @@ def status_on_record(subject: ContractTarget) -> CheckOutcome:
     if subject.shape and found.shape is not subject.shape:
         raise Unmet(f"the answer has the {found.shape} shape, not the {subject.shape} one")
     if found.shape is AnswerShape.RUNNING:
-        return noted("in the running service's shape, without a status: the Auth MS must say what it is worth")
+        words = "in the running service's shape, without a status: the Auth MS must say what it is worth"
+        return noted(words, Cause.NO_STATUS)
     return fine(f"in the {found.shape} shape")

@@ -35,6 +35,7 @@ class Status:
 
     exists: bool
     shape: AnswerShape | None
+    subscription_id: str = ""
 
 
 def answered(reply: ServiceReply, *, within: float) -> dict[str, Any]:
@@ -127,9 +128,10 @@ def status(content: dict[str, Any]) -> Status:
     word = content.get("status")
     if word is not None and (not isinstance(word, str) or word == "none"):
         raise Unmet("field status contradicts exists")
-    reference(content, "stripe_subscription_id" if "stripe_subscription_id" in content else "subscription_id")
+    name = "stripe_subscription_id" if "stripe_subscription_id" in content else "subscription_id"
+    subscription_id = reference(content, name)
     moment(content, "period_end" if "period_end" in content else "current_period_end", optional=True)
-    return Status(True, AnswerShape.OPENAPI if word else AnswerShape.RUNNING)
+    return Status(True, AnswerShape.OPENAPI if word else AnswerShape.RUNNING, subscription_id)
 
 
 def _documented_status(content: dict[str, Any]) -> Status:
@@ -137,9 +139,9 @@ def _documented_status(content: dict[str, Any]) -> Status:
         raise Unmet("neither field exists nor field status is there")
     if text(content, "status") == "none":
         return Status(False, AnswerShape.DOCUMENTED)
-    reference(content, "subscription_id")
+    subscription_id = reference(content, "subscription_id")
     moment(content, "current_period_end", optional=True)
-    return Status(True, AnswerShape.DOCUMENTED)
+    return Status(True, AnswerShape.DOCUMENTED, subscription_id)
 
 
 def _said(reply: ServiceReply) -> str:

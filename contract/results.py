@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from contract.explanations import Cause
+
 
 class Result(StrEnum):
     """How a check ended. A note is allowed by the contract but worth knowing."""
@@ -15,15 +17,20 @@ class Result(StrEnum):
 
 
 class Unmet(Exception):
-    """The service does not do what is relied on; the text says what it did instead."""
+    """The service does not do what is relied on: the text says what it did instead, `cause` what is likely behind."""
+
+    def __init__(self, text: str, cause: Cause | None = None) -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """How a check ended, and what it saw."""
+    """How a check ended, and what it saw; `cause` is what is likely behind what is not as it should be."""
 
     result: Result
     detail: str = ""
+    cause: Cause | None = None
 
 
 def fine(detail: str = "") -> CheckOutcome:
@@ -31,9 +38,9 @@ def fine(detail: str = "") -> CheckOutcome:
     return CheckOutcome(Result.OK, detail)
 
 
-def noted(detail: str) -> CheckOutcome:
+def noted(detail: str, cause: Cause | None = None) -> CheckOutcome:
     """Return that something is as the contract allows, but not as it is at its best."""
-    return CheckOutcome(Result.NOTE, detail)
+    return CheckOutcome(Result.NOTE, detail, cause)
 
 
 def skipped(detail: str) -> CheckOutcome:
@@ -42,12 +49,27 @@ def skipped(detail: str) -> CheckOutcome:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """One call as it was sent and answered, in words that may be shown: no key, no session."""
+
+    sent: str
+    answered: str
+
+
+@dataclass(frozen=True)
 class ReportLine:
-    """A check by name, what the front end relies on there, and how it ended."""
+    """A check by name, what the front end relies on there, why that matters, how it ended, and its last calls."""
 
     name: str
     relies_on: str
     outcome: CheckOutcome
+    matters: str = ""
+    exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether the service's owners should hear of it."""
+        return self.outcome.result is Result.FAIL or self.outcome.cause is not None
 
 
 def table(lines: Sequence[ReportLine]) -> str:

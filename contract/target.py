@@ -32,14 +32,16 @@ class Sales:
 
     plan: Sale | None
     items: tuple[Sale, ...] = ()
+    other_plan: Sale | None = None
 
     @classmethod
     def of(cls, catalog: Catalog) -> "Sales":
-        """Return the first price of the first paid plan, and the first two items."""
+        """Return the first price of the first paid plan, one of another plan, and the first two items."""
         offers = list(catalog.offers())
         plans = [Sale(offer.price.price_id, offer.product_id) for offer in offers if offer.plan]
         items = [Sale(offer.price.price_id, offer.product_id) for offer in offers if offer.item]
-        return cls(plans[0] if plans else None, tuple(items[:2]))
+        others = [sale for sale in plans if sale.product_id != plans[0].product_id]
+        return cls(plans[0] if plans else None, tuple(items[:2]), others[0] if others else None)
 
     @classmethod
     def in_file(cls, path: Path) -> "Sales":
@@ -49,10 +51,29 @@ class Sales:
 
 @dataclass(frozen=True)
 class KnownCustomer:
-    """Somebody with a subscription on record, and the product of it."""
+    """Somebody with a subscription on record, the product of it, and its price where that is known."""
 
     user_id: str
     product_id: str
+    price_id: str = ""
+
+
+@dataclass(frozen=True)
+class WebhookDoor:
+    """Where the service takes Stripe's events, and the secret that signs them."""
+
+    path: str
+    secret: str
+    customer: str = ""
+    """The known customer's id at Stripe, where it is known."""
+
+
+@dataclass(frozen=True)
+class AccountDoor:
+    """The Auth MS, and a session of the known customer."""
+
+    wire: SerialClient
+    session_id: str
 
 
 @dataclass
@@ -65,11 +86,18 @@ class ContractTarget:
     registers: bool = False
     shape: AnswerShape | None = None
     """The shape that status answers must have, where that is known beforehand."""
+    webhook: WebhookDoor | None = None
+    account: AccountDoor | None = None
+    may_break_it: bool = False
+    event_pause: float = 0.5
+    """Seconds between two looks for what an event should have written."""
     status_wait: float = STATUS_WAIT
     checkout_wait: float = CHECKOUT_WAIT
     run: str = field(default_factory=lambda: secrets.token_hex(4))
     sessions: dict[str, str] = field(default_factory=dict)
     key_worked: bool = False
+    is_broken: bool = False
+    events: int = 0
 
     @property
     def buyer(self) -> str:
@@ -80,6 +108,16 @@ class ContractTarget:
     def stranger(self) -> str:
         """Who never does anything."""
         return f"contract-nobody-{self.run}"
+
+    @property
+    def newcomer(self) -> str:
+        """Who opens two checkouts and nothing else."""
+        return f"contract-new-{self.run}"
+
+    @property
+    def long_id(self) -> str:
+        """An id that Stripe doesn't take: at most 200 characters may be in its metadata and references."""
+        return f"contract-long-{self.run}-".ljust(201, "x")
 
     @property
     def product_id(self) -> str:

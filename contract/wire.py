@@ -4,7 +4,10 @@ Never two at once, and never cut off early: today's Payment MS loses its databas
 time limits here are far beyond what the front end waits for; being too slow is judged afterwards.
 """
 
+import functools
+import json
 import re
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +15,30 @@ from typing import Final, Self
 
 import httpx
 
-from contract.results import Unmet
+from contract.explanations import Cause
+from contract.results import Exchange, Unmet
 
 PATIENCE: Final = 60.0
 """Seconds to wait for the next bytes of an answer."""
+
+SHOWN: Final = 600
+"""Characters of a body that are shown of an exchange."""
 
 MOST_BYTES: Final = 1024 * 1024
 """The front end reads no longer answer than this."""
 
 
+@functools.cache
+def _authorities() -> ssl.SSLContext:
+    """Return who vouches for servers: read once, since that takes longer than a call."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Unreachable(Unmet):
     """Nothing accepts a connection at this address."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, Cause.UNREACHABLE)
 
 
 @dataclass(frozen=True)
@@ -53,8 +69,11 @@ class SerialClient:
             raise ValueError("the key holds a space or a character that no header can carry")
         self.base_url = base_url.rstrip("/")
         self.key = key
+        self.exchanges: list[Exchange] = []
+        """What was sent and answered so far."""
         self._client = httpx.Client(
             trust_env=False,
+            verify=_authorities(),
             follow_redirects=False,
             timeout=httpx.Timeout(PATIENCE, connect=5.0),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "billing-contract"},
@@ -74,24 +93,41 @@ class SerialClient:
         *,
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> ServiceReply:
-        """Return the answer to one call; ``key`` replaces ours, and empty sends none.
+        """Return the answer to one call; ``key`` replaces ours, and empty sends none; ``content`` is a body as bytes.
 
         Raises Unreachable when no connection can be made, and Unmet when the answer does not come whole.
         """
         sent = dict(headers or {})
         if used := self.key if key is None else key:
             sent["X-API-Key"] = used
+        if content is None and body is not None:
+            content = json.dumps(body).encode()
+        if content is not None:
+            sent["Content-Type"] = "application/json"
+        shown = f"{method} {path}" + (f" {_shown(content)}" if content else "") + ("" if used else " (no key)")
         started = time.monotonic()
         try:
-            with self._client.stream(method, self.base_url + path, json=body, headers=sent) as response:
-                content = _whole(response)
+            with self._client.stream(method, self.base_url + path, content=content, headers=sent) as response:
+                answer = _whole(response)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            self.exchanges.append(Exchange(shown, f"no connection ({_cause(error)})"))
             raise Unreachable(f"no connection ({_cause(error)})") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unmet(f"{method} {path} had no whole answer ({type(error).__name__})") from None
+            self.exchanges.append(Exchange(shown, f"no whole answer ({type(error).__name__})"))
+            text = f"{method} {path} had no whole answer ({type(error).__name__})"
+            raise Unmet(text, Cause.UNREACHABLE) from None
         fields = {name.lower(): value for name, value in response.headers.items()}
-        return ServiceReply(method, path, response.status_code, fields, content, time.monotonic() - started)
+        reply = ServiceReply(method, path, response.status_code, fields, answer, time.monotonic() - started)
+        self.exchanges.append(Exchange(shown, f"{reply.status} {reply.content_type} {_shown(answer)}".strip()))
+        return reply
+
+
+def _shown(body: bytes) -> str:
+    """Return a body as one line that may be shown: cut, and without the id of a session."""
+    text = re.sub(r'("session_id":\s*)"[^"]*"', r'\1"…"', " ".join(body.decode("utf-8", "replace").split()))
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _whole(response: httpx.Response) -> bytes:

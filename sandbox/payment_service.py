@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from sandbox import stripe_webhook
 from sandbox.clock import rfc3339_nano
 from sandbox.go_json import go_json, problem, text_401
 from sandbox.openapi import OPENAPI
@@ -120,6 +121,14 @@ def payment_app(state: SandboxState) -> FastAPI:
     async def register(request: Request) -> Response:
         _require(state, request, "POST")
         return register_products(state, await request.body())
+
+    @app.post(stripe_webhook.PATH)
+    async def webhook(request: Request) -> Response:
+        body, signature = await request.body(), request.headers.get("stripe-signature", "")
+        if not state.runtime_settings.current.webhooks_share_connection:
+            return stripe_webhook.take_event(state, body, signature)
+        async with state.connection.writing():
+            return stripe_webhook.take_event(state, body, signature)
 
     @app.api_route("/{path:path}", methods=_ALL)
     async def anything_else(path: str) -> Response:

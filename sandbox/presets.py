@@ -122,6 +122,7 @@ PRESETS: Final = (
             "drops_customer_created": True,
             "record_stays_under_old_product": True,
             "tells_nobody": True,
+            "accepts_unsigned_webhooks": True,
             "trials": "call",
             "strict_ids": True,
             "accepts_incomplete_bodies": True,

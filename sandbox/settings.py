@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SANDBOX_API_KEY: Final = "proj_sandbox_no_money_moves_0123456789abcdefghij"
 
+SANDBOX_WEBHOOK_SECRET: Final = "whsec_sandbox_no_money_moves"  # noqa: S105 - no secret: it signs play money
+
 
 class StatusShape(StrEnum):
     """How the Payment MS answers for a subscription: three forms it is known for, and one that tells all it knows."""
@@ -206,6 +208,7 @@ class RuntimeSettings(BaseModel):
     drops_customer_created: bool = False
     record_stays_under_old_product: bool = False
     tells_nobody: bool = False
+    accepts_unsigned_webhooks: bool = False
     strict_ids: bool = False
     accepts_incomplete_bodies: bool = False
 
@@ -233,6 +236,9 @@ class SandboxSettings(BaseSettings, RuntimeSettings):
     brand_name: str = "Northwind Cloud"
     app_url: str = "http://localhost:8081"
     """The app in front of the sandbox, for the links back to it."""
+
+    webhook_secret: SecretStr = SecretStr(SANDBOX_WEBHOOK_SECRET)
+    """What signs events that are posted to the Payment MS as Stripe would."""
 
     events_url: str = ""
     events_secret: SecretStr | None = None

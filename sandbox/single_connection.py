@@ -1,8 +1,8 @@
 """The running Payment MS's one database connection: calls and webhooks that meet on it break it until a restart."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 WORK_SECONDS: Final = 0.004
@@ -38,6 +38,17 @@ class SingleConnection:
         if self._write_seconds:
             asyncio.get_running_loop().call_later(self._write_seconds, self._written)
         else:
+            self._written()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """Use it for an event that somebody posts, until it is written."""
+        self._writes += 1
+        self._look()
+        try:
+            await asyncio.sleep(self._write_seconds)
+            yield
+        finally:
             self._written()
 
     def _look(self) -> None:

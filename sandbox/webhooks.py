@@ -104,6 +104,14 @@ class Webhooks:
         event = self._events.get(event_id)
         return self._hand_over(event, reach) if event else None
 
+    def accept(self, event: StripeEvent) -> bool:
+        """Take an event that somebody posts to the Payment MS; return whether that could write it down."""
+        if self._runtime.current.webhooks_share_connection and self._connection.lost:
+            return False
+        self._events.put(event.id, event, owner=event.user_id)
+        self._hand_over(event, Reach.BOTH)
+        return True
+
     def waiting(self) -> int:
         return self._deliveries.count()
 

@@ -2,11 +2,14 @@
 
 import json
 import re
+import threading
+import time
 from dataclasses import replace
 
 from tests.contract.mock_payment_ms import Breakage, MockAnswer, MockRequest, html, refusal
 
-CHECKOUTS = {"checkout_subscription", "checkout_item", "checkout_cart"}
+CHECKOUTS = {"checkout_subscription", "checkout_item", "checkout_cart", "second_checkout"}
+OF_EVENTS = {"webhook_created", "webhook_plan_change"}
 
 
 def on(path: str, told: MockAnswer, *, method: str = "", status: int = 0) -> Breakage:
@@ -62,6 +65,47 @@ def decodes_no_user_id(asked: MockRequest, right: MockAnswer) -> MockAnswer:
     return refusal(400, "INVALID_URL") if "%40" in asked.path else right
 
 
+def believes_any_signature(asked: MockRequest, right: MockAnswer) -> MockAnswer:
+    return MockAnswer(200, {"received": True}) if right.status == 400 and asked.signature else right
+
+
+def no_purchase_appears(asked: MockRequest, right: MockAnswer) -> MockAnswer:
+    mine = "/subscriptions/contract-" in asked.path and right.status == 200
+    return MockAnswer(200, {"exists": False}) if mine else right
+
+
+def keeps_the_old_product(asked: MockRequest, right: MockAnswer) -> MockAnswer:
+    return MockAnswer(200, {"exists": False}) if asked.path.endswith("/customer_1/prod_9") else right
+
+
+def silent_account(asked: MockRequest, right: MockAnswer) -> MockAnswer:
+    silent = MockAnswer(200, {"session_id": "s1", "user_context": {"user_id": "customer_1"}})
+    return silent if asked.path == "/auth/session/refresh" else right
+
+
+class BrokenByTwo:
+    """Two requests at once break it for good; its webhook goes on to answer 200, or says that it can't write."""
+
+    def __init__(self, *, webhook_lies: bool) -> None:
+        self._lies = webhook_lies
+        self._lock = threading.Lock()
+        self._busy = 0
+        self.lost = False
+
+    def __call__(self, asked: MockRequest, right: MockAnswer) -> MockAnswer:
+        with self._lock:
+            self._busy += 1
+            self.lost = self.lost or self._busy > 1
+        time.sleep(0.02 if asked.path.startswith("/api/v1/subscriptions/contract-nobody") else 0)
+        with self._lock:
+            self._busy -= 1
+        if self.lost and asked.path.startswith("/api"):
+            return MockAnswer(401, b'{"error":"Invalid API key"}', "text/plain")
+        if self.lost and asked.path == "/webhooks/stripe" and not self._lies:
+            return refusal(500, "DATABASE_ERROR")
+        return right
+
+
 CHECKOUT, STATUS, PORTAL = r"/api/v1/checkout/.*", r"/api/v1/subscriptions/.*", "/api/v1/portal"
 BROKEN: dict[str, tuple[Breakage, set[str], str]] = {
     "health is a page": (on("/health", html()), {"health"}, "text/html"),
@@ -80,7 +124,7 @@ BROKEN: dict[str, tuple[Breakage, set[str], str]] = {
     ),
     "a checkout over plain http": (
         altered("/api/v1/checkout/subscription", checkout_url="http://checkout.stripe.com/c"),
-        {"checkout_subscription"},
+        {"checkout_subscription", "second_checkout"},
         "no https address",
     ),
     "a path for a checkout url": (altered(CHECKOUT, checkout_url="/c/pay/1"), CHECKOUTS, "no https address"),
@@ -103,7 +147,7 @@ BROKEN: dict[str, tuple[Breakage, set[str], str]] = {
     ),
     "exists as a text": (
         altered(STATUS, exists="false"),
-        {"status_none", "status_encoded_id", "status_steady", "unpaid_is_none", "status_on_record"},
+        {"status_none", "status_encoded_id", "status_steady", "unpaid_is_none", "status_on_record"} | OF_EVENTS,
         "field exists is a text",
     ),
     "everybody has a subscription": (
@@ -113,17 +157,17 @@ BROKEN: dict[str, tuple[Breakage, set[str], str]] = {
     ),
     "a fourth shape": (
         on(STATUS, MockAnswer(200, {"subscribed": False}), status=200),
-        {"status_none", "status_encoded_id", "status_steady", "unpaid_is_none", "status_on_record"},
+        {"status_none", "status_encoded_id", "status_steady", "unpaid_is_none", "status_on_record"} | OF_EVENTS,
         "neither field exists nor field status",
     ),
     "a subscription without its id": (
         altered(STATUS, subscription_id=None),
-        {"status_on_record"},
+        {"status_on_record"} | OF_EVENTS,
         "field subscription_id is missing",
     ),
     "a date as people write it": (
         altered(STATUS, current_period_end="23.12.2026"),
-        {"status_on_record"},
+        {"status_on_record"} | OF_EVENTS,
         "field current_period_end is no RFC 3339 time",
     ),
     "an encoded id is refused": (decodes_no_user_id, {"status_encoded_id"}, "answered 400 INVALID_URL"),
@@ -133,4 +177,19 @@ BROKEN: dict[str, tuple[Breakage, set[str], str]] = {
     "registers twice": (registers_twice, {"register"}, "instead of 409"),
     "forgets which product": (forgets_which_product, {"register"}, "existing_product_id"),
     "registers another amount": (registers_another_amount, {"register"}, "prices.yearly.amount"),
+    "no customer at Stripe": (on(CHECKOUT, refusal(500, "STRIPE_ERROR"), status=200), CHECKOUTS, "500 STRIPE_ERROR"),
+    "any signature will do": (believes_any_signature, {"webhook_unsigned"}, "wrong signature was answered 200"),
+    "no purchase appears": (no_purchase_appears, {"webhook_created"}, "knows of no subscription"),
+    "records keep their product": (keeps_the_old_product, {"webhook_plan_change"}, "another product"),
+    "a silent account": (silent_account, {"account_told"}, "says nothing of a plan"),
+    "one connection, and a webhook that says so": (
+        BrokenByTwo(webhook_lies=False),
+        {"two_at_once"},
+        "401 to a key that worked",
+    ),
+    "one connection, and a webhook that lies": (
+        BrokenByTwo(webhook_lies=True),
+        {"two_at_once", "failed_write"},
+        "401",
+    ),
 }

@@ -1,5 +1,10 @@
-"""A Payment MS in memory that keeps the contract, until a test breaks one thing in it. Real sockets, one free port."""
+"""A Payment MS in memory that keeps the contract, until a test breaks one thing in it. Real sockets, one free port.
 
+It takes Stripe's events, and is the Auth MS of its one customer as well.
+"""
+
+import hashlib
+import hmac
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +18,7 @@ from urllib.parse import unquote
 from sandbox.openapi import OPENAPI
 
 KEY = "proj_" + "m" * 43
+SECRET = "whsec_of_the_mock"
 CUSTOMER, PRODUCT = "customer_1", "prod_1"
 
 
@@ -24,6 +30,8 @@ class MockRequest:
     path: str
     key: str
     body: dict[str, Any]
+    raw: bytes = b""
+    signature: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,8 @@ class MockPaymentMS:
     asked: list[MockRequest] = field(default_factory=list)
     registered: dict[str, str] = field(default_factory=dict)
     ahead: timedelta = timedelta(0)
+    records: dict[str, tuple[str, str]] = field(default_factory=lambda: {"sub_1": (CUSTOMER, PRODUCT)})
+    """By subscription: whose it is, and the product."""
 
     def answer(self, asked: MockRequest) -> MockAnswer:
         """Return what to say, broken or not."""
@@ -68,6 +78,11 @@ class MockPaymentMS:
             return MockAnswer(200, {"status": "healthy", "timestamp": now, "service": "mock"})
         if asked.path == "/openapi.json":
             return MockAnswer(200, OPENAPI)
+        if asked.path == "/webhooks/stripe":
+            return self._webhook(asked)
+        if asked.path == "/auth/session/refresh":
+            plan = {"subscription_status": "active", "subscription_plan": "premium"}
+            return MockAnswer(200, {"session_id": "s1", "user_context": {"user_id": CUSTOMER, **plan}})
         if asked.key != KEY:
             return MockAnswer(401, b'{"error":"Invalid API key"}\n', "text/plain; charset=utf-8")
         if asked.path.startswith("/api/v1/checkout/"):
@@ -89,12 +104,22 @@ class MockPaymentMS:
 
     def _status(self, asked: MockRequest) -> MockAnswer:
         user_id, product_id = map(unquote, asked.path.split("/")[4:])
-        if (user_id, product_id) != (CUSTOMER, PRODUCT):
+        name = next((sub for sub, record in self.records.items() if record == (user_id, product_id)), None)
+        if name is None:
             return MockAnswer(200, {"exists": False})
         end = "2026-12-23T20:15:23Z"
-        return MockAnswer(
-            200, {"exists": True, "status": "active", "subscription_id": "sub_1", "current_period_end": end}
-        )
+        return MockAnswer(200, {"exists": True, "status": "active", "subscription_id": name, "current_period_end": end})
+
+    def _webhook(self, asked: MockRequest) -> MockAnswer:
+        moment, _, digest = asked.signature.removeprefix("t=").partition(",v1=")
+        expected = hmac.new(SECRET.encode(), f"{moment}.".encode() + asked.raw, hashlib.sha256).hexdigest()
+        if digest != expected:
+            return refusal(400, "INVALID_SIGNATURE")
+        about = asked.body["data"]["object"]
+        if asked.body["type"].startswith("customer.subscription."):
+            product = about["items"]["data"][0]["price"]["product"]
+            self.records[about["id"]] = (about["metadata"]["user_id"], product)
+        return MockAnswer(200, {"received": True})
 
     def _portal(self, asked: MockRequest) -> MockAnswer:
         if asked.body.get("user_id") != CUSTOMER:
@@ -144,7 +169,9 @@ def mock_payment_ms() -> Iterator[MockPaymentMS]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             content = json.loads(body) if body else {}
-            told = mock.answer(MockRequest(self.command, self.path, self.headers.get("X-API-Key", ""), content))
+            signature = self.headers.get("Stripe-Signature", "")
+            key = self.headers.get("X-API-Key", "")
+            told = mock.answer(MockRequest(self.command, self.path, key, content, body, signature))
             sent = told.content if isinstance(told.content, bytes) else json.dumps(told.content).encode()
             self.send_response(told.status)
             for name, value in {"Content-Type": told.content_type, **told.headers}.items():

@@ -1,6 +1,7 @@
 """`python -m contract`: it passes what keeps the contract, and names what does not, one broken thing at a time."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,15 +12,17 @@ import pytest
 
 from contract.__main__ import main
 from contract.checks import CHECKS, run
+from contract.explanations import EXPLANATIONS, Cause
 from contract.reading import AnswerShape
 from contract.results import Result
-from contract.target import ContractTarget, KnownCustomer, Sale, Sales
+from contract.target import AccountDoor, ContractTarget, KnownCustomer, Sale, Sales, WebhookDoor
 from contract.wire import SerialClient
-from tests.contract.broken_services import BROKEN, CHECKOUTS, altered
+from tests.contract.broken_services import BROKEN, CHECKOUTS, BrokenByTwo, altered, on
 from tests.contract.mock_payment_ms import (
     CUSTOMER,
     KEY,
     PRODUCT,
+    SECRET,
     MockAnswer,
     MockPaymentMS,
     MockRequest,
@@ -28,7 +31,11 @@ from tests.contract.mock_payment_ms import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-SALES = Sales(Sale("price_1", PRODUCT), (Sale("price_2", "prod_2"), Sale("price_3", "prod_3")))
+SALES = Sales(
+    Sale("price_1", PRODUCT), (Sale("price_2", "prod_2"), Sale("price_3", "prod_3")), Sale("price_9", "prod_9")
+)
+NEVER_FAIL = {"openapi", "idempotency", "unchecked_input"}
+NOVEMBER = "public_service_november_2025"
 
 
 @pytest.fixture
@@ -41,9 +48,13 @@ def results(
     mock: MockPaymentMS, shape: AnswerShape | None = None, checkout_wait: float = 10.0
 ) -> dict[str, tuple[Result, str]]:
     """What each check says of the mock."""
-    with SerialClient(mock.url, KEY) as wire:
+    with SerialClient(mock.url, KEY) as wire, SerialClient(mock.url) as auth:
         customer = KnownCustomer(CUSTOMER, PRODUCT)
-        subject = ContractTarget(wire, SALES, customer, registers=True, shape=shape, checkout_wait=checkout_wait)
+        subject = ContractTarget(
+            wire, SALES, customer, registers=True, shape=shape, checkout_wait=checkout_wait,
+            webhook=WebhookDoor("/webhooks/stripe", SECRET), account=AccountDoor(auth, "s1"), may_break_it=True,
+            event_pause=0.0,
+        )  # fmt: skip
         return {line.name: (line.outcome.result, line.outcome.detail) for line in run(subject)}
 
 
@@ -55,7 +66,7 @@ def test_service_that_keeps_the_contract_passes_every_check(mock: MockPaymentMS)
     found = results(mock, AnswerShape.OPENAPI)
 
     assert failed(found) == set()
-    assert {name for name, (result, _) in found.items() if result is Result.SKIPPED} == set()
+    assert {name for name, (result, _) in found.items() if result is Result.SKIPPED} == {"failed_write"}
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -69,7 +80,7 @@ def test_broken_thing_is_named_and_nothing_else(mock: MockPaymentMS, name: str) 
 
 
 def test_each_check_but_the_advisory_ones_is_failed_by_something(mock: MockPaymentMS) -> None:
-    failable = {check.name for check in CHECKS} - {"openapi", "idempotency"}
+    failable = {check.name for check in CHECKS} - NEVER_FAIL
 
     assert set().union(*(broken for _, broken, _ in BROKEN.values())) == failable
 
@@ -167,11 +178,13 @@ def test_says_what_it_will_create_before_it_asks_anything(
 
     output = capsys.readouterr().out
     assert code == 0
-    assert output.index("checkout sessions for contract-") < output.index("GET /health")
+    assert output.index("checkout sessions for made-up customers (contract-") < output.index("GET /health")
+    assert output.index("Leaves a row in its `customers`") < output.index("GET /health")
+    assert "webhook" not in {asked.path.split("/")[1] for asked in mock.asked}
     assert "register" not in {asked.path.rpartition("/")[2] for asked in mock.asked}
     assert "The front end can rely on this service, as far as it was asked." in output
     opened = [asked for asked in mock.asked if "/checkout/" in asked.path and len(asked.body) > 1]
-    assert len([asked for asked in opened if asked.body.get("items") != []]) == 4
+    assert len([asked for asked in opened if asked.body.get("items") != []]) == 9
 
 
 def test_key_comes_from_the_environment_when_it_is_not_given(
@@ -223,5 +236,70 @@ def test_sandbox_passes_in_all_three_shapes_though_two_requests_at_once_would_br
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 of 3 shapes passed." in done.stdout
     assert [shape for shape in AnswerShape if f"in the {shape} shape ==" in done.stdout] == list(AnswerShape)
-    assert "FAIL" not in done.stdout
-    assert "skipped" not in done.stdout
+    assert not re.search("^FAIL", done.stdout, re.MULTILINE)
+    assert set(re.findall(r"^skipped +(\w+)", done.stdout, re.MULTILINE)) == {"two_at_once", "failed_write"}
+
+
+def test_public_service_of_november_2025_is_found_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exactly what is known of it, each with what was sent and answered, its meaning, its cause and its cure."""
+    report = tmp_path / "report.md"
+
+    code = main(["--sandbox", "--preset", NOVEMBER, "--report", str(report), "--catalog", str(ROOT / "products.json")])
+
+    output, document = capsys.readouterr().out, report.read_text(encoding="utf-8")
+    found = [Cause(name) for name in re.findall(r"^\d+\. .* \((\w+)\)$", output, re.MULTILINE)]
+    assert code == 1
+    assert found == [
+        Cause.NO_CUSTOMER, Cause.CUSTOMER_AS_OBJECT, Cause.ONE_CONNECTION, Cause.FAILED_WRITES_ANSWER_200,
+        Cause.UNSIGNED_WEBHOOKS, Cause.ACCOUNT_NOT_TOLD, Cause.OLD_PRODUCT, Cause.NO_STATUS, Cause.UNCHECKED_INPUT,
+        Cause.CATCH_ALL,
+    ]  # fmt: skip
+    for cause in found:
+        explained = EXPLANATIONS[cause]
+        assert f"Likely cause: {explained.cause}\n   Cure: {explained.cure}" in output
+        assert f"{explained.title}\n\n**Likely cause.** {explained.cause}\n\n**Cure.** {explained.cure}" in document
+    failed = set(re.findall(r"^FAIL +(\w+)", output, re.MULTILINE))
+    assert failed == {
+        *CHECKOUTS, "webhook_unsigned", "webhook_created", "webhook_plan_change", "account_told", "two_at_once",
+        "failed_write",
+    }  # fmt: skip
+    assert all(f"### `{name}`" in document for name in failed)
+    assert 'answered  500 application/json {"error":{"type":"internal_error","code":"STRIPE_ERROR"' in output
+    assert '< 401 text/plain {"error":"Invalid API key"}' in document
+    assert "customers Who paid never appears" in output
+    assert re.search(r'sent +POST /webhooks/stripe \{.*"type": "customer.subscription.created"', output)
+    assert "a row in its `customers`" in document
+    assert not re.search(r"proj_sandbox|whsec_|\"session_id\": ?\"[^…]", output + document)
+
+
+def test_every_cause_is_explained_and_every_check_says_why_it_matters() -> None:
+    assert set(EXPLANATIONS) == set(Cause)
+    assert all(check.matters for check in CHECKS)
+
+
+def test_price_that_stripe_does_not_know_is_no_missing_customer(mock: MockPaymentMS) -> None:
+    answer = refusal(500, "STRIPE_ERROR")
+    answer.content["error"]["description"] = "No such price: 'price_1'"
+    mock.breakage = on(r"/api/v1/checkout/.*", answer, status=200)
+
+    with SerialClient(mock.url, KEY) as wire:
+        causes = {line.outcome.cause for line in run(ContractTarget(wire, SALES)) if line.outcome.result is Result.FAIL}
+
+    assert causes == {Cause.UNKNOWN_PRICE}
+
+
+def test_calls_that_can_break_it_and_events_are_off_by_default(mock: MockPaymentMS) -> None:
+    main([mock.url, KEY, "--catalog", str(ROOT / "products.json")])
+    before = {asked.path for asked in mock.asked}
+    mock.breakage = BrokenByTwo(webhook_lies=False)
+    code = main([mock.url, KEY, "--catalog", str(ROOT / "products.json")])
+
+    assert code == 0
+    assert "/webhooks/stripe" not in before
+
+
+def test_address_that_takes_no_webhook_is_named(mock: MockPaymentMS, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--webhook-secret", SECRET, "--webhook-path", "/elsewhere", "--catalog", str(ROOT / "products.json")]
+
+    assert main([mock.url, KEY, *options]) == 1
+    assert "no webhook is taken there; name it with --webhook-path" in capsys.readouterr().out

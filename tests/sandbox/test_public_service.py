@@ -190,3 +190,37 @@ def test_document_of_another_release_counts_as_absent() -> None:
     assert [fault.id for fault in store.of("")] == ["good"]
     assert store.first_due() == (2.0, Fault(id="good"))
     database.close()
+
+
+def posted(local: LocalShop, signature: str) -> tuple[int, str]:
+    event = {"type": "contract.check", "created": 1768478400, "data": {"object": {"metadata": {"user_id": ADA}}}}
+    answer = local.http.post(
+        f"{local.place.payment_ms_url}/webhooks/stripe", json=event, headers={"Stripe-Signature": signature}
+    )
+    return answer.status_code, answer.json().get("error", {}).get("code", "")
+
+
+@pytest.mark.parametrize(("believes", "answer"), [(False, (400, "INVALID_SIGNATURE")), (True, (200, ""))])
+def test_event_with_a_forged_signature_is_believed_only_when_set(
+    local: LocalShop, believes: bool, answer: tuple[int, str]
+) -> None:
+    local.set(accepts_unsigned_webhooks=believes)
+
+    assert posted(local, "t=1,v1=00") == answer
+    assert posted(local, "") == answer
+
+
+def test_posted_event_that_is_none_is_refused(local: LocalShop) -> None:
+    local.set(accepts_unsigned_webhooks=True)
+
+    answers = [
+        local.http.post(f"{local.place.payment_ms_url}/webhooks/stripe", content=body).status_code
+        for body in (
+            b"",
+            b"[]",
+            b"{}",
+            b'{"type": "customer.subscription.created", "created": 1, "data": {"object": {}}}',
+        )
+    ]
+
+    assert answers == [400] * 4
