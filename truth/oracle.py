@@ -547,7 +547,9 @@ def _current(said: Statement, facts: Facts, sold: CatalogFacts, history: History
     if any(sub.plan == said.card for sub in paid):
         return True
     account = facts.account
-    return account.speaks and account.plan == said.card and account.status not in ("none", "")
+    if account.status == "canceled" and (account.until is None or account.until <= now):
+        return False
+    return account.speaks and account.plan == said.card and account.status not in ("none", "", "incomplete_expired")
 
 
 def _promised(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:

@@ -4,6 +4,7 @@ The guard that sells (`services/checkout/guards.py`) is asked first; the cards o
 """
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from catalog import Interval, Plan
 from services.checkout.guards import refusal
@@ -68,7 +69,10 @@ def has_plan(current: Subscription, plan: Plan) -> bool:
     """Whether this plan's card is the one that says "Current plan"."""
     if plan.kind == "free":
         return current.state is State.NONE and current.reason is Reason.NO_SUBSCRIPTION
-    return current.plan_id == plan.id and (current.access or current.live) and current.state is not State.CONFLICT
+    old = current.state is State.ON_RECORD and current.until is not None and current.until <= datetime.now(UTC)
+    if old or current.state is State.CONFLICT:  # whether it still runs is not known
+        return False
+    return current.plan_id == plan.id and (current.access or current.live)
 
 
 def _button(

@@ -114,6 +114,17 @@ async def test_a_plan_that_the_catalog_does_not_know_is_named_and_makes_no_card_
         assert offered(world, plan) != "Current plan"
 
 
+async def test_a_plan_whose_period_is_over_is_not_called_the_current_one(world: World) -> None:
+    """Whether it goes on is not known: news of its renewal, or of its end, may be lost."""
+    world.billing.has("premium", None, until=NOW - timedelta(days=40))
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert "We can't tell if Premium is still running" in world.text()
+    assert "Current plan" not in world.text()
+
+
 async def test_an_account_that_says_nothing_of_plans_puts_nobody_on_the_free_plan(world: World) -> None:
     await world.sign_in()
 
