@@ -129,12 +129,12 @@ class Product:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def knobs(self, **values: Any) -> None:
-        """Change how the sandbox behaves."""
+    def change_settings(self, **values: Any) -> None:
+        """Change settings of the running sandbox."""
         self.control("PATCH", "/settings", **values)
 
     def reset(self) -> None:
-        """Forget all customers and go back to the knobs the sandbox started with."""
+        """Forget all customers and go back to the settings that the sandbox started with."""
         self.control("POST", "/reset")
 
 

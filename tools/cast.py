@@ -59,7 +59,7 @@ def in_state(state: str, shape: str = "documented") -> Callable[[Stage], StagedU
 
     def who(stage: Stage) -> StagedUser:
         person = stage.person(state, put)
-        stage.product.knobs(status_shape=shape)
+        stage.product.change_settings(status_shape=shape)
         return person
 
     return who
@@ -89,10 +89,10 @@ def buyer(stage: Stage, *, webhook: str = "lose", ago: timedelta | None = None) 
 
     def pay(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
         session = _open_checkout(stage, context, person)
-        stage.product.knobs(webhook_mode=webhook, webhook_delay=0)
+        stage.product.change_settings(webhook_mode=webhook, webhook_delay=0)
         stage.product.control("POST", f"/pay/{session['id']}")
         stage.product.control("GET", "/settled")
-        stage.product.knobs(webhook_mode="deliver")
+        stage.product.change_settings(webhook_mode="deliver")
         person.address = _success_address(session)
         context.request.get(person.address)
         if ago is not None:

@@ -195,7 +195,7 @@ def test_a_page_that_never_comes_alive_says_so(page: Page) -> None:
 
 
 def test_a_success_page_without_a_connection_still_updates_by_itself(page: Page, product: Product) -> None:
-    product.knobs(webhook_delay=3600)
+    product.change_settings(webhook_delay=3600)
     open_signed_in(page, "/payment")
     page.get_by_test_id("subscribe-premium").first.click()
     at_checkout(page)
@@ -212,7 +212,7 @@ def test_a_link_leads_on_without_a_connection(page: Page, product: Product) -> N
     email = new_person()
     user = product.control("POST", "/users", email=email, name="Ada")["user_id"]
     product.control("POST", f"/users/{user}/state", status="on_record")
-    product.knobs(status_shape="running")
+    product.change_settings(status_shape="running")
     block_socket(page)
     open_signed_in(page, "/payment", email)
     expect(page.locator("#c0")).to_be_attached()

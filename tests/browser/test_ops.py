@@ -120,5 +120,5 @@ def let_time_pass(product: Product, minutes: int) -> None:
     """Start the app again with its clock so far ahead, and the services' clocks with it."""
     product.app.stop()
     product.app.environment.update(PYTHONPATH=str(ROOT / "harness" / "clock"), CLOCK_OFF=str(minutes * 60))
-    product.knobs(date_offset=minutes * 60)
+    product.change_settings(date_offset=minutes * 60)
     product.app.start()

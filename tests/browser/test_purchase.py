@@ -39,7 +39,7 @@ def test_a_visitor_buys_a_plan_and_the_account_turns_active_by_itself(page: Page
 
 
 def test_the_status_turns_without_a_reload_within_three_seconds_of_the_webhook(page: Page, product: Product) -> None:
-    product.knobs(webhook_delay=3600)
+    product.change_settings(webhook_delay=3600)
     choose_premium(page)
     pay(page)
     success_state(page, "confirming")

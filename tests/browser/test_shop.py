@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
 from harness.app_process import Product
-from tests.browser.people import at_checkout, choose_person, pay, sign_in, success_state
-from tests.browser.shopping import PRODUCTS, ProductWithCatalog, at_the_shop, running_shop
-from tools.chromium import wait_until_connected
+from harness.cluster import until
+from tests.browser.people import at_checkout, choose_person, open_signed_in, pay, sign_in, success_state
+from tests.browser.shopping import PRODUCTS, ProductWithCatalog, at_the_shop, catalog_version, running_shop
+from tests.browser.test_before_live import SOCKET
+from tools.chromium import wait_until, wait_until_connected
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +249,56 @@ def test_a_new_price_shows_on_every_open_page_within_five_seconds(page: Page, sh
     expect(cart.get_by_test_id("cart-total")).to_have_text("$22.00", timeout=5000)
     expect(frame.get_by_test_id("plan-price-basic")).to_contain_text("$12", timeout=5000)
     assert time.monotonic() - changed < 5
+
+
+def test_a_cart_that_is_cut_off_reviews_a_new_price_and_sells_at_the_one_it_shows(
+    chromium: Browser, shop: ProductWithCatalog
+) -> None:
+    page = chromium.new_context(base_url=shop.product.url, locale="en-US").new_page()
+    open_signed_in(page, "/payment")
+    put_in_cart(page, sticker_pack=2)
+    connection = Connection(page)
+    at_the_shop(page, "/cart")
+    connection.cut()
+    document = json.loads(json.dumps(PRODUCTS))
+    document["items"][4]["price"]["amount"] = 1100
+    shop.sell(document)
+    assert until(lambda: catalog_version(shop.product) != shop.first_version)
+    expect(page.get_by_test_id("cart-total")).to_have_text("$18.00")
+
+    page.get_by_test_id("cart-checkout").click()
+
+    expect(page.get_by_test_id("notice").first).to_contain_text("nothing was charged")
+    expect(page.get_by_test_id("cart-total")).to_have_text("$22.00")
+    assert shop.product.control("GET", "/sessions") == []
+    page.get_by_test_id("cart-checkout").click()
+    at_checkout(page)
+    expect(page.get_by_test_id("total-due")).to_contain_text("22.00")
+    page.context.close()
+
+
+class Connection:
+    """The sockets of a page, through to the server until they are cut; from then on nothing comes through."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._sockets: list[WebSocketRoute] = []
+        self._is_cut = False
+        page.route_web_socket(SOCKET, self._open)
+
+    def _open(self, socket: WebSocketRoute) -> None:
+        if self._is_cut:
+            socket.close()
+            return
+        socket.connect_to_server()
+        self._sockets.append(socket)
+
+    def cut(self) -> None:
+        """Cut it, and wait until the page has noticed."""
+        self._is_cut = True
+        self._page.route(SOCKET, lambda route: route.fulfill(status=503))
+        self._sockets[-1].close()
+        wait_until(self._page, "!window.socket.connected")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -25,7 +25,7 @@ def to_checkout(page: Page, plan: str = "premium", who: str | None = None) -> No
 @pytest.mark.parametrize("webhook", ["before the browser", "after it"])
 def test_the_success_page_is_true_at_each_moment(page: Page, product: Product, webhook: str) -> None:
     early = webhook == "before the browser"
-    product.knobs(webhook_delay=0 if early else 3600)
+    product.change_settings(webhook_delay=0 if early else 3600)
     to_checkout(page)
     pay(page)
     page.wait_for_url("**/payment/success?*")
@@ -40,7 +40,7 @@ def test_the_success_page_is_true_at_each_moment(page: Page, product: Product, w
 
 
 def test_while_confirming_nothing_sells_the_plan_again(page: Page, product: Product) -> None:
-    product.knobs(webhook_delay=3600)
+    product.change_settings(webhook_delay=3600)
     to_checkout(page)
     pay(page)
     success_state(page, "confirming")

@@ -157,7 +157,7 @@ class CustomerLife:
         return status
 
     async def set(self, **values: Any) -> None:
-        """Turn knobs of the sandbox."""
+        """Change settings of the sandbox."""
         await self.control("PATCH", "settings", values)
 
     async def days(self, number: float) -> None:
