@@ -137,6 +137,7 @@ class Part(Generic[Key]):
         self._box = Tag("div", classes=f"part {classes}")
         self._key: Key | None = None
         self._drawn = False
+        ui.context.client.on_delete(self._let_go)
 
     def show(self, key: Key) -> None:
         """Draw from `key`, unless that is what is on the page. A part that draws nothing takes no room."""
@@ -147,6 +148,14 @@ class Part(Generic[Key]):
         with self._box:
             self._draw(key)
         self._box.set(hidden=not self._box.default_slot.children)
+
+    def _let_go(self) -> None:
+        """The page is gone: what draws the part refers to it, and both would wait for the collector."""
+        self._draw = _draw_nothing
+
+
+def _draw_nothing(_key: object) -> None:
+    """Stands for what drew a part of a page that is gone."""
 
 
 def live(context: PageContext) -> Live:

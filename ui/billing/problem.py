@@ -9,6 +9,8 @@ The same words come after a form post without a script, through `?problem=code` 
 from collections.abc import Callable
 from typing import Final
 
+from nicegui import ui
+
 from services.errors import (
     AccountChanged,
     AlreadySaid,
@@ -46,6 +48,11 @@ class ProblemPlace:
         self._on_change = on_change
         self._box = Tag("div", classes="problem-place", hidden=True)
         self.current: FrontendError | None = None
+        ui.context.client.on_delete(self._let_go)
+
+    def _let_go(self) -> None:
+        """The page is gone: what it wanted to hear refers to it, and both would wait for the collector."""
+        self._on_change = None
 
     def show(self, error: FrontendError, way_on: Draw | None = None, *, sentence: str = "") -> None:
         """Say what went wrong, or `sentence`, which knows more of it; `way_on` draws the buttons that lead on."""

@@ -101,3 +101,25 @@ def test_a_collector_that_stops_leaves_all_to_python(started: PacedCollector) ->
     assert gc.get_threshold() == (700, 10, 10)
     assert gc.get_freeze_count() == 0
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize("path", ["/payment", "/account", "/payment/success", "/pricing", "/members"])
+async def test_a_closed_page_goes_with_its_last_reference(world: World, path: str) -> None:
+    """Nothing of it waits for the collector, which looks at everything seldom."""
+    await world.open(path)
+    gc.collect()
+    gc.disable()
+    try:
+        client = await world.open(path)
+        shown: list[object] = [client, *client.elements.values()]
+        gone = [weakref.ref(one) for one in shown]
+        del shown
+        client.delete()
+        await until(lambda: world.status.tabs <= 1)
+        cut_rings(client)
+        del client
+        world.browser.client = None
+
+        await until(lambda: not [one for one in gone if one() is not None])
+    finally:
+        gc.enable()
