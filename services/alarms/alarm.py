@@ -63,8 +63,8 @@ ALARMS: Final = (
     Alarm(
         AlarmKey.NEW_CUSTOMERS_REFUSED,
         "Every checkout of customers who never bought here fails with STRIPE_ERROR.",
-        "They can't buy: each press ends with a sentence that says so, and that nothing was charged. Customers "
-        "who bought before are not concerned.",
+        "They can't buy: each press ends with “could not do this, nothing was charged”, and whom to ask. "
+        "Customers who bought before are not concerned.",
         "Likely the Payment MS creates no customer at Stripe (the public version of November 2025 does not): its "
         "owners have to, at the first checkout. `upstream_description` lines in the log hold Stripe's own words; "
         "`python -m contract` shows it with one call.",

@@ -6,6 +6,7 @@ a caller: an alarm that can't be kept now is observed again.
 
 import asyncio
 import contextlib
+import contextvars
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -135,7 +136,7 @@ class AlarmRecorder:
         ended = [alarm.key for alarm in ALARMS if alarm.key not in standing]
         for key in ended if self._told is None else [key for key in ended if key in self._told]:
             if await self._store.delete_if(_told(key), ""):
-                _log.info("alarm_ended", alarm=key.value)
+                _log_ended(key)
         self._told = set(standing)
 
     async def _follow(self) -> None:
@@ -149,15 +150,26 @@ class AlarmRecorder:
 
 def _log_raised(one: StandingAlarm) -> None:
     alarm = one.alarm
-    _log.error(
-        "alarm_raised",
-        alarm=alarm.key.value,
-        cases=len(one.cases),
-        since=one.since.isoformat(),
-        what=alarm.what_is_so,
-        customers_see=alarm.customers_see,
-        cure=alarm.cure,
+    _about_nobody().run(
+        lambda: _log.error(
+            "alarm_raised",
+            alarm=alarm.key.value,
+            cases=len(one.cases),
+            since=one.since.isoformat(),
+            what=alarm.what_is_so,
+            customers_see=alarm.customers_see,
+            cure=alarm.cure,
+        )
     )
+
+
+def _log_ended(key: AlarmKey) -> None:
+    _about_nobody().run(lambda: _log.info("alarm_ended", alarm=key.value))
+
+
+def _about_nobody() -> contextvars.Context:
+    """Return a context to log in without the user and the request that happened to bring it to light."""
+    return contextvars.Context()
 
 
 def _field(key: AlarmKey, case: str) -> str:

@@ -23,16 +23,14 @@ async def test_eight_calls_at_most_from_press_to_confirmed(tmp_path: Path) -> No
 
 
 def test_service_lives_longer_at_this_pace_than_at_the_former_one() -> None:
-    """Played against the sandbox's quirk; the whole of it is bench 12."""
+    """Played against the sandbox's quirk, at the former pace as the real service was seen: dead after 10, 12 and 16.
+
+    The whole of it is bench 12.
+    """
     now, former = (
-        [purchases_survived(pace, seed, most=60)[0] for seed in range(4)] for pace in (PollSchedule, FormerSchedule)
+        [purchases_survived(pace, seed, most=most)[0] for seed in range(4)]
+        for pace, most in ((PollSchedule, 60), (FormerSchedule, 30))
     )
 
+    assert 4 <= sum(former) / len(former) <= 25
     assert sum(now) > 2 * sum(former)
-
-
-def test_the_former_pace_breaks_the_service_after_a_dozen_purchases() -> None:
-    """As the real service was seen to: after 10, 12 and 16."""
-    lives = [purchases_survived(FormerSchedule, seed)[0] for seed in range(10, 16)]
-
-    assert 4 <= sum(lives) / len(lives) <= 30

@@ -183,12 +183,20 @@ def draw_alarms(standing: Sequence[StandingAlarm]) -> None:
             with Tag("section", classes="notice notice-danger", testid=f"alarm-{one.alarm.key}"):
                 icon(ICONS["danger"])
                 with Tag("div", classes="notice-body"):
-                    Tag("p", one.alarm.what_is_so, classes="notice-title")
+                    with Tag("p", classes="notice-title"):
+                        _draw_words(one.alarm.what_is_so)
                     with Tag("dl", classes="facts small"):
                         for name, value in _facts(one):
                             with Tag("div", classes="fact"):
                                 Tag("dt", name)
-                                Tag("dd", value)
+                                with Tag("dd"):
+                                    _draw_words(value)
+
+
+def _draw_words(text: str) -> None:
+    """Draw a text in which names stand in backticks, as the log has it."""
+    for place, part in enumerate(text.split("`")):
+        Tag("code" if place % 2 else "span", part)
 
 
 def _facts(one: StandingAlarm) -> Iterator[tuple[str, str]]:

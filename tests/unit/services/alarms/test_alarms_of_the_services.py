@@ -293,6 +293,20 @@ async def test_replicas_agree_and_the_log_has_it_once(outside: Outside) -> None:
     assert "ada" not in str(told)
 
 
+async def test_line_about_an_alarm_names_no_user_and_no_request(outside: Outside) -> None:
+    shop = AlarmedShop(outside)
+    with (
+        structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines,
+        structlog.contextvars.bound_contextvars(user_hash="of whoever came by", request_id="r1"),
+    ):
+        for user in (ADA, BOB):
+            await shop.press(user, works=False)
+
+    (line,) = [line for line in lines if line["event"] == "alarm_raised"]
+    assert not {"user_hash", "request_id"} & line.keys()
+    assert any("request_id" in other for other in lines if other["event"] == "checkout")
+
+
 async def test_alarm_that_ended_while_nobody_ran_is_said_to_have_ended(outside: Outside) -> None:
     first = AlarmedShop(outside)
     for user in (ADA, BOB):

@@ -239,6 +239,49 @@ async def test_key_that_worked_in_an_earlier_process_means_a_broken_service(serv
     assert "to a key that worked: the service has lost its database connection" in str(logs)
 
 
+class Watch:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def lost(self) -> None:
+        self.told.append("lost")
+
+    async def works(self) -> None:
+        self.told.append("works")
+
+
+async def test_watch_is_told_once_that_the_service_is_lost_and_once_that_it_is_back(
+    server: FaultServer, make: Make
+) -> None:
+    watch, refusal = Watch(), reply("no", 401, content_type="text/plain")
+    server.behave(reply({}), reply({}), refusal, refusal, reply({}), reply({}))
+    now = [0.0]
+    upstream = make(key_watch=watch, clock=lambda: now[0])
+    for _call in range(2):
+        await get(upstream)
+    for _call in range(2):
+        now[0] += 3600
+        with pytest.raises(KeyLost):
+            await get(upstream)
+    for _call in range(2):
+        now[0] += 3600
+        await get(upstream)
+
+    await until(lambda: len(watch.told) >= 3)
+    assert watch.told == ["works", "lost", "works"]
+
+
+async def test_watch_hears_nothing_of_a_key_that_never_worked(server: FaultServer, make: Make) -> None:
+    watch = Watch()
+    server.behave(reply("no", 401, content_type="text/plain"))
+    with pytest.raises(KeyRejected):
+        await get(make(key_watch=watch))
+
+    assert watch.told == []
+
+
 async def test_store_that_is_away_leaves_both_causes_open_and_keeps_the_proof_later(
     server: FaultServer, make: Make
 ) -> None:
