@@ -51,8 +51,8 @@ ALARMS: Final = (
     ),
     Alarm(
         AlarmKey.SERVICE_CAME_BACK,
-        "The Payment MS was lost and works again. What Stripe sent meanwhile was answered 200 and may not be "
-        "written down; Stripe does not repeat it.",
+        "The Payment MS was lost and works again. What Stripe sent meanwhile may not be written down; where it was "
+        "answered 200 all the same, Stripe does not repeat it.",
         "Purchases, renewals, cancellations and plan changes of that time may be missing: “paid? not confirmed”, "
         "or a period that seems over. Nothing is sold a second time without a question.",
         "Send the events of that time again from Stripe's dashboard (Developers, Events, Resend). A supervisor "

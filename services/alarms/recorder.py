@@ -94,7 +94,8 @@ class AlarmRecorder:
         await self.read()
         now, lost = self._now(), self._evidence.of(AlarmKey.SERVICE_LOST).cases.get(_THE_SERVICE)
         if lost is not None:
-            came_back = Observation(AlarmKey.SERVICE_CAME_BACK, now, f"lost {lost:%Y-%m-%d %H:%M:%S} UTC")
+            words = f"lost {lost:%Y-%m-%d %H:%M:%S}, back {now:%Y-%m-%d %H:%M:%S} UTC"
+            came_back = Observation(AlarmKey.SERVICE_CAME_BACK, now, words)
             await self.note([came_back, Observation(AlarmKey.SERVICE_LOST, now, mended=_THE_SERVICE)])
 
     async def note(self, observations: Iterable[Observation]) -> None:

@@ -244,7 +244,7 @@ async def test_lost_service_is_an_alarm_until_it_is_back_and_then_for_three_days
     assert before == set()
     assert lost == {AlarmKey.SERVICE_LOST}
     assert back == {AlarmKey.SERVICE_CAME_BACK}
-    assert one.cases == ("lost 2026-11-24 12:00:00 UTC",)
+    assert one.cases == ("lost 2026-11-24 12:00:00, back 2026-11-24 12:10:00 UTC",)
     assert shop.raised == set()
 
 
