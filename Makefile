@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-fast test-plain compat test-browser test-faults test-scale check lint format generate lock audit sbom \
-        messages screenshots a11y lighthouse bench truth truth-mutants mutants clean python system
+        messages screenshots a11y lighthouse bench bench-peers truth truth-mutants mutants clean python system
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -50,7 +50,10 @@ test-scale: $(DEV_STAMP) system ## Run the tests with several replicas behind HA
 truth: $(DEV_STAMP) ## Play 2,000 random stories against app and sandbox (STORIES=100000 goes on where it was stopped)
 	$(PY) -m truth --stories $${STORIES:-2000} --state .data/truth-$${STORIES:-2000}.json
 
-truth-mutants: $(DEV_STAMP) ## Break the app in every way that the rules of evidence forbid, and see it found
+truth-bench-peers: $(DEV_STAMP) ## Measure a stranger's page beside Next.js and nginx (wants Node 20 and nginx); write its table
+	$(PY) -m bench.peers
+
+mutants: $(DEV_STAMP) ## Break the app in every way that the rules of evidence forbid, and see it found
 	$(PY) -m truth --mutants
 
 check: $(DEV_STAMP) ## Lint, format check, types, and which module may import which
@@ -93,6 +96,9 @@ lighthouse: $(DEV_STAMP) system ## Measure the pages with Lighthouse (wants Node
 
 bench: $(DEV_STAMP) system ## Measure; write bench/results.json and the table in docs/performance.md
 	$(PY) -m bench
+
+bench-peers: $(DEV_STAMP) ## Measure a stranger's page beside Next.js and nginx (wants Node 20 and nginx); write its table
+	$(PY) -m bench.peers
 
 mutants: $(DEV_STAMP) ## Change the rules in 200 ways and see that tests notice; write docs/mutants.md (some minutes)
 	$(PY) -m tools.mutants --write

@@ -63,7 +63,7 @@ async def _view(url: str, end: float) -> int:
     """View the page again and again, each time as somebody who has been here before."""
     count = 0
     async with httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_AUTHORITIES, timeout=30) as client:
-        session = (await client.get("/login")).cookies.get("session", "")
+        session = (await client.get("/api/cart")).cookies.get("session", "")
         while time.monotonic() < end:
             client.cookies.clear()
             answer = await client.get("/pricing", headers={"Cookie": f"session={session}", "Accept-Encoding": "gzip"})
