@@ -13,7 +13,7 @@ COMPRESSED: Mapping[str, str] = {"Accept": "text/html", "Accept-Language": "en-U
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ViewAnswer:
     """An answer as it came: `size` counts its head and its body as they travelled, in bytes."""
 
     status: int
@@ -30,13 +30,13 @@ class Viewer:
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=60)
         self._processes = processes
 
-    def view(self, path: str, headers: Mapping[str, str] = COMPRESSED) -> Answer:
+    def view(self, path: str, headers: Mapping[str, str] = COMPRESSED) -> ViewAnswer:
         """Ask for a page."""
         self._connection.request("GET", path, headers=dict(headers))
         answer = self._connection.getresponse()
         body = answer.read()
         head = sum(len(name) + len(value) + 4 for name, value in answer.getheaders())
-        return Answer(answer.status, {n.lower(): v for n, v in answer.getheaders()}, body, head + len(body) + 17)
+        return ViewAnswer(answer.status, {n.lower(): v for n, v in answer.getheaders()}, body, head + len(body) + 17)
 
     def milliseconds(self, path: str, views: int, headers: Mapping[str, str] = COMPRESSED) -> float:
         """Return the processor time that a view takes, in milliseconds."""
