@@ -111,8 +111,8 @@ PRESETS: Final = (
         "public_service_november_2025",
         "The public service of November 2025",
         "The newest public Payment MS with a silent Auth MS: who has no Stripe customer can't buy, who bought never "
-        "appears, overlaps and webhooks break it, trials are charged at once (so start the app with "
-        "PAYMENT_MS_GIVES_TRIALS=false). The app's /ops raises its alarms; python -m contract names each cause.",
+        "appears, overlaps and webhooks break it, trials are charged at once (so start the app without trials). The "
+        "app's /ops raises its alarms; python -m contract names each cause.",
         {
             "status_shape": "running",
             "plan_place": "silent",
