@@ -161,8 +161,13 @@ def _has_changed_plan(case: Situation, account: NormalizedAccount, others: Seque
 
 
 def _under_its_new_plan(account: NormalizedAccount, listed: Subscription) -> Subscription:
-    """Return billing's subscription as one of the account's plan. Its dates are those of the plan before: unsaid."""
-    if listed.state is State.ON_RECORD:
+    """Return billing's subscription as one of the account's plan. Its dates are those of the plan before: unsaid.
+
+    Where one of them calls it a trial and the other does not, the account's word goes with the account's plan.
+    """
+    running = {State.ACTIVE, State.TRIALING}
+    differ = listed.state is not account.state and {listed.state, account.state} == running
+    if listed.state is State.ON_RECORD or differ:
         found = _from_account(account, Reason.PLAN_CHANGED)
         return found.model_copy(update={"subscription_id": listed.subscription_id})
     update: dict[str, object] = {

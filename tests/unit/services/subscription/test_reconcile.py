@@ -128,6 +128,8 @@ TABLE = [
     ReconcileRow("basic=past_due", "premium active", S.PAST_DUE, True, "premium", R.PLAN_CHANGED),
     ReconcileRow("basic=?", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
     ReconcileRow("basic=?", "premium trialing", S.TRIALING, True, "premium", R.PLAN_CHANGED),
+    ReconcileRow("basic=active", "premium trialing", S.TRIALING, True, "premium", R.PLAN_CHANGED),
+    ReconcileRow("basic=trialing", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
     ReconcileRow("basic=?#s1 backup=?#s2", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
     ReconcileRow("basic=active#s1 vanished=active#s2", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
     ReconcileRow("basic=active", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
