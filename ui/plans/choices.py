@@ -14,6 +14,7 @@ from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Reason, State, Subscription
 from ui.billing.portal_button import return_path
+from ui.billing.state_banner import show_in_frame
 from ui.page.context import PageContext
 from ui.page.current_user import find_status, words_of
 from ui.plans.card import ButtonSpec, PlanOffer
@@ -160,4 +161,7 @@ async def offers_for(context: PageContext) -> tuple[PlanOffer, ...]:
         customer_status = await find_status(context)
     except NotSignedIn:
         return public_offers(context)
-    return plan_choices(context, customer_status) if customer_status is not None else public_offers(context)
+    if customer_status is None:
+        return public_offers(context)
+    show_in_frame(context, customer_status)  # which was drawn from memory, before a service was asked
+    return plan_choices(context, customer_status)

@@ -162,6 +162,12 @@ async def test_a_session_that_ended_before_the_socket_connected_is_noticed(world
     assert world.status.tabs == 0
 
 
+async def test_the_plan_beside_the_name_is_in_the_first_html(world: World) -> None:
+    text = (await world.browser.http_client.get("/pricing")).text
+
+    assert "Premium" in text[text.index('badge-brand"') :].partition("</a>")[0][:80]
+
+
 async def test_the_plan_beside_the_name_follows(world: World) -> None:
     await world.open("/pricing")
     await until(lambda: "Premium" in [text_of(tag) for tag in world.classed("badge-brand")])
