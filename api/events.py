@@ -6,7 +6,6 @@ now, and carries no truth itself.
 
 import hashlib
 import hmac
-import json
 import re
 import time
 from typing import Annotated, Final
@@ -16,6 +15,7 @@ from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from api.problems import BadRequest, problem_docs
+from api.strict_json import read_json
 from services.container import Container
 from services.storage.port import Store
 
@@ -54,8 +54,8 @@ def events_routes(container: Container) -> APIRouter:
             _log.warning("event_refused", reason="signature, age or replay")
             raise BadRequest(403)
         try:
-            event = Event.model_validate(json.loads(body))
-        except (ValueError, RecursionError, ValidationError):
+            event = Event.model_validate(read_json(body))
+        except (ValueError, ValidationError):
             raise BadRequest(400) from None
         await container.alarms.event_received()
         await container.status.poll_once(event.user_id)

@@ -9,18 +9,21 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 
+def read_json(body: bytes) -> object:
+    """Return the value of a body that means one thing only; raises JSONDecodeError for any other."""
+    try:
+        return json.loads(body, object_pairs_hook=_each_key_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise json.JSONDecodeError(type(error).__name__, "", 0) from None
+
+
 class StrictRequest(Request):
     """A request whose JSON means one thing only."""
 
     async def json(self) -> object:
         """Return the body's value; raises JSONDecodeError, which FastAPI answers with 422."""
         if not hasattr(self, "_json"):
-            try:
-                self._json = json.loads(
-                    await self.body(), object_pairs_hook=_each_key_once, parse_constant=_no_constant
-                )
-            except (ValueError, RecursionError) as error:
-                raise json.JSONDecodeError(type(error).__name__, "", 0) from None
+            self._json = read_json(await self.body())
         return self._json
 
 

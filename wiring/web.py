@@ -89,6 +89,6 @@ def application(running: RunningApp, prepare: Prepare | None = None) -> FastAPI:
         reconnect_timeout=RECONNECT,
         gzip_middleware_factory=partial(GZipMiddleware, minimum_size=500, compresslevel=GZIP_LEVEL),
     )
-    guard_sockets()
+    guard_sockets(container.metrics.count_refused_event)
     app.add_middleware(running.tracing.wrap)  # the outermost: its spans hold all the others
     return app

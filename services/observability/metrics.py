@@ -39,6 +39,12 @@ class Metrics:
         )
         self._sign_ins = Counter("billing_sign_ins", "Sign-ins, by outcome.", ("outcome",), registry=self.registry)
         self._floods = Counter("billing_page_views_refused", "Page views answered with 429.", registry=self.registry)
+        self._events = Counter(
+            "billing_socket_events_refused",
+            "Socket messages that were dropped, by why.",
+            ("why",),
+            registry=self.registry,
+        )
         self._ages = Histogram(
             "billing_status_age_seconds",
             "How old what a page or route shows of a user's status is.",
@@ -69,6 +75,10 @@ class Metrics:
     def count_refused_view(self) -> None:
         """Count a page view that was answered with 429."""
         self._floods.inc()
+
+    def count_refused_event(self, why: str) -> None:
+        """Count a message over a socket that was dropped."""
+        self._events.labels(why).inc()
 
     def observe_age(self, seconds: float) -> None:
         """Count how old a status was when it was shown."""

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from harness.socket_tab import SocketTab, types_of
 from services.storage.sqlite_store import SqliteStore
-from tests.faults.shop import CHECKOUT, PREMIUM, STICKERS, AsyncHttpUser, ProxiedProduct, until
+from tests.faults.shop import CHECKOUT, OPS_TOKEN, PREMIUM, STICKERS, AsyncHttpUser, ProxiedProduct
 from tests.security import routes
 
 PAGES = (
@@ -161,6 +161,16 @@ async def tab_of(person: AsyncHttpUser, path: str) -> SocketTab:
     return await SocketTab(client, path).open()
 
 
+async def refused(shop: ProxiedProduct, why: str, count: int, seconds: float = 10.0) -> None:
+    """Wait until so many messages over sockets were dropped for that reason."""
+    name, person = f'billing_socket_events_refused_total{{why="{why}"}}', shop.person()
+    async with asyncio.timeout(seconds):
+        while True:
+            metrics = (await person.client.get("/metrics", headers={"Authorization": f"Bearer {OPS_TOKEN}"})).text
+            if float(metrics.partition(name)[2].partition("\n")[0] or 0) >= count:
+                return
+
+
 async def member(shop: ProxiedProduct) -> AsyncHttpUser:
     """Return Ada, who has a plan and a cart, so that every page opens for her."""
     ada = await shop.person().sign_in()
@@ -184,7 +194,7 @@ async def test_no_socket_of_bobs_speaks_for_adas_page(shop: ProxiedProduct) -> N
                 await his._socket.send("42" + json.dumps(["event", message]))
             await his._socket.send("42" + json.dumps(["javascript_response", {"client_id": hers._client_id}]))
             sent += len(forged) + 1
-            await until(lambda sent=sent: len(shop.app.events("foreign_event")) >= sent)  # type: ignore[misc]
+            await refused(shop, "foreign_event", sent)
             await hers.close()
         assert shop.payment.calls(CHECKOUT) + shop.payment.calls("/api/v1/portal") == []
         assert (await ada.client.get("/api/cart")).json()["count"] == 3
@@ -209,7 +219,7 @@ async def test_no_event_of_bobs_own_pages_takes_adas_ids(shop: ProxiedProduct) -
             for args in ([json.dumps({**ids, "detail": ids})], [json.dumps(ada.user_id)]):
                 await tab._socket.send("42" + json.dumps(["event", {**message, "args": args}]))
         await tab._socket.send("42" + json.dumps(["event", {**presses(tab)[0], "client_id": "the last"}]))
-        await until(lambda number=number: len(shop.app.events("foreign_event")) > number)  # type: ignore[misc]
+        await refused(shop, "foreign_event", number + 1)
         await tab.close()
 
     sent = [request.body.decode() + request.target for request in shop.payment.calls("")[before:]]
@@ -254,7 +264,7 @@ async def test_a_socket_that_talks_nonsense_costs_no_stack_trace(shop: ProxiedPr
             for message in junk:
                 await tab._socket.send("42" + json.dumps([name, message]))
         await asyncio.sleep(chance.random() / 10)
-        await until(lambda: bool(shop.app.events("event_unusable")))
+        await refused(shop, "event_unusable", 1)
         assert (await person.client.get("/healthz")).status_code == 200
     finally:
         await tab.close()
@@ -271,7 +281,7 @@ async def test_no_browser_writes_into_the_log(shop: ProxiedProduct) -> None:
             forged = {"client_id": tab._client_id, "level": level, "message": "unsafe_redirect forged\nforged"}
             await tab._socket.send("42" + json.dumps(["log", forged]))
         await tab._socket.send("42" + json.dumps(["event", {"client_id": "the last"}]))
-        await until(lambda: bool(shop.app.events("foreign_event")))
+        await refused(shop, "foreign_event", 1)
     finally:
         await tab.close()
 

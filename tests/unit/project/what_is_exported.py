@@ -33,8 +33,11 @@ def event_names() -> set[str]:
 
 
 def _is_logging(function: ast.expr) -> bool:
-    """Whether this is `_log.warning`, `getattr(_log, level)` or `(_log.debug if quiet else _log.info)`."""
+    """Whether this is `_log.warning`, `getattr(_log, level)`, `(_log.debug if quiet else _log.info)`, or the
+    `noise.dropped` of `ui/nicegui_ext/socket_guard.py`, which logs its first argument."""
     match function:
+        case ast.Attribute(value=ast.Name(id="noise"), attr="dropped"):
+            return True
         case ast.Attribute(value=ast.Name(id="_log"), attr=name):
             return name in METHODS
         case ast.Call(func=ast.Name(id="getattr"), args=[ast.Name(id="_log"), *_]):
