@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     gift_words: Annotated[tuple[str, ...], NoDecode, Listed] = Field(
         (), description="Status words by which the Auth MS says that a plan was given, such as comped,lifetime."
     )
+    grant_by_record: bool = Field(
+        False, description="Whether a record in billing grants its plan until its end where the Auth MS tells of none."
+    )
     customer_id: Literal["user_id", "email"] = Field(
         "user_id", description="What the Payment MS knows its customers by: user_id or email."
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from cli.check_catalog import look_at_catalog
 from cli.check_clock import look_at_clock
+from cli.check_customers import look_at_customers
 from cli.check_public import look_at_public_url
 from cli.check_services import look_at_auth_ms, look_at_payment_ms, payment_ms
 from cli.check_storage import look_at_storage, without_harm
@@ -63,6 +64,7 @@ async def check(live_checkout: str | None = None, *, while_running: bool = False
         if storage.redis is not None:
             await storage.redis.close()
     answered, auth_ahead = await look_at_auth_ms(settings)
+    findings += look_at_customers(settings, storage)
     findings += [*answered, look_at_clock({"the Payment MS": clock.ahead, "the Auth MS": auth_ahead})]
     findings += await look_at_public_url(settings)
     return [*findings, *_look_at_money(settings, mode)]

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from cli.findings import Finding, error, ok, skipped
 from services.errors import StoreInUse, StoreUnavailable
+from services.storage.marks import Mark, Marks
 from services.storage.port import Store
 from services.storage.redis_store import RedisStore
 from services.storage.sqlite_store import SqliteStore
@@ -18,13 +19,15 @@ from settings import Settings
 class Storage:
     """What is known of the storage. ``redis`` is open, and shared with the replicas; close it.
 
-    ``app_runs`` is known for the embedded store only: another process holds its file.
+    ``app_runs`` is known for the embedded store only: another process holds its file. ``marks`` is what this
+    installation has seen, None where that can't be read.
     """
 
     finding: Finding
     mode: StripeMode = StripeMode.UNKNOWN
     redis: RedisStore | None = None
     app_runs: bool = False
+    marks: frozenset[Mark] | None = None
 
 
 async def look_at_storage(settings: Settings) -> Storage:
@@ -51,23 +54,23 @@ async def _redis(settings: Settings, url: str) -> Storage:
         return Storage(error("redis", "REDIS_URL can't be read.", "Write it as redis://:password@host:6379/0."))
     try:
         await store.ping()
-        mode = await _mode(settings, store)
+        mode, marks = await _mode(settings, store), await _marks(store)
     except StoreUnavailable as problem:
         await store.close()
         return Storage(error("redis", f"Redis at {where} can't be used ({_reason(problem)}).", cure))
-    return Storage(ok("redis", f"Redis at {where} answers and can be written."), mode, store)
+    return Storage(ok("redis", f"Redis at {where} answers and can be written."), mode, store, marks=marks)
 
 
 async def _file(settings: Settings, path: Path) -> Storage:
     store = SqliteStore(path)
     try:
         await store.ping()
-        mode = await _mode(settings, store)
+        mode, marks = await _mode(settings, store), await _marks(store)
     except StoreUnavailable as problem:
         return Storage(_unwritable(path, _reason(problem)))
     finally:
         await store.close()
-    return Storage(ok("storage", f"{path} can be written."), mode)
+    return Storage(ok("storage", f"{path} can be written."), mode, marks=marks)
 
 
 async def _folder(settings: Settings, path: Path) -> Storage:
@@ -76,7 +79,7 @@ async def _folder(settings: Settings, path: Path) -> Storage:
     with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as trial:
         proven = await _file(settings, Path(trial) / "store.sqlite3")
     if proven.finding.detail.endswith("can be written."):
-        return Storage(ok("storage", f"{path} does not exist yet, and can be made."))
+        return Storage(ok("storage", f"{path} does not exist yet, and can be made."), marks=frozenset())
     return Storage(_unwritable(path, "nothing can be written beside it"))
 
 
@@ -92,6 +95,11 @@ def _traces(path: Path) -> bool:
 async def _mode(settings: Settings, store: Store) -> StripeMode:
     seen = StripeModeService(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)
     return await seen.mode()
+
+
+async def _marks(store: Store) -> frozenset[Mark]:
+    marks = Marks(store)
+    return frozenset([mark for mark in Mark if await marks.holds(mark)])
 
 
 def _unwritable(path: Path, reason: str) -> Finding:

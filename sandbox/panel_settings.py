@@ -70,7 +70,11 @@ GROUPS: Final = (
                 "delayed_payment_days", "A bank debit takes, days", "Then it arrives or fails; see the test accounts."
             ),
             Field("delayed_status", "Meanwhile a plan is", "Stripe's word while the first debit is under way."),
-            Field("trials", "Trials come from", "The catalog, or a field of the call that the real service lacks."),
+            Field(
+                "trials",
+                "Trials come from",
+                "A field of the call that the real service lacks, the catalog, or nowhere.",
+            ),
             Field("trial_needs_card", "Trials need a card", "Off: the card can be left empty at the checkout."),
             Field("trial_end_without_card", "A trial without a card then", "Ends, pauses, or gets an invoice."),
             Field(

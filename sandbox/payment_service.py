@@ -186,8 +186,9 @@ def _open_session(state: SandboxState, kind: str, wanted: _Checkout) -> StripeCh
         raise _invalid("Quantity must be at least 1")
     _meet_customer(state, wanted)
     lines = [_order_line(state, line, recurring=kind == "subscription") for line in asked]
-    if settings.trials is Trials.CALL:
-        lines = [line.model_copy(update={"trial_days": wanted.trial_days}) for line in lines]
+    if settings.trials is not Trials.CATALOG:
+        asked_for = wanted.trial_days if settings.trials is Trials.CALL else 0
+        lines = [line.model_copy(update={"trial_days": asked_for}) for line in lines]
     mode = "subscription" if kind == "subscription" else "payment"
     return state.checkout.open(mode, wanted.user_id, wanted.email, lines, wanted.success_url, wanted.cancel_url)
 

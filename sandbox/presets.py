@@ -124,7 +124,7 @@ PRESETS: Final = (
             "record_stays_under_old_product": True,
             "tells_nobody": True,
             "accepts_unsigned_webhooks": True,
-            "trials": "call",
+            "trials": "none",
             "strict_ids": True,
             "accepts_incomplete_bodies": True,
         },

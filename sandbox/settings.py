@@ -144,10 +144,12 @@ class TrialEnd(StrEnum):
 
 
 class Trials(StrEnum):
-    """Where a trial comes from: the catalog's price, or the call alone (`trial_days` in its body)."""
+    """Where a trial comes from: the call alone (`trial_days` in its body), as at Stripe; the catalog's price; or
+    nowhere, as with the public service, which has no such field."""
 
-    CATALOG = "catalog"
     CALL = "call"
+    CATALOG = "catalog"
+    NONE = "none"
 
 
 class RuntimeSettings(BaseModel):
@@ -184,7 +186,7 @@ class RuntimeSettings(BaseModel):
     session_hours: float = Field(default=24.0, gt=0)
     delayed_payment_days: float = Field(default=3.0, ge=0, le=30)
     delayed_status: DelayedStatus = DelayedStatus.ACTIVE
-    trials: Trials = Trials.CATALOG
+    trials: Trials = Trials.CALL
     trial_needs_card: bool = True
     trial_end_without_card: TrialEnd = TrialEnd.CANCEL
     customer_per_checkout: bool = False

@@ -81,7 +81,8 @@ class Checkout(BaseModel):
     """A checkout session at Stripe that this app opened for one customer. Amounts are minor units of `currency`.
 
     `ends_at` is when Stripe closes the session, `return_key` what its success URL carries: only Stripe knows it, and
-    shows it to the browser that finished this checkout. A row of an earlier release has neither.
+    shows it to the browser that finished this checkout. A row of an earlier release has neither. `trial_days` are the
+    price's; `without_trial` says that none was asked for: this customer has had one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -100,8 +101,14 @@ class Checkout(BaseModel):
     group: str | None = None
     interval: str | None = None
     trial_days: int = 0
+    without_trial: bool = False
     known_subscriptions: tuple[str, ...] = ()
     events: dict[CheckoutEvent, StoredMoment] = {}
+
+    @property
+    def free_days(self) -> int:
+        """The days of the trial that was asked for."""
+        return 0 if self.without_trial else self.trial_days
 
     @property
     def price_id(self) -> str:

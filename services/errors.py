@@ -37,7 +37,8 @@ read (``detail``: the cause). A sentence never holds text that came from another
         │   └── MixedCurrencies      422  two currencies in it
         ├── AlreadySubscribed        409  a live subscription of that plan group exists
         │   └── SubscriptionOnRecord 409  one is on record and no service says if it ended
-        │       └── PortalNewsDue    409  one may have been changed to this group in the portal, and nobody said so yet
+        │       ├── PortalNewsDue    409  one may have been changed to this group in the portal, and nobody said so yet
+        │       └── SubscriptionUnderEmail 409  one is on record under the user's e-mail address
         ├── StatusUnknown            503  no service could say what the user has
         │   ├── BillingUnavailable   503  because the Payment MS could not be asked
         │   └── BillingNotSetUp      502  because the Payment MS never took our key
@@ -415,6 +416,18 @@ class PortalNewsDue(SubscriptionOnRecord):
     sentence = N_(
         "What you change in the billing portal can take a while to reach us. If you chose another plan there, a new "
         "subscription would be charged beside it. Look there first; nothing was charged."
+    )
+    says = frozenset({AlreadySaid.MONEY})
+
+
+class SubscriptionUnderEmail(SubscriptionOnRecord):
+    """Billing has a subscription under the user's e-mail address, as another front end made it."""
+
+    code = "subscription_under_email"
+    title = N_("There's a subscription under your email address")
+    sentence = N_(
+        "Billing has a subscription under your email address, from before you signed in here. A new one would be "
+        "charged beside it. Contact us first; nothing was charged."
     )
     says = frozenset({AlreadySaid.MONEY})
 

@@ -92,11 +92,13 @@ class PaymentMS:
         success_url: str,
         cancel_url: str,
         idempotency_key: str,
+        trial_days: int = 0,
     ) -> CheckoutSession:
         """Open a checkout session. The service has no guard against a second subscription: we are it.
 
         ``user_id`` is the id the service knows the customer by (``CUSTOMER_ID``). ``success_url`` may hold the literal
-        ``{CHECKOUT_SESSION_ID}``, which Stripe replaces.
+        ``{CHECKOUT_SESSION_ID}``, which Stripe replaces. ``trial_days`` are asked for with a field that the public
+        service does not know; the catalog has none unless the operator says that this one gives trials.
         """
         buyer: dict[str, object] = {
             "user_id": check_identifier("user_id", user_id),
@@ -104,6 +106,8 @@ class PaymentMS:
             "success_url": success_url,
             "cancel_url": cancel_url,
         }
+        if trial_days:
+            buyer["trial_days"] = trial_days
         answer = await self.upstream.call(
             f"checkout_{purchase.kind}",
             "POST",

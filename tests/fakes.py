@@ -150,6 +150,7 @@ class FakePaymentMS(PaymentMS):
         success_url: str,
         cancel_url: str,
         idempotency_key: str,
+        trial_days: int = 0,
     ) -> CheckoutSession:
         check_identifier("user_id", user_id)
         self.keys.append(idempotency_key)

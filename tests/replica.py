@@ -10,6 +10,7 @@ from catalog import Catalog
 from services.alarms.recorder import AlarmRecorder
 from services.auth_ms import User
 from services.cart import CartService
+from services.checkout.earlier_records import EarlierRecords
 from services.checkout.service import CheckoutService
 from services.checkout_record import SESSION_LIFE, Checkout, CheckoutRepository
 from services.live_status.refresher import StatusRefresher
@@ -18,9 +19,11 @@ from services.portal import PortalService
 from services.rate_limits import Policy, RateLimits
 from services.sessions.service import Session, Sessions, customer_by
 from services.storage.lease import Lease
+from services.storage.marks import Marks
 from services.storage.port import Store
 from services.storage.pubsub import PubSub
 from services.subscription.customer_status import CustomerStatus
+from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
 from services.web.safe_urls import Redirects
 from tests.fakes import START, Clock, FakeAuthMS, FakePaymentMS, Shape, settle
 from tests.shop import CATALOG, press, world_of
@@ -62,6 +65,8 @@ class Replica:
         idle: timedelta | None = None,
         session_life: timedelta = SESSION_LIFE,
         alarms: AlarmRecorder | None = None,
+        asks_by_email: bool = False,
+        grants: GrantRules = ACCOUNT_ALONE,
     ) -> None:
         self.outside = outside
         self.counted: list[tuple[str, str]] = []
@@ -87,6 +92,7 @@ class Replica:
             checkouts=self.checkouts,
             catalog=catalog,
             customer_of=customer_by(customer_id),
+            grants=grants,
             alarms=alarms,
             now=lambda: clock() + ahead,
             memory=memory,
@@ -111,6 +117,7 @@ class Replica:
             redirects=Redirects(PUBLIC_URL, ("checkout.stripe.com",)),
             policy=policy,
             session_life=session_life,
+            earlier_records=EarlierRecords(outside.payment_ms, Marks(store)) if asks_by_email else None,
             alarms=alarms,
             observe=lambda kind, outcome: self.counted.append((str(kind), str(outcome))),
             now=clock,

@@ -9,6 +9,7 @@ from catalog import Catalog
 from services.alarms.recorder import AlarmRecorder
 from services.cart import CartService
 from services.catalog_file import CatalogFile
+from services.checkout.earlier_records import EarlierRecords
 from services.checkout.service import CheckoutService
 from services.checkout_record import CheckoutRepository
 from services.container import Container, Policies
@@ -21,9 +22,11 @@ from services.portal import PortalService
 from services.rate_limits import RateLimits
 from services.sessions.service import Sessions, customer_by
 from services.storage.factory import open_store
+from services.storage.marks import Marks
 from services.storage.port import Store
 from services.storage.pubsub import PubSub
 from services.stripe_mode import StripeModeService
+from services.subscription.grant_rules import GrantRules
 from services.upstream.clock_skew import ClockSkew
 from services.upstream.transport import Transport
 from services.web.safe_urls import Redirects
@@ -71,14 +74,17 @@ def build(
         public_url=settings.public_url, max_age=timedelta(days=settings.session_max_age_days),
         idle=timedelta(days=settings.session_idle_days), now=now,
     )  # fmt: skip
+    marks = Marks(store)
     refresher = StatusRefresher(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,
-        catalog=current_catalog, customer_of=customer_by(settings.customer_id), gift_words=settings.gift_words,
+        catalog=current_catalog, customer_of=customer_by(settings.customer_id), marks=marks,
+        grants=GrantRules.of(settings.gift_words, by_record=settings.grant_by_record),
         hash_of=UserHashes(storage_secret).of, alarms=alarms, now=now,
     )  # fmt: skip
     status = StatusService(refresher, pubsub, leases=systems.leases(store), now=now)
     checkout = CheckoutService(
         store=store, checkouts=checkouts, refresher=refresher, status=status, payment_ms=payment_ms,
+        earlier_records=EarlierRecords(payment_ms, marks) if settings.customer_id == "user_id" else None,
         alarms=alarms, catalog=current_catalog, limits=limits, policy=policies.checkouts,
         redirects=Redirects(settings.public_url, settings.checkout_hosts, bool(settings.http_hosts)),
         observe=metrics.count_checkout, session_life=timedelta(hours=settings.checkout_session_hours), now=now,

@@ -85,7 +85,8 @@ ALARMS: Final = (
         "A purchase ends with “on record” at best: no page can say that it is active, past due or canceled, and "
         "what goes by the account's word grants nothing.",
         "Have the Auth MS answer `subscription_status`, `subscription_plan` and `expires_at`, and have something "
-        "tell it of purchases: the public Payment MS tells nobody.",
+        "tell it of purchases: the public Payment MS tells nobody. Until then GRANT_BY_RECORD=true lets billing's "
+        "record grant its plan until its end.",
     ),
     Alarm(
         AlarmKey.RECORDS_UNDER_OLD_PRODUCT,

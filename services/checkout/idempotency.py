@@ -50,13 +50,13 @@ class IdempotencyKeys:
         self._kept_for = reuse_margin(life).total_seconds()
         self._public_url = public_url
 
-    async def key_for(self, customer: str, email: str, purchase: Purchase) -> IdempotencyKey:
+    async def key_for(self, customer: str, email: str, purchase: Purchase, *, trial: bool = False) -> IdempotencyKey:
         """Return the key to ask for this purchase under: that of the last try if it may have succeeded, or a new one.
 
         It lives no longer than what is kept free at a session's end: a session that was opened under it earlier is then
         never handed out dead. Raises StoreUnavailable.
         """
-        name = self._name(customer, email, purchase)
+        name = self._name(customer, email, purchase, trial=trial)
         key = await self._kept(name)
         if await self._checkouts.by_id(customer, key.checkout_id) is not None:
             await self._store.delete(name)  # that call has succeeded, and only this could not be written
@@ -82,10 +82,10 @@ class IdempotencyKeys:
             await self._store.put(name, new, self._kept_for)
         return IdempotencyKey(name, known or new)
 
-    def _name(self, customer: str, email: str, purchase: Purchase) -> str:
+    def _name(self, customer: str, email: str, purchase: Purchase, *, trial: bool) -> str:
         """Everything that the request's content depends on."""
         lines = sorted((line.price_id, line.quantity, line.product_id) for line in purchase.lines)
-        content = (purchase.kind, lines, email, self._public_url)
+        content = (purchase.kind, lines, email, self._public_url, trial)
         return f"attempt:{customer}:{_digest(repr(content), 16)}"
 
 

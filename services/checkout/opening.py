@@ -13,6 +13,7 @@ from typing import Final
 
 from catalog import Catalog, Plan
 from services.alarms.recorder import AlarmRecorder
+from services.checkout.earlier_records import EarlierRecords
 from services.checkout.guards import guard_portal_news, guard_subscription
 from services.checkout.idempotency import IdempotencyKey, IdempotencyKeys, outcome_unknown
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository, newest
@@ -66,6 +67,7 @@ class CheckoutOpener:
         alarms: AlarmRecorder | None,
         life: timedelta,
         now: Callable[[], datetime],
+        earlier_records: EarlierRecords | None = None,
     ) -> None:
         self._keys = IdempotencyKeys(store, checkouts, life, redirects.public_url)
         self._checkouts = checkouts
@@ -78,6 +80,7 @@ class CheckoutOpener:
         self._policy = policy
         self._alarms = alarms
         self._life = life
+        self._earlier_records = earlier_records
         self._now = now
 
     async def open(
@@ -113,6 +116,8 @@ class CheckoutOpener:
             if again.id == purchase.resume or not again.open(self._now()):
                 again = await self._hand_out(again, customer_status)
             return again, PurchaseOutcome.REUSED
+        if plan is not None and customer_status is not None and not purchase.has_ended:
+            await self._guard_by_email(session, plan, customer_status)
         await self._limits.hit(self._policy, customer)
         is_first = not known and customer_status is not None and not customer_status.subscription_ids
         try:
@@ -135,6 +140,13 @@ class CheckoutOpener:
         if not has_ended:
             guard_portal_news(customer_status, plan)
         return customer_status
+
+    async def _guard_by_email(self, session: Session, plan: Plan, customer_status: CustomerStatus) -> None:
+        """Raise SubscriptionUnderEmail for a new customer whom billing knows by the address: asked plan by plan."""
+        if self._earlier_records is not None:
+            rest = (product for product in self._catalog().group_products(plan) if product != plan.product_id)
+            products = (plan.product_id, *rest) if plan.product_id is not None else tuple(rest)
+            await self._earlier_records.guard(customer_status, session.user.email, products)
 
     def _in_hand(self, known: Iterable[Checkout], purchase: Purchase, pressed_at: datetime) -> Checkout | None:
         """Return the session that this press gets again: the one it goes on with, or one opened while it waited."""
@@ -183,7 +195,8 @@ class CheckoutOpener:
         email = session.user.email
         if not email:
             raise EmailMissing("the account has no e-mail address")
-        key = await self._keys.key_for(customer, email, purchase)
+        trial = plan is not None and customer_status is not None and plan.id not in customer_status.had_plans
+        key = await self._keys.key_for(customer, email, purchase, trial=trial)
         try:
             answer = await self._payment_ms.create_checkout(
                 purchase,
@@ -192,6 +205,7 @@ class CheckoutOpener:
                 success_url=self._redirects.success_url(key.return_key),
                 cancel_url=self._redirects.cancel_url(key.checkout_id),
                 idempotency_key=key.value,
+                trial_days=purchase.lines[0].trial_days if trial else 0,
             )
             url = self._redirects.checked(answer.url)
         except FrontendError as error:
@@ -200,7 +214,8 @@ class CheckoutOpener:
             raise
         opened = self._remembered(customer, purchase, plan, key, answer, url)
         if customer_status is not None:
-            opened = opened.model_copy(update={"known_subscriptions": customer_status.subscription_ids})
+            known = customer_status.subscription_ids
+            opened = opened.model_copy(update={"known_subscriptions": known, "without_trial": not trial})
         await self._checkouts.add(opened)
         await self._keys.forget(key)
         return opened

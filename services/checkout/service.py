@@ -15,6 +15,7 @@ import structlog
 
 from catalog import Catalog
 from services.alarms.recorder import AlarmRecorder
+from services.checkout.earlier_records import EarlierRecords
 from services.checkout.opening import CheckoutOpener, PurchaseOutcome
 from services.checkout_record import SESSION_LIFE, Checkout, CheckoutEvent, CheckoutKind, CheckoutRepository, newest
 from services.errors import FrontendError, LockLost, StoreUnavailable
@@ -69,6 +70,7 @@ class CheckoutService:
         observe: Observer | None = None,
         alarms: AlarmRecorder | None = None,
         session_life: timedelta = SESSION_LIFE,
+        earlier_records: EarlierRecords | None = None,
         now: Callable[[], datetime] | None = None,
     ) -> None:
         now = now or (lambda: datetime.now(UTC))
@@ -91,6 +93,7 @@ class CheckoutService:
             policy=policy,
             alarms=alarms,
             life=session_life,
+            earlier_records=earlier_records,
             now=now,
         )
         self._under_way: set[asyncio.Task[Checkout]] = set()

@@ -58,7 +58,7 @@ def price_claim(checkout: Checkout) -> Claim:
     """Return what a checkout asked for."""
     return Claim(
         says=ClaimKind.LIST_PRICE, evidence=Evidence.CATALOG, as_of=checkout.started_at, amount=checkout.total,
-        currency=checkout.currency, interval=checkout.interval, days=checkout.trial_days or None, **_about(checkout),
+        currency=checkout.currency, interval=checkout.interval, days=checkout.free_days or None, **_about(checkout),
     )  # fmt: skip
 
 

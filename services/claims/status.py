@@ -68,6 +68,7 @@ def access_until(one: Subscription) -> datetime | None:
         return None
     ends = one.ends or one.state is State.CANCELED
     granted = one.state in (State.ON_ACCOUNT, State.COMPED) or one.source is Source.ACCOUNT
+    granted = granted or one.reason is Reason.GRANTED_BY_RECORD
     return one.until if ends or granted else None
 
 

@@ -6,7 +6,7 @@ latest answers are kept in the store, so that a restart, another replica or an o
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,11 +25,13 @@ from services.live_status.history import CustomerHistory, HistoryRepository
 from services.live_status.schedule import Scope
 from services.payment_ms import PaymentMS
 from services.sessions.service import Session, Sessions
+from services.storage.marks import Mark, Marks
 from services.storage.port import Store
 from services.storage.rows import RowKind, read_row
 from services.subscription.confirmation import note_progress
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import catalog_for
+from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
 from services.subscription.model import Reason, State
 from services.subscription.normalize import plan_named
 from services.subscription.reconcile import reconcile
@@ -111,7 +113,8 @@ class StatusRefresher:
         checkouts: CheckoutRepository,
         catalog: Callable[[], Catalog],
         customer_of: Callable[[Session], str],
-        gift_words: Iterable[str] = (),
+        grants: GrantRules = ACCOUNT_ALONE,
+        marks: Marks | None = None,
         hash_of: Callable[[str], str] = lambda user_id: "",
         alarms: AlarmRecorder | None = None,
         now: Callable[[], datetime] | None = None,
@@ -123,7 +126,8 @@ class StatusRefresher:
         self._checkouts = checkouts
         self._catalog = catalog
         self._customer_of = customer_of
-        self._gift_words = frozenset(word.strip().lower() for word in gift_words)
+        self._grants = grants
+        self._marks = marks or Marks(store)
         self._hash_of = hash_of
         self._alarms = alarms
         self._now = now or (lambda: datetime.now(UTC))
@@ -233,7 +237,7 @@ class StatusRefresher:
         self._tell_operator(known, has, session)
         with suppress(StoreUnavailable):  # logged by the store; noted at the next question
             await note_progress(
-                self._checkouts, customer, snapshot, history.checkouts, self._catalog(), self._now(), self._gift_words
+                self._checkouts, customer, snapshot, history.checkouts, self._catalog(), self._now(), self._grants
             )
         if self._alarms is not None:
             evidence = CustomerEvidence(
@@ -327,6 +331,9 @@ class StatusRefresher:
             answer = await self._sessions.refresh(session)
         except (SignInUnavailable, StoreUnavailable) as error:
             return snapshot.model_copy(update={"account_failed": error.code})
+        await self._marks.set(Mark.ACCOUNT_ANSWERED)
+        if answer.grant is not None:
+            await self._marks.set(Mark.ACCOUNT_SPOKE_OF_PLANS)
         return snapshot.with_account(answer.grant, self._now())
 
     def _products(self, scope: Scope, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout]) -> tuple[str, ...]:
@@ -351,7 +358,7 @@ class StatusRefresher:
     def _reconcile(self, customer: str, snapshot: UpstreamSnapshot, history: CustomerHistory) -> CustomerStatus:
         return reconcile(
             customer, snapshot, history.checkouts, self._catalog(), self._now(),
-            gift_words=self._gift_words, portal=history.portal,
+            grants=self._grants, portal=history.portal,
         )  # fmt: skip
 
     def _judge(

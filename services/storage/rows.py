@@ -39,7 +39,7 @@ class RowKind(StrEnum):
     ALARM = "alarm"
 
 
-MARKERS: Final = frozenset({"alarm-told", "cart-taken", "event", "key-proof", "lease", "store"})
+MARKERS: Final = frozenset({"alarm-told", "cart-taken", "event", "key-proof", "lease", "mark", "store"})
 """What the keys begin with whose values are never read: that they are there says all, or they are only compared."""
 
 

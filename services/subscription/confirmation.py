@@ -1,6 +1,6 @@
 """Notes on each unfinished checkout which service has it by now: the steps that the success page shows."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -10,6 +10,7 @@ from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository
 from services.subscription.checkout_matching import access_on, account_has, awaited, billing_has
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import by_todays_plans, catalog_for
+from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
 from services.subscription.reconcile import reconcile
 from services.subscription.snapshot import UpstreamSnapshot
 
@@ -23,14 +24,14 @@ async def note_progress(
     checkouts: Sequence[Checkout],
     catalog: Catalog,
     now: datetime,
-    gift_words: Collection[str] = (),
+    grants: GrantRules = ACCOUNT_ALONE,
 ) -> None:
     """Mark what the latest answers say of the checkouts. Raises StoreUnavailable when that can't be written."""
     known = catalog_for(catalog, snapshot, checkouts)
     unfinished = awaited(by_todays_plans(checkouts, known), now)
     if not unfinished:
         return
-    customer_status = reconcile(customer, snapshot, (), known, now, gift_words=gift_words)
+    customer_status = reconcile(customer, snapshot, (), known, now, grants=grants)
     for checkout in unfinished:
         await _note(record, checkout, snapshot, customer_status, known, now)
 

@@ -40,9 +40,9 @@ def _period_fits(subscription: Subscription, bought: Checkout, now: datetime) ->
     if until is None or months is None or subscription.ends:
         return False
     paid_at = bought.at(CheckoutEvent.RETURNED) or bought.handed_out_at
-    first = paid_at + timedelta(days=bought.trial_days)
+    first = paid_at + timedelta(days=bought.free_days)
     if subscription.state is State.TRIALING:
-        return bought.trial_days > 0 and abs(until - first) <= FITS_WITHIN
+        return bought.free_days > 0 and abs(until - first) <= FITS_WITHIN
     if until > months_later(now, months) + FITS_WITHIN:
         return False
     passed = max(0, (until.year - first.year) * 12 + until.month - first.month)

@@ -71,6 +71,8 @@ class Reason(StrEnum):
     UNKNOWN_WORD = "unknown_word"
     AWAITING_CONFIRMATION = "awaiting_confirmation"
     GRANTED = "granted"
+    GRANTED_BY_RECORD = "granted_by_record"
+    """The account says nothing of plans, and the operator lets billing's record grant until its end."""
     UNKNOWN_PLAN = "unknown_plan"
     """The account names a plan that the catalog does not know."""
     ID_REFUSED = "id_refused"

@@ -7,7 +7,7 @@ in `docs/states.md`; what each answer means on its own is in `services/subscript
 checkouts in `services/subscription/checkout_matching.py`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -31,6 +31,7 @@ from services.subscription.current import (
 )
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import by_todays_plans, catalog_for, with_plan
+from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
 from services.subscription.list_price import purchase_with_price
 from services.subscription.model import LIVE, ConfirmationWait, Reason, State, Subscription
 from services.subscription.normalize import (
@@ -68,15 +69,15 @@ def reconcile(
     catalog: Catalog,
     now: datetime,
     *,
-    gift_words: Collection[str] = (),
+    grants: GrantRules = ACCOUNT_ALONE,
     portal: PortalTrace | None = None,
 ) -> CustomerStatus:
     """Return what the customer has, by the rules of this module.
 
-    `gift_words` are the account's words for "given", in lower case; `portal` is the last visit to the billing portal.
+    `grants` is what the operator says of access; `portal` is the last visit to the billing portal.
     """
     known = catalog_for(catalog, snapshot, checkouts)
-    status = _reconcile(customer, snapshot, by_todays_plans(checkouts, known), known, now, gift_words, portal)
+    status = _reconcile(customer, snapshot, by_todays_plans(checkouts, known), known, now, grants, portal)
     groups = {group: with_plan(one, catalog, known) for group, one in status.groups.items()}
     others = tuple(with_plan(one, catalog, known) for one in status.others)
     current = next(iter(groups.values()))
@@ -89,12 +90,12 @@ def _reconcile(
     checkouts: Sequence[Checkout],
     catalog: Catalog,
     now: datetime,
-    gift_words: Collection[str],
+    grants: GrantRules,
     portal: PortalTrace | None,
 ) -> CustomerStatus:
-    account = normalize_account(snapshot, catalog, now, gift_words)
+    account = normalize_account(snapshot, catalog, now, grants.gift_words)
     waiting = [c for c in checkouts if not arrived(c, snapshot, account, checkouts, now)]
-    views = _views(snapshot, account, checkouts, catalog, now)
+    views = _views(snapshot, account, checkouts, catalog, now, grant_by_record=grants.by_record)
     unheard = _views(snapshot, None, checkouts, catalog, now) if _account_is_silent(snapshot, now) else None
     speaks_of = _group_spoken_of(account, views, catalog)
 
@@ -167,13 +168,16 @@ def _views(
     checkouts: Sequence[Checkout],
     catalog: Catalog,
     now: datetime,
+    *,
+    grant_by_record: bool = False,
 ) -> Sequence[Subscription]:
     records = [
         normalize_record(product, answer, catalog)
         for product, answer in snapshot.records.items()
         if answer.record.exists
     ]
-    return record_statuses(records, account, now, unsettled(checkouts, snapshot, now))
+    recent = unsettled(checkouts, snapshot, now)
+    return record_statuses(records, account, now, recent, grant_by_record=grant_by_record)
 
 
 def _of_group(views: Sequence[Subscription], group: str, catalog: Catalog) -> Sequence[Subscription]:

@@ -30,6 +30,8 @@ def record_statuses(
     account: NormalizedAccount | None,
     now: datetime,
     unsettled: Collection[str | None] = (),
+    *,
+    grant_by_record: bool = False,
 ) -> tuple[Subscription, ...]:
     """Return what the records are worth, the most urgent first.
 
@@ -47,7 +49,10 @@ def record_statuses(
     kept: dict[str, Subscription] = {}
     spoken = False
     for entry in sorted(records, key=order):
-        view = record_status(entry, account, now, heard=not spoken, settled=entry.product_id not in unsettled)
+        view = record_status(
+            entry, account, now, heard=not spoken, settled=entry.product_id not in unsettled,
+            grant_by_record=grant_by_record,
+        )  # fmt: skip
         spoken = spoken or (view.source is Source.BOTH and account is not None and account.plan is None)
         kept.setdefault(view.subscription_id or entry.product_id, view)
     return tuple(sorted(kept.values(), key=lambda view: _RANK.index(view.state)))
@@ -60,15 +65,18 @@ def record_status(
     *,
     heard: bool = True,
     settled: bool = True,
+    grant_by_record: bool = False,
 ) -> Subscription:
     """Return what one record is worth; without `heard` the account's word is about another one, and without `settled`
-    its word that it has ended."""
+    its word that it has ended. `grant_by_record` lets it grant its plan where the account says nothing of it."""
     means = account is not None and account.means(entry.plan)
     ended = account is not None and account.state in _ENDED
     heard = heard and means and (settled or not ended)
     speaker = account if heard else None
     state, source, reason, word = _state(entry, speaker, account)
     access = _access(entry, state, account, now)
+    if grant_by_record and _grants_by_itself(entry, state, account, now):
+        access, reason = True, Reason.GRANTED_BY_RECORD
     lifecycles = [entry.record.lifecycle]
     if speaker is not None and speaker.about(entry.plan) in LIVE:
         lifecycles.append(speaker.lifecycle)
@@ -159,6 +167,14 @@ def _state(
         return State.ON_RECORD, Source.BILLING, Reason.PERIOD_OVER, None
     silent = account.about(entry.plan) is None
     return State.ON_RECORD, Source.BILLING, Reason.ACCOUNT_SILENT if silent else Reason.ACCOUNT_DIFFERS, None
+
+
+def _grants_by_itself(entry: NormalizedRecord, state: State, account: NormalizedAccount | None, now: datetime) -> bool:
+    """Whether it has no word, its period runs, and the account was asked and says nothing of its plan."""
+    end = entry.record.period_end
+    silent = account is not None and account.about(entry.plan) is None
+    runs = state is State.ON_RECORD and entry.state is None and end is not None and now < end
+    return silent and runs and now - entry.as_of <= BELIEVED_FOR
 
 
 def _access(entry: NormalizedRecord, state: State, account: NormalizedAccount | None, now: datetime) -> bool:

@@ -78,7 +78,8 @@ class LocalShop(ShopClient):
     ) -> dict[str, Any]:
         """Buy a plan and let the news arrive; returns the session as it then is."""
         product = PRODUCT_OF.get(price_id, "prod_other")
-        session = self.checkout(user_id, product_id=product, price_id=price_id)["checkout_session_id"]
+        trial: dict[str, Any] = {"trial_days": 14} if price_id == TRIAL else {}
+        session = self.checkout(user_id, product_id=product, price_id=price_id, **trial)["checkout_session_id"]
         paid: dict[str, Any] = self.control("POST", f"pay/{session}", {"card": card, "promotion": promotion})
         self.settle()
         return paid

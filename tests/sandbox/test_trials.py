@@ -15,7 +15,9 @@ BODY = {
 
 
 def test_trial_needs_a_card_by_default(local: LocalShop) -> None:
-    session = local.checkout(ADA, product_id="prod_sandbox_enterprise", price_id=TRIAL)["checkout_session_id"]
+    session = local.checkout(ADA, product_id="prod_sandbox_enterprise", price_id=TRIAL, trial_days=14)[
+        "checkout_session_id"
+    ]
 
     answer = local.http.post(f"{local.place.control_url}/pay/{session}", json={"card": ""})
 
@@ -50,7 +52,7 @@ def test_card_added_during_the_trial_pays_at_its_end(local: LocalShop) -> None:
 
 def test_page_of_a_trial_without_a_card_lets_the_field_be_empty(local: LocalShop) -> None:
     local.set(trial_needs_card=False)
-    session = local.checkout(ADA, product_id="prod_sandbox_enterprise", price_id=TRIAL)
+    session = local.checkout(ADA, product_id="prod_sandbox_enterprise", price_id=TRIAL, trial_days=14)
 
     answer = local.pay(session, "")
 
@@ -58,9 +60,20 @@ def test_page_of_a_trial_without_a_card_lets_the_field_be_empty(local: LocalShop
     assert local.running_truth()["has_payment_method"] is False
 
 
-@pytest.mark.parametrize(("more", "status", "charged"), [({}, "active", [9900]), ({"trial_days": 7}, "trialing", [0])])
-def test_trials_from_the_call_alone(local: LocalShop, more: dict[str, object], status: str, charged: list[int]) -> None:
-    local.set(trials="call")
+@pytest.mark.parametrize(
+    ("trials", "more", "status", "charged"),
+    [
+        ("call", {}, "active", [9900]),
+        ("call", {"trial_days": 7}, "trialing", [0]),
+        ("none", {"trial_days": 7}, "active", [9900]),
+        ("catalog", {}, "trialing", [0]),
+    ],
+)
+def test_trials_come_from_the_call_alone_unless_set_otherwise(
+    local: LocalShop, trials: str, more: dict[str, object], status: str, charged: list[int]
+) -> None:
+    assert local.control("GET", "settings")["trials"] == "call"
+    local.set(trials=trials)
     session = local.payment("POST", "/api/v1/checkout/subscription", {**BODY, **more}).json()["checkout_session_id"]
 
     local.control("POST", f"pay/{session}")

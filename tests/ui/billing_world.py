@@ -37,6 +37,7 @@ from services.sessions.service import Session, Sessions
 from services.storage.pubsub import PubSub
 from services.storage.sqlite_store import SqliteStore
 from services.stripe_mode import StripeModeService
+from services.subscription.grant_rules import GrantRules
 from services.web.safe_urls import Redirects
 from settings import Settings
 from tests.ui.reading import tags_in, text_of, until
@@ -261,7 +262,7 @@ async def billing_world(
 
     refresher = StatusRefresher(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts, catalog=catalog,
-        customer_of=lambda session: session.user.user_id, gift_words=("gifted",),
+        customer_of=lambda session: session.user.user_id, grants=GrantRules(frozenset({"gifted"})),
     )  # fmt: skip
     status = StatusService(refresher, pubsub)
     limits = RateLimits()

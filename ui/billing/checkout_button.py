@@ -24,12 +24,14 @@ from services.errors import (
     PriceNotSold,
     PurchaseUnconfirmed,
     SubscriptionOnRecord,
+    SubscriptionUnderEmail,
 )
 from services.purchase import CheckoutKind, Purchase
 from services.sessions.service import sign_in_path
 from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
 from ui.billing.purchase_words import bought_name
+from ui.billing.subscription_card import contact_button
 from ui.components.button import ActionForm, Look, button
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
@@ -117,9 +119,12 @@ def show_refusal(context: PageContext, purchase: Purchase | None, error: Fronten
 def _way_on(context: PageContext, purchase: Purchase | None, error: FrontendError, problems: ProblemPlace) -> None:
     """Draw the buttons that lead on from a refusal."""
     if isinstance(error, SubscriptionOnRecord | PurchaseUnconfirmed):
+        if isinstance(error, SubscriptionUnderEmail):  # the portal knows this user by another id
+            contact_button(context, _("Contact us"), "primary")
         if purchase is not None:
             _answer_button(context, purchase.answered(), error, problems)
-        portal_button(context, _("Open billing portal"), problems=problems)
+        if not isinstance(error, SubscriptionUnderEmail):
+            portal_button(context, _("Open billing portal"), problems=problems)
     elif isinstance(error, AlreadySubscribed):
         portal_button(context, _("Open billing portal"), look="primary", problems=problems)
     elif isinstance(error, CheckoutInProgress):

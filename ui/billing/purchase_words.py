@@ -11,9 +11,9 @@ def purchase_words(context: PageContext, checkout: Checkout) -> tuple[str, str]:
     """Return what was chosen and what it costs: `Premium` and `$29.00 a month`."""
     if checkout.kind is CheckoutKind.SUBSCRIPTION:
         amount = amount_words(checkout.total, checkout.currency, checkout.interval, context.locale)
-        if checkout.trial_days:
-            free = ngettext("{count} day free, then {amount}", "{count} days free, then {amount}", checkout.trial_days)
-            amount = free.format(count=checkout.trial_days, amount=amount)
+        if checkout.free_days:
+            free = ngettext("{count} day free, then {amount}", "{count} days free, then {amount}", checkout.free_days)
+            amount = free.format(count=checkout.free_days, amount=amount)
         return bought_name(context, checkout), amount
     return bought_name(context, checkout), money(checkout.total, checkout.currency, context.locale)
 

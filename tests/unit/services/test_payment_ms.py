@@ -345,3 +345,16 @@ async def test_checkout_without_a_usable_session_is_an_error(
         await opened(payment_ms, CheckoutKind.SUBSCRIPTION, PLAN)
 
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("days", "sent"), [(0, {}), (14, {"trial_days": 14})])
+async def test_a_trial_is_asked_for_in_the_call_and_only_where_there_is_one(
+    server: FaultServer, payment_ms: PaymentMS, days: int, sent: dict[str, int]
+) -> None:
+    purchase = Purchase(kind=CheckoutKind.SUBSCRIPTION, lines=(PLAN,))
+    await payment_ms.create_checkout(
+        purchase, user_id="user_1", email="ada@example.com", success_url=SUCCESS, cancel_url=CANCEL,
+        idempotency_key="idem-1", trial_days=days,
+    )  # fmt: skip
+
+    assert {name: value for name, value in server.requests[0].json.items() if name == "trial_days"} == sent

@@ -17,6 +17,7 @@ from services.lifecycle import UNTOLD, Lifecycle
 from services.payment_responses import SubscriptionRecord, read_subscription
 from services.purchase import PurchaseLine
 from services.subscription.customer_status import CustomerStatus
+from services.subscription.grant_rules import GrantRules
 from services.subscription.portal_trace import PortalTrace
 from services.subscription.reconcile import reconcile
 from services.subscription.snapshot import AccountResponse, RecordResponse, UpstreamSnapshot
@@ -57,13 +58,15 @@ def customer_status(
     catalog: Catalog = CATALOG,
     now: datetime = NOW,
     gifts: Collection[str] = (),
+    by_record: bool = False,
     portal: PortalTrace | None = None,
     life: Lifecycle = UNTOLD,
     account_life: Lifecycle = UNTOLD,
 ) -> CustomerStatus:
     """Return what the rules make of it. `life` and `account_life` are what the services say of an end."""
     said = telling(snapshot(billing, account, shape=shape, ago=ago, asked=asked), life, account_life)
-    return reconcile("user-1", said, checkouts, catalog, now, gift_words=gifts, portal=portal)
+    grants = GrantRules.of(gifts, by_record=by_record)
+    return reconcile("user-1", said, checkouts, catalog, now, grants=grants, portal=portal)
 
 
 def telling(said: UpstreamSnapshot, life: Lifecycle, account_life: Lifecycle = UNTOLD) -> UpstreamSnapshot:
