@@ -117,7 +117,7 @@ class Replica:
             redirects=Redirects(PUBLIC_URL, ("checkout.stripe.com",)),
             policy=policy,
             session_life=session_life,
-            earlier_records=EarlierRecords(outside.payment_ms, Marks(store)) if asks_by_email else None,
+            earlier_records=EarlierRecords(outside.payment_ms, Marks(store), PUBLIC_URL) if asks_by_email else None,
             alarms=alarms,
             observe=lambda kind, outcome: self.counted.append((str(kind), str(outcome))),
             now=clock,

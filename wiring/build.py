@@ -82,9 +82,10 @@ def build(
         hash_of=UserHashes(storage_secret).of, alarms=alarms, now=now,
     )  # fmt: skip
     status = StatusService(refresher, pubsub, leases=systems.leases(store), now=now)
+    earlier = EarlierRecords(payment_ms, marks, settings.public_url) if settings.customer_id == "user_id" else None
     checkout = CheckoutService(
         store=store, checkouts=checkouts, refresher=refresher, status=status, payment_ms=payment_ms,
-        earlier_records=EarlierRecords(payment_ms, marks) if settings.customer_id == "user_id" else None,
+        earlier_records=earlier,
         alarms=alarms, catalog=current_catalog, limits=limits, policy=policies.checkouts,
         redirects=Redirects(settings.public_url, settings.checkout_hosts, bool(settings.http_hosts)),
         observe=metrics.count_checkout, session_life=timedelta(hours=settings.checkout_session_hours), now=now,

@@ -17,7 +17,6 @@ from ui.billing.portal_button import press_portal
 from ui.billing.problem import ProblemPlace
 from ui.components.badge import badge
 from ui.components.button import ActionForm, Look, button
-from ui.components.skeleton import skeleton
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.plans.price import PriceWords, price_words
@@ -32,12 +31,12 @@ class ButtonSpec:
     """What a card's button does, and the line under it.
 
     `checkout` starts one for `purchase`, `portal` opens the customer portal and comes back to `return_to`, `link` leads
-    to `url`, `current` is the plan the user has, `waiting` keeps the place of a button whose kind is not known yet,
-    `none` leaves it empty. `note` says what is due today, what follows, and how to undo it; `claims` is what it says of
-    that, and no difference by itself: it holds the moment at which it was said.
+    to `url`, `current` is the plan the user has, `none` leaves it empty. `note` says what is due today, what follows,
+    and how to undo it; `claims` is what it says of that, and no difference by itself: it holds the moment at which it
+    was said.
     """
 
-    kind: Literal["checkout", "portal", "link", "current", "waiting", "none"]
+    kind: Literal["checkout", "portal", "link", "current", "none"]
     label: str = ""
     note: str = ""
     busy_label: str = ""
@@ -194,8 +193,6 @@ class PlanCard:
             with Tag("p", classes="plan-current"):
                 icon("check-circle")
                 Tag("span", spec.label or _("Current plan"))
-        elif spec.kind == "waiting":
-            skeleton("100%", "44px")
         elif spec.kind in ("checkout", "portal"):
             self._form = ActionForm(
                 spec.action, spec.fields, spec.label, busy_label=spec.busy_label, look=look, wide=True, testid=testid,

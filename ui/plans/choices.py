@@ -1,6 +1,7 @@
 """What each plan card offers to a user with this status, so that no button ends in "you already have one".
 
-The guard that sells (`services/checkout/guards.py`) is asked first; the cards only put its answer into words.
+The guard that sells (`services/checkout/guards.py`) is asked first; the cards only put its answer into words. For a
+moment, on the first page of a user of whom nothing is known, there is no answer: the press has the guard ask.
 """
 
 from dataclasses import replace
@@ -33,8 +34,10 @@ NO_EMAIL = N_("Your account has no email address, and Stripe needs one.")
 def plan_choices(
     context: PageContext, customer_status: CustomerStatus | None, *, has_ended: bool = False
 ) -> tuple[PlanOffer, ...]:
-    """Return the offers of all plans for a signed-in user; without a status no button starts anything.
+    """Return the offers of all plans for a signed-in user.
 
+    Without a status no service has answered yet, and nothing is remembered: a plan can be chosen all the same, since the
+    press asks both services before anything is sold. The cards follow once the answers are here.
     `has_ended` is the user's answer that a subscription on record has ended, or that they were never charged.
     """
     return tuple(_offer(context, customer_status, plan, has_ended) for plan in context.catalog.on_sale)
@@ -79,14 +82,14 @@ def has_plan(current: Subscription, plan: Plan) -> bool:
 def _button(
     context: PageContext, customer_status: CustomerStatus | None, plan: Plan, interval: Interval, has_ended: bool
 ) -> ButtonSpec:
-    if customer_status is None:
-        return ButtonSpec("waiting", note=_("Checking what you have…")) if plan.kind == "paid" else NOTHING
     if plan.kind == "free":
-        return _free(context, customer_status.in_group(plan.group), plan)
+        return _free(context, customer_status.in_group(plan.group), plan) if customer_status is not None else NOTHING
     price = shown_price(plan, interval)
     if price is None:
         return NOTHING
-    error = refusal(customer_status, plan, context.catalog, has_ended=has_ended)
+    error = None
+    if customer_status is not None:
+        error = refusal(customer_status, plan, context.catalog, has_ended=has_ended)
     if error is None:
         if context.user is not None and not context.user.email:
             return ButtonSpec("none", note=_(NO_EMAIL))
@@ -101,7 +104,7 @@ def _button(
             busy_label=_("Opening secure checkout…"),
             purchase=purchase.answered() if has_ended else purchase,
         )
-    if isinstance(error, AlreadySubscribed):
+    if isinstance(error, AlreadySubscribed) and customer_status is not None:
         return _taken(context, customer_status.in_group(plan.group), plan, interval)
     return NOTHING
 

@@ -130,10 +130,10 @@ async def test_a_failed_question_keeps_the_last_known_state_and_says_how_old_it_
     assert offered(world, "basic") == ""
 
 
-async def test_a_slow_service_does_not_keep_the_page_from_opening(
+async def test_a_slow_service_does_not_keep_the_first_page_from_opening_and_is_asked_before_a_sale(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(current_user, "PATIENCE", 0.05)
+    monkeypatch.setattr(current_user, "FIRST_PATIENCE", 0.05)
     active(world)
     world.billing.pause = asyncio.Event()
     await world.sign_in()
@@ -142,7 +142,12 @@ async def test_a_slow_service_does_not_keep_the_page_from_opening(
 
     assert "Your subscription" in world.text()
     assert not world.marked("subscription-status")
+    assert offered(world, "basic") == "Subscribe to Basic"
+    world.press("subscribe-basic")
     world.billing.pause.set()
+    await until(lambda: world.marked("notice"))
+    assert "You already have a subscription" in text_of(world.one("notice"))
+    assert world.billing.opened == []
     await until(lambda: world.marked("subscription-status"))
     assert offered(world, "premium") == "Current plan"
 

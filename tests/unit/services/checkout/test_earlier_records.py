@@ -3,6 +3,7 @@
 import pytest
 
 from services.errors import SubscriptionUnderEmail, UpstreamFailed
+from services.payment_ms import PortalSession
 from services.storage.marks import Mark, Marks
 from tests.fakes import BILLING_DOWN, Shape
 from tests.replica import Outside, Replica
@@ -11,6 +12,11 @@ from tests.world import Row
 
 def on_record(outside: Outside, customer: str, product: str = "prod_premium", status: str = "active") -> None:
     outside.world.billing[customer, product] = Row(product, "sub_old", status, None)
+    outside.world.customers.add(customer)
+
+
+def asked_by_address(outside: Outside) -> list[str]:
+    return [str(call[0]) for call in outside.payment_ms.switch.calls if "@" in str(call)]
 
 
 @pytest.fixture
@@ -49,6 +55,26 @@ async def test_what_billing_itself_calls_over_is_no_question(replica: Replica, o
     assert (await replica.click(ada)).url
 
 
+async def test_who_is_new_costs_one_question(replica: Replica, outside: Outside) -> None:
+    ada = await replica.sign_in()
+
+    assert (await replica.click(ada)).url
+    assert asked_by_address(outside) == ["portal"]
+
+
+async def test_a_portal_that_fails_proves_nothing(replica: Replica, outside: Outside) -> None:
+    ada = await replica.sign_in()
+    on_record(outside, ada.user.email)
+
+    async def failing(customer_id: str, return_url: str) -> PortalSession:
+        raise BILLING_DOWN
+
+    outside.payment_ms.create_portal_session = failing  # type: ignore[method-assign]
+
+    with pytest.raises(SubscriptionUnderEmail):
+        await replica.click(ada)
+
+
 async def test_an_add_on_is_asked_about_in_its_own_group(replica: Replica, outside: Outside) -> None:
     ada = await replica.sign_in()
     on_record(outside, ada.user.email, "prod_backup")
@@ -58,6 +84,7 @@ async def test_an_add_on_is_asked_about_in_its_own_group(replica: Replica, outsi
 
 async def test_nothing_is_sold_while_the_question_has_no_answer(replica: Replica, outside: Outside) -> None:
     ada = await replica.sign_in()
+    outside.world.customers.add(ada.user.email)
     answered = outside.payment_ms.subscription
 
     async def failing(customer_id: str, product_id: str, **more: object) -> object:
@@ -79,14 +106,14 @@ async def test_who_has_had_a_plan_here_is_known_and_asked_about_no_more(replica:
     on_record(outside, ada.user.email)
 
     assert (await replica.click(ada)).url
-    assert not any("@" in str(call) for call in outside.payment_ms.switch.calls)
+    assert asked_by_address(outside) == []
 
 
 async def test_a_page_or_a_look_never_asks_by_address(replica: Replica, outside: Outside) -> None:
     ada = await replica.sign_in()
     await replica.refresher.ask(ada, "all", fresh=True)
 
-    assert not any("@" in str(call) for call in outside.payment_ms.switch.calls)
+    assert asked_by_address(outside) == []
 
 
 async def test_where_the_address_is_the_id_nothing_is_asked_twice(outside: Outside) -> None:
@@ -95,5 +122,4 @@ async def test_where_the_address_is_the_id_nothing_is_asked_twice(outside: Outsi
 
     await replica.click(ada)
 
-    asked = [call for call in outside.payment_ms.switch.calls if call[0] == "subscription"]
-    assert len(asked) == len(set(asked))
+    assert set(asked_by_address(outside)) == {"subscription"}
