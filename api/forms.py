@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -14,6 +15,7 @@ from services.container import Container
 from services.errors import AccountChanged, FrontendError, NotSignedIn, asked_about
 from services.purchase import Purchase, whole_number
 from services.sessions.service import Session, account_mark, sign_in_path
+from services.web.problem_address import PROBLEM_AT
 from services.web.safe_paths import safe_next
 from services.web.timezones import is_timezone
 
@@ -168,8 +170,11 @@ def _choice(fields: _Fields) -> dict[str, str]:
 
 
 def _explained(page: str, error: FrontendError, choice: Mapping[str, str] | None = None) -> Response:
-    """Return the way to the page that puts the error into words by its code, and by the checkout it is about."""
-    query = {**(choice or {}), "problem": error.code}
+    """Return the way to the page that puts the error into words by its code, and by the checkout it is about.
+
+    The moment goes with it: what is said of money is true then, and not when the address is opened again.
+    """
+    query = {**(choice or {}), PROBLEM_AT: str(int(datetime.now(UTC).timestamp())), "problem": error.code}
     asked = asked_about(error)
     if asked is not None:
         query["checkout"] = asked.id

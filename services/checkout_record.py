@@ -177,6 +177,16 @@ class Checkout(BaseModel):
         replaced = self.at(CheckoutEvent.REPLACED)
         return replaced is None or self.handed_out_at > replaced
 
+    def ordered(self, now: datetime) -> bool:
+        """Whether it is an order of an item or a cart that the user came back from, and was not asked about since.
+
+        Nobody ever says whether it was paid: with a delayed method that takes days.
+        """
+        returned, replaced = self.at(CheckoutEvent.RETURNED), self.at(CheckoutEvent.REPLACED)
+        if self.kind is CheckoutKind.SUBSCRIPTION or returned is None:
+            return False
+        return (replaced is None or replaced < returned) and now < self.expires_at + WEBHOOKS_REPEATED
+
     def open(self, now: datetime) -> bool:
         """Whether the user may be in the middle of it: sent there and not back, not replaced, not expired."""
         if self._used or now >= self.expires_at:

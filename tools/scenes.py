@@ -4,6 +4,7 @@ A scene is who looks, at which address, and what they have done there. People ke
 again in another language or theme shows the same person, so only the first time costs a purchase.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,11 @@ SETTINGS: Final = {
 """What an operator sets, so that scenes show the links that it brings."""
 
 
+def _as_just_pressed(path: str) -> str:
+    """Return the address with the moment of the press that it tells of, if it tells of one."""
+    return f"{path}&at={int(time.time())}" if "problem=" in path else path
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A page in a state. `who` is asked for the person looking (None: a visitor); `act` is what they do there.
@@ -80,7 +86,7 @@ class Scene:
             stack.callback(context.close)
             if self.during is not None:
                 stack.enter_context(self.during(stage.product))
-            page.goto(self.path or (person.address if person is not None else "/"))
+            page.goto(_as_just_pressed(self.path) or (person.address if person is not None else "/"))
             if options.get("java_script_enabled", True):
                 page.wait_for_function(CONNECTED)
             if self.act is not None:

@@ -164,6 +164,7 @@ class CheckoutOpener:
         """
         now = self._now()
         others = [c for c in known if c.in_doubt(now) and c != again and _same_thing(c, purchase, plan)]
+        others += [c for c in known if c.ordered(now) and _same_order(c, purchase)]
         unasked = newest(others, lambda c: c.id != purchase.instead_of)
         if unasked is not None:
             raise CheckoutInProgress(unasked, "another checkout may be paid, or may have been")
@@ -272,6 +273,14 @@ def _same_thing(checkout: Checkout, purchase: Purchase, plan: Plan | None) -> bo
     if plan is not None:
         return checkout.group == plan.group
     return purchase.kind is CheckoutKind.CART or checkout.price_id == purchase.price_id
+
+
+def _same_order(checkout: Checkout, purchase: Purchase) -> bool:
+    """Whether a press orders once more what was ordered: the same item in any quantity, a cart of the same content."""
+    if checkout.kind is not purchase.kind:
+        return False
+    content = tuple(sorted((line.price_id, line.quantity) for line in purchase.lines))
+    return checkout.content == content or (len(content) == 1 and checkout.price_id == purchase.price_id)
 
 
 def _answered(known: Iterable[Checkout], customer_status: CustomerStatus, plan: Plan) -> list[Checkout]:

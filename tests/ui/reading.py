@@ -2,10 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from nicegui.element import Element
 
 from ui.nicegui_ext.html import Tag
+
+
+def just_now(path: str) -> str:
+    """Return an address as a press without a script that was refused leads to it: what it says holds for a minute."""
+    return f"{path}&at={int(datetime.now(UTC).timestamp())}" if "problem=" in path else path
 
 
 def tags_in(root: Element) -> Iterator[Tag]:

@@ -158,6 +158,10 @@ def _answer_button(
 def question_words(context: PageContext, checkout: Checkout, purchase: Purchase | None) -> str:
     """Return what was started when, and what to choose: "You started Premium 4 minutes ago. Continue, or …?"."""
     started = started_words(context, checkout)
+    if checkout.ordered(datetime.now(UTC)):
+        ago = relative(checkout.at(CheckoutEvent.RETURNED) or checkout.started_at, context.locale)
+        ordered = _("You ordered {item} {ago}, and the payment may still be on its way. Order it again?")
+        return ordered.format(item=bought_name(context, checkout), ago=ago)
     if checkout.at(CheckoutEvent.RETURNED) is not None:
         return _("You came back from a checkout of {plan} that is not confirmed yet. Wait for it.").format(
             plan=bought_name(context, checkout)
@@ -174,7 +178,13 @@ def draw_ways(context: PageContext, checkout: Checkout, purchase: Purchase, prob
     """Draw the ways on from a checkout that may be paid: go on with it, or give it up for this purchase."""
     if checkout.at(CheckoutEvent.RETURNED) is not None:
         href = f"/payment/success?{urlencode({'session_id': checkout.session_id})}"
-        button(_("View status"), href=href, testid="see-purchase")
+        again = checkout.ordered(datetime.now(UTC))
+        button(_("View status"), "secondary" if again else "primary", href=href, testid="see-purchase")
+        if again:
+            checkout_button(
+                context, purchase.instead(checkout.id), _("Order again"), problems, look="secondary",
+                testid="order-again",
+            )  # fmt: skip
         return
     payable = checkout.payable(datetime.now(UTC))
     if payable:

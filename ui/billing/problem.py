@@ -3,14 +3,17 @@
     problems = ProblemPlace(visit)
     checkout_button(visit, attempt, _("Subscribe"), problems)
 
-The same words come after a form post without a script, through `?problem=code` (`problem_named`).
+The same words come after a form post without a script, through `?problem=code` (`problem_in_address`), for a minute.
+That nothing was charged is a claim: the press was stopped here, before the browser was sent to Stripe.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from nicegui import ui
 
+from services.claims import Claim, NotChargedEvidence, not_charged_claim
 from services.errors import (
     AccountChanged,
     AlreadySaid,
@@ -25,9 +28,11 @@ from services.errors import (
     SubscriptionOnRecord,
 )
 from services.sessions.service import Session
+from services.web.problem_address import PROBLEM_AT
 from ui.components.notice import Kind, notice
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
+from ui.text.claim_words import SENTENCES, claims_attribute
 from ui.text.i18n import N_, _
 
 ATTENTION: Final = (
@@ -36,6 +41,9 @@ ATTENTION: Final = (
 """Errors that are a question to the user rather than a failure of ours."""
 
 NO_HISTORY: Final = N_("You have no billing history yet.")
+
+SAID_FOR: Final = timedelta(minutes=1)
+"""How long after a press without a script its address says what it ran into."""
 
 Draw = Callable[[], object]
 
@@ -79,7 +87,7 @@ def draw_problem(error: FrontendError, way_on: Draw | None = None, *, sentence: 
     """Draw an error as a notice that takes the focus."""
     title = "" if sentence else problem_title(error)
     with notice(problem_kind(error), sentence or problem_sentence(error), title=title, focus=True) as box:
-        box.classes("problem").set(data_code=error.code)
+        box.classes("problem").set(data_code=error.code, data_claims=claims_attribute(money_claims(error)))
         if error.request_id:
             Tag("p", _("Reference: {reference}").format(reference=error.request_id), classes="reference small muted")
         if way_on is not None:
@@ -104,14 +112,33 @@ def problem_sentence(error: FrontendError) -> str:
     if isinstance(error, CustomerUnknown):
         return _(NO_HISTORY) + " " + _("It starts with your first purchase.")
     parts = [_(error.sentence)]
-    if error.money_moved is False and AlreadySaid.MONEY not in error.says:
-        parts.append(_("Nothing was charged."))
+    parts += [_(SENTENCES[claim.says][0]) for claim in money_claims(error) if AlreadySaid.MONEY not in error.says]
     if error.retry_after is not None:
         seconds = max(1, round(error.retry_after))
         parts.append(_("Try again in {seconds} seconds.").format(seconds=seconds))
     elif error.retryable and AlreadySaid.RETRY not in error.says:
         parts.append(_("Try again in a minute."))
     return " ".join(parts)
+
+
+def money_claims(error: FrontendError) -> tuple[Claim, ...]:
+    """Return that nothing was charged, where the press was stopped before the browser was sent to Stripe."""
+    if error.money_moved is not False or isinstance(error, CustomerUnknown):
+        return ()
+    return (not_charged_claim(NotChargedEvidence.STOPPED_HERE, datetime.now(UTC)),)
+
+
+def problem_code(context: PageContext) -> str:
+    """Return the code of the problem that a press without a script ran into a moment ago, or nothing.
+
+    An address that is opened again later says nothing: something may have been paid since.
+    """
+    try:
+        at = datetime.fromtimestamp(int(context.query.get(PROBLEM_AT, "")), UTC)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    fresh = abs(datetime.now(UTC) - at) < SAID_FOR
+    return context.query.get("problem", "") if fresh else ""
 
 
 def problem_named(code: str) -> FrontendError | None:
@@ -131,7 +158,7 @@ async def problem_in_address(context: PageContext) -> FrontendError | None:
 
     The address holds a code and our id of a checkout, found only if it is one of this user's.
     """
-    error = problem_named(context.query.get("problem", ""))
+    error = problem_named(problem_code(context))
     asked = context.query.get("checkout", "")
     if not asked or not isinstance(context.session, Session):
         return error

@@ -19,7 +19,7 @@ from services.subscription.model import Subscription
 from ui.page.context import PageContext
 from ui.text.state_words import StateWords, describe
 
-YOUNG: Final = timedelta(seconds=60)
+YOUNG: Final = timedelta(seconds=10)
 """Memory younger than this is drawn without asking: the live watch looks as soon as the page is connected.
 
 Not while a purchase is under way: a browser without a script has no watch, and its next page is what says how it went.

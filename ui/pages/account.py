@@ -15,7 +15,7 @@ from ui.billing.live import Part, live
 from ui.billing.overview import Overview
 from ui.billing.portal_news import portal_news, portal_words
 from ui.billing.portal_row import portal_row
-from ui.billing.problem import ProblemPlace, problem_named
+from ui.billing.problem import ProblemPlace, problem_code, problem_named
 from ui.billing.purchase_words import purchase_words
 from ui.components.badge import badge
 from ui.components.button import button
@@ -53,7 +53,7 @@ def register(container: Container) -> None:
             with Tag("div", classes="billing"):
                 news = Part(portal_news)
                 problems = ProblemPlace(context)
-                problem = problem_named(context.query.get("problem", ""))
+                problem = problem_named(problem_code(context))
                 if problem is not None:
                     problems.show(problem)
                 overview = Overview(context, live(context), problems)

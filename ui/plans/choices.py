@@ -102,7 +102,7 @@ def _button(
             note=due_words(context, claims),
             claims=claims,
             busy_label=_("Opening secure checkout…"),
-            purchase=purchase.answered() if has_ended else purchase,
+            purchase=purchase.answered() if has_ended and customer_status is not None else purchase,
         )
     if isinstance(error, AlreadySubscribed) and customer_status is not None:
         return _taken(context, customer_status.in_group(plan.group), plan, interval)

@@ -9,6 +9,7 @@ import pytest
 
 from services.errors import StoreUnavailable, UpstreamTimeout
 from tests.ui.billing_world import until
+from tests.ui.reading import just_now
 from tests.ui.shop_world import CREDITS, SEATS, STICKERS, Shopping, changed, shopping
 
 
@@ -283,10 +284,10 @@ async def test_made_up_addresses_say_nothing(shop: Shopping, query: str) -> None
 
 
 async def test_a_problem_of_a_form_without_a_script_is_put_into_words(shop: Shopping) -> None:
-    await shop.world.open("/cart?price=price_sandbox_sticker_pack&problem=invalid_quantity")
+    await shop.world.open(just_now("/cart?price=price_sandbox_sticker_pack&problem=invalid_quantity"))
     assert "Sticker pack: from 1 to 10." in shop.world.text()
 
-    await shop.world.open("/cart?problem=cart_full")
+    await shop.world.open(just_now("/cart?problem=cart_full"))
     assert "A cart holds at most 20 different items." in shop.world.text()
 
 

@@ -1,11 +1,13 @@
 """The billing page in every state: what the card says, what the plan cards offer, what a question stands before."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from services.checkout_record import CheckoutEvent
 from services.errors import UpstreamUnavailable
@@ -34,7 +36,7 @@ from tests.ui.billing_states import (
     unpaid,
 )
 from tests.ui.billing_world import World, billing_world
-from tests.ui.reading import text_of, until
+from tests.ui.reading import just_now, text_of, until
 from ui.page import current_user
 
 
@@ -159,11 +161,34 @@ async def test_a_visitor_is_led_to_sign_in_and_back_to_the_plan(world: World) ->
     assert answer.headers["location"].startswith("/login?next=/payment%3Fprice%3Dprice_sandbox_basic_month")
 
 
+async def test_an_address_that_is_opened_again_later_says_nothing_of_money(world: World) -> None:
+    """What a press ran into was true then; something may have been paid since."""
+    nothing(world)
+    await world.sign_in()
+    address = just_now("/payment?problem=upstream_timeout&price=price_sandbox_basic_month")
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61), tick=True):
+        await world.open(address)
+        assert "Nothing was charged" not in world.text()
+        await world.open("/payment?problem=upstream_timeout")
+        assert "Nothing was charged" not in world.text()
+
+
+async def test_that_nothing_was_charged_is_a_claim_with_its_evidence(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+
+    await world.open(just_now("/payment?problem=sign_in_unavailable&price=price_sandbox_basic_month"))
+
+    [claim] = json.loads(str(world.one("notice")._props["data-claims"]))
+    assert (claim["says"], claim["evidence"]) == ("nothing_charged", "stopped_here")
+    assert "Nothing was charged." in text_of(world.one("notice"))
+
+
 async def test_a_code_in_the_address_is_said_in_our_words(world: World) -> None:
     nothing(world)
     await world.sign_in()
 
-    await world.open("/payment?problem=upstream_timeout&price=price_sandbox_basic_month")
+    await world.open(just_now("/payment?problem=upstream_timeout&price=price_sandbox_basic_month"))
 
     box = world.one("notice")
     assert "Payments are unavailable right now. Nothing was charged." in text_of(box)

@@ -13,6 +13,7 @@ from services.checkout_record import CheckoutEvent
 from services.errors import SignInUnavailable, UpstreamUnavailable
 from tests.ui.billing_world import World, billing_world
 from tests.ui.pseudo_language import CLOSE, OPEN, PseudoTranslations
+from tests.ui.reading import just_now
 from ui.text import i18n
 
 SOON = datetime.now(UTC) + timedelta(days=20)
@@ -74,7 +75,7 @@ async def test_every_word_of_each_state_can_be_translated(world: World, word: st
         world.billing.has("premium", word, until=SOON)
     world.accounts.says(word, "premium")
 
-    assert await untranslated(world, path) == []
+    assert await untranslated(world, just_now(path)) == []
 
 
 @pytest.mark.parametrize("minutes", [0, 2, 12])
@@ -82,7 +83,7 @@ async def test_every_word_of_the_way_back_can_be_translated(world: World, minute
     checkout = await world.started(ago=timedelta(minutes=20), returned=timedelta(minutes=minutes))
 
     for path in (f"/payment/success?session_id={checkout.session_id}", "/payment", "/account"):
-        assert await untranslated(world, path) == []
+        assert await untranslated(world, just_now(path)) == []
 
 
 async def test_every_word_of_the_rarer_states_can_be_translated(world: World) -> None:
@@ -117,4 +118,4 @@ async def test_every_word_of_the_other_pages_can_be_translated(world: World, pat
     checkout = await world.started()
     assert checkout.at(CheckoutEvent.RETURNED) is None
 
-    assert await untranslated(world, path) == []
+    assert await untranslated(world, just_now(path)) == []

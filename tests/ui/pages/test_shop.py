@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from services.errors import StoreUnavailable, UpstreamTimeout
+from services.purchase import Purchase
 from tests.ui.billing_world import CATALOG, until
+from tests.ui.reading import just_now
 from tests.ui.shop_world import CREDITS, SEATS, STICKERS, Shopping, changed, many_items, shopping
 
 
@@ -262,7 +264,7 @@ async def test_the_shop_opens_while_the_store_is_away(shop: Shopping, monkeypatc
 
 
 async def test_a_problem_of_a_form_without_a_script_is_put_into_words(shop: Shopping) -> None:
-    await shop.world.open("/shop?price=price_sandbox_training_seats&problem=invalid_quantity")
+    await shop.world.open(just_now("/shop?price=price_sandbox_training_seats&problem=invalid_quantity"))
 
     assert "Training seat: from 2 to 50." in shop.world.text()
     assert SEATS.min_quantity == 2
@@ -272,3 +274,18 @@ async def test_made_up_problems_say_nothing(shop: Shopping) -> None:
     await shop.world.open("/shop?problem=<b>you_won</b>")
 
     assert not shop.world.marked("notice")
+
+
+async def test_an_order_made_a_moment_ago_is_asked_about_and_can_be_made_again(shop: Shopping) -> None:
+    session = await shop.sign_in()
+    first = await shop.world.container.checkout.start(session, Purchase.of_item(STICKERS, 1))
+    await shop.world.container.checkout.record_return(session, first.session_id, first.return_key)
+    await shop.world.open("/shop")
+
+    shop.world.press(f"buy-{STICKERS.id}")
+    await until(lambda: shop.world.marked("order-again"))
+
+    assert "and the payment may still be on its way. Order it again?" in shop.world.text()
+    assert shop.world.marked("see-purchase")
+    shop.world.press("order-again")
+    await until(lambda: len(shop.world.billing.opened) == 2)

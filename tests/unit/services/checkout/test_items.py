@@ -71,6 +71,53 @@ async def test_an_item_that_may_have_been_paid_is_a_question_before_it_is_sold_a
     assert (await replica.click(ada, "price_shirt")).session_id
 
 
+@pytest.mark.parametrize("later", [60.0, 25 * 3600.0, 95 * 3600.0])
+async def test_an_order_that_may_not_be_paid_yet_is_a_question_before_it_is_made_again(later: float) -> None:
+    """Back from Stripe says nothing of money: a bank debit takes days, and nobody ever tells."""
+    outside = Outside()
+    replica = Replica(outside)
+    ada = await replica.sign_in()
+    first = await replica.click(ada, "price_mug", 2)
+    outside.world.pay(first.session_id)
+    await replica.come_back(ada, first)
+    outside.clock.move(later)
+
+    with pytest.raises(CheckoutInProgress) as caught:
+        await replica.click(ada, "price_mug", 3)
+
+    assert caught.value.checkout is not None
+    assert caught.value.checkout.id == first.id
+    again = await replica.click(ada, "price_mug", 3, instead_of=first.id)
+    assert again.session_id != first.session_id
+    assert (await replica.click(ada, "price_shirt")).session_id
+
+
+async def test_an_order_is_asked_about_once_and_not_for_good() -> None:
+    outside = Outside()
+    replica = Replica(outside)
+    ada = await replica.sign_in()
+    first = await replica.click(ada, "price_mug")
+    outside.world.pay(first.session_id)
+    await replica.come_back(ada, first)
+    outside.clock.move(97 * 3600.0)
+
+    assert (await replica.click(ada, "price_mug")).session_id != first.session_id
+
+
+async def test_a_cart_of_other_things_is_no_order_made_again() -> None:
+    outside = Outside()
+    replica = Replica(outside)
+    ada = await replica.sign_in()
+    first = await replica.checkout.start(ada, press_cart(("price_mug", 1)))
+    outside.world.pay(first.session_id)
+    await replica.come_back(ada, first)
+    outside.clock.move(60)
+
+    assert (await replica.checkout.start(ada, press_cart(("price_shirt", 1)))).session_id != first.session_id
+    with pytest.raises(CheckoutInProgress):
+        await replica.checkout.start(ada, press_cart(("price_mug", 1)))
+
+
 async def test_an_item_s_session_typed_by_hand_into_the_success_address_proves_nothing() -> None:
     outside = Outside()
     replica = Replica(outside)
@@ -184,7 +231,10 @@ async def test_an_item_can_be_bought_again_after_the_return() -> None:
     first = await replica.click(ada, "price_mug")
     await replica.come_back(ada, first)
 
-    assert (await replica.click(ada, "price_mug")).session_id != first.session_id
+    again = await replica.click(ada, "price_mug", instead_of=first.id)
+    third = await replica.click(ada, "price_mug", instead_of=again.id)
+
+    assert len({first.session_id, again.session_id, third.session_id}) == 3
 
 
 async def test_an_item_whose_session_does_not_work_can_be_started_over() -> None:
