@@ -263,7 +263,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "Did you pay there\\?", "Free", "Basic", "Premium", "Enterprise", "Backup", "Plans", "Price", "Active", "Trial",
     "Ends soon", "Payment failed", "Unpaid", "Not finished", "Expired", "Paused", "Ended", "Canceled", "On record",
     "What came after that isn't known here(?:; the billing portal shows it)?\\.", "Paid\\?(?: Not confirmed)?",
-    "Billing has your subscription, but your account doesn't have it yet.", "Don't buy it again.",
+    "Don't buy it again.",
     "You ordered .* {ago}, and the payment may still be on its way.", "Order it again\\?", "Order again",
     "There's a subscription under your email address", "A new one would be charged beside it.",
     "Billing has a subscription under your email address, from before you signed in here.",

@@ -42,6 +42,7 @@ def own(tmp_path: Path) -> Iterator[OwnCatalog]:
 
 
 def test_trial_charges_nothing_today(own: OwnCatalog) -> None:
+    own.shop.set(trials="catalog")
     own.price.update(amount=2900, trial_days=14)
     own.write()
     session = own.checkout()
