@@ -237,7 +237,7 @@ def _same_group(case: Situation, account: NormalizedAccount, view: Subscription)
 def _live_without_access(account: NormalizedAccount, best: Subscription, case: Situation) -> Subscription:
     """Billing has a live subscription and the account grants nothing: a contradiction only if both are certain."""
     said = account.about(case.catalog.plan_for_product(best.product_id or ""))
-    certain = best.state in GRANTING and best.source is Source.BILLING and said is not None
+    certain = best.state in GRANTING and best.source is Source.BILLING and said is not None and not account.lapsed
     return _conflict(account, best) if certain else best
 
 

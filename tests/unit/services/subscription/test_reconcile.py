@@ -86,7 +86,7 @@ TABLE = [
     # An account whose date is over was perhaps not told of a renewal that billing knows: nothing has ended for sure.
     ReconcileRow("premium=?", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
     ReconcileRow("premium=?@none", "premium active@-4", S.ON_RECORD, False, "premium", R.ACCOUNT_DIFFERS),
-    ReconcileRow("premium=active", "premium active@-4", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
+    ReconcileRow("premium=active", "premium active@-4", S.ACTIVE, False, "premium", R.BILLING_SAYS),
     ReconcileRow("premium=active", "premium canceled@+9", S.ACTIVE, True, "premium", R.AGREED),
     ReconcileRow("", "premium canceled", S.CANCELED, False, "premium", R.ACCOUNT_SAYS),
     ReconcileRow("", "premium active@-4", S.ON_RECORD, False, "premium", R.PERIOD_OVER),
