@@ -218,7 +218,7 @@ class Story:
             self.world.pending.remove(webhook)
 
     def pass_time(self, seconds: float, renewals: tuple[Part, ...]) -> None:
-        """Let time pass. What Stripe renews reaches billing within the grace, and the account perhaps."""
+        """Let time pass. What Stripe renews reaches the services named, or neither: such news can be lost for good."""
         end = self.outside.clock.now + timedelta(seconds=seconds)
         while self.outside.clock.now < end:
             step = min(timedelta(hours=12), end - self.outside.clock.now)
@@ -228,7 +228,7 @@ class Story:
             known = {webhook.number for webhook in self.world.pending}
             self.world.let_periods_end()
             for webhook in [one for one in self.world.pending if one.number not in known]:
-                self.world.deliver(webhook, renewals if self.world.account_speaks else BOTH)
+                self.world.deliver(webhook, renewals)
 
     def _tell_of_payments(self) -> None:
         for name, (subscription, paid_at) in tuple(self.unreturned.items()):

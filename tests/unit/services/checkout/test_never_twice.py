@@ -33,7 +33,7 @@ browsers = st.sampled_from([0, 1])
 prices = st.sampled_from(PRICES)
 several = st.integers(min_value=0, max_value=20)
 parts: st.SearchStrategy[tuple[Part, ...]] = st.sampled_from([BOTH, ("billing",), ("account",)])
-renewed: st.SearchStrategy[tuple[Part, ...]] = st.sampled_from([BOTH, ("billing",)])
+renewed: st.SearchStrategy[tuple[Part, ...]] = st.sampled_from([BOTH, ("billing",), ("account",), ()])
 moments = st.sampled_from([0.2, 2.0, 45.0, 700.0, 3_700.0, 30_000.0, 90_000.0, 500_000.0, 3_000_000.0])
 
 
