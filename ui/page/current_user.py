@@ -92,9 +92,8 @@ def known_status(context: PageContext) -> CustomerStatus | None:
 async def find_status(context: PageContext, *, fresh: bool = False) -> CustomerStatus | None:
     """Return what the user has, from young memory, else asked now, else from older memory; `fresh` asks in any case.
 
-    None when nothing is known and no service answered within `FIRST_PATIENCE` seconds (`PATIENCE` if it is `fresh`): the
-    answer then comes over the socket.
-    Raises NotSignedIn when the sign-in has ended.
+    None when nothing is known and no service answered within `FIRST_PATIENCE` seconds (`PATIENCE` if it is `fresh`):
+    the answer then comes over the socket. Raises NotSignedIn when the sign-in has ended.
     """
     session = signed_in(context)
     known = await remembered_status(context)

@@ -36,9 +36,9 @@ def plan_choices(
 ) -> tuple[PlanOffer, ...]:
     """Return the offers of all plans for a signed-in user.
 
-    Without a status no service has answered yet, and nothing is remembered: a plan can be chosen all the same, since the
-    press asks both services before anything is sold. The cards follow once the answers are here.
-    `has_ended` is the user's answer that a subscription on record has ended, or that they were never charged.
+    Without a status no service has answered yet, and nothing is remembered: a plan can be chosen all the same, since
+    the press asks both services before anything is sold. The cards follow once the answers are here. `has_ended` is the
+    user's answer that a subscription on record has ended, or that they were never charged.
     """
     return tuple(_offer(context, customer_status, plan, has_ended) for plan in context.catalog.on_sale)
 
