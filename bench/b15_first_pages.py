@@ -54,7 +54,9 @@ async def _first_pages(world: MeasuredProduct, people: list[HttpUser]) -> float:
     async def come() -> None:
         while waiting:
             person = waiting.pop()
-            async with httpx.AsyncClient(base_url=world.url, verify=NO_AUTHORITIES, trust_env=False) as client:
+            async with httpx.AsyncClient(
+                base_url=world.url, verify=NO_AUTHORITIES, trust_env=False, timeout=60
+            ) as client:
                 answer = await client.get("/payment", headers={"Cookie": f"session={person.session_cookie}"})
             if CAN_CHOOSE not in answer.text:
                 raise RuntimeError("a first page on which nothing can be chosen")
@@ -68,7 +70,9 @@ async def _bare(world: MeasuredProduct, products: list[str]) -> float:
     """Return how many people a second can be asked about, one question at a time and nothing else."""
     service = world.product.sandbox.payment_ms_url
     headers = {"X-API-Key": world.product.sandbox.api_key}
-    async with httpx.AsyncClient(base_url=service, headers=headers, verify=NO_AUTHORITIES, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=service, headers=headers, verify=NO_AUTHORITIES, trust_env=False, timeout=60
+    ) as client:
         began = time.monotonic()
         for number in range(PEOPLE):
             for product in products:

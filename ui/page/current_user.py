@@ -30,9 +30,9 @@ _KEPT_WORDS: Final = 16
 PATIENCE: Final = 1.5
 """How many seconds a page waits for both services before it is drawn from memory, or with a place kept free."""
 
-FIRST_PATIENCE: Final = 0.25
-"""The same for the first page of somebody of whom nothing is remembered: billing is asked about each product then, one
-question at a time for everybody, and a page that comes at once can be read meanwhile."""
+QUEUED_PATIENCE: Final = 0.25
+"""The same for the first page of a user of whom nothing is remembered, while others wait for the Payment MS: it is
+asked about each product then, one question at a time for everybody, and a page that comes at once can be read."""
 
 _log = structlog.get_logger(__name__)
 
@@ -92,15 +92,15 @@ def known_status(context: PageContext) -> CustomerStatus | None:
 async def find_status(context: PageContext, *, fresh: bool = False) -> CustomerStatus | None:
     """Return what the user has, from young memory, else asked now, else from older memory; `fresh` asks in any case.
 
-    None when nothing is known and no service answered within `FIRST_PATIENCE` seconds (`PATIENCE` if it is `fresh`):
-    the answer then comes over the socket. Raises NotSignedIn when the sign-in has ended.
+    None when nothing is known and no service answered within `PATIENCE` seconds, or `QUEUED_PATIENCE` where there is a
+    queue: the answer then comes over the socket. Raises NotSignedIn when the sign-in has ended.
     """
     session = signed_in(context)
     known = await remembered_status(context)
     if not fresh and known is not None and is_settled(known) and datetime.now(UTC) - known.as_of < YOUNG:
         return known
     try:
-        async with asyncio.timeout(PATIENCE if known is not None or fresh else FIRST_PATIENCE):
+        async with asyncio.timeout(_patience(context, known, fresh=fresh)):
             context.customer_status = await context.container.status.refresher.ask(session, fresh=fresh)
     except TimeoutError:
         _log.info("page_drawn_from_memory", path=context.path, known=known is not None)
@@ -109,6 +109,11 @@ async def find_status(context: PageContext, *, fresh: bool = False) -> CustomerS
     except FrontendError as error:
         _log.warning("standing_unknown", code=error.code, cause=str(error))
     return known_status(context)
+
+
+def _patience(context: PageContext, known: CustomerStatus | None, *, fresh: bool) -> float:
+    queued = context.container.payment_upstream.waiting > 0
+    return QUEUED_PATIENCE if queued and known is None and not fresh else PATIENCE
 
 
 def is_settled(customer_status: CustomerStatus) -> bool:

@@ -135,7 +135,7 @@ async def test_a_failed_question_keeps_the_last_known_state_and_says_how_old_it_
 async def test_a_slow_service_does_not_keep_the_first_page_from_opening_and_is_asked_before_a_sale(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(current_user, "FIRST_PATIENCE", 0.05)
+    monkeypatch.setattr(current_user, "PATIENCE", 0.05)
     active(world)
     world.billing.pause = asyncio.Event()
     await world.sign_in()
@@ -152,6 +152,22 @@ async def test_a_slow_service_does_not_keep_the_first_page_from_opening_and_is_a
     assert world.billing.opened == []
     await until(lambda: world.marked("subscription-status"))
     assert offered(world, "premium") == "Current plan"
+
+
+async def test_where_others_wait_for_billing_a_first_page_comes_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current_user, "PATIENCE", 60.0)
+    monkeypatch.setattr(type(world.container.payment_upstream), "waiting", 3)
+    active(world)
+    world.billing.pause = asyncio.Event()
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert offered(world, "basic") == "Subscribe to Basic"
+    world.billing.pause.set()
+    await until(lambda: offered(world, "premium") == "Current plan")
 
 
 async def test_a_visitor_is_led_to_sign_in_and_back_to_the_plan(world: World) -> None:
