@@ -135,7 +135,7 @@ class PlanCard:
             with Tag("div", classes="plan-action") as self._action:
                 self._draw_button()
             notes = {choice: spec.note for choice, spec in offer.buttons.items()}
-            self._note = _line("plan-note", notes, interval, claims_attribute(self.spec.claims))
+            self._note = _line("plan-note", notes, interval, claims_attribute(self.spec.claims, as_of=False))
             includes = _("Everything in {plan}, plus").format(plan=offer.includes_name) if offer.includes_name else ""
             Tag("p", includes or _("What you get"), classes="plan-includes small")
             self._draw_features(context)
@@ -147,7 +147,7 @@ class PlanCard:
         for element, text in zip(self._price, (words.amount, _beside(words.per), words.under), strict=True):
             element.set_text(text)
         self._note.set_text(self.spec.note)
-        self._note.set(data_claims=claims_attribute(self.spec.claims))
+        self._note.set(data_claims=claims_attribute(self.spec.claims, as_of=False))
         after = self.spec
         if self._form is not None and (before.kind, before.label) == (after.kind, after.label):
             for name, value in after.fields.items():

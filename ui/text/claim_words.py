@@ -209,9 +209,13 @@ _DUE: Final[Mapping[tuple[str, str | None], str]] = {
 }
 
 
-def claims_attribute(claims: Iterable[Claim]) -> str | None:
-    """Return what `data-claims` on an element holds: the claims that its words are made of, for programs that read."""
-    held = [claim.wire for claim in claims]
+def claims_attribute(claims: Iterable[Claim], *, as_of: bool = True) -> str | None:
+    """Return what `data-claims` on an element holds: the claims that its words are made of, for programs that read.
+
+    Without `as_of` it is the same at each drawing. That is for what rests on the catalog, which pages follow: a page
+    that is drawn once for all visitors has to be the same on each replica.
+    """
+    held = [{name: value for name, value in claim.wire.items() if as_of or name != "as_of"} for claim in claims]
     return json.dumps(held, separators=(",", ":"), ensure_ascii=False) if held else None
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -147,6 +148,17 @@ async def test_a_plan_with_one_interval_keeps_the_place_of_the_choice(container:
         await user.should_see("Monthly only")
         await user.should_see("Always free")
         await user.should_not_see(marker="interval-year")
+
+
+async def test_notes_carry_claims_that_are_the_same_at_each_drawing(container: Container, simulate: Simulate) -> None:
+    async with simulate(container, pricing.register) as user:
+        drawn = [(await user.http_client.get("/pricing")).text for _time in range(2)]
+
+    first, second = (re.findall(r'data-claims="([^"]+)"', html) for html in drawn)
+    assert first == second
+    said = [claim for held in first for claim in json.loads(unescape(held))]
+    assert {claim["says"] for claim in said} >= {"due_today", "then_each"}
+    assert (2900, "month") in {(claim.get("amount"), claim["interval"]) for claim in said}
 
 
 async def test_amounts_follow_language_and_currency(container: Container, simulate: Simulate) -> None:
