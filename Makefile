@@ -50,10 +50,7 @@ test-scale: $(DEV_STAMP) system ## Run the tests with several replicas behind HA
 truth: $(DEV_STAMP) ## Play 2,000 random stories against app and sandbox (STORIES=100000 goes on where it was stopped)
 	$(PY) -m truth --stories $${STORIES:-2000} --state .data/truth-$${STORIES:-2000}.json
 
-truth-bench-peers: $(DEV_STAMP) ## Measure a stranger's page beside Next.js and nginx (wants Node 20 and nginx); write its table
-	$(PY) -m bench.peers
-
-mutants: $(DEV_STAMP) ## Break the app in every way that the rules of evidence forbid, and see it found
+truth-mutants: $(DEV_STAMP) ## Break the app in every way that the rules of evidence forbid, and see it found
 	$(PY) -m truth --mutants
 
 check: $(DEV_STAMP) ## Lint, format check, types, and which module may import which
