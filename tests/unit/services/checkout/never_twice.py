@@ -121,8 +121,12 @@ class Story:
         self.in_hand[checkout.session_id] = checkout
 
     def start_instead(self, browser: int, price: str) -> None:
-        """Answer the last refusal's question: give that checkout up, unless it was paid. The user knows."""
-        asked = self.asked_about
+        """Answer the last refusal's question: give that checkout up, unless what was paid there still charges.
+
+        The user knows. What was paid and has ended can't be paid once more, and they want it anew.
+        """
+        named = self.refused.checkout if self.refused is not None else None
+        asked = named if isinstance(named, Checkout) and self.nothing_charges else self.asked_about
         if asked is not None:
             self.click(browser, price, instead_of=asked.id)
 
