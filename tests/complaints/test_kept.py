@@ -17,9 +17,7 @@ CURRENCIES = ("usd", "eur", "gbp", "jpy", "krw", "chf", "sek", "inr", "brl", "kw
 LOCALES = ("en", "de", "es", "ja", "ar")
 
 
-@pytest.mark.parametrize(
-    "user_id", ["auth0|507f1f77bcf86cd799439020", "google-oauth2|1", "ada+test@example.com", "a=b&c"]
-)
+@pytest.mark.parametrize("user_id", ["auth0|507f1f77bcf86cd799439020", "ada+test&1=2@example.com"])
 async def test_an_id_as_providers_give_them_buys_and_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user_id: str
 ) -> None:

@@ -85,12 +85,12 @@ class TestSignInThatCameToNothing:
             await begin(ada, ACCOUNT)
             assert await ends_at(ada, "/auth/callback?error=access_denied") == "/login?error=failed&next=/account"
 
-    @pytest.mark.parametrize("minutes", [11, 300])
-    async def test_so_does_a_link_that_has_expired(self, tmp_path: Path, minutes: int) -> None:
+    async def test_so_does_a_link_that_has_expired(self, tmp_path: Path) -> None:
         async with life(tmp_path) as ada:
-            back = await begin(ada, "/payment?price=price_1")
-            with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
-                assert await ends_at(ada, back) == "/login?error=expired&next=/payment%3Fprice%3Dprice_1"
+            for minutes in (11, 300):
+                back = await begin(ada, "/payment?price=price_1")
+                with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
+                    assert await ends_at(ada, back) == "/login?error=expired&next=/payment%3Fprice%3Dprice_1"
 
     async def test_so_does_a_service_that_fails(self, tmp_path: Path) -> None:
         async with life(tmp_path) as ada:
