@@ -11,19 +11,28 @@ from datetime import UTC, datetime, timedelta
 from catalog import load_catalog
 from harness.app_process import ROOT, Product
 from services.auth_ms import PlanGrant
-from services.checkout_record import CheckoutEvent
+from services.checkout_record import Checkout, CheckoutEvent
 from services.payment_ms import SubscriptionRecord
 from services.subscription.snapshot import UpstreamSnapshot
 
 
 def came_back(product: Product, user_id: str, ago: timedelta) -> None:
-    """Let the user have come back from all their checkouts that long ago."""
+    """Let the user have come back that long ago from all their checkouts, which were opened before."""
     then = (datetime.now(UTC) - ago).isoformat()
     with _store(product) as store:
         store.execute(
             "UPDATE fields SET value = ? WHERE key = ? AND field LIKE ?",
             (then, f"checkouts:{user_id}", f"%.{CheckoutEvent.RETURNED}"),
         )
+        for field, text in store.execute(
+            "SELECT field, value FROM fields WHERE key = ? AND field NOT LIKE '%.%'", (f"checkouts:{user_id}",)
+        ).fetchall():
+            checkout = Checkout.model_validate_json(text)
+            moved = {"started_at": checkout.started_at - ago, "ends_at": checkout.expires_at - ago}
+            store.execute(
+                "UPDATE fields SET value = ? WHERE key = ? AND field = ?",
+                (checkout.model_copy(update=moved).model_dump_json(), f"checkouts:{user_id}", field),
+            )
 
 
 def had_premium(product: Product, user_id: str, ago: timedelta) -> None:

@@ -166,6 +166,7 @@ SCENES: Final = (
     Scene("payment-confirming", "/payment", buyer),
     Scene("payment-delayed", "/payment", back_for(minutes=2)),
     Scene("payment-lost", "/payment", back_for(minutes=20)),
+    Scene("payment-unconfirmed", "/payment", back_for(minutes=2_900)),
     Scene("account", "/account", in_state("active")),
     Scene("account-free", "/account", newcomer),
     Scene("account-purchases", "/account", paid),
