@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from api.gauges import gauges
 from api.lifespan import RunningApp
 from catalog import Catalog
+from services.alarms.alarm import AlarmKey
 from services.alarms.recorder import AlarmRecorder
 from services.cart import CartService
 from services.catalog_file import CatalogFile
@@ -60,7 +61,10 @@ def build(
     metrics, policies = Metrics(), Policies.of(settings)
     slots = systems.shared_slots(settings, store)
     clock_skew = ClockSkew(now)
-    alarms = AlarmRecorder(store, expects_events=settings.payment_ms_webhook_secret is not None, now=now)
+    alarms = AlarmRecorder(
+        store, expects_events=settings.payment_ms_webhook_secret is not None,
+        accepted=(AlarmKey.ACCOUNT_SILENT,) if settings.grant_by_record else (), now=now,
+    )  # fmt: skip
     payment_ms = systems.payment_ms(
         settings, metrics, tracing, slots, payment_transport, clock_skew, store=store, watch=alarms
     )

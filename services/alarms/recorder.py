@@ -7,7 +7,7 @@ a caller: an alarm that can't be kept now is observed again.
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -32,15 +32,24 @@ _log = structlog.get_logger(__name__)
 
 
 class AlarmRecorder:
-    """The alarms of this installation. `expects_events` says that something is set up to tell this app of changes."""
+    """The alarms of this installation. `expects_events` says that something is set up to tell this app of changes.
+
+    `accepted` are those of which the operator has decided to live with the cause.
+    """
 
     def __init__(
-        self, store: Store, *, expects_events: bool = False, now: Callable[[], datetime] | None = None
+        self,
+        store: Store,
+        *,
+        expects_events: bool = False,
+        accepted: Collection[AlarmKey] = (),
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self._store = store
         self._now = now or (lambda: datetime.now(UTC))
         self._began = self._now()
         self._expects_events = expects_events
+        self._accepted = frozenset(accepted)
         self._evidence = AlarmEvidence()
         self._told: set[AlarmKey] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -48,7 +57,8 @@ class AlarmRecorder:
     @property
     def standing(self) -> tuple[StandingAlarm, ...]:
         """The alarms that stand, as of the last reading, the gravest first."""
-        return self._evidence.standing(self._now())
+        found = self._evidence.standing(self._now())
+        return tuple(one for one in found if one.alarm.key not in self._accepted)
 
     @property
     def delays_confirmations(self) -> bool:

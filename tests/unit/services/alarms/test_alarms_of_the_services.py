@@ -166,6 +166,16 @@ async def test_account_that_says_nothing_about_a_buyer_raises_an_alarm(shop: Ala
     assert shop.raised == set()
 
 
+async def test_cause_that_the_operator_accepts_is_no_alarm(shop: AlarmedShop) -> None:
+    shop.outside.world.account_speaks = False
+    await shop.buy(ADA, arrives=("billing",))
+    accepting = AlarmRecorder(shop.outside.store, accepted=(AlarmKey.ACCOUNT_SILENT,), now=shop.outside.clock)
+    await accepting.read()
+
+    assert shop.raised == {AlarmKey.ACCOUNT_SILENT}
+    assert accepting.standing == ()
+
+
 async def test_account_that_says_nothing_about_visitors_is_no_case(shop: AlarmedShop) -> None:
     shop.outside.world.account_speaks = False
     for user in (ADA, BOB, CLARA):
