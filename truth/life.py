@@ -261,8 +261,10 @@ class Life:
                 self._fail(f"unknown: {digits}", f"a sentence that nobody knows on {said.where}: “{said.text}”")
                 continue
             verdict = someone.history.judge(said, now, tab.drawn_at)
+            if verdict is Verdict.FALSE and stale and someone.history.was_ever(said, now):
+                verdict = Verdict.DATED
             self.tally.said[verdict] = self.tally.said.get(verdict, 0) + 1
-            if verdict is Verdict.FALSE and not (stale and someone.history.was_ever(said, now)):
+            if verdict is Verdict.FALSE:
                 self._fail(
                     someone.history.sort_of(said, now),
                     f"{someone.user.email} is told what is false: {said}\n{self._truth(someone)}",

@@ -25,6 +25,8 @@ class Verdict(StrEnum):
     TRUE = "true"
     LATE = "late"
     AS_TOLD = "as told"
+    DATED = "with its age"
+    """It held once, and its page says how old it is."""
     FALSE = "false"
 
 

@@ -9,7 +9,7 @@ import pytest
 from sandbox.amounts import COUPONS
 from sandbox.auth_accounts import AccountPlan, person
 from sandbox.in_process import InProcessSandbox, settings_in_memory
-from sandbox.scenarios import subscribe
+from sandbox.scenarios import set_status, subscribe
 from sandbox.stripe_objects import StripeSubscription
 from truth.catalogs import BASE, CatalogOfStory
 from truth.facts import facts_of, told_of
@@ -129,3 +129,74 @@ def test_an_account_that_names_a_plan_has_given_nothing(books: Books) -> None:
 
     assert books.judge(Kind.GIVEN, plan="Premium") is Verdict.FALSE
     assert books.judge(Kind.ACCOUNT_HAS, plan="Premium") is Verdict.TRUE
+
+
+def test_a_word_that_nobody_knows_is_no_end(books: Books) -> None:
+    set_status(books.state, books.subscribe(), "on_hold")
+    books.passes(timedelta(hours=1))
+
+    assert books.judge(Kind.CALLED, word="On hold") is Verdict.TRUE
+    assert books.judge(Kind.CALLED, word="Frozen") is Verdict.FALSE
+    assert books.judge(Kind.CURRENT, card="premium") is Verdict.TRUE
+    assert books.judge(Kind.NOTHING_RUNS) is Verdict.FALSE
+
+
+def test_a_list_price_may_stand_beside_a_lost_end_but_not_beside_another_price(books: Books) -> None:
+    books.state.runtime_settings.change({"status_shape": "documented"})
+    subscription = books.subscribe()
+    books.state.runtime_settings.change({"webhook_mode": "lose"})
+    books.state.subscriptions.cancel_now(subscription)
+    books.passes(timedelta(hours=1))
+
+    assert books.judge(Kind.HAS_PRICE, money=Money(2900, "usd"), interval="month") is Verdict.AS_TOLD
+    assert books.judge(Kind.HAS_PRICE, money=Money(900, "usd"), interval="month") is Verdict.FALSE
+
+
+def test_a_price_that_the_portal_changed_is_false_though_billing_was_told_another(books: Books) -> None:
+    subscription = books.subscribe()
+    books.state.runtime_settings.change({"webhook_mode": "lose"})
+    line = next(line for line in books.state.prices.plans() if line.price_id == "price_sandbox_premium_year")
+    books.state.subscriptions.switch(subscription, line)
+    books.passes(timedelta(hours=1))
+
+    assert books.judge(Kind.HAS_PRICE, money=Money(2900, "usd"), interval="month") is Verdict.FALSE
+    assert books.judge(Kind.HAS_PRICE, money=Money(29000, "usd"), interval="year") is Verdict.TRUE
+
+
+def test_the_product_under_which_billing_lists_a_changed_plan_is_its_own_word(books: Books) -> None:
+    books.state.runtime_settings.change({"record_stays_under_old_product": True, "status_shape": "documented"})
+    subscription = books.subscribe()
+    books.passes(timedelta(minutes=1))
+    line = next(line for line in books.state.prices.plans() if line.price_id == "price_sandbox_basic_month")
+    books.state.subscriptions.switch(subscription, line)
+    books.state.accounts.set_grant(ADA.user_id, AccountPlan(silent=True))
+    books.passes(timedelta(hours=1))
+    books.passes(timedelta(minutes=5))
+
+    assert books.judge(Kind.ACTIVE, plan="Premium") is Verdict.AS_TOLD
+    assert books.judge(Kind.ACTIVE, plan="Basic") is Verdict.TRUE
+    assert books.judge(Kind.ACTIVE, plan="Enterprise") is Verdict.FALSE
+
+
+def test_what_the_account_calls_canceled_is_current_until_its_day(books: Books) -> None:
+    later = (books.state.clock.now() + timedelta(days=5)).isoformat()
+    books.state.accounts.set_grant(ADA.user_id, AccountPlan(status="canceled", plan="premium", expires_at=later))
+    books.passes(timedelta(hours=1))
+
+    assert books.judge(Kind.CURRENT, card="premium") is Verdict.TRUE
+    books.passes(timedelta(days=6))
+    assert books.judge(Kind.CURRENT, card="premium") is Verdict.FALSE
+
+
+def test_nothing_was_ordered_before_something_was_paid(books: Books) -> None:
+    line = next(line for line in books.state.prices.plans() if line.plan == "premium")
+    session = books.state.checkout.open(
+        "subscription", ADA.user_id, ADA.email, [line], "http://a.test/?{CHECKOUT_SESSION_ID}", "http://a.test/"
+    )
+    books.observe()
+    assert books.judge(Kind.BOUGHT) is Verdict.FALSE
+
+    books.state.checkout.pay(session, "4242424242424242")
+    books.observe()
+    assert books.judge(Kind.BOUGHT) is Verdict.TRUE
+    assert books.judge(Kind.ORDERED) is Verdict.FALSE
