@@ -152,6 +152,8 @@ def _has_changed_plan(case: Situation, account: NormalizedAccount, others: Seque
     """
     if account.plan is None or account.gift or not others[0].subscription_id:
         return False
+    if others[0].state not in (State.ACTIVE, State.TRIALING, State.PAST_DUE, State.ON_RECORD):
+        return False  # a word that goes with no access is not the account's plan's
     moved = any(c.plan_id == account.plan.id and CheckoutEvent.BILLING_HAS_IT in c.events for c in case.checkouts)
     bought_beside = any(
         c.plan_id == account.plan.id and others[0].subscription_id in c.known_subscriptions and _bought(c, account)
@@ -249,8 +251,13 @@ def _without_account(case: Situation) -> Subscription:
 
 
 def awaited_purchase(checkout: Checkout, case: Situation) -> Subscription:
-    """Return the state of a user who is back from a checkout that is not confirmed."""
+    """Return the state of a user who is back from a checkout that is not confirmed.
+
+    What it asked for is said for a minute: what became of it later, or of its price in the portal, nobody has told.
+    """
     arrived = billing_has(checkout, case.snapshot) and not doubted(checkout, case.checkouts, case.now)
+    wait = confirmation_wait(checkout, case.now, arrived=arrived)
+    fresh = wait in (None, ConfirmationWait.CONFIRMING)
     return Subscription(
         state=State.CONFIRMING,
         reason=Reason.AWAITING_CONFIRMATION,
@@ -259,11 +266,11 @@ def awaited_purchase(checkout: Checkout, case: Situation) -> Subscription:
         plan_id=checkout.plan_id,
         product_id=checkout.product_id,
         group=checkout.group,
-        amount=checkout.total,
-        currency=checkout.currency,
-        interval=checkout.interval,
+        amount=checkout.total if fresh else None,
+        currency=checkout.currency if fresh else None,
+        interval=checkout.interval if fresh else None,
         since=checkout.at(CheckoutEvent.RETURNED),
-        wait=confirmation_wait(checkout, case.now, arrived=arrived),
+        wait=wait,
         reference=checkout.session_id,
     )
 

@@ -130,6 +130,8 @@ TABLE = [
     ReconcileRow("basic=?", "premium trialing", S.TRIALING, True, "premium", R.PLAN_CHANGED),
     ReconcileRow("basic=active", "premium trialing", S.TRIALING, True, "premium", R.PLAN_CHANGED),
     ReconcileRow("basic=trialing", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
+    ReconcileRow("basic=paused", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
+    ReconcileRow("basic=unpaid", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
     ReconcileRow("basic=?#s1 backup=?#s2", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
     ReconcileRow("basic=active#s1 vanished=active#s2", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
     ReconcileRow("basic=active", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
@@ -418,6 +420,8 @@ class TestCheckouts:
         assert (found.current.state, found.current.plan_id) == (State.CONFIRMING, "premium")
         assert not found.current.access
         assert (found.current.amount, found.current.interval) == (2900, "month")
+        late = checkout(events=[(CheckoutEvent.RETURNED, 90)])
+        assert customer_status("", "silent", late).current.amount is None
         assert found.confirming == self.back
         assert found.wait == "confirming"
 
