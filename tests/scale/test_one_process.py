@@ -5,9 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
-
-from harness.app_process import NO_AUTHORITIES, ROOT, AppProcess, app_environment, free_port, running_product
+from harness.app_process import ROOT, AppProcess, app_environment, free_port, running_product
 from harness.socket_tab import CompressingTab, browser
 
 
@@ -36,8 +34,9 @@ def test_a_second_process_on_the_same_storage_does_not_start(tmp_path: Path) -> 
 
 async def test_a_tabs_socket_has_no_compressor_though_browsers_offer_one(tmp_path: Path) -> None:
     with running_product(tmp_path) as product:
-        cookie = httpx.get(f"{product.url}/api/cart", verify=NO_AUTHORITIES, trust_env=False).cookies["session"]
-        tab = await CompressingTab(browser(product.url, [("session", cookie)]), "/pricing").open()
+        client = browser(product.url)
+        await client.get("/api/cart")  # gives it a cookie: without one there is no socket
+        tab = await CompressingTab(client, "/pricing").open()
         assert tab._socket is not None
         agreed = tab._socket.protocol.extensions
         await tab.close()
