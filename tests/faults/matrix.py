@@ -1,7 +1,8 @@
 """The fault matrix: every row there is, and which tests elsewhere show a row besides those in this folder.
 
 A test names its rows with `@pytest.mark.faults("4 slow headers", …)`: the number is the row, the words say which part
-of it. Rows of the issue's own table are `issue 1` to `issue 13`. A row that no test of a run names is missing.
+of it. Rows `group 1` to `group 13` are families of faults, and say what must hold for all of one. A row that no test of
+a run names is missing.
 """
 
 import re
@@ -60,31 +61,31 @@ ROWS: Final = {
     "49": "Websocket blocked",
     "50": "Many tabs at once",
     "51": "Disk full, log sink blocked",
-    "issue 1": "Payment MS refuses, resets, DNS fails, TLS fails",
-    "issue 2": "Slow headers, a body that drips, a 100 MB body",
-    "issue 3": "500, 502 with HTML, 503 with Retry-After, 429",
-    "issue 4": "401, first ever",
-    "issue 5": "401 after success",
-    "issue 6": "400, 404, truncated or invalid JSON, wrong type, missing or extra fields, 302 to HTML",
-    "issue 7": "checkout_url to a foreign host, to javascript:, to http",
-    "issue 8": "Auth MS slow or gone",
-    "issue 9": "Redis gone, slow, back",
-    "issue 10": "Disk full or storage unwritable",
-    "issue 11": "The browser leaves, reloads, sleeps in the middle of a checkout call",
-    "issue 12": "SIGTERM under load",
-    "issue 13": "The one-connection fault",
+    "group 1": "Payment MS refuses, resets, DNS fails, TLS fails",
+    "group 2": "Slow headers, a body that drips, a 100 MB body",
+    "group 3": "500, 502 with HTML, 503 with Retry-After, 429",
+    "group 4": "401, first ever",
+    "group 5": "401 after success",
+    "group 6": "400, 404, truncated or invalid JSON, wrong type, missing or extra fields, 302 to HTML",
+    "group 7": "checkout_url to a foreign host, to javascript:, to http",
+    "group 8": "Auth MS slow or gone",
+    "group 9": "Redis gone, slow, back",
+    "group 10": "Disk full or storage unwritable",
+    "group 11": "The browser leaves, reloads, sleeps in the middle of a checkout call",
+    "group 12": "SIGTERM under load",
+    "group 13": "The one-connection fault",
 }
 """Number and title, in the order in which they are printed. 1 to 51 with 13b are 52."""
 
 SAME: Final = {
-    "issue 1": ("1", "2", "6"),
-    "issue 2": ("4", "5", "17"),
-    "issue 3": ("7", "8", "9", "10"),
-    "issue 4": ("11 status 401, first ever",),
-    "issue 5": ("11 status 401 after success",),
-    "issue 6": ("12", "13", "13b", "14", "15", "16", "18", "19", "22"),
+    "group 1": ("1", "2", "6"),
+    "group 2": ("4", "5", "17"),
+    "group 3": ("7", "8", "9", "10"),
+    "group 4": ("11 status 401, first ever",),
+    "group 5": ("11 status 401 after success",),
+    "group 6": ("12", "13", "13b", "14", "15", "16", "18", "19", "22"),
 }
-"""Rows of the issue that are rows of the reference: their tests count for both. With words, only the tests of those."""
+"""Families that consist of single rows: their tests count for both. With words, only the tests of those."""
 
 ELSEWHERE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "tests/browser/test_truth.py": {
@@ -100,12 +101,12 @@ ELSEWHERE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "test_a_redis_that_is_gone_and_comes_back_empty_asks_people_to_sign_in_once": ("28", "30"),
     },
     "tests/scale/test_crowd.py": {
-        "test_a_hundred_people_with_three_tabs_each_do_not_break_the_payment_ms": ("issue 13", "50")
+        "test_a_hundred_people_with_three_tabs_each_do_not_break_the_payment_ms": ("group 13", "50")
     },
 }
 """Tests of other folders that show a row too, by file and name; they run with the matrix."""
 
-_NUMBERS: Final = re.compile(r"issue \d+|\d+b?(?:(?:, |-)\d+b?)*")
+_NUMBERS: Final = re.compile(r"group \d+|\d+b?(?:(?:, |-)\d+b?)*")
 
 
 def rows_of(words: str) -> tuple[str, ...]:

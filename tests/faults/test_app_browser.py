@@ -95,7 +95,7 @@ async def test_two_clicks_open_one_checkout_and_the_button_lives_again_on_the_wa
 
 
 @pytest.mark.browser
-@pytest.mark.faults("4 slow headers", "issue 2 slow headers")
+@pytest.mark.faults("4 slow headers", "group 2 slow headers")
 async def test_a_slow_answer_is_explained_and_leaves_a_way_out(shop: ProxiedProduct, context: BrowserContext) -> None:
     await shop.open({"PAYMENT_MS_CHECKOUT_DEADLINE": "60"})
     page = await page_of(context, await shop.person().sign_in())
@@ -121,7 +121,7 @@ async def test_a_slow_answer_is_explained_and_leaves_a_way_out(shop: ProxiedProd
 
 
 @pytest.mark.browser
-@pytest.mark.faults("7 status 500", "issue 3 status 500")
+@pytest.mark.faults("7 status 500", "group 3 status 500")
 async def test_a_press_over_the_socket_says_what_happened_and_can_be_tried_again(
     shop: ProxiedProduct, context: BrowserContext
 ) -> None:

@@ -217,7 +217,7 @@ async def test_a_payment_ms_that_was_never_there(
     assert API_KEY not in shop.app.log()
 
 
-@pytest.mark.faults("1-11 circuit breaker", "issue 1 payments refuse, reset, DNS, TLS")
+@pytest.mark.faults("1-11 circuit breaker", "group 1 payments refuse, reset, DNS, TLS")
 async def test_after_five_failures_the_service_is_spared_and_comes_back_by_itself(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await buyer(shop)
@@ -320,7 +320,7 @@ async def test_fields_and_words_from_the_future_break_nothing(shop: ProxiedProdu
     assert (answer.status_code, answer.json()["checkout_url"]) == (200, GOOD["checkout_url"])
 
 
-@pytest.mark.faults("4 slow headers", "issue 2 slow headers, drip, 100 MB")
+@pytest.mark.faults("4 slow headers", "group 2 slow headers, drip, 100 MB")
 async def test_a_service_that_never_answers_keeps_no_page_from_opening(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()

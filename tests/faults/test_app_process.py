@@ -30,7 +30,7 @@ async def slowly(shop: ProxiedProduct, seconds: float) -> None:
     shop.payment.fail(CHECKOUT, behave)
 
 
-@pytest.mark.faults("issue 12 SIGTERM under load", "31 replica restarted while a page is open")
+@pytest.mark.faults("group 12 SIGTERM under load", "31 replica restarted while a page is open")
 async def test_a_stop_under_load_ends_what_was_begun_and_forgets_nothing(shop: ProxiedProduct) -> None:
     await shop.open()
     people = [await shop.person().sign_in() for _ in range(6)]
@@ -53,7 +53,7 @@ async def test_a_stop_under_load_ends_what_was_begun_and_forgets_nothing(shop: P
     assert "Traceback" not in shop.app.log()
 
 
-@pytest.mark.faults("issue 11 the browser leaves in the middle of a checkout")
+@pytest.mark.faults("group 11 the browser leaves in the middle of a checkout")
 async def test_a_browser_that_leaves_finds_its_checkout_when_it_is_back(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
@@ -72,7 +72,7 @@ async def test_a_browser_that_leaves_finds_its_checkout_when_it_is_back(shop: Pr
     assert "Continue your checkout" in (await person.look("/payment")).text
 
 
-@pytest.mark.faults("issue 11 the browser leaves in the middle of a checkout", "33 double-click")
+@pytest.mark.faults("group 11 the browser leaves in the middle of a checkout", "33 double-click")
 async def test_fifty_presses_at_once_open_one_checkout(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
@@ -124,7 +124,7 @@ async def leave(person: AsyncHttpUser, path: str) -> None:
     await asyncio.gather(asked, return_exceptions=True)
 
 
-@pytest.mark.faults("issue 13 the one-connection fault", "50 many tabs at once")
+@pytest.mark.faults("group 13 the one-connection fault", "50 many tabs at once")
 async def test_many_tabs_and_people_who_leave_never_poison_the_service(fragile: ProxiedProduct) -> None:
     people = [await fragile.person().sign_in() for _ in range(12)]
     work: list[Any] = []

@@ -54,7 +54,7 @@ async def followed(shop: ProxiedProduct, addresses: tuple[str, ...]) -> list[str
     return found
 
 
-@pytest.mark.faults("20 checkout_url on a foreign host", "issue 7 foreign, javascript: or http checkout_url")
+@pytest.mark.faults("20 checkout_url on a foreign host", "group 7 foreign, javascript: or http checkout_url")
 async def test_no_browser_is_sent_to_a_foreign_host(shop: ProxiedProduct) -> None:
     await shop.open()
 
@@ -65,7 +65,7 @@ async def test_no_browser_is_sent_to_a_foreign_host(shop: ProxiedProduct) -> Non
     assert "/c/pay" not in str(shop.app.events("unsafe_redirect"))
 
 
-@pytest.mark.faults("21 misshapen checkout_url", "issue 7 foreign, javascript: or http checkout_url")
+@pytest.mark.faults("21 misshapen checkout_url", "group 7 foreign, javascript: or http checkout_url")
 async def test_no_browser_is_sent_to_an_address_of_another_shape(shop: ProxiedProduct) -> None:
     await shop.open()
 

@@ -42,7 +42,7 @@ GROUPS = [NAMES[start : start + 4] for start in range(0, len(NAMES), 4)]
 """Few enough failures at a time that the circuit stays closed."""
 
 
-@pytest.mark.faults("24 Auth MS fails at sign-in", "issue 8 Auth MS slow or gone")
+@pytest.mark.faults("24 Auth MS fails at sign-in", "group 8 Auth MS slow or gone")
 @pytest.mark.parametrize("names", GROUPS, ids=" ".join)
 async def test_a_sign_in_service_that_fails_is_said_on_the_sign_in_page(shop: ProxiedProduct, names: list[str]) -> None:
     await shop.open()
@@ -62,7 +62,7 @@ async def test_a_sign_in_service_that_fails_is_said_on_the_sign_in_page(shop: Pr
     assert "CANARY" not in shop.app.log()
 
 
-@pytest.mark.faults("24 Auth MS fails at sign-in", "issue 8 Auth MS slow or gone")
+@pytest.mark.faults("24 Auth MS fails at sign-in", "group 8 Auth MS slow or gone")
 async def test_without_a_sign_in_service_the_rest_works_and_nothing_loops(shop: ProxiedProduct) -> None:
     await shop.open()
     visitor = shop.person()
@@ -129,7 +129,7 @@ async def test_an_ended_session_leads_through_sign_in_back_to_the_page(shop: Pro
     assert billing.headers["location"] == "/login?next=/payment%3Finterval%3Dyear"
 
 
-@pytest.mark.faults("27 Auth MS away, session still valid", "issue 8 Auth MS slow or gone")
+@pytest.mark.faults("27 Auth MS away, session still valid", "group 8 Auth MS slow or gone")
 @pytest.mark.parametrize("fault", ["slow headers", "500"])
 async def test_signed_in_people_stay_signed_in_for_ten_minutes_and_no_longer(shop: ProxiedProduct, fault: str) -> None:
     await shop.open()

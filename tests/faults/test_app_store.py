@@ -49,7 +49,7 @@ async def nothing_is_sold_and_pages_open(shop: ProxiedProduct, person: AsyncHttp
     assert len(shop.payment.calls(CHECKOUT)) == before
 
 
-@pytest.mark.faults("28 Redis refuses", "30 Redis restarted empty", "issue 9 Redis gone, slow, back")
+@pytest.mark.faults("28 Redis refuses", "30 Redis restarted empty", "group 9 Redis gone, slow, back")
 async def test_redis_dies_and_comes_back_empty(shop: ProxiedProduct, redis: RedisServer) -> None:
     await shop.open({"REDIS_URL": redis.url})
     person = await shop.person().sign_in()
@@ -69,7 +69,7 @@ async def test_redis_dies_and_comes_back_empty(shop: ProxiedProduct, redis: Redi
     assert (await shop.ready())["status"] != "failing"
 
 
-@pytest.mark.faults("29 Redis slow or hung", "issue 9 Redis gone, slow, back")
+@pytest.mark.faults("29 Redis slow or hung", "group 9 Redis gone, slow, back")
 async def test_redis_hangs_and_goes_on(shop: ProxiedProduct, redis: RedisServer) -> None:
     await shop.open({"REDIS_URL": redis.url})
     person = await shop.person().sign_in()
@@ -85,7 +85,7 @@ async def test_redis_hangs_and_goes_on(shop: ProxiedProduct, redis: RedisServer)
     assert len(await person.sessions()) == 1
 
 
-@pytest.mark.faults("issue 10 disk full or storage unwritable")
+@pytest.mark.faults("group 10 disk full or storage unwritable")
 async def test_a_full_disk_is_said_at_sign_in_and_leaves_nothing_half_written(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
@@ -111,7 +111,7 @@ async def test_a_full_disk_is_said_at_sign_in_and_leaves_nothing_half_written(sh
     assert await visitor.sign_in()
 
 
-@pytest.mark.faults("issue 10 disk full or storage unwritable")
+@pytest.mark.faults("group 10 disk full or storage unwritable")
 async def test_a_storage_that_can_not_be_written_is_said_at_sign_in_and_by_the_check(shop: ProxiedProduct) -> None:
     (shop.folder / "file").write_text("no folder")
     await shop.open({"STORAGE_PATH": str(shop.folder / "file" / "store.sqlite3")})

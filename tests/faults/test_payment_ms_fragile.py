@@ -36,7 +36,7 @@ class OneConnection:
         await answer(wire)
 
 
-@pytest.mark.faults("issue 13 one-connection fault of the running service")
+@pytest.mark.faults("group 13 one-connection fault of the running service")
 async def test_service_without_a_bound_on_our_side_would_break(server: FaultServer) -> None:
     fragile = OneConnection(0.02)
     server.behave(fragile)
@@ -49,7 +49,7 @@ async def test_service_without_a_bound_on_our_side_would_break(server: FaultServ
     assert fragile.poisoned
 
 
-@pytest.mark.faults("issue 13 one-connection fault of the running service")
+@pytest.mark.faults("group 13 one-connection fault of the running service")
 async def test_hundred_impatient_users_never_break_it(server: FaultServer) -> None:
     fragile = OneConnection(0.005)
     server.behave(fragile)
@@ -70,7 +70,7 @@ async def test_hundred_impatient_users_never_break_it(server: FaultServer) -> No
     assert (len(server.requests), server.most_open) == (100, 1)
 
 
-@pytest.mark.faults("issue 13 one-connection fault of the running service")
+@pytest.mark.faults("group 13 one-connection fault of the running service")
 async def test_deadline_of_a_slow_status_does_not_break_it(server: FaultServer) -> None:
     fragile = OneConnection(0.3)
     server.behave(fragile)
