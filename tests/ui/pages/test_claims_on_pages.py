@@ -125,6 +125,17 @@ async def test_a_plan_whose_period_is_over_is_not_called_the_current_one(world: 
     assert "Current plan" not in world.text()
 
 
+async def test_a_record_that_the_account_knows_nothing_of_is_not_called_the_current_plan(world: World) -> None:
+    world.billing.has("premium", None, until=NOW + timedelta(days=20))
+    world.accounts.says("none")
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert "We found a Premium subscription" in world.text()
+    assert "Current plan" not in world.text()
+
+
 async def test_an_account_that_says_nothing_of_plans_puts_nobody_on_the_free_plan(world: World) -> None:
     await world.sign_in()
 
