@@ -241,6 +241,7 @@ def test_a_page_of_another_account_sells_nothing(page: Page, product: Product) -
     expect(page.locator("#c0")).to_be_attached()
     other = page.context.new_page()
     other.goto("/")
+    wait_until_connected(other)  # a page that finds itself signed out while it connects loads itself again
     other.context.clear_cookies(name="session")
     open_signed_in(other, "/payment")
 

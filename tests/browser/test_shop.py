@@ -140,7 +140,8 @@ def test_the_twenty_first_line_and_a_quantity_of_zero_are_refused_with_a_sentenc
     ]  # fmt: skip
     at_the_shop(page)
     shop.sell({**PRODUCTS, "items": items})
-    expect(page.get_by_test_id("item-thing-21")).to_be_visible()
+    expect(page.get_by_test_id("item-thing-21")).to_be_visible(timeout=15_000)
+    wait_until_connected(page)
     for number in range(1, 21):
         page.get_by_test_id(f"add-to-cart-thing-{number}").click()
         expect(page.get_by_test_id(f"in-cart-thing-{number}")).to_be_visible()

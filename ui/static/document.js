@@ -4,7 +4,7 @@
 (() => {
   const { FIELDS, announce, quantityOf, remembered, words } = front;
   const shown = document.documentElement.dataset.version;
-  const ASKED_EVERY = 4000;
+  const ASKED_EVERY = 2500;
   const ONCE_IN = 60000;
 
   /* Another catalog, a banner, a sign-in in another tab: the page loads itself again. Once in a minute for the same
