@@ -186,6 +186,8 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("Started: (?:{date} · )?{ago}", ()),
     # Purchases on their way
     ("You left the checkout", ()),
+    ("This checkout isn't known here", ()),
+    ("Your billing page shows what you have, and what is under way.", ()),
     ("Nothing was charged, and your plan is unchanged.", (K.NOTHING_CHARGED, K.PLAN_UNCHANGED)),
     ("Nothing was charged\\.?", (K.NOTHING_CHARGED,)),
     ("Nothing was charged here.", (K.NOTHING_CHARGED,)),

@@ -140,13 +140,13 @@ def draw_finished(checkout: Checkout) -> None:
 
 
 def draw_unknown() -> None:
-    """No checkout of this user is meant: say nothing about any."""
-    with card_page("neutral", "information-circle", _("You have no open checkout")) as card:
+    """No checkout that is known of this user is meant: say nothing about any, nor of what they have."""
+    with card_page("neutral", "information-circle", _("This checkout isn't known here")) as card:
         card.box.set(data_state="unknown")
-        Tag("p", _("Your plan is unchanged. You can choose one at any time."), classes="center card-sentence")
+        Tag("p", _("Your billing page shows what you have, and what is under way."), classes="center card-sentence")
         with Tag("div", classes="actions card-actions"):
-            button(_("See plans"), href="/payment#plans")
-            button(_("Go to your account"), "quiet", href="/account")
+            button(_("See your billing"), href="/payment")
+            button(_("See plans"), "quiet", href="/payment#plans")
 
 
 def draw_signed_out(context: PageContext) -> None:

@@ -155,7 +155,9 @@ async def test_an_address_of_no_checkout_of_this_user_says_nothing_about_any(wor
 
     await world.open(f"/payment/cancel{query}")
 
-    assert "You have no open checkout" in world.text()
+    assert "This checkout isn't known here" in world.text()
+    assert "unchanged" not in world.text()
+    assert "no open checkout" not in world.text()
 
 
 async def test_somebody_signed_out_signs_in_first(world: World) -> None:
