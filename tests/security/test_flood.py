@@ -19,7 +19,7 @@ import pytest
 from harness.socket_tab import SocketTab
 from tests.faults.shop import OPS_TOKEN, AsyncHttpUser, ProxiedProduct, until
 
-SECONDS: Final = float(os.environ.get("FLOOD_SECONDS", "10"))
+SECONDS: Final = float(os.environ.get("FLOOD_SECONDS", "6"))
 RATE: Final = float(os.environ.get("FLOOD_RATE", "200"))
 ACCOUNTS: Final = int(os.environ.get("FLOOD_ACCOUNTS", "12"))
 HONEST: Final = 5

@@ -148,7 +148,7 @@ def test_no_client_is_kept_for_strangers(product: Product) -> None:
         )
 
     before = views()
-    for number in range(30):
+    for number in range(3):
         for path in PAGES:
             get(product, f"{path}?session_id={number}&checkout={number}&next=/{number}", **{"accept-language": "de"})
 
