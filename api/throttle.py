@@ -45,7 +45,7 @@ LONGEST_REST: Final = 0.3
 That leaves half of the process's time to the clicks and pages of all other users."""
 
 OWN_AT_ONCE: Final = 2
-OWN_WAITING: Final = 30
+OWN_WAITING: Final = 60
 """Pages of one browser that are built, and that may wait behind them: a window with many tabs that opens again."""
 
 RETRY_AFTER: Final = 10.0
