@@ -15,7 +15,6 @@ from typing import Final, Protocol
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -108,7 +107,7 @@ class Throttle:
         if scope["method"] != "GET" or scope["path"] in NO_PAGE or scope["path"].startswith(NO_PAGES):
             await self._app(_without_pages(scope), receive, send)
             return
-        browser, client = self._browser(scope), scope.get("client")
+        browser, client = self._sessions.id_in_header(Headers(scope=scope).get("cookie", "")), scope.get("client")
         rank = Rank.STRANGER if browser is None else Rank(1 + self._sessions.is_of_sign_in(browser))
         address = address_key(client[0] if client else "")
         try:
@@ -178,11 +177,6 @@ class Throttle:
         self._count_refused()
         language = Headers(scope=scope).get("accept-language", "")
         await self._busy_page(language, seconds)(scope, receive, send)
-
-    def _browser(self, scope: Scope) -> str | None:
-        """Return the id in the browser's cookie, None without one of ours."""
-        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
-        return self._sessions.id_of(cookies.get(self._sessions.cookie_name))
 
 
 def _without_pages(scope: Scope) -> Scope:

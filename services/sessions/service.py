@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 from pydantic_core import from_json
+from starlette.requests import cookie_parser
 
 from services.auth_ms import AuthMS, AuthSession, User
 from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
@@ -117,6 +118,10 @@ class Sessions:
     def id_of(self, cookie: str | None) -> str | None:
         """Return the id in a cookie that this app signed, or None."""
         return self._cookie.id_in(cookie)
+
+    def id_in_header(self, header: str) -> str | None:
+        """Return the id in a browser's `Cookie` header, None without one that this app signed."""
+        return self.id_of(cookie_parser(header).get(self.cookie_name))
 
     @staticmethod
     def is_of_sign_in(session_id: str) -> bool:

@@ -31,6 +31,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.container import Container
 from services.errors import FrontendError, NotSignedIn
+from services.rate_limits import address_key
 from services.sessions.service import Session, Visitor
 from services.web.timezones import is_timezone
 from ui.nicegui_ext import first_paint, full_document, light_page, optimizations, page_policy, page_views, template
@@ -42,6 +43,7 @@ from ui.page.head import head_html, words
 from ui.serving.arrivals import ARRIVALS
 from ui.serving.error_page import error_page
 from ui.serving.shared_documents import MARK, SHARED
+from ui.shop.live_cart import owner_of
 from ui.text import i18n
 from ui.text.i18n import _
 from ui.theme.icons import icon_rules
@@ -206,12 +208,9 @@ def _document(client: Client, context: PageContext) -> Response:
 
 def _owner(context: PageContext) -> str:
     """Return whose view this is, of those who share the room for views."""
-    match context.session:
-        case Session(user=user):
-            return f"user {user.user_id}"
-        case Visitor(id=visitor):
-            return f"visitor {visitor}"
-    return f"address {context.request.client.host if context.request.client else ''}"
+    if context.session is not None:
+        return owner_of(context.session)
+    return f"address {address_key(context.request.client.host if context.request.client else '')}"
 
 
 def _shared_document(client: Client, context: PageContext) -> Response:

@@ -11,7 +11,11 @@ import brotli
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-GZIP_LEVEL: Final = 9
+BROTLI_QUALITY: Final = 6
+GZIP_LEVEL: Final = 6
+"""A tenth larger than the best, in a fortieth of the time: addresses that nobody has asked for must not cost more than
+a page drawn live."""
+
 SHARED_CACHING: Final = "public, max-age=0, s-maxage=10, must-revalidate"
 """A cache in between may keep it for so many seconds; a browser asks each time, and mostly gets 304."""
 
@@ -28,9 +32,9 @@ class FinishedDocument:
 
     @classmethod
     def of(cls, html: bytes, status: int) -> Self:
-        """Compress a document; takes some hundredths of a second, in any thread."""
+        """Compress a document; takes some thousandths of a second, in any thread."""
         mark = hashlib.sha256(html).hexdigest()[:20]
-        best = brotli.compress(html, mode=brotli.MODE_TEXT)
+        best = brotli.compress(html, mode=brotli.MODE_TEXT, quality=BROTLI_QUALITY)
         return cls(status, mark, (("br", best), ("gzip", gzip.compress(html, GZIP_LEVEL, mtime=0))))
 
     @property

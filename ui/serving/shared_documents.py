@@ -72,7 +72,12 @@ class DocumentKey:
     @property
     def version(self) -> str:
         """What changes while such a page is open."""
-        return hashlib.sha256(repr((self.catalog, self.banners)).encode()).hexdigest()[:12]
+        return version_of(self.catalog, self.banners)
+
+
+def version_of(catalog: str, banners: tuple[str, ...]) -> str:
+    """Return the mark of a catalog and the banners that stand over it."""
+    return hashlib.sha256(repr((catalog, banners)).encode()).hexdigest()[:12]
 
 
 class SharedDocuments:
@@ -91,10 +96,12 @@ class SharedDocuments:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
+        unknown = self._container.sessions.id_in_header(Headers(scope=scope).get("cookie", "")) is None
+        scope["state"][UNKNOWN] = unknown
         if path == VERSION_PATH:
-            await self._version(scope)(scope, receive, send)
-        elif self._is_unknown(scope) and (query := _query(scope, path)) is not None:
-            await self._serve(self._key(scope, path, query), scope, receive, send)
+            await (await self._version(scope, unknown=unknown))(scope, receive, send)
+        elif unknown and (query := _query(scope, path)) is not None:
+            await self._serve(await self._key(scope, path, query), scope, receive, send)
         else:
             await self._pass(scope, receive, send)
 
@@ -120,10 +127,9 @@ class SharedDocuments:
             if not missing:
                 await send(message)
 
-        scope["state"][UNKNOWN] = self._is_unknown(scope)
         await self._app(scope, receive, answer)
         if missing:
-            await self._serve(self._key(scope, NOT_FOUND), scope, receive, send)
+            await self._serve(await self._key(scope, NOT_FOUND), scope, receive, send)
 
     async def _draw(self, key: DocumentKey, scope: Scope) -> "FinishedDocument | _Captured":
         """Return the document, drawn by one request for all that wait; or what the app answered instead of it."""
@@ -137,14 +143,17 @@ class SharedDocuments:
                 if not captured.may_be_kept:
                     return captured
                 document = await asyncio.to_thread(FinishedDocument.of, captured.body, captured.status)
-                self._kept.keep(key, document)
+                if key.version == self._version_now():  # else it may show a catalog or banner that came meanwhile
+                    self._kept.keep(key, document)
                 return document
         finally:
             if not lock.locked():
                 self._drawing.pop(key, None)
 
-    def _key(self, scope: Scope, path: str, query: _Query = ()) -> DocumentKey:
+    async def _key(self, scope: Scope, path: str, query: _Query = ()) -> DocumentKey:
         """Return what the document for a request depends on."""
+        await self._container.stripe_mode.mode()  # no page may be drawn for long that would ask what others have seen
+        catalog, banners = self._shown_now()
         headers = Headers(scope=scope)
         cookies = cookie_parser(headers.get("cookie", ""))
         theme = cookies.get(THEME_COOKIE, "")
@@ -153,19 +162,22 @@ class SharedDocuments:
             query=query,
             locale=i18n.choose_locale(cookies.get(LOCALE_COOKIE), headers.get("accept-language", "")),
             theme=theme if theme in THEMES else "system",
-            catalog=self._container.catalog.version,
-            banners=tuple(problem.code for problem in self._container.stripe_mode.known_problems()),
+            catalog=catalog,
+            banners=banners,
         )
 
-    def _is_unknown(self, scope: Scope) -> bool:
-        """Whether a browser has no cookie of ours."""
-        sessions = self._container.sessions
-        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
-        return sessions.id_of(cookies.get(sessions.cookie_name)) is None
+    def _shown_now(self) -> tuple[str, tuple[str, ...]]:
+        """Return the catalog in force, and the banners that stand."""
+        problems = self._container.stripe_mode.known_problems()
+        return self._container.catalog.version, tuple(problem.code for problem in problems)
 
-    def _version(self, scope: Scope) -> Response:
+    def _version_now(self) -> str:
+        return version_of(*self._shown_now())
+
+    async def _version(self, scope: Scope, *, unknown: bool) -> Response:
         """Return which document the browser would get now, in a few bytes."""
-        version = self._key(scope, NOT_FOUND).version if self._is_unknown(scope) else "live"
+        await self._container.stripe_mode.mode()
+        version = self._version_now() if unknown else "live"
         headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache", "Vary": "Cookie"}
         if Headers(scope=scope).get("if-none-match", "").removeprefix("W/") == headers["ETag"]:
             return Response(None, 304, headers)

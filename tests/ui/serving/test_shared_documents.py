@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.request_context import RequestContextMiddleware
 from services.container import Container
+from services.stripe_mode import TEST_MODE_IN_PUBLIC
 from settings import Settings
 from ui.nicegui_ext import optimizations
 from ui.nicegui_ext.optimizations import NONE, Optimizations
@@ -147,6 +148,47 @@ async def test_who_come_together_wait_for_one_drawing(browser: httpx.AsyncClient
 
     assert pages.drawn == ["/pricing"]
     assert len({answer.headers["etag"] for answer in answers}) == 1
+
+
+async def test_what_was_drawn_while_the_catalog_changed_is_not_kept(
+    browser: httpx.AsyncClient, pages: DrawnPages, container: Container
+) -> None:
+    """It shows the new prices under the key of the old ones, which may be put back into force."""
+    catalog, later = container.catalog, container.catalog.model_copy(update={"questions": ()})
+    assert later.version != catalog.version
+
+    def changing(request: Request) -> Response:
+        container.catalogs.current = later  # type: ignore[misc]
+        return seen(request)
+
+    pages.answer = changing
+    await browser.get("/pricing")
+    container.catalogs.current, pages.answer = catalog, None  # type: ignore[misc]
+    await browser.get("/pricing")
+
+    assert pages.drawn == ["/pricing", "/pricing"]
+
+
+async def test_a_banner_that_another_replica_has_seen_makes_another_document(
+    browser: httpx.AsyncClient, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The facts are asked for by each view: no other page may be drawn for long that would ask."""
+    asked = 0
+    ask = container.stripe_mode.mode
+
+    async def mode() -> object:
+        nonlocal asked
+        asked += 1
+        return await ask()
+
+    monkeypatch.setattr(container.stripe_mode, "mode", mode)
+    first = (await browser.get(VERSION_PATH)).json()
+    monkeypatch.setattr(container.stripe_mode, "known_problems", lambda: (TEST_MODE_IN_PUBLIC,))
+    then = (await browser.get(VERSION_PATH)).json()
+    await browser.get("/pricing")
+
+    assert first != then
+    assert asked == 3
 
 
 async def test_one_language_does_not_wait_for_anothers_drawing(browser: httpx.AsyncClient, pages: DrawnPages) -> None:
