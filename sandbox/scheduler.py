@@ -44,12 +44,13 @@ class Scheduler:
         self._state.webhooks.changed.set()
 
     async def settled(self, seconds: float) -> bool:
-        """Whether no webhook is waiting any more, within this many seconds."""
+        """Whether no webhook is waiting or being written any more, within this many seconds."""
         if self._manual:
             return self._deliver_within(seconds)
         try:
             async with asyncio.timeout(seconds), self._settled:
                 await self._settled.wait_for(lambda: self._state.webhooks.waiting() == 0)
+                await self._state.connection.all_written()
         except TimeoutError:
             return False
         return True

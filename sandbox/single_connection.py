@@ -20,6 +20,8 @@ class SingleConnection:
         self._write_seconds = write_seconds
         self._calls = 0
         self._writes = 0
+        self._nothing_written = asyncio.Event()
+        self._nothing_written.set()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -33,8 +35,7 @@ class SingleConnection:
 
     def hold_for_a_write(self) -> None:
         """Use it for a webhook, for as long as a write takes."""
-        self._writes += 1
-        self._look()
+        self._write()
         if self._write_seconds:
             asyncio.get_running_loop().call_later(self._write_seconds, self._written)
         else:
@@ -43,17 +44,27 @@ class SingleConnection:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
         """Use it for an event that somebody posts, until it is written."""
-        self._writes += 1
-        self._look()
+        self._write()
         try:
             await asyncio.sleep(self._write_seconds)
             yield
         finally:
             self._written()
 
+    async def all_written(self) -> None:
+        """Wait until no webhook holds it any more."""
+        await self._nothing_written.wait()
+
     def _look(self) -> None:
         if self._calls + bool(self._writes) > 1:
             self.lost = True
 
+    def _write(self) -> None:
+        self._writes += 1
+        self._nothing_written.clear()
+        self._look()
+
     def _written(self) -> None:
         self._writes -= 1
+        if not self._writes:
+            self._nothing_written.set()
