@@ -25,6 +25,7 @@ SANDBOX_API_KEY: Final = "proj_sandbox_no_money_moves_0123456789abcdefghij"
 Url = Annotated[str, AfterValidator(rules.base_url)]
 Origin = Annotated[str, AfterValidator(rules.origin)]
 Link = Annotated[str, AfterValidator(rules.link)]
+WebAddress = Annotated[str, AfterValidator(rules.web_address)]
 Limit = Annotated[str, Field(pattern=r"^[1-9]\d*/(second|minute|hour|day)$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -114,6 +115,10 @@ class Settings(BaseSettings):
     terms_url: Link = Field("", description="Terms of service, linked in the footer and beside buttons.")
     privacy_url: Link = Field("", description="Privacy policy, linked in the footer.")
     support_url: Link = Field("", description="Where users get help: an https: or mailto: address.")
+
+    app_url: WebAddress = Field(
+        "", description="Where the product itself is: the way into it for those who have a plan; empty means none."
+    )
 
     brand_name: str = Field("Northwind Cloud", min_length=1, max_length=40, description="Name of the product.")
     brand_color: str = Field("#3b5bdb", pattern=r"^#[0-9a-fA-F]{6}$", description="Colour of main buttons and links.")

@@ -75,6 +75,14 @@ def link(value: str) -> str:
     return value
 
 
+def web_address(value: str) -> str:
+    """Return an address that a browser can open: https or http; empty means none."""
+    parts = urlsplit(value)
+    if value and not (parts.scheme in ("http", "https") and parts.hostname and not re.search(r"[\s\\]", value)):
+        raise ValueError("must be a full address such as https://app.example.com")
+    return value
+
+
 def redirect_host(value: str) -> str:
     """Return a lower-case host, with a port or without, that a browser may be sent to."""
     if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9]\d{0,4})?", value.lower()):

@@ -29,6 +29,7 @@ WRONG = {
     "customer_id": ["name"],
     "checkout_hosts": ["https://checkout.stripe.com", "checkout.stripe.com/x", "*.stripe.com", "a b"],
     "terms_url": ["javascript:alert(1)", "/terms", "https://"],
+    "app_url": ["app.example.com", "mailto:app@example.com", "https://app example.com", "javascript:alert(1)"],
     "support_url": ["help@example.com", "mailto:help"],
     "trusted_proxies": ["proxy", "10.0.0.0/99"],
     "embed_origins": ["https://example.com/page", "example.com", "*"],
