@@ -78,6 +78,11 @@ class ActionForm:
             )  # fmt: skip
 
     def release(self) -> None:
-        """Let the button be pressed again: what it started did not lead away from this page."""
+        """Let the button be pressed again: what it started did not lead away from this page.
+
+        Nothing is left to do where the page drew its buttons anew meanwhile.
+        """
+        if self.form.is_deleted:
+            return
         self._attempt += 1
         self.form.set(data_attempt=self._attempt)
