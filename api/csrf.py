@@ -20,6 +20,9 @@ from api.request_context import printable
 from settings import Settings
 
 SOCKET_PATH: Final = "/_nicegui_ws"
+SOCKET: Final = "/_nicegui_ws/socket.io/"
+"""The one address below it at which there is a socket; at others engine.io answers it in a way that fails."""
+
 SIGNED_PATHS: Final = frozenset({"/api/payment/events"})
 """Routes for other services: they prove themselves by a signature and carry no cookie."""
 
@@ -45,7 +48,7 @@ class CsrfGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "websocket":
-            if Headers(scope=scope).get("origin", "").lower() not in self._origins:
+            if not self._may_open(scope):
                 origin = printable(Headers(scope=scope).get("origin", ""))
                 _log.warning("foreign_socket", path=printable(scope["path"]), origin=origin)
                 await _refuse_socket(receive, send)
@@ -61,6 +64,11 @@ class CsrfGuard:
                 await _refusal(scope, status)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _may_open(self, scope: Scope) -> bool:
+        """Whether a socket is asked for by a page of ours, where there is one."""
+        is_ours = Headers(scope=scope).get("origin", "").lower() in self._origins
+        return is_ours and (not _is_socket(scope) or f"{scope['path']}/".startswith(SOCKET))
 
     def _refused(self, scope: Scope) -> int | None:
         headers = Headers(scope=scope)
@@ -144,7 +152,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes | int:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    return b"".join(parts)
+                    return 408  # half of what was meant may mean something else
                 parts.append(message.get("body", b""))
                 if sum(map(len, parts)) > LARGEST_BODY:
                     return 413

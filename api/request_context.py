@@ -58,7 +58,13 @@ class RequestContextMiddleware:
         head_only = scope["method"] == "HEAD" and not scope["path"].startswith("/auth/")
         inner = {**scope, "method": "GET"} if head_only else scope
         started_at = time.perf_counter()
-        status, complete = 0, False
+        status, complete, gone = 0, False, False
+
+        async def take() -> Message:
+            nonlocal gone
+            message = await receive()
+            gone = gone or message["type"] == "http.disconnect"
+            return message
 
         async def answer(message: Message) -> None:
             nonlocal status, complete
@@ -71,9 +77,13 @@ class RequestContextMiddleware:
             await send(message)
 
         try:
-            await self._app(inner, receive, answer)
-        except Exception:
-            _log.exception("request_failed", method=scope["method"], path=printable(scope["path"]))
+            await self._app(inner, take, answer)
+        except Exception as error:
+            said = {"method": scope["method"], "path": printable(scope["path"])}
+            if gone:  # engine.io and Starlette fail on that, each in a way of its own
+                _log.info("sender_gone", cause=repr(error), **said)
+                return
+            _log.exception("request_failed", **said)
             if status and not complete:
                 raise
             if not complete:

@@ -1,6 +1,7 @@
 """Runs the app on a socket: binds first, starts the sandbox if there is one, serves, and stops in order within 20 s."""
 
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -12,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from nicegui.version import __version__ as NICEGUI_VERSION
 
+from cli.connections import OnceAMinute, QuietSocket, TimedConnection
 from cli.listen import BACKLOG, PortUnusable, listen, look_at_sandbox_ports
 from sandbox.launch import RunningSandbox, SandboxNotStarted, start_sandbox
 from services.errors import StoreUnavailable
@@ -105,7 +107,8 @@ def _addresses(settings: Settings) -> tuple[str, ...]:
 def _serve(app: object, settings: Settings, listener: socket.socket, writer: LineWriter, pages: PageHealth) -> None:
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
-        ws="wsproto",
+        http=TimedConnection,
+        ws=QuietSocket,
         access_log=False,
         log_config=None,
         proxy_headers=False,
@@ -116,6 +119,7 @@ def _serve(app: object, settings: Settings, listener: socket.socket, writer: Lin
         ws_max_size=LARGEST_MESSAGE,
         ws_per_message_deflate=False,  # what a browser is sent is small, and each tab's compressor keeps 290 kB
     )
+    logging.getLogger("uvicorn.error").addFilter(OnceAMinute())
     server = _Server(config, settings, writer)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)  # uvicorn raises what it caught again when it has stopped

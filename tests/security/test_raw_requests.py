@@ -37,6 +37,18 @@ POSTS: Final = (
     b"/payment/checkout", b"/payment/portal", b"/preferences", b"/cart/add", b"/api/payment/checkout",
     b"/api/payment/portal", b"/sign-out", b"/api/payment/events",
 )  # fmt: skip
+NO_HTTP: Final = (
+    b"\x16\x03\x01\x02\x00\x01", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /_nicegui_ws/socket.io/ HTTP/1.1\r\nHost: caf\xe9\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n",
+    b"GET /_nicegui_ws/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+)  # fmt: skip
+HALF_OPEN: Final = (
+    b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
+    b"POST /sign-out HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
+    b"POST /_nicegui_ws/socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n4",
+)  # fmt: skip
 
 
 def requests(origin: bytes, cookie: bytes) -> Iterator[bytes]:
@@ -70,6 +82,19 @@ async def status_of(url: str, request: bytes) -> int:
         writer.close()
 
 
+async def closes(url: str, request: bytes) -> bytes:
+    """Send the bytes, and return what comes until the server closes the connection."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        writer.write(request)
+        return await asyncio.wait_for(reader.read(), 30)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
 async def test_no_bytes_are_too_much(shop: ProxiedProduct) -> None:
     await shop.open(
         {"TRUSTED_PROXIES": "127.0.0.1,::1", "LIMIT_UNCONNECTED_VIEWS": "10000", "LIMIT_PAGE_VIEWS": "100000/minute"}
@@ -77,9 +102,16 @@ async def test_no_bytes_are_too_much(shop: ProxiedProduct) -> None:
     person = await shop.person().sign_in()
     sent = requests(shop.app.url.encode(), person.client.cookies["session"].encode())
 
+    half_open = [asyncio.create_task(closes(shop.app.url, request)) for request in HALF_OPEN]
     statuses = [await status_of(shop.app.url, request) for request in sent]
+    for _time in range(5):
+        await asyncio.gather(*(closes(shop.app.url, request) for request in NO_HTTP))
+    answers = await asyncio.gather(*half_open)
 
+    assert [answer[9:12] for answer in answers] == [b"", b"408", b"200", b"415", b"400"]
     assert {200, 303, 400, 401, 404, 415, 422} <= set(statuses) <= {200, 303, 307, 400, 401, 403, 404, 415, 422}
+    for said in ("Invalid HTTP request received.", "Invalid WebSocket request received."):
+        assert len(shop.app.events(said)) == 1
     assert not shop.app.events("request_failed")
     assert not shop.app.events("page_failed")
     assert "Traceback" not in shop.app.log()

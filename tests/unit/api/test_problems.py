@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from api.problems import add_error_handlers
+from api.request_context import RequestContextMiddleware
 from services import errors
 from services.checkout_record import Checkout, CheckoutKind
 from services.errors import CheckoutInProgress, FrontendError, KeyRejected, UpstreamError
@@ -164,6 +166,25 @@ async def test_an_unexpected_exception_is_a_500_without_its_text(
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "canary" not in answer.text
     assert answer.headers["content-security-policy"]
+
+
+async def test_what_fails_since_its_sender_is_gone_leaves_one_line_and_no_trace() -> None:
+    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+        assert (await receive())["type"] == "http.disconnect"
+        raise KeyError("REQUEST_METHOD")
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: Message) -> None:
+        raise AssertionError("nobody is there")
+
+    scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": None}
+    with capture_logs() as logs:
+        await RequestContextMiddleware(app)(scope, receive, send)
+
+    assert [line["event"] for line in logs] == ["sender_gone", "request"]
+    assert logs[0]["cause"] == "KeyError('REQUEST_METHOD')"
 
 
 async def test_the_id_of_a_request_is_in_the_problem_the_header_and_only_if_it_is_usable(api: ApiWorld) -> None:
