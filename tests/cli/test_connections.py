@@ -25,14 +25,14 @@ SOCKET: Final = (
 )
 
 
-class Connection(TimedConnection):
+class HurriedConnection(TimedConnection):
     """One that is not patient, so that no test has to be."""
 
     piece_deadline = DEADLINE
     answer_deadline = DEADLINE
 
 
-class Server:
+class ServedApp:
     """A small app behind such connections: it reads bodies at `/read`, and answers slowly at `/slow`."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Server:
         config = uvicorn.Config(
             self._app,
             port=0,
-            http=Connection,
+            http=HurriedConnection,
             ws=QuietSocket,
             interface="asgi3",
             log_config=None,
@@ -97,8 +97,8 @@ class Server:
 
 
 @pytest_asyncio.fixture
-async def server() -> AsyncIterator[Server]:
-    made = Server()
+async def server() -> AsyncIterator[ServedApp]:
+    made = ServedApp()
     running = asyncio.create_task(made.server.serve())
     await until(lambda: made.server.started, PATIENCE)
     yield made
@@ -119,7 +119,7 @@ async def server() -> AsyncIterator[Server]:
     ],
     ids=["silent", "blank", "headers", "body", "body that nobody reads", "the next headers"],
 )
-async def test_what_is_half_open_is_closed(server: Server, sent: bytes, status: bytes) -> None:
+async def test_what_is_half_open_is_closed(server: ServedApp, sent: bytes, status: bytes) -> None:
     answer = await server.answer_to(sent)
 
     assert answer.startswith(status)
@@ -127,7 +127,7 @@ async def test_what_is_half_open_is_closed(server: Server, sent: bytes, status: 
     await until(lambda: not server.connections, PATIENCE)
 
 
-async def test_a_drip_holds_no_connection(server: Server) -> None:
+async def test_a_drip_holds_no_connection(server: ServedApp) -> None:
     async def drip(writer: asyncio.StreamWriter) -> None:
         while True:
             writer.write(b"a")
@@ -141,7 +141,7 @@ async def test_a_drip_holds_no_connection(server: Server) -> None:
     assert answer.startswith(b"HTTP/1.1 408")
 
 
-async def test_a_large_body_may_take_its_time_as_long_as_it_comes(server: Server) -> None:
+async def test_a_large_body_may_take_its_time_as_long_as_it_comes(server: ServedApp) -> None:
     pieces = 6
     async with server.open(POST % (pieces * PIECE)) as (reader, writer):
         for _piece in range(pieces):
@@ -155,7 +155,7 @@ async def test_a_large_body_may_take_its_time_as_long_as_it_comes(server: Server
     assert server.read == [pieces * PIECE]
 
 
-async def test_a_connection_rests_between_requests_and_waits_for_a_slow_answer(server: Server) -> None:
+async def test_a_connection_rests_between_requests_and_waits_for_a_slow_answer(server: ServedApp) -> None:
     async with server.open(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") as (reader, writer):
         await asyncio.wait_for(reader.readuntil(OK), PATIENCE)
         await asyncio.sleep(2 * DEADLINE)
@@ -167,13 +167,15 @@ async def test_a_connection_rests_between_requests_and_waits_for_a_slow_answer(s
     assert answer.startswith(b"HTTP/1.1 200")
 
 
-async def test_an_answer_that_nobody_takes_is_given_up(server: Server) -> None:
+async def test_an_answer_that_nobody_takes_is_given_up(server: ServedApp) -> None:
     async with server.open(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"):
         await until(lambda: server.connections == 1, PATIENCE)
         await until(lambda: not server.connections, PATIENCE)
 
 
-async def test_what_is_no_http_is_refused_and_leaves_no_trace(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_is_no_http_is_refused_and_leaves_no_trace(
+    server: ServedApp, caplog: pytest.LogCaptureFixture
+) -> None:
     hosts = (b"caf\xe9", b"a" * 80, b"x")
     endless = [SOCKET % host + b"\r\n" for host in hosts] + [SOCKET % b"x" + b"Sec-WebSocket-Protocol: \xff\r\n\r\n"]
     endless += [b"\x16\x03\x01\x02\x00\x01", b"PRI * HTTP/2.0\r\n\r\n", b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n"]
