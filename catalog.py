@@ -19,6 +19,7 @@ from catalog_entries import (
     Comparison,
     Entry,
     Feature,
+    FeatureLine,
     Interval,
     Item,
     Plan,
@@ -36,6 +37,7 @@ __all__ = [
     "CatalogProblem",
     "Comparison",
     "Feature",
+    "FeatureLine",
     "FormerPlan",
     "Interval",
     "Item",
@@ -108,6 +110,7 @@ class Catalog(Entry):
     json_schema: str | None = Field(None, alias="$schema", description="Where editors find the schema.")
     plans: tuple[Plan, ...] = Field(min_length=1, description="All plans, the retired ones among them.")
     items: tuple[Item, ...] = ()
+    features: tuple[Feature, ...] = Field((), description="What plans can unlock; each plan says so in its grants.")
     comparison: Comparison = Comparison()
     questions: tuple[Question, ...] = ()
     promises: Promises = Promises()

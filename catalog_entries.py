@@ -10,10 +10,12 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     RootModel,
     StrictBool,
     StringConstraints,
+    Tag,
     field_validator,
 )
 
@@ -22,12 +24,16 @@ from money import format_money, is_currency
 LARGEST_AMOUNT: Final = 99_999_999
 """Stripe takes amounts of at most eight digits (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
 
+LARGEST_GRANT: Final = 2**53 - 1
+"""The largest number that every reader of JSON keeps as it is."""
+
 Words = Annotated[
     str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
 ]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([_-][A-Za-z0-9]{2,8})*$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 StripeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
+FeatureKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Alias = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
 ]
@@ -95,11 +101,37 @@ class Price(Entry):
         return format_money(self.amount, self.currency, locale, trim=trim)
 
 
-class Feature(Entry):
+class FeatureLine(Entry):
     """One line of a plan card, with a muted second line when there is more to say."""
 
     text: Text
     note: Text | None = None
+
+
+class Feature(Entry):
+    """Something that plans unlock: what your services ask for by its key, and how readers call it."""
+
+    key: FeatureKey
+    kind: Literal["flag", "number", "text"]
+    name: Text
+    unit: Text | None = Field(None, description="What a number counts, such as GB; shown behind it.")
+    adds_up: Literal["sum", "max"] = Field(
+        "sum", description="What a number is where plans of several groups grant it: their sum, or the largest."
+    )
+
+
+def _form(value: object) -> str:
+    """Return by which of a grant's forms a value is read, so that only that one's faults are told."""
+    return "bool" if isinstance(value, bool) else "int" if isinstance(value, int | float) else "Text"
+
+
+Grant = Annotated[
+    Annotated[StrictBool, Tag("bool")]
+    | Annotated[int, Field(strict=True, ge=0, le=LARGEST_GRANT), Tag("int")]
+    | Annotated[Text, Tag("Text")],
+    Discriminator(_form),
+]
+"""What a plan grants of a feature: yes or no, a number or `unlimited`, or a text, as the feature's kind says."""
 
 
 class Plan(Entry):
@@ -115,7 +147,13 @@ class Plan(Entry):
     kind: Literal["free", "paid", "contact"]
     product_id: StripeId | None = None
     prices: dict[Interval, Price] = Field(default_factory=dict)
-    features: tuple[Feature, ...] = ()
+    features: tuple[FeatureLine, ...] = Field(
+        (), description="The card's lines; without them they are drawn from what the plan grants."
+    )
+    grants: dict[FeatureKey, Grant] = Field(
+        default_factory=dict,
+        description="What the plan unlocks, by the keys of the catalog's features; beside what it includes.",
+    )
     includes: Id | None = Field(None, description="The plan of which this one has everything, and more.")
     highlighted: bool = Field(False, description="The plan most people should take; at most one.")
     contact_url: Annotated[str, StringConstraints(pattern=r"^(https?://|mailto:)\S+$")] | None = None
@@ -162,11 +200,15 @@ class Item(Entry):
 
 
 class ComparisonRow(Entry):
-    """One property of all plans: yes, no or a value by plan id; a plan left out does not have it."""
+    """One property of all plans: yes, no or a value by plan id; a plan left out does not have it.
 
-    name: Text
+    A row may name a `feature` instead: then its name is the feature's, and its values are what the plans grant.
+    """
+
+    name: Text | None = None
     note: Text | None = None
-    values: dict[Id, StrictBool | Text]
+    values: dict[Id, StrictBool | Text] = Field(default_factory=dict)
+    feature: FeatureKey | None = Field(None, description="A feature's key, instead of name and values.")
 
 
 class ComparisonGroup(Entry):

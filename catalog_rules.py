@@ -4,15 +4,18 @@ They run even where single fields are wrong, so that an operator sees all proble
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+UNLIMITED: Final = "unlimited"
+"""Stands in a number's place where there is no limit."""
+
 Located = tuple[str, dict[str, Any]]
 
-UNION_PARTS: Final = frozenset(("Text", "bool", "[key]"))
+UNION_PARTS: Final = frozenset(("Text", "bool", "int", "[key]"))
 """Parts of pydantic's places that name a type, not a field."""
 
 
@@ -77,7 +80,10 @@ def problems_between(raw: object) -> Iterator[CatalogProblem]:
         yield from _plan_prices(place, plan)
     for place, item in items:
         yield from _item(place, item)
-    yield from _comparison(raw, {plan.get("id") for _, plan in plans if isinstance(plan.get("id"), str)})
+    features = {entry["key"]: entry for _, entry in _entries(raw, "features") if isinstance(entry.get("key"), str)}
+    yield from _twice(_values(list(_entries(raw, "features")), "key"))
+    yield from _grants(plans, features)
+    yield from _comparison(raw, {plan.get("id") for _, plan in plans if isinstance(plan.get("id"), str)}, features)
 
 
 def _entries(raw: object, *keys: str) -> Iterator[Located]:
@@ -216,12 +222,73 @@ def _item(place: str, item: dict[str, Any]) -> Iterator[CatalogProblem]:
         yield CatalogProblem(f"{place}.min_quantity", least, f"is above max_quantity, which is {most}")
 
 
-def _comparison(raw: object, plans: set[object]) -> Iterator[CatalogProblem]:
+def _grants(plans: list[Located], features: Mapping[str, dict[str, Any]]) -> Iterator[CatalogProblem]:
+    """Yield each grant of a feature that there is not, of another kind, or of less than an included plan's."""
+    included = {plan.get("id"): plan for _, plan in plans if isinstance(plan.get("id"), str)}
+    for place, plan in plans:
+        grants = plan.get("grants")
+        for key, value in grants.items() if isinstance(grants, dict) else ():
+            where = f"{place}.grants.{key}"
+            if key not in features:
+                yield CatalogProblem(where, value, "there is no feature of this key")
+            elif reason := _wrong_kind(features[key].get("kind"), value):
+                yield CatalogProblem(where, value, reason)
+            elif _is_less(value, before := _inherited(plan, key, included)):
+                reason = f"the plan that this one includes grants {before!r}; a plan has all that it includes"
+                yield CatalogProblem(where, value, reason)
+
+
+def _wrong_kind(kind: object, value: object) -> str:
+    """Return what is wrong with a grant of a feature of this kind, or nothing."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if kind == "flag" and not isinstance(value, bool):
+        return "the feature is a flag: true or false"
+    if kind == "number" and not (is_number or value == UNLIMITED):
+        return f"the feature is a number: a whole one from 0, or {UNLIMITED!r}"
+    if kind == "text" and (isinstance(value, bool) or is_number):
+        return "the feature is a text: a string, or one for each language"
+    return ""
+
+
+def _inherited(plan: dict[str, Any], key: str, plans: Mapping[object, dict[str, Any]]) -> object:
+    """Return what the plans that this one includes grant of a feature; None without a word."""
+    seen: set[object] = {plan.get("id")}
+    wanted = plan.get("includes")
+    while isinstance(wanted, str) and wanted in plans and wanted not in seen:
+        seen.add(wanted)
+        grants = plans[wanted].get("grants")
+        if isinstance(grants, dict) and key in grants:
+            return grants[key]
+        wanted = plans[wanted].get("includes")
+    return None
+
+
+def _is_less(value: object, before: object) -> bool:
+    if isinstance(value, bool) or isinstance(before, bool):
+        return before is True and value is False
+    if isinstance(value, int):
+        return before == UNLIMITED or (isinstance(before, int) and value < before)
+    return False
+
+
+def _comparison(raw: object, plans: set[object], features: Mapping[str, object]) -> Iterator[CatalogProblem]:
     for group_place, group in _entries(raw, "comparison", "groups"):
         for row_place, row in _entries(group, "rows"):
+            place = f"{group_place}.{row_place}"
+            yield from _row(place, row, features)
             values = row.get("values")
             for plan, value in values.items() if isinstance(values, dict) else ():
                 if plan not in plans:
-                    yield CatalogProblem(
-                        f"{group_place}.{row_place}.values.{plan}", value, "there is no plan of this id"
-                    )
+                    yield CatalogProblem(f"{place}.values.{plan}", value, "there is no plan of this id")
+
+
+def _row(place: str, row: dict[str, Any], features: Mapping[str, object]) -> Iterator[CatalogProblem]:
+    feature = row.get("feature")
+    if feature is None:
+        for name in ("name", "values"):
+            if row.get(name) is None:
+                yield CatalogProblem(f"{place}.{name}", None, "field required, unless the row names a feature")
+    elif isinstance(feature, str) and feature not in features:
+        yield CatalogProblem(f"{place}.feature", feature, "there is no feature of this key")
+    if feature is not None and row.get("values"):
+        yield CatalogProblem(f"{place}.values", row["values"], "the feature's values are what the plans grant")

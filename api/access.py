@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.cart import user_owner, visitor_owner
 from services.container import Container
-from services.entitlements import Entitlement
+from services.entitlements.model import Entitlement
 from services.errors import NotSignedIn
 from services.rate_limits import address_key
 from services.sessions.service import Session, Visitor
@@ -78,11 +78,19 @@ class Access:
             samesite=kept["samesite"],
         )  # fmt: skip
 
+    def require(self, feature: str) -> Callable[[Session], Awaitable[Entitlement]]:
+        """Return a dependency for routes that need a feature: it raises NotSignedIn or FeatureRequired for others."""
+
+        async def required(session: Annotated[Session, Depends(self.session)]) -> Entitlement:
+            return await self._container.entitlements.require(session, feature)
+
+        return required
+
     def require_plan(self, plan_id: str) -> Callable[[Session], Awaitable[Entitlement]]:
         """Return a dependency for routes of members only: it raises NotSignedIn or PlanRequired for others."""
 
         async def required(session: Annotated[Session, Depends(self.session)]) -> Entitlement:
-            return await self._container.entitlements.require(session, plan_id)
+            return await self._container.entitlements.require_plan(session, plan_id)
 
         return required
 

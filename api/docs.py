@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 
 from api.problems import REFUSALS
-from services import entitlements, errors
+from services import errors
 from services.errors import FrontendError
 
 _METHODS: Final = ("get", "put", "post", "delete")
@@ -97,7 +97,7 @@ def _codes() -> Iterator[str]:
     for status, (code, _title, sentence) in REFUSALS.items():
         if code != FrontendError.code:
             yield _code(code, status, sentence)
-    known = [kind for module in (errors, entitlements) for _name, kind in inspect.getmembers(module, inspect.isclass)]
+    known = [kind for _name, kind in inspect.getmembers(errors, inspect.isclass)]
     seen: set[str] = set()
     for kind in sorted((k for k in known if issubclass(k, FrontendError)), key=lambda k: (k.status, k.code)):
         if kind.code not in seen:

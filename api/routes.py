@@ -67,7 +67,7 @@ def shown_routes(container: Container, access: Access) -> APIRouter:
     async def get_catalog(request: Request) -> CatalogView:
         """Everything that is sold: plans in display order, then items. Amounts are minor units."""
         locale = request.headers.get("accept-language", "en")[:2].lower()
-        return CatalogView.of(container.catalog, locale)
+        return CatalogView.sold(container.catalog, locale)
 
     @router.get("/me", responses=problem_docs(401))
     async def get_me(session: Annotated[Session, signed_in]) -> Me:

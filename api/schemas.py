@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from catalog import Catalog, Feature, Price, Text
+from catalog import Catalog, FeatureLine, Price, Text
+from catalog_entries import Grant
+from catalog_features import FeatureValue, granted_by
 from services.cart import Cart
 from services.claims import DATED, Claim, ClaimKind, status_claims, subscription_claims
-from services.entitlements import Entitlement
+from services.entitlements.model import Entitlement
 from services.errors import CartChanged, PriceNotSold
 from services.purchase import Purchase, offer_of
 from services.subscription.customer_status import CustomerStatus
@@ -39,12 +41,17 @@ class ApiView(BaseModel):
         return cls.model_validate(shown, context=locale)
 
 
-def _in_language(text: Text, info: ValidationInfo[str]) -> str:
-    return text.in_(info.context or "en")
+def _in_language(text: Text | None, info: ValidationInfo[str]) -> str | None:
+    return text.in_(info.context or "en") if text is not None else None
 
 
-def _texts(features: Iterable[Feature]) -> list[Text]:
+def _texts(features: Iterable[FeatureLine]) -> list[Text]:
     return [feature.text for feature in features]
+
+
+def _granted(grants: Mapping[str, Grant], info: ValidationInfo[str]) -> dict[str, FeatureValue]:
+    locale = info.context or "en"
+    return {key: value.in_(locale) if isinstance(value, Text) else value for key, value in grants.items()}
 
 
 def _values(prices: Mapping[str, Price]) -> list[Price]:
@@ -153,7 +160,10 @@ class PlanView(ApiView):
     product_id: str | None
     highlighted: bool
     includes: str | None
-    features: Annotated[list[Words], BeforeValidator(_texts)]
+    features: Annotated[list[Words], BeforeValidator(_texts)] = Field(description="The lines of its card.")
+    grants: Annotated[dict[str, FeatureValue], BeforeValidator(_granted)] = Field(
+        description="What it unlocks, with what it includes, by feature; what it does not have is not named."
+    )
     prices: Annotated[list[PriceView], BeforeValidator(_values)] = Field(validation_alias="offered")
 
 
@@ -169,12 +179,33 @@ class ItemView(ApiView):
     max_quantity: int
 
 
+class FeatureView(ApiView):
+    """Something that plans unlock. Its value is a boolean, a number or `unlimited`, or a text, as `kind` says."""
+
+    key: str
+    kind: Literal["flag", "number", "text"]
+    name: Words
+    unit: Annotated[str | None, BeforeValidator(_in_language)]
+
+
 class CatalogView(ApiView):
     """All that is sold."""
 
     version: str
-    plans: list[PlanView] = Field(validation_alias="on_sale")
+    features: list[FeatureView]
+    plans: list[PlanView]
     items: list[ItemView]
+
+    @classmethod
+    def sold(cls, catalog: Catalog, locale: str = "en") -> Self:
+        """Return the view of all that is sold, its texts in a language."""
+        plans = (plan.model_copy(update={"grants": granted_by(catalog, plan)}) for plan in catalog.on_sale)
+        return cls(
+            version=catalog.version,
+            features=[FeatureView.of(feature, locale) for feature in catalog.features],
+            plans=[PlanView.of(plan, locale) for plan in plans],
+            items=[ItemView.of(item, locale) for item in catalog.items],
+        )
 
 
 class Me(ApiView):

@@ -8,7 +8,7 @@ from services.alarms.recorder import AlarmRecorder
 from services.cart import CartService
 from services.checkout.service import CheckoutService
 from services.checkout_record import CheckoutRepository
-from services.entitlements import Entitlements
+from services.entitlements.service import Entitlements
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes

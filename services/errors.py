@@ -53,6 +53,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
         ├── ClockUnsure              503  nobody knows what time it is, so nothing is signed
         ├── RateLimited              429  too many requests by this user or address
         ├── PlanRequired             403  a page or route is for members of another plan
+        │   └── FeatureRequired      403  it needs a feature that nothing the user has unlocks
         ├── PageNotFound             404  no page has this address
         └── UnusableSetting          500  a setting can't be used; at the start only, for the operator
             ├── KeyUnusable          500  the key for entitlements can't sign
@@ -631,6 +632,12 @@ class PlanRequired(NothingCharged):
     title = N_("This needs another plan")
     sentence = N_("This is not part of your plan. See what each plan includes on the pricing page.")
     says = frozenset()
+
+
+class FeatureRequired(PlanRequired):
+    """A page or route needs a feature that nothing this user has unlocks."""
+
+    code = "feature_required"
 
 
 class PageNotFound(NothingCharged):

@@ -92,6 +92,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
            "        if unasked is not None:\n", "        if False:\n"),
     Mutant("sold as it is now, not as shown", "shown is sold", "services.purchase",
            "if line.terms != now.terms:", "if False:"),
-    Mutant("a token that is over when it is issued", "tokens", "services.entitlements",
+    Mutant("a token that is over when it is issued", "tokens", "services.entitlements.service",
            "expires_at = now + LIFE", "expires_at = now - LIFE"),
 )  # fmt: skip

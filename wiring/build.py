@@ -14,7 +14,7 @@ from services.checkout.earlier_records import EarlierRecords
 from services.checkout.service import CheckoutService
 from services.checkout_record import CheckoutRepository
 from services.container import Container, Policies
-from services.entitlements import Entitlements
+from services.entitlements.service import Entitlements
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes

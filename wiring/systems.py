@@ -5,7 +5,7 @@ import secrets
 from pydantic import SecretStr
 
 from services.auth_ms import AuthMS
-from services.entitlements import SigningKey
+from services.entitlements.signing import SigningKey
 from services.errors import KeyUnusable, TracingNotInstalled
 from services.live_status.service import Leases
 from services.observability.metrics import Metrics

@@ -11,7 +11,9 @@ import pytest
 
 from catalog import Catalog
 from services.checkout_record import CheckoutEvent
-from services.entitlements import Entitlements, SigningKey, entitlement_of
+from services.entitlements.model import entitlement_of
+from services.entitlements.service import Entitlements
+from services.entitlements.signing import SigningKey
 from services.errors import AlreadySubscribed, FrontendError, PriceNotSold, PurchaseUnconfirmed
 from services.sessions.service import Session
 from services.subscription.model import State
@@ -135,8 +137,8 @@ class TestSubscriberOfAProductThatIsSoldNoMore:
 
         assert (found.current.state, found.current.plan_id, found.current.amount) == (State.ACTIVE, "pro", 2900)
         assert found.current.former_name is None
-        assert await entitlements(replica, outside).has(session, "pro")
-        assert await entitlements(replica, outside).has(session, "premium")
+        assert await entitlements(replica, outside).has_plan(session, "pro")
+        assert await entitlements(replica, outside).has_plan(session, "premium")
 
     async def test_a_checkout_under_way_is_confirmed_under_the_plans_new_id(
         self, replica: Replica, outside: Outside
@@ -164,8 +166,8 @@ class TestSubscriberOfAProductThatIsSoldNoMore:
         found = await replica.ask(session)
 
         assert (found.current.state, found.current.plan_id, found.current.amount) == (State.ACTIVE, "premium", 2900)
-        assert await entitlements(replica, outside).has(session, "premium")
-        assert await entitlements(replica, outside).has(session, "basic")
+        assert await entitlements(replica, outside).has_plan(session, "premium")
+        assert await entitlements(replica, outside).has_plan(session, "basic")
         assert isinstance(await refused(replica, session, "price_premium_month"), PriceNotSold)
         assert isinstance(await refused(replica, session, "price_basic_month"), AlreadySubscribed)
 
@@ -204,7 +206,7 @@ class TestPlanTakenOutUnderASubscriber:
 
         assert (found.current.plan_id, str(found.current.former_name)) == ("premium", "Premium")
         assert (found.current.access, found.current.amount) == (True, 2900)
-        assert entitlement_of(found).plan == "premium"
+        assert entitlement_of(found, outside.catalog).plan == "premium"
         assert isinstance(await refused(replica, session, "price_basic_month"), FrontendError)
         assert found.current.live
 

@@ -24,7 +24,8 @@ from services.checkout.service import CheckoutService
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutRepository
 from services.concurrency.limit import Priority
 from services.container import Container
-from services.entitlements import Entitlements, SigningKey
+from services.entitlements.service import Entitlements
+from services.entitlements.signing import SigningKey
 from services.errors import FrontendError
 from services.lifecycle import Lifecycle
 from services.live_status.refresher import StatusRefresher

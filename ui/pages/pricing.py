@@ -45,7 +45,7 @@ def _below(context: PageContext) -> None:
     """Draw all that stands below the cards: it speaks of what is sold, and changes with it."""
     catalog = context.catalog
     trust_line(context)
-    if catalog.comparison.groups and len(compared(catalog)) > 1:
+    if (catalog.comparison.groups or catalog.features) and len(compared(catalog)) > 1:
         with Tag("section", classes="section", aria_labelledby="comparison-title"):
             Tag("h2", _("Compare plans"), id="comparison-title", classes="section-title")
             comparison_table(context, catalog)

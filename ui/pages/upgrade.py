@@ -1,6 +1,7 @@
 """`/upgrade`: for whom a page did not open: which plan opens it, what it costs, and the way there."""
 
 from catalog import Plan
+from catalog_features import unlocking
 from services.container import Container
 from services.web.safe_paths import safe_next
 from ui.billing.checkout_button import checkout_button
@@ -12,6 +13,7 @@ from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status
 from ui.page.frame import frame
 from ui.plans.choices import plan_choices
+from ui.plans.feature_words import card_lines
 from ui.plans.live_catalog import live_catalog
 from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
@@ -34,7 +36,9 @@ def register(container: Container) -> None:
 
 
 def wanted_plan(context: PageContext) -> Plan | None:
-    """Return the plan in the address, if it is one that can be bought."""
+    """Return the plan in the address, if it is one that can be bought, or the first that unlocks the feature there."""
+    if feature := context.query.get("feature"):
+        return unlocking(context.catalog, feature)
     return next(
         (plan for plan in context.catalog.on_sale if plan.id == context.query.get("plan") and plan.offered), None
     )
@@ -46,7 +50,7 @@ def draw_upgrade(context: PageContext, plan: Plan) -> None:
     with card_page("info", "sparkles", _("This page needs {plan}").format(plan=name), testid="upgrade"):
         Tag("p", context.text(plan.tagline), classes="center muted")
         with Tag("ul", classes="features"):
-            for feature in plan.features:
+            for feature in card_lines(context, context.catalog, plan):
                 with Tag("li"):
                     icon("check")
                     Tag("span", context.text(feature.text))

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from catalog import Catalog, Plan, Text
+from catalog import Catalog, Plan
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
+from ui.plans.feature_words import row_name, row_value, shown_groups
 from ui.text.i18n import _
 from ui.theme.icons import icon
 
@@ -32,24 +33,24 @@ def comparison_table(context: PageContext, catalog: Catalog) -> None:
                 Tag("span", _("Feature"), classes="visually-hidden")
             for plan in plans:
                 Tag("th", context.text(plan.name), scope="col", role="columnheader", data_highlighted=_mark(plan))
-        for group in catalog.comparison.groups:
+        for group in shown_groups(context, catalog):
             with Tag("tbody", role="rowgroup"):
                 with Tag("tr", role="row", classes="comparison-group"):
                     Tag("th", context.text(group.name), scope="colgroup", role="columnheader", colspan=len(plans) + 1)
                 for row in group.rows:
                     with Tag("tr", role="row"):
                         with Tag("th", scope="row", role="rowheader"):
-                            Tag("span", context.text(row.name))
+                            Tag("span", row_name(context, catalog, row))
                             if row.note is not None:
                                 Tag("span", f" {context.text(row.note)}", classes="row-note muted small")
                         for plan in plans:
-                            _cell(context, plan, row.values.get(plan.id, False))
+                            _cell(context, plan, row_value(context, catalog, row, plan))
 
 
-def _cell(context: PageContext, plan: Plan, value: bool | Text) -> None:
+def _cell(context: PageContext, plan: Plan, value: bool | str) -> None:
     if not isinstance(value, bool):
         with Tag("td", role="cell", data_highlighted=_mark(plan), data_plan=context.text(plan.name)):
-            Tag("span", context.text(value))
+            Tag("span", value)
         return
     with Tag("td", role="cell", data_highlighted=_mark(plan), data_plan=context.text(plan.name)):
         icon("check" if value else "minus")

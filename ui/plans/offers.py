@@ -10,6 +10,7 @@ from catalog import Catalog, Interval, Plan
 from services.purchase import Purchase
 from ui.page.context import PageContext
 from ui.plans.card import ButtonSpec, PlanOffer
+from ui.plans.feature_words import card_lines
 from ui.plans.price import due_claims, due_words, shown_price, starts_with_trial
 from ui.text.i18n import _
 
@@ -24,7 +25,7 @@ def plan_offer(
     context: PageContext, catalog: Catalog, plan: Plan, buttons: Mapping[Interval, ButtonSpec] | None = None
 ) -> PlanOffer:
     """Return the offer of one plan; `buttons` replaces the public ones."""
-    shown, included = _unfolded(catalog, plan)
+    shown, included = _unfolded(context, catalog, plan)
     return PlanOffer(
         plan=shown,
         buttons=buttons or {interval: _button(context, catalog, plan, interval) for interval in Interval},
@@ -39,15 +40,16 @@ def _beside(catalog: Catalog, plan: Plan) -> tuple[Plan, ...]:
     return tuple(other for other in catalog.group(plan) if other.on_sale)
 
 
-def _unfolded(catalog: Catalog, plan: Plan) -> tuple[Plan, Plan | None]:
+def _unfolded(context: PageContext, catalog: Catalog, plan: Plan) -> tuple[Plan, Plan | None]:
     """Return the plan as its card shows it, and the plan on sale of which it has everything.
 
     What it has of a plan that is sold no more stands on its own card: no visitor could look that up.
     """
-    features, included = plan.features, plan.includes
+    features, included, said = card_lines(context, catalog, plan), plan.includes, set(plan.grants)
     while included is not None and not catalog.plan(included).on_sale:
         former = catalog.plan(included)
-        features, included = (*former.features, *features), former.includes
+        lines = card_lines(context, catalog, former, but=said)
+        features, included, said = (*lines, *features), former.includes, said | former.grants.keys()
     return plan.model_copy(update={"features": features}), catalog.plan(included) if included is not None else None
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_timezone_name
+from babel.numbers import format_decimal
 
 Unit = Literal["second", "minute", "hour", "day", "month", "year"]
 
@@ -47,6 +48,11 @@ def relative(moment: datetime, locale: str, *, now: datetime | None = None) -> s
 def span(length: timedelta, locale: str) -> str:
     """Return a length of time in its largest fitting unit: `3 minutes`, `27 days`."""
     return format_timedelta(length, _unit(length), threshold=math.inf, locale=_babel(locale))
+
+
+def number(value: int, locale: str) -> str:
+    """Return a whole number with its groups of digits: `1,000`, or `1.000`."""
+    return format_decimal(value, locale=_babel(locale))
 
 
 def _unit(length: timedelta) -> Unit:

@@ -17,6 +17,10 @@ from services.purchase import Purchase
 from services.storage.pubsub import Topic
 from tests.ui.billing_world import CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
+from ui.nicegui_ext.html import Tag
+from ui.page.frame import frame
+from ui.serving.document import PageContext, page
+from ui.serving.plan_guard import limit, requires
 
 NOW = datetime.now(UTC)
 SOON = NOW + timedelta(days=20)
@@ -237,6 +241,30 @@ async def test_an_open_upgrade_page_shows_the_prices_of_another_catalog(world: W
     await world.container.pubsub.announce(Topic.CATALOG, ALL_USERS)
 
     await until(lambda: "$12.00 today" in world.text())
+
+
+async def test_an_upgrade_page_for_a_feature_sells_the_first_plan_that_unlocks_it(world: World) -> None:
+    await world.open("/upgrade?feature=audit_log")
+
+    assert "This page needs Enterprise" in world.text()
+
+
+@pytest.mark.parametrize("granted", [True, False])
+async def test_a_page_opens_for_whoever_has_its_feature(world: World, granted: bool) -> None:
+    @page(world.container, "/audit", title="Audit log", requires_sign_in=True)
+    @requires("audit_log")
+    async def audit(context: PageContext) -> None:
+        with frame(context):
+            Tag("p", f"{await limit(context, 'members')} may look", testid="audit")
+
+    plan = "enterprise" if granted else "premium"
+    world.billing.has(plan, "active", until=SOON)
+    world.accounts.says("active", plan)
+
+    await world.open("/audit")
+
+    assert ("100 may look" in world.text()) is granted
+    assert ("This page needs Enterprise" in world.text()) is not granted
 
 
 async def test_an_upgrade_page_for_an_unknown_plan_sells_nothing(world: World) -> None:

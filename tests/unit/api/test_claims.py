@@ -41,7 +41,7 @@ async def test_a_plan_that_the_catalog_does_not_know_is_one_state_everywhere(api
     assert current["account_plan"] == token["account_plan"] == "gold-2023"
     assert (token["state"], token["access"], token["plan"]) == ("on_account", True, None)
     assert [claim["says"] for claim in shown["claims"]] == ["on_account_unknown", "has_access"]
-    assert not await api.container.entitlements.has(await session_of(api, browser), "premium")
+    assert not await api.container.entitlements.has_plan(await session_of(api, browser), "premium")
     assert refused.json()["code"] == "subscription_on_record"
     assert "billing_unknown_account_plans 1.0" in metrics
     assert [entry["plan"] for entry in logs if entry["event"] == "account_plan_unknown"] == ["gold-2023"]

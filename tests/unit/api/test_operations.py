@@ -12,7 +12,8 @@ from joserfc.jwk import KeySet, import_key
 from pydantic import SecretStr
 
 from sandbox.launch import RunningSandbox
-from services.entitlements import Entitlement, SigningKey
+from services.entitlements.model import Entitlement
+from services.entitlements.signing import SigningKey
 from services.errors import KeyUnusable, PlanRequired
 from services.sessions.service import Session
 from services.subscription.model import Reason, Source, State
@@ -249,10 +250,10 @@ def test_a_key_that_can_not_sign_is_refused_in_a_sentence(unusable: SecretStr) -
 async def test_a_plan_opens_what_needs_it_and_the_plans_that_it_includes(api: ApiWorld) -> None:
     entitlements, session = api.container.entitlements, await session_of(api, await member(api))
 
-    assert (await entitlements.require(session, "premium")).plan == "premium"
-    assert await entitlements.has(session, "basic") is (api.container.catalog.plan("premium").includes == "basic")
+    assert (await entitlements.require_plan(session, "premium")).plan == "premium"
+    assert await entitlements.has_plan(session, "basic") is (api.container.catalog.plan("premium").includes == "basic")
     with pytest.raises(PlanRequired):
-        await entitlements.require(session, "enterprise")
+        await entitlements.require_plan(session, "enterprise")
 
 
 @pytest.mark.parametrize("plan", [None, "gone"])

@@ -3,7 +3,7 @@
 import pytest
 
 from services.claims import ClaimKind, access_until, subscription_claims
-from services.entitlements import entitlement_of
+from services.entitlements.model import entitlement_of
 from services.subscription.model import Reason, Source, State
 from tests.shop import CATALOG
 from tests.unit.services.subscription.snapshot_tables import NOW, customer_status, in_days
@@ -39,7 +39,7 @@ def test_a_record_grants_where_nobody_says_anything(billing: str, account: str, 
 
 def test_it_is_told_as_such_with_its_end() -> None:
     found = customer_status("premium=?@+20", "silent", by_record=True)
-    told = entitlement_of(found)
+    told = entitlement_of(found, CATALOG)
 
     assert (told.plan, told.access, told.until) == ("premium", True, in_days(20))
     assert (told.state, told.source, told.reason) == (State.ON_RECORD, Source.BILLING, Reason.GRANTED_BY_RECORD)

@@ -6,7 +6,8 @@ from email.utils import format_datetime
 from joserfc import jwt
 from joserfc.jwk import KeySet, import_key
 
-from services.entitlements import Entitlements, SigningKey
+from services.entitlements.service import Entitlements
+from services.entitlements.signing import SigningKey
 from services.subscription.model import State
 from services.upstream.clock_skew import ClockSkew
 from tests.replica import Outside, Replica
