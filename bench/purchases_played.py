@@ -17,7 +17,7 @@ from unittest.mock import patch
 import structlog
 from pydantic import SecretStr
 
-from sandbox.auth_accounts import person
+from sandbox.auth.accounts import person
 from services.errors import FrontendError
 from services.live_status.schedule import PollSchedule, Scope
 from services.purchase import Purchase, offer_of

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from sandbox.app_push import AppPush
 from sandbox.apps import build_apps
 from sandbox.database import DatabaseInUse
 from sandbox.listeners import address_of, bind, serve, stop_on_signals, stop_with_parent
+from sandbox.payment.app_push import AppPush
 from sandbox.scheduler import Scheduler
 from sandbox.settings import SandboxSettings
 from sandbox.state import Addresses, SandboxState

@@ -6,19 +6,19 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from sandbox.auth_service import auth_app
-from sandbox.checkout_pages import checkout_router
-from sandbox.control import control_router
-from sandbox.control_checkout import control_checkout_router
-from sandbox.control_subscriptions import control_subscriptions_router
-from sandbox.control_users import control_users_router
-from sandbox.fault_middleware import FaultMiddleware
-from sandbox.panel_pages import panel_router
-from sandbox.payment_service import payment_app
-from sandbox.portal_pages import portal_router
+from sandbox.auth.service import auth_app
+from sandbox.control.checkout import control_checkout_router
+from sandbox.control.routes import control_router
+from sandbox.control.subscriptions import control_subscriptions_router
+from sandbox.control.users import control_users_router
+from sandbox.faults.middleware import FaultMiddleware
+from sandbox.panel.pages import panel_router
+from sandbox.payment.service import payment_app
 from sandbox.rendering import STATIC
 from sandbox.scheduler import Scheduler
 from sandbox.state import SandboxState
+from sandbox.stripe.checkout_pages import checkout_router
+from sandbox.stripe.portal_pages import portal_router
 
 
 class SandboxApps(NamedTuple):

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from sandbox.price_list import money
+from sandbox.stripe.price_list import money
 
 STATIC: Final = Path(__file__).parent / "static"
 

@@ -4,24 +4,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sandbox.auth_accounts import SAMPLE_PEOPLE, AuthAccounts, AuthUser
+from sandbox.auth.accounts import SAMPLE_PEOPLE, AuthAccounts, AuthUser
 from sandbox.clock import SandboxClock
 from sandbox.database import Database
-from sandbox.faults import FaultList
-from sandbox.payment_records import PaymentRecords
-from sandbox.price_list import PriceList
-from sandbox.renewals import RenewalCycle
+from sandbox.faults.planned import FaultList
+from sandbox.faults.traffic import Traffic
+from sandbox.payment.records import PaymentRecords
+from sandbox.payment.single_connection import WORK_SECONDS, SingleConnection
 from sandbox.runtime_settings import RuntimeSettingsStore
 from sandbox.settings import SandboxSettings
-from sandbox.single_connection import WORK_SECONDS, SingleConnection
-from sandbox.stripe_checkout import StripeCheckout
-from sandbox.stripe_customers import StripeCustomers
-from sandbox.stripe_invoices import StripeInvoices
-from sandbox.stripe_objects import StripeCheckoutSession, StripePortalSession
-from sandbox.stripe_portal import StripePortal
-from sandbox.stripe_subscriptions import StripeSubscriptions
-from sandbox.traffic import Traffic
-from sandbox.webhooks import Webhooks
+from sandbox.stripe.checkout import StripeCheckout
+from sandbox.stripe.customers import StripeCustomers
+from sandbox.stripe.invoices import StripeInvoices
+from sandbox.stripe.objects import StripeCheckoutSession, StripePortalSession
+from sandbox.stripe.portal import StripePortal
+from sandbox.stripe.price_list import PriceList
+from sandbox.stripe.renewals import RenewalCycle
+from sandbox.stripe.subscriptions import StripeSubscriptions
+from sandbox.stripe.webhooks import Webhooks
 
 
 @dataclass

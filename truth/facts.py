@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from sandbox.auth_accounts import AccountPlan
+from sandbox.auth.accounts import AccountPlan
 from sandbox.settings import StatusShape
 from sandbox.state import SandboxState
-from sandbox.stripe_objects import LIVE, StripeSubscription
-from sandbox.truth import truth_about
-from sandbox.truth_model import SessionTruth, SubscriptionTruth
+from sandbox.stripe.objects import LIVE, StripeSubscription
+from sandbox.truth.model import SessionTruth, SubscriptionTruth
+from sandbox.truth.report import truth_about
 from truth.catalogs import PRODUCT
 
 UNSAID: Final = "on record"

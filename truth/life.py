@@ -19,10 +19,10 @@ from nicegui import core, events
 from nicegui.app.app import State
 from pydantic import SecretStr
 
-from sandbox.auth_accounts import AccountPlan, person
-from sandbox.scenarios import set_status, subscribe
-from sandbox.stripe_checkout import success_url
-from sandbox.stripe_objects import SessionStatus
+from sandbox.auth.accounts import AccountPlan, person
+from sandbox.control.scenarios import set_status, subscribe
+from sandbox.stripe.checkout import success_url
+from sandbox.stripe.objects import SessionStatus
 from settings import load_settings
 from truth.catalogs import CatalogOfStory
 from truth.facts import facts_of, told_of

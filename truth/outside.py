@@ -9,9 +9,9 @@ from typing import Final
 import httpx
 from starlette.types import ASGIApp
 
-from sandbox.auth_service import auth_app
-from sandbox.fault_middleware import FaultMiddleware
-from sandbox.payment_service import payment_app
+from sandbox.auth.service import auth_app
+from sandbox.faults.middleware import FaultMiddleware
+from sandbox.payment.service import payment_app
 from sandbox.scheduler import Scheduler
 from sandbox.settings import SandboxSettings
 from sandbox.state import Addresses, SandboxState

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from nicegui import Client
 
-from sandbox.auth_accounts import AuthUser
+from sandbox.auth.accounts import AuthUser
 from truth.oracle import History
 from truth.reading import Reading
 

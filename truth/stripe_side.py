@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from sandbox.amounts import COUPONS
-from sandbox.payment_methods import BANK_DEBITS
-from sandbox.payment_methods import CARDS as SANDBOX_CARDS
-from sandbox.portal_pages import allowed
 from sandbox.state import SandboxState
+from sandbox.stripe.amounts import COUPONS
+from sandbox.stripe.payment_methods import BANK_DEBITS
+from sandbox.stripe.payment_methods import CARDS as SANDBOX_CARDS
+from sandbox.stripe.portal_pages import allowed
 
 METHODS: Final = (
     *(SANDBOX_CARDS[0].number,) * 5, SANDBOX_CARDS[4].number, BANK_DEBITS[0].number, BANK_DEBITS[1].number,

@@ -5,7 +5,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from sandbox.openapi import OPENAPI
+from sandbox.payment.openapi import OPENAPI
 from services.storage.sqlite_store import SqliteStore
 from tests.cli.installation import PRICE, Installation, Site, closed_port
 from tests.contract.mock_payment_ms import MockAnswer, MockPaymentMS, MockRequest, html

@@ -12,7 +12,7 @@ from cli.check_openapi import look_at_openapi
 from cli.check_public import look_at_cookies
 from cli.explain import explain
 from cli.findings import Level, as_text, error, ok, skipped, warning
-from sandbox.openapi import OPENAPI
+from sandbox.payment.openapi import OPENAPI
 from services.errors import SignInUnavailable, UpstreamUnavailable
 from services.upstream.outcomes import CallOutcome
 from settings import load_settings

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sandbox.truth_model import SubscriptionTruth, Truth
+from sandbox.truth.model import SubscriptionTruth, Truth
 from tests.complaints.life import CustomerLife
 
 Judge = Callable[[dict[str, Any], Truth, SubscriptionTruth | None], bool]

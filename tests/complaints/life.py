@@ -25,8 +25,8 @@ from starlette.types import ASGIApp
 from api.install import install
 from sandbox.in_process import InProcessSandbox, ManualTime, settings_in_memory
 from sandbox.state import Addresses
-from sandbox.truth import truth_about
-from sandbox.truth_model import SubscriptionTruth, Truth
+from sandbox.truth.model import SubscriptionTruth, Truth
+from sandbox.truth.report import truth_about
 from services.container import Container
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from money import format_money, minor_digits
-from sandbox.truth import truth_about
+from sandbox.truth.report import truth_about
 from tests.complaints.life import CustomerLife, life
 from tests.complaints.test_words import PREMIUM, answers_with
 

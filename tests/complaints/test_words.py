@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from sandbox import auth_service
+from sandbox.auth import service as auth_service
 from tests.complaints.judge import untruths
 from tests.complaints.life import CustomerLife, life
 

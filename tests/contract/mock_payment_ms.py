@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from sandbox.openapi import OPENAPI
+from sandbox.payment.openapi import OPENAPI
 
 KEY = "proj_" + "m" * 43
 SECRET = "whsec_of_the_mock"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.scenarios import SCENARIO_NAMES, SCENARIOS
+from sandbox.control.scenarios import SCENARIO_NAMES, SCENARIOS
 from tests.sandbox.shop import Shop, text_of
 
 WORDS = ("active", "trialing", "past_due", "unpaid", "incomplete", "incomplete_expired", "paused", "canceled", "on_ice")

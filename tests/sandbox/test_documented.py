@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.amounts import COUPONS
-from sandbox.payment_methods import PAYMENT_METHODS
 from sandbox.presets import PRESETS
 from sandbox.settings import SANDBOX_API_KEY, SandboxSettings
+from sandbox.stripe.amounts import COUPONS
+from sandbox.stripe.payment_methods import PAYMENT_METHODS
 from tests.sandbox.shop import Shop
 
 ROOT = Path(__file__).resolve().parents[2]

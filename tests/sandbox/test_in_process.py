@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from sandbox.app_push import AppPush
 from sandbox.in_process import InProcessSandbox, settings_in_memory
-from sandbox.truth import truth_about
+from sandbox.payment.app_push import AppPush
+from sandbox.truth.report import truth_about
 from tests.sandbox.local import ADA, BASIC, LocalShop
 
 

@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sandbox.panel_actions import SUBSCRIPTION_ACTIONS
-from sandbox.panel_settings import GROUPS
+from sandbox.panel.actions import SUBSCRIPTION_ACTIONS
+from sandbox.panel.settings_fields import GROUPS
 from sandbox.presets import PRESETS, Preset
 from sandbox.settings import RuntimeSettings
 from tests.sandbox.local import ADA, MONTHLY, LocalShop

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from sandbox.database import Database, DocumentStore
-from sandbox.faults import Fault
+from sandbox.faults.planned import Fault
+from sandbox.payment.single_connection import SingleConnection
 from sandbox.presets import PRESETS_BY_NAME
-from sandbox.single_connection import SingleConnection
 from tests.sandbox.local import ADA, BASIC, MONTHLY, TRIAL, LocalShop
 from tests.sandbox.shop import BACK, RETURN
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sandbox.single_connection import SingleConnection
+from sandbox.payment.single_connection import SingleConnection
 
 
 def test_wait_for_what_is_written_ends_when_the_connection_is_free() -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sandbox import settings, stripe_objects
+from sandbox import settings
+from sandbox.stripe import objects as stripe_objects
 from tests.sandbox.local import ADA, BASIC, LocalShop
 
 WORDS = [

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.amounts import COUPONS
-from sandbox.auth_accounts import AccountPlan, person
+from sandbox.auth.accounts import AccountPlan, person
+from sandbox.control.scenarios import set_status, subscribe
 from sandbox.in_process import InProcessSandbox, settings_in_memory
-from sandbox.scenarios import set_status, subscribe
-from sandbox.stripe_objects import StripeSubscription
+from sandbox.stripe.amounts import COUPONS
+from sandbox.stripe.objects import StripeSubscription
 from truth.catalogs import BASE, CatalogOfStory
 from truth.facts import facts_of, told_of
 from truth.oracle import History, Verdict, sold_in

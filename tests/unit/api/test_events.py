@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.app_push import signature
 from sandbox.launch import RunningSandbox
+from sandbox.payment.app_push import signature
 from services.storage.pubsub import Topic
 from tests.unit.api.api_world import WEBHOOK_SECRET, ApiWorld, api_world
 

@@ -1,0 +1,1 @@
+"""The Auth MS: accounts, sessions, sign-in."""

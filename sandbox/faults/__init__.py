@@ -1,0 +1,1 @@
+"""Trouble on demand, and what was asked of the services."""

@@ -1,0 +1,1 @@
+"""What Stripe does: its objects, its pages, its events."""

@@ -1,0 +1,134 @@
+"""Stripe's invoices: made, paid, voided, refunded, disputed. Charged is what stands here as paid."""
+
+from datetime import datetime
+
+from sandbox.clock import SandboxClock
+from sandbox.database import Database, DocumentStore
+from sandbox.stripe.amounts import AmountDue
+from sandbox.stripe.objects import (
+    DisputeStatus,
+    Invoice,
+    InvoiceStatus,
+    StripeCheckoutSession,
+    StripeEvent,
+    StripeSubscription,
+    new_id,
+)
+from sandbox.stripe.webhooks import Webhooks
+
+
+class StripeInvoices:
+    def __init__(self, database: Database, clock: SandboxClock, webhooks: Webhooks) -> None:
+        self._clock, self._webhooks = clock, webhooks
+        self._documents = DocumentStore(database, "invoice", Invoice)
+
+    def get(self, invoice_id: str) -> Invoice | None:
+        return self._documents.get(invoice_id)
+
+    def of(self, user_id: str) -> list[Invoice]:
+        """Newest first."""
+        return list(reversed(self._documents.of(user_id)))
+
+    def bill(
+        self,
+        subscription: StripeSubscription,
+        due: AmountDue,
+        status: InvoiceStatus = InvoiceStatus.PAID,
+        reason: str = "subscription_cycle",
+        period: tuple[datetime, datetime] | None = None,
+    ) -> Invoice:
+        """An invoice of a subscription, for a period (the one that is running, where none is given)."""
+        start, end = period or (subscription.period_start, subscription.period_end)
+        invoice = Invoice(
+            id=new_id("in"),
+            user_id=subscription.user_id,
+            customer=subscription.customer,
+            subscription_id=subscription.id,
+            session_id=subscription.session_id if reason == "subscription_create" else "",
+            name=subscription.name,
+            billing_reason=reason,
+            due=due,
+            amount=due.amount,
+            currency=due.currency,
+            status=status,
+            created=self._clock.second(),
+            period_start=start,
+            period_end=end,
+        )
+        return self._add(invoice)
+
+    def bill_purchase(self, session: StripeCheckoutSession, due: AmountDue, *, processing: bool) -> Invoice:
+        """The receipt of a one-off purchase."""
+        invoice = Invoice(
+            id=new_id("in"),
+            user_id=session.user_id,
+            customer=session.customer,
+            session_id=session.id,
+            name=", ".join(f"{line.quantity} × {line.name}" for line in session.lines),
+            due=due,
+            amount=due.amount,
+            currency=due.currency,
+            status=InvoiceStatus.OPEN if processing else InvoiceStatus.PAID,
+            processing=processing,
+            created=self._clock.second(),
+        )
+        return self._add(invoice)
+
+    def open_of(self, subscription: StripeSubscription) -> list[Invoice]:
+        """Invoices of a subscription that wait for money, newest first."""
+        invoices = self.of(subscription.user_id)
+        return [one for one in invoices if one.subscription_id == subscription.id and one.status is InvoiceStatus.OPEN]
+
+    def close(self, subscription: StripeSubscription, status: InvoiceStatus = InvoiceStatus.PAID) -> None:
+        """Close a subscription's open invoices as paid, or as void."""
+        for invoice in self.open_of(subscription):
+            self.set_status(invoice, status)
+
+    def set_status(self, invoice: Invoice, status: InvoiceStatus, *, processing: bool = False) -> Invoice:
+        paid_at = self._clock.second() if status is InvoiceStatus.PAID else None
+        return self._put(invoice.model_copy(update={"status": status, "processing": processing, "paid_at": paid_at}))
+
+    def refund(self, invoice: Invoice, amount: int | None = None) -> Invoice:
+        """Give back an amount, or all that is left of it; raises ValueError for more than that, or if it is unpaid."""
+        left = invoice.amount - invoice.refunded if invoice.status is InvoiceStatus.PAID else 0
+        amount = left if amount is None else amount
+        if not 0 < amount <= left:
+            raise ValueError(f"at most {left} can be refunded")
+        refunded = self._put(invoice.model_copy(update={"refunded": invoice.refunded + amount}))
+        self._tell(refunded, "charge.refunded")
+        return refunded
+
+    def dispute(self, invoice: Invoice, status: DisputeStatus) -> Invoice:
+        """The cardholder's bank takes the money back; it is won or lost later. Raises ValueError if it is unpaid."""
+        if invoice.status is not InvoiceStatus.PAID:
+            raise ValueError("only a paid invoice can be disputed")
+        disputed = self._put(invoice.model_copy(update={"dispute": status}))
+        opened = status is DisputeStatus.NEEDS_RESPONSE
+        self._tell(disputed, f"charge.dispute.{'created' if opened else 'closed'}")
+        return disputed
+
+    def keep(self, invoice: Invoice) -> Invoice:
+        """Store it as it is."""
+        return self._put(invoice)
+
+    def forget(self, user_id: str) -> None:
+        for invoice in self.of(user_id):
+            self._documents.drop(invoice.id)
+
+    def _tell(self, invoice: Invoice, kind: str) -> None:
+        event = StripeEvent(
+            id=new_id("evt"),
+            type=kind,
+            created=self._clock.now(),
+            user_id=invoice.user_id,
+            invoice_id=invoice.id,
+            customer=invoice.customer,
+        )
+        self._webhooks.emit([event])
+
+    def _add(self, invoice: Invoice) -> Invoice:
+        paid_at = invoice.created if invoice.status is InvoiceStatus.PAID else None
+        return self._put(invoice.model_copy(update={"paid_at": paid_at}))
+
+    def _put(self, invoice: Invoice) -> Invoice:
+        return self._documents.put(invoice.id, invoice, owner=invoice.user_id)

@@ -1,0 +1,1 @@
+"""What is true of a customer at Stripe and at both services."""
