@@ -208,13 +208,15 @@ class Catalog(Entry):
         percent = amount * 100 // (12 * month.amount)
         return Saving(amount, year.currency, amount // month.amount, percent) if percent >= 1 else None
 
-    def in_force(self, now: datetime, *, trials: bool = True) -> "Catalog":
+    def in_force(self, now: datetime, *, trials: bool = True, shop: bool = True) -> "Catalog":
         """Return the catalog as it is sold at a moment: prices whose time is over are retired.
 
-        Without `trials` no price has one: the service that opens checkouts does not give them.
+        Without `trials` no price has one: the service that opens checkouts does not give them. Without a `shop` no item
+        is sold.
         """
         plans = tuple(_in_force(plan, now, trials) for plan in self.plans)
-        return self if plans == self.plans else self._with(plans)
+        items = self.items if shop else ()
+        return self if plans == self.plans and items == self.items else self._with(plans=plans, items=items)
 
     def remembering(self, former: Iterable[FormerPlan]) -> "Catalog":
         """Return the catalog with plans that it knows no more: as retired ones, so that who has them keeps them.
@@ -229,12 +231,12 @@ class Catalog(Entry):
             known.add(one.product_id)
             plan = next((plan for plan in plans.values() if one.id in (plan.id, *plan.also_known_as)), None)
             plans[plan.id if plan else one.id] = _with_former(plan, one)
-        return self if len(known) == len(self._by_product) else self._with(tuple(plans.values()))
+        return self if len(known) == len(self._by_product) else self._with(plans=tuple(plans.values()))
 
-    def _with(self, plans: tuple[Plan, ...]) -> "Catalog":
+    def _with(self, **changes: tuple[Plan, ...] | tuple[Item, ...]) -> "Catalog":
         # Not `model_copy`: it would carry the cached answers of this catalog over to the other one.
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self).model_construct(**{**fields, "plans": plans})
+        return type(self).model_construct(**{**fields, **changes})
 
 
 Sold = TypeVar("Sold", Plan, Item)

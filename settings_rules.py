@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from languages import available
+
 GUESSABLE = re.compile(r"change.?me|secret|password|example|insecure|123456|qwerty", re.IGNORECASE)
 """Words that people leave in a secret they meant to replace."""
 
@@ -81,6 +83,25 @@ def web_address(value: str) -> str:
     if value and not (parts.scheme in ("http", "https") and parts.hostname and not re.search(r"[\s\\]", value)):
         raise ValueError("must be a full address such as https://app.example.com")
     return value
+
+
+def home(value: str) -> str:
+    """Return what stands at the site's first address: `page`, `pricing`, or the address of another site."""
+    if value in ("page", "pricing"):
+        return value
+    try:
+        return web_address(value)
+    except ValueError:
+        raise ValueError("must be page, pricing, or a full address such as https://www.example.com") from None
+
+
+def language(value: str) -> str:
+    """Return the tag of a language that the app has."""
+    known = {tag.lower(): tag for tag in available()}
+    try:
+        return known[value.replace("_", "-").lower()]
+    except KeyError:
+        raise ValueError(f"must be of the languages in locales/ and English: {', '.join(known.values())}") from None
 
 
 def redirect_host(value: str) -> str:

@@ -21,7 +21,7 @@ from services.web.timezones import is_timezone
 
 A_YEAR: Final = 365 * 24 * 3600
 PREFERENCES: Final[Mapping[str, Callable[[str], bool]]] = {
-    "locale": lambda text: re.fullmatch(r"[a-z]{2}(-[A-Za-z]{2,4})?", text) is not None,
+    "locale": lambda text: re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text) is not None,
     "theme": lambda text: text in ("light", "dark", "system"),
     "timezone": is_timezone,
 }

@@ -112,6 +112,8 @@ def content_security_policy(settings: Settings, frame_ancestors: Collection[str]
         for host in dict.fromkeys(settings.checkout_hosts + settings.portal_hosts)
         for scheme in (("http",) if host in settings.http_hosts else ("https",))
     ]
+    if "://" in settings.home_address:  # where signing out ends
+        targets.append("{0.scheme}://{0.netloc}".format(urlsplit(settings.home_address)))
     directives: Mapping[str, Collection[str]] = {
         "default-src": ("'self'",),
         "script-src": ("'self'", f"'nonce-{_NONCE}'"),

@@ -16,7 +16,8 @@ def look_at_catalog(settings: Settings) -> tuple[list[Finding], Catalog | None]:
     except CatalogError as problem:
         cure = f"Correct {settings.catalog_path}."
         return [error("catalog", f"{fault}.", cure) for fault in problem.problems], None
-    in_force = catalog.in_force(datetime.now(UTC), trials=bool(settings.payment_ms_gives_trials))
+    trials = bool(settings.payment_ms_gives_trials)
+    in_force = catalog.in_force(datetime.now(UTC), trials=trials, shop=settings.shop)
     plans, items = len(in_force.on_sale), len(in_force.items)
     findings = [ok("catalog", f"{settings.catalog_path} sells {plans} plans and {items} items.")]
     findings += _lives(settings, catalog, in_force)

@@ -39,17 +39,21 @@ class CatalogFile:
         pubsub: PubSub,
         *,
         trials: bool = True,
+        shop: bool = True,
         look_every: float = LOOK_EVERY,
         now: Callable[[], datetime] | None = None,
     ) -> None:
-        """`trials` says whether the service that opens checkouts gives the catalog's trials; else there are none."""
+        """`trials` says whether the service that opens checkouts gives the catalog's trials; else there are none.
+
+        `shop` says whether its items are sold.
+        """
         self._path = Path(path)
         self._pubsub = pubsub
         self._look_every = look_every
         self._stamp = _stamp(self._path)
         self._seen = _hash(self._path)
         self._task: asyncio.Task[None] | None = None
-        self._trials = trials
+        self._trials, self._shop = trials, shop
         self._now = now or (lambda: datetime.now(UTC))
         self._written: Catalog = load_catalog(self._path)
         self.current: Catalog = self._in_force()
@@ -80,7 +84,7 @@ class CatalogFile:
         return True
 
     def _in_force(self) -> Catalog:
-        return self._written.in_force(self._now(), trials=self._trials)
+        return self._written.in_force(self._now(), trials=self._trials, shop=self._shop)
 
     async def _read_if_changed(self) -> None:
         stamp = await asyncio.to_thread(_stamp, self._path)

@@ -53,7 +53,9 @@ def build(
     tracing = systems.tracing(settings)
     store = store or open_store(settings)
     pubsub = PubSub(store)
-    catalog_file = CatalogFile(settings.catalog_path, pubsub, trials=bool(settings.payment_ms_gives_trials), now=now)
+    catalog_file = CatalogFile(
+        settings.catalog_path, pubsub, trials=bool(settings.payment_ms_gives_trials), shop=settings.shop, now=now
+    )
 
     def current_catalog() -> Catalog:
         return catalog_file.current

@@ -310,3 +310,29 @@ def test_defaults_written_out_are_the_defaults(tmp_path: Path) -> None:
     file.write_text("".join(f"{name}={value}\n" for name, value in defaults().items()))
 
     assert load_settings(_env_file=file) == load_settings()
+
+
+class TestLanguagesAndThemes:
+    def test_one_language_twice_is_told(self) -> None:
+        assert problems(languages="de,en,de") == ("LANGUAGES names a language twice; remove one of them.",)
+
+    def test_a_default_that_is_not_offered_is_told_with_the_cure(self) -> None:
+        (sentence,) = problems(languages="de,ar", default_language="en")
+
+        assert sentence.startswith("DEFAULT_LANGUAGE is en, which LANGUAGES does not offer; ")
+
+    def test_a_language_is_named_as_its_folder_or_as_browsers_do(self) -> None:
+        assert load_settings(languages="de, EN_gb").languages == ("de", "en-GB")
+
+    def test_a_fixed_theme_is_light_unless_it_is_dark(self) -> None:
+        assert load_settings(theme="fixed").fixed_theme == "light"
+        assert load_settings(theme="fixed-dark").fixed_theme == "dark"
+        assert load_settings(theme="dark").fixed_theme is None
+
+
+@pytest.mark.parametrize(
+    ("home", "address"),
+    [("page", "/"), ("pricing", "/pricing"), ("https://www.example.com/start", "https://www.example.com/start")],
+)
+def test_home_is_a_page_of_ours_or_another_site(home: str, address: str) -> None:
+    assert load_settings(home_page=home).home_address == address

@@ -13,7 +13,7 @@ from services.cart import Cart
 from services.container import Container
 from services.sessions.service import Session, Visitor
 from services.subscription.customer_status import CustomerStatus
-from settings import Settings
+from settings import Settings, Theme
 from ui.nicegui_ext.drawn_page import DrawnPage, page_of
 from ui.page.shown_frame import ShownFrame
 from ui.text import i18n
@@ -24,12 +24,19 @@ JsonLd = Mapping[str, object]
 Elements = Literal["light", "all"]
 """What a page may be drawn with: plain elements alone (`Tag`), or all that NiceGUI has."""
 
-Theme = Literal["light", "dark", "system"]
 THEMES: Final[tuple[Theme, ...]] = ("system", "light", "dark")
 
 LOCALE_COOKIE: Final = "locale"
 THEME_COOKIE: Final = "theme"
 TIMEZONE_COOKIE: Final = "timezone"
+
+
+def theme_for(settings: Settings, chosen: str | None) -> Theme:
+    """Return the theme of a reader who chose that one, or none: the operator's, where there is no choice."""
+    if settings.fixed_theme is not None:
+        return settings.fixed_theme
+    wanted = chosen if chosen in THEMES else settings.theme
+    return next((theme for theme in THEMES if theme == wanted), "system")
 
 
 @dataclass(slots=True)

@@ -15,13 +15,13 @@ from urllib.parse import quote, urlsplit
 from nicegui import ui
 from nicegui.element import Element
 
-from settings import Settings
+from settings import Settings, Theme
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
-from ui.page.context import PageContext, Theme
+from ui.page.context import PageContext
 from ui.page.extensions import load_extensions
 from ui.page.shown_frame import ShownFrame, cart_count_words
-from ui.text.i18n import LOCALES, N_, _
+from ui.text.i18n import N_, _, language_name, offered
 from ui.theme.brand import brand_mark
 from ui.theme.icons import icon
 
@@ -83,7 +83,7 @@ def sandbox_panel(settings: Settings) -> str:
 
 
 def _brand(context: PageContext) -> None:
-    with Tag("a", href="/", classes="brand"):
+    with Tag("a", href=context.settings.home_address, classes="brand"):
         brand_mark(context.settings)
         Tag("span", context.settings.brand_name, classes="brand-name")
 
@@ -174,20 +174,29 @@ def _footer(context: PageContext) -> None:
                 if href:
                     with Tag("li"):
                         Tag("a", label, href=href)
-        with Tag("div", classes="preferences"):
-            language_choice(context)
-            theme_choice(context)
+        if has_choices(context.settings):
+            with Tag("div", classes="preferences"):
+                language_choice(context)
+                theme_choice(context)
         Tag("p", _("Billing is handled by Stripe. We never see your card."), classes="footer-note")
 
 
+def has_choices(settings: Settings) -> bool:
+    """Say whether there is a language or a theme to choose."""
+    return settings.fixed_theme is None or len(offered(settings).locales) > 1
+
+
 def language_choice(context: PageContext) -> None:
-    """Draw the choice of language; `app.js` sends the form at once, without a script its button does."""
+    """Draw the choice of language, if there is one; `app.js` sends the form at once, else its button does."""
+    locales = offered(context.settings).locales
+    if len(locales) < 2:
+        return
     with Tag("form", method="post", action="/preferences", classes="choice"):
         _back_here(context)
         with Tag("span", classes="choice-field"):
             with Tag("select", name="locale", aria_label=_("Language"), data_send_on_change="", autocomplete="off"):
-                for locale, name in LOCALES.items():
-                    Tag("option", name, value=locale, lang=locale, selected=locale == context.locale)
+                for locale in locales:
+                    Tag("option", language_name(locale), value=locale, lang=locale, selected=locale == context.locale)
             icon("chevron-down")
         with Tag("noscript"):
             Tag("button", _("Change"), type="submit", classes="button button-secondary")
@@ -200,7 +209,9 @@ def _back_here(context: PageContext) -> None:
 
 
 def theme_choice(context: PageContext) -> None:
-    """Draw the choice of light, dark or the system's; `app.js` changes it in place, without a script the form does."""
+    """Draw the choice of light, dark or the system's, if there is one; `app.js` changes it in place, else the form."""
+    if context.settings.fixed_theme is not None:
+        return
     with Tag("form", method="post", action="/preferences"):
         _back_here(context)
         with Tag("div", classes="theme-choice", role="group", aria_label=_("Theme")):

@@ -21,7 +21,7 @@ from ui.components.badge import badge
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status, signed_in
-from ui.page.frame import frame, language_choice, theme_choice
+from ui.page.frame import frame, has_choices, language_choice, theme_choice
 from ui.serving.document import PageContext, page
 from ui.text.claim_words import claims_attribute
 from ui.text.formats import exact, full_date
@@ -118,7 +118,9 @@ def draw_profile(context: PageContext, session: Session) -> None:
 
 
 def draw_preferences(context: PageContext) -> None:
-    """Draw language and theme."""
+    """Draw language and theme, where there is something to choose."""
+    if not has_choices(context.settings):
+        return
     with Tag("section", classes="card", aria_labelledby="preferences-title"):
         Tag("h2", _("Language and theme"), id="preferences-title", classes="card-heading")
         with Tag("div", classes="preferences"):

@@ -37,7 +37,9 @@ from ui.theme.icons import icon
 
 
 def register(container: Container) -> None:
-    """Add the page."""
+    """Add the page, where there is a shop."""
+    if not container.settings.shop:
+        return
 
     @page(container, "/cart", title=N_("Cart"), robots="noindex")
     async def cart(context: PageContext) -> None:

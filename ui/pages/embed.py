@@ -11,14 +11,14 @@ from nicegui.element import Element
 from catalog import Interval
 from services.container import Container
 from ui.nicegui_ext.html import Tag
-from ui.page.context import THEMES
+from ui.page.context import theme_for
 from ui.pages.pricing import trust_line
 from ui.plans.grid import PlanGrid
 from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import live_catalog
 from ui.plans.offers import public_offers
 from ui.serving.document import PageContext, page
-from ui.text.i18n import LOCALES, N_, _
+from ui.text.i18n import N_, _, offered
 
 
 def register(container: Container) -> None:
@@ -68,7 +68,7 @@ def lead_to_top(root: Element) -> None:
 def _look_as_asked(context: PageContext) -> None:
     """Take theme and language from the address: a frame on another site has no cookies to say so."""
     theme, language = context.query.get("theme"), context.query.get("lang")
-    context.theme = next((known for known in THEMES if known == theme), context.theme)
-    if language is not None and language in LOCALES:
+    context.theme = theme_for(context.settings, theme or context.theme)
+    if language is not None and language in offered(context.settings).locales:
         context.locale = ui.context.client.storage["locale"] = language
     context.head.canonical = f"{context.settings.public_url}/pricing"

@@ -18,8 +18,9 @@ from starlette.routing import Match
 from services.container import Container
 from services.errors import PageNotFound, RateLimited
 from services.web.safe_paths import safe_next
+from settings import Theme
 from ui.nicegui_ext import template
-from ui.page.context import Head
+from ui.page.context import Head, theme_for
 from ui.page.frame import SANDBOX_WORDS
 from ui.serving.document import PageContext, respond
 from ui.serving.error_page import error_page
@@ -74,15 +75,16 @@ async def page_not_found(container: Container, request: Request) -> Response:
 
 def too_many_requests(container: Container, accept_language: str, retry_after: float) -> Response:
     """Return a page for 429 that needs no element tree, no socket and no script, and asks no service."""
-    settings, locale = container.settings, i18n.choose_locale(None, accept_language)
+    settings = container.settings
+    locale = i18n.offered(settings).choose(None, accept_language)
     problems = container.stripe_mode.known_problems()
     banners = (*((SANDBOX_WORDS,) if settings.sandbox_enabled else ()), *(problem.banner for problem in problems))
-    html = _plain_page(settings.brand_name, settings.brand_color, locale, banners)
+    html = _plain_page(settings.brand_name, settings.brand_color, theme_for(settings, None), locale, banners)
     return HTMLResponse(html, 429, {"Retry-After": str(max(1, round(retry_after))), "Cache-Control": "no-store"})
 
 
 @lru_cache(maxsize=16)
-def _plain_page(brand_name: str, brand_color: str, locale: str, banners: tuple[str, ...]) -> str:
+def _plain_page(brand_name: str, brand_color: str, theme: Theme, locale: str, banners: tuple[str, ...]) -> str:
     """Return the page once for each language and state of the money; it holds nothing of the request."""
     with i18n.use_locale(locale):
         title, sentence = _(RateLimited.title), _(RateLimited.sentence)
@@ -93,7 +95,7 @@ def _plain_page(brand_name: str, brand_color: str, locale: str, banners: tuple[s
         page = template.DocumentParts(
             locale=locale,
             direction=i18n.direction(locale),
-            theme="system",
+            theme=theme,
             nonce="",
             head=f"<title>{escape(title)}</title>\n{VIEWPORT}",
             style=style_sheet(brand_color),

@@ -1,5 +1,8 @@
 """`/`: what this is, what it costs, and the way in. Public."""
 
+from nicegui import app
+from starlette.responses import RedirectResponse
+
 from catalog import Interval
 from services.container import Container
 from ui.components.badge import badge
@@ -19,7 +22,14 @@ from ui.theme.icons import icon
 
 
 def register(container: Container) -> None:
-    """Add the page."""
+    """Add the page, or what leads to where the operator's own is."""
+    if container.settings.home_page != "page":
+
+        @app.get("/", include_in_schema=False)
+        def elsewhere() -> RedirectResponse:
+            return RedirectResponse(container.settings.home_address, 302)
+
+        return
 
     @page(
         container,

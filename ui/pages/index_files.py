@@ -28,4 +28,5 @@ def register(container: Container) -> None:
 
 def public_paths(container: Container) -> tuple[str, ...]:
     """Return the pages that are the same for all visitors."""
-    return ("/", "/pricing", "/shop") if container.catalog.items else ("/", "/pricing")
+    home = ("/",) if container.settings.home_page == "page" else ()
+    return (*home, "/pricing", *(("/shop",) if container.catalog.items else ()))

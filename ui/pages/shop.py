@@ -28,7 +28,9 @@ from ui.theme.icons import icon
 
 
 def register(container: Container) -> None:
-    """Add the page and its pictures."""
+    """Add the page and its pictures, where there is a shop."""
+    if not container.settings.shop:
+        return
     item_picture.register()
 
     @page(

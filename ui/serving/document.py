@@ -38,7 +38,7 @@ from ui.nicegui_ext import first_paint, full_document, light_page, optimizations
 from ui.nicegui_ext.drawn_page import keep_with_client
 from ui.nicegui_ext.html import Tag
 from ui.page.assets import document_script_address, full_script_address, icons_address, script_address
-from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES, TIMEZONE_COOKIE, Elements, Head, PageContext
+from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, TIMEZONE_COOKIE, Elements, Head, PageContext, theme_for
 from ui.page.head import head_html, words
 from ui.serving.arrivals import ARRIVALS
 from ui.serving.error_page import error_page
@@ -261,15 +261,15 @@ async def _find_session(
 def _context(
     container: Container, request: Request, session: Session | Visitor | None, head: Head, status: int
 ) -> PageContext:
-    cookies = request.cookies
+    cookies, settings = request.cookies, container.settings
     zone = cookies.get(TIMEZONE_COOKIE, "").replace("%2F", "/")
     return PageContext(
         request=request,
         container=container,
         session=session,
-        locale=i18n.choose_locale(cookies.get(LOCALE_COOKIE), request.headers.get("accept-language", "")),
+        locale=i18n.offered(settings).choose(cookies.get(LOCALE_COOKIE), request.headers.get("accept-language", "")),
         timezone=zone if is_timezone(zone) else "UTC",
-        theme=next((known for known in THEMES if known == cookies.get(THEME_COOKIE)), "system"),
+        theme=theme_for(settings, cookies.get(THEME_COOKIE)),
         head=head,
         status=status,
         shared=SHARED in request.scope.get("state", {}),

@@ -33,9 +33,9 @@ def error_card(context: PageContext, error: FrontendError, cause: str = "") -> N
         with Tag("div", classes="card-actions"):
             if error.retryable or error.status == 500:
                 button(_("Try again"), href=context.here, wide=True, icon_name="arrow-path")
-                button(_("Go to home page"), "quiet", href="/", wide=True)
+                button(_("Go to home page"), "quiet", href=context.settings.home_address, wide=True)
             else:
-                button(_("Go to home page"), href="/", wide=True)
+                button(_("Go to home page"), href=context.settings.home_address, wide=True)
                 button(_("See plans"), "quiet", href="/pricing", wide=True)
         if context.settings.support_url and not missing:
             Tag("a", _("Contact support"), href=context.settings.support_url, classes="small")

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.container import Container
 from ui.nicegui_ext import optimizations
-from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, THEMES
+from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, theme_for
 from ui.serving.finished import FinishedDocument, KeptDocuments
 from ui.text import i18n
 
@@ -156,12 +156,12 @@ class SharedDocuments:
         catalog, banners = self._shown_now()
         headers = Headers(scope=scope)
         cookies = cookie_parser(headers.get("cookie", ""))
-        theme = cookies.get(THEME_COOKIE, "")
+        settings = self._container.settings
         return DocumentKey(
             path=path,
             query=query,
-            locale=i18n.choose_locale(cookies.get(LOCALE_COOKIE), headers.get("accept-language", "")),
-            theme=theme if theme in THEMES else "system",
+            locale=i18n.offered(settings).choose(cookies.get(LOCALE_COOKIE), headers.get("accept-language", "")),
+            theme=theme_for(settings, cookies.get(THEME_COOKIE)),
             catalog=catalog,
             banners=banners,
         )

@@ -9,6 +9,7 @@ import gettext
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -19,19 +20,14 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from nicegui import context
 
-LOCALES: Final[Mapping[str, str]] = {
-    "en": "English (US)",
-    "en-GB": "English (UK)",
-    "de": "Deutsch",
-    "es": "Español",
-    "ja": "日本語",
-    "ar": "العربية",
-}
-"""What is offered, by locale, each in its own words; the first is the language of the message ids."""
+import languages
+from settings import Settings
+
+NAMES: Final[Mapping[str, str]] = {"en": "English (US)", "en-GB": "English (UK)"}
+"""Languages whose own name would not tell them apart."""
 AMERICAN: Final = frozenset({"", "us", "ca", "ph", "pr"})
 """Regions whose English is that of the message ids; of all others it is the British one."""
 DEFAULT_LOCALE: Final = "en"
-FOLDER: Final = Path(__file__).parents[2] / "locales"
 
 _chosen: ContextVar[str | None] = ContextVar("chosen_locale", default=None)
 
@@ -78,41 +74,78 @@ def use_locale(locale: str) -> Iterator[None]:
         _chosen.reset(token)
 
 
-def choose_locale(saved: str | None, accept_language: str) -> str:
-    """Return the offered locale to use: the saved choice, else the best of an Accept-Language header (RFC 9110)."""
-    if saved is not None and saved in LOCALES:
-        return saved
-    for tag in _by_preference(accept_language):
-        language, _hyphen, region = tag.lower().partition("-")
+def language_name(locale: str) -> str:
+    """Return what a language is called by those who speak it."""
+    if locale in NAMES:
+        return NAMES[locale]
+    name = Locale.parse(locale, sep="-").get_display_name() or locale
+    return name[:1].upper() + name[1:]
+
+
+LOCALES: Final[Mapping[str, str]] = {locale: language_name(locale) for locale in languages.available()}
+"""Every language that there is, each in its own words; the first is that of the message ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The languages that readers can choose, in the order in which they stand, and the one for all others."""
+
+    locales: tuple[str, ...] = tuple(LOCALES)
+    default: str = DEFAULT_LOCALE
+
+    def choose(self, saved: str | None, accept_language: str) -> str:
+        """Return the locale to use: the saved choice, else the best of an Accept-Language header (RFC 9110)."""
+        if saved is not None and saved in self.locales:
+            return saved
+        found = (self._closest(tag.lower()) for tag in _by_preference(accept_language))
+        return next((locale for locale in found if locale is not None), self.default)
+
+    def _closest(self, tag: str) -> str | None:
+        """Return the locale that is offered for a tag: the same, or one of the same language."""
+        language, _hyphen, region = tag.partition("-")
         if language == "en":
-            return "en" if region in AMERICAN else "en-GB"
-        if language in LOCALES:
-            return language
-    return DEFAULT_LOCALE
+            tag = "en" if region in AMERICAN else "en-gb"
+        same = [locale for locale in self.locales if locale.lower().partition("-")[0] == language]
+        exact = (locale for locale in same if locale.lower() in (tag, language))
+        return max(exact, key=lambda locale: locale.lower() == tag, default=same[0] if same else None)
+
+
+def offered(settings: Settings) -> Offered:
+    """Return what an operator offers: `LANGUAGES` and `DEFAULT_LANGUAGE`, else every language that there is."""
+    locales = settings.languages or tuple(languages.available())
+    return Offered(locales, settings.default_language or locales[0])
+
+
+def choose_locale(saved: str | None, accept_language: str) -> str:
+    """Return the locale of all that there are that a reader wants."""
+    return Offered().choose(saved, accept_language)
 
 
 def direction(locale: str) -> str:
     """Return the writing direction: `rtl` for Arabic, `ltr` for the others. An unknown locale counts as `ltr`."""
     try:
-        return str(Locale.parse(locale).text_direction)
+        return str(Locale.parse(locale, sep="-").text_direction)
     except (UnknownLocaleError, ValueError):
         return "ltr"
 
 
-@lru_cache(maxsize=32)
 def catalogue(locale: str) -> gettext.NullTranslations:
-    """Return the catalogue of `locale`, read from its .po file; without one, texts stay as they are in the code.
+    """Return the catalogue of `locale`; without one, texts stay as they are in the code."""
+    if locale == "en-GB":
+        return BritishEnglish()
+    path = languages.available().get(locale)
+    return _read(path, locale) if path is not None else gettext.NullTranslations()
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, locale: str) -> gettext.NullTranslations:
+    """Return what a .po file holds.
 
     Nothing has to be compiled before the app starts, and no compiled file can be older than its texts. Reading one
     takes about 20 ms, once for each language.
     """
-    if locale == "en-GB":
-        return BritishEnglish()
-    path = FOLDER / locale / "LC_MESSAGES" / "messages.po"
-    if locale not in LOCALES or not path.is_file():
-        return gettext.NullTranslations()
     with path.open("rb") as file:
-        catalog = read_po(file, locale=locale)
+        catalog = read_po(file, locale=locale.replace("-", "_"))
     compiled = BytesIO()
     write_mo(compiled, catalog)
     compiled.seek(0)

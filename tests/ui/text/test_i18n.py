@@ -1,14 +1,17 @@
 """Which language a visit is in, and how texts find theirs."""
 
 import gettext
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import languages
 from money import format_money
+from settings import load_settings
 from ui.text import i18n
-from ui.text.i18n import LOCALES, _, choose_locale, direction, ngettext, use_locale
+from ui.text.i18n import LOCALES, Offered, _, choose_locale, direction, language_name, ngettext, offered, use_locale
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,44 @@ from ui.text.i18n import LOCALES, _, choose_locale, direction, ngettext, use_loc
 )
 def test_the_saved_language_wins_then_the_browsers_best(saved: str | None, header: str, expected: str) -> None:
     assert choose_locale(saved, header) == expected
+
+
+@pytest.mark.parametrize(
+    ("locales", "header", "expected"),
+    [
+        (("de", "en"), "ja, en-GB;q=0.5", "en"),
+        (("de", "en-GB"), "en-US", "en-GB"),
+        (("ar", "de"), "fr, ja", "de"),
+        (("pt-BR", "pt", "de"), "pt-BR", "pt-BR"),
+        (("pt-BR", "pt", "de"), "pt-PT", "pt"),
+        (("de", "pt-BR"), "pt", "pt-BR"),
+    ],
+)
+def test_of_what_is_offered_the_closest_is_taken(locales: tuple[str, ...], header: str, expected: str) -> None:
+    assert Offered(locales, "de").choose("es", header) == expected
+
+
+def test_languages_are_called_as_their_speakers_call_them() -> None:
+    assert [language_name(locale) for locale in ("en-GB", "de", "es", "ja", "ar", "pt-BR")] == [
+        "English (UK)", "Deutsch", "Español", "日本語", "العربية", "Português (Brasil)",
+    ]  # fmt: skip
+
+
+def test_a_folder_is_enough_for_a_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, translation in (("eo", "Prezoj"), ("zh_Hant", "價格"), ("nonsense!", "?"), ("xx", "?")):
+        path = tmp_path / folder / "LC_MESSAGES" / "messages.po"
+        path.parent.mkdir(parents=True)
+        path.write_text(f'msgid ""\nmsgstr ""\n\nmsgid "Pricing"\nmsgstr "{translation}"\n', encoding="utf-8")
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+
+    settings = load_settings(_env_file=None, languages="zh-hant,eo,en", storage_path=str(tmp_path / "store"))
+
+    assert list(languages.available()) == ["en", "en-GB", "eo", "zh-Hant"]
+    assert offered(settings) == Offered(("zh-Hant", "eo", "en"), "zh-Hant")
+    assert offered(settings).choose(None, "eo-XX, en;q=0.1") == "eo"
+    for locale, words in (("eo", "Prezoj"), ("zh-Hant", "價格"), ("en", "Pricing")):
+        with use_locale(locale):
+            assert (_("Pricing"), _("Not in that catalogue")) == (words, "Not in that catalogue")
 
 
 @given(st.text(), st.text())
