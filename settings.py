@@ -109,8 +109,20 @@ def _contradictions(settings: Settings) -> tuple[str, ...]:
     ):
         if secret is not None and len(secret.get_secret_value()) < 16:
             found.append(f"{name} is too short; use at least 16 random characters.")
-    if settings.entitlements_key and "PRIVATE KEY-----" not in settings.entitlements_key.get_secret_value():
-        found.append("ENTITLEMENTS_KEY is no private key in PEM form; make one with openssl, or remove it.")
+    if settings.redis_url and not settings.entitlements_key:
+        found.append(
+            "REDIS_URL is set but ENTITLEMENTS_KEY is not, so each replica would sign entitlements with its own key; "
+            "make one with: python app.py keys new."
+        )
+    found += [
+        f"{name.upper()} is no {kind} in PEM form; make one with: python app.py keys new."
+        for name, kind in (
+            ("entitlements_key", "private key"),
+            ("entitlements_key_previous", "key"),
+            ("entitlements_key_next", "key"),
+        )
+        if (pem := getattr(settings, name)) and f"{kind.upper()}-----" not in pem.get_secret_value()
+    ]
     return tuple(found)
 
 

@@ -156,7 +156,17 @@ class SettingsFields(BaseSettings):
         "", description="OpenTelemetry collector (OTLP over HTTP) to send traces to; empty sends none."
     )
     entitlements_key: SecretStr | None = Field(
-        None, description="Private key (PEM) that signs /api/entitlements; without one it changes at each start."
+        None,
+        description="P-256 private key (PEM) that signs entitlements; without one it changes at each start.",
+    )
+    entitlements_key_previous: SecretStr | None = Field(
+        None, description="Key that signed before: still published, so that its last tokens can be verified."
+    )
+    entitlements_key_next: SecretStr | None = Field(
+        None, description="Key that will sign next: published ahead, so that services have it by then."
+    )
+    entitlements_audience: Annotated[tuple[str, ...], NoDecode, Listed] = Field(
+        (), description="Audience (aud) of the tokens, one or more; empty means PUBLIC_URL."
     )
 
     packed_elements: bool = Field(True, description="Whether an open tab's elements are kept small on the server.")

@@ -54,8 +54,10 @@ def operations_routes(container: Container) -> APIRouter:
 
     @router.get("/.well-known/jwks.json")
     async def jwks() -> Response:
-        """The public key of `/api/entitlements` (RFC 7517)."""
-        return JSONResponse(container.entitlements.key_set(), headers={"Cache-Control": "public, max-age=300"})
+        """The public keys of `/api/entitlements` (RFC 7517). Kept for a while, also while we can't be asked."""
+        life = round(container.entitlements.key_set_life.total_seconds())
+        cache = f"public, max-age={life}, stale-if-error={12 * life}" if life else "no-cache"
+        return JSONResponse(container.entitlements.key_set(), headers={"Cache-Control": cache})
 
     return router
 

@@ -89,7 +89,7 @@ def shown_routes(container: Container, access: Access) -> APIRouter:
         """What the signed-in user is entitled to, signed for sibling services and valid for a minute."""
         await container.limits.hit(container.policies.status, container.refresher.customer_of(session))
         entitlement = await container.entitlements.of(session)
-        signed = container.entitlements.sign(session, entitlement)
+        signed = container.entitlements.sign(session.user.user_id, entitlement)
         return EntitlementView(**entitlement.model_dump(), token=signed.token, expires_at=signed.expires_at)
 
     return router

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cli.check_catalog import look_at_catalog
 from cli.check_clock import look_at_clock
 from cli.check_customers import look_at_customers
+from cli.check_keys import look_at_keys
 from cli.check_public import look_at_public_url
 from cli.check_services import look_at_auth_ms, look_at_payment_ms, payment_ms
 from cli.check_storage import look_at_storage, without_harm
@@ -47,7 +48,7 @@ async def check(live_checkout: str | None = None, *, while_running: bool = False
         settings = load_settings()
     except SettingsError as problem:
         return [error("settings", sentence) for sentence in problem.problems]
-    findings = _look_at_settings(settings)
+    findings = [*_look_at_settings(settings), *look_at_keys(settings)]
     sold, catalog = look_at_catalog(settings)
     storage = await look_at_storage(settings)
     findings += [*sold, storage.finding]

@@ -50,6 +50,8 @@ def run(settings: Settings) -> None:
             settings.redis_url,
             settings.ops_token,
             settings.entitlements_key,
+            settings.entitlements_key_previous,
+            settings.entitlements_key_next,
         ),
     )
     try:

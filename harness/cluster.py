@@ -152,7 +152,7 @@ def running_cluster(folder: Path, *, app: Mapping[str, str] | None = None, **san
         stand_in = stack.enter_context(sandbox_for_tests(folder, **sandbox))
         shared = {
             "PUBLIC_URL": public_url,
-            "REDIS_URL": redis.url,
+            **redis.settings,
             "STORAGE_SECRET": secrets.token_urlsafe(48),
             "TRUSTED_PROXIES": "127.0.0.1",
             "OPS_TOKEN": OPS_TOKEN,

@@ -9,6 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from joserfc.jwk import ECKey
+
 from harness.app_process import ProcessFailed, free_port
 
 _MISSING = "redis-server is not installed; install it with: apt-get install redis-server"
@@ -21,6 +23,7 @@ class RedisServer:
         """Start a server whose files are in `folder`."""
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._signing_key = ECKey.generate_key("P-256").as_pem(private=True).decode("ascii")
         self.port = free_port()
         self.start()
 
@@ -28,6 +31,11 @@ class RedisServer:
     def url(self) -> str:
         """The address for a client."""
         return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What replicas that share it need: where it is, and the key that all of them sign with."""
+        return {"REDIS_URL": self.url, "ENTITLEMENTS_KEY": self._signing_key}
 
     def start(self) -> None:
         """Start the server and return when it answers. Raises ProcessFailed."""

@@ -102,7 +102,8 @@ def build(
     )  # fmt: skip
     cart = CartService(store, pubsub, current_catalog)
     entitlements = Entitlements(
-        refresher, key, issuer=settings.public_url, catalog=current_catalog, now=now, clock_skew=clock_skew,
+        refresher, key, issuer=settings.public_url, audience=settings.entitlements_audience,
+        catalog=current_catalog, now=now, clock_skew=clock_skew,
     )  # fmt: skip
     container = Container(
         settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,

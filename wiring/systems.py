@@ -115,9 +115,13 @@ def leases(store: Store) -> Leases | None:
 
 
 def signing_key(settings: Settings) -> SigningKey:
-    """Return the key that signs entitlements; raises SettingsError for one that can't."""
+    """Return the key that signs entitlements, with those published beside it; raises SettingsError if one can't."""
+    beside = {
+        "ENTITLEMENTS_KEY_PREVIOUS": settings.entitlements_key_previous,
+        "ENTITLEMENTS_KEY_NEXT": settings.entitlements_key_next,
+    }
     try:
-        return SigningKey(settings.entitlements_key)
+        return SigningKey(settings.entitlements_key, ((name, pem) for name, pem in beside.items() if pem is not None))
     except KeyUnusable as error:
         raise SettingsError((str(error),)) from None
 

@@ -4,7 +4,8 @@ Access follows `services/subscription/customer_status.py`: while a service can't
 for ten minutes and no longer. An answer a few seconds old is good enough here; nothing is sold by it.
 """
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -22,6 +23,9 @@ from services.upstream.clock_skew import ClockSkew
 
 LIFE: Final = timedelta(seconds=60)
 """How long a signed answer is valid: an access that ends is noticed within a minute."""
+
+KEY_SET_LIFE: Final = timedelta(minutes=5)
+"""For how long services may keep the key set: a next key is to be published twice as long before it signs."""
 
 FRESH_FOR: Final = timedelta(seconds=15)
 """How old a known answer may be before the services are asked again."""
@@ -46,6 +50,7 @@ class Entitlements:
         key: SigningKey,
         *,
         issuer: str,
+        audience: Sequence[str] = (),
         catalog: Callable[[], Catalog],
         now: Callable[[], datetime] | None = None,
         clock_skew: ClockSkew | None = None,
@@ -53,6 +58,7 @@ class Entitlements:
         self._refresher = refresher
         self._key = key
         self._issuer = issuer
+        self._audience = tuple(audience) or (issuer,)
         self._catalog = catalog
         self._now = now or (lambda: datetime.now(UTC))
         self._clock_skew = clock_skew or ClockSkew(self._now)
@@ -114,8 +120,8 @@ class Entitlements:
                 return True
         return False
 
-    def sign(self, session: Session, entitlement: Entitlement) -> Signed:
-        """Return the entitlement signed for sibling services, valid for a minute by the services' clocks.
+    def sign(self, user_id: str, entitlement: Entitlement) -> Signed:
+        """Return a user's entitlement signed for sibling services, valid for a minute by the services' clocks.
 
         Raises ClockUnsure when this machine's clock is wrong and the services' contradict each other.
         """
@@ -126,16 +132,23 @@ class Entitlements:
         expires_at = now + LIFE
         claims: dict[str, object] = {
             "iss": self._issuer,
-            "sub": session.user.user_id,
+            "aud": list(self._audience) if len(self._audience) > 1 else self._audience[0],
+            "sub": user_id,
             "iat": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
+            "jti": secrets.token_urlsafe(12),
             **_by_their_clock(entitlement, ahead).model_dump(mode="json"),
         }
         return Signed(self._key.sign(claims), expires_at)
 
     def key_set(self) -> dict[str, object]:
-        """Return the public key as a JSON Web Key Set (RFC 7517)."""
-        return {"keys": [self._key.public()]}
+        """Return the public keys as a JSON Web Key Set (RFC 7517): the present one, the previous and the next."""
+        return {"keys": list(self._key.published)}
+
+    @property
+    def key_set_life(self) -> timedelta:
+        """For how long the key set may be kept: not at all while a restart makes another key."""
+        return timedelta() if self._key.ephemeral else KEY_SET_LIFE
 
     def _note_decision(self, entitlement: Entitlement, granted: bool, **wanted: str) -> None:
         _log.info(

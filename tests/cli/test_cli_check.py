@@ -13,6 +13,7 @@ import pytest
 
 from cli.commands import main
 from harness.redis_server import RedisServer
+from services.entitlements.signing import new_key_pem
 from tests.cli.installation import PRICE, Installation, Site, closed_port, site_at_public_url
 from tests.contract.mock_payment_ms import MockPaymentMS
 
@@ -150,7 +151,7 @@ class TestLifeOfTheCatalog:
     def test_catalog_that_offers_nothing_is_a_warning(self, installation: Installation) -> None:
         content = json.loads(installation.catalog.read_text(encoding="utf-8"))
         plans = [{**plan, "retired": True} for plan in content["plans"]]
-        installation.catalog.write_text(json.dumps({"plans": plans}), encoding="utf-8")
+        installation.catalog.write_text(json.dumps({"features": content["features"], "plans": plans}), encoding="utf-8")
 
         _, found = installation.check()
 
@@ -197,7 +198,7 @@ class TestBrokenStorage:
 
     def test_redis_that_is_gone_is_named_without_its_password(self, installation: Installation) -> None:
         with closed_port() as port:
-            installation.set(redis_url=f"redis://:very-secret@127.0.0.1:{port}/0")
+            installation.set(redis_url=f"redis://:very-secret@127.0.0.1:{port}/0", entitlements_key=new_key_pem())
 
             code, found = installation.check()
 
@@ -212,7 +213,7 @@ class TestBrokenStorage:
         installation: Installation,
         redis_server: RedisServer,
     ) -> None:
-        installation.set(redis_url=redis_server.url)
+        installation.set(**redis_server.settings)
 
         code, found = installation.check()
 

@@ -74,7 +74,7 @@ async def test_an_old_price_is_never_charged(shop: ProxiedProduct) -> None:
 async def test_a_form_of_one_replica_is_reviewed_at_another(shop: ProxiedProduct, tmp_path: Path) -> None:
     redis = RedisServer(tmp_path)
     try:
-        shared = {"REDIS_URL": redis.url}
+        shared = redis.settings
         await shop.open(shared | {"CATALOG_PATH": catalog_at(shop.folder / "old.json")})
         person = await shop.person().sign_in()
         assert (await person.look("/payment")).status == 200

@@ -51,7 +51,7 @@ async def nothing_is_sold_and_pages_open(shop: ProxiedProduct, person: AsyncHttp
 
 @pytest.mark.faults("28 Redis refuses", "30 Redis restarted empty", "group 9 Redis gone, slow, back")
 async def test_redis_dies_and_comes_back_empty(shop: ProxiedProduct, redis: RedisServer) -> None:
-    await shop.open({"REDIS_URL": redis.url})
+    await shop.open(redis.settings)
     person = await shop.person().sign_in()
     await shop.control("POST", f"/users/{person.user_id}/state", status="active", email=person.email)
     redis.kill()
@@ -71,7 +71,7 @@ async def test_redis_dies_and_comes_back_empty(shop: ProxiedProduct, redis: Redi
 
 @pytest.mark.faults("29 Redis slow or hung", "group 9 Redis gone, slow, back")
 async def test_redis_hangs_and_goes_on(shop: ProxiedProduct, redis: RedisServer) -> None:
-    await shop.open({"REDIS_URL": redis.url})
+    await shop.open(redis.settings)
     person = await shop.person().sign_in()
     redis.pause()
 

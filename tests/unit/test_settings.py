@@ -173,7 +173,7 @@ class TestWithAKey:
         found = problems(payment_ms_api_key="a b", sandbox=True, redis_url="http://redis", ops_token="1234")
 
         assert [sentence.split()[0] for sentence in found] == [
-            "SANDBOX", "PAYMENT_MS_API_KEY", "STORAGE_SECRET", "REDIS_URL", "OPS_TOKEN",
+            "SANDBOX", "PAYMENT_MS_API_KEY", "STORAGE_SECRET", "REDIS_URL", "OPS_TOKEN", "REDIS_URL",
         ]  # fmt: skip
 
     def test_makes_cookies_secure_behind_https_only(self) -> None:
@@ -198,6 +198,25 @@ def test_entitlements_key_must_be_a_private_key_and_is_not_shown() -> None:
 
     assert sentence.startswith("ENTITLEMENTS_KEY is no private key in PEM form")
     assert "BEGIN" not in sentence
+
+
+@pytest.mark.parametrize("name", ["entitlements_key_previous", "entitlements_key_next"])
+def test_a_key_beside_the_present_one_must_be_one_and_is_not_shown(name: str) -> None:
+    (sentence,) = problems(**{name: "no key"})
+
+    assert sentence.startswith(f"{name.upper()} is no key in PEM form")
+
+
+@pytest.mark.parametrize("name", ["entitlements_key_previous", "entitlements_key_next"])
+def test_the_public_half_of_a_key_beside_the_present_one_is_enough(name: str) -> None:
+    assert getattr(load_settings(**{name: "-----BEGIN PUBLIC KEY-----"}), name) is not None
+
+
+def test_replicas_do_not_start_without_the_key_that_they_share() -> None:
+    (sentence,) = problems(redis_url="redis://redis:6379/0")
+
+    assert sentence.startswith("REDIS_URL is set but ENTITLEMENTS_KEY is not")
+    assert "python app.py keys new" in sentence
 
 
 def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,6 +262,7 @@ def test_secrets_are_in_no_text_of_the_settings() -> None:
         "payment_ms_webhook_secret": "webhook-" + SECRET,
         "ops_token": "token-" + SECRET,
         "redis_url": f"redis://:{SECRET}@redis:6379/0",
+        "entitlements_key": "-----BEGIN PRIVATE KEY-----" + SECRET,
     }
 
     settings = load_settings(**secrets)

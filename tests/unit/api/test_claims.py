@@ -94,7 +94,7 @@ class TestClockThatIsOff:
             for _time in range(5):
                 skew.note(service, format_datetime(ahead, usegmt=True), 0.0)
 
-        signed = api.container.entitlements.sign(session, entitlement)
+        signed = api.container.entitlements.sign(session.user.user_id, entitlement)
         ready = (await browser.get("/readyz")).json()
         metrics = (await browser.get("/metrics")).text
 
@@ -113,4 +113,4 @@ class TestClockThatIsOff:
                 skew.note(service, format_datetime(datetime.now(UTC) + timedelta(seconds=off), usegmt=True), 0.0)
 
         with pytest.raises(ClockUnsure):
-            api.container.entitlements.sign(session, entitlement)
+            api.container.entitlements.sign(session.user.user_id, entitlement)

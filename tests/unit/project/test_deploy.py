@@ -113,7 +113,7 @@ def test_an_environment_file_gives_what_the_compose_file_asks_for_and_keeps_no_s
     wanted = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text(encoding="utf-8")))
 
     assert set(given) - asked == set()
-    assert wanted - set(given) - {"STORAGE_SECRET"} == set()
+    assert wanted - set(given) - {"STORAGE_SECRET", "ENTITLEMENTS_KEY"} == set()
     assert given["PAYMENT_MS_API_KEY"] in ("", SANDBOX_API_KEY)
     assert given.get("STORAGE_SECRET", "") == ""
 

@@ -55,9 +55,9 @@ async def test_a_token_goes_by_the_services_clock_in_every_group(replica: Replic
     asked = entitlements(replica, outside, key, skew)
 
     entitlement = await asked.of(ada)
-    signed = asked.sign(ada, entitlement)
+    signed = asked.sign(ada.user.user_id, entitlement)
 
-    claims = jwt.decode(signed.token, KeySet([import_key(key.public())]), algorithms=["ES256"]).claims
+    claims = jwt.decode(signed.token, KeySet([import_key(key.published[0])]), algorithms=["ES256"]).claims
     moments = [claims["as_of"], *(group["as_of"] for group in claims["groups"].values())]
     assert len(moments) == 1 + len(entitlement.groups) > 1
     for moment in moments:
