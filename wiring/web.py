@@ -16,7 +16,7 @@ from api.lifespan import RunningApp
 from services.container import Container
 from settings import SettingsError
 from ui.nicegui_ext.page_policy import PlainPages
-from ui.nicegui_ext.socket_guard import guard_sockets
+from ui.nicegui_ext.socket_guard import ReleasedSockets, guard_sockets
 from ui.page import assets
 from ui.page.extensions import ExtensionUnusable, load_extensions
 from ui.pages.errors import too_many_requests
@@ -77,6 +77,7 @@ def application(running: RunningApp, prepare: Prepare | None = None) -> FastAPI:
         app, container, busy_page=partial(too_many_requests, container),
         documents=partial(SharedDocuments, container=container),
     )  # fmt: skip
+    nicegui_app.add_middleware(ReleasedSockets)
     nicegui_app.add_middleware(PlainPages)  # before the compression, so that it stands below it
     ui.run_with(
         app,

@@ -4,31 +4,31 @@ A full run of it looks at every object of the process, 2 s with a thousand tabs 
 heap has grown by a quarter: whoever's status changed just then saw it 2 s late. Here what has outlived a full run is
 set aside (`gc.freeze`), so that each run looks only at what came since the one before, for a tenth of a second at most.
 
-What is set aside still goes with its last reference, as pages do when their tab is closed. Only rings of references
-that break later stay; a closed page's are cut here, and what is left is looked for while few pages are open.
+What is set aside still goes with its last reference, as pages do when their tab is closed (`drawn_page.py`). Only rings
+of references that break later stay. So everything is looked at when closed pages may have left a quarter as much as
+there is: not for what is open, however much that grows.
 
-Written against NiceGUI 3.18, whose closed clients still refer to their elements through handlers and unsent messages.
+Written against NiceGUI 3.18, whose own elements have three rings each, their classes, styles and properties; and
+engine.io makes a class for each socket.
 """
 
-import asyncio
 import gc
 from typing import Final
 
 import structlog
 from nicegui import Client, app
 
-from ui.nicegui_ext.drawn_page import page_of
+from ui.nicegui_ext.packed_element import PackedElement
 
 THRESHOLDS: Final = (5_000, 10, 5)
 """Python's own are (700, 10, 10): a page makes more objects than that, and a full run came every 70,000."""
 
-CUT_AFTER: Final = 60.0
-"""Seconds after which nothing that a closed page had begun needs it any more."""
+LEFT_BY_PAGE: Final = 25
+LEFT_BY_ELEMENT: Final = 18
+"""Objects in rings that a closed page leaves, and each of its elements that is not packed."""
 
-FEW_OPEN: Final = 50
-SOME_CLOSED: Final = 200
-MOST_CLOSED: Final = 2_000
-"""Everything is looked at after `SOME_CLOSED` pages if at most `FEW_OPEN` are open, which takes 0.2 s, else then."""
+PART: Final = 4
+"""Everything is looked at for one part in so many: Python's own rule."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,13 +37,15 @@ class PacedCollector:
     """Paces the collector of this process. One a process; `stop` gives it back to Python."""
 
     def __init__(self) -> None:
-        self._closed = 0
+        self._left = 0
+        self._all = 0
 
     def start(self) -> None:
         """Set aside what there is, and look at what comes from now on."""
         gc.callbacks.append(_set_aside)
         gc.set_threshold(*THRESHOLDS)
         gc.freeze()
+        self._all = gc.get_freeze_count()
         gc.enable()
         app.on_delete(self.page_closed)
 
@@ -54,31 +56,17 @@ class PacedCollector:
         gc.unfreeze()
 
     def page_closed(self, client: Client) -> None:
-        """Have the page's rings cut, and now and then everything looked at."""
-        asyncio.get_running_loop().call_later(CUT_AFTER, cut_rings, client)
-        self._closed += 1
-        enough = SOME_CLOSED if len(Client.instances) <= FEW_OPEN else MOST_CLOSED
-        if self._closed >= enough:
-            self._closed = 0
+        """Have everything looked at, when that is worth it."""
+        unpacked = sum(not isinstance(one, PackedElement) or bool(one.unpacked) for one in client.elements.values())
+        self._left += LEFT_BY_PAGE + LEFT_BY_ELEMENT * unpacked
+        if self._left * PART > self._all:
             self.look_at_all()
 
     def look_at_all(self) -> None:
         """Look at every object once: for rings that broke after they had been set aside."""
         gc.unfreeze()
         _log.debug("looked_at_all_objects", found=gc.collect())
-
-
-def cut_rings(client: Client) -> None:
-    """Let go what a deleted page refers to, so that most of it goes without the collector."""
-    page = page_of(client)
-    if page is not None:
-        page.release()
-    client.storage.clear()
-    for handlers in (client.connect_handlers, client.disconnect_handlers, client.delete_handlers):
-        handlers.clear()
-    outbox = client.outbox
-    for unsent in (outbox.updates, outbox.messages, outbox.message_history):
-        unsent.clear()
+        self._left, self._all = 0, gc.get_freeze_count()
 
 
 def _set_aside(phase: str, info: dict[str, int]) -> None:

@@ -14,10 +14,8 @@ from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 from nicegui import Client
-from nicegui.page import page
 
 from ui.nicegui_ext import packed_element, template
-from ui.nicegui_ext.collector import cut_rings
 from ui.nicegui_ext.html import VOID_TAGS
 from ui.nicegui_ext.optimizations import NONE, Optimizations, tried
 
@@ -78,8 +76,6 @@ async def _misfit(optimizations: Optimizations, plain: DrawnProbe, draw: Draw) -
             packed_element.verify()
         if optimizations.own_document:
             template.verify()
-        if optimizations.paced_collector:
-            _verify_closing()
         with tried(optimizations):
             drawn = await draw()
         return _difference(optimizations, drawn, plain)
@@ -106,13 +102,6 @@ def _first_difference(told: Told, plain: Told) -> str:
                 f"The browser is told something else of element {number}, <{element.get('tag')}>: {', '.join(names)}."
             )
     return "The browser is told of other elements."
-
-
-def _verify_closing() -> None:
-    """Close a page as the collector does; raises AttributeError where NiceGUI has other parts."""
-    client = Client(page(""))
-    client.delete()
-    cut_rings(client)
 
 
 Outline = list[tuple[str, object]]

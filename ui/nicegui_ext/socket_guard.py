@@ -18,6 +18,7 @@ import structlog
 from nicegui import Client, core
 from socketio.exceptions import ConnectionRefusedError as Refused  # type: ignore[import-untyped]
 from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.nicegui_ext.drawn_page import page_of
 
@@ -51,6 +52,32 @@ def guard_sockets(count: Callable[[str], None]) -> None:
     handlers["log"] = _not_logged
     handlers["disconnect"] = _forgetting(handlers["disconnect"], pace)
     core.sio.eio.max_http_buffer_size = LARGEST_EVENT
+
+
+class ReleasedSockets:
+    """Middleware: takes its connection from a socket that has ended.
+
+    engine.io makes a class for each socket, which refers to itself, as all classes do, and to how messages are
+    received: the connection with its buffers would wait for Python's collector.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+        connection = [receive]
+
+        async def receive_while_open() -> Message:
+            return await connection[0]()
+
+        try:
+            await self._app(scope, receive_while_open, send)
+        finally:
+            connection.clear()
 
 
 def may_speak_for(client_id: object, cookie_header: str) -> bool:

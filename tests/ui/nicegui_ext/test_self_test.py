@@ -8,7 +8,7 @@ from nicegui import Client, app
 
 from services.container import Container
 from tests.ui.simulation import Simulate
-from ui.nicegui_ext import first_paint, optimizations, packed_element, self_test, template
+from ui.nicegui_ext import first_paint, optimizations, packed_element, template
 from ui.nicegui_ext.optimizations import NAMES, NONE, Optimizations
 from ui.nicegui_ext.self_test import PageNotDrawn
 from ui.pages import pricing
@@ -43,17 +43,12 @@ def html_that_is_not_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_paint, "render", lambda root: "<div><p>another page</p></div>")
 
 
-def clients_without_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(self_test, "cut_rings", failing)
-
-
 SABOTAGE: dict[Sabotage, str] = {
     other_elements: "packed_elements",
     elements_that_lose_a_style: "packed_elements",
     other_template: "own_document",
     a_piece_of_the_template_gone: "own_document",
     html_that_is_not_the_page: "html_first",
-    clients_without_handlers: "paced_collector",
 }
 
 

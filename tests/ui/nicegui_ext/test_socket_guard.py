@@ -1,8 +1,19 @@
 """How much a socket may send, and how often that is logged."""
 
+import gc
+import weakref
+
+from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from ui.nicegui_ext.socket_guard import EVENTS_A_SECOND, MOST_EVENTS, SAID_EVERY, EventPace, SocketNoise
+from ui.nicegui_ext.socket_guard import (
+    EVENTS_A_SECOND,
+    MOST_EVENTS,
+    SAID_EVERY,
+    EventPace,
+    ReleasedSockets,
+    SocketNoise,
+)
 
 
 class Seconds:
@@ -52,3 +63,35 @@ def test_noise_is_counted_each_time_and_logged_once_a_minute_for_each_kind() -> 
     assert [(line["event"], line["kind"]) for line in logs] == [
         ("foreign_event", "event"), ("event_unusable", "ack"), ("foreign_event", "event")
     ]  # fmt: skip
+
+
+class SocketConnection:
+    """A socket's end at the server, which tells the app what came."""
+
+    async def receive(self) -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(self, message: Message) -> None:
+        raise AssertionError("nothing is to be sent")
+
+
+async def test_a_connection_goes_with_its_socket_whatever_was_made_of_it() -> None:
+    came: list[Message] = []
+
+    async def engine(scope: Scope, receive: Receive, send: Send) -> None:
+        class Payload:  # as engine.io makes one: a class refers to itself
+            read = receive
+
+        came.append(await Payload.read())
+
+    connection = SocketConnection()
+    gone = weakref.ref(connection)
+    gc.disable()
+    try:
+        await ReleasedSockets(engine)({"type": "websocket"}, connection.receive, connection.send)
+        del connection
+
+        assert gone() is None
+    finally:
+        gc.enable()
+    assert came == [{"type": "websocket.connect"}]
