@@ -94,6 +94,11 @@ def _contradictions(settings: Settings) -> tuple[str, ...]:
             )
     if len(set(settings.auth_ms_providers)) < len(settings.auth_ms_providers):
         found.append("AUTH_MS_PROVIDERS names a provider twice; remove one of them.")
+    found += [
+        f"{name.upper()} is set but BRAND_LOGO is not; set BRAND_LOGO, or remove {name.upper()}."
+        for name in ("brand_logo_dark", "brand_logo_only")
+        if getattr(settings, name) and not settings.brand_logo
+    ]
     if len(set(settings.languages)) < len(settings.languages):
         found.append("LANGUAGES names a language twice; remove one of them.")
     if settings.languages and settings.default_language and settings.default_language not in settings.languages:

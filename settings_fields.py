@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+import brand_rules
 import settings_rules as rules
 
 Url = Annotated[str, AfterValidator(rules.base_url)]
@@ -127,8 +128,19 @@ class SettingsFields(BaseSettings):
 
     brand_name: str = Field("Northwind Cloud", min_length=1, max_length=40, description="Name of the product.")
     brand_color: str = Field("#3b5bdb", pattern=r"^#[0-9a-fA-F]{6}$", description="Colour of main buttons and links.")
-    brand_logo: Annotated[str, AfterValidator(rules.optional(rules.image_file))] = Field(
+    brand_logo: Annotated[str, AfterValidator(rules.optional(brand_rules.image_file))] = Field(
         "", description="Image file (svg, png or webp) shown beside the name."
+    )
+    brand_logo_dark: Annotated[str, AfterValidator(rules.optional(brand_rules.image_file))] = Field(
+        "", description="Image file shown instead of BRAND_LOGO on dark pages."
+    )
+    brand_logo_only: bool = Field(False, description="Whether the logo holds the name, so that it stands alone.")
+    brand_font: Annotated[str, AfterValidator(rules.optional(brand_rules.font))] = Field(
+        "", description="Font of all pages: a family that readers have, or a file (woff2, woff, ttf, otf)."
+    )
+    brand_radius: int = Field(12, ge=0, le=24, description="Roundness of cards' corners in pixels; buttons follow.")
+    brand_css: Annotated[str, AfterValidator(rules.optional(brand_rules.style_file))] = Field(
+        "", description="Style sheet of your own, put behind ours in every page; it can load nothing of other sites."
     )
 
     limit_checkouts: Limit = Field(

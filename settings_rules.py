@@ -119,13 +119,6 @@ def network(value: str) -> str:
         raise ValueError("must be IP addresses or networks such as 10.0.0.0/8") from None
 
 
-def image_file(value: str) -> str:
-    """Return the path of an image that exists."""
-    if Path(value).suffix.lower() not in (".svg", ".png", ".webp") or not Path(value).is_file():
-        raise ValueError("must be the path of an existing svg, png or webp file")
-    return value
-
-
 def is_loopback(host: str) -> bool:
     """Say whether a host, with or without a port, is this machine itself."""
     name = (urlsplit(f"//{host}").hostname or "") if host.count(":") < 2 else host.strip("[]")

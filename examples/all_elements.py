@@ -14,7 +14,7 @@ from ui.page.context import PageContext
 from ui.page.extensions import Extension
 from ui.page.frame import frame
 from ui.serving.document import page
-from ui.theme.brand import icon_address
+from ui.theme.icon_files import icon_address
 
 
 def register(container: Container) -> None:

@@ -7,7 +7,7 @@ from ui.nicegui_ext.html import Tag
 
 WIDTH: Final = 320
 HEIGHT: Final = 72
-COLORS: Final = ("var(--brand)", "var(--danger)", "var(--warning)", "var(--success)")
+COLORS: Final = ("var(--brand-edge)", "var(--danger)", "var(--warning)", "var(--success)")
 
 
 def plot(title: str, series: Sequence[tuple[str, Sequence[float]]], unit: str = "") -> None:

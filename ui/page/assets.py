@@ -5,7 +5,7 @@ Their addresses hold a hash of their content, so that browsers may keep them for
 
 import hashlib
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +13,10 @@ from nicegui import app
 from starlette.responses import FileResponse, Response
 
 from settings import Settings
-from ui.theme.brand import ICON_PATH, LOGO_PATH, icon_svg, logo_file
+from ui.theme import icon_files
+from ui.theme.brand import DARK_LOGO_PATH, LOGO_PATH, tell_dark_text
 from ui.theme.icons import icon_rules
+from ui.theme.look import FONT_PATH
 
 SCRIPTS: Final = Path(__file__).parent.parent / "static"
 FOR_A_YEAR: Final = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -73,14 +75,33 @@ def register(settings: Settings) -> None:
     def icons() -> Response:
         return Response(icon_rules(), media_type="text/css", headers=FOR_A_YEAR)
 
-    @app.get(ICON_PATH, include_in_schema=False)
-    def tab_icon() -> Response:
-        return Response(icon_svg(settings), media_type="image/svg+xml", headers=FOR_A_YEAR)
+    _serve_brand(settings)
 
-    @app.get(LOGO_PATH, include_in_schema=False)
-    def logo() -> Response:
-        path = logo_file(settings)
-        return Response(status_code=404) if path is None else FileResponse(path, headers=FOR_A_DAY)
+
+def _serve_brand(settings: Settings) -> None:
+    """Serve the brand's files, and those that are made of them."""
+    tell_dark_text(settings)
+
+    @app.get(icon_files.ICON_PATH, include_in_schema=False)
+    def tab_icon() -> Response:
+        return Response(icon_files.icon_svg(settings), media_type="image/svg+xml", headers=FOR_A_YEAR)
+
+    @app.get(icon_files.TOUCH_ICON_PATH, include_in_schema=False)
+    def touch_icon() -> Response:
+        return Response(icon_files.touch_icon(settings), media_type="image/png", headers=FOR_A_YEAR)
+
+    @app.get(icon_files.PREVIEW_PATH, include_in_schema=False)
+    def preview() -> Response:
+        return Response(icon_files.preview(settings), media_type="image/png", headers=FOR_A_YEAR)
+
+    @app.get(icon_files.FAVICON_PATH, include_in_schema=False)
+    def favicon() -> Response:
+        return Response(icon_files.favicon(settings), media_type="image/png", headers=FOR_A_DAY)
+
+    files = {LOGO_PATH: settings.brand_logo, DARK_LOGO_PATH: settings.brand_logo_dark, FONT_PATH: settings.brand_font}
+    for path, file in files.items():
+        if Path(file).suffix:
+            app.add_api_route(path, partial(FileResponse, file, headers=FOR_A_YEAR), include_in_schema=False)
 
 
 def _hash(text: str) -> str:

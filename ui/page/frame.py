@@ -84,8 +84,7 @@ def sandbox_panel(settings: Settings) -> str:
 
 def _brand(context: PageContext) -> None:
     with Tag("a", href=context.settings.home_address, classes="brand"):
-        brand_mark(context.settings)
-        Tag("span", context.settings.brand_name, classes="brand-name")
+        brand_mark(context.settings, context.theme)
 
 
 def _links(context: PageContext) -> list[tuple[str, str]]:

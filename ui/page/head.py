@@ -7,7 +7,8 @@ from services.sessions.service import account_mark
 from ui.nicegui_ext.template import json_script
 from ui.page.context import PageContext
 from ui.text.i18n import _
-from ui.theme.brand import icon_address
+from ui.theme.icon_files import PREVIEW_SIZE, icon_address, preview_address, touch_icon_address
+from ui.theme.look import look_of
 from ui.theme.style_sheet import dark_palette, light_palette
 
 
@@ -29,16 +30,24 @@ def head_html(context: PageContext, nonce: str) -> str:
         "og:type": "website",
         "og:url": address,
         "og:site_name": brand,
-        "og:locale": context.locale,
+        "og:locale": context.locale.replace("-", "_"),
+        "og:image": preview_address(context.settings),
+        "og:image:width": str(PREVIEW_SIZE[0]),
+        "og:image:height": str(PREVIEW_SIZE[1]),
+        "og:image:alt": brand,
     }
     parts = [f"<title>{escape(title)}</title>"]
     parts += [f'<meta name="{name}" content="{escape(value)}">' for name, value in meta.items() if value]
     if not context.head.robots.startswith("noindex"):
         parts += [f'<meta property="{name}" content="{escape(value)}">' for name, value in shared.items() if value]
+        parts.append('<meta name="twitter:card" content="summary_large_image">')
         parts.append(f'<link rel="canonical" href="{escape(address)}">')
     parts.append(f'<meta name="color-scheme" content="{_color_scheme(context)}">')
     parts += _theme_colors(context)
     parts.append(f'<link rel="icon" href="{icon_address(context.settings)}" type="image/svg+xml">')
+    parts.append(f'<link rel="apple-touch-icon" href="{touch_icon_address(context.settings)}">')
+    if font := look_of(context.settings).font_file:  # optional: asked for at once it is there for the first text
+        parts.append(f'<link rel="preload" href="{font}" as="font" crossorigin>')
     parts += [json_script(thing, nonce) for thing in context.head.json_ld]
     return "\n".join(parts)
 

@@ -27,6 +27,7 @@ from ui.serving.error_page import error_page
 from ui.serving.shared_documents import MARK, SHARED, UNKNOWN
 from ui.text import i18n
 from ui.text.i18n import N_, _
+from ui.theme.look import Look, look_of
 from ui.theme.style_sheet import style_sheet
 
 VIEWPORT: Final = '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -79,12 +80,12 @@ def too_many_requests(container: Container, accept_language: str, retry_after: f
     locale = i18n.offered(settings).choose(None, accept_language)
     problems = container.stripe_mode.known_problems()
     banners = (*((SANDBOX_WORDS,) if settings.sandbox_enabled else ()), *(problem.banner for problem in problems))
-    html = _plain_page(settings.brand_name, settings.brand_color, theme_for(settings, None), locale, banners)
+    html = _plain_page(settings.brand_name, look_of(settings), theme_for(settings, None), locale, banners)
     return HTMLResponse(html, 429, {"Retry-After": str(max(1, round(retry_after))), "Cache-Control": "no-store"})
 
 
 @lru_cache(maxsize=16)
-def _plain_page(brand_name: str, brand_color: str, theme: Theme, locale: str, banners: tuple[str, ...]) -> str:
+def _plain_page(brand_name: str, look: Look, theme: Theme, locale: str, banners: tuple[str, ...]) -> str:
     """Return the page once for each language and state of the money; it holds nothing of the request."""
     with i18n.use_locale(locale):
         title, sentence = _(RateLimited.title), _(RateLimited.sentence)
@@ -98,7 +99,7 @@ def _plain_page(brand_name: str, brand_color: str, theme: Theme, locale: str, ba
             theme=theme,
             nonce="",
             head=f"<title>{escape(title)}</title>\n{VIEWPORT}",
-            style=style_sheet(brand_color),
+            style=style_sheet(look),
             content=content,
             words={},
         )

@@ -47,6 +47,7 @@ from ui.shop.live_cart import owner_of
 from ui.text import i18n
 from ui.text.i18n import _
 from ui.theme.icons import icon_rules
+from ui.theme.look import look_of
 from ui.theme.style_sheet import quasar_style, style_sheet
 
 __all__ = ["Builder", "Head", "PageContext", "page", "respond"]
@@ -229,7 +230,7 @@ def _parts(client: Client, context: PageContext, nonce: str) -> template.Documen
         theme=context.theme,
         nonce=nonce,
         head=head_html(context, nonce),
-        style=style_sheet(context.settings.brand_color) + icon_rules(_icons_in(client)),
+        style=style_sheet(look_of(context.settings)) + icon_rules(_icons_in(client)),
         content=first_paint.render(client.layout),
         words=words(context),
         script=script_address(),

@@ -1,41 +1,56 @@
-"""The brand's mark: a drawing of its own in the brand's colour, or the image of BRAND_LOGO; and the tab's icon."""
+"""The brand's mark beside its name: the image of BRAND_LOGO in its own width, or the name's initial.
+
+The tab's icon and its siblings are made in `ui/theme/icon_files.py`.
+"""
 
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from settings import Settings
 from ui.nicegui_ext.html import Tag
-from ui.theme.colors import text_on
-from ui.theme.style_sheet import light_palette
+from ui.theme.colors import contrast, text_on
+from ui.theme.icon_files import icon_address
+from ui.theme.image_size import ratio
+from ui.theme.look import content_mark
 
 LOGO_PATH: Final = "/brand/logo"
-ICON_PATH: Final = "/brand/icon.svg"
+DARK_LOGO_PATH: Final = "/brand/logo-dark"
+HEIGHT: Final = 28
+WIDEST: Final = 200
 
-_SHAPE: Final = "M8.2 21.5V11.2c0-1.3 1.6-1.9 2.5-.9l8.1 9.4c.9 1 2.5.4 2.5-.9V8.5"
-"""One stroke: a letter N whose ends point up and down."""
-
-
-def icon_address(settings: Settings) -> str:
-    """Return where the tab's icon is: another address for another colour, so that browsers may keep it."""
-    return f"{ICON_PATH}?c={settings.brand_color.lstrip('#').lower()}"
+_log = structlog.get_logger(__name__)
 
 
-def brand_mark(settings: Settings) -> Tag:
-    """Draw the mark; the name stands beside it, so it needs no words of its own."""
-    source = LOGO_PATH if settings.brand_logo else icon_address(settings)
-    return Tag("img", classes="brand-mark", src=source, alt="", width=28, height=28)
+def brand_mark(settings: Settings, theme: str) -> None:
+    """Draw the mark, and the name unless the logo holds it."""
+    logo, dark = settings.brand_logo, settings.brand_logo_dark
+    alone = settings.brand_name if settings.brand_logo_only else ""
+    if not logo:
+        Tag("img", classes="brand-mark", src=icon_address(settings), alt="", width=HEIGHT, height=HEIGHT)
+    elif not dark:
+        _logo(logo, LOGO_PATH, alone)
+    else:
+        _logo(logo, LOGO_PATH, alone, "on-light", waits=theme == "dark")
+        _logo(dark, DARK_LOGO_PATH, alone, "on-dark", waits=theme == "light")
+    if not alone:
+        Tag("span", settings.brand_name, classes="brand-name")
 
 
-def icon_svg(settings: Settings) -> str:
-    """Return the tab's icon: the mark on the brand's colour, which reads on light and dark tabs."""
-    fill = light_palette(settings.brand_color)["brand"]
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 30">'
-        f'<rect width="30" height="30" rx="8" fill="{fill}"/>'
-        f'<path d="{_SHAPE}" fill="none" stroke="{text_on(fill)}" stroke-width="2.6" stroke-linecap="round"/></svg>'
-    )
+def _logo(file: str, path: str, alt: str, classes: str = "", *, waits: bool = False) -> None:
+    """Draw a logo; one that `waits` is loaded when its theme is chosen."""
+    width = min(WIDEST, max(HEIGHT, round(HEIGHT * ratio(Path(file)))))
+    source = f"{path}?v={content_mark(Path(file))}"
+    Tag(
+        "img", classes=f"brand-logo {classes}".strip(), src=source, alt=alt, width=width, height=HEIGHT,
+        loading="lazy" if waits else None,
+    )  # fmt: skip
 
 
-def logo_file(settings: Settings) -> Path | None:
-    """Return the file of BRAND_LOGO, or None without one."""
-    return Path(settings.brand_logo) if settings.brand_logo else None
+def tell_dark_text(settings: Settings) -> None:
+    """Log that text on the brand's colour is dark, where white would not read: nobody need wonder about the buttons."""
+    color = settings.brand_color
+    if text_on(color) != "#ffffff":
+        white = round(contrast("#ffffff", color), 1)
+        _log.info("brand_text_is_dark", setting="BRAND_COLOR", color=color, white_reads_at=white, needed=4.5)

@@ -1,7 +1,9 @@
 """The look in numbers: colours from one brand colour, as CSS variables, and the one style sheet of all pages.
 
-Everything else in `ui/theme/styles/` refers to these variables. Every text colour reads at 4.5:1 or better on every
-ground that it stands on, in light and dark, whatever the brand colour (`tests/ui/theme/test_theme.py`).
+Everything else in `ui/theme/styles/` refers to these variables. The brand's colour itself stays as it is given: what
+is written on it turns dark where white would not read, and an edge of a kindred colour sets it off where the ground is
+too much like it. Every text colour reads at 4.5:1 or better on every ground that it stands on, in light and dark,
+whatever the brand colour (`tests/ui/theme/test_theme.py`).
 """
 
 import re
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ui.theme.colors import Oklch, contrast, parse, readable, text_on
+from ui.theme.look import Look
 
 STYLES: Final = Path(__file__).parent / "styles"
 QUASAR: Final = Path(__file__).parent / "quasar.css"
@@ -21,19 +24,19 @@ Palette = Mapping[str, str]
 
 
 @lru_cache(maxsize=8)
-def style_sheet(brand_color: str) -> str:
-    """Return the style sheet that every page carries in its head: variables, then `styles/*.css`.
+def style_sheet(look: Look) -> str:
+    """Return the style sheet that every page carries in its head: variables, then `styles/*.css`, then the brand's own.
 
     Paper is light in every theme.
     """
-    light, dark = _declarations(light_palette(brand_color)), _declarations(dark_palette(brand_color))
+    light, dark = _declarations(light_palette(look.color)), _declarations(dark_palette(look.color))
     variables = (
         f":root{{color-scheme:light;{light}}}"
         f"@media screen{{:root[data-theme=dark]{{color-scheme:dark;{dark}}}}}"
         f"@media screen and (prefers-color-scheme:dark){{:root[data-theme=system]{{color-scheme:dark;{dark}}}}}"
     )
     rules = "".join(path.read_text(encoding="utf-8") for path in sorted(STYLES.glob("*.css")))
-    return variables + _without_layout(rules)
+    return variables + _without_layout(rules) + look.declarations + look.css
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +63,7 @@ def light_palette(brand_color: str) -> Palette:
     palette["text"] = Oklch(0.23, tint * 0.13, brand.hue).hex()
     palette["muted"] = readable(Oklch(0.5, tint * 0.13, brand.hue), grounds, 5.0)
     palette["link"] = readable(brand, grounds, 5.0)
-    return {**palette, **_fill(brand, palette["surface"]), **_states(light=True)}
+    return {**palette, **_fill(brand_color.lower(), palette["surface"]), **_states(light=True)}
 
 
 @lru_cache(maxsize=8)
@@ -81,21 +84,22 @@ def dark_palette(brand_color: str) -> Palette:
     palette["text"] = Oklch(0.955, tint * 0.03, brand.hue).hex()
     palette["muted"] = readable(Oklch(0.72, tint * 0.08, brand.hue), grounds, 5.0)
     palette["link"] = readable(replace(brand, lightness=max(brand.lightness, 0.7)), grounds, 5.0)
-    return {**palette, **_fill(brand, palette["surface"]), **_states(light=False)}
+    return {**palette, **_fill(brand_color.lower(), palette["surface"]), **_states(light=False)}
 
 
-def _fill(brand: Oklch, surface: str) -> Palette:
-    """Return the primary button's colours: its fill stands out from the surface at 3:1 (WCAG 2.2, 1.4.11)."""
-    fill = readable(brand, (surface,), 3.0)
-    adjusted = parse(fill)
-    on_fill = text_on(fill)
-    step = -0.05 if on_fill == "#ffffff" else 0.05
-    hover = replace(adjusted, lightness=min(0.97, max(0.05, adjusted.lightness + step))).hex()
+def _fill(brand: str, surface: str) -> Palette:
+    """Return the primary button's colours. Its edge stands out from the surface at 3:1 (WCAG 2.2, 1.4.11)."""
+    given = parse(brand)
+    edge = readable(given, (surface,), 3.0)
+    on_brand = text_on(brand)
+    step = -0.05 if on_brand == "#ffffff" else 0.05
+    hover = replace(given, lightness=min(0.97, max(0.05, given.lightness + step))).hex()
     return {
-        "brand": fill,
-        "on-brand": on_fill,
-        "brand-hover": hover if contrast(hover, on_fill) >= 4.5 else fill,
-        "focus": fill,
+        "brand": brand,
+        "brand-edge": edge if contrast(brand, surface) < 3 else brand,
+        "on-brand": on_brand,
+        "brand-hover": hover if contrast(hover, on_brand) >= 4.5 else brand,
+        "focus": edge,
     }
 
 

@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ui.theme.colors import Oklch, contrast, parse
+from ui.theme.look import Look
 from ui.theme.style_sheet import dark_palette, light_palette, style_sheet
 
 BRANDS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -26,11 +27,25 @@ def test_texts_read_on_every_ground(brand: str) -> None:
 
 @given(brand=BRANDS)
 @example(brand="#808080")
-def test_the_primary_button_reads_and_stands_out(brand: str) -> None:
+@example(brand="#ffd400")
+def test_the_primary_button_keeps_the_brands_colour_reads_and_stands_out(brand: str) -> None:
     for palette in (light_palette(brand), dark_palette(brand)):
+        assert palette["brand"] == brand
         assert contrast(palette["on-brand"], palette["brand"]) >= 4.5
         assert contrast(palette["on-brand"], palette["brand-hover"]) >= 4.5
-        assert contrast(palette["brand"], palette["surface"]) >= 3
+        assert contrast(palette["brand-edge"], palette["surface"]) >= 3
+        assert contrast(palette["focus"], palette["surface"]) >= 3
+
+
+def test_an_edge_of_another_colour_is_only_where_the_brands_own_would_not_be_seen() -> None:
+    assert light_palette("#3b5bdb")["brand-edge"] == "#3b5bdb"
+    assert light_palette("#ffd400")["brand-edge"] != "#ffd400"
+    assert dark_palette("#ffd400")["brand-edge"] == "#ffd400"
+
+
+def test_text_on_the_brands_colour_is_white_until_it_would_not_read() -> None:
+    assert light_palette("#3b5bdb")["on-brand"] == "#ffffff"
+    assert light_palette("#FFD400")["on-brand"] != "#ffffff"
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -59,7 +74,7 @@ def test_contrast_is_that_of_wcag() -> None:
 
 
 def test_the_style_sheet_names_light_dark_and_system_and_loads_nothing() -> None:
-    css = style_sheet("#3b5bdb")
+    css = style_sheet(Look("#3b5bdb"))
 
     assert ":root[data-theme=dark]" in css
     assert "prefers-color-scheme:dark" in css
@@ -69,7 +84,7 @@ def test_the_style_sheet_names_light_dark_and_system_and_loads_nothing() -> None
 
 def test_layout_follows_the_writing_direction() -> None:
     """Left and right would be wrong in Arabic: only logical properties are used."""
-    css = style_sheet("#3b5bdb")
+    css = style_sheet(Look("#3b5bdb"))
 
     for physical in ("margin-left", "margin-right", "padding-left", "padding-right", "text-align:left", ";left:"):
         assert physical not in css
