@@ -45,6 +45,7 @@ def whole_minor_units(currency: str) -> int:
     return 100 if currency.lower() in WHOLE_ONLY else 1
 
 
+@lru_cache(maxsize=4096)
 def format_money(amount: int, currency: str, locale: str = "en", *, trim: bool = False) -> str:
     """Return an amount in minor units as people write it in `locale`, such as `$29.00` or `29,00 €`.
 

@@ -15,6 +15,7 @@ from api.install import install
 from api.lifespan import RunningApp
 from services.container import Container
 from settings import SettingsError
+from ui.nicegui_ext import answer_headers
 from ui.nicegui_ext.page_policy import PlainPages
 from ui.nicegui_ext.socket_guard import ReleasedSockets, guard_sockets
 from ui.page import assets
@@ -90,6 +91,7 @@ def application(running: RunningApp, prepare: Prepare | None = None) -> FastAPI:
         reconnect_timeout=RECONNECT,
         gzip_middleware_factory=partial(GZipMiddleware, minimum_size=500, compresslevel=GZIP_LEVEL),
     )
+    answer_headers.put_in_place()
     guard_sockets(container.metrics.count_refused_event)
     app.add_middleware(running.tracing.wrap)  # the outermost: its spans hold all the others
     return app

@@ -7,11 +7,14 @@ Vue can draw, components of NiceGUI and Quasar, is left out.
 Written against NiceGUI 3.18, which sends no HTML of a page's elements.
 """
 
+from collections.abc import Iterable
 from html import escape
+from typing import Any
 
 from nicegui.element import Element
 
-from ui.nicegui_ext.html import VOID_TAGS, Tag
+from ui.nicegui_ext.html import VOID_TAGS
+from ui.nicegui_ext.packed_element import PackedElement
 
 
 def render(root: Element) -> str:
@@ -37,17 +40,19 @@ def _write(element: Element, parts: list[str]) -> None:
 
 
 def _attributes(element: Element) -> str:
-    if isinstance(element, Tag):
-        classes, styles, props = element.class_list(), element.style_dict(), element.prop_dict()
+    props: Iterable[tuple[str, Any]]
+    if isinstance(element, PackedElement):
+        classes, props = element.html_attributes
+        styles = element.style_dict()
     else:
-        classes, styles, props = element._classes, element._style, element._props
+        classes, styles, props = " ".join(element._classes), element._style, element._props.items()
     found: list[str] = []
     if classes:
-        found.append(f' class="{escape(" ".join(classes))}"')
+        found.append(f' class="{escape(classes)}"')
     if styles:
         style = "".join(f"{name}:{value};" for name, value in styles.items())
         found.append(f' style="{escape(style)}"')
-    for name, value in props.items():
+    for name, value in props:
         if value is None or value is False or name.startswith(":"):
             continue
         found.append(f" {name}" if value is True else f' {name}="{escape(str(value))}"')

@@ -58,12 +58,20 @@ def watch(client: Client, path: str) -> None:
         del listeners[number]
     client.elements = _LightElements(client.elements, path)
     client.run_javascript = partial(_refuse, "ui.run_javascript", path)  # type: ignore[method-assign]
+    client.sub_pages_router._can_resolve_full_path = _has_no_sub_pages  # type: ignore[assignment]
     outbox = client.outbox  # which must not refer to itself, or it would wait for the collector
     outbox.enqueue_message = partial(_enqueue, ref(outbox), path)  # type: ignore[method-assign]
+    outbox.enqueue_update = _comes_with_the_page  # type: ignore[assignment]
 
 
 def check(client: Client) -> None:
-    """Refuse what was added to a drawable element later: an expression or a template that the browser would compile."""
+    """Refuse what was added to a drawable element later: an expression or a template that the browser would compile.
+
+    From now on changes are sent: the page is drawn, and goes into the first answer as it is.
+    """
+    vars(client.outbox).pop("enqueue_update", None)
+    if client.outbox._enqueue_event is not None and not client.outbox.messages:
+        client.outbox._enqueue_event.clear()  # else it looks ten times a second whether the socket is there
     for element in client.elements.values():
         if isinstance(element, Tag) or not _is_compiled(element):
             continue
@@ -102,6 +110,15 @@ def _enqueue(outbox: "ref[Outbox]", path: str, kind: str, *message: Any, **optio
         raise NotOnLightPage(MESSAGES[kind], path)
     if (found := outbox()) is not None:
         Outbox.enqueue_message(found, kind, *message, **options)
+
+
+def _comes_with_the_page(_element: Element) -> None:
+    """Note no change of an element while its page is drawn: all of it is in the first answer."""
+
+
+async def _has_no_sub_pages(_client: Client) -> bool:
+    """Say that every part of the address was found, without looking through all elements for pages in the page."""
+    return True
 
 
 def _place() -> str:

@@ -16,9 +16,9 @@ Written against NiceGUI 3.18, whose `Element`, `Slot` and `Visibility` have no l
 import dis
 import sys
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from nicegui import context
@@ -59,6 +59,10 @@ def verify(known: Sequence[tuple[Callable[..., None], frozenset[str]]] = KNOWN) 
 def _sets(constructor: Callable[..., None]) -> set[str]:
     code = constructor.__code__ if isinstance(constructor, FunctionType) else None
     return {str(step.argval) for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"} if code else set()
+
+
+_NOTHING_WAITS: Final = SimpleNamespace(_suspend_count=0)
+"""Stands for the attributes of an element that nothing but `on` asks for: no code holds their updates back."""
 
 
 class Unpacked:
@@ -112,7 +116,7 @@ class PackedElement(Element):
         client.next_element_id += 1
         self.tag = _checked(tag)
         self._text = text
-        self._packed_classes = _shared(classes)
+        self._packed_classes = _names_in(classes)
         self._packed_props = _packed(props)
         self._listeners: dict[str, EventListener] | None = None
         self._children: list[Element] | None = None
@@ -167,11 +171,14 @@ class PackedElement(Element):
 
         def on(self, *args: Any, **options: Any) -> Self:
             """Subscribe to an event, as NiceGUI's does: it asks the attributes whether updates wait, and no more."""
-            kept = "_props" in (self.unpacked or {})
-            super().on(*args, **options)
-            if not kept:  # made just now, so no other code has them
-                self.unpacked = {name: made for name, made in (self.unpacked or {}).items() if name != "_props"} or None
-            return self
+            before = self.unpacked
+            if before is not None and "_props" in before:
+                return super().on(*args, **options)
+            self.unpacked = {**(before or {}), "_props": _NOTHING_WAITS}
+            try:
+                return super().on(*args, **options)
+            finally:
+                self.unpacked = before
 
     @property
     def _event_listeners(self) -> dict[str, EventListener]:  # type: ignore[override]
@@ -230,16 +237,27 @@ class PackedElement(Element):
         told: dict[str, Any] = {"tag": self.tag}
         if self._text is not None:
             told["text"] = self._text
-        parts = (
-            ("class", self.class_list()),
-            ("style", self.style_dict()),
-            ("props", self.prop_dict()),
-            ("children", [child.id for child in self._children or ()]),
-            ("events", [listener.to_dict() for listener in (self._listeners or {}).values()]),
-            ("update_method", self._update_method),
-        )
-        told.update((name, part) for name, part in parts if part)
+        if classes := self.class_list():
+            told["class"] = classes
+        if style := self.style_dict():
+            told["style"] = style
+        if props := self.prop_dict():
+            told["props"] = props
+        if self._children:
+            told["children"] = [child.id for child in self._children]
+        if self._listeners:
+            told["events"] = [listener.to_dict() for listener in self._listeners.values()]
+        if self._update_method:
+            told["update_method"] = self._update_method
         return told
+
+    @property
+    def html_attributes(self) -> tuple[str, Iterable[tuple[str, Any]]]:
+        """The classes as one string, and the names and values of the attributes."""
+        if self.unpacked is None:
+            pairs = self._packed_props
+            return self._packed_classes, zip(pairs[::2], pairs[1::2], strict=True)
+        return " ".join(self.class_list()), self.prop_dict().items()
 
 
 @lru_cache(maxsize=256)
@@ -247,6 +265,12 @@ def _checked(tag: str) -> str:
     if not TAG_PATTERN.match(tag):
         raise ValueError(f"Invalid HTML tag: {tag}")
     return sys.intern(tag)
+
+
+@lru_cache(maxsize=1024)
+def _names_in(classes: str) -> str:
+    """Return the one copy of a string of classes, with a space between two of them."""
+    return sys.intern(" ".join(classes.split()))
 
 
 def _shared(value: Any) -> Any:

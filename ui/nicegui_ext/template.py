@@ -68,14 +68,19 @@ def startup_mark(inside: Path = _INSIDE) -> str:
     return hashlib.sha256(f"{body}{script}".encode()).hexdigest()[:12]
 
 
-def dismantle(html: str) -> Startup:
-    """Return the pieces of NiceGUI's document that start its page; raises TemplateChanged when one is missing."""
+def dismantle(html: str, told: str) -> Startup:
+    """Return the pieces of NiceGUI's document that start its page, of the elements that `told` tells of.
+
+    Raises TemplateChanged when one is missing.
+    """
     import_map, _at = _between(html, '<script type="importmap">', "</script>")
     prefix = _between(html, '<script defer src="', f"/_nicegui/{NICEGUI_VERSION}/static/socket.io.min.js")[0]
-    create_app, at = _between(html, "const app = createApp(", "const dark =")
+    _few, at = _between(html, "const app = createApp(parseElements(String.raw`", "`)")
+    options, at = _between(html, "", "const dark =", at)
     _quasar, at = _between(html, "const vue_config =", "setDark(dark);", at)
     components, _at = _between(html, "", 'app.mount("#app");', at)
-    return Startup(import_map.strip(), prefix, f"createApp({create_app.strip()}", components.strip())
+    create_app = f"createApp(parseElements(String.raw`{told}`){options.strip()}"
+    return Startup(import_map.strip(), prefix, create_app, components.strip())
 
 
 def _between(html: str, before: str, after: str, start: int = 0) -> tuple[str, int]:

@@ -44,15 +44,15 @@ def plan_choices(
 
 
 def _offer(context: PageContext, customer_status: CustomerStatus | None, plan: Plan, has_ended: bool) -> PlanOffer:
-    offer = plan_offer(context, context.catalog, plan)
     if plan.kind == "contact":
-        return offer
+        return plan_offer(context, context.catalog, plan)
     buttons = {interval: _button(context, customer_status, plan, interval, has_ended) for interval in Interval}
+    offer = plan_offer(context, context.catalog, plan, buttons)
     current = customer_status.in_group(plan.group) if customer_status is not None else None
     if current is not None and has_plan(current, plan):
         under = _price_notes(current, plan)
-        return replace(offer, buttons=buttons, badge=_("Current plan"), badge_tone="brand", under=under)
-    return replace(offer, buttons=buttons)
+        return replace(offer, badge=_("Current plan"), badge_tone="brand", under=under)
+    return offer
 
 
 def _price_notes(current: Subscription, plan: Plan) -> dict[Interval, str]:

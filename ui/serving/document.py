@@ -34,7 +34,16 @@ from services.errors import FrontendError, NotSignedIn
 from services.rate_limits import address_key
 from services.sessions.service import Session, Visitor
 from services.web.timezones import is_timezone
-from ui.nicegui_ext import first_paint, full_document, light_page, optimizations, page_policy, page_views, template
+from ui.nicegui_ext import (
+    first_paint,
+    full_document,
+    light_page,
+    optimizations,
+    page_policy,
+    page_views,
+    template,
+    told_elements,
+)
 from ui.nicegui_ext.drawn_page import keep_with_client
 from ui.nicegui_ext.html import Tag
 from ui.page.assets import document_script_address, full_script_address, icons_address, script_address
@@ -194,17 +203,26 @@ def _document(client: Client, context: PageContext) -> Response:
     with client, i18n.use_locale(context.locale):
         client.title = _(context.head.title)
         client.outbox.updates = WeakValueDictionary()  # all is new in a first answer; emptied, it would keep its size
-        answer = client.build_response(context.request, context.status)
+        answer, told = _answer(client, context)
         parts = _parts(client, context, getattr(context.request.state, "csp_nonce", "") or secrets.token_urlsafe(16))
     html = bytes(answer.body).decode()
     if _in_own_document(context):
-        html = template.assemble(parts, template.dismantle(html))
+        html = template.assemble(parts, template.dismantle(html, told))
     else:
         html = full_document.dress(html, parts, tailwind=context.elements == "all")
     page_policy.mark(context.request, needs_eval=context.elements == "all")
     page_views.enter(client, _owner(context), context.settings.limit_unconnected_views)
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
     return Response(html, context.status, headers)
+
+
+def _answer(client: Client, context: PageContext) -> tuple[Response, str]:
+    """Return NiceGUI's answer, and what our document tells the browser of the elements, of which that has but a few."""
+    if not _in_own_document(context):
+        return client.build_response(context.request, context.status), ""
+    told = told_elements.told_in_script(client)
+    with told_elements.scripted_alone(client):
+        return client.build_response(context.request, context.status), told
 
 
 def _owner(context: PageContext) -> str:

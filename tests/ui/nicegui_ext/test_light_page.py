@@ -112,6 +112,30 @@ async def test_an_element_that_comes_later_is_refused_too(container: Container, 
     assert isinstance(client, Client)
 
 
+async def test_what_changes_while_the_page_is_drawn_is_sent_with_it_and_what_changes_later_after_it(
+    container: Container, simulate: Simulate
+) -> None:
+    unsent: set[int] = set()
+    drawn: list[Tag] = []
+
+    def draw() -> None:
+        drawn.append(Tag("p", "at first").set_text("changed meanwhile"))
+        unsent.update(context.client.outbox.updates)
+
+    async with simulate(container, drawing(draw)) as user:
+        client = await user.open("/light")
+        sent = client.elements[drawn[0].id]
+
+        with client:
+            drawn[0].set_text("later")
+            late = Tag("p", "late")
+            updates = set(client.outbox.updates)
+
+    assert drawn[0].id not in unsent
+    assert sent is drawn[0]
+    assert {drawn[0].id, late.id} <= updates
+
+
 @pytest.mark.parametrize("name", [name for name in ELEMENTS if name.startswith("ui.") and '"' not in name])
 async def test_a_full_page_draws_it(container: Container, simulate: Simulate, name: str) -> None:
     def register(container: Container) -> None:

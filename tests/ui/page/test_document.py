@@ -292,7 +292,7 @@ async def test_a_button_answers_over_the_socket(container: Container, simulate: 
 
 def test_a_changed_template_of_nicegui_is_named() -> None:
     with pytest.raises(template.TemplateChanged, match=re.escape(NICEGUI_VERSION)):
-        template.dismantle("<html></html>")
+        template.dismantle("<html></html>", "{}")
 
 
 def test_the_scripts_are_small() -> None:
