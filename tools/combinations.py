@@ -121,9 +121,9 @@ class Customer:
         """Let time pass."""
         await self.control("POST", "clock/advance", days=number)
 
-    async def set(self, **knobs: object) -> None:
-        """Turn knobs of the sandbox."""
-        await self.control("PATCH", "settings", **knobs)
+    async def set(self, **settings: object) -> None:
+        """Change settings of the sandbox."""
+        await self.control("PATCH", "settings", **settings)
 
     async def status(self) -> CustomerStatus:
         """Return what the app makes of both services' answers; what was noted of a purchase is in it."""

@@ -42,7 +42,7 @@ class Skew:
 
 
 class OtherSystems:
-    """Stripe, the Payment MS and the Auth MS. `runtime` are the sandbox's knobs at the start of the story."""
+    """Stripe, the Payment MS and the Auth MS. `runtime` are the sandbox's settings at the start of the story."""
 
     def __init__(self, catalog_path: Path, runtime: dict[str, object]) -> None:
         self.skew = Skew()

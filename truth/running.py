@@ -12,10 +12,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
-from truth.life import Failure, play
+from truth.life import play
 from truth.mutation import ROOT
 from truth.shrinking import shortest
 from truth.story import LifeStory, story_of
+from truth.story_world import Failure
 
 PIECE: Final = 25
 """Stories that a process plays before it reports."""

@@ -11,7 +11,7 @@ SHAPES: Final = ("running", "documented", "openapi", "detailed")
 PLACES: Final = ("beside", "projects", "silent")
 ZONES: Final = ("UTC", "Asia/Tokyo", "America/Los_Angeles")
 
-KNOBS: Final[tuple[dict[str, object], ...]] = (
+QUIRKS: Final[tuple[dict[str, object], ...]] = (
     {"coupon_duration": "once"}, {"coupon_duration": "repeating"}, {"tax": "added"}, {"tax": "included"},
     {"presentment_currency": "eur"}, {"proration": "next_invoice"}, {"proration": "now"}, {"session_hours": 0.5},
     {"delayed_status": "incomplete"}, {"trial_needs_card": False}, {"trial_end_without_card": "pause"},
@@ -27,7 +27,7 @@ WEIGHTS: Final[dict[str, int]] = {
     "cut": 2, "wait": 12, "news": 6, "deliver": 3, "restart": 2, "redis": 1, "catalog": 5, "stripe": 5, "account": 4,
     "sales": 2, "address": 2, "api": 3, "cart": 4,
 }  # fmt: skip
-"""What happens in stories, and how often. `truth/life.py` has a method of each name."""
+"""What happens in stories, and how often. `truth/steps.py` has a method of each name."""
 
 LONGEST: Final = 12
 
@@ -70,8 +70,8 @@ class Setup:
     people: int = 1
     skew: int = 0
     changes: tuple[int, ...] = ()
-    knobs: tuple[int, ...] = ()
-    """Places in `KNOBS`."""
+    quirks: tuple[int, ...] = ()
+    """Places in `QUIRKS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def story_of(seed: int) -> LifeStory:
         dunning=chance.choice(("canceled", "unpaid")),
         people=chance.choices((1, 2), (4, 1))[0],
         skew=chance.choices((0, 600, -600), (14, 1, 1))[0],
-        knobs=tuple(chance.randrange(len(KNOBS)) for _ in range(chance.choices((0, 1, 2, 3), (3, 3, 2, 1))[0])),
+        quirks=tuple(chance.randrange(len(QUIRKS)) for _ in range(chance.choices((0, 1, 2, 3), (3, 3, 2, 1))[0])),
         changes=tuple(chance.randrange(40) for _ in range(chance.choices((0, 1, 2), (6, 2, 1))[0])),
     )
     names = [*chance.choice(BEGINNINGS)]

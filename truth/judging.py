@@ -1,0 +1,162 @@
+"""Reads what stands on screens after each step, and calls it true or false by what is known in the world."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sandbox.stripe.objects import SessionStatus
+from truth.grammar import Unknown, money_in, statements_of
+from truth.oracle import Verdict
+from truth.people import BrowserTab, Person
+from truth.reading import Pressable, Reading, read_page
+from truth.statements import Kind, Statement
+from truth.story_world import StoryWorld
+
+
+class Judge:
+    """The oracle at the screens of a world."""
+
+    def __init__(self, world: StoryWorld) -> None:
+        self.world = world
+
+    def check(self) -> None:
+        """Read everything that stands on screens, and call it true or false."""
+        if self.world.crashes:
+            self.world.fail("crash", f"an exception in a page: {self.world.crashes[0]}")
+        for someone in self.world.people:
+            self._check_twice(someone)
+            for tab in someone.tabs:
+                if tab.client is not None and tab.live:
+                    tab.reading = self._read(tab)
+                    self.judge(someone, tab, tab.reading)
+
+    def _read(self, tab: BrowserTab) -> Reading:
+        client = tab.client
+        if client is None or (tab.reading is not None and not client.outbox.updates):
+            return tab.reading or Reading((), ())
+        client.outbox.updates.clear()
+        return read_page(client)
+
+    def judge(self, someone: Person, tab: BrowserTab, reading: Reading) -> None:
+        """Judge each sentence of a page."""
+        now = self.world.time.now()
+        stale = any(said.text.startswith(("This is from", "Last known", "Last updated")) for said in reading.said)
+        visitor = not any(said.inside("user-name") for said in reading.said)
+        for said in statements_of(reading, tab.path, self._subject(tab), visitor=visitor):
+            if isinstance(said, Unknown):
+                digits = re.sub(r"\d+", "9", said.text)
+                self.world.fail(f"unknown: {digits}", f"a sentence that nobody knows on {said.where}: “{said.text}”")
+                continue
+            verdict = someone.history.judge(said, now, tab.drawn_at)
+            if verdict is Verdict.FALSE and stale and someone.history.was_ever(said, now):
+                verdict = Verdict.DATED
+            self.world.tally.said[verdict] += 1
+            if verdict is Verdict.FALSE:
+                self.world.fail(
+                    someone.history.sort_of(said, now),
+                    f"{someone.user.email} is told what is false: {said}\n{self.world.truth_of(someone)}",
+                )
+            if verdict is not Verdict.TRUE:
+                self.world.tally.softer[f"{verdict}: {said.kind}"] = (
+                    self.world.tally.softer.get(f"{verdict}: {said.kind}", 0) + 1
+                )
+
+    def _subject(self, tab: BrowserTab) -> str:
+        """Return the session at Stripe that the tab's page is about."""
+        query = dict(part.partition("=")[::2] for part in tab.address.partition("?")[2].split("&"))
+        if tab.path == "/payment/success":
+            return query.get("session_id", "")
+        if tab.path == "/payment/cancel":
+            return next((one for one, url in self._cancel_urls().items() if url.endswith(tab.address)), "")
+        return ""
+
+    def _cancel_urls(self) -> dict[str, str]:
+        return {one.id: one.cancel_url for one in self.world.state.checkout.newest(200)}
+
+    def _check_twice(self, someone: Person) -> None:
+        """Two subscriptions of one group that were both bought here, the later one without a question.
+
+        What counts is what was sold: an add-on that somebody turned into a second plan in the portal was not.
+        """
+        sessions = {
+            one.subscription_id: one
+            for one in self.world.state.checkout.of(someone.user.user_id)
+            if one.subscription_id
+        }
+        bought = [sub for sub in someone.history.known[-1][0].alive if sub.id in sessions]
+        bought.sort(key=lambda sub: sessions[sub.id].created)  # whole seconds: of two in one, the order in the books
+        for place, later in enumerate(bought):
+            session, older = sessions[later.id], {sub.id for sub in bought[:place]}
+            if session.id in someone.asked or someone.history.alone_at_first(later, session.lines[0].group, older):
+                continue
+            self.world.fail(
+                "paid twice",
+                f"{someone.user.email} has two live subscriptions and was asked nothing\n"
+                f"{self.world.truth_of(someone)}",
+            )
+
+    def check_sold(self, someone: Person, session_id: str, expected: "PriceShown | None", what: Pressable) -> None:
+        """What was pressed is what Stripe sells."""
+        session = self.world.state.checkout.get(session_id)
+        if expected is None or session is None or session.status is not SessionStatus.OPEN:
+            return
+        line = session.lines[0]
+        amounts = sum(one.amount * one.quantity for one in session.lines)
+        found = (amounts, line.currency, line.trial_days if session.recurring else 0)
+        if found != (expected.amount, expected.currency, expected.trial_days):
+            self.world.fail(
+                "sold otherwise",
+                f"{someone.user.email} pressed “{what.label}” at {expected}, and Stripe opens at {found}",
+            )
+
+    def check_token(self, someone: Person, told: dict[str, Any]) -> None:
+        """A token says what is true, and not for longer than it may."""
+        self.world.observe()
+        now = self.world.time.now()
+        truly = now + timedelta(seconds=self.world.outside.skew.seconds)
+        left = (datetime.fromisoformat(told["expires_at"]) - truly).total_seconds()
+        if not 0 < left <= 120:
+            self.world.fail(
+                "token",
+                f"a token good for {left:.0f} s when issued: a clock is off by {self.world.outside.skew.seconds:.0f} s",
+            )
+        if told["access"] and told["plan"]:
+            said = Statement(
+                Kind.ACCESS, f"token: {told['plan']}", plan=told["plan"].title(), where="/api/entitlements"
+            )
+            if someone.history.judge(said, now) is Verdict.FALSE:
+                self.world.fail("false: has access to", f"{said}\n{self.world.truth_of(someone)}")
+
+
+@dataclass(frozen=True, slots=True)
+class PriceShown:
+    """What a page said that a press would buy."""
+
+    amount: int
+    currency: str
+    trial_days: int
+
+
+def shown_price(tab: BrowserTab, what: Pressable) -> PriceShown | None:
+    """Return what the page says beside a button that it costs: the words on the same card, or the total beside it."""
+    if tab.reading is None:
+        return None
+    card = next((name for name in reversed(what.within) if name.startswith("plan-card-")), None)
+    for said in statements_of(tab.reading, tab.path):
+        if isinstance(said, Unknown) or said.money is None:
+            continue
+        mine = card is not None and said.card == card.removeprefix("plan-card-")
+        if mine and said.kind in (Kind.DUE_TODAY, Kind.TRIAL_OFFER):
+            return PriceShown(said.money.amount, said.money.currency, said.count or 0)
+    if "cart-checkout" in what.within:
+        return _total_shown(tab.reading)
+    return None
+
+
+def _total_shown(reading: Reading) -> PriceShown | None:
+    for said in reading.said:
+        if said.inside("cart-total"):
+            money = money_in(said.text)
+            return PriceShown(money.amount, money.currency, 0) if money is not None else None
+    return None
