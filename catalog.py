@@ -29,6 +29,7 @@ from catalog_entries import (
     Text,
 )
 from catalog_rules import CatalogProblem, problems_between, problems_in, read_json
+from catalog_texts import Link, Links, Texts, own_texts
 from money import format_money
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "FormerPlan",
     "Interval",
     "Item",
+    "Link",
+    "Links",
     "NotInCatalog",
     "Offer",
     "Plan",
@@ -49,6 +52,7 @@ __all__ = [
     "Question",
     "Saving",
     "Text",
+    "Texts",
     "UnknownPrice",
     "format_money",
     "load_catalog",
@@ -114,6 +118,8 @@ class Catalog(Entry):
     comparison: Comparison = Comparison()
     questions: tuple[Question, ...] = ()
     promises: Promises = Promises()
+    texts: Texts = Texts()
+    links: Links = Links()
     tax: Literal["included", "added", "none"] | None = Field(
         None,
         description="Whether the prices include tax, it is added at checkout, or none is charged; unsaid if absent.",
@@ -123,6 +129,10 @@ class Catalog(Entry):
     def version(self) -> str:
         """Twelve hexadecimal digits that change with any text or price, but not with the file's layout."""
         return hashlib.sha256(self.model_dump_json(exclude={"json_schema"}).encode()).hexdigest()[:12]
+
+    def own_texts(self) -> Iterator[tuple[str, Text]]:
+        """Yield the operator's own words for pages, with their places in the file."""
+        return own_texts(self.texts, self.links)
 
     @cached_property
     def _offers(self) -> dict[str, Offer]:
@@ -246,10 +256,18 @@ def load_catalog(path: str | Path) -> Catalog:
     """Return the catalog in a file; raise CatalogError with every problem that it has."""
     path = Path(path)
     try:
-        return parse_catalog(path.read_bytes(), path)
+        catalog = parse_catalog(path.read_bytes(), path)
     except OSError as error:
         reason = f"can't be read: {error.strerror}; set CATALOG_PATH to a readable file"
         raise CatalogError(path, (CatalogProblem("the file", path.name, reason),)) from None
+    missing = [
+        CatalogProblem(f"items[{index}].image", item.image, f"there is no such file beside {path.name}")
+        for index, item in enumerate(catalog.items)
+        if item.picture_file and not (path.parent / item.picture_file).is_file()
+    ]
+    if missing:
+        raise CatalogError(path, tuple(missing))
+    return catalog
 
 
 def parse_catalog(text: str | bytes, path: str | Path = "products.json") -> Catalog:

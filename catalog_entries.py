@@ -38,6 +38,9 @@ Alias = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
 ]
 
+PICTURES: Final = frozenset(("svg", "png", "webp", "jpg", "jpeg"))
+"""Kinds of files that pictures of items may have."""
+
 
 class Interval(StrEnum):
     """How often a subscription's price is charged, in Stripe's words."""
@@ -192,11 +195,21 @@ class Item(Entry):
     id: Id
     name: Text
     description: Text
-    image: str = Field(pattern=r"^[a-z0-9][a-z0-9_./-]*$", description="A Material icon's name or a bundled svg.")
+    image: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]*$",
+        description="A drawing of ours by name, or a picture of yours: a file beside this one, such as mugs/blue.webp.",
+    )
     product_id: StripeId
     price: Price
     min_quantity: int = Field(1, strict=True, ge=1, le=10_000)
     max_quantity: int = Field(10, strict=True, ge=1, le=10_000)
+
+    @property
+    def picture_file(self) -> str:
+        """The picture's file beside the catalog, as its path from there; empty for a drawing of ours."""
+        name, _dot, suffix = self.image.rpartition(".")
+        ours = suffix == "svg" and "/" not in name
+        return self.image if suffix.lower() in PICTURES and not ours else ""
 
 
 class ComparisonRow(Entry):

@@ -18,6 +18,11 @@ Located = tuple[str, dict[str, Any]]
 UNION_PARTS: Final = frozenset(("Text", "bool", "int", "[key]"))
 """Parts of pydantic's places that name a type, not a field."""
 
+LONGEST_LABEL: Final = 24
+LONGEST_SENTENCES: Final = 300
+LONGEST_TEXTS: Final = {"hero": 90, "pricing": 90, "closing": 90, "most_popular": 24, "meta_title": 60}
+"""Letters for which pages have room."""
+
 
 @dataclass(frozen=True)
 class CatalogProblem:
@@ -83,7 +88,35 @@ def problems_between(raw: object) -> Iterator[CatalogProblem]:
     features = {entry["key"]: entry for _, entry in _entries(raw, "features") if isinstance(entry.get("key"), str)}
     yield from _twice(_values(list(_entries(raw, "features")), "key"))
     yield from _grants(plans, features)
+    yield from _texts(raw)
+    yield from _links(raw)
     yield from _comparison(raw, {plan.get("id") for _, plan in plans if isinstance(plan.get("id"), str)}, features)
+
+
+def _links(raw: object) -> Iterator[CatalogProblem]:
+    """Yield each address that is linked to twice in one place, and each label that the header has no room for."""
+    named = raw.get("links") if isinstance(raw, dict) else None
+    named = named if isinstance(named, dict) else {}
+    navigation, footer = list(_entries(raw, "links", "navigation")), list(_entries(raw, "links", "footer"))
+    single = [(f"links.{name}", value) for name, value in named.items() if isinstance(value, str)]
+    yield from _twice([*single, *_values(footer, "url")])
+    yield from _twice(_values(navigation, "url"))
+    for place, link in navigation:
+        yield from _longer_than(f"{place}.label", link.get("label"), LONGEST_LABEL)
+
+
+def _texts(raw: object) -> Iterator[CatalogProblem]:
+    """Yield each text that its place on the pages has no room for, in any language."""
+    texts = raw.get("texts") if isinstance(raw, dict) else None
+    for name, text in texts.items() if isinstance(texts, dict) else ():
+        yield from _longer_than(f"texts.{name}", text, LONGEST_TEXTS.get(name, LONGEST_SENTENCES))
+
+
+def _longer_than(place: str, text: object, longest: int) -> Iterator[CatalogProblem]:
+    for where, words in text.items() if isinstance(text, dict) else (("", text),):
+        if isinstance(words, str) and len(words) > longest:
+            reason = f"has {len(words)} letters; there is room for {longest}"
+            yield CatalogProblem(f"{place}.{where}" if where else place, words, reason)
 
 
 def _entries(raw: object, *keys: str) -> Iterator[Located]:
@@ -217,6 +250,9 @@ def _item(place: str, item: dict[str, Any]) -> Iterator[CatalogProblem]:
             if price.get(name):
                 reason = "an item is sold as long as it stands here; take it out to sell it no more"
                 yield CatalogProblem(f"{place}.price.{name}", price[name], reason)
+    image = item.get("image")
+    if isinstance(image, str) and ".." in image.split("/"):
+        yield CatalogProblem(f"{place}.image", image, "must stay in the catalog's folder, without ..")
     least, most = item.get("min_quantity", 1), item.get("max_quantity", 10)
     if isinstance(least, int) and isinstance(most, int) and least > most:
         yield CatalogProblem(f"{place}.min_quantity", least, f"is above max_quantity, which is {most}")

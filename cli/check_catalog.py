@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import languages
 from catalog import Catalog, CatalogError, Plan, Price, load_catalog
 from cli.findings import Finding, error, ok, warning
 from services.stripe_mode import wrong_ids
@@ -21,6 +22,7 @@ def look_at_catalog(settings: Settings) -> tuple[list[Finding], Catalog | None]:
     plans, items = len(in_force.on_sale), len(in_force.items)
     findings = [ok("catalog", f"{settings.catalog_path} sells {plans} plans and {items} items.")]
     findings += _lives(settings, catalog, in_force)
+    findings += _untranslated(settings, catalog)
     wrong = wrong_ids(catalog, sandbox=settings.sandbox_enabled)
     places: dict[str, list[str]] = {}
     for found in wrong:
@@ -56,6 +58,23 @@ def _lives(settings: Settings, catalog: Catalog, in_force: Catalog) -> Iterator[
         )
         cure = "Set PAYMENT_MS_GIVES_TRIALS=true if it does; a checkout charges at once if it does not."
         yield warning("catalog_trials", detail, cure)
+
+
+def _untranslated(settings: Settings, catalog: Catalog) -> Iterator[Finding]:
+    """Yield one warning for the operator's own words that readers of an offered language would see in English."""
+    offered = {_language(locale) for locale in settings.languages or languages.available()} - {"en"}
+    lacking = {
+        place: missing
+        for place, text in catalog.own_texts()
+        if not isinstance(text.root, str) and (missing := sorted(offered - {_language(name) for name in text.root}))
+    }
+    if lacking:
+        what = _few([f"{place} ({', '.join(missing)})" for place, missing in lacking.items()])
+        yield warning("catalog_texts", f"Shown in English in these languages: {what}.", "Add their translations.")
+
+
+def _language(locale: str) -> str:
+    return locale.replace("_", "-").partition("-")[0]
 
 
 def _priced(catalog: Catalog) -> Iterator[tuple[str, Plan, Price]]:

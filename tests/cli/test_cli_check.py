@@ -158,6 +158,17 @@ class TestLifeOfTheCatalog:
         assert found["catalog"][0] == "warning"
         assert "offers nothing" in found["catalog"][1]
 
+    def test_own_words_that_lack_an_offered_language_are_a_warning(self, installation: Installation) -> None:
+        content = json.loads(installation.catalog.read_text(encoding="utf-8"))
+        texts = {"hero": {"en": "Hello", "de": "Hallo"}, "lead": "For all", "footer": {"en": "A", "de": "B", "ja": "C"}}
+        installation.catalog.write_text(json.dumps({**content, "texts": texts}), encoding="utf-8")
+        installation.set(languages="en,de,ja")
+
+        _, found = installation.check()
+
+        assert found["catalog_texts"][0] == "warning"
+        assert "Shown in English in these languages: texts.hero (ja)." in found["catalog_texts"][1]
+
     def test_trials_that_nobody_is_known_to_give_are_a_warning(self, installation: Installation) -> None:
         installation.set(payment_ms_gives_trials="")
         _, found = installation.check()

@@ -20,6 +20,7 @@ from ui.components.button import button
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.page.extensions import load_extensions
+from ui.page.own_links import footer_links, navigation_links
 from ui.page.shown_frame import ShownFrame, cart_count_words
 from ui.text.i18n import N_, _, language_name, offered
 from ui.theme.brand import brand_mark
@@ -32,6 +33,9 @@ THEME_NAMES: Final[dict[Theme, tuple[str, str]]] = {
     "dark": (N_("Dark"), "moon"),
 }
 
+FEW_LINKS: Final = 4
+"""As many stand side by side on a tablet in any language; more are folded there."""
+
 
 @contextmanager
 def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]:
@@ -41,7 +45,8 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
     with Tag("header", classes="site-header") as header:
         if context.settings.sandbox_enabled:
             _sandbox_strip(context.settings)
-        with Tag("div", classes="container site-bar"):
+        many = len(_links(context)) > FEW_LINKS
+        with Tag("div", classes="container site-bar" + (" site-bar-many" if many else "")):
             _brand(context)
             _navigation(context)
             with Tag("div", classes="site-tools"):
@@ -98,7 +103,7 @@ def _links(context: PageContext) -> list[tuple[str, str]]:
         links += [
             (entry.path, _(entry.label)) for entry in entries if context.user is not None or not entry.signed_in_only
         ]
-    return links
+    return links + navigation_links(context)
 
 
 def _navigation(context: PageContext) -> None:
@@ -162,21 +167,17 @@ def _next(context: PageContext) -> str:
 
 
 def _footer(context: PageContext) -> None:
-    settings = context.settings
-    links = [
-        ("/pricing", _("Pricing")), (settings.terms_url, _("Terms")), (settings.privacy_url, _("Privacy")),
-        (settings.support_url, _("Support")),
-    ]  # fmt: skip
     with Tag("div", classes="container"):
         with Tag("ul", classes="footer-links"):
-            for href, label in links:
-                if href:
-                    with Tag("li"):
-                        Tag("a", label, href=href)
+            for href, label in footer_links(context):
+                with Tag("li"):
+                    Tag("a", label, href=href)
         if has_choices(context.settings):
             with Tag("div", classes="preferences"):
                 language_choice(context)
                 theme_choice(context)
+        if own := context.catalog.texts.footer:
+            Tag("p", context.text(own), classes="footer-note")
         Tag("p", _("Billing is handled by Stripe. We never see your card."), classes="footer-note")
 
 

@@ -37,8 +37,7 @@ def register(container: Container) -> None:
         title=N_("Plans and prices"),
     )
     async def home(context: PageContext) -> None:
-        context.head.title = catalog_words.home_title(context.catalog)
-        context.head.description = catalog_words.lead(context.catalog)
+        context.head.title, context.head.description = catalog_words.home_head(context.catalog)
         context.head.json_ld = structured_data.products(context, container.catalog)
         with frame(context):
             await live_catalog(context, lambda: _hero(context))

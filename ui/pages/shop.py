@@ -31,7 +31,7 @@ def register(container: Container) -> None:
     """Add the page and its pictures, where there is a shop."""
     if not container.settings.shop:
         return
-    item_picture.register()
+    item_picture.register(container)
 
     @page(
         container,

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from catalog import Catalog, Interval, Plan
 from services.purchase import Purchase
 from ui.page.context import PageContext
+from ui.plans import catalog_words
 from ui.plans.card import ButtonSpec, PlanOffer
 from ui.plans.feature_words import card_lines
 from ui.plans.price import due_claims, due_words, shown_price, starts_with_trial
@@ -30,7 +31,7 @@ def plan_offer(
         plan=shown,
         buttons=buttons or {interval: _button(context, catalog, plan, interval) for interval in Interval},
         currency=catalog_currency(catalog),
-        badge=_("Most popular") if plan.highlighted and len(_beside(catalog, plan)) > 1 else "",
+        badge=catalog_words.most_popular(catalog) if plan.highlighted and len(_beside(catalog, plan)) > 1 else "",
         includes_name=context.text(included.name) if included is not None else "",
     )
 

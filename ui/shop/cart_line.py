@@ -29,7 +29,7 @@ class CartRow:
         item, name = line.item, context.text(line.item.name)
         limits = f"limits-{item.id}"
         with Tag("li", classes="cart-line", testid=f"cart-line-{item.id}", aria_labelledby=f"name-{item.id}"):
-            item_picture(item.image, classes="item-picture-small")
+            item_picture(context, item, classes="item-picture-small")
             with Tag("div", classes="cart-line-words"):
                 Tag("h2", name, id=f"name-{item.id}", classes="cart-line-name")
                 each = _("{amount} each").format(amount=bare_price(item.price, context.locale))

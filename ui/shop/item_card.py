@@ -42,7 +42,7 @@ class ItemCard:
             "li", classes="card item-card", id=f"item-{item.id}", aria_labelledby=f"name-{item.id}",
             testid=f"item-{item.id}", data_chosen="" if chosen else None,
         ):  # fmt: skip
-            item_picture(item.image)
+            item_picture(context, item)
             with Tag("div", classes="item-words"):
                 Tag("h2", name, id=f"name-{item.id}", classes="item-name")
                 Tag("p", context.text(item.description), classes="muted")

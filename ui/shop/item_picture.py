@@ -1,7 +1,8 @@
-"""The pictures of what the shop sells, drawn by us in the theme's colours, so that they fit any brand, light or dark.
+"""The pictures of what the shop sells: ours, drawn in the theme's colours to fit any brand, or the operator's.
 
 Each file of `ui/static/items/` is one picture, by the name that an item's `image` in the catalog has. All of them reach
-the browser as one file, which it keeps for a year; a name without a picture shows a parcel.
+the browser as one file, which it keeps for a year; a name without a picture shows a parcel. A name with a suffix is a
+file beside the catalog.
 """
 
 import hashlib
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from nicegui import app
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
+from catalog import Item
+from services.container import Container
 from ui.nicegui_ext.html import Tag
 from ui.page.assets import FOR_A_YEAR
+from ui.page.context import PageContext
 
 FOLDER: Final = Path(__file__).parent.parent / "static" / "items"
 PATH: Final = "/assets/items.svg"
@@ -23,9 +27,15 @@ PARCEL: Final = "box"
 _OPENING: Final = re.compile(r"^\s*<svg ")
 
 
-def item_picture(image: str, *, classes: str = "") -> Tag:
+def item_picture(context: PageContext, item: Item, *, classes: str = "") -> Tag:
     """Draw the picture of an item; its name stands beside it, so it is hidden from assistive technology."""
-    name = image.removesuffix(".svg")
+    file = _file(context.container, item)
+    if file is not None:
+        box = Tag("span", classes=f"item-picture item-picture-own {classes}", aria_hidden="true")
+        with box:
+            Tag("img", src=f"/items/{item.id}/picture?v={_stamp(file)}", alt="", width=160, height=112, loading="lazy")
+        return box
+    name = item.image.removesuffix(".svg")
     shown = name if name in _pictures() else PARCEL
     box = Tag("span", classes=f"item-picture {classes}", aria_hidden="true", data_picture=shown)
     with box, Tag("svg", viewBox="0 0 160 112", focusable="false"):
@@ -33,12 +43,29 @@ def item_picture(image: str, *, classes: str = "") -> Tag:
     return box
 
 
-def register() -> None:
+def register(container: Container) -> None:
     """Serve the pictures."""
+
+    @app.get("/items/{item_id}/picture", include_in_schema=False)
+    def picture(item_id: str) -> Response:
+        item = next((item for item in container.catalog.items if item.id == item_id), None)
+        file = _file(container, item) if item is not None else None
+        return FileResponse(file, headers=FOR_A_YEAR) if file is not None else Response(status_code=404)
 
     @app.get(PATH, include_in_schema=False)
     def pictures() -> Response:
         return Response(sprite(), media_type="image/svg+xml", headers=FOR_A_YEAR)
+
+
+def _file(container: Container, item: Item) -> Path | None:
+    """Return the operator's picture of an item; None for a drawing of ours, or where the file is gone."""
+    file = Path(container.settings.catalog_path).parent / item.picture_file
+    return file if item.picture_file and file.is_file() else None
+
+
+def _stamp(file: Path) -> str:
+    known = file.stat()
+    return f"{known.st_mtime_ns:x}-{known.st_size:x}"
 
 
 @lru_cache(maxsize=1)

@@ -1,32 +1,52 @@
 """What an operator decides for all pages by settings: where the site begins, a shop or none, languages and themes."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from httpx import AsyncClient
 
 import languages
-from catalog import load_catalog
+from catalog import CatalogError, load_catalog
 from services.container import Container
 from settings import load_settings
 from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, Simulate, container_with
 from ui.pages import account, cart, embed, errors, home, pricing, shop
 
 Chosen = Callable[..., Container]
+OWN_WORDS = {
+    "texts": {
+        "hero": {"en": "Kettles that pour straight", "de": "Kessel, die gerade gießen"}, "most_popular": "Our pick",
+        "footer": "Kettle Works Ltd, Leith", "meta": "Kettles by post.", "meta_title": "Kettles",
+    },
+    "links": {
+        "navigation": [{"label": {"en": "Journal", "de": "Tagebuch"}, "url": "https://kettle.example/journal"}],
+        "footer": [{"label": "Careers", "url": "/careers"}],
+        "imprint": "https://kettle.example/imprint", "status": "https://status.kettle.example",
+        "documentation": "https://docs.kettle.example", "refund_policy": "/refunds",
+    },
+}  # fmt: skip
+"""What a brand may add to its catalog."""
 
 
 @pytest.fixture
 def chosen(tmp_path: Path) -> Chosen:
     """What makes the parts with settings of an operator's."""
 
-    def make(**values: object) -> Container:
+    def make(*, change: dict[str, Any] | None = None, **values: object) -> Container:
+        if change is not None:
+            document = json.loads((ROOT / "products.json").read_text(encoding="utf-8"))
+            path = tmp_path / "products.json"
+            path.write_text(json.dumps({**document, **change}), encoding="utf-8")
+            values["catalog_path"] = str(path)
         settings = load_settings(
             _env_file=None, storage_path=str(tmp_path / "store.sqlite3"), public_url="http://localhost:8081", **values
         )
-        sold = load_catalog(ROOT / "products.json").in_force(datetime.now(UTC), shop=settings.shop)
+        sold = load_catalog(settings.catalog_path).in_force(datetime.now(UTC), shop=settings.shop)
         return container_with(settings, FakeSessions({"ada": ADA, "visitor": VISITOR}), sold)
 
     return make
@@ -108,3 +128,56 @@ async def test_a_folder_brings_its_language_to_pages(
     assert "Tout à l’essai" in html
     assert "29,00\xa0$" in html  # amounts follow by themselves
     assert re.search(r'<option[^>]* lang="fr"[^>]*>Français<', html)
+
+
+async def test_own_words_and_links_stand_on_the_pages(simulate: Simulate, chosen: Chosen) -> None:
+    async with simulate(chosen(change=OWN_WORDS), home.register, pricing.register) as user:
+        html = await page_of(user.http_client, "/")
+        german = await page_of(user.http_client, "/", **{"accept-language": "de"})
+
+    for words in ("<title>Kettles · ", "Kettles that pour straight", "Our pick", "Kettle Works Ltd, Leith"):
+        assert words in html
+    assert '<meta name="description" content="Kettles by post.">' in html
+    assert "Most popular" not in html
+    links = [
+        (">Journal<", "https://kettle.example/journal"),
+        (">Careers<", "/careers"),
+        (">Refund policy<", "/refunds"),
+    ]
+    links += [
+        (">Legal notice<", "https://kettle.example/imprint"),
+        (">System status<", "https://status.kettle.example"),
+    ]
+    for words, address in [*links, (">Documentation<", "https://docs.kettle.example")]:
+        assert re.search(f'<a[^>]* href="{re.escape(address)}"[^>]*{words}', html), words
+    for words in ("Kessel, die gerade gießen", ">Tagebuch<", ">Impressum<", ">Rückerstattung<"):
+        assert words in german
+
+
+async def test_an_item_shows_the_operators_own_picture(simulate: Simulate, chosen: Chosen, tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "Mug.webp").write_bytes(b"RIFF....WEBP")
+    items = json.loads((ROOT / "products.json").read_text(encoding="utf-8"))["items"]
+    items[0]["image"] = "pictures/Mug.webp"
+
+    async with simulate(chosen(change={"items": items}), shop.register) as user:
+        html = await page_of(user.http_client, "/shop")
+        found = re.search(rf'<img[^>]* src="(/items/{items[0]["id"]}/picture\?v=[^"]+)"', html)
+        assert found is not None
+        picture = await user.http_client.get(found[1])
+        drawn = await user.http_client.get(f"/items/{items[1]['id']}/picture")
+        unknown = await user.http_client.get("/items/nothing/picture")
+
+    assert (picture.status_code, picture.content) == (200, b"RIFF....WEBP")
+    assert picture.headers["content-type"] == "image/webp"
+    assert (drawn.status_code, unknown.status_code) == (404, 404)
+
+
+def test_a_picture_that_is_not_there_is_told_with_its_place(chosen: Chosen) -> None:
+    items = json.loads((ROOT / "products.json").read_text(encoding="utf-8"))["items"]
+    items[1]["image"] = "pictures/mug.png"
+
+    with pytest.raises(CatalogError) as caught:
+        chosen(change={"items": items})
+
+    assert "items[1].image: 'pictures/mug.png': there is no such file beside products.json" in str(caught.value)

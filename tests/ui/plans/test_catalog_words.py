@@ -13,6 +13,7 @@ from tests.shop import PLANS
 from ui.page.context import PageContext
 from ui.plans import catalog_words
 from ui.plans.price import due_claims, due_words, price_words, tax_words
+from ui.text.i18n import use_locale
 
 FREE, BASIC, PREMIUM, BACKUP, CUSTOM = PLANS
 YEARLY: Final[dict[str, Any]] = {
@@ -82,6 +83,32 @@ def test_the_words_of_a_full_catalog_are_there() -> None:
         "Start with the free plan",
         "It takes a minute and no card. Change to another plan whenever you like.",
     )
+
+
+def test_the_operators_own_words_are_said_instead_in_the_readers_language() -> None:
+    names = ("hero", "pricing", "lead", "closing", "closing_lead", "most_popular", "meta_title", "meta")
+    texts = {name: {"en": f"own {name}", "de": f"eigenes {name}"} for name in names}
+    sold = catalog(FREE, BASIC, texts=texts)
+
+    for locale, own in (("en", "own"), ("de-AT", "eigenes"), ("ja", "own")):
+        with use_locale(locale):
+            assert (catalog_words.home_title(sold), catalog_words.pricing_title(sold)) == (
+                f"{own} hero",
+                f"{own} pricing",
+            )
+            assert (catalog_words.lead(sold), catalog_words.description(sold)) == (f"{own} lead", f"{own} meta")
+            assert catalog_words.closing_words(sold) == (f"{own} closing", f"{own} closing_lead")
+            assert catalog_words.home_head(sold) == (f"{own} meta_title", f"{own} meta")
+            assert catalog_words.most_popular(sold) == f"{own} most_popular"
+
+
+def test_one_own_text_leaves_the_others_as_they_were() -> None:
+    plain, own = catalog(FREE, BASIC), catalog(FREE, BASIC, texts={"closing": "Come in"})
+
+    assert catalog_words.closing_words(own) == ("Come in", catalog_words.closing_words(plain)[1])
+    assert catalog_words.home_head(own) == catalog_words.home_head(plain)
+    assert catalog_words.most_popular(plain) == "Most popular"
+    assert plain.version != own.version  # by which finished documents know that they are old
 
 
 def test_plans_that_do_not_hold_each_other_are_not_said_to() -> None:
