@@ -12,11 +12,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from api import throttle
-from api.throttle import KNOWN_AT_ONCE, OWN_AT_ONCE, OWN_WAITING, STRANGERS_AT_ONCE, Throttle
+from api import turns
+from api.throttle import Throttle
+from api.turns import OTHERS_AT_ONCE, OWN_AT_ONCE, OWN_WAITING, SIGNED_IN_AT_ONCE, PageTurns
 from sandbox.launch import RunningSandbox
 from services.observability.metrics import Metrics
 from services.rate_limits import Policy, RateLimits
+from services.sessions.cookie import SIGNED_IN
 from tests.unit.api.api_world import ApiWorld, api_world
 from ui.pages.errors import too_many_requests
 
@@ -116,38 +118,39 @@ async def test_a_browser_stands_behind_its_own_pages_and_nobody_elses(api: ApiWo
     assert {answer.status_code for answer in await asyncio.gather(*views)} == {200}
 
 
-async def test_what_one_browser_asks_for_leaves_nothing_behind(api: ApiWorld) -> None:
-    pages = Pages(api, "3/minute")
+async def test_what_one_browser_asks_for_leaves_nothing_behind() -> None:
+    turns = PageTurns()
 
-    for number in range(5):
-        await pages.get(address=f"203.0.113.{number % 2}")
+    async with turns.turn("ada", signed_in=True), turns.turn("bob", signed_in=False):
+        assert turns.owners == 2
 
-    assert not pages.app._own
+    assert turns.owners == 0
 
 
-async def test_few_pages_are_built_at_once_and_known_browsers_do_not_stand_behind_strangers(api: ApiWorld) -> None:
+async def test_few_pages_are_built_at_once_and_people_do_not_stand_behind_others(api: ApiWorld) -> None:
     pages, sessions = Pages(api), api.container.sessions
-    cookies = [f"{sessions.cookie_name}={sessions.new_cookie()}" for _ in range(12)]
+    visitors = [f"{sessions.cookie_name}={sessions.new_cookie()}" for _ in range(12)]
+    people = [f"{sessions.cookie_name}={sessions.cookie_for(f'{SIGNED_IN}{number}')}" for number in range(12)]
     pages.may_end.clear()
 
     views = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(12)]
-    views += [asyncio.create_task(pages.get(cookie=cookie)) for cookie in cookies]
-    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE + KNOWN_AT_ONCE), 10)
+    views += [asyncio.create_task(pages.get(cookie=cookie)) for cookie in visitors + people]
+    await asyncio.wait_for(pages.reached(OTHERS_AT_ONCE + SIGNED_IN_AT_ONCE), 10)
     pages.may_end.set()
     answers = await asyncio.gather(*views)
 
     assert {answer.status_code for answer in answers} == {200}
-    assert pages.most_at_once == STRANGERS_AT_ONCE + KNOWN_AT_ONCE
+    assert pages.most_at_once == OTHERS_AT_ONCE + SIGNED_IN_AT_ONCE
 
 
 async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "STRANGERS_QUEUE", 0.01)
+    monkeypatch.setattr(turns, "LONGEST_WAIT", 0.01)
     pages = Pages(api)
     pages.may_end.clear()
 
-    served = [asyncio.create_task(pages.get()) for _ in range(STRANGERS_AT_ONCE)]
-    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 10)
-    refused = await pages.get()
+    served = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(OTHERS_AT_ONCE)]
+    await asyncio.wait_for(pages.reached(OTHERS_AT_ONCE), 10)
+    refused = await pages.get(address="203.0.113.99")
     pages.may_end.set()
 
     assert refused.status_code == 429
@@ -155,19 +158,19 @@ async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, m
 
 
 async def test_strangers_in_a_row_leave_time_to_others(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "REST", 1e9)
-    monkeypatch.setattr(throttle, "LONGEST_REST", 1e9)
+    monkeypatch.setattr(turns, "REST", 1e9)
+    monkeypatch.setattr(turns, "LONGEST_REST", 1e9)
     pages, person = Pages(api), await api.browser().sign_in()
     name = api.container.sessions.cookie_name
     pages.may_end.clear()
-    row = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(STRANGERS_AT_ONCE + 1)]
-    await asyncio.wait_for(pages.reached(STRANGERS_AT_ONCE), 10)
+    row = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(OTHERS_AT_ONCE + 1)]
+    await asyncio.wait_for(pages.reached(OTHERS_AT_ONCE), 10)
 
     pages.may_end.set()
     await asyncio.wait(row[:-1], timeout=10)
     known = await pages.get(cookie=f"{name}={person.cookies[name]}")
 
-    assert [view.done() for view in row] == [True] * STRANGERS_AT_ONCE + [False]
+    assert [view.done() for view in row] == [True] * OTHERS_AT_ONCE + [False]
     assert known.status_code == 200
     row[-1].cancel()
     await asyncio.wait(row)
@@ -176,11 +179,11 @@ async def test_strangers_in_a_row_leave_time_to_others(api: ApiWorld, monkeypatc
 async def test_a_stranger_alone_makes_the_next_one_wait_for_nothing(
     api: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttle, "REST", 1e9)
-    monkeypatch.setattr(throttle, "LONGEST_REST", 1e9)
+    monkeypatch.setattr(turns, "REST", 1e9)
+    monkeypatch.setattr(turns, "LONGEST_REST", 1e9)
     pages = Pages(api)
 
-    answers = [await asyncio.wait_for(pages.get(), 10) for _ in range(2 * STRANGERS_AT_ONCE)]
+    answers = [await asyncio.wait_for(pages.get(), 10) for _ in range(2 * OTHERS_AT_ONCE)]
 
     assert {answer.status_code for answer in answers} == {200}
 
