@@ -67,6 +67,7 @@ class Throttle:
         browser, client = self._sessions.id_in_header(Headers(scope=scope).get("cookie", "")), scope.get("client")
         address = address_key(client[0] if client else "")
         signed_in = browser is not None and self._sessions.is_of_sign_in(browser)
+        owners = tuple(owner for owner in (browser, "" if signed_in else address) if owner)
         try:
             await self._limits.hit(self._policy, address)
             if browser is not None:
@@ -75,7 +76,7 @@ class Throttle:
             await self._refuse(scope, receive, send, error.retry_after or RETRY_AFTER)
             return
         try:
-            async with self._turns.turn(browser or address, signed_in=signed_in):
+            async with self._turns.turn(*owners, signed_in=signed_in):
                 await self._app(scope, receive, send)
         except NoTurn:
             await self._refuse(scope, receive, send, RETRY_AFTER)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from starlette.routing import Route
 
 from api import turns
 from api.throttle import Throttle
-from api.turns import OTHERS_AT_ONCE, OWN_AT_ONCE, OWN_WAITING, SIGNED_IN_AT_ONCE, PageTurns
+from api.turns import HALVED_EACH, OTHERS_AT_ONCE, OWN_WAITING, SIGNED_IN_AT_ONCE, PageTurns, RecentPages
 from sandbox.launch import RunningSandbox
 from services.observability.metrics import Metrics
 from services.rate_limits import Policy, RateLimits
@@ -102,29 +103,89 @@ async def test_one_cookie_counts_as_one_wherever_it_is_sent_from(api: ApiWorld) 
     assert other.status_code == 200
 
 
-async def test_a_browser_stands_behind_its_own_pages_and_nobody_elses(api: ApiWorld) -> None:
+async def test_who_has_too_many_pages_waiting_is_sent_away_and_nobody_else(api: ApiWorld) -> None:
     pages, sessions = Pages(api), api.container.sessions
     greedy, other = (f"{sessions.cookie_name}={sessions.new_cookie()}" for _browser in range(2))
     pages.may_end.clear()
 
-    views = [asyncio.create_task(pages.get(cookie=greedy)) for _ in range(OWN_AT_ONCE + OWN_WAITING)]
-    await asyncio.wait_for(pages.reached(OWN_AT_ONCE), 10)
+    views = [asyncio.create_task(pages.get(cookie=greedy)) for _ in range(OWN_WAITING)]
+    await asyncio.wait_for(pages.reached(OTHERS_AT_ONCE), 10)
     refused = await pages.get(cookie=greedy)
     views.append(asyncio.create_task(pages.get(cookie=other)))
-    await asyncio.wait_for(pages.reached(OWN_AT_ONCE + 1), 10)
     pages.may_end.set()
 
     assert refused.status_code == 429
     assert {answer.status_code for answer in await asyncio.gather(*views)} == {200}
 
 
-async def test_what_one_browser_asks_for_leaves_nothing_behind() -> None:
-    turns = PageTurns()
+async def order_of(turns: PageTurns, asked: Sequence[tuple[tuple[str, ...], str]]) -> list[str]:
+    """Ask for these pages (whose, and a name for it) while all turns are taken; return in which order they come."""
+    may_go, served = asyncio.Event(), list[str]()
 
-    async with turns.turn("ada", signed_in=True), turns.turn("bob", signed_in=False):
-        assert turns.owners == 2
+    async def page(owners: tuple[str, ...], name: str, until: asyncio.Event | None = None) -> None:
+        async with turns.turn(*owners, signed_in=True):
+            served.append(name)
+            if until is not None:
+                await until.wait()
 
-    assert turns.owners == 0
+    async with asyncio.TaskGroup() as group:
+        for number in range(SIGNED_IN_AT_ONCE):
+            group.create_task(page((f"taken {number}",), "", may_go))
+        await asyncio.sleep(0)
+        for owners, name in asked:
+            group.create_task(page(owners, name))
+        await asyncio.sleep(0)
+        may_go.set()
+    return [name for name in served if name]
+
+
+async def test_who_has_had_fewest_pages_lately_goes_first() -> None:
+    greedy = [(("greedy",), f"greedy {number}") for number in range(4)]
+    asked = [*greedy, (("ada",), "ada 1"), (("bob",), "bob 1"), (("ada",), "ada 2")]
+
+    order = await order_of(PageTurns(), asked)
+
+    assert order == ["greedy 0", "ada 1", "bob 1", "greedy 1", "ada 2", "greedy 2", "greedy 3"]
+
+
+async def test_a_new_cookie_for_each_page_is_no_way_to_the_front() -> None:
+    asked = [((f"cookie {number}", "an address"), f"greedy {number}") for number in range(3)]
+
+    order = await order_of(PageTurns(), [*asked, (("ada", "hers"), "ada")])
+
+    assert order == ["greedy 0", "ada", "greedy 1", "greedy 2"]
+
+
+async def test_a_page_that_is_given_up_while_it_waits_takes_no_turn() -> None:
+    turns, may_go = PageTurns(), asyncio.Event()
+
+    async def page(name: str) -> None:
+        async with turns.turn(name, signed_in=True):
+            await may_go.wait()
+
+    taken = [asyncio.create_task(page(f"taken {number}")) for number in range(SIGNED_IN_AT_ONCE)]
+    given_up = [asyncio.create_task(page("given up")) for _page in range(3)]
+    await asyncio.sleep(0)
+    for one in given_up:
+        one.cancel()
+    may_go.set()
+    await asyncio.gather(*taken)
+    await asyncio.wait(given_up)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        for number in range(SIGNED_IN_AT_ONCE):
+            group.create_task(page(f"later {number}"))
+
+
+def test_what_was_had_counts_less_and_less_and_is_forgotten() -> None:
+    now = 100.0
+    recent = RecentPages(lambda: now)
+    for _page in range(4):
+        recent.count("greedy")
+
+    now += 2 * HALVED_EACH
+
+    assert (recent.of("greedy"), recent.of("ada")) == (1.0, 0.0)
 
 
 async def test_few_pages_are_built_at_once_and_people_do_not_stand_behind_others(api: ApiWorld) -> None:
