@@ -2,9 +2,9 @@
 
 A few pages are built at the same time; those that wait stand behind the pages of whoever asked for less. So one browser
 that opens pages without end, or fifty, keep nobody out who looks now and then. Whoever has signed in has a row apart.
-In the other one a page that others wait for is followed by a rest, which leaves half of the process's time to clicks
-and to the pages of people who pay. Strangers rarely stand in it: most of what they see is drawn already
-(`ui/serving/shared_documents.py`).
+A page of anybody else, or of somebody who has had many lately, is followed by a rest where others wait, which leaves
+half of the process's time to clicks and to whoever else looks. Strangers rarely stand here: most of what they see is
+drawn already (`ui/serving/shared_documents.py`).
 """
 
 import asyncio
@@ -15,19 +15,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-SIGNED_IN_AT_ONCE: Final = 8
-OTHERS_AT_ONCE: Final = 4
-"""Pages that are built at the same time: so many stand before a user's click in the event loop. Pages of people who
-have signed in may also wait for a service."""
+AT_ONCE: Final = 8
+"""Pages of a row that are built at the same time: so many stand before a click in the event loop. Those of people
+who have signed in may also wait for a service."""
 
 OWN_WAITING: Final = 60
 """Pages that one browser may have waiting: a window with many tabs that opens again."""
 
-LONGEST_WAIT: Final = 10.0
-"""Seconds that a page may wait for its turn."""
+LONGEST_WAIT: Final = 20.0
+"""Seconds that a page may wait for its turn: one that comes late is better than one that says so."""
 
 HALVED_EACH: Final = 10.0
 """Seconds in which a page that was built counts half as much."""
+
+MANY: Final = 8.0
+"""Pages had lately, from which on somebody who has signed in rests, too: a window with a few tabs has fewer."""
 
 REST: Final = 3.0
 LONGEST_REST: Final = 0.3
@@ -81,10 +83,10 @@ class RecentPages:
 class _Row:
     """The pages that are built at the same time, and those that wait for it."""
 
-    def __init__(self, at_once: int, recent: RecentPages, *, rests: bool) -> None:
-        self._free = at_once
+    def __init__(self, recent: RecentPages, many: float) -> None:
+        self._free = AT_ONCE
         self._recent = recent
-        self._rests = rests
+        self._many = many
         self._waiting: list[_Waiting] = []
 
     async def enter(self, owners: tuple[str, ...]) -> None:
@@ -102,9 +104,9 @@ class _Row:
                 self._pass_on()
             raise
 
-    def leave(self, seconds: float) -> None:
+    def leave(self, owners: tuple[str, ...], seconds: float) -> None:
         """Give the turn of a page that took so long to the next one."""
-        if self._rests and self._waiting:
+        if self._waiting and self._recent.of(*owners) > self._many:
             asyncio.get_running_loop().call_later(min(REST * seconds, LONGEST_REST), self._pass_on)
         else:
             self._pass_on()
@@ -125,8 +127,8 @@ class PageTurns:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         recent = RecentPages(now)
-        self._signed_in = _Row(SIGNED_IN_AT_ONCE, recent, rests=False)
-        self._others = _Row(OTHERS_AT_ONCE, recent, rests=True)
+        self._signed_in = _Row(recent, many=MANY)
+        self._others = _Row(recent, many=0.0)
         self._own: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -146,7 +148,7 @@ class PageTurns:
             try:
                 yield
             finally:
-                row.leave(time.monotonic() - began)
+                row.leave(owners, time.monotonic() - began)
         finally:
             self._own[own] -= 1
             if not self._own[own]:

@@ -24,6 +24,9 @@ RATE: Final = float(os.environ.get("FLOOD_RATE", "200"))
 ACCOUNTS: Final = int(os.environ.get("FLOOD_ACCOUNTS", "12"))
 WORST_SECONDS: Final = float(os.environ.get("FLOOD_SECONDS", "3"))
 HONEST: Final = int(os.environ.get("FLOOD_HONEST", "5"))
+BETWEEN_LOOKS: Final = HONEST / 10
+"""Seconds between two looks of an honest one: together they ask for no more than 20 pages a second, however many."""
+
 CONNECTIONS: Final = 40
 MOST_GROWTH: Final = 150 * 1024 * 1024
 LONGEST_CLICK: Final = 1.0
@@ -175,7 +178,7 @@ async def test_accounts_that_open_pages_without_end_keep_nobody_out(shop: Proxie
             began = time.monotonic()
             seen.append((await person.client.get(path)).status_code)
             took.append(time.monotonic() - began)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(BETWEEN_LOOKS)
 
     worst = [opening(person) for person in greedy for _tab in range(3)] + [pressing(person) for person in greedy]
     honest = [looking(person, "/account") for person in payers] + [looking(person, "/cart") for person in visitors]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 from nicegui import Client, ui
 from starlette.requests import Request
@@ -26,17 +27,26 @@ Elements = Literal["light", "all"]
 
 THEMES: Final[tuple[Theme, ...]] = ("system", "light", "dark")
 
+LOCALE_IN_ADDRESS: Final = "lang"
+THEME_IN_ADDRESS: Final = "theme"
 LOCALE_COOKIE: Final = "locale"
 THEME_COOKIE: Final = "theme"
 TIMEZONE_COOKIE: Final = "timezone"
 
 
-def theme_for(settings: Settings, chosen: str | None) -> Theme:
-    """Return the theme of a reader who chose that one, or none: the operator's, where there is no choice."""
+def locale_for(settings: Settings, query: Mapping[str, str], cookies: Mapping[str, str], accept_language: str) -> str:
+    """Return the language of a page: the address's, else the reader's choice, else the best that the browser wants."""
+    offered = i18n.offered(settings)
+    named = offered.named(query.get(LOCALE_IN_ADDRESS))
+    return named or offered.choose(cookies.get(LOCALE_COOKIE), accept_language)
+
+
+def theme_for(settings: Settings, query: Mapping[str, str], cookies: Mapping[str, str]) -> Theme:
+    """Return the theme of a page: the operator's where there is no choice, else the address's, else the reader's."""
     if settings.fixed_theme is not None:
         return settings.fixed_theme
-    wanted = chosen if chosen in THEMES else settings.theme
-    return next((theme for theme in THEMES if theme == wanted), "system")
+    named = (query.get(THEME_IN_ADDRESS), cookies.get(THEME_COOKIE), settings.theme)
+    return next((theme for name in named for theme in THEMES if theme == name), "system")
 
 
 @dataclass(slots=True)
@@ -116,6 +126,12 @@ class PageContext(DrawnPage):
         if self.shared and self.status == 404:
             return ""
         return f"{self.path}?{self.request.url.query}" if self.request.url.query else self.path
+
+    def here_without(self, name: str) -> str:
+        """Return the address of this page without that parameter: what it says is about to be chosen anew."""
+        path, mark, query = self.here.partition("?")
+        left = urlencode([(key, value) for key, value in parse_qsl(query, keep_blank_values=True) if key != name])
+        return f"{path}?{left}" if mark and left else path
 
     @property
     def query(self) -> Mapping[str, str]:

@@ -18,7 +18,7 @@ from nicegui.element import Element
 from settings import Settings, Theme
 from ui.components.button import button
 from ui.nicegui_ext.html import Tag
-from ui.page.context import PageContext
+from ui.page.context import LOCALE_IN_ADDRESS, THEME_IN_ADDRESS, PageContext
 from ui.page.extensions import load_extensions
 from ui.page.own_links import footer_links, navigation_links
 from ui.page.shown_frame import ShownFrame, cart_count_words
@@ -192,7 +192,7 @@ def language_choice(context: PageContext) -> None:
     if len(locales) < 2:
         return
     with Tag("form", method="post", action="/preferences", classes="choice"):
-        _back_here(context)
+        _back_here(context, LOCALE_IN_ADDRESS)
         with Tag("span", classes="choice-field"):
             with Tag("select", name="locale", aria_label=_("Language"), data_send_on_change="", autocomplete="off"):
                 for locale in locales:
@@ -202,10 +202,13 @@ def language_choice(context: PageContext) -> None:
             Tag("button", _("Change"), type="submit", classes="button button-secondary")
 
 
-def _back_here(context: PageContext) -> None:
-    """Have a form lead back to this page; without the field it leads to where it was posted from."""
+def _back_here(context: PageContext, chosen: str) -> None:
+    """Have a form lead back to this page, whose address no longer says what is chosen anew.
+
+    Without the field it leads to where it was posted from.
+    """
     if context.here:
-        Tag("input", type="hidden", name="next", value=context.here)
+        Tag("input", type="hidden", name="next", value=context.here_without(chosen))
 
 
 def theme_choice(context: PageContext) -> None:
@@ -213,7 +216,7 @@ def theme_choice(context: PageContext) -> None:
     if context.settings.fixed_theme is not None:
         return
     with Tag("form", method="post", action="/preferences"):
-        _back_here(context)
+        _back_here(context, THEME_IN_ADDRESS)
         with Tag("div", classes="theme-choice", role="group", aria_label=_("Theme")):
             for theme, (label, drawing) in THEME_NAMES.items():
                 with Tag(

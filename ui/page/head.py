@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from html import escape
+from urllib.parse import urlencode
 
 from services.sessions.service import account_mark
+from settings import Settings
 from ui.nicegui_ext.template import json_script
-from ui.page.context import PageContext
-from ui.text.i18n import _
+from ui.page.context import LOCALE_IN_ADDRESS, PageContext
+from ui.text.i18n import _, offered
 from ui.theme.icon_files import PREVIEW_SIZE, icon_address, preview_address, touch_icon_address
 from ui.theme.look import look_of
 from ui.theme.style_sheet import dark_palette, light_palette
@@ -18,7 +20,8 @@ def head_html(context: PageContext, nonce: str) -> str:
     title = _(context.head.title)
     title = title if title == brand else f"{title} · {brand}"
     description = _(context.head.description)
-    address = context.head.canonical or f"{context.settings.public_url}{context.path}"
+    page = context.head.canonical or f"{context.settings.public_url}{context.path}"
+    address = in_language(page, named_language(context))
     meta = {
         "viewport": "width=device-width, initial-scale=1",
         "description": description,
@@ -42,6 +45,10 @@ def head_html(context: PageContext, nonce: str) -> str:
         parts += [f'<meta property="{name}" content="{escape(value)}">' for name, value in shared.items() if value]
         parts.append('<meta name="twitter:card" content="summary_large_image">')
         parts.append(f'<link rel="canonical" href="{escape(address)}">')
+        parts += [
+            f'<link rel="alternate" hreflang="{language}" href="{escape(other)}">'
+            for language, other in alternates(page, context.settings)
+        ]
     parts.append(f'<meta name="color-scheme" content="{_color_scheme(context)}">')
     parts += _theme_colors(context)
     parts.append(f'<link rel="icon" href="{icon_address(context.settings)}" type="image/svg+xml">')
@@ -50,6 +57,24 @@ def head_html(context: PageContext, nonce: str) -> str:
         parts.append(f'<link rel="preload" href="{font}" as="font" crossorigin>')
     parts += [json_script(thing, nonce) for thing in context.head.json_ld]
     return "\n".join(parts)
+
+
+def named_language(context: PageContext) -> str:
+    """Return the language that the address of a page names; nothing for one that leaves it to the reader."""
+    return offered(context.settings).named(context.query.get(LOCALE_IN_ADDRESS)) or ""
+
+
+def in_language(address: str, locale: str) -> str:
+    """Return the address of a page in that language, which is one of its own; without one, for all languages."""
+    return f"{address}?{urlencode({LOCALE_IN_ADDRESS: locale})}" if locale else address
+
+
+def alternates(address: str, settings: Settings) -> list[tuple[str, str]]:
+    """Return what search engines are told of a page's languages: each with its address, and the one for all others."""
+    locales = offered(settings).locales
+    if len(locales) < 2:
+        return []
+    return [*((locale, in_language(address, locale)) for locale in locales), ("x-default", address)]
 
 
 def words(context: PageContext) -> Mapping[str, str]:

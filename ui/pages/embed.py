@@ -5,20 +5,18 @@ as `frame-ancestors` of `api/security.py`. A frame on another site gets no cooki
 cookies say elsewhere, and visitors are strangers here.
 """
 
-from nicegui import ui
 from nicegui.element import Element
 
 from catalog import Interval
 from services.container import Container
 from ui.nicegui_ext.html import Tag
-from ui.page.context import theme_for
 from ui.pages.pricing import trust_line
 from ui.plans.grid import PlanGrid
 from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import live_catalog
 from ui.plans.offers import public_offers
 from ui.serving.document import PageContext, page
-from ui.text.i18n import N_, _, offered
+from ui.text.i18n import N_, _
 
 
 def register(container: Container) -> None:
@@ -26,7 +24,6 @@ def register(container: Container) -> None:
 
     @page(container, "/embed/pricing", title=N_("Pricing"), robots="noindex")
     async def embedded_pricing(context: PageContext) -> None:
-        _look_as_asked(context)
         with Tag("div", classes="container embedded", testid="embedded-pricing"):
             Tag("h1", _("Plans and prices"), classes="visually-hidden")
             await EmbeddedPlans(context).draw()
@@ -63,12 +60,3 @@ def lead_to_top(root: Element) -> None:
         leads_away = element.tag == "a" or (element.tag == "form" and element.props.get("method") == "post")
         if leads_away and isinstance(element, Tag):
             element.set(target="_top")
-
-
-def _look_as_asked(context: PageContext) -> None:
-    """Take theme and language from the address: a frame on another site has no cookies to say so."""
-    theme, language = context.query.get("theme"), context.query.get("lang")
-    context.theme = theme_for(context.settings, theme or context.theme)
-    if language is not None and language in offered(context.settings).locales:
-        context.locale = ui.context.client.storage["locale"] = language
-    context.head.canonical = f"{context.settings.public_url}/pricing"

@@ -80,7 +80,7 @@ def too_many_requests(container: Container, accept_language: str, retry_after: f
     locale = i18n.offered(settings).choose(None, accept_language)
     problems = container.stripe_mode.known_problems()
     banners = (*((SANDBOX_WORDS,) if settings.sandbox_enabled else ()), *(problem.banner for problem in problems))
-    html = _plain_page(settings.brand_name, look_of(settings), theme_for(settings, None), locale, banners)
+    html = _plain_page(settings.brand_name, look_of(settings), theme_for(settings, {}, {}), locale, banners)
     return HTMLResponse(html, 429, {"Retry-After": str(max(1, round(retry_after))), "Cache-Control": "no-store"})
 
 

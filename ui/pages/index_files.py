@@ -6,6 +6,7 @@ from nicegui import app
 from starlette.responses import Response
 
 from services.container import Container
+from ui.page.head import alternates
 
 FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 
@@ -21,9 +22,22 @@ def register(container: Container) -> None:
 
     @app.get("/sitemap.xml", include_in_schema=False)
     def sitemap() -> Response:
-        urls = "".join(f"<url><loc>{escape(base + path)}</loc></url>" for path in public_paths(container))
-        head = '<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+        urls = "".join(_entries(base + path, container) for path in public_paths(container))
+        head = (
+            '<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+            ' xmlns:xhtml="http://www.w3.org/1999/xhtml">'
+        )
         return Response(f"{head}{urls}</urlset>", media_type="application/xml", headers=FOR_A_DAY)
+
+
+def _entries(address: str, container: Container) -> str:
+    """Return a page in each of its languages, each with all of them beside it."""
+    others = alternates(address, container.settings)
+    links = "".join(
+        f'<xhtml:link rel="alternate" hreflang="{language}" href="{escape(other)}"/>' for language, other in others
+    )
+    pages = [address, *(other for language, other in others if other != address)]
+    return "".join(f"<url><loc>{escape(page)}</loc>{links}</url>" for page in pages)
 
 
 def public_paths(container: Container) -> tuple[str, ...]:

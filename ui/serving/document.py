@@ -47,7 +47,7 @@ from ui.nicegui_ext import (
 from ui.nicegui_ext.drawn_page import keep_with_client
 from ui.nicegui_ext.html import Tag
 from ui.page.assets import document_script_address, full_script_address, icons_address, script_address
-from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, TIMEZONE_COOKIE, Elements, Head, PageContext, theme_for
+from ui.page.context import TIMEZONE_COOKIE, Elements, Head, PageContext, locale_for, theme_for
 from ui.page.head import head_html, words
 from ui.serving.arrivals import ARRIVALS
 from ui.serving.error_page import error_page
@@ -286,9 +286,9 @@ def _context(
         request=request,
         container=container,
         session=session,
-        locale=i18n.offered(settings).choose(cookies.get(LOCALE_COOKIE), request.headers.get("accept-language", "")),
+        locale=locale_for(settings, request.query_params, cookies, request.headers.get("accept-language", "")),
         timezone=zone if is_timezone(zone) else "UTC",
-        theme=theme_for(settings, cookies.get(THEME_COOKIE)),
+        theme=theme_for(settings, request.query_params, cookies),
         head=head,
         status=status,
         shared=SHARED in request.scope.get("state", {}),

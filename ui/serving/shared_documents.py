@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.container import Container
 from ui.nicegui_ext import optimizations
-from ui.page.context import LOCALE_COOKIE, THEME_COOKIE, theme_for
+from ui.page.context import LOCALE_COOKIE, LOCALE_IN_ADDRESS, THEME_COOKIE, locale_for, theme_for
 from ui.serving.finished import FinishedDocument, KeptDocuments
 from ui.text import i18n
 
@@ -33,11 +33,14 @@ DOCUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "/shop": ("price", "quantity", "problem"),
     "/cart": ("price", "problem"),
     "/login": ("next", "error"),
-    "/embed/pricing": ("interval", "theme", "lang"),
+    "/embed/pricing": ("interval",),
     "/payment/cancel": ("checkout",),
     "/payment/success": ("session_id",),
 }
-"""The pages that come as documents, and what of an address each of them reads; nothing else of it is in the key."""
+"""The pages that come as documents, and what of an address each of them reads, beside the language that it names.
+
+Nothing else of it is in the key.
+"""
 
 NOT_FOUND: Final = "/not-found"
 """An unknown address: its page is the one for all of them."""
@@ -156,12 +159,13 @@ class SharedDocuments:
         catalog, banners = self._shown_now()
         headers = Headers(scope=scope)
         cookies = cookie_parser(headers.get("cookie", ""))
-        settings = self._container.settings
+        settings, asked = self._container.settings, _asked(scope)
+        named = i18n.offered(settings).named(asked.get(LOCALE_IN_ADDRESS))
         return DocumentKey(
             path=path,
-            query=query,
-            locale=i18n.offered(settings).choose(cookies.get(LOCALE_COOKIE), headers.get("accept-language", "")),
-            theme=theme_for(settings, cookies.get(THEME_COOKIE)),
+            query=(*query, (LOCALE_IN_ADDRESS, named)) if named else query,
+            locale=locale_for(settings, asked, cookies, headers.get("accept-language", "")),
+            theme=theme_for(settings, asked, cookies),
             catalog=catalog,
             banners=banners,
         )
@@ -241,8 +245,12 @@ def _query(scope: Scope, path: str) -> _Query | None:
     """
     if path not in DOCUMENTS:
         return None
-    given = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    given = _asked(scope)
     return tuple((name, given[name]) for name in DOCUMENTS[path] if 0 < len(given.get(name, "")) <= LONGEST_VALUE)
+
+
+def _asked(scope: Scope) -> Mapping[str, str]:
+    return dict(parse_qsl(scope["query_string"].decode("latin-1")))
 
 
 def _is_marked(start: Message) -> bool:

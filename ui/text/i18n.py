@@ -100,6 +100,11 @@ class Offered:
         found = (self._closest(tag.lower()) for tag in _by_preference(accept_language))
         return next((locale for locale in found if locale is not None), self.default)
 
+    def named(self, text: str | None) -> str | None:
+        """Return the locale that an address names (`?lang=`), in whatever case; None for none that is offered."""
+        wanted = (text or "").lower()
+        return next((locale for locale in self.locales if locale.lower() == wanted), None)
+
     def _closest(self, tag: str) -> str | None:
         """Return the locale that is offered for a tag: the same, or one of the same language."""
         language, _hyphen, region = tag.partition("-")

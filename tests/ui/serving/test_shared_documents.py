@@ -103,6 +103,10 @@ async def test_it_is_drawn_for_a_request_that_says_nothing_of_the_one_who_asked(
     [
         ("/pricing?utm_source=mail", {}, True),
         ("/pricing?interval=year", {}, False),
+        ("/pricing?lang=de", {}, False),
+        ("/pricing?lang=tlh", {}, True),
+        ("/pricing?theme=dark", {}, False),
+        ("/pricing?theme=purple", {}, True),
         ("/pricing", {"accept-language": "de"}, False),
         ("/pricing", {"cookie": "locale=es"}, False),
         ("/pricing", {"cookie": "theme=dark"}, False),

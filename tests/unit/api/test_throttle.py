@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from api import turns
 from api.throttle import Throttle
-from api.turns import HALVED_EACH, OTHERS_AT_ONCE, OWN_WAITING, SIGNED_IN_AT_ONCE, PageTurns, RecentPages
+from api.turns import AT_ONCE, HALVED_EACH, MANY, OWN_WAITING, PageTurns, RecentPages
 from sandbox.launch import RunningSandbox
 from services.observability.metrics import Metrics
 from services.rate_limits import Policy, RateLimits
@@ -109,7 +109,7 @@ async def test_who_has_too_many_pages_waiting_is_sent_away_and_nobody_else(api: 
     pages.may_end.clear()
 
     views = [asyncio.create_task(pages.get(cookie=greedy)) for _ in range(OWN_WAITING)]
-    await asyncio.wait_for(pages.reached(OTHERS_AT_ONCE), 10)
+    await asyncio.wait_for(pages.reached(AT_ONCE), 10)
     refused = await pages.get(cookie=greedy)
     views.append(asyncio.create_task(pages.get(cookie=other)))
     pages.may_end.set()
@@ -129,7 +129,7 @@ async def order_of(turns: PageTurns, asked: Sequence[tuple[tuple[str, ...], str]
                 await until.wait()
 
     async with asyncio.TaskGroup() as group:
-        for number in range(SIGNED_IN_AT_ONCE):
+        for number in range(AT_ONCE):
             group.create_task(page((f"taken {number}",), "", may_go))
         await asyncio.sleep(0)
         for owners, name in asked:
@@ -163,7 +163,7 @@ async def test_a_page_that_is_given_up_while_it_waits_takes_no_turn() -> None:
         async with turns.turn(name, signed_in=True):
             await may_go.wait()
 
-    taken = [asyncio.create_task(page(f"taken {number}")) for number in range(SIGNED_IN_AT_ONCE)]
+    taken = [asyncio.create_task(page(f"taken {number}")) for number in range(AT_ONCE)]
     given_up = [asyncio.create_task(page("given up")) for _page in range(3)]
     await asyncio.sleep(0)
     for one in given_up:
@@ -173,7 +173,7 @@ async def test_a_page_that_is_given_up_while_it_waits_takes_no_turn() -> None:
     await asyncio.wait(given_up)
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        for number in range(SIGNED_IN_AT_ONCE):
+        for number in range(AT_ONCE):
             group.create_task(page(f"later {number}"))
 
 
@@ -196,12 +196,12 @@ async def test_few_pages_are_built_at_once_and_people_do_not_stand_behind_others
 
     views = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(12)]
     views += [asyncio.create_task(pages.get(cookie=cookie)) for cookie in visitors + people]
-    await asyncio.wait_for(pages.reached(OTHERS_AT_ONCE + SIGNED_IN_AT_ONCE), 10)
+    await asyncio.wait_for(pages.reached(2 * AT_ONCE), 10)
     pages.may_end.set()
     answers = await asyncio.gather(*views)
 
     assert {answer.status_code for answer in answers} == {200}
-    assert pages.most_at_once == OTHERS_AT_ONCE + SIGNED_IN_AT_ONCE
+    assert pages.most_at_once == 2 * AT_ONCE
 
 
 async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,8 +209,8 @@ async def test_a_stranger_whose_turn_does_not_come_is_sent_away(api: ApiWorld, m
     pages = Pages(api)
     pages.may_end.clear()
 
-    served = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(OTHERS_AT_ONCE)]
-    await asyncio.wait_for(pages.reached(OTHERS_AT_ONCE), 10)
+    served = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(AT_ONCE)]
+    await asyncio.wait_for(pages.reached(AT_ONCE), 10)
     refused = await pages.get(address="203.0.113.99")
     pages.may_end.set()
 
@@ -224,17 +224,46 @@ async def test_strangers_in_a_row_leave_time_to_others(api: ApiWorld, monkeypatc
     pages, person = Pages(api), await api.browser().sign_in()
     name = api.container.sessions.cookie_name
     pages.may_end.clear()
-    row = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(OTHERS_AT_ONCE + 1)]
-    await asyncio.wait_for(pages.reached(OTHERS_AT_ONCE), 10)
+    row = [asyncio.create_task(pages.get(address=f"203.0.113.{number}")) for number in range(AT_ONCE + 1)]
+    await asyncio.wait_for(pages.reached(AT_ONCE), 10)
 
     pages.may_end.set()
     await asyncio.wait(row[:-1], timeout=10)
     known = await pages.get(cookie=f"{name}={person.cookies[name]}")
 
-    assert [view.done() for view in row] == [True] * OTHERS_AT_ONCE + [False]
+    assert [view.done() for view in row] == [True] * AT_ONCE + [False]
     assert known.status_code == 200
     row[-1].cancel()
     await asyncio.wait(row)
+
+
+@pytest.mark.parametrize(("greedy", "goes_at_once"), [(True, False), (False, True)])
+async def test_whoever_has_had_many_lately_rests_too(
+    monkeypatch: pytest.MonkeyPatch, greedy: bool, goes_at_once: bool
+) -> None:
+    monkeypatch.setattr(turns, "REST", 1e9)
+    monkeypatch.setattr(turns, "LONGEST_REST", 1e9)
+    rows, may_go = PageTurns(), asyncio.Event()
+
+    async def page(owner: str) -> None:
+        async with rows.turn(owner, signed_in=True):
+            await may_go.wait()
+
+    may_go.set()
+    for number in range(int(MANY)):
+        await page("one" if greedy else f"{number}")
+    may_go.clear()
+    taken = [asyncio.create_task(page("one" if greedy else f"{number}")) for number in range(AT_ONCE)]
+    ada = asyncio.create_task(page("ada"))
+    await asyncio.sleep(0)
+    may_go.set()
+    await asyncio.gather(*taken)
+    for _step in range(10):
+        await asyncio.sleep(0)
+
+    assert ada.done() is goes_at_once
+    ada.cancel()
+    await asyncio.wait([ada])
 
 
 async def test_a_stranger_alone_makes_the_next_one_wait_for_nothing(
@@ -244,7 +273,7 @@ async def test_a_stranger_alone_makes_the_next_one_wait_for_nothing(
     monkeypatch.setattr(turns, "LONGEST_REST", 1e9)
     pages = Pages(api)
 
-    answers = [await asyncio.wait_for(pages.get(), 10) for _ in range(2 * OTHERS_AT_ONCE)]
+    answers = [await asyncio.wait_for(pages.get(), 10) for _ in range(2 * AT_ONCE)]
 
     assert {answer.status_code for answer in answers} == {200}
 
