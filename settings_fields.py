@@ -177,6 +177,13 @@ class SettingsFields(BaseSettings):
     entitlements_key_next: SecretStr | None = Field(
         None, description="Key that will sign next: published ahead, so that services have it by then."
     )
+    entitlements_origins: Annotated[tuple[Origin, ...], NoDecode, Listed] = Field(
+        (), description="Sites whose pages may read GET /api/entitlements of the user in their browser."
+    )
+    service_tokens: Annotated[tuple[Annotated[str, AfterValidator(rules.service_token)], ...], NoDecode, Listed] = (
+        Field((), description="Services that may ask about users, as name=hash; without one those routes are off.")
+    )
+    limit_service_queries: Limit = Field("1200/minute", description="Questions about users each service may ask.")
     entitlements_audience: Annotated[tuple[str, ...], NoDecode, Listed] = Field(
         (), description="Audience (aud) of the tokens, one or more; empty means PUBLIC_URL."
     )

@@ -104,6 +104,13 @@ def language(value: str) -> str:
         raise ValueError(f"must be of the languages in locales/ and English: {', '.join(known.values())}") from None
 
 
+def service_token(value: str) -> str:
+    """Return the name of a service and the hash of its token; `python app.py keys token NAME` writes them so."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}=[0-9a-f]{64}", value, re.ASCII):
+        raise ValueError("must be entries such as reports=<SHA-256 in hex>; python app.py keys token NAME makes one")
+    return value
+
+
 def redirect_host(value: str) -> str:
     """Return a lower-case host, with a port or without, that a browser may be sent to."""
     if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9]\d{0,4})?", value.lower()):

@@ -23,8 +23,8 @@ SOCKET_PATH: Final = "/_nicegui_ws"
 SOCKET: Final = "/_nicegui_ws/socket.io/"
 """The one address below it at which there is a socket; at others engine.io answers it in a way that fails."""
 
-SIGNED_PATHS: Final = frozenset({"/api/payment/events"})
-"""Routes for other services: they prove themselves by a signature and carry no cookie."""
+SIGNED_PATHS: Final = frozenset({"/api/payment/events", "/api/entitlements/query"})
+"""Routes for other services: they prove themselves by a signature or a token, and a cookie counts for nothing there."""
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 UPLOAD_PATH: Final = re.compile(r"/_nicegui/client/[0-9a-f-]{36}/upload/\d+")

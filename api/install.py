@@ -12,6 +12,7 @@ from api.problems import add_error_handlers
 from api.request_context import RequestContextMiddleware
 from api.routes import json_api
 from api.security import SecurityHeaders
+from api.siblings.cross_origin import CrossOriginReading
 from api.sign_in import sign_in_routes
 from api.throttle import BusyPage, Throttle
 from services.container import Container
@@ -37,6 +38,7 @@ def install(
         busy_page=busy_page,
         count_refused=container.metrics.count_refused_view,
     )
+    app.add_middleware(CrossOriginReading, origins=settings.entitlements_origins)
     if documents is not None:
         app.add_middleware(documents)
     app.add_middleware(CsrfGuard, settings=settings)

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import refusal
+from services.web.nameless_paths import without_names
 from services.web.quiet_paths import QUIET_PATHS
 from services.web.request_id import request_id
 
@@ -142,8 +143,8 @@ class RequestContextMiddleware:
 
 
 def printable(text: str) -> str:
-    """Return a text of a stranger's as a log may hold it: not long, and with nothing in it that steers a terminal."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:LONGEST_PATH])
+    """Return a stranger's text as a log may hold it: not long, no user's id, nothing in it that steers a terminal."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in without_names(text)[:LONGEST_PATH])
 
 
 def _is_address(text: str) -> bool:

@@ -22,6 +22,7 @@ from api.schemas import (
     QuantityRequest,
     SubscriptionsView,
 )
+from api.siblings.routes import service_routes
 from api.strict_json import StrictRoute
 from services.container import Container
 from services.sessions.service import Session
@@ -52,6 +53,7 @@ def json_api(container: Container) -> FastAPI:
         payment_routes(container, access),
         cart_routes(container, access),
         events_routes(container),
+        service_routes(container),
     ):
         app.include_router(router)
     add_docs(app, schemas=(Problem,))

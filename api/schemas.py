@@ -12,6 +12,7 @@ from catalog_features import FeatureValue, granted_by
 from services.cart import Cart
 from services.claims import DATED, Claim, ClaimKind, status_claims, subscription_claims
 from services.entitlements.model import Entitlement
+from services.entitlements.without_session import MOST_USERS
 from services.errors import CartChanged, PriceNotSold
 from services.purchase import Purchase, offer_of
 from services.subscription.customer_status import CustomerStatus
@@ -328,3 +329,25 @@ class EntitlementView(Entitlement):
 
     token: str = Field(description="JWS in compact form; its key is at /.well-known/jwks.json.")
     expires_at: datetime
+
+
+class UserEntitlement(EntitlementView):
+    """What one user is entitled to, as a service asked."""
+
+    user_id: str
+
+
+class EntitlementsQuery(BaseModel):
+    """The users that are asked about, by the Auth MS's ids."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    user_ids: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=255)]], Field(min_length=1, max_length=MOST_USERS)
+    ] = Field(examples=[["usr_1", "usr_2"]])
+
+
+class EntitlementsAnswer(BaseModel):
+    """One entry for each user that was asked about, in that order, each once."""
+
+    users: list[UserEntitlement]

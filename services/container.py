@@ -9,13 +9,14 @@ from services.cart import CartService
 from services.checkout.service import CheckoutService
 from services.checkout_record import CheckoutRepository
 from services.entitlements.service import Entitlements
+from services.entitlements.without_session import EntitlementLookup
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
 from services.observability.metrics import Metrics
 from services.observability.page_health import PageHealth
 from services.portal import PortalService
-from services.rate_limits import STATUS, Policy, RateLimits
+from services.rate_limits import REFUSED_SERVICES, STATUS, Policy, RateLimits
 from services.sessions.service import Sessions
 from services.storage.port import Store
 from services.storage.pubsub import PubSub
@@ -47,6 +48,8 @@ class Policies:
     presses_by_address: Policy
     carts_by_address: Policy
     page_views: Policy
+    services: Policy
+    refused_services: Policy
     status: Policy = STATUS
 
     @classmethod
@@ -59,6 +62,8 @@ class Policies:
             presses_by_address=Policy("press_address", settings.limit_checkouts).times(NEIGHBOURS),
             carts_by_address=Policy("cart_address", settings.limit_page_views),
             page_views=Policy("pages", settings.limit_page_views),
+            services=Policy("service", settings.limit_service_queries),
+            refused_services=REFUSED_SERVICES,
         )
 
 
@@ -78,6 +83,7 @@ class Container:
     portal: PortalService
     cart: CartService
     entitlements: Entitlements
+    entitlement_lookup: EntitlementLookup
     stripe_mode: StripeModeService
     alarms: AlarmRecorder
     limits: RateLimits

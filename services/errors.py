@@ -27,6 +27,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
         ├── UnsafeRedirect           502  a service named an address we don't send browsers to
         │   └── UnsafePortal         502  the same, for the customer portal
         ├── NotSignedIn              401  no user is signed in, or the session has ended
+        ├── ServiceTokenRefused      401  a service without a token of ours
         ├── SignInFailed             401  the sign-in was refused or has expired
         ├── SignInUnavailable        503  the sign-in service could not be asked
         ├── PriceNotSold             404  the catalog does not sell that price
@@ -309,6 +310,16 @@ class NotSignedIn(NothingCharged):
     status = 401
     title = N_("You are not signed in")
     sentence = N_("Sign in to go on.")
+    says = frozenset()
+
+
+class ServiceTokenRefused(NothingCharged):
+    """A service asks without a token, or with one of nobody."""
+
+    code = "service_token_refused"
+    status = 401
+    title = N_("This needs a service token")
+    sentence = N_("Other services ask here, each with a token of its own.")
     says = frozenset()
 
 

@@ -65,6 +65,10 @@ STATUS: Final = Policy("status", "60 per minute")
 """By user: reads of the status API."""
 
 
+REFUSED_SERVICES: Final = Policy("service_refused", "30 per minute")
+"""By address: service tokens that are nobody's."""
+
+
 def address_key(address: str) -> str:
     """Return what counts as one client address: an IPv4 address, or the /64 network that one IPv6 client owns."""
     try:

@@ -15,6 +15,7 @@ from services.checkout.service import CheckoutService
 from services.checkout_record import CheckoutRepository
 from services.container import Container, Policies
 from services.entitlements.service import Entitlements
+from services.entitlements.without_session import EntitlementLookup
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
@@ -105,9 +106,13 @@ def build(
         refresher, key, issuer=settings.public_url, audience=settings.entitlements_audience,
         catalog=current_catalog, now=now, clock_skew=clock_skew,
     )  # fmt: skip
+    entitlement_lookup = EntitlementLookup(
+        refresher, catalog=current_catalog, customer_of=systems.customer_of_user(settings, sessions), now=now
+    )
     container = Container(
         settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,
         refresher=refresher, status=status, checkout=checkout, portal=portal, cart=cart, entitlements=entitlements,
+        entitlement_lookup=entitlement_lookup,
         stripe_mode=stripe_mode, alarms=alarms, limits=limits, policies=policies, payment_upstream=payment_ms.upstream,
         auth_upstream=auth_ms.upstream, metrics=metrics, users=UserHashes(storage_secret),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """The other systems as the settings name them: both services, and what replicas share."""
 
 import secrets
+from collections.abc import Awaitable, Callable
 
 from pydantic import SecretStr
 
@@ -11,6 +12,7 @@ from services.live_status.service import Leases
 from services.observability.metrics import Metrics
 from services.observability.tracing import Tracing, both, open_tracing
 from services.payment_ms import PaymentMS
+from services.sessions.service import Sessions
 from services.storage.key_proof import StoredKeyProof
 from services.storage.lease import Lease
 from services.storage.port import Store
@@ -124,6 +126,17 @@ def signing_key(settings: Settings) -> SigningKey:
         return SigningKey(settings.entitlements_key, ((name, pem) for name, pem in beside.items() if pem is not None))
     except KeyUnusable as error:
         raise SettingsError((str(error),)) from None
+
+
+def customer_of_user(settings: Settings, sessions: Sessions) -> Callable[[str], Awaitable[str | None]]:
+    """Return what tells by which id billing knows a user whose session is not at hand."""
+    if settings.customer_id == "email":
+        return sessions.first_email_of
+
+    async def by_user_id(user_id: str) -> str | None:
+        return user_id
+
+    return by_user_id
 
 
 def given(secret: SecretStr | None, name: str) -> SecretStr:

@@ -120,3 +120,18 @@ def _granted_by(one: Subscription) -> GroupEntitlement:
         source=one.source,
         reason=one.reason,
     )
+
+
+def nothing_known(catalog: Catalog, now: datetime) -> Entitlement:
+    """Return what a user is entitled to of whom no service has ever spoken here: what every user is."""
+    free = [catalog.free_plan] if catalog.free_plan is not None else []
+    return Entitlement(
+        plan=None,
+        state=State.UNAVAILABLE,
+        access=False,
+        as_of=now,
+        source=Source.MEMORY,
+        reason=Reason.NO_SERVICE_REACHABLE,
+        features=features_of(catalog, free),
+        stale=True,
+    )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -32,6 +32,7 @@ from services.subscription.confirmation import note_progress
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import catalog_for
 from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
+from services.subscription.last_word import LastWord, as_if_said_now, is_memory
 from services.subscription.model import Reason, State
 from services.subscription.normalize import plan_named
 from services.subscription.reconcile import reconcile
@@ -50,8 +51,8 @@ KEPT_FOR: Final = timedelta(days=40)
 _WRITTEN_EVERY: Final = timedelta(seconds=15)
 _MEMORY: Final = 10_000
 
-_WIDTH: Final = {"account": 0, "relevant": 1, "all": 2}
-"""A question serves who wants as much or less."""
+_WIDTH: Final = {"billing": -1, "account": 0, "relevant": 1, "all": 2}
+"""A question serves who wants as much or less. One to billing alone serves nobody who has a session."""
 
 _log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ class _Known:
     asked_billing_at: datetime | None = None
     asked_all_at: datetime | None = None
     task: "asyncio.Task[None] | None" = None
-    scope: Scope = "relevant"
+    scope: Scope | Literal["billing"] = "relevant"
     priority: Priority = Priority.LOOK
     judged: "_Judged | None" = None
     told: bool = False
@@ -201,6 +202,33 @@ class StatusRefresher:
             await asyncio.shield(known.task)
         return await self._status_of(customer, known.snapshot or UpstreamSnapshot())
 
+    async def ask_billing(self, customer: str, *, unless_younger_than: timedelta) -> None:
+        """Ask billing about a customer whose session is not at hand, unless it was asked a moment ago.
+
+        The account can't be asked without the session: its last word stays. A failure is noted in what is known.
+        Raises StoreUnavailable when the store can't be read.
+        """
+        known = self._known(customer)
+        if known.busy and known.task is not None:
+            await asyncio.wait({known.task})
+            return
+        if known.asked_billing_at is not None and self._now() - known.asked_billing_at < unless_younger_than:
+            return
+        known.scope, known.round, known.asker, known.priority = "billing", known.round + 1, "", Priority.LOOK
+        known.task = asyncio.create_task(self._ask(customer, None, "relevant", known), name="billing refresh")
+        known.task.add_done_callback(_mark_retrieved)
+        await asyncio.shield(known.task)
+
+    async def last_word(self, customer: str) -> LastWord:
+        """Return what is known of a customer without asking, told as memory. Raises StoreUnavailable."""
+        known, now = self._known(customer), self._now()
+        mine, stored = known.snapshot or UpstreamSnapshot(), await self._read(customer)
+        snapshot = mine if stored is None else mine.with_memory_of(stored, now)
+        history = await self._history.of(customer)
+        status = self._reconcile(customer, as_if_said_now(snapshot, now), history)
+        heard = snapshot.account is not None or bool(snapshot.records)
+        return LastWord(status if heard else None, snapshot.as_of or now, is_memory(snapshot, now))
+
     def _recent(self, known: _Known, scope: Scope) -> bool:
         asked_at = {"all": known.asked_all_at, "relevant": known.asked_billing_at, "account": known.asked_at}[scope]
         return known.snapshot is not None and asked_at is not None and self._now() - asked_at < SHARED_FOR
@@ -220,40 +248,53 @@ class StatusRefresher:
         known = self._known(customer)
         await self._history.note_portal_visit(customer, known.snapshot or await self._load(customer, known))
 
-    async def _ask(self, customer: str, session: Session, scope: Scope, known: _Known) -> None:
+    async def _ask(self, customer: str, session: Session | None, scope: Scope, known: _Known) -> None:
         before = known.snapshot
         if before is None:
             before = await self._load(customer, known) or UpstreamSnapshot()
         elif scope != "all":  # another replica may have found what has to be asked about since
             before = before.with_memory_of(await self._read(customer) or UpstreamSnapshot(), self._now())
         history = await self._history.of(customer)
-        had = known.judged.status if known.judged is not None and known.judged.snapshot == before else None
+        judged = (
+            known.judged if session is not None else None
+        )  # else the account is older now than when that was judged
+        had = judged.status if judged is not None and judged.snapshot == before else None
         had = had or self._reconcile(customer, before, history)
         snapshot, looked_at_all = await self._ask_both(customer, session, scope, before, history.checkouts)
         has = self._judge(customer, known, snapshot, history)
         if _is_downgrade(had, has):
             snapshot, looked_at_all = await self._ask_again(customer, session, scope, snapshot, before, history)
             has = self._judge(customer, known, snapshot, history)
-        self._tell_operator(known, has, session)
+        if session is not None:
+            self._tell_operator(known, has, session)
         with suppress(StoreUnavailable):  # logged by the store; noted at the next question
             await note_progress(
                 self._checkouts, customer, snapshot, history.checkouts, self._catalog(), self._now(), self._grants
             )
-        if self._alarms is not None:
+        if self._alarms is not None and session is not None:
             evidence = CustomerEvidence(
                 customer, snapshot, history.checkouts, history.portal, self._catalog(), self._now()
             )
             await self._alarms.looked(evidence)
-        known.snapshot, known.asked_at = snapshot, self._now()
+        known.snapshot, now = snapshot, self._now()
+        if session is not None:
+            known.asked_at = now
         if scope != "account":
-            known.asked_billing_at = known.asked_at
-        if looked_at_all and snapshot.billing_failed is None:
-            known.asked_all_at = known.asked_at
+            known.asked_billing_at = now
+        if looked_at_all and snapshot.billing_failed is None and session is not None:
+            known.asked_all_at = now
+        if session is None and snapshot.account is None and not snapshot.products_on_record:
+            return  # nobody has ever been here by that id: a service may ask about any
         with suppress(StoreUnavailable):  # what was asked is known all the same
             await self._write(customer, known)
 
     async def _ask_both(
-        self, customer: str, session: Session, scope: Scope, before: UpstreamSnapshot, checkouts: Sequence[Checkout]
+        self,
+        customer: str,
+        session: Session | None,
+        scope: Scope,
+        before: UpstreamSnapshot,
+        checkouts: Sequence[Checkout],
     ) -> tuple[UpstreamSnapshot, bool]:
         """Ask, and return the snapshot and whether all products were asked about.
 
@@ -293,7 +334,7 @@ class StatusRefresher:
     async def _ask_again(
         self,
         customer: str,
-        session: Session,
+        session: Session | None,
         scope: Scope,
         snapshot: UpstreamSnapshot,
         before: UpstreamSnapshot,
@@ -326,7 +367,9 @@ class StatusRefresher:
             snapshot = snapshot.with_record(product, record, self._now(), plan)
         return snapshot.model_copy(update={"looked_at": self._now()})
 
-    async def _ask_account(self, session: Session, snapshot: UpstreamSnapshot) -> UpstreamSnapshot:
+    async def _ask_account(self, session: Session | None, snapshot: UpstreamSnapshot) -> UpstreamSnapshot:
+        if session is None:
+            return snapshot
         try:
             answer = await self._sessions.refresh(session)
         except (SignInUnavailable, StoreUnavailable) as error:

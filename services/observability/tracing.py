@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.errors import TracingNotInstalled
+from services.web.nameless_paths import without_names
 from services.web.quiet_paths import QUIET_PATHS
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class OtlpTracing:
 
         sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         context = self._propagator.extract({"traceparent": sent.get("traceparent", "")})
-        name = f"{scope['method']} {scope['path']}"
+        name = f"{scope['method']} {without_names(scope['path'])}"
         with self._tracer.start_as_current_span(name, context, kind=SpanKind.SERVER) as span:
 
             async def answer(message: Message) -> None:

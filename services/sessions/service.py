@@ -298,6 +298,14 @@ class Sessions:
         await self._store.delete(_key(session_id))
         await self._pubsub.announce(Topic.SESSION_ENDED, session_key(session_id))
 
+    async def first_email_of(self, user_id: str) -> str | None:
+        """Return the address under which this user first came, None for somebody who never came or had none.
+
+        Raises StoreUnavailable.
+        """
+        key = f"first_email:{hashlib.sha256(user_id.encode()).hexdigest()}"
+        return read_row(RowKind.FIRST_EMAIL, await self._store.get(key), _address)
+
     async def _first_email(self, user: User) -> str:
         """Return the address under which this user first came: what a Payment MS that goes by addresses knows."""
         key = f"first_email:{hashlib.sha256(user.user_id.encode()).hexdigest()}"

@@ -23,7 +23,7 @@ PAGES = (
 
 ROUTES = (
     *PAGES, "/login", "/ops", "/api/me", "/api/payment/subscriptions", "/api/entitlements", "/api/cart", "/api/catalog",
-    "/auth/login", "/auth/callback", "/healthz", "/readyz", "/metrics",
+    "/api/entitlements/{user_id}", "/auth/login", "/auth/callback", "/healthz", "/readyz", "/metrics",
 )  # fmt: skip
 
 ACTS: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -31,6 +31,7 @@ ACTS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "POST /api/payment/cart": ("/api/payment/cart", {}),
     "POST /api/payment/portal": ("/api/payment/portal", {}),
     "POST /api/payment/events": ("/api/payment/events", {}),
+    "POST /api/entitlements/query": ("/api/entitlements/query", {"user_ids": ["ada"]}),
     "PUT /api/cart/{price_id}": (f"/api/cart/{STICKERS}", {"quantity": 1}),
     "DELETE /api/cart/{price_id}": (f"/api/cart/{STICKERS}", {}),
     "DELETE /api/cart": ("/api/cart", {}),
@@ -61,7 +62,8 @@ async def test_no_route_shows_bob_what_is_adas(shop: ProxiedProduct) -> None:
         "session_id": started["checkout_session_id"], "checkout": started["checkout_id"],
     }  # fmt: skip
 
-    for path in ROUTES:
+    for route in ROUTES:
+        path = route.replace("{user_id}", ada.user_id)
         for headers in ({}, {"X-User-Id": ada.user_id, "X-Forwarded-User": ada.email}):
             text = (await bob.client.get(path, params=ids, headers=headers)).text
             assert ada.name.title() not in text, path  # known to the Auth MS and to her own pages only

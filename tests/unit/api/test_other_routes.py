@@ -26,7 +26,10 @@ async def test_no_route_takes_an_id_of_a_user(api: ApiWorld) -> None:
         for parameter in operation.get("parameters", ())
     }
 
-    assert names == {"price_id", "x-signature"}
+    of_users = {path for path in document["paths"] if "{user_id}" in path}
+
+    assert names == {"price_id", "x-signature", "user_id"}
+    assert of_users == {"/entitlements/{user_id}"}  # which other services ask, each with a token
 
 
 async def test_routes_are_exactly_these(api: ApiWorld) -> None:
@@ -50,7 +53,7 @@ async def test_routes_are_exactly_these(api: ApiWorld) -> None:
     assert {f"{method.upper()} {path}" for path, operations in inner.items() for method in operations} == {
         "GET /catalog", "GET /me", "GET /entitlements", "GET /payment/subscriptions", "POST /payment/checkout",
         "POST /payment/cart", "POST /payment/portal", "POST /payment/events", "GET /cart", "DELETE /cart",
-        "PUT /cart/{price_id}", "DELETE /cart/{price_id}",
+        "PUT /cart/{price_id}", "DELETE /cart/{price_id}", "GET /entitlements/{user_id}", "POST /entitlements/query",
     }  # fmt: skip
 
 
