@@ -207,9 +207,7 @@ class Item(Entry):
     @property
     def picture_file(self) -> str:
         """The picture's file beside the catalog, as its path from there; empty for a drawing of ours."""
-        name, _dot, suffix = self.image.rpartition(".")
-        ours = suffix == "svg" and "/" not in name
-        return self.image if suffix.lower() in PICTURES and not ours else ""
+        return self.image if self.image.rpartition(".")[2].lower() in PICTURES and "." in self.image else ""
 
 
 class ComparisonRow(Entry):

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from harness.app_process import Product
 from tools import past
+from tools.brands import branded
 
 PREMIUM: Final = "price_sandbox_premium_month"
 
@@ -31,6 +33,16 @@ class Stage:
     product: Product
     browser: Browser
     people: dict[str, StagedUser] = field(default_factory=dict)
+    brands: dict[str, Product] = field(default_factory=dict)
+    ends: ExitStack = field(default_factory=ExitStack)
+
+    def of_brand(self, brand: str) -> Product:
+        """Return the product as that brand, started at the first call; it runs until `ends` is closed."""
+        if not brand:
+            return self.product
+        if brand not in self.brands:
+            self.brands[brand] = self.ends.enter_context(branded(brand))
+        return self.brands[brand]
 
     def person(
         self, name: str, prepare: Callable[["Stage", BrowserContext, StagedUser], None] | None = None

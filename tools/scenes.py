@@ -15,6 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from harness.app_process import Product
 from tools import acts
+from tools.brands import BRANDS, settings_of
 from tools.cast import (
     PREMIUM,
     Stage,
@@ -54,7 +55,7 @@ class Scene:
     """A page in a state. `who` is asked for the person looking (None: a visitor); `act` is what they do there.
 
     `still` says that nothing in it depends on the time of day or on random ids, so that pictures can be compared.
-    `during` is the trouble that there is while it is open.
+    `during` is the trouble that there is while it is open. `brand` names one of `examples/brands/`.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Scene:
     act: acts.Do | None = None
     still: bool = False
     during: Callable[[Product], AbstractContextManager[None]] | None = None
+    brand: str = ""
 
     @contextmanager
     def open(
@@ -70,22 +72,21 @@ class Scene:
     ) -> Iterator[Page]:
         """Open the scene in a browser of its own, and wait until it is alive and at rest."""
         person = self.who(stage) if self.who is not None else None
+        product = stage.of_brand(self.brand)
         chosen = {"locale": locale, "theme": theme, "timezone": "Europe%2FBerlin"}
         context = stage.browser.new_context(
-            base_url=stage.product.url, viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin",
+            base_url=product.url, viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin",
             reduced_motion="reduce", bypass_csp=True, **options,
         )  # fmt: skip
         context.set_default_timeout(20_000)
-        context.add_cookies(
-            [{"name": name, "value": value, "url": stage.product.url} for name, value in chosen.items()]
-        )
+        context.add_cookies([{"name": name, "value": value, "url": product.url} for name, value in chosen.items()])
         if person is not None:
             context.add_cookies(person.cookies)
         page = context.new_page()
         with ExitStack() as stack:
             stack.callback(context.close)
             if self.during is not None:
-                stack.enter_context(self.during(stage.product))
+                stack.enter_context(self.during(product))
             page.goto(_as_just_pressed(self.path) or (person.address if person is not None else "/"))
             if options.get("java_script_enabled", True):
                 page.wait_for_function(CONNECTED)
@@ -101,10 +102,12 @@ def stage(product: Product) -> Iterator[Stage]:
         browser = playwright.chromium.launch(
             executable_path=EXECUTABLE, args=[*ARGUMENTS, "--font-render-hinting=none"]
         )
+        place = Stage(product, browser)
         try:
-            yield Stage(product, browser)
+            yield place
         finally:
             browser.close()
+            place.ends.close()
 
 
 def wear(page: Page, theme: str) -> None:
@@ -134,8 +137,15 @@ SCENES: Final = (
     Scene("pricing-past_due", "/pricing", in_state("past_due")),
     *(
         Scene(f"pricing-{name.replace(' ', '-')}", "/pricing", during=selling(name))
-        for name in ("one plan", "eight plans", "long words", "yen", "yearly only", "add-ons")
+        for name in ("one plan", "six plans", "eight plans", "long words", "yen", "yearly only", "add-ons")
     ),
+    *(
+        Scene(f"brand-{brand}-{name}", path, brand=brand)
+        for brand in BRANDS
+        for name, path in (("home", "/"), ("pricing", "/pricing"), ("login", "/login"))
+        if settings_of(brand).get("HOME_PAGE") is None or path != "/"
+    ),
+    Scene("brand-kotori-shop", "/shop", brand="kotori"),
     Scene("home-yearly-only", "/", during=selling("yearly only")),
     Scene("pricing-questions", "/pricing", act=acts.answered),
     Scene("menu", "/pricing", newcomer, acts.folded_menu),

@@ -5,7 +5,7 @@ Their addresses hold a hash of their content, so that browsers may keep them for
 
 import hashlib
 import re
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -101,7 +101,13 @@ def _serve_brand(settings: Settings) -> None:
     files = {LOGO_PATH: settings.brand_logo, DARK_LOGO_PATH: settings.brand_logo_dark, FONT_PATH: settings.brand_font}
     for path, file in files.items():
         if Path(file).suffix:
-            app.add_api_route(path, partial(FileResponse, file, headers=FOR_A_YEAR), include_in_schema=False)
+            _serve_file(path, file)
+
+
+def _serve_file(path: str, file: str) -> None:
+    @app.get(path, include_in_schema=False)
+    def given() -> FileResponse:
+        return FileResponse(file, headers=FOR_A_YEAR)
 
 
 def _hash(text: str) -> str:

@@ -15,6 +15,7 @@ from catalog import CatalogError, load_catalog
 from services.container import Container
 from settings import load_settings
 from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, Simulate, container_with
+from ui.page import assets
 from ui.pages import account, cart, embed, errors, home, pricing, shop
 
 Chosen = Callable[..., Container]
@@ -181,3 +182,25 @@ def test_a_picture_that_is_not_there_is_told_with_its_place(chosen: Chosen) -> N
         chosen(change={"items": items})
 
     assert "items[1].image: 'pictures/mug.png': there is no such file beside products.json" in str(caught.value)
+
+
+async def test_a_brands_files_are_where_pages_say(simulate: Simulate, chosen: Chosen) -> None:
+    brand = ROOT / "examples" / "brands" / "fernleaf"
+    container = chosen(
+        brand_name="Fernleaf", brand_logo=str(brand / "logo.svg"), brand_logo_dark=str(brand / "logo-dark.svg"),
+        brand_logo_only=True, brand_font=str(ROOT / "ui" / "static" / "fonts" / "NotoSans-Bold.ttf"),
+    )  # fmt: skip
+
+    async with simulate(container, pricing.register, lambda made: assets.register(made.settings)) as user:
+        html = await page_of(user.http_client, "/pricing")
+        found = re.findall(r'(?:href|src|content)="(?:http://localhost:8081)?(/brand/[^"]+)"', html)
+        kinds = {path: (await user.http_client.get(path)).headers["content-type"] for path in found}
+
+    assert {path.partition("?")[0]: kind.partition(";")[0] for path, kind in kinds.items()} == {
+        "/brand/icon.svg": "image/svg+xml", "/brand/touch-icon.png": "image/png", "/brand/preview.png": "image/png",
+        "/brand/logo": "image/svg+xml", "/brand/logo-dark": "image/svg+xml", "/brand/font": "font/ttf",
+    }  # fmt: skip
+    logos = re.findall(r'<img class="brand-logo on-(?:light|dark)"[^>]*>', html)
+    assert len(logos) == 2
+    assert all('alt="Fernleaf"' in logo and 'height="28"' in logo and 'width="120"' in logo for logo in logos), logos
+    assert 'class="brand-name"' not in html
