@@ -43,7 +43,7 @@ def dress(html: str, parts: DocumentParts, *, tailwind: bool) -> str:
     found = PREFIX.search(html)
     prefix = found[1] if found is not None else ""
     # NiceGUI's script wants its own style sheet to be the first one, so ours comes last in the head.
-    style = f"<style>{parts.style}{parts.full_style}</style>"
+    style = f"{parts.styles(prefix)}<style>{parts.full_style}</style>"
     icons = f'<link rel="stylesheet" href="{prefix}{parts.icons}">'
     scripts = "".join(
         f'<script defer src="{prefix}{address}"></script>\n' for address in (parts.script, parts.full_script)

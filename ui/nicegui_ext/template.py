@@ -94,7 +94,11 @@ def _between(html: str, before: str, after: str, start: int = 0) -> tuple[str, i
 
 @dataclass(frozen=True, slots=True)
 class DocumentParts:
-    """Everything a document is made of. `script` and `icons` are addresses of our script and of the icons."""
+    """Everything a document is made of.
+
+    `style` is what stands in the page itself, all of it where `style_sheet` is not yet in the browser's cache; the
+    scripts, `style_sheet` and `icons` are addresses.
+    """
 
     locale: str
     direction: str
@@ -104,6 +108,8 @@ class DocumentParts:
     style: str
     content: str
     words: Mapping[str, str]
+    style_sheet: str = ""
+    has_style_sheet: bool = False
     script: str = ""
     icons: str = ""
     document_script: str = ""
@@ -122,6 +128,12 @@ class DocumentParts:
         """The words for `app.js`, each with a space before it."""
         return "".join(f' data-{name}="{escape(text)}"' for name, text in self.words.items())
 
+    def styles(self, prefix: str) -> str:
+        """Return what gives the page its look, and what has the browser ask for the next page's when it is idle."""
+        relation = 'rel="stylesheet"' if self.has_style_sheet else 'rel="prefetch" as="style"'
+        link = f'<link {relation} href="{prefix}{self.style_sheet}">\n' if self.style_sheet else ""
+        return f"{link}<style>{self.style}</style>"
+
     def in_app(self, opening: str = '<div id="app">') -> str:
         """Return the element that Vue mounts into, with the page's text in it; or before it, where that comes late."""
         if optimizations.in_force().html_first or not self.content:
@@ -132,9 +144,10 @@ class DocumentParts:
 
 def assemble(parts: DocumentParts, startup: Startup | None) -> str:
     """Return the document; without a `startup` one that needs no socket, and no script but `parts.script`."""
+    prefix = startup.prefix if startup else ""
     return (
         f"<!doctype html>\n<html {parts.html_attributes}>\n<head>\n"
-        f'<meta charset="utf-8">\n{parts.head}\n<style>{parts.style}</style>\n'
+        f'<meta charset="utf-8">\n{parts.head}\n{parts.styles(prefix)}\n'
         f"{_import_map(startup, parts.nonce) if startup else ''}</head>\n"
         f"<body{parts.body_attributes}>\n{parts.in_app() if startup else _plain_content(parts)}\n"
         f"{_scripts(startup, parts) if startup else _own_script(parts)}</body>\n</html>\n"

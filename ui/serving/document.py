@@ -46,11 +46,13 @@ from ui.nicegui_ext import (
 )
 from ui.nicegui_ext.drawn_page import keep_with_client
 from ui.nicegui_ext.html import Tag
-from ui.page.assets import document_script_address, full_script_address, icons_address, script_address
+from ui.page import assets
+from ui.page.assets import has_style_sheet
 from ui.page.context import TIMEZONE_COOKIE, Elements, Head, PageContext, locale_for, theme_for
 from ui.page.head import head_html, words
 from ui.serving.arrivals import ARRIVALS
 from ui.serving.error_page import error_page
+from ui.serving.finished import live_answer
 from ui.serving.shared_documents import MARK, SHARED
 from ui.shop.live_cart import owner_of
 from ui.text import i18n
@@ -213,7 +215,7 @@ def _document(client: Client, context: PageContext) -> Response:
     page_policy.mark(context.request, needs_eval=context.elements == "all")
     page_views.enter(client, _owner(context), context.settings.limit_unconnected_views)
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
-    return Response(html, context.status, headers)
+    return live_answer(html, context.status, headers, context.request.headers.get("accept-encoding", ""))
 
 
 def _answer(client: Client, context: PageContext) -> tuple[Response, str]:
@@ -242,19 +244,22 @@ def _shared_document(client: Client, context: PageContext) -> Response:
 
 def _parts(client: Client, context: PageContext, nonce: str) -> template.DocumentParts:
     """Return what every document of ours is made of."""
+    look, known = look_of(context.settings), has_style_sheet(context.request.headers)
     return template.DocumentParts(
         locale=context.locale,
         direction=context.direction,
         theme=context.theme,
         nonce=nonce,
         head=head_html(context, nonce),
-        style=style_sheet(look_of(context.settings)) + icon_rules(_icons_in(client)),
+        style=("" if known else style_sheet(look)) + icon_rules(_icons_in(client)),
         content=first_paint.render(client.layout),
         words=words(context),
-        script=script_address(),
-        icons=icons_address(),
-        document_script=document_script_address(),
-        full_script=full_script_address(),
+        style_sheet=assets.style(look).address,
+        has_style_sheet=known,
+        script=assets.script("app.js").address,
+        icons=assets.icons().address,
+        document_script=assets.script("document.js").address,
+        full_script=assets.script("full.js").address,
         full_style=quasar_style(),
     )
 

@@ -1,9 +1,9 @@
-"""A finished document: its bytes as they travel, and the answers that carry them (RFC 9110, RFC 9111)."""
+"""Documents as they travel: finished ones, kept as bytes, and those for one alone (RFC 9110, RFC 9111)."""
 
 import gzip
 import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -16,10 +16,13 @@ GZIP_LEVEL: Final = 6
 """A tenth larger than the best, in a fortieth of the time: addresses that nobody has asked for must not cost more than
 a page drawn live."""
 
+LIVE_QUALITY: Final = 4
+"""Of brotli for a page that is drawn for one alone: as quick as gzip, and a twelfth smaller."""
+
 SHARED_CACHING: Final = "public, max-age=0, s-maxage=10, must-revalidate"
 """A cache in between may keep it for so many seconds; a browser asks each time, and mostly gets 304."""
 
-VARY: Final = "Cookie, Accept-Language, Accept-Encoding"
+VARY: Final = "Cookie, Accept-Language, Accept-Encoding, Sec-Fetch-Site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,14 @@ class FinishedDocument:
         else:
             body = gzip.decompress(dict(self.encodings)["gzip"])
         return Response(body, self.status, headers, media_type="text/html")
+
+
+def live_answer(html: str, status: int, headers: Mapping[str, str], accept_encoding: str) -> Response:
+    """Return a page that is drawn for one alone; who does not take brotli is left to the app's own compression."""
+    if "br" not in _accepted(accept_encoding):
+        return Response(html, status, headers)
+    body = brotli.compress(html.encode(), mode=brotli.MODE_TEXT, quality=LIVE_QUALITY)
+    return Response(body, status, {**headers, "Content-Encoding": "br", "Vary": "Accept-Encoding"})
 
 
 class KeptDocuments:

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.container import Container
 from ui.nicegui_ext import optimizations
+from ui.page.assets import has_style_sheet
 from ui.page.context import LOCALE_COOKIE, LOCALE_IN_ADDRESS, THEME_COOKIE, locale_for, theme_for
 from ui.serving.finished import FinishedDocument, KeptDocuments
 from ui.text import i18n
@@ -71,6 +72,7 @@ class DocumentKey:
     theme: str
     catalog: str
     banners: tuple[str, ...]
+    has_style_sheet: bool = False
 
     @property
     def version(self) -> str:
@@ -168,6 +170,7 @@ class SharedDocuments:
             theme=theme_for(settings, asked, cookies),
             catalog=catalog,
             banners=banners,
+            has_style_sheet=has_style_sheet(headers),
         )
 
     def _shown_now(self) -> tuple[str, tuple[str, ...]]:
@@ -228,12 +231,14 @@ async def _capture(app: Callable[[Scope, Receive, Send], Awaitable[None]], scope
 def _request_for(key: DocumentKey, scope: Scope, host: str) -> Scope:
     """Return a request that says what the key says and nothing else; the address it counts for is the asking one's."""
     cookies = f"{LOCALE_COOKIE}={key.locale}; {THEME_COOKIE}={key.theme}"
+    comes_from = "same-origin" if key.has_style_sheet else "none"
+    headers = {b"host": host, b"accept": "text/html", b"cookie": cookies, b"sec-fetch-site": comes_from}
     return {
         **scope,
         "path": key.path,
         "raw_path": key.path.encode(),
         "query_string": urlencode(key.query).encode(),
-        "headers": [(b"host", host.encode()), (b"accept", b"text/html"), (b"cookie", cookies.encode())],
+        "headers": [(name, value.encode()) for name, value in headers.items()],
         "state": {**scope["state"], SHARED: key.version},
     }
 

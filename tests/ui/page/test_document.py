@@ -15,9 +15,10 @@ from tests.ui.simulation import FakeSessions, Register, Simulate, press, sign_in
 from ui.nicegui_ext import template
 from ui.nicegui_ext.browser_events import on_browser_event
 from ui.nicegui_ext.html import Tag
-from ui.page.assets import script_text
+from ui.page import assets
 from ui.page.frame import frame
 from ui.serving.document import PageContext, page
+from ui.theme.look import look_of
 
 
 def sessions_of(container: Container) -> FakeSessions:
@@ -249,6 +250,53 @@ async def test_an_open_page_keeps_what_its_request_said_and_not_its_connection(
             await request.receive()
 
 
+async def test_the_style_stands_in_the_page_until_the_browser_has_it(container: Container, simulate: Simulate) -> None:
+    def register(container: Container) -> None:
+        @page(container, "/styled", title="Styled")
+        def styled(_context: PageContext) -> None:
+            Tag("p", "Hello")
+
+    address = assets.style(look_of(container.settings)).address
+    async with simulate(container, register) as user:
+        asked = {came: user.http_client.get("/styled", headers={"Sec-Fetch-Site": came}) for came in CAME_FROM}
+        html = {came: (await answer).text for came, answer in asked.items()}
+
+    for came in ("none", "cross-site"):
+        assert f'<link rel="prefetch" as="style" href="{address}">' in html[came]
+        assert "--brand:" in html[came]
+    assert f'<link rel="stylesheet" href="{address}">' in html["same-origin"]
+    assert "--brand:" not in html["same-origin"]
+
+
+@pytest.mark.parametrize(("takes", "told"), [("gzip, br", "br"), ("gzip, br;q=0", None), ("", None)])
+async def test_a_live_page_is_compressed_by_brotli_where_the_browser_takes_it(
+    container: Container, simulate: Simulate, takes: str, told: str | None
+) -> None:
+    def register(container: Container) -> None:
+        @page(container, "/compressed", title="Compressed")
+        def compressed(_context: PageContext) -> None:
+            Tag("p", "Hello")
+
+    async with simulate(container, register) as user:
+        answer = await user.http_client.get("/compressed", headers={"Accept-Encoding": takes})
+
+    assert answer.headers.get("content-encoding") == told
+    assert "<p>Hello</p>" in answer.text
+
+
+async def test_a_file_of_another_release_is_not_kept(container: Container, simulate: Simulate) -> None:
+    """During a rollout an old replica may be asked for what a new one's page needs."""
+    async with simulate(container, lambda _container: None) as user:
+        assets.register(container.settings)
+        address = assets.style(look_of(container.settings)).address
+        known, other = [await user.http_client.get(asked) for asked in (address, "/assets/style.css?v=newer")]
+
+    assert known.text == other.text
+    assert "immutable" in known.headers["cache-control"]
+    assert other.headers["cache-control"] == "no-cache"
+
+
+CAME_FROM = ("none", "cross-site", "same-origin")
 FORGED: list[Any] = [{"detail": {"reason": "visible"}}, {"detail": [1]}, [], None, {"detail": None}]
 
 
@@ -297,6 +345,7 @@ def test_a_changed_template_of_nicegui_is_named() -> None:
 
 def test_the_scripts_are_small() -> None:
     """They stand between a reader and a working page."""
-    assert len(script_text().encode()) < 13_500
-    assert len(script_text("document.js").encode()) < 2_500
-    assert "/*" not in script_text() + script_text("document.js")
+    page, document = assets.script("app.js").text, assets.script("document.js").text
+    assert len(page.encode()) < 13_500
+    assert len(document.encode()) < 2_500
+    assert "/*" not in page + document

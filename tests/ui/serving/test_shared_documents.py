@@ -82,7 +82,7 @@ async def test_a_document_is_drawn_once_for_all(browser: httpx.AsyncClient, page
     assert pages.drawn == [path]
     assert "set-cookie" not in first.headers
     assert first.headers["cache-control"].startswith("public, max-age=0")
-    assert first.headers["vary"] == "Cookie, Accept-Language, Accept-Encoding"
+    assert first.headers["vary"] == "Cookie, Accept-Language, Accept-Encoding, Sec-Fetch-Site"
 
 
 async def test_it_is_drawn_for_a_request_that_says_nothing_of_the_one_who_asked(browser: httpx.AsyncClient) -> None:
@@ -94,7 +94,8 @@ async def test_it_is_drawn_for_a_request_that_says_nothing_of_the_one_who_asked(
     text = (await browser.get("/login?next=/cart&who=ada", headers=asked)).text
 
     assert text == (
-        "/login?next=%2Fcart [('accept', 'text/html'), ('cookie', 'locale=de; theme=dark'), ('host', 'localhost:8081')]"
+        "/login?next=%2Fcart [('accept', 'text/html'), ('cookie', 'locale=de; theme=dark'), ('host', 'localhost:8081'),"
+        " ('sec-fetch-site', 'none')]"
     )
 
 
@@ -112,6 +113,9 @@ async def test_it_is_drawn_for_a_request_that_says_nothing_of_the_one_who_asked(
         ("/pricing", {"cookie": "theme=dark"}, False),
         ("/pricing", {"cookie": "theme=purple"}, True),
         ("/pricing", {"cookie": "timezone=Asia%2FTokyo"}, True),
+        ("/pricing", {"sec-fetch-site": "same-origin"}, False),
+        ("/pricing", {"sec-fetch-site": "cross-site"}, True),
+        ("/pricing", {"sec-fetch-site": "made up"}, True),
     ],
 )
 async def test_what_a_document_depends_on(
