@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -95,13 +96,18 @@ def _add_cart(router: APIRouter, container: Container, access: Access) -> None:
             checkout = await container.checkout.start(session, cart.purchase.shown_as_cart(fields))
             return RedirectResponse(checkout.url, 303)
         except NotSignedIn:
+            if not fields.get("account"):  # else it was shown to an account, which is signed out now
+                with suppress(FrontendError):  # what can't be had is said where it is bought
+                    await container.limits.hit(container.policies.carts_by_address, client_address(request))
+                    owner = await access.cart_owner(request, Response())
+                    await container.cart.apply_quantities(owner, _quantities(fields))
             return RedirectResponse(sign_in_path("/cart"), 303)
         except FrontendError as error:
             return _explained("/cart", error)
 
     @router.post("/cart/{action}")
     async def change_cart(request: Request, action: str) -> Response:
-        """Add to the cart, set a quantity, remove a line, or clear it; then back to the page of the form."""
+        """Add to the cart, set one or all quantities, remove a line, or clear it; then back to the page of the form."""
         fields = await _fields(request)
         answer = RedirectResponse(safe_next(fields.get("next", "/cart")), 303)
         price_id = fields.get("price_id", "")
@@ -112,6 +118,8 @@ def _add_cart(router: APIRouter, container: Container, access: Access) -> None:
             match action:
                 case "add":
                     await container.cart.add(owner, price_id, 1 if quantity is None else quantity)
+                case "quantities":
+                    await container.cart.apply_quantities(owner, _quantities(fields))
                 case "quantity" if quantity == 0:
                     await container.cart.remove(owner, price_id)
                 case "quantity":

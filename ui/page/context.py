@@ -54,8 +54,8 @@ class Head:
     """What search engines and browser tabs read. A page may change it while it is built.
 
     `title` and `description` are message ids, or texts in the page's language. `canonical` defaults to the page's own
-    path under PUBLIC_URL. A page that strangers can open and search
-    engines should not list has `robots="noindex"`.
+    path under PUBLIC_URL. A page that strangers can open and search engines should not list has `robots="noindex"`.
+    One that waits for news loads itself again each `reload_each` seconds in a browser without scripts.
     """
 
     title: str
@@ -63,6 +63,7 @@ class Head:
     robots: str = "index,follow"
     canonical: str = ""
     json_ld: tuple[JsonLd, ...] = ()
+    reload_each: int = 0
 
 
 @dataclass(slots=True)

@@ -55,6 +55,8 @@ def head_html(context: PageContext, nonce: str) -> str:
     parts.append(f'<link rel="apple-touch-icon" href="{touch_icon_address(context.settings)}">')
     if font := look_of(context.settings).font_file:  # optional: asked for at once it is there for the first text
         parts.append(f'<link rel="preload" href="{font}" as="font" crossorigin>')
+    if context.head.reload_each:
+        parts.append(f'<noscript><meta http-equiv="refresh" content="{context.head.reload_each}"></noscript>')
     parts += [json_script(thing, nonce) for thing in context.head.json_ld]
     return "\n".join(parts)
 

@@ -26,7 +26,7 @@ from ui.page.frame import frame
 from ui.pages.shop import chosen_item
 from ui.plans.live_catalog import on_catalog_change
 from ui.serving.document import PageContext, page
-from ui.shop.cart_line import CartRow
+from ui.shop.cart_line import CART_FORM, CartRow
 from ui.shop.item_card import show_refusal
 from ui.shop.live_cart import buyer, cart_owner, known_cart, live_cart, owner_of
 from ui.shop.quantity_field import QuantityField
@@ -106,12 +106,14 @@ class CartPage:
                     Tag("h2", _("Total"), id="total-title", classes="cart-total-title")
                     self._total = Tag("p", classes="cart-total", testid="cart-total")
                 self._pieces = Tag("p", classes="muted small")
+                fields = self._cart.purchase.cart_fields
+                shown = {name: text for name, text in fields.items() if not name.startswith("quantity.")}
                 self._checkout = ActionForm(
-                    CART_ACTION, self._cart.purchase.cart_fields, _("Continue to checkout"),
+                    CART_ACTION, shown, _("Continue to checkout"),
                     busy_label=_("Opening secure checkout…"), wide=True, large=True, testid="cart-checkout",
                     on_press=self._check_out,
                 )  # fmt: skip
-                self._checkout.form.set(data_with_quantities="")
+                self._checkout.form.set(id=CART_FORM)
                 once = _("One-time payment. Add a promo code at checkout.")
                 Tag("p", once, classes="muted small")
                 button(_("Keep shopping"), "quiet", href="/shop", wide=True)

@@ -5,6 +5,7 @@ services say, and until they say it the page waits in front of the user's eyes, 
 and again after ten.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -38,6 +39,10 @@ from ui.theme.tones import Tone
 
 OVERTAKING: Final = frozenset({State.INCOMPLETE, State.PAST_DUE, State.UNPAID})
 """States that billing reports of a purchase that is not in force: they say more than that it is being confirmed."""
+
+
+RELOADS: Final[Mapping[str, int]] = {"confirming": 5, "delayed": 20}
+"""Views that wait for news, and each how many seconds they load themselves again where no script does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +110,9 @@ class SuccessPage:
 
     def show(self, view: View) -> None:
         """Show a view, in place where the same parts stay."""
-        waits = view.state in ("confirming", "delayed")
-        self._card.box.set(data_state=view.state, data_waits="" if waits else None)
+        reload_each = RELOADS.get(view.state, 0)
+        self._context.head.reload_each = reload_each
+        self._card.box.set(data_state=view.state, data_waits="" if reload_each else None)
         self._card.show(view.tone, view.icon, view.headline)
         if view.words is not None and view.state in ("not_ours", "submitted"):
             self._show_badge(view.words)

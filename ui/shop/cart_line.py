@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Final
 from urllib.parse import urlencode
 
 from services.cart import CartLine
@@ -14,6 +15,10 @@ from ui.text.amounts import bare_price, money
 from ui.text.claim_words import claims_attribute
 from ui.text.i18n import _
 from ui.theme.icons import icon
+
+CART_FORM: Final = "cart-form"
+"""The form that buys the cart. The fields of all lines are its own, so that without a script it sells what they hold;
+each line's button comes before its own one, and so is what the enter key presses."""
 
 Settled = Callable[[CartLine, QuantityField], Awaitable[None]]
 Removed = Callable[[CartLine], Awaitable[None]]
@@ -34,17 +39,15 @@ class CartRow:
                 Tag("h2", name, id=f"name-{item.id}", classes="cart-line-name")
                 each = _("{amount} each").format(amount=bare_price(item.price, context.locale))
                 Tag("p", each, classes="muted small")
-            with Tag(
-                "form", method="post", action="/cart/quantity", classes="cart-line-quantity", data_native="",
-                data_send_changes="",
-            ) as form:  # fmt: skip
-                Tag("input", type="hidden", name="price_id", value=item.price.price_id)
-                Tag("input", type="hidden", name="next", value="/cart")
+            with Tag("div", classes="cart-line-quantity", data_native=""):
                 self.field = QuantityField(context, item, line.quantity, on_change=self._settled, described_by=limits)
+                self.field.input.set(form=CART_FORM, name=f"quantity.{item.price.price_id}")
                 Tag("p", limits_words(item), id=limits, classes="muted small")
-                with Tag("noscript"):
-                    Tag("button", _("Update"), type="submit", classes="button button-secondary")
-            form.on("submit.prevent", self._settled, args=[])
+                update = Tag(
+                    "button", _("Update"), type="submit", form=CART_FORM, formaction="/cart/quantities",
+                    classes="button button-secondary without-script", data_send_changes="",
+                )  # fmt: skip
+            update.on("click.prevent", self._settled, args=[])
             self._total = Tag(
                 "p", self._amount(line), classes="cart-line-total", testid=f"line-total-{item.id}",
                 data_claims=self._claims(line),

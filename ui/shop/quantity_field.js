@@ -17,13 +17,14 @@ document.addEventListener("input", (event) => {
 document.addEventListener("change", (event) => {
   const field = fieldOf(event);
   if (!field) return;
-  if (!connected() && field.form?.hasAttribute("data-send-changes")) field.form.requestSubmit();
+  const update = field.closest("[data-native]").querySelector("[data-send-changes]");
+  if (!connected() && update) update.click();
   else tell(field, true);
 });
 
 /* Without a connection the forms do their work by being posted: Vue must not keep them from it. */
 function leaveToBrowser(event) {
-  if (!connected() && event.target.closest?.("form[data-native] button, form[data-native]")) {
+  if (!connected() && event.target.closest?.("[data-native] button, [data-native]")) {
     event.stopImmediatePropagation();
   }
 }

@@ -131,23 +131,16 @@ const front = (() => {
     (event) => {
       const form = onceForm(event.target);
       if (!form || event.defaultPrevented || "busy" in form.dataset) return;
-      takeAlong(form);
+      nameAccount(form);
       setTimeout(() => setBusy(form, event.submitter));
     },
     true,
   );
-  /* A form that is posted takes along what the server may not have heard of: what stands in the quantity fields. */
-  function takeAlong(form) {
-    form.querySelectorAll("[data-added]").forEach((added) => added.remove());
-    add(form, "account", words("account")); // for whom the page was drawn: another may have signed in since
-    if (!("withQuantities" in form.dataset)) return;
-    for (const field of document.querySelectorAll("[data-quantity] input")) {
-      add(form, `quantity.${field.form.elements.price_id.value}`, field.value);
-    }
-  }
-
-  function add(form, name, value) {
-    const added = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+  /* A form that is posted says for whom its page was drawn: another may have signed in since. */
+  function nameAccount(form) {
+    form.querySelector("[data-added]")?.remove();
+    const said = { type: "hidden", name: "account", value: words("account") };
+    const added = Object.assign(document.createElement("input"), said);
     added.dataset.added = "";
     form.append(added);
   }
@@ -248,7 +241,7 @@ const front = (() => {
     if (target.matches("[data-interval-choice]")) {
       showChoice(target);
     } else if (target.matches("[data-send-on-change]")) {
-      target.form.requestSubmit();
+      (target.form.requestSubmit ?? target.form.submit).call(target.form);
     }
   });
 

@@ -257,11 +257,16 @@ async def test_without_a_script_every_line_is_changed_and_removed_by_forms(shop:
 
     text = (await shop.world.browser.http_client.get("/cart")).text
     line = text[text.index('data-testid="cart-line-sticker-pack"') :].partition("</li>")[0]
-    forms = re.findall(r"<form[^>]*action=\"([^\"]+)\"", line)
+    forms = re.findall(r"<form[^>]* action=\"([^\"]+)\"", line)
+    checkout = re.findall(r'<form[^>]*id="cart-form".*?</form>', text, re.DOTALL)[0]
+    (field,) = re.findall(r"<input[^>]*type=\"number\"[^>]*>", line)
+    (update,) = re.findall(r"<button[^>]*>Update</button>", line)
 
-    assert forms == ["/cart/quantity", "/cart/remove"]
-    button = text.index('type="submit">Update</button>')
-    assert text.rindex("<noscript>", 0, button) > text.rfind("</noscript>", 0, button)  # also where all of it is in one
+    assert forms == ["/cart/remove"]
+    assert 'form="cart-form"' in field
+    assert 'name="quantity.price_sandbox_sticker_pack"' in field
+    assert {'form="cart-form"', 'formaction="/cart/quantities"', 'type="submit"'} <= set(re.split(r"[ >]", update))
+    assert "quantity." not in checkout  # the field's own, and no second one that says what was shown
     assert 'name="next" value="/cart?removed=price_sandbox_sticker_pack&amp;quantity=2"' in line
     assert 'action="/cart/checkout"' in text
 

@@ -83,6 +83,23 @@ async def test_the_portal_without_a_history_is_explained_where_it_was_asked(api:
     assert visitor.headers["location"] == "/login?next=/account"
 
 
+async def test_what_stands_in_the_fields_of_a_cart_is_kept_by_both_of_its_buttons(api: ApiWorld) -> None:
+    browser, prices = api.browser(), (api.item_price(0), api.item_price(1))
+    for price in prices:
+        await browser.post("/cart/add", data={"price_id": price, "quantity": "1"})
+
+    async def kept(path: str, quantity: str, **fields: str) -> tuple[str, int]:
+        typed = {f"quantity.{prices[0]}": quantity, f"quantity.{prices[1]}": "1"}
+        answer = await browser.post(path, data={**typed, **fields})
+        where = answer.headers["location"].rpartition("problem=")[2]
+        return where, (await browser.get("/api/cart")).json()["count"]
+
+    assert await kept("/cart/quantities", "2") == ("/cart", 3)
+    assert await kept("/cart/checkout", "3") == ("/login?next=/cart", 4)
+    assert await kept("/cart/checkout", "4", account="of another") == ("/login?next=/cart", 4)
+    assert await kept("/cart/quantities", "") == ("invalid_quantity", 4)
+
+
 async def test_a_visitor_fills_a_cart_with_forms(api: ApiWorld) -> None:
     browser, price = api.browser(), api.item_price(1)
 
