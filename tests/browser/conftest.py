@@ -62,6 +62,15 @@ def page(open_context: Callable[[], BrowserContext]) -> Page:
     return open_context().new_page()
 
 
+@pytest.fixture
+def forgiving_page(chromium: Browser, product: Product) -> Iterator[Page]:
+    """A page whose console may complain, as it does about a socket that is cut and a line that is down."""
+    context = chromium.new_context(base_url=product.url, locale="en-US")
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    context.close()
+
+
 def _listen(page: Page, url: str, complaints: list[str]) -> None:
     page.on("pageerror", lambda error: complaints.append(str(error)) if page.url.startswith(url) else None)
     page.on(

@@ -5,10 +5,8 @@ The one marked `optimized` presses before the scripts have run, when without `HT
 Each class is a row of complaints found in public threads; the source stands above it.
 """
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from harness.app_process import Product
 from tests.browser.people import at_checkout, new_person, open_signed_in, subscription_state
@@ -45,14 +43,6 @@ CARD = """() => {
           card.querySelector(".plan-note").textContent, card.querySelector("[name=price_id]").value,
           card.querySelector("[name=amount]")?.value];
 }"""
-
-
-@pytest.fixture
-def forgiving_page(chromium: Browser, product: Product) -> Iterator[Page]:
-    """A page whose console may complain, as it does about a socket that is cut."""
-    context = chromium.new_context(base_url=product.url, locale="en-US")
-    yield context.new_page()
-    context.close()
 
 
 def card(page: Page) -> list[str]:

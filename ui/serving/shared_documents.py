@@ -97,14 +97,15 @@ class SharedDocuments:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or scope["method"] != "GET" or not optimizations.in_force().shares_documents:
+        shares = optimizations.in_force().shares_documents
+        path: str = scope.get("path", "")
+        if scope["type"] != "http" or scope["method"] != "GET" or not (shares or path == VERSION_PATH):
             await self._app(scope, receive, send)
             return
-        path: str = scope["path"]
         unknown = self._container.sessions.id_in_header(Headers(scope=scope).get("cookie", "")) is None
         scope["state"][UNKNOWN] = unknown
         if path == VERSION_PATH:
-            await (await self._version(scope, unknown=unknown))(scope, receive, send)
+            await (await self._version(scope, unknown=unknown and shares))(scope, receive, send)
         elif unknown and (query := _query(scope, path)) is not None:
             await self._serve(await self._key(scope, path, query), scope, receive, send)
         else:

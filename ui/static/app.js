@@ -15,6 +15,84 @@ const front = (() => {
     setTimeout(() => (window.did_handshake ? setTimeout(() => (ready = true), 20) : awaitHandshake()), 10);
   }
 
+  /* The line: whether the server can be reached. It is asked every few seconds, and at once where the browser or the
+     socket says that something changed. While it can't, what is pressed is kept, the latest alone: the browser would show
+     its own error page in the place of ours. It goes on when the line is back, unless that took long. */
+  const ASKED_EVERY = 5000;
+  const ANSWERED_WITHIN = 10000;
+  const KEPT_FOR = 120000;
+  const line = document.body.appendChild(
+    Object.assign(document.createElement("p"), { id: "line", className: "connection-bar" }),
+  );
+  line.setAttribute("role", "status");
+  let reachable = true;
+  let hasAnswered = false; // where nothing ever does, something keeps the question back, and not the line
+  let kept = null;
+
+  /* Returns the version of the page that the server would send now, nothing where that is unknown. */
+  async function ask() {
+    const given = new AbortController();
+    const late = setTimeout(() => given.abort(), ANSWERED_WITHIN);
+    const answer = await fetch("/assets/version", { signal: given.signal }).catch(() => null);
+    clearTimeout(late);
+    hasAnswered = hasAnswered || Boolean(answer);
+    noteLine(Boolean(answer) || (!hasAnswered && navigator.onLine));
+    return answer?.ok ? (await answer.json().catch(() => ({}))).version : undefined;
+  }
+
+  function noteLine(now) {
+    if (now === reachable) return;
+    reachable = now;
+    document.body.toggleAttribute("data-unreachable", !now);
+    if (!now) return sayOfLine(words("offline"));
+    const { go, at } = kept ?? {};
+    kept = null;
+    if (go && Date.now() - at < KEPT_FOR) {
+      sayOfLine("");
+      go();
+    } else {
+      sayOfLine(words(go ? "offlineAgain" : "connectionBack"), go ? 10000 : 2500);
+    }
+  }
+
+  let lineTimer = 0;
+  function sayOfLine(text, milliseconds) {
+    clearTimeout(lineTimer);
+    line.textContent = text;
+    if (milliseconds) lineTimer = setTimeout(() => (line.textContent = ""), milliseconds);
+  }
+
+  function keepPress(event, go) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    kept = { go, at: Date.now() };
+    sayOfLine(words("offlineKept"));
+  }
+
+  const leadsAway = (link) => /^https?:$/.test(link.protocol) && !link.getAttribute("href").startsWith("#");
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (reachable) return;
+      const pressed = event.target.closest?.("a[href], [type=submit], button.button");
+      if (!pressed || pressed.matches("[data-theme-choice]") || (pressed.href && !leadsAway(pressed))) return;
+      keepPress(event, () => (pressed.isConnected ? pressed.click() : pressed.href && location.assign(pressed.href)));
+    },
+    true,
+  );
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (!reachable) keepPress(event, () => submit(event.target, event.submitter));
+    },
+    true,
+  );
+  const submit = (form, submitter) => (form.requestSubmit ?? form.submit).call(form, submitter);
+
+  window.addEventListener("offline", () => noteLine(false));
+  window.addEventListener("online", ask);
+  if (navigator.onLine === false) noteLine(false);
+
   /* The page that the server sent is replaced by the same page drawn by Vue. Focus, open menus and choices made in
      between are carried over by their place in the tree. */
   const place = (element) => {
@@ -199,6 +277,7 @@ const front = (() => {
 
   function setTheme(theme) {
     remember("theme", theme);
+    dropFromAddress("theme");
     document.documentElement.dataset.theme = theme;
     const scheme = document.querySelector("meta[name=color-scheme]");
     if (scheme) scheme.content = theme === "system" ? "light dark" : theme;
@@ -241,15 +320,26 @@ const front = (() => {
     if (target.matches("[data-interval-choice]")) {
       showChoice(target);
     } else if (target.matches("[data-send-on-change]")) {
-      (target.form.requestSubmit ?? target.form.submit).call(target.form);
+      submit(target.form);
     }
   });
 
   /* A problem in the address is news once: not when a user comes back to this page or loads it again. */
-  const address = new URL(location.href);
-  if (address.searchParams.has("problem")) {
-    address.searchParams.delete("problem");
+  if (new URL(location.href).searchParams.has("problem")) dropFromAddress("problem");
+
+  function dropFromAddress(name) {
+    const address = new URL(location.href);
+    address.searchParams.delete(name);
     history.replaceState(history.state, "", address);
+  }
+
+  /* A language and a theme that the address names are the next page's too; not so in a frame on another site. */
+  for (const [name, cookie, shown] of [
+    ["lang", "locale", document.documentElement.lang],
+    ["theme", "theme", document.documentElement.dataset.theme],
+  ]) {
+    const named = new URL(location.href).searchParams.get(name);
+    if (named?.toLowerCase() === shown.toLowerCase() && window.top === window) remember(cookie, shown);
   }
 
   /* The connection that never comes: the page says that it is not live. One that waits for news loads itself again. */
@@ -257,7 +347,7 @@ const front = (() => {
     if (ready) return;
     document.getElementById("popup")?.setAttribute("aria-hidden", "false");
     setInterval(() => {
-      if (!ready && document.querySelector("[data-waits]")) location.reload();
+      if (!ready && reachable && document.querySelector("[data-waits]")) location.reload();
     }, 10000);
   }, 8000);
 
@@ -268,6 +358,7 @@ const front = (() => {
       const hidden = bar.getAttribute("aria-hidden") === "true";
       if (!hidden && !lost) {
         lost = true;
+        ask();
         bar.textContent = words(ready ? "connectionLost" : "connectionNone");
       } else if (hidden && lost) {
         lost = false;
@@ -322,7 +413,10 @@ const front = (() => {
   }
 
   const bar = document.getElementById("popup");
-  if (bar) watchConnection(bar);
+  if (bar) {
+    watchConnection(bar);
+    setInterval(() => document.visibilityState === "visible" && ask(), ASKED_EVERY);
+  }
 
   function watch() {
     new MutationObserver((changes) => {
@@ -424,5 +518,5 @@ const front = (() => {
     arrive();
   }
 
-  return { FIELDS, announce, begin, connected, keep, load, loadAtOnce, quantityOf, quiet, remembered, restore, words };
+  return { FIELDS, announce, ask, begin, connected, keep, load, loadAtOnce, quantityOf, quiet, remembered, restore, words };
 })();

@@ -57,6 +57,23 @@ async def test_right_after_the_return_it_waits_and_claims_nothing(world: World) 
     assert not any(word in text.lower() for word in ("thank", "is active", "paid"))
 
 
+async def test_without_a_script_a_page_that_waits_loads_itself_again(world: World) -> None:
+    checkout = await world.started()
+    await world.sign_in()
+    path = f"/payment/success?session_id={checkout.session_id}&key={checkout.return_key}"
+    again = '<noscript><meta http-equiv="refresh" content="5"></noscript>'
+
+    waiting = (await world.browser.http_client.get(path)).text
+    world.billing.has("premium", "active", until=SOON)
+    world.accounts.says("active", "premium")
+    await back(world, checkout)
+    await until(lambda: state(world) == "active")
+    arrived = (await world.browser.http_client.get(path)).text
+
+    assert again in waiting[: waiting.index("</head>")]
+    assert again not in arrived
+
+
 async def test_each_service_that_has_it_moves_one_step_and_then_it_is_active(world: World) -> None:
     checkout = await world.started()
     await world.sign_in()
