@@ -1,4 +1,4 @@
-"""A line that goes down: it is said at once, what is pressed is kept, and no link leads into the browser's error page."""
+"""A line that goes down: it is said at once, what is pressed is kept, and no link leads to the browser's error page."""
 
 import re
 
