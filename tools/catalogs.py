@@ -22,7 +22,7 @@ SIXTY_LETTERS: Final = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkba
 
 def plan(name: str, month: int = 0, year: int = 0, *, currency: str = "usd", **more: Any) -> dict[str, Any]:
     """Return a paid plan as the file has it, sold by the month, by the year or both."""
-    plan_id = "-".join("".join(letter if letter.isalnum() else " " for letter in name.lower()).split())[:40]
+    plan_id = _id_of(name)
     amounts = {"month": month, "year": year}
     return {
         "id": plan_id,
@@ -38,6 +38,20 @@ def plan(name: str, month: int = 0, year: int = 0, *, currency: str = "usd", **m
         "features": [{"text": "20 projects"}, {"text": f"Everything that {name} needs"}],
         **more,
     }
+
+
+def item(name: str, amount: int, *, currency: str = "usd") -> dict[str, Any]:
+    """Return something that is bought once, as the file has it."""
+    item_id = _id_of(name)
+    return {
+        "id": item_id, "name": name, "description": f"All of {name}.", "image": "box",
+        "product_id": f"prod_item_{item_id}",
+        "price": {"price_id": f"price_item_{item_id}", "amount": amount, "currency": currency},
+    }  # fmt: skip
+
+
+def _id_of(name: str) -> str:
+    return "-".join("".join(letter if letter.isalnum() else " " for letter in name.lower()).split())[:40]
 
 
 def catalog(*plans: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -66,7 +80,14 @@ CATALOGS: Final[dict[str, dict[str, Any]]] = {
     "six plans": catalog(FREE, *ladder("Basic", "Premium", "Business", "Professional", "Enterprise")),
     "eight plans": catalog(FREE, *ladder("Basic", "Plus", "Premium", "Team", "Business", "Company", "Enterprise")),
     "long words": catalog(
-        *ladder(SIXTY_LETTERS, "Unternehmensverwaltung", "Internationalization Team", "Abcdefghijklmnopqrstuvwxy")
+        *ladder(SIXTY_LETTERS, "Unternehmensverwaltung", "Internationalization Team", "Abcdefghijklmnopqrstuvwxy"),
+        items=[
+            item(SIXTY_LETTERS, 1_234_567, currency="jpy"), item("Abcdefghijklmnopqrstuvwxy", 99_999_999),
+            item("Internationalization Team", 2_900),
+        ],
+        questions=[{"q": f"What is a {SIXTY_LETTERS}?", "a": SIXTY_LETTERS}],
+        texts={"hero": SIXTY_LETTERS, "lead": SIXTY_LETTERS, "closing": SIXTY_LETTERS, "footer": SIXTY_LETTERS},
+        links={"navigation": [{"label": "Abcdefghijklmnopqrstuvwx", "url": f"/{n}"} for n in range(3)]},
     ),
     "yen": catalog(
         FREE,

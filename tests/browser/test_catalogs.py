@@ -1,14 +1,15 @@
-"""The pricing page with catalogs as shops have them: nothing is wider than the screen, whatever is sold."""
+"""Pages with catalogs as shops have them: nothing is wider than the screen, whatever is sold, and no texts pile up."""
 
 import os
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from harness.app_process import Product
-from tools.cast import Stage
+from tools.cast import Stage, StagedUser, newcomer
 from tools.catalogs import CATALOGS, selling
-from tools.scenes import Scene, wear
+from tools.scenes import Scene, scene, wear
 
 LOCALES = ("de", "ar", "en") if os.environ.get("ALL_LOCALES") else ("de", "ar")
 """The longest words, and the mirrored page; English is shorter than both."""
@@ -26,6 +27,29 @@ CUT_OFF = """() => [...document.querySelectorAll(".plan-card *, .comparison *")]
     const inline = getComputedStyle(element).display === "inline";
     return !inline && !element.closest(".visually-hidden") && element.scrollWidth > element.clientWidth + 1;
 }).map((element) => `${element.tagName}.${element.className}: ${element.textContent.slice(0, 40)}`)"""
+
+PILED_UP = """() => {
+    const boxes = [];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const node = texts.currentNode, parent = node.parentElement;
+        if (!node.data.trim() || parent.closest(".visually-hidden, [hidden], [aria-hidden=true], select")) continue;
+        if (!parent.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+        if (getComputedStyle(parent).clipPath !== "none") continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        for (const box of range.getClientRects()) if (box.width > 1 && box.height > 1) boxes.push([box, node]);
+    }
+    const piled = [];
+    for (const [index, [one, a]] of boxes.entries())
+        for (const [other, b] of boxes.slice(index + 1))
+            if (a !== b && one.left < other.right - 2 && other.left < one.right - 2
+                && one.top + one.height / 4 < other.bottom - other.height / 4
+                && other.top + other.height / 4 < one.bottom - one.height / 4)
+                piled.push(`${a.data.slice(0, 30)} | ${b.data.slice(0, 30)}`);
+    return piled;
+}"""
+"""Texts that lie on each other; what their lines have above and below their letters may."""
 
 CARDS = """() => [...document.querySelectorAll(".plan-card")].map((card) => {
     const box = card.getBoundingClientRect();
@@ -52,6 +76,31 @@ def test_nothing_is_wider_than_the_screen_or_than_its_card(place: Stage, name: s
                 assert page.evaluate(CARDS) == light, f"{name}, {locale}: another layout in the dark"
 
 
+@pytest.mark.parametrize(
+    ("path", "who"), [("/", None), ("/shop", None), ("/payment", newcomer), ("/account", newcomer)]
+)
+def test_the_longest_words_fit_into_the_other_pages(
+    place: Stage, path: str, who: Callable[[Stage], StagedUser]
+) -> None:
+    with selling("long words")(place.product), Scene("words", path, who).open(place, locale="de") as page:
+        for width in (320, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert faults(page, width) == [], f"{path}, {width} px"
+
+
+@pytest.mark.parametrize("name", ["pricing-past_due", "cart"])
+def test_texts_of_the_usual_catalog_do_not_lie_on_each_other(place: Stage, name: str) -> None:
+    with scene(name).open(place, locale="de", width=320) as page:
+        assert page.evaluate(PILED_UP) == []
+
+
+def test_texts_that_lie_on_each_other_are_seen(place: Stage) -> None:
+    with scene("pricing").open(place) as page:
+        page.add_style_tag(content=".plan-name{margin-block-end:-2em}")
+
+        assert page.evaluate(PILED_UP) != []
+
+
 def faults(page: Page, width: int) -> list[object]:
     """Return what does not fit: the page, what is in it, cards that are too wide or lie on each other."""
     cards = page.evaluate(CARDS)
@@ -64,6 +113,7 @@ def faults(page: Page, width: int) -> list[object]:
         *(each for each in scrolls if each > width),
         *page.evaluate(TOO_WIDE),
         *page.evaluate(CUT_OFF),
+        *page.evaluate(PILED_UP),
     ]
 
 

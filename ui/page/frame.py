@@ -10,6 +10,7 @@ its choices are forms. Afterwards `context.frame` can change what it shows.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
+from unicodedata import east_asian_width
 from urllib.parse import quote, urlsplit
 
 from nicegui import ui
@@ -33,8 +34,8 @@ THEME_NAMES: Final[dict[Theme, tuple[str, str]]] = {
     "dark": (N_("Dark"), "moon"),
 }
 
-FEW_LINKS: Final = 4
-"""As many stand side by side on a tablet in any language; more are folded there."""
+ROOM_ON_A_TABLET, ROOM_ON_A_DESK = 480, 700
+"""Points that the navigation may take beside the name, the cart and the account, before it is folded."""
 
 
 @contextmanager
@@ -45,8 +46,7 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
     with Tag("header", classes="site-header") as header:
         if context.settings.sandbox_enabled:
             _sandbox_strip(context.settings)
-        many = len(_links(context)) > FEW_LINKS
-        with Tag("div", classes="container site-bar" + (" site-bar-many" if many else "")):
+        with Tag("div", classes="container site-bar", data_links=_crowd(context)):
             _brand(context)
             _navigation(context)
             with Tag("div", classes="site-tools"):
@@ -109,6 +109,21 @@ def _links(context: PageContext) -> list[tuple[str, str]]:
 def _navigation(context: PageContext) -> None:
     with Tag("nav", classes="site-nav", aria_label=_("Main")), Tag("ul"):
         _link_items(context)
+
+
+def _crowd(context: PageContext) -> str | None:
+    """Say whether the links are too many, or too long, to stand side by side: on a tablet, or anywhere."""
+    words = [label for _href, label in _links(context)]
+    wide = 0.0 if context.settings.brand_logo_only else _width(context.settings.brand_name) - _width("Northwind Cloud")
+    needed = sum(_width(label) + 28 for label in words) + max(0.0, wide)
+    if needed <= ROOM_ON_A_TABLET:
+        return None
+    return "many" if needed <= ROOM_ON_A_DESK else "too-many"
+
+
+def _width(words: str) -> float:
+    """Return about how wide words are in the header: Chinese and Japanese letters are twice as wide as others."""
+    return sum(15 if east_asian_width(letter) in "WF" else 8 for letter in words)
 
 
 def _link_items(context: PageContext) -> None:

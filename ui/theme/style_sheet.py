@@ -56,8 +56,8 @@ def light_palette(brand_color: str) -> Palette:
         "sunken": Oklch(0.967, tint * 0.045, brand.hue).hex(),
         "line": Oklch(0.915, tint * 0.06, brand.hue).hex(),
         "line-strong": Oklch(0.62, tint * 0.1, brand.hue).hex(),
-        "brand-tint": Oklch(0.955, min(brand.chroma, 0.035), brand.hue).hex(),
-        "brand-line": Oklch(0.86, min(brand.chroma, 0.07), brand.hue).hex(),
+        "brand-tint": Oklch(0.955, min(brand.chroma * 0.25, 0.035), brand.hue).hex(),
+        "brand-line": Oklch(0.86, min(brand.chroma * 0.5, 0.07), brand.hue).hex(),
     }
     grounds = (palette["surface"], palette["ground"], palette["sunken"], palette["brand-tint"])
     palette["text"] = Oklch(0.23, tint * 0.13, brand.hue).hex()
@@ -77,8 +77,8 @@ def dark_palette(brand_color: str) -> Palette:
         "sunken": Oklch(0.245, tint * 0.09, brand.hue).hex(),
         "line": Oklch(0.315, tint * 0.1, brand.hue).hex(),
         "line-strong": Oklch(0.6, tint * 0.12, brand.hue).hex(),
-        "brand-tint": Oklch(0.275, min(brand.chroma, 0.06), brand.hue).hex(),
-        "brand-line": Oklch(0.42, min(brand.chroma, 0.1), brand.hue).hex(),
+        "brand-tint": Oklch(0.275, min(brand.chroma * 0.4, 0.06), brand.hue).hex(),
+        "brand-line": Oklch(0.42, min(brand.chroma * 0.6, 0.1), brand.hue).hex(),
     }
     grounds = (palette["brand-tint"], palette["sunken"], palette["surface"], palette["ground"])
     palette["text"] = Oklch(0.955, tint * 0.03, brand.hue).hex()
