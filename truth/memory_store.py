@@ -88,9 +88,13 @@ class MemoryStore(Store):
         self._touch()
         return dict(self._field_set(key))
 
-    async def put_field(self, key: str, field: str, value: str, ttl: float | None) -> None:
+    async def put_field(
+        self, key: str, field: str, value: str, ttl: float | None, *, instead_of: str | None = None
+    ) -> None:
         self._touch()
         self._fields[key] = {**self._field_set(key), field: value}, self._end(ttl)
+        if instead_of is not None:
+            self._values.pop(instead_of, None)
 
     async def delete_field(self, key: str, field: str) -> None:
         self._touch()

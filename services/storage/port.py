@@ -46,8 +46,13 @@ class Store(Protocol):
     async def fields(self, key: str) -> dict[str, str]:
         """Return all fields under the key."""
 
-    async def put_field(self, key: str, field: str, value: str, ttl: float | None) -> None:
-        """Write one field; `ttl` is that of all fields under the key, and starts anew."""
+    async def put_field(
+        self, key: str, field: str, value: str, ttl: float | None, *, instead_of: str | None = None
+    ) -> None:
+        """Write one field; `ttl` is that of all fields under the key, and starts anew.
+
+        The value under the key `instead_of` is removed in the same step: both happen, or neither.
+        """
 
     async def delete_field(self, key: str, field: str) -> None:
         """Remove one field and leave the others, and their time to live, as they are."""

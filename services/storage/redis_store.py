@@ -43,6 +43,7 @@ _DELETE_IF = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('D
 _PUT_FIELD = """
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
     if ARGV[3] then redis.call('PEXPIRE', KEYS[1], ARGV[3]) else redis.call('PERSIST', KEYS[1]) end
+    if KEYS[2] then redis.call('DEL', KEYS[2]) end
     return 1
 """
 
@@ -132,9 +133,12 @@ class RedisStore:
         call = cast("Callable[[str], Awaitable[dict[str, str]]]", self._redis.hgetall)
         return dict(await self._run("fields", lambda: call(self._fields(key)), twice=True))
 
-    async def put_field(self, key: str, field: str, value: str, ttl: float | None) -> None:
+    async def put_field(
+        self, key: str, field: str, value: str, ttl: float | None, *, instead_of: str | None = None
+    ) -> None:
         """See `Store`."""
-        await self.script("put_field", _PUT_FIELD, [f"f:{key}"], field, value, *_px(ttl)[1:], twice=True)
+        keys = [f"f:{key}"] if instead_of is None else [f"f:{key}", f"v:{instead_of}"]
+        await self.script("put_field", _PUT_FIELD, keys, field, value, *_px(ttl)[1:], twice=True)
 
     async def delete_field(self, key: str, field: str) -> None:
         """See `Store`."""

@@ -1,13 +1,15 @@
 """The file under the embedded store: the claim on it, its schema, and a transaction at a time.
 
-Not thread-safe: the store calls it from one thread. A connection that fails is replaced at the next call.
+Not thread-safe: the store calls it from one thread. A connection that fails is replaced at the next call. What is asked
+for together is done together: writes wait for the disk once for all of them.
 """
 
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -28,6 +30,27 @@ _MIGRATIONS: Final = (
     """,
 )
 """Each step brings the file from schema version n to n + 1 (`PRAGMA user_version`). Only ever append."""
+
+
+Do = Callable[[sqlite3.Connection, float], T]
+"""Something to do with the connection, at a time in seconds."""
+
+
+@dataclass(eq=False, slots=True)
+class Work:
+    """Something that was asked for, and how it went: `error`, or else `result`, which is what `do` returned."""
+
+    do: Do[object]
+    writes: bool
+    result: object = None
+    error: BaseException | None = None
+
+    def attempt(self, way: Callable[[Do[object]], object]) -> None:
+        """Do it in that way, and note how it went."""
+        try:
+            self.result = way(self.do)
+        except BaseException as error:
+            self.error = error
 
 
 class SqliteFile:
@@ -60,30 +83,70 @@ class SqliteFile:
             raise
         self._descriptor = descriptor
 
-    def read(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+    def run(self, works: Sequence[Work]) -> None:
+        """Do the reads, then the writes, and note on each how it went. Raises nothing."""
+        for work in works:
+            if not work.writes:
+                work.attempt(self._read)
+        writes = [work for work in works if work.writes]
+        if len(writes) > 1 and self._write_together(writes):
+            return
+        for work in writes:
+            work.attempt(self._write)
+
+    def _read(self, do: Do[T]) -> T:
         """Do one query, which also works on a disk that cannot be written."""
         connection = self._open()
         try:
-            return work(connection, self._clock())
+            return do(connection, self._clock())
         except BaseException:
             self._disconnect()
             raise
 
-    def write(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+    def _write(self, do: Do[T]) -> T:
         """Do the work in one transaction, at one time, or leave everything as it was."""
         connection = self._open()
-        now = self._clock()
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            if now >= self._next_purge:
-                _purge(connection, now)
-                self._next_purge = now + _PURGE_EVERY
-            result = work(connection, now)
+            now = self._begin(connection)
+            result = do(connection, now)
             connection.execute("COMMIT")
         except BaseException:
             self._undo(connection)
             raise
         return result
+
+    def _write_together(self, works: Sequence[Work]) -> bool:
+        """Do all in one transaction. False if one of them can't be done: all is as it was, and each may be tried alone.
+
+        A commit that fails is the failure of all: nobody knows what became of it.
+        """
+        try:
+            connection = self._open()
+            now = self._begin(connection)
+            results = [work.do(connection, now) for work in works]
+        except BaseException:
+            if self._connection is not None:
+                self._undo(self._connection)
+            return False
+        try:
+            connection.execute("COMMIT")
+        except BaseException as error:
+            self._undo(connection)
+            for work in works:
+                work.error = error
+            return True
+        for work, result in zip(works, results, strict=True):
+            work.result = result
+        return True
+
+    def _begin(self, connection: sqlite3.Connection) -> float:
+        """Begin a transaction and return its time; what has expired goes now and then."""
+        now = self._clock()
+        connection.execute("BEGIN IMMEDIATE")
+        if now >= self._next_purge:
+            _purge(connection, now)
+            self._next_purge = now + _PURGE_EVERY
+        return now
 
     def _undo(self, connection: sqlite3.Connection) -> None:
         """Keep the connection if it can go on: on a full disk it still reads, while a new one could not be opened."""

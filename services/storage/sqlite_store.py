@@ -1,7 +1,8 @@
 """The embedded store: one SQLite file, for one process. Survives a restart; Redis is the form for more replicas.
 
-All statements run on one thread of their own, one after the other, so that each method is atomic. A disk that was
-full or read-only heals without a restart.
+All statements run on one thread of their own, one after the other, so that each method is atomic. What is asked for in
+the same turn of the event loop, or while the thread is busy, goes there together, and is committed together. A disk
+that was full or read-only heals without a restart.
 """
 
 import asyncio
@@ -10,16 +11,15 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from services.errors import StoreUnavailable
 from services.storage.local_locks import LocalLocks
 from services.storage.local_pubsub import LocalPubSub
 from services.storage.outage_log import OutageLog
 from services.storage.port import check_ttl
-from services.storage.sqlite_file import SqliteFile
+from services.storage.sqlite_file import Do, SqliteFile, Work
 
 DEADLINE: Final = 5.0
 """Seconds after which a call gives up on a disk that hangs."""
@@ -55,26 +55,47 @@ class SqliteStore:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._channels = LocalPubSub()
         self._locks = LocalLocks()
+        self._asked: list[tuple[Work, asyncio.Future[None]]] = []
+        self._bringing: asyncio.Task[None] | None = None
         self._closed = False
         try:
             self._file.claim()
         except OSError as error:
             self._trouble.failed("open", error)
 
-    async def _read(self, operation: str, work: Callable[[sqlite3.Connection, float], T]) -> T:
-        return await self._run(operation, partial(self._file.read, work))
+    async def _read(self, operation: str, do: Do[T]) -> T:
+        return cast("T", await self._run(operation, Work(do, writes=False)))
 
-    async def _write(self, operation: str, work: Callable[[sqlite3.Connection, float], T]) -> T:
-        return await self._run(operation, partial(self._file.write, work))
+    async def _write(self, operation: str, do: Do[T]) -> T:
+        return cast("T", await self._run(operation, Work(do, writes=True)))
 
-    async def _run(self, operation: str, call: Callable[[], T]) -> T:
+    async def _run(self, operation: str, work: Work) -> object:
         if self._closed:
             raise StoreUnavailable("the store is closed")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._asked.append((work, done))
+        if self._bringing is None or self._bringing.done():
+            self._bringing = loop.create_task(self._bring(), name="store")
         try:
             async with asyncio.timeout(DEADLINE):
-                return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+                await done
+            if work.error is not None:
+                raise work.error
         except (sqlite3.Error, OSError) as error:  # TimeoutError is an OSError
             raise self._trouble.failed(operation, error) from error
+        return work.result
+
+    async def _bring(self) -> None:
+        """Bring what was asked for to the thread, and say that it is done; who has left meanwhile is left out."""
+        while asked := [(work, done) for work, done in self._asked if not done.done()]:
+            self._asked = []
+            works = [work for work, _done in asked]
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._file.run, works)
+            for _work, done in asked:
+                if not done.done():
+                    done.set_result(None)
+        self._asked = []
 
     async def get(self, key: str) -> str | None:
         """See `Store`."""
@@ -142,7 +163,9 @@ class SqliteStore:
 
         return await self._read("fields", work)
 
-    async def put_field(self, key: str, field: str, value: str, ttl: float | None) -> None:
+    async def put_field(
+        self, key: str, field: str, value: str, ttl: float | None, *, instead_of: str | None = None
+    ) -> None:
         """See `Store`."""
         check_ttl(ttl)
 
@@ -151,6 +174,8 @@ class SqliteStore:
             connection.execute("DELETE FROM fields WHERE key = ? AND expires <= ?", (key, now))
             connection.execute("INSERT OR REPLACE INTO fields VALUES (?, ?, ?, ?)", (key, field, value, expires))
             connection.execute("UPDATE fields SET expires = ? WHERE key = ?", (expires, key))
+            if instead_of is not None:
+                connection.execute("DELETE FROM entries WHERE key = ?", (instead_of,))
 
         await self._write("put_field", work)
 
@@ -202,6 +227,8 @@ class SqliteStore:
             return
         self._closed = True
         self._channels.end()
+        if self._bringing is not None:
+            await asyncio.wait({self._bringing})
         await asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
         self._thread.shutdown(wait=False)
 

@@ -349,9 +349,9 @@ async def test_what_is_seen_again_and_again_is_written_once(outside: Outside) ->
     written: list[str] = []
     put_field = outside.store.put_field
 
-    async def noting(key: str, field: str, value: str, ttl: float | None) -> None:
+    async def noting(key: str, field: str, value: str, ttl: float | None, *, instead_of: str | None = None) -> None:
         written.append(key)
-        await put_field(key, field, value, ttl)
+        await put_field(key, field, value, ttl, instead_of=instead_of)
 
     outside.store.put_field = noting  # type: ignore[method-assign]
     for _look in range(5):

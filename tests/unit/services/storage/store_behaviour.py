@@ -114,6 +114,17 @@ class StoreBehaviour:
         await eventually(lambda: _is(store.fields("a"), {}))
         assert await store.fields("b") == {"x": "1", "y": "1"}
 
+    async def test_a_field_takes_the_place_of_a_value_in_one_step(self, store: Store) -> None:
+        await store.put("attempt", "key", LATER)
+        await store.put("other", "kept", LATER)
+
+        await store.put_field("checkouts", "one", "opened", LATER, instead_of="attempt")
+        await store.put_field("checkouts", "two", "opened", None, instead_of="absent")
+
+        assert await store.fields("checkouts") == {"one": "opened", "two": "opened"}
+        assert await store.get("attempt") is None
+        assert await store.get("other") == "kept"
+
     async def test_a_field_written_after_expiry_brings_no_old_ones_back(self, store: Store) -> None:
         await store.put_field("a", "x", "1", SOON)
         await eventually(lambda: _is(store.fields("a"), {}))

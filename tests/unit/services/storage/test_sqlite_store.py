@@ -148,6 +148,51 @@ async def test_a_full_disk_refuses_writes_serves_reads_and_heals(path: Path) -> 
     await store.close()
 
 
+async def test_what_is_asked_for_together_goes_to_the_disk_once(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.put("first", "x", None)
+    times = path.with_name(path.name + "-wal").stat().st_size
+
+    await asyncio.gather(*(store.put(f"key{number}", "x", None) for number in range(20)))
+    together = path.with_name(path.name + "-wal").stat().st_size - times
+    for number in range(20):
+        await store.put(f"key{number}", "y", None)
+    alone = path.with_name(path.name + "-wal").stat().st_size - times - together
+
+    assert together * 10 < alone
+    assert len(await store.keys("key")) == 20
+    await store.close()
+
+
+async def test_one_write_that_fails_takes_none_of_those_beside_it_along(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.put("key", "x", None)
+    unwritable = "\ud800"  # which UTF-8 has no bytes for
+
+    first, broken, last = await asyncio.gather(
+        store.add("first", "1", None), store.put("broken", unwritable, None), store.add("last", "1", None),
+        return_exceptions=True,
+    )  # fmt: skip
+
+    assert (first, last) == (True, True)
+    assert isinstance(broken, UnicodeEncodeError)
+    assert await store.keys("") == ["first", "key", "last"]
+    await store.close()
+
+
+async def test_whoever_leaves_before_their_turn_writes_nothing(path: Path) -> None:
+    store = SqliteStore(path)
+    leaving = asyncio.create_task(store.put("left", "x", None))
+    staying = asyncio.create_task(store.put("stayed", "x", None))
+    await asyncio.sleep(0)
+    leaving.cancel()
+
+    await staying
+
+    assert await store.keys("") == ["stayed"]
+    await store.close()
+
+
 def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"something precious" * 100)
