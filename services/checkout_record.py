@@ -6,13 +6,14 @@ it, …) is written as one field an event, so that two writers never overwrite e
 
 A checkout that this release can't read counts as absent: no page speaks of it, and its session is not handed out again.
 That a plan is not paid twice for it rests on the two services, which are asked afresh before each sale, and on a plain
-question for the time in which they may not know yet: `CheckoutRepository.unreadable` tells of such checkouts, and no
+question for the time in which they may not know yet: `CheckoutsOnRecord.unreadable` tells of such checkouts, and no
 plan is sold before the user has said that they were not charged. An item may be opened a second time: buying one twice
 is no mistake by itself, and both sessions say at Stripe what they charge. An event whose time can't be read has
 happened all the same; it counts as of the checkout's start.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hmac import compare_digest
@@ -33,6 +34,7 @@ __all__ = [
     "CheckoutEvent",
     "CheckoutKind",
     "CheckoutRepository",
+    "CheckoutsOnRecord",
     "newest",
     "reuse_margin",
 ]  # fmt: skip
@@ -235,6 +237,20 @@ class Checkout(BaseModel):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class CheckoutsOnRecord:
+    """What one reading of a customer's record says.
+
+    `kept` are the checkouts, newest first. `unreadable` are the ids of those that can't be read here and are not known
+    to be settled: their sessions may be open still, or paid and not confirmed. `outlived` are the fields of those that
+    are too old to matter.
+    """
+
+    kept: tuple[Checkout, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    outlived: tuple[str, ...] = ()
+
+
 class CheckoutRepository:
     """The record of checkouts, kept in the store. Every method raises StoreUnavailable when the store does."""
 
@@ -250,21 +266,27 @@ class CheckoutRepository:
         self._now = now or (lambda: datetime.now(UTC))
         self._opened = opened
 
-    async def of(self, customer: str) -> tuple[Checkout, ...]:
-        """Return the customer's remembered checkouts, newest first."""
-        rows = _rows(await self._store.fields(_key(customer)))
-        kept = [c for c in rows.values() if c is not None and self._now() - c.started_at < REMEMBERED]
-        return tuple(sorted(kept, key=lambda checkout: checkout.started_at, reverse=True))
+    async def read(self, customer: str) -> CheckoutsOnRecord:
+        """Return all that is on record of the customer's checkouts.
 
-    async def unreadable(self, customer: str) -> tuple[str, ...]:
-        """Return the ids of checkouts that can't be read here, and of which it is not known that they are settled.
-
-        Their sessions may be open still, or paid and not confirmed. What happened to them can be read: one that was
-        confirmed, or that the user said was not charged, is settled.
+        What happened to one that can't be read can be: if it was confirmed, or if the user said that it was not
+        charged, it is settled.
         """
         fields = await self._store.fields(_key(customer))
-        found = {name: _events(fields, name, _LONG_AGO) for name, row in _rows(fields).items() if row is None}
-        return tuple(name for name, events in found.items() if not _settled(events))
+        rows, now = _rows(fields), self._now()
+        found = [checkout for checkout in rows.values() if checkout is not None]
+        old = [checkout for checkout in found if now - checkout.started_at >= REMEMBERED]
+        kept = sorted((c for c in found if c not in old), key=lambda checkout: checkout.started_at, reverse=True)
+        unreadable = (name for name, row in rows.items() if row is None)
+        return CheckoutsOnRecord(
+            kept=tuple(kept),
+            unreadable=tuple(name for name in unreadable if not _settled(_events(fields, name, _LONG_AGO))),
+            outlived=tuple(field for checkout in old for field in _fields_of(checkout.id) if field in fields),
+        )
+
+    async def of(self, customer: str) -> tuple[Checkout, ...]:
+        """Return the customer's remembered checkouts, newest first."""
+        return (await self.read(customer)).kept
 
     async def disclaim(self, customer: str, checkout_id: str) -> None:
         """Note the user's word that a checkout that can't be read was not charged."""
@@ -283,11 +305,19 @@ class CheckoutRepository:
         """Return this customer's checkout with that id of ours; another customer's is None too."""
         return next((c for c in await self.of(customer) if c.id == checkout_id), None)
 
-    async def add(self, checkout: Checkout) -> None:
-        """Remember a checkout that was just opened or handed out, and forget those that are too old to matter."""
-        text = checkout.model_dump_json(exclude={"events"})
-        await self._store.put_field(_key(checkout.customer), checkout.id, text, REMEMBERED.total_seconds())
-        await self._forget_old(checkout.customer)
+    async def add(
+        self, checkout: Checkout, *, beside: CheckoutsOnRecord | None = None, instead_of: str | None = None
+    ) -> None:
+        """Remember a checkout that was just opened or handed out, and forget those that are too old to matter.
+
+        `beside` is what was on record a moment ago; without it the record is read. The value that the store keeps
+        under `instead_of` is removed in the same step.
+        """
+        key, text = _key(checkout.customer), checkout.model_dump_json(exclude={"events"})
+        await self._store.put_field(key, checkout.id, text, REMEMBERED.total_seconds(), instead_of=instead_of)
+        beside = beside or await self.read(checkout.customer)
+        for field in beside.outlived:
+            await self._store.delete_field(key, field)
         if self._opened is not None:
             await self._opened(checkout.session_id)
 
@@ -309,15 +339,6 @@ class CheckoutRepository:
     async def _put_event(self, customer: str, checkout_id: str, event: CheckoutEvent, moment: datetime) -> None:
         field = f"{checkout_id}.{event}"
         await self._store.put_field(_key(customer), field, moment.isoformat(), REMEMBERED.total_seconds())
-
-    async def _forget_old(self, customer: str) -> None:
-        fields = await self._store.fields(_key(customer))
-        for name, checkout in _rows(fields).items():
-            if checkout is None or self._now() - checkout.started_at < REMEMBERED:
-                continue
-            for field in [name, *(f"{name}.{event}" for event in CheckoutEvent)]:
-                if field in fields:
-                    await self._store.delete_field(_key(customer), field)
 
 
 def newest(checkouts: Iterable[Checkout], wanted: Callable[[Checkout], bool]) -> Checkout | None:
@@ -347,6 +368,11 @@ def _rows(fields: dict[str, str]) -> dict[str, Checkout | None]:
             events = _events(fields, name, checkout.started_at) if checkout is not None else {}
             found[name] = checkout.model_copy(update={"events": events}) if checkout is not None else None
     return found
+
+
+def _fields_of(checkout_id: str) -> tuple[str, ...]:
+    """Return the names of the fields in which a checkout and what became of it are kept."""
+    return (checkout_id, *(f"{checkout_id}.{event}" for event in CheckoutEvent))
 
 
 def _read(text: str) -> Checkout:

@@ -65,8 +65,11 @@ class PaymentMS:
     ``InvalidIdentifier`` before any call.
 
     ``idempotent`` says that the service honours ``Idempotency-Key``, so that a checkout whose answer was
-    lost may be asked for again; without it a checkout is repeated only if nothing was sent. Times in seconds.
+    lost may be asked for again; without it a checkout is repeated only if nothing was sent. ``at_once`` is how many
+    questions it may be asked at the same time. Times in seconds.
     """
+
+    at_once: int = 1
 
     def __init__(
         self,
@@ -76,8 +79,10 @@ class PaymentMS:
         status_deadline: float = 3.0,
         checkout_deadline: float = 10.0,
         idempotent: bool = False,
+        at_once: int = 1,
     ) -> None:
         self.upstream = upstream
+        self.at_once = at_once
         self._api_key = api_key
         self._status_deadline = status_deadline
         self._checkout_deadline = checkout_deadline

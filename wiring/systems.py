@@ -62,6 +62,7 @@ def payment_ms(
         status_deadline=settings.payment_ms_status_deadline,
         checkout_deadline=settings.payment_ms_checkout_deadline,
         idempotent=settings.payment_ms_idempotent,
+        at_once=settings.payment_ms_max_in_flight,
     )
 
 

@@ -8,12 +8,13 @@ follow from it: a repeated request is the same to the last byte, as Stripe deman
 import hashlib
 import re
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from services.checkout_record import CheckoutRepository, reuse_margin
+from services.checkout_record import Checkout, reuse_margin
 from services.errors import FrontendError, StoreUnavailable, UpstreamFailed, UpstreamTimeout, UpstreamUnavailable
 from services.purchase import Purchase
 from services.storage.port import Store
@@ -44,22 +45,24 @@ class IdempotencyKey:
 class IdempotencyKeys:
     """The keys of calls whose outcome is unknown. Call it under the customer's lock; `life` is a session's."""
 
-    def __init__(self, store: Store, checkouts: CheckoutRepository, life: timedelta, public_url: str) -> None:
+    def __init__(self, store: Store, life: timedelta, public_url: str) -> None:
         self._store = store
-        self._checkouts = checkouts
         self._kept_for = reuse_margin(life).total_seconds()
         self._public_url = public_url
 
-    async def key_for(self, customer: str, email: str, purchase: Purchase, *, trial: bool = False) -> IdempotencyKey:
+    async def key_for(
+        self, customer: str, email: str, purchase: Purchase, known: Iterable[Checkout], *, trial: bool = False
+    ) -> IdempotencyKey:
         """Return the key to ask for this purchase under: that of the last try if it may have succeeded, or a new one.
 
-        It lives no longer than what is kept free at a session's end: a session that was opened under it earlier is then
-        never handed out dead. Raises StoreUnavailable.
+        `known` are the customer's checkouts as they are on record now. A key lives no longer than what is kept free at
+        a session's end: a session that was opened under it earlier is then never handed out dead. Raises
+        StoreUnavailable.
         """
         name = self._name(customer, email, purchase, trial=trial)
         key = await self._kept(name)
-        if await self._checkouts.by_id(customer, key.checkout_id) is not None:
-            await self._store.delete(name)  # that call has succeeded, and only this could not be written
+        if any(checkout.id == key.checkout_id for checkout in known):
+            await self._store.delete(name)  # written by a release that took two steps, and stopped between them
             key = await self._kept(name)
         return key
 

@@ -5,6 +5,7 @@ may have been paid without a word is a question first (`CheckoutInProgress`), an
 it happens under the customer's lock, which `services/checkout/service.py` holds.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from services.alarms.recorder import AlarmRecorder
 from services.checkout.earlier_records import EarlierRecords
 from services.checkout.guards import guard_portal_news, guard_subscription
 from services.checkout.idempotency import IdempotencyKey, IdempotencyKeys, outcome_unknown
-from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository, newest
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository, CheckoutsOnRecord, newest
 from services.errors import (
     CheckoutInProgress,
     CheckoutUnreadable,
@@ -26,6 +27,7 @@ from services.errors import (
     SubscriptionOnRecord,
     UpstreamFailed,
 )
+from services.live_status.history import CustomerHistory
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.payment_ms import CheckoutSession, PaymentMS
@@ -69,7 +71,7 @@ class CheckoutOpener:
         now: Callable[[], datetime],
         earlier_records: EarlierRecords | None = None,
     ) -> None:
-        self._keys = IdempotencyKeys(store, checkouts, life, redirects.public_url)
+        self._keys = IdempotencyKeys(store, life, redirects.public_url)
         self._checkouts = checkouts
         self._refresher = refresher
         self._status = status
@@ -91,21 +93,20 @@ class CheckoutOpener:
         `pressed_at` is when the press began: one that began before the open session was handed out is the same press
         once more, and gets it. Any later one is asked.
         """
-        known = await self._checkouts.of(customer)
+        history = await self._refresher.history(customer)
+        known = history.checkouts
         plan = self._catalog().offer(purchase.price_id).plan if purchase.kind is CheckoutKind.SUBSCRIPTION else None
         customer_status: CustomerStatus | None = None
-        unreadable: tuple[str, ...] = ()
         if plan is not None:
             in_hand = self._in_hand(known, purchase, pressed_at) is not None
             try:
-                customer_status = await self._checked(session, plan, purchase.has_ended, fresh=not in_hand)
-                unreadable = await self._checkouts.unreadable(customer)
-                if unreadable and not purchase.has_ended:
-                    raise CheckoutUnreadable(None, f"{len(unreadable)} checkouts can't be read")
+                customer_status, history = await self._refresher.ask_before_sale(session, history, fresh=not in_hand)
+                self._guard(customer_status, history, plan, has_ended=purchase.has_ended)
             except (SubscriptionOnRecord, PurchaseUnconfirmed) as question:
                 question.also_open = newest(known, lambda c: c.in_doubt(self._now()) and c.group == plan.group)
                 raise
-            known = await self._checkouts.of(customer)
+            known = history.checkouts
+        unreadable = history.record.unreadable if plan is not None else ()
         again = self._in_hand(known, purchase, pressed_at)
         given_up = self._given_up(known, purchase, plan, again)
         if plan is not None and customer_status is not None and purchase.has_ended:
@@ -114,14 +115,15 @@ class CheckoutOpener:
             await self._replace(given_up)
             await self._disclaim(customer, unreadable)
             if again.id == purchase.resume or not again.open(self._now()):
-                again = await self._hand_out(again, customer_status)
+                again = await self._hand_out(again, customer_status, history.record)
+                await self._notify_tabs(customer)
             return again, PurchaseOutcome.REUSED
         if plan is not None and customer_status is not None and not purchase.has_ended:
             await self._guard_by_email(session, plan, customer_status)
         await self._limits.hit(self._policy, customer)
         is_first = not known and customer_status is not None and not customer_status.subscription_ids
         try:
-            opened = await self._open_session(session, customer, purchase, plan, customer_status)
+            opened = await self._open_session(session, customer, purchase, plan, customer_status, history.record)
         except UpstreamFailed as error:
             if is_first and self._alarms is not None and error.upstream_code == _STRIPE_ERROR:
                 await self._alarms.checkout_refused(customer)
@@ -133,13 +135,14 @@ class CheckoutOpener:
         await self._notify_tabs(customer)
         return opened, PurchaseOutcome.OPENED
 
-    async def _checked(self, session: Session, plan: Plan, has_ended: bool, *, fresh: bool) -> CustomerStatus:
-        """Return what both services say, if it does not stand against the plan; raises what the guard raises."""
-        customer_status = await self._refresher.ask(session, "all", fresh=fresh)
+    def _guard(self, customer_status: CustomerStatus, history: CustomerHistory, plan: Plan, *, has_ended: bool) -> None:
+        """Raise what stands against the plan, by what both services say and what is on record here."""
         guard_subscription(customer_status, plan, self._catalog(), has_ended=has_ended)
-        if not has_ended:
-            guard_portal_news(customer_status, plan)
-        return customer_status
+        if has_ended:
+            return
+        guard_portal_news(customer_status, plan)
+        if history.record.unreadable:
+            raise CheckoutUnreadable(None, f"{len(history.record.unreadable)} checkouts can't be read")
 
     async def _guard_by_email(self, session: Session, plan: Plan, customer_status: CustomerStatus) -> None:
         """Raise SubscriptionUnderEmail for a new customer whom billing knows by the address: asked plan by plan."""
@@ -170,15 +173,15 @@ class CheckoutOpener:
             raise CheckoutInProgress(unasked, "another checkout may be paid, or may have been")
         return others
 
-    async def _hand_out(self, again: Checkout, customer_status: CustomerStatus | None) -> Checkout:
+    async def _hand_out(
+        self, again: Checkout, customer_status: CustomerStatus | None, record: CheckoutsOnRecord
+    ) -> Checkout:
         """Note that the user is sent to a session once more. What is on record by now is none of its doing."""
         if customer_status is not None:
             known = tuple(sorted({*again.known_subscriptions, *customer_status.subscription_ids}))
             again = again.model_copy(update={"known_subscriptions": known})
-            await self._checkouts.add(again)
-        again = await self._checkouts.mark(again, CheckoutEvent.HANDED_OUT)
-        await self._notify_tabs(again.customer)
-        return again
+            await self._checkouts.add(again, beside=record)
+        return await self._checkouts.mark(again, CheckoutEvent.HANDED_OUT)
 
     async def _open_session(
         self,
@@ -187,6 +190,7 @@ class CheckoutOpener:
         purchase: Purchase,
         plan: Plan | None,
         customer_status: CustomerStatus | None,
+        record: CheckoutsOnRecord,
     ) -> Checkout:
         """Ask for a session and return it as a remembered checkout.
 
@@ -197,7 +201,7 @@ class CheckoutOpener:
         if not email:
             raise EmailMissing("the account has no e-mail address")
         trial = plan is not None and customer_status is not None and plan.id not in customer_status.had_plans
-        key = await self._keys.key_for(customer, email, purchase, trial=trial)
+        key = await self._keys.key_for(customer, email, purchase, record.kept, trial=trial)
         try:
             answer = await self._payment_ms.create_checkout(
                 purchase,
@@ -217,8 +221,7 @@ class CheckoutOpener:
         if customer_status is not None:
             known = customer_status.subscription_ids
             opened = opened.model_copy(update={"known_subscriptions": known, "without_trial": not trial})
-        await self._checkouts.add(opened)
-        await self._keys.forget(key)
+        await self._checkouts.add(opened, beside=record, instead_of=key.name)
         return opened
 
     def _remembered(
@@ -251,8 +254,7 @@ class CheckoutOpener:
         )
 
     async def _replace(self, given_up: Iterable[Checkout]) -> None:
-        for checkout in given_up:
-            await self._checkouts.mark(checkout, CheckoutEvent.REPLACED)
+        await asyncio.gather(*(self._checkouts.mark(checkout, CheckoutEvent.REPLACED) for checkout in given_up))
 
     async def _disclaim(self, customer: str, unreadable: Iterable[str]) -> None:
         for checkout_id in unreadable:
@@ -261,9 +263,7 @@ class CheckoutOpener:
     async def _notify_tabs(self, customer: str) -> None:
         """Let the user's other tabs know which checkout is open now."""
         with suppress(FrontendError):
-            customer_status = await self._refresher.remembered(customer)
-            if customer_status is not None:
-                await self._status.changed(customer_status)
+            await self._status.checkouts_changed(customer)
 
 
 def _same_thing(checkout: Checkout, purchase: Purchase, plan: Plan | None) -> bool:

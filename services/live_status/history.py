@@ -3,10 +3,10 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.checkout_record import REMEMBERED, Checkout, CheckoutRepository
+from services.checkout_record import REMEMBERED, Checkout, CheckoutRepository, CheckoutsOnRecord
 from services.storage.port import Store
 from services.storage.rows import RowKind, read_row
 from services.subscription.portal_trace import PortalTrace, trace_of
@@ -15,10 +15,15 @@ from services.subscription.snapshot import UpstreamSnapshot
 
 @dataclass(frozen=True, slots=True)
 class CustomerHistory:
-    """The checkouts, newest first, and the last visit to the billing portal."""
+    """The record of checkouts, and the last visit to the billing portal."""
 
-    checkouts: tuple[Checkout, ...] = ()
+    record: CheckoutsOnRecord = field(default_factory=CheckoutsOnRecord)
     portal: PortalTrace | None = None
+
+    @property
+    def checkouts(self) -> tuple[Checkout, ...]:
+        """The checkouts, newest first."""
+        return self.record.kept
 
 
 class HistoryRepository:
@@ -31,8 +36,7 @@ class HistoryRepository:
 
     async def of(self, customer: str) -> CustomerHistory:
         """Return the customer's history."""
-        checkouts, portal = await asyncio.gather(self._checkouts.of(customer), self._portal_trace(customer))
-        return CustomerHistory(tuple(checkouts), portal)
+        return CustomerHistory(*await asyncio.gather(self._checkouts.read(customer), self._portal_trace(customer)))
 
     async def _portal_trace(self, customer: str) -> PortalTrace | None:
         """Return the last visit. One of another version, unreadable, may have changed anything a moment ago."""

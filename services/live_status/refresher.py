@@ -71,6 +71,8 @@ class _Known:
     asked_billing_at: datetime | None = None
     asked_all_at: datetime | None = None
     task: "asyncio.Task[None] | None" = None
+    writing: "asyncio.Task[None] | None" = None
+    unwritten: bool = False
     scope: Scope | Literal["billing"] = "relevant"
     priority: Priority = Priority.LOOK
     judged: "_Judged | None" = None
@@ -183,6 +185,50 @@ class StatusRefresher:
         when the Auth MS has ended the session, StoreUnavailable when the store can't be read.
         """
         customer = self._customer_of(session)
+        known = await self._answered(customer, session, scope, None, fresh=fresh, priority=priority)
+        if known.unwritten:
+            self._begin_writing(customer, known)
+        if known.writing is not None:
+            await asyncio.shield(known.writing)
+        return await self._status_of(customer, known.snapshot or UpstreamSnapshot())
+
+    async def history(self, customer: str) -> CustomerHistory:
+        """Return what happened here with the customer, as it is on record now. Raises StoreUnavailable.
+
+        What was known of them is read along with it, so that a question that follows need not.
+        """
+        known = self._known(customer)
+        if known.snapshot is not None:
+            return await self._history.of(customer)
+        history, _snapshot = await asyncio.gather(self._history.of(customer), self._load(customer, known))
+        return history
+
+    async def ask_before_sale(
+        self, session: Session, history: CustomerHistory, *, fresh: bool
+    ) -> tuple[CustomerStatus, CustomerHistory]:
+        """Return what the customer has by a full look at both services, and their history as it is after it.
+
+        `history` is what was read a moment ago. The answers are on their way to the store when this returns, so that
+        they get there with what the caller writes next. Else as `ask`.
+        """
+        customer = self._customer_of(session)
+        known = await self._answered(customer, session, "all", history, fresh=fresh, priority=Priority.PRESS)
+        history, stored = await asyncio.gather(self._history.of(customer), self._read(customer))
+        if known.unwritten:
+            self._begin_writing(customer, known, stored or UpstreamSnapshot())
+        return self._judged(customer, known, known.snapshot or UpstreamSnapshot(), history), history
+
+    async def _answered(
+        self,
+        customer: str,
+        session: Session,
+        scope: Scope,
+        history: CustomerHistory | None,
+        *,
+        fresh: bool,
+        priority: Priority,
+    ) -> _Known:
+        """Return what is known of a customer once both services have answered, as far as they are asked."""
         known = self._known(customer)
         before = known.round
         priority = Priority.PRESS if fresh else priority
@@ -191,16 +237,19 @@ class StatusRefresher:
             known.priority = max(known.priority, priority)  # what that question has still to ask is waited for here
             serves = _WIDTH[known.scope] >= _WIDTH[scope] and (not fresh or known.round > before)
             await asyncio.wait({task})
+            history = None  # which may be another one by now
             if serves and (task.exception() is None or asker == session.id):
                 task.result()
-                return await self._status_of(customer, known.snapshot or UpstreamSnapshot())
+                return known
         if fresh or not self._recent(known, scope):
             known.scope, known.round, known.asker = scope, known.round + 1, session.id
             known.priority = priority
-            known.task = asyncio.create_task(self._ask(customer, session, scope, known), name="status refresh")
+            known.unwritten = False
+            question = self._ask(customer, session, scope, known, history)
+            known.task = asyncio.create_task(question, name="status refresh")
             known.task.add_done_callback(_mark_retrieved)
             await asyncio.shield(known.task)
-        return await self._status_of(customer, known.snapshot or UpstreamSnapshot())
+        return known
 
     async def ask_billing(self, customer: str, *, unless_younger_than: timedelta) -> None:
         """Ask billing about a customer whose session is not at hand, unless it was asked a moment ago.
@@ -215,9 +264,12 @@ class StatusRefresher:
         if known.asked_billing_at is not None and self._now() - known.asked_billing_at < unless_younger_than:
             return
         known.scope, known.round, known.asker, known.priority = "billing", known.round + 1, "", Priority.LOOK
+        known.unwritten = False
         known.task = asyncio.create_task(self._ask(customer, None, "relevant", known), name="billing refresh")
         known.task.add_done_callback(_mark_retrieved)
         await asyncio.shield(known.task)
+        if known.writing is not None:
+            await asyncio.shield(known.writing)
 
     async def last_word(self, customer: str) -> LastWord:
         """Return what is known of a customer without asking, told as memory. Raises StoreUnavailable."""
@@ -239,6 +291,11 @@ class StatusRefresher:
         The rules run once for each answer: who asks within the second, with nothing changed, gets the same outcome.
         """
         known, history = self._known(customer), await self._history.of(customer)
+        return self._judged(customer, known, snapshot, history)
+
+    def _judged(
+        self, customer: str, known: _Known, snapshot: UpstreamSnapshot, history: CustomerHistory
+    ) -> CustomerStatus:
         if known.judged is not None and known.judged.holds(snapshot, history, self._catalog(), self._now()):
             return known.judged.status
         return self._judge(customer, known, snapshot, history)
@@ -248,13 +305,20 @@ class StatusRefresher:
         known = self._known(customer)
         await self._history.note_portal_visit(customer, known.snapshot or await self._load(customer, known))
 
-    async def _ask(self, customer: str, session: Session | None, scope: Scope, known: _Known) -> None:
-        before = known.snapshot
-        if before is None:
-            before = await self._load(customer, known) or UpstreamSnapshot()
+    async def _ask(
+        self,
+        customer: str,
+        session: Session | None,
+        scope: Scope,
+        known: _Known,
+        history: CustomerHistory | None = None,
+    ) -> None:
+        before, before_sale = known.snapshot, history is not None
+        if before is None:  # before a sale it was read along with the history
+            before = (None if before_sale else await self._load(customer, known)) or UpstreamSnapshot()
         elif scope != "all":  # another replica may have found what has to be asked about since
             before = before.with_memory_of(await self._read(customer) or UpstreamSnapshot(), self._now())
-        history = await self._history.of(customer)
+        history = history or await self._history.of(customer)
         judged = (
             known.judged if session is not None else None
         )  # else the account is older now than when that was judged
@@ -285,8 +349,9 @@ class StatusRefresher:
             known.asked_all_at = now
         if session is None and snapshot.account is None and not snapshot.products_on_record:
             return  # nobody has ever been here by that id: a service may ask about any
-        with suppress(StoreUnavailable):  # what was asked is known all the same
-            await self._write(customer, known)
+        known.unwritten = True
+        if not before_sale:
+            self._begin_writing(customer, known)
 
     async def _ask_both(
         self,
@@ -355,16 +420,23 @@ class StatusRefresher:
     async def _ask_billing(
         self, customer: str, products: Sequence[str], snapshot: UpstreamSnapshot
     ) -> UpstreamSnapshot:
-        """Ask about each product. No products to ask about means that nothing can differ, which is as good as asked."""
+        """Ask about each product, at once as far as the service bears it; the rest is not asked after a failure.
+
+        No products to ask about means that nothing can differ, which is as good as asked.
+        """
         snapshot = snapshot.model_copy(update={"billing_failed": None})
-        for product in products:
-            try:
-                priority = self._known(customer).priority
-                record = await self._payment_ms.subscription(customer, product, priority=priority)
-            except FrontendError as error:
-                return snapshot.model_copy(update={"billing_failed": error.code})
-            plan = self._catalog().plan_for_product(product)
-            snapshot = snapshot.with_record(product, record, self._now(), plan)
+        width = self._payment_ms.at_once
+        for first in range(0, len(products), width):
+            together = products[first : first + width]
+            priority = self._known(customer).priority
+            questions = (self._payment_ms.subscription(customer, one, priority=priority) for one in together)
+            for product, record in zip(together, await asyncio.gather(*questions, return_exceptions=True), strict=True):
+                if isinstance(record, FrontendError):
+                    return snapshot.model_copy(update={"billing_failed": record.code})
+                if isinstance(record, BaseException):
+                    raise record
+                plan = self._catalog().plan_for_product(product)
+                snapshot = snapshot.with_record(product, record, self._now(), plan)
         return snapshot.model_copy(update={"looked_at": self._now()})
 
     async def _ask_account(self, session: Session | None, snapshot: UpstreamSnapshot) -> UpstreamSnapshot:
@@ -441,7 +513,22 @@ class StatusRefresher:
         text = await self._store.get(_key(customer))
         return read_row(RowKind.UPSTREAM_SNAPSHOT, text, UpstreamSnapshot.read)
 
-    async def _write(self, customer: str, known: _Known) -> None:
+    def _begin_writing(self, customer: str, known: _Known, stored: UpstreamSnapshot | None = None) -> None:
+        """Write what was asked, once what was asked before is written. `stored` is what a reader just found there."""
+        known.unwritten = False
+        writing = self._write_after(known.writing, customer, known, stored)
+        known.writing = asyncio.create_task(writing, name="status written")
+
+    async def _write_after(
+        self, before: "asyncio.Task[None] | None", customer: str, known: _Known, stored: UpstreamSnapshot | None
+    ) -> None:
+        if before is not None and not before.done():
+            await asyncio.wait({before})
+            stored = None
+        with suppress(StoreUnavailable):  # what was asked is known all the same
+            await self._write(customer, known, stored)
+
+    async def _write(self, customer: str, known: _Known, stored: UpstreamSnapshot | None) -> None:
         """Keep the snapshot in the store when it says something new, or when the kept one is getting old."""
         snapshot, now = known.snapshot, self._now()
         if snapshot is None:
@@ -449,7 +536,7 @@ class StatusRefresher:
         old = known.written_at is None or now - known.written_at > _WRITTEN_EVERY
         if not old and known.written is not None and snapshot.content == known.written.content:
             return
-        stored = await self._read(customer)
+        stored = stored or await self._read(customer)
         if stored is not None:
             known.snapshot = snapshot = snapshot.with_memory_of(stored, now)
         await self._store.put(_key(customer), snapshot.model_dump_json(), KEPT_FOR.total_seconds())

@@ -126,11 +126,22 @@ class StatusService:
         await self._pubsub.announce(Topic.POLL, customer, ONCE)
 
     async def changed(self, customer_status: CustomerStatus) -> None:
-        """Tell the user's tabs about a status that was found outside the poller, such as before a checkout."""
+        """Tell the user's tabs about a status that was found outside the poller."""
         poller = self._pollers.get(customer_status.customer)
         if poller is not None:
             poller.show(customer_status)
         await self._pubsub.announce(Topic.CUSTOMER_STATUS, customer_status.customer, here=False)
+
+    async def checkouts_changed(self, customer: str) -> None:
+        """Tell the user's tabs what follows from a checkout that was opened or handed out, without asking a service.
+
+        Where no tab is open in this process, only the other replicas are told, and read it themselves.
+        """
+        customer_status = await self.refresher.remembered(customer) if customer in self._pollers else None
+        if customer_status is not None:
+            await self.changed(customer_status)
+        else:
+            await self._pubsub.announce(Topic.CUSTOMER_STATUS, customer, here=False)
 
     def _ended(self, poller: StatusPoller) -> None:
         """Forget a poller whose last tab has left, and let another replica ask at once."""

@@ -209,7 +209,7 @@ async def test_a_checkout_that_cannot_be_read_is_absent_and_told_of(
     await store.put_field("checkouts:user-1", "odd", '{"id": "odd"}', None)
 
     assert [one.id for one in await record.of("user-1")] == ["mine"]
-    assert await record.unreadable("user-1") == ("odd",)
+    assert (await record.read("user-1")).unreadable == ("odd",)
 
 
 async def test_a_checkout_that_cannot_be_read_and_came_back_after_it_was_given_up_is_not_settled(
@@ -221,7 +221,7 @@ async def test_a_checkout_that_cannot_be_read_and_came_back_after_it_was_given_u
             one = await record.mark(one, CheckoutEvent[event])
         await store.put_field("checkouts:user-1", name, "{}", None)
 
-    assert await record.unreadable("user-1") == ("paid",)
+    assert (await record.read("user-1")).unreadable == ("paid",)
 
 
 async def test_a_checkout_of_nothing_cannot_be_read(record: CheckoutRepository, store: MemoryStore) -> None:
@@ -229,7 +229,7 @@ async def test_a_checkout_of_nothing_cannot_be_read(record: CheckoutRepository, 
     await store.put_field("checkouts:user-1", "empty", text, None)
 
     assert await record.of("user-1") == ()
-    assert await record.unreadable("user-1") == ("empty",)
+    assert (await record.read("user-1")).unreadable == ("empty",)
 
 
 def test_a_checkout_that_says_nothing_of_a_trial_has_none() -> None:
