@@ -16,6 +16,8 @@ from tools.chromium import wait_until, wait_until_connected
 
 ROUNDS: Final = 5
 COLD_KB: Final = 100.0
+"""For who opens the first page of a visit, which is a document."""
+
 WARM_KB: Final = 15.0
 IDLE_SECONDS: Final = 1.0
 """So long after it is connected, a page has asked for what it had put off."""
@@ -36,12 +38,17 @@ def run(folder: Path) -> list[Figure]:
                 )
                 for _ in range(ROUNDS)
             ]
-    figures = []
-    for user, who in enumerate(("a stranger", "a signed-in user")):
-        for place, (page, most) in enumerate((("/pricing, cold", COLD_KB), ("the next page, warm", WARM_KB))):
-            ours, theirs = [each[user][place] for each in rounds], [each[2][place] for each in rounds]
-            figures.append(at_most(against(10, f"transfer to {who}: {page}", ours, theirs, "kB"), most))
-    return figures
+
+    def figure(user: int, place: int, name: str) -> Figure:
+        ours, theirs = [each[user][place] for each in rounds], [each[2][place] for each in rounds]
+        return against(10, f"transfer to {name}", ours, theirs, "kB")
+
+    return [
+        at_most(figure(0, 0, "a stranger: /pricing, cold"), COLD_KB),
+        at_most(figure(0, 1, "a stranger: the next page, warm"), WARM_KB),
+        at_most(figure(1, 0, "a signed-in user: /pricing, cold"), 1.0, of="ratio"),
+        at_most(figure(1, 1, "a signed-in user: the next page, warm"), WARM_KB),
+    ]
 
 
 def _kilobytes(browser: Browser, url: str, then: str, cookie: str = "") -> tuple[float, float]:

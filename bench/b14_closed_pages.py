@@ -21,8 +21,8 @@ AT_ONCE: Final = 50
 PEOPLE: Final = 10
 """A browser's pages stand behind each other, so that one alone could not open so many at once."""
 
-REST: Final = 75.0
-"""Seconds until the app has let go of what was closed (`ui/nicegui_ext/collector.py`)."""
+REST: Final = 30.0
+"""Seconds until the app has let go of what was closed: twice the time that it waits for a tab to come back."""
 
 
 def run(folder: Path) -> list[Figure]:
