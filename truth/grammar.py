@@ -275,7 +275,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "You can choose a plan again once your account has this one.",
     "Please check", "Can't check", "Included", "Confirming", "Still confirming", "Not confirmed", "Open",
     "Submitted", "per month", "billed monthly", "Monthly only", "Always free", "Monthly", "Yearly", "Billing period",
-    "Show prices", "Choose a plan", "Manage", "Change plan", "Keep my plan", "Update payment method", "Pay invoice",
+    "Choose a plan", "Manage", "Change plan", "Keep my plan", "Update payment method", "Pay invoice",
     "Finish payment", "Continue your checkout", "Start over", "Try again", "Resume", "Subscribe again", "See plans",
     "Check again", "Contact us", "Has this subscription ended\\?", "Were you charged\\?", "Subscribe to {plan}",
     "Change to {any}", "Choose {plan}", "Start {plan} instead", "Continue, or start {plan} instead\\?",

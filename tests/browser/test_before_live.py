@@ -174,7 +174,8 @@ def test_a_year_chosen_before_any_script_is_what_is_sold(page: Page, product: Pr
     open_signed_in(page, "/payment")
     gate = Gate(page, re.compile(r"/assets/app\.js"))
     page.goto("/payment", wait_until="commit")
-    page.get_by_test_id("interval-year").check()
+    page.get_by_test_id("interval-year-link").click(no_wait_after=True)
+    page.wait_for_url("**/payment?interval=year", wait_until="commit")
     gate.open()
 
     expect(page.get_by_test_id("plan-price-premium")).to_contain_text("$24.17")

@@ -52,7 +52,7 @@ class Asset:
         return Response(self.text, media_type=self.media_type, headers=headers)
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=4)
 def script(name: str = "app.js") -> Asset:
     """Return a script without its comments, which stand on lines of their own, and its indentation."""
     text = re.sub(r"^ */\*.*?\*/\n", "", (SCRIPTS / name).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
@@ -82,7 +82,14 @@ def has_style_sheet(request: Headers) -> bool:
 
 def register(settings: Settings) -> None:
     """Serve the files. None of these routes knows who asks."""
-    for asset in (script("app.js"), script("document.js"), script("full.js"), icons(), style(look_of(settings))):
+    for asset in (
+        script("app.js"),
+        script("document.js"),
+        script("line.js"),
+        script("full.js"),
+        icons(),
+        style(look_of(settings)),
+    ):
         _serve(asset)
 
     _serve_brand(settings)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from services.sessions.service import account_mark
 from settings import Settings
 from ui.nicegui_ext.template import json_script
+from ui.page.assets import script
 from ui.page.context import LOCALE_IN_ADDRESS, PageContext
 from ui.text.i18n import _, offered
 from ui.theme.icon_files import PREVIEW_SIZE, icon_address, preview_address, touch_icon_address
@@ -84,6 +85,7 @@ def words(context: PageContext) -> Mapping[str, str]:
     account = {"account": account_mark(context.user.user_id)} if context.user is not None else {}
     return {
         **account,
+        "line-script": script("line.js").address,
         "connection-none": _("This page isn't live right now. Load it again to see what's new."),
         "connection-lost": _("Connection lost. Reconnecting…"),
         "connection-back": _("You're back online."),

@@ -57,6 +57,8 @@ class EmbeddedPlans:
 def lead_to_top(root: Element) -> None:
     """Have every link and form below an element open in the top window; the choice of interval stays in the frame."""
     for element in root.descendants():
-        leads_away = element.tag == "a" or (element.tag == "form" and element.props.get("method") == "post")
+        leads_away = (element.tag == "a" and not str(element.props.get("href")).startswith("?")) or (
+            element.tag == "form" and element.props.get("method") == "post"
+        )
         if leads_away and isinstance(element, Tag):
             element.set(target="_top")

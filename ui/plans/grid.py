@@ -44,7 +44,7 @@ class PlanGrid:
         with Tag("div", classes="plans", data_swaps=""):
             shared = shared_saving(context.catalog, [offer.plan for offer in sold])
             if any(len(offer.plan.offered) > 1 for offer in sold):
-                interval_switch(interval, shared, self.show)
+                interval_switch(interval, shared, self.show, context.query)
             self.cards = {}
             first, *others = in_groups([offer.plan for offer in sold]) or [[]]
             for group, label in [(first, _("Plans")), *((group, _("Also available")) for group in others)]:

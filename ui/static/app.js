@@ -15,84 +15,6 @@ const front = (() => {
     setTimeout(() => (window.did_handshake ? setTimeout(() => (ready = true), 20) : awaitHandshake()), 10);
   }
 
-  /* The line: whether the server can be reached. It is asked every few seconds, and at once where the browser or the
-     socket says that something changed. While it can't, what is pressed is kept, the latest alone: the browser would show
-     its own error page in the place of ours. It goes on when the line is back, unless that took long. */
-  const ASKED_EVERY = 5000;
-  const ANSWERED_WITHIN = 10000;
-  const KEPT_FOR = 120000;
-  const line = document.body.appendChild(
-    Object.assign(document.createElement("p"), { id: "line", className: "connection-bar" }),
-  );
-  line.setAttribute("role", "status");
-  let reachable = true;
-  let hasAnswered = false; // where nothing ever does, something keeps the question back, and not the line
-  let kept = null;
-
-  /* Returns the version of the page that the server would send now, nothing where that is unknown. */
-  async function ask() {
-    const given = new AbortController();
-    const late = setTimeout(() => given.abort(), ANSWERED_WITHIN);
-    const answer = await fetch("/assets/version", { signal: given.signal }).catch(() => null);
-    clearTimeout(late);
-    hasAnswered = hasAnswered || Boolean(answer);
-    noteLine(Boolean(answer) || (!hasAnswered && navigator.onLine));
-    return answer?.ok ? (await answer.json().catch(() => ({}))).version : undefined;
-  }
-
-  function noteLine(now) {
-    if (now === reachable) return;
-    reachable = now;
-    document.body.toggleAttribute("data-unreachable", !now);
-    if (!now) return sayOfLine(words("offline"));
-    const { go, at } = kept ?? {};
-    kept = null;
-    if (go && Date.now() - at < KEPT_FOR) {
-      sayOfLine("");
-      go();
-    } else {
-      sayOfLine(words(go ? "offlineAgain" : "connectionBack"), go ? 10000 : 2500);
-    }
-  }
-
-  let lineTimer = 0;
-  function sayOfLine(text, milliseconds) {
-    clearTimeout(lineTimer);
-    line.textContent = text;
-    if (milliseconds) lineTimer = setTimeout(() => (line.textContent = ""), milliseconds);
-  }
-
-  function keepPress(event, go) {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    kept = { go, at: Date.now() };
-    sayOfLine(words("offlineKept"));
-  }
-
-  const leadsAway = (link) => /^https?:$/.test(link.protocol) && !link.getAttribute("href").startsWith("#");
-  document.addEventListener(
-    "click",
-    (event) => {
-      if (reachable) return;
-      const pressed = event.target.closest?.("a[href], [type=submit], button.button");
-      if (!pressed || pressed.matches("[data-theme-choice]") || (pressed.href && !leadsAway(pressed))) return;
-      keepPress(event, () => (pressed.isConnected ? pressed.click() : pressed.href && location.assign(pressed.href)));
-    },
-    true,
-  );
-  document.addEventListener(
-    "submit",
-    (event) => {
-      if (!reachable) keepPress(event, () => submit(event.target, event.submitter));
-    },
-    true,
-  );
-  const submit = (form, submitter) => (form.requestSubmit ?? form.submit).call(form, submitter);
-
-  window.addEventListener("offline", () => noteLine(false));
-  window.addEventListener("online", ask);
-  if (navigator.onLine === false) noteLine(false);
-
   /* The page that the server sent is replaced by the same page drawn by Vue. Focus, open menus and choices made in
      between are carried over by their place in the tree. */
   const place = (element) => {
@@ -312,15 +234,12 @@ const front = (() => {
     if (root) showInterval(root, radio.value);
   }
 
-  document.querySelectorAll("[data-interval-choice]").forEach((radio) => {
-    if (radio.checked && !radio.defaultChecked) showChoice(radio); // chosen before this script was here
-  });
   document.addEventListener("change", (event) => {
     const target = event.target;
     if (target.matches("[data-interval-choice]")) {
       showChoice(target);
     } else if (target.matches("[data-send-on-change]")) {
-      submit(target.form);
+      (target.form.requestSubmit ?? target.form.submit).call(target.form);
     }
   });
 
@@ -347,7 +266,7 @@ const front = (() => {
     if (ready) return;
     document.getElementById("popup")?.setAttribute("aria-hidden", "false");
     setInterval(() => {
-      if (!ready && reachable && document.querySelector("[data-waits]")) location.reload();
+      if (!ready && !("unreachable" in document.body.dataset) && document.querySelector("[data-waits]")) location.reload();
     }, 10000);
   }, 8000);
 
@@ -358,7 +277,6 @@ const front = (() => {
       const hidden = bar.getAttribute("aria-hidden") === "true";
       if (!hidden && !lost) {
         lost = true;
-        ask();
         bar.textContent = words(ready ? "connectionLost" : "connectionNone");
       } else if (hidden && lost) {
         lost = false;
@@ -413,10 +331,7 @@ const front = (() => {
   }
 
   const bar = document.getElementById("popup");
-  if (bar) {
-    watchConnection(bar);
-    setInterval(() => document.visibilityState === "visible" && ask(), ASKED_EVERY);
-  }
+  if (bar) watchConnection(bar);
 
   function watch() {
     new MutationObserver((changes) => {
@@ -518,5 +433,7 @@ const front = (() => {
     arrive();
   }
 
-  return { FIELDS, announce, ask, begin, connected, keep, load, loadAtOnce, quantityOf, quiet, remembered, restore, words };
+  shown().then(() => insert(words("lineScript"))).catch(() => {}); // nothing waits for it
+  document.documentElement.dataset.scripted = ""; // what stands in for this script goes
+  return { FIELDS, announce, begin, connected, keep, load, loadAtOnce, quantityOf, quiet, remembered, restore, words };
 })();

@@ -2,7 +2,7 @@
 /* What a document for strangers does beside `app.js`: it has no socket, so it asks whether it is still what the server
    would send, counts quantities and their totals, and keeps what was typed when one of its forms leaves it. */
 (() => {
-  const { FIELDS, announce, ask, quantityOf, remembered, words } = front;
+  const { FIELDS, announce, quantityOf, remembered, words } = front;
   const shown = document.documentElement.dataset.version;
   const ASKED_EVERY = 2500;
   const ONCE_IN = 60000;
@@ -11,7 +11,7 @@
      news, since another server may still send the old page. */
   async function look() {
     if (document.visibilityState !== "visible" || document.querySelector("form[data-busy]")) return;
-    const version = (await ask()) ?? shown;
+    const version = (await front.line?.ask()) ?? shown;
     if (version === shown) return;
     const [before, at] = (remembered.getItem("updated") ?? "").split(" ");
     if (before === version && Date.now() - Number(at) < ONCE_IN) return;

@@ -47,14 +47,15 @@ async def test_it_shows_every_plan_and_nothing_of_the_frame(shop: Shopping) -> N
 
 async def test_links_and_forms_lead_to_the_top_window_and_the_interval_stays(shop: Shopping) -> None:
     await shop.world.open("/embed/pricing")
-    (interval,) = staying(shop)
+    month, year, interval = stay = staying(shop)
+    assert [link.props["href"] for link in (month, year)] == ["?interval=month", "?interval=year"]
     assert "interval-form" in interval._classes
 
     shop.world.browser.find(marker="interval-year").trigger("change")
     await until(lambda: "$290" in shop.world.text())
 
-    assert staying(shop) == [interval]
-    assert len(ways_out(shop)) == len(CATALOG.plans) + 1
+    assert staying(shop) == stay
+    assert len(ways_out(shop)) == len(CATALOG.plans) + len(stay)
 
 
 @pytest.mark.parametrize(("query", "chosen"), [("", "month"), ("?interval=year", "year"), ("?interval=x", "month")])
@@ -83,7 +84,7 @@ async def test_new_prices_show_in_the_open_frame_and_still_lead_out_of_it(shop: 
     await shop.sell(changed(dearer))
 
     await until(lambda: "$12" in shop.world.text())
-    assert len(staying(shop)) == 1
+    assert len(staying(shop)) == 3  # both links and the form of the interval
 
 
 async def test_plan_cards_of_any_page_follow_the_catalog_at_the_interval_chosen(shop: Shopping) -> None:
