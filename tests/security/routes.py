@@ -23,8 +23,9 @@ NOT_OURS: Final = "/_nicegui"
 FILES: Final = frozenset(
     {
         "GET /assets/app.js", "GET /assets/document.js", "GET /assets/full.js", "GET /assets/icons.css",
-        "GET /assets/items.svg", "GET /assets/style.css",
-        "GET /brand/icon.svg", "GET /brand/logo", "GET /robots.txt", "GET /sitemap.xml", "GET /.well-known/jwks.json",
+        "GET /assets/items.svg", "GET /assets/line.js", "GET /assets/style.css", "GET /items/{item_id}/picture",
+        "GET /brand/icon.svg", "GET /brand/preview.png", "GET /brand/touch-icon.png", "GET /favicon.ico",
+        "GET /robots.txt", "GET /sitemap.xml", "GET /.well-known/jwks.json",
         "GET /api/openapi.json", "GET /api/docs",
     }
 )  # fmt: skip
