@@ -184,6 +184,9 @@ class SettingsFields(BaseSettings):
         Field((), description="Services that may ask about users, as name=hash; without one those routes are off.")
     )
     limit_service_queries: Limit = Field("1200/minute", description="Questions about users each service may ask.")
+    webhooks_path: str = Field(
+        "", description="File (JSON) of the endpoints that are told of changes, as docs/webhooks.md says; empty: none."
+    )
     entitlements_audience: Annotated[tuple[str, ...], NoDecode, Listed] = Field(
         (), description="Audience (aud) of the tokens, one or more; empty means PUBLIC_URL."
     )

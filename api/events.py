@@ -59,6 +59,7 @@ def events_routes(container: Container) -> APIRouter:
             raise BadRequest(400) from None
         await container.alarms.event_received()
         await container.status.poll_once(event.user_id)
+        await container.outbox.look_soon(event.user_id)
         return Response(status_code=204)
 
     return router

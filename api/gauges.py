@@ -36,6 +36,11 @@ def gauges(container: Container) -> tuple[GaugeReading, ...]:
             "Plans that accounts name and the catalog does not know.",
             lambda: len(container.refresher.unknown_plans.names),
         ),
+        GaugeReading(
+            "billing_webhooks_dead",
+            "Events that an endpoint did not take in a day, of the last thirty.",
+            lambda: len(container.webhooks.dead),
+        ),
         *(
             GaugeReading(
                 "billing_alarm",

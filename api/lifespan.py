@@ -32,6 +32,7 @@ class RunningApp:
         """Start what runs beside the requests, in the running event loop."""
         self.catalog_file.start()
         self.container.alarms.start()
+        self.container.webhooks.start()
         if self.shared_limit is not None:
             with contextlib.suppress(StoreUnavailable):  # logged by the store; pages open without Redis, and it heals
                 await self.shared_limit.prepare()
@@ -46,6 +47,7 @@ class RunningApp:
             _log.error("checkouts_cut_off", seconds=SHUTDOWN_WAIT)
         await self.catalog_file.stop()
         await container.alarms.stop()
+        await container.webhooks.stop()
         await asyncio.gather(container.payment_upstream.aclose(2.0), container.auth_upstream.aclose(2.0))
         await container.limits.close()
         await container.store.close()

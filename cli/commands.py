@@ -1,4 +1,4 @@
-"""What an operator runs instead of the server: ``python app.py check``, ``register`` and ``keys``.
+"""What an operator runs instead of the server: ``python app.py check``, ``register``, ``keys`` and ``events``.
 
 ``app.py`` adds these commands to its own; `main` runs them without it. The server imports none of them.
 """
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cli.check_command import add_check
+from cli.events_command import add_events
 from cli.keys_command import add_keys
 from cli.register_command import add_register
 
@@ -20,6 +21,7 @@ def add_operator_commands(commands: "Commands") -> None:
     add_check(commands)
     add_register(commands)
     add_keys(commands)
+    add_events(commands)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

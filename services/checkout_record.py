@@ -12,7 +12,7 @@ is no mistake by itself, and both sessions say at Stripe what they charge. An ev
 happened all the same; it counts as of the checkout's start.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -260,11 +260,14 @@ class CheckoutRepository:
         now: Callable[[], datetime] | None = None,
         *,
         opened: Callable[[str], Awaitable[None]] | None = None,
+        changed: Callable[[str, Sequence[Checkout]], Awaitable[None]] | None = None,
     ) -> None:
-        """`opened` is told the id of each new session at Stripe: it says which mode the Payment MS is in."""
+        """`opened` is told the id of each new session at Stripe: it says which mode the Payment MS is in. `changed` is
+        told of each customer whose checkouts are others than before, with all of them."""
         self._store = store
         self._now = now or (lambda: datetime.now(UTC))
         self._opened = opened
+        self._changed = changed
 
     async def read(self, customer: str) -> CheckoutsOnRecord:
         """Return all that is on record of the customer's checkouts.
@@ -320,6 +323,7 @@ class CheckoutRepository:
             await self._store.delete_field(key, field)
         if self._opened is not None:
             await self._opened(checkout.session_id)
+        await self._tell(checkout.customer)
 
     async def mark(self, checkout: Checkout, event: CheckoutEvent) -> Checkout:
         """Note that the event has happened and return the checkout with it.
@@ -331,7 +335,12 @@ class CheckoutRepository:
             return checkout
         now = self._after([checkout.started_at, *checkout.events.values()])
         await self._put_event(checkout.customer, checkout.id, event, now)
+        await self._tell(checkout.customer)
         return checkout.model_copy(update={"events": {**checkout.events, event: now}})
+
+    async def _tell(self, customer: str) -> None:
+        if self._changed is not None:
+            await self._changed(customer, await self.of(customer))
 
     def _after(self, moments: Iterable[datetime]) -> datetime:
         return max(self._now(), max(moments, default=_LONG_AGO) + _RESOLUTION)

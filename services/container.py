@@ -22,6 +22,8 @@ from services.storage.port import Store
 from services.storage.pubsub import PubSub
 from services.stripe_mode import StripeModeService
 from services.upstream.client import Upstream
+from services.webhooks.deliverer import WebhookDeliverer
+from services.webhooks.outbox import Outbox
 from settings import Settings
 
 
@@ -84,6 +86,8 @@ class Container:
     cart: CartService
     entitlements: Entitlements
     entitlement_lookup: EntitlementLookup
+    outbox: Outbox
+    webhooks: WebhookDeliverer
     stripe_mode: StripeModeService
     alarms: AlarmRecorder
     limits: RateLimits

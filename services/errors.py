@@ -57,6 +57,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
         │   └── FeatureRequired      403  it needs a feature that nothing the user has unlocks
         ├── PageNotFound             404  no page has this address
         └── UnusableSetting          500  a setting can't be used; at the start only, for the operator
+            ├── WebhooksUnusable     500  the file of endpoints can't be used
             ├── KeyUnusable          500  the key for entitlements can't sign
             └── TracingNotInstalled  500  traces are asked for and their packages are missing
 """
@@ -674,6 +675,12 @@ class KeyUnusable(UnusableSetting):
     """ENTITLEMENTS_KEY is no private key that can sign."""
 
     code = "key_unusable"
+
+
+class WebhooksUnusable(UnusableSetting):
+    """WEBHOOKS_PATH names a file that can't be used."""
+
+    code = "webhooks_unusable"
 
 
 class TracingNotInstalled(UnusableSetting):

@@ -1,6 +1,6 @@
 """One process of the app over a world: every service as `wiring/` puts it together, without pages or sockets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ from services.storage.pubsub import PubSub
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
 from services.web.safe_urls import Redirects
+from services.webhooks.endpoints import Endpoint
+from services.webhooks.outbox import Outbox
 from tests.fakes import START, Clock, FakeAuthMS, FakePaymentMS, Shape, settle
 from tests.shop import CATALOG, press, world_of
 from tests.world import OutsideWorld
@@ -67,6 +69,7 @@ class Replica:
         alarms: AlarmRecorder | None = None,
         asks_by_email: bool = False,
         grants: GrantRules = ACCOUNT_ALONE,
+        endpoints: Sequence[Endpoint] = (),
     ) -> None:
         self.outside = outside
         self.counted: list[tuple[str, str]] = []
@@ -84,7 +87,9 @@ class Replica:
             idle=idle,
             now=clock,
         )
-        self.checkouts = CheckoutRepository(store, clock)
+        self.outbox = Outbox(store, endpoints, catalog=catalog, now=clock)
+        on = self.outbox.on
+        self.checkouts = CheckoutRepository(store, clock, changed=self.outbox.checkouts_changed if on else None)
         self.refresher = StatusRefresher(
             store=store,
             payment_ms=outside.payment_ms,
@@ -94,6 +99,7 @@ class Replica:
             customer_of=customer_by(customer_id),
             grants=grants,
             alarms=alarms,
+            observer=self.outbox if on else None,
             now=lambda: clock() + ahead,
             memory=memory,
         )

@@ -32,6 +32,10 @@ from services.subscription.grant_rules import GrantRules
 from services.upstream.clock_skew import ClockSkew
 from services.upstream.transport import Transport
 from services.web.safe_urls import Redirects
+from services.webhooks.absent import AbsentCustomers
+from services.webhooks.deliverer import WebhookDeliverer
+from services.webhooks.outbox import Outbox
+from services.webhooks.sender import WebhookSender
 from settings import Settings
 from ui.nicegui_ext.page_views import PAGE_GAUGES
 from wiring import systems
@@ -74,7 +78,11 @@ def build(
     auth_ms = systems.auth_ms(settings, metrics, tracing, auth_transport, clock_skew)
     storage_secret = systems.given(settings.storage_secret, "STORAGE_SECRET")
     stripe_mode = StripeModeService(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)
-    checkouts = CheckoutRepository(store, now, opened=stripe_mode.note)
+    endpoints = systems.endpoints(settings)
+    outbox = Outbox(store, endpoints, catalog=current_catalog, now=now)
+    checkouts = CheckoutRepository(
+        store, now, opened=stripe_mode.note, changed=outbox.checkouts_changed if outbox.on else None
+    )
     limits = RateLimits(settings.redis_url.get_secret_value() if settings.redis_url else None)
     sessions = Sessions(
         store, auth_ms, pubsub, secret=storage_secret, earlier_secrets=settings.storage_secret_fallbacks,
@@ -86,7 +94,7 @@ def build(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,
         catalog=current_catalog, customer_of=customer_by(settings.customer_id), marks=marks,
         grants=GrantRules.of(settings.gift_words, by_record=settings.grant_by_record),
-        hash_of=UserHashes(storage_secret).of, alarms=alarms, now=now,
+        hash_of=UserHashes(storage_secret).of, alarms=alarms, observer=outbox if outbox.on else None, now=now,
     )  # fmt: skip
     status = StatusService(refresher, pubsub, leases=systems.leases(store), now=now)
     earlier = EarlierRecords(payment_ms, marks, settings.public_url) if settings.customer_id == "user_id" else None
@@ -109,10 +117,15 @@ def build(
     entitlement_lookup = EntitlementLookup(
         refresher, catalog=current_catalog, customer_of=systems.customer_of_user(settings, sessions), now=now
     )
+    absent = AbsentCustomers(outbox, refresher, checkouts)
+    webhooks = WebhookDeliverer(
+        store, outbox, [WebhookSender(endpoint) for endpoint in endpoints],
+        look=absent.look, settle=absent.settle, now=now,
+    )  # fmt: skip
     container = Container(
         settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,
         refresher=refresher, status=status, checkout=checkout, portal=portal, cart=cart, entitlements=entitlements,
-        entitlement_lookup=entitlement_lookup,
+        entitlement_lookup=entitlement_lookup, outbox=outbox, webhooks=webhooks,
         stripe_mode=stripe_mode, alarms=alarms, limits=limits, policies=policies, payment_upstream=payment_ms.upstream,
         auth_upstream=auth_ms.upstream, metrics=metrics, users=UserHashes(storage_secret),
     )  # fmt: skip

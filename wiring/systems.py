@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from services.auth_ms import AuthMS
 from services.entitlements.signing import SigningKey
-from services.errors import KeyUnusable, TracingNotInstalled
+from services.errors import KeyUnusable, TracingNotInstalled, WebhooksUnusable
 from services.live_status.service import Leases
 from services.observability.metrics import Metrics
 from services.observability.tracing import Tracing, both, open_tracing
@@ -22,6 +22,7 @@ from services.upstream.client import Upstream
 from services.upstream.clock_skew import ClockSkew
 from services.upstream.key_standing import KeyWatch
 from services.upstream.transport import Transport
+from services.webhooks.endpoints import Endpoint, read_endpoints
 from settings import Settings, SettingsError
 
 
@@ -126,6 +127,14 @@ def signing_key(settings: Settings) -> SigningKey:
     try:
         return SigningKey(settings.entitlements_key, ((name, pem) for name, pem in beside.items() if pem is not None))
     except KeyUnusable as error:
+        raise SettingsError((str(error),)) from None
+
+
+def endpoints(settings: Settings) -> tuple[Endpoint, ...]:
+    """Return who is told of changes; raises SettingsError for a file that can't be used."""
+    try:
+        return read_endpoints(settings.webhooks_path)
+    except WebhooksUnusable as error:
         raise SettingsError((str(error),)) from None
 
 

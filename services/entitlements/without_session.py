@@ -70,6 +70,4 @@ class EntitlementLookup:
         catalog = self._catalog()
         if word.status is None:
             return nothing_known(catalog, self._now())
-        told = entitlement_of(word.status, catalog)
-        groups = {group: one.model_copy(update={"as_of": word.as_of}) for group, one in told.groups.items()}
-        return told.model_copy(update={"as_of": word.as_of, "stale": word.memory, "groups": groups})
+        return entitlement_of(word.status, catalog).model_copy(update={"stale": word.memory})

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import structlog
 
@@ -32,7 +32,7 @@ from services.subscription.confirmation import note_progress
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import catalog_for
 from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
-from services.subscription.last_word import LastWord, as_if_said_now, is_memory
+from services.subscription.last_word import LastWord, as_if_said_now, dated, is_memory
 from services.subscription.model import Reason, State
 from services.subscription.normalize import plan_named
 from services.subscription.reconcile import reconcile
@@ -101,10 +101,18 @@ class _Judged:
         return young and self.catalog is catalog and self.history == history and self.snapshot == snapshot
 
 
+class LookObserver(Protocol):
+    """Is told of each look at a customer who is here, and never fails it."""
+
+    async def looked(self, customer: str, user_id: str, status: CustomerStatus, checkouts: Sequence[Checkout]) -> None:
+        """Take note of what a look found."""
+        ...
+
+
 class StatusRefresher:
     """What customers have, asked of both services. `customer_of` says by which id the Payment MS knows a user.
 
-    `hash_of` makes what stands for a user's id in the log; `alarms` are told of each look.
+    `hash_of` makes what stands for a user's id in the log; `alarms` and the `observer` are told of each look.
     """
 
     def __init__(
@@ -120,6 +128,7 @@ class StatusRefresher:
         marks: Marks | None = None,
         hash_of: Callable[[str], str] = lambda user_id: "",
         alarms: AlarmRecorder | None = None,
+        observer: LookObserver | None = None,
         now: Callable[[], datetime] | None = None,
         memory: int = _MEMORY,
     ) -> None:
@@ -133,6 +142,7 @@ class StatusRefresher:
         self._marks = marks or Marks(store)
         self._hash_of = hash_of
         self._alarms = alarms
+        self._observer = observer
         self._now = now or (lambda: datetime.now(UTC))
         self._memory = memory
         self._history = HistoryRepository(store, checkouts, self._now)
@@ -277,9 +287,10 @@ class StatusRefresher:
         mine, stored = known.snapshot or UpstreamSnapshot(), await self._read(customer)
         snapshot = mine if stored is None else mine.with_memory_of(stored, now)
         history = await self._history.of(customer)
-        status = self._reconcile(customer, as_if_said_now(snapshot, now), history)
+        status, as_of = self._reconcile(customer, as_if_said_now(snapshot, now), history), snapshot.as_of or now
         heard = snapshot.account is not None or bool(snapshot.records)
-        return LastWord(status if heard else None, snapshot.as_of or now, is_memory(snapshot, now))
+        asked = snapshot.billing_failed is None and snapshot.looked_at is not None
+        return LastWord(dated(status, as_of) if heard else None, as_of, is_memory(snapshot, now), asked)
 
     def _recent(self, known: _Known, scope: Scope) -> bool:
         asked_at = {"all": known.asked_all_at, "relevant": known.asked_billing_at, "account": known.asked_at}[scope]
@@ -347,6 +358,8 @@ class StatusRefresher:
             known.asked_billing_at = now
         if looked_at_all and snapshot.billing_failed is None and session is not None:
             known.asked_all_at = now
+        if self._observer is not None and session is not None:
+            await self._observer.looked(customer, session.user.user_id, has, history.checkouts)
         if session is None and snapshot.account is None and not snapshot.products_on_record:
             return  # nobody has ever been here by that id: a service may ask about any
         known.unwritten = True

@@ -37,6 +37,10 @@ class RowKind(StrEnum):
     UPSTREAM_SNAPSHOT = "evidence"
     STRIPE_MODE = "money_mode"
     ALARM = "alarm"
+    OUTBOX = "outbox"
+    OUTBOX_DUE = "outbox-due"
+    OUTBOX_BEGAN = "outbox-began"
+    OUTBOX_DEAD = "outbox-dead"
 
 
 MARKERS: Final = frozenset({"alarm-told", "cart-taken", "event", "key-proof", "lease", "mark", "store"})

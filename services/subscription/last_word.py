@@ -24,11 +24,12 @@ FRESH: Final = timedelta(seconds=90)
 @dataclass(frozen=True, slots=True)
 class LastWord:
     """What is known of a customer: None where no service ever spoke. `as_of` is the age of the older of both services'
-    answers, `memory` says that not all of it was asked just now."""
+    answers, `memory` says that not all of it was asked just now, `billing_answered` that billing was and did."""
 
     status: CustomerStatus | None
     as_of: datetime
     memory: bool
+    billing_answered: bool
 
 
 def as_if_said_now(snapshot: UpstreamSnapshot, now: datetime) -> UpstreamSnapshot:
@@ -41,6 +42,14 @@ def as_if_said_now(snapshot: UpstreamSnapshot, now: datetime) -> UpstreamSnapsho
         account = account.model_copy(update={"as_of": now})
     asked = {"billing_failed": None, "account_failed": None}
     return snapshot.model_copy(update={"records": records, "account": account, **asked})
+
+
+def dated(status: CustomerStatus, as_of: datetime) -> CustomerStatus:
+    """Return a status that was judged as if all was said now, with the age that it has."""
+    groups = {group: one.model_copy(update={"as_of": as_of}) for group, one in status.groups.items()}
+    others = tuple(one.model_copy(update={"as_of": as_of}) for one in status.others)
+    current = status.current.model_copy(update={"as_of": as_of})
+    return status.model_copy(update={"as_of": as_of, "current": current, "groups": groups, "others": others})
 
 
 def is_memory(snapshot: UpstreamSnapshot, now: datetime) -> bool:

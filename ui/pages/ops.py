@@ -21,6 +21,7 @@ from services.errors import PageNotFound
 from services.observability.metrics_history import MetricsHistory, RecentProblems, Sample
 from services.upstream.client import Upstream
 from services.web.operator_token import shows_token
+from services.webhooks.model import WebhookDelivery
 from ui.billing.live import Part
 from ui.components.notice import ICONS
 from ui.components.plot import plot
@@ -36,8 +37,11 @@ WORDS: Final = {
     "seen": "Seen", "otherwise": "Last seen otherwise",
     "replica": "This replica", "services": "Services", "problems": "Last warnings and errors", "none": "None so far.",
     "refused": "This needs OPS_TOKEN: as a bearer token, or as the password of any user.",
+    "dead": "Events that were not taken",
+    "replay": "Each was tried for a day. Tell one again: python app.py events replay ID",
     "operation": "Operation", "circuit": "Circuit", "calls": "Calls", "failures": "Not answered", "mean": "Mean",
 }  # fmt: skip
+MOST_DEAD: Final = 50
 SERVICES: Final = ("payment_ms", "auth_ms")
 GOOD: Final = ("ok", "rejected")
 
@@ -94,6 +98,7 @@ class Board:
 
     def _draw(self) -> None:
         draw_alarms(self._container.alarms.standing)
+        draw_dead(self._container.webhooks.dead)
         self._draw_facts()
         with Tag("div").style("display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr))"):
             self._draw_plots()
@@ -191,6 +196,17 @@ def draw_alarms(standing: Sequence[StandingAlarm]) -> None:
                                 Tag("dt", name)
                                 with Tag("dd"):
                                     _draw_words(value)
+
+
+def draw_dead(dead: Sequence[WebhookDelivery]) -> None:
+    """List the events that no endpoint took in a day; where there are none, say nothing."""
+    if not dead:
+        return
+    Tag("h2", WORDS["dead"], classes="card-heading")
+    Tag("p", WORDS["replay"], classes="muted small")
+    with Tag("ul", classes="small", testid="ops-dead"):
+        for one in dead[:MOST_DEAD]:
+            Tag("li", f"{_minute(one.event.at)} {one.event.kind} to {one.endpoint}: {one.last} ({one.event.id})")
 
 
 def _draw_words(text: str) -> None:

@@ -21,6 +21,7 @@ from services.storage.rows import MARKERS, RowKind, UnreadableRows
 from services.stripe_mode import StripeMode, StripeModeService
 from services.subscription.model import State
 from tests.replica import ADA, BOB, PUBLIC_URL, Outside, Replica
+from tests.unit.services.webhooks.receivers import HookReceiver, Telling
 
 MUG = "price_mug"
 PREMIUM = "price_premium_month"
@@ -246,6 +247,59 @@ async def write_alarm(case: Case) -> Callable[[], Awaitable[None]]:
     return read
 
 
+async def outbox_of_ada(case: Case) -> tuple[Telling, HookReceiver]:
+    """Ada, who has ordered something of which a receiver that refuses everything is to be told."""
+    receiver = HookReceiver()
+    telling = Telling(case.outside, receiver)
+    await telling.deliverer.begin()
+    await telling.replica.ask(case.ada)
+    await telling.replica.click(case.ada, "price_shirt")
+    return telling, receiver
+
+
+async def write_outbox(case: Case) -> Callable[[], Awaitable[None]]:
+    telling, receiver = await outbox_of_ada(case)
+
+    async def read() -> None:
+        await telling.deliverer.run_once()
+        assert receiver.tried == []
+
+    return read
+
+
+async def write_outbox_due(case: Case) -> Callable[[], Awaitable[None]]:
+    telling, receiver = await outbox_of_ada(case)
+
+    async def read() -> None:
+        await telling.deliverer.run_once()
+        assert receiver.kinds == ["checkout.opened"]
+
+    return read
+
+
+async def write_outbox_began(case: Case) -> Callable[[], Awaitable[None]]:
+    telling, _receiver = await outbox_of_ada(case)
+
+    async def read() -> None:
+        await telling.replica.click(case.ada, PREMIUM)
+        row = await telling.outbox.row("ada")
+        assert row is not None
+        assert len(row.queue) == 2
+
+    return read
+
+
+async def write_outbox_dead(case: Case) -> Callable[[], Awaitable[None]]:
+    telling, receiver = await outbox_of_ada(case)
+    receiver.statuses = [410]
+    await telling.deliverer.run_once()
+
+    async def read() -> None:
+        assert await telling.outbox.buried() == ()
+
+    return read
+
+
 Write = Callable[[Case], Awaitable[Callable[[], Awaitable[None]]]]
 
 KINDS: dict[RowKind, Write] = {
@@ -261,6 +315,10 @@ KINDS: dict[RowKind, Write] = {
     RowKind.UPSTREAM_SNAPSHOT: write_snapshot,
     RowKind.STRIPE_MODE: write_stripe_mode,
     RowKind.ALARM: write_alarm,
+    RowKind.OUTBOX: write_outbox,
+    RowKind.OUTBOX_DUE: write_outbox_due,
+    RowKind.OUTBOX_BEGAN: write_outbox_began,
+    RowKind.OUTBOX_DEAD: write_outbox_dead,
 }
 
 
