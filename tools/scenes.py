@@ -166,6 +166,7 @@ SCENES: Final = (
     Scene("payment-on_record", "/payment", in_state("on_record", "running")),
     Scene("payment-chosen", f"/payment?price={PREMIUM}", newcomer),
     Scene("payment-problem", "/payment?problem=upstream_unavailable", newcomer),
+    Scene("payment-chosen-year", "/payment?plan=basic&interval=year", newcomer),
     Scene("payment-busy", "/payment", newcomer, acts.busy),
     Scene("payment-slow", "/payment", newcomer, acts.slow),
     Scene("payment-loading", "/payment", stranger, acts.deaf, during=slow_answers),

@@ -92,7 +92,10 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("List price: {amount} a {interval}; discounts and tax are on your invoice", (K.HAS_PRICE,)),
     ("Free until: (?:{date} · )?{ago}", (K.TRIAL_ENDS,)),
     ("Until: (?:{date} · )?{ago}", (K.ACCOUNT_UNTIL,)),
-    ("Stripe will e-mail your receipt.", (K.SUBMITTED,)),
+    ("Stripe will e-?mail your receipt.", (K.SUBMITTED,)),
+    ("Stripe emails your receipt; your invoices are in the billing portal.", (K.CONFIRMED,)),
+    ("Change to yearly billing – save {amount}", (K.SAVING,)),
+    ("Total {amount}", ()),
     ("{count} days? free for new customers, then {amount} a {interval} \\(list price\\).", (K.TRIAL_OFFER,)),
     ("Resubscribe to {plan} – {amount} a {interval}", (K.CARD_PRICE,)),
     ("{amount} today.", (K.DUE_TODAY,)),
@@ -241,6 +244,9 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
 )  # fmt: skip
 
 HARMLESS: Final[tuple[str, ...]] = (
+    "Invoices and payment methods: In the billing portal", "By subscribing you agree to our terms.", "All plans",
+    "You have an unfinished checkout for .*", "Go on with .*", "Your plan, orders and invoices.",
+    "(?:See your )?[Oo]rders",
     "Not paid yet", "See what happened to this payment.", "One-time payment.", "Add a promo code at checkout.",
     "Thanks for your order", "Checkout canceled", "It's no longer one of our plans.", "Contact us about it.",
     "Payment submitted", "Payment confirmed", "Plan added to your account", "No plan", "Manage subscription",

@@ -516,7 +516,12 @@ def _trial_offer(said: Statement, facts: Facts, sold: CatalogFacts, history: His
 
 
 def _saving(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
-    """It holds for every plan that it stands beside, and is at least one per cent."""
+    """It holds for every plan that it stands beside, and is at least one per cent; or an amount for what they have."""
+    if said.money is not None:
+        years = [price for price in _prices_of(said, sold) if price["interval"] == "year"]
+        mine = [sub for sub in facts.alive if sub.plan == said.card and sub.interval == "month"]
+        wanted = (said.money.amount, said.money.currency)
+        return any((12 * sub.amount - price["amount"], price["currency"]) == wanted for sub in mine for price in years)
     count = said.count or 0
     shown = [plan for plan in sold.plans.values() if not plan.get("retired") and said.card in (None, plan["id"])]
     both = [plan["prices"] for plan in shown if len(plan.get("prices", {})) == 2]

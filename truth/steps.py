@@ -132,7 +132,7 @@ class Steps:
     async def do_portal(self, step: StoryStep) -> None:
         """Go to the billing portal, do something there, and come back or not."""
         browser = self._browsing.browser(step)
-        tab = await self._browsing.open(browser, ("/payment", "/account")[step.c % 2])
+        tab = await self._browsing.open(browser, "/payment")
         found = [one for one in (tab.reading or Reading((), ())).pressables if one.action == "/payment/portal"]
         if not found:
             return
@@ -142,7 +142,7 @@ class Steps:
         portal_action(self.world.state, browser.person.user.user_id, step.b, step.c)
         self.world.observe()
         if step.c < 6:
-            await self._browsing.load(tab, f"{('/payment', '/account')[step.c % 2]}?from=portal")
+            await self._browsing.load(tab, "/payment?from=portal")
 
     async def do_close(self, step: StoryStep) -> None:
         tabs = [tab for someone in self.world.people for tab in someone.tabs]

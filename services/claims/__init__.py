@@ -17,6 +17,7 @@ from services.claims.checkouts import (
     not_charged_claim,
     price_claim,
     purchase_claims,
+    receipt_claim,
 )
 from services.claims.model import DATED, Claim, ClaimKind, Evidence, Tax
 from services.claims.offers import item_claim, offer_claims
@@ -46,6 +47,7 @@ __all__ = [
     "portal_claims",
     "price_claim",
     "purchase_claims",
+    "receipt_claim",
     "status_claims",
     "subscription_claims",
     "twice_claims",

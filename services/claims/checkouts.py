@@ -69,6 +69,13 @@ def arrived_claim(checkout: Checkout, now: datetime) -> Claim:
     return Claim(says=ClaimKind.PURCHASE_ARRIVED, evidence=evidence, as_of=now, **_about(checkout))
 
 
+def receipt_claim(checkout: Checkout, now: datetime, *, paid: bool) -> Claim | None:
+    """Return that there is a receipt: a service confirms the purchase, it is `paid`, and it began without a trial."""
+    if not (checkout.confirmed and paid) or checkout.free_days:
+        return None
+    return Claim(says=ClaimKind.RECEIPT, evidence=Evidence.BOUGHT_HERE, as_of=now, **_about(checkout))
+
+
 def _about(checkout: Checkout | None) -> dict[str, str | None]:
     if checkout is None:
         return {}

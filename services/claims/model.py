@@ -108,6 +108,8 @@ class ClaimKind(StrEnum):
     ORDER_PLACED = "order_placed"
     PURCHASE_ARRIVED = "purchase_arrived"
     """A service has what was bought here."""
+    RECEIPT = "receipt"
+    """What was bought here was paid, so there is a receipt, and where it is."""
     BACK_FROM_CHECKOUT = "back_from_checkout"
 
 

@@ -138,5 +138,6 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "the return carries what only Stripe knows, or a service says so", "`back_from_checkout`"
     ),
     ClaimKind.PURCHASE_ARRIVED: Rule("billing has a subscription of this purchase, or the account grants its plan"),
+    ClaimKind.RECEIPT: Rule("a purchase of a plan here, without a trial, that a service confirms and calls active"),
     ClaimKind.BACK_FROM_CHECKOUT: Rule("the browser came back, and its address proves nothing"),
 }

@@ -219,6 +219,12 @@ class World:
         assert client is not None
         return [tag for tag in tags_in(client.layout) if name in tag._classes]
 
+    def tags(self, name: str) -> list[Tag]:
+        """Return the visible elements of an HTML tag."""
+        client = self.browser.client
+        assert client is not None
+        return [tag for tag in tags_in(client.layout) if tag.tag == name]
+
     def press(self, testid: str) -> None:
         """Press the one thing with a testid."""
         self.one(testid)

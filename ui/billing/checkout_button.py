@@ -186,24 +186,27 @@ def draw_ways(context: PageContext, checkout: Checkout, purchase: Purchase, prob
                 testid="order-again",
             )  # fmt: skip
         return
-    payable = checkout.payable(datetime.now(UTC))
+    payable, same = checkout.payable(datetime.now(UTC)), _same(checkout, purchase)
+    if not same:  # the latest intention is the filled button
+        label = _("Go on with {plan}").format(plan=_purchase_name(context, purchase))
+        checkout_button(context, purchase.instead(checkout.id), label, problems, testid="start-instead")
     if payable:
-        draw_continue(context, checkout, problems)
-    same = _same(checkout, purchase)
-    label = _("Start a new one") if same else _("Start {plan} instead").format(plan=_purchase_name(context, purchase))
-    testid = "start-new" if same else "start-instead"
-    checkout_button(context, purchase.instead(checkout.id), label, problems, look="secondary", testid=testid)
+        draw_continue(context, checkout, problems, look="primary" if same else "secondary")
+    if same:
+        checkout_button(
+            context, purchase.instead(checkout.id), _("Start a new one"), problems, look="secondary", testid="start-new"
+        )
     words = _(DANGER) if payable else _("Start a new one only if you did not pay.")
     Tag("p", words, classes="small muted danger-words")
 
 
-def draw_continue(context: PageContext, checkout: Checkout, problems: ProblemPlace) -> None:
+def draw_continue(context: PageContext, checkout: Checkout, problems: ProblemPlace, *, look: Look = "primary") -> None:
     """Draw the button that goes on with a checkout: one that was left is looked at by the guards first."""
     if checkout.open(datetime.now(UTC)):
-        button(_("Continue your checkout"), href=checkout.url, testid="continue-checkout")
+        button(_("Continue your checkout"), look, href=checkout.url, testid="continue-checkout")
         return
     resumed = checkout.purchase.resuming(checkout.id)
-    checkout_button(context, resumed, _("Continue your checkout"), problems, testid="continue-checkout")
+    checkout_button(context, resumed, _("Continue your checkout"), problems, look=look, testid="continue-checkout")
 
 
 def _under_way(context: PageContext, error: CheckoutInProgress) -> Checkout | None:

@@ -15,8 +15,8 @@ from ui.page.current_user import session_now
 from ui.text.i18n import _
 
 ACTION = "/payment/portal"
-RETURNS_TO = ("/payment", "/account")
-"""Pages that know what to say to a user who is back from the portal; from elsewhere users come to the first."""
+RETURNS_TO = "/payment"
+"""The page that knows what to say to a user who is back from the portal."""
 
 
 def portal_button(
@@ -35,7 +35,7 @@ def portal_button(
         form.release()
 
     form = ActionForm(
-        ACTION, {"return_to": return_path(context)}, label, busy_label=_("Opening billing portal…"), look=look,
+        ACTION, {"return_to": RETURNS_TO}, label, busy_label=_("Opening billing portal…"), look=look,
         wide=wide, icon_after="arrow-top-right-on-square", testid=testid, on_press=press,
     )  # fmt: skip
     return form
@@ -45,7 +45,7 @@ async def press_portal(context: PageContext, problems: ProblemPlace | None) -> N
     """Open the portal, or say why not."""
     try:
         session = await session_now(context)
-        url = await context.container.portal.open(session, return_path(context))
+        url = await context.container.portal.open(session, RETURNS_TO)
     except NotSignedIn:
         ui.navigate.to(sign_in_path(context.here))
     except FrontendError as error:
@@ -67,8 +67,3 @@ def _among_banners(context: PageContext) -> ProblemPlace:
     place = context.part(ProblemPlace, make)
     frame.banners.set(hidden=False)
     return place
-
-
-def return_path(context: PageContext) -> str:
-    """Return where the portal's back link leads."""
-    return context.path if context.path in RETURNS_TO else RETURNS_TO[0]

@@ -1,4 +1,4 @@
-"""The way to invoices, cards and receipts: one row with the button that opens the billing portal."""
+"""The way to invoices, cards and receipts where no card of a subscription leads there: one row with one button."""
 
 from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace

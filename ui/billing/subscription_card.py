@@ -70,10 +70,10 @@ class SubscriptionCard:
                     self._headline = Tag(heading, "", id=title_id, classes="subscription-title")
                     self._badge_place = Tag("div", classes="subscription-badge")
                 self._sentence = Tag("p", classes="subscription-sentence")
-                self._facts = Tag("dl", classes="facts small")
                 self._news_due = Tag("p", "", classes="small muted", hidden=True, testid="portal-news-due")
                 self._age = Tag("p", classes="age small muted", hidden=True)
             self._actions = Tag("div", classes="actions subscription-actions")
+            self._facts = Tag("dl", classes="facts", hidden=True)
         self._badge: StatusBadge | None = None
 
     def show_nothing_yet(self) -> None:
@@ -96,7 +96,7 @@ class SubscriptionCard:
         self._badge.show(words)
         self._show_age(customer_status, said=words.shown in (Shown.UNAVAILABLE, Shown.ID_REFUSED))
         actions = subscription.actions
-        self._show_facts(words, reference_of(words, subscription))
+        self._show_facts(words, reference_of(words, subscription), actions)
         drawn = (words, actions, customer_status.confirming and customer_status.confirming.url)
         if drawn == self._drawn:
             return
@@ -107,9 +107,10 @@ class SubscriptionCard:
         self._news_due.set(hidden=not words.news_due)
         self._show_actions(words, actions, customer_status, contact=bool(reference_of(words, subscription)))
 
-    def _show_facts(self, words: StateWords, reference: str) -> None:
+    def _show_facts(self, words: StateWords, reference: str, actions: tuple[Action, ...]) -> None:
         date_text = date_fact(self._context, words)
-        facts = (words.price, words.date_verb, date_text, reference)
+        portal = any(action.opens_portal for action in actions)
+        facts = (words.price, words.date_verb, date_text, reference, str(portal))
         if facts == self._facts_drawn:
             return
         self._facts_drawn = facts
@@ -121,7 +122,9 @@ class SubscriptionCard:
                 _fact(words.date_verb, date_text, words.moment, self._context)
             if reference:
                 _fact(_("Reference to quote"), reference)
-        self._facts.set(hidden=not (words.price or date_text or reference))
+            if portal and not self._beside:
+                _fact(_("Invoices and payment methods"), _("In the billing portal"))
+        self._facts.set(hidden=not any((words.price, date_text, reference, portal and not self._beside)))
 
     def _show_age(self, customer_status: CustomerStatus, *, said: bool) -> None:
         """Say how old the knowledge is, once that matters: a service did not answer, or was not asked for a while.
@@ -156,7 +159,9 @@ class SubscriptionCard:
     def _draw_action(self, action: Action, words: StateWords, customer_status: CustomerStatus, look: Look) -> None:
         context, label = self._context, action_label(action, words.shown)
         testid = f"action-{action}"
-        if action.opens_portal:
+        if action is Action.CHANGE_PLAN:
+            button(label, look, href="/payment#plans", testid=testid)
+        elif action.opens_portal:
             portal_button(context, label, look=look, problems=self._problems, testid=testid)
         elif action is Action.CHECK_AGAIN:
             button(

@@ -25,16 +25,21 @@ def button(
     wide: bool = False,
     large: bool = False,
     busy_label: str = "",
+    spoken: str = "",
     testid: str = "",
     submit: bool = False,
 ) -> Tag:
-    """Draw a link (with `href`) or a button, with an icon before or after its label."""
+    """Draw a link (with `href`) or a button, with an icon before or after its label.
+
+    `spoken` is its whole name where the label is short for what stands around it ("Choose" for "Choose Basic").
+    """
     classes = f"button button-{look}" + (" button-wide" if wide else "") + (" button-large" if large else "")
     if href:
         made = Tag("a", classes=classes, testid=testid, href=href)
     else:
         kind = "submit" if submit else "button"
         made = Tag("button", classes=classes, testid=testid, type=kind, data_busy_label=busy_label or None)
+    made.set(aria_label=spoken or None)
     with made:
         if icon_name:
             icon(icon_name)
@@ -64,6 +69,7 @@ class ActionForm:
         wide: bool = False,
         large: bool = False,
         icon_after: str = "",
+        spoken: str = "",
         testid: str = "",
         on_press: Press | None = None,
     ) -> None:
@@ -73,8 +79,8 @@ class ActionForm:
             for name, value in fields.items():
                 self.fields[name] = Tag("input", type="hidden", name=name, value=value)
             self.button = button(
-                label, look, busy_label=busy_label, wide=wide, large=large, icon_after=icon_after, testid=testid,
-                submit=True, on_press=on_press,
+                label, look, busy_label=busy_label, wide=wide, large=large, icon_after=icon_after, spoken=spoken,
+                testid=testid, submit=True, on_press=on_press,
             )  # fmt: skip
 
     def release(self) -> None:

@@ -32,6 +32,7 @@ THEME_IN_ADDRESS: Final = "theme"
 LOCALE_COOKIE: Final = "locale"
 THEME_COOKIE: Final = "theme"
 TIMEZONE_COOKIE: Final = "timezone"
+INTERVAL_COOKIE: Final = "interval"
 
 
 def locale_for(settings: Settings, query: Mapping[str, str], cookies: Mapping[str, str], accept_language: str) -> str:

@@ -22,6 +22,7 @@ from ui.nicegui_ext.html import Tag
 from ui.page.context import LOCALE_IN_ADDRESS, THEME_IN_ADDRESS, PageContext
 from ui.page.extensions import load_extensions
 from ui.page.own_links import footer_links, navigation_links
+from ui.page.product_link import product_words
 from ui.page.shown_frame import ShownFrame, cart_count_words
 from ui.text.i18n import N_, _, language_name, offered
 from ui.theme.brand import brand_mark
@@ -50,6 +51,10 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
             _brand(context)
             _navigation(context)
             with Tag("div", classes="site-tools"):
+                if context.user is not None and context.settings.app_url:
+                    Tag(
+                        "a", product_words(context), href=str(context.settings.app_url), classes="nav-link product-link"
+                    )
                 cart = _cart_link(context)
                 plan = _account(context)
                 _folded_menu(context)
@@ -168,7 +173,10 @@ def _account(context: PageContext) -> Tag | None:
             plan = Tag("span", context.plan_label, classes="badge badge-brand", hidden=not context.plan_label)
             icon("chevron-down")
         with Tag("div", classes="menu-panel"):
-            Tag("p", user.email or name, classes="menu-head")
+            Tag("p", user.email or name, classes="menu-head", translate="no")
+            if context.settings.app_url:
+                product = product_words(context)
+                Tag("a", product, href=str(context.settings.app_url), classes="nav-link product-in-menu")
             Tag("a", _("Account"), href="/account", classes="nav-link")
             Tag("a", _("Billing"), href="/payment", classes="nav-link")
             with Tag("form", method="post", action="/sign-out"):

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims import ClaimKind, NotChargedEvidence, arrived_claim, not_charged_claim, price_claim
+from services.claims import ClaimKind, NotChargedEvidence, arrived_claim, not_charged_claim
 from services.container import Container
 from services.sessions.service import Session, sign_in_path
 from services.subscription.customer_status import CustomerStatus
 from ui.billing.checkout_button import draw_ways
 from ui.billing.problem import ProblemPlace
-from ui.billing.purchase_words import bought_name, purchase_words
+from ui.billing.purchase_words import bought_name, draw_bought
 from ui.components.button import button
 from ui.components.card_page import card_page
 from ui.nicegui_ext.html import Tag
@@ -76,10 +76,7 @@ def draw_left(context: PageContext, checkout: Checkout, *, known: bool) -> None:
         claim = not_charged_claim(NotChargedEvidence.NONE, datetime.now(UTC), checkout)
         sentence = left_words(checkout, known=known)
         Tag("p", sentence, classes="center card-sentence", data_claims=claims_attribute([claim]))
-        name, amount = purchase_words(context, checkout)
-        with Tag("p", classes="bought center", data_claims=claims_attribute([price_claim(checkout)])):
-            Tag("strong", name)
-            Tag("span", f" {amount}", classes="muted")
+        draw_bought(context, checkout)
         problems = ProblemPlace(context)
         with Tag("div", classes="actions card-actions"):
             draw_ways(context, checkout, checkout.purchase, problems)

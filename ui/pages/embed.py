@@ -27,7 +27,7 @@ def register(container: Container) -> None:
         with Tag("div", classes="container embedded", testid="embedded-pricing"):
             Tag("h1", _("Plans and prices"), classes="visually-hidden")
             await EmbeddedPlans(context).draw()
-            trust_line(context)
+            trust_line(context, alone=True)
 
 
 class EmbeddedPlans:

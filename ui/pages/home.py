@@ -12,7 +12,6 @@ from ui.page import structured_data
 from ui.page.frame import frame
 from ui.pages.pricing import closing, start_button, trust_line
 from ui.plans import catalog_words
-from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import live_catalog, live_plans
 from ui.plans.offers import catalog_currency
 from ui.plans.price import price_words
@@ -46,7 +45,7 @@ def register(container: Container) -> None:
                 _ways(context)
             with Tag("section", classes="section", aria_labelledby="plans-title"):
                 await live_catalog(context, lambda: _plans_head(context), classes="page-head center")
-                await live_plans(context, interval_of(context.query), heading="h3")
+                await live_plans(context, heading="h3")
                 await live_catalog(context, lambda: trust_line(context))
             with Tag("section", classes="section", aria_labelledby="closing-title"):
                 await live_catalog(context, lambda: closing(context))

@@ -4,37 +4,34 @@ Nothing here decides anything: the state comes from `services/live_status/servic
 that sells. What changes while the page is open is pushed to it, part by part.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from catalog import Catalog, Interval, Plan, Price, UnknownPrice
-from services.checkout.guards import refusal
-from services.checkout_record import Checkout
+from catalog import Interval
+from services.checkout_record import Checkout, CheckoutEvent
 from services.container import Container
 from services.errors import CheckoutInProgress, FrontendError
 from services.portal import PortalVisit as PortalVisit
 from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import Action
-from ui.billing.checkout_button import checkout_button, draw_ways, question_words, show_refusal
+from services.subscription.model import Action, State
+from ui.billing.checkout_button import question_words, show_refusal
 from ui.billing.live import Live, Part, live
+from ui.billing.orders import draw_orders, orders_of
 from ui.billing.overview import Overview
 from ui.billing.portal_news import portal_news, portal_words
 from ui.billing.portal_row import portal_row
 from ui.billing.problem import ProblemPlace, problem_in_address
 from ui.components.button import Press, button
-from ui.components.notice import notice
 from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status, signed_in
 from ui.page.frame import frame
+from ui.pages.confirm import ConfirmPage, chosen_price, draw_opened, may_start
 from ui.plans.card import PlanOffer, presses
 from ui.plans.choices import plan_choices
 from ui.plans.grid import PlanGrid
-from ui.plans.interval_switch import interval_of
+from ui.plans.interval_switch import first_interval
 from ui.plans.live_catalog import on_catalog_change
-from ui.plans.price import due_claims, due_words, shown_price
 from ui.serving.document import PageContext, page
-from ui.text.amounts import price_words
-from ui.text.claim_words import claims_attribute
 from ui.text.formats import short_date
 from ui.text.i18n import N_, _
 from ui.text.state_words import plan_name
@@ -56,19 +53,31 @@ def register(container: Container) -> None:
         from_portal = context.query.get("from") == "portal"
         stay = await container.portal.record_return(signed_in(context)) if from_portal else None
         customer_status = await find_status(context, fresh=from_portal)
-        with frame(context):
-            PaymentPage(context, stay, await problem_in_address(context)).show(customer_status)
+        orders = await orders_of(context)
+        chosen = chosen_price(context.catalog, context.query)
+        problem = await problem_in_address(context)
+        with frame(context), Tag("div") as place:
+
+            def draw_billing() -> None:
+                with place:
+                    PaymentPage(context, stay, problem, orders).show(live(context).customer_status)
+
+            if chosen is not None and may_start(context, customer_status, chosen):
+                ConfirmPage(context, chosen, problem, draw_billing)
+            else:
+                draw_billing()
 
 
 class PaymentPage:
     """The parts of the page that change while a user looks."""
 
-    def __init__(self, context: PageContext, stay: PortalVisit | None, problem: FrontendError | None) -> None:
+    def __init__(
+        self, context: PageContext, stay: PortalVisit | None, problem: FrontendError | None, orders: Sequence[Checkout]
+    ) -> None:
         self._context = context
         self._stay = stay
         self._live: Live = live(context)
-        self._chosen = chosen_price(context.catalog, context.query)
-        self._interval = self._first_interval()
+        self._interval = first_interval(context)
         self._has_ended = context.query.get("ended") == "yes"
         self._opened_words: Tag | None = None
         with Tag("div", classes="page-head"):
@@ -79,14 +88,15 @@ class PaymentPage:
             self._news = Part(portal_news)
             self._overview = Overview(context, self._live, self._problems)
             self._question = Part(self._draw_question)
+            self._portal = Part(self._draw_portal)
+            self._orders: Part[tuple[Sequence[Checkout], str]] = Part(lambda found: draw_orders(context, *found))
         with Tag("section", id="plans", classes="plans-section", aria_labelledby="plans-title"):
-            Tag("h2", _("Plans"), id="plans-title", classes="section-title")
-            self._why_not = Tag("p", "", classes="plans-why muted center", hidden=True)
             self._plan_problems = ProblemPlace(context, on_change=self._show_way_in)
             self._plans = Part(self._draw_plans)
-        portal_row(context)
+        self._bought = orders
         self._say_problem(problem)
         self._live.on_change(self.show)
+        self._live.on_change(self._look_for_orders)
         on_catalog_change(context, self._show_new_prices)
 
     def show(self, customer_status: CustomerStatus | None) -> None:
@@ -95,11 +105,21 @@ class PaymentPage:
         self._question.show(question_of(customer_status) if customer_status is not None else None)
         self._show_way_in()
         self._news.show(portal_words(self._context, self._stay, customer_status))
+        self._show_orders(customer_status)
         self._show_plans(customer_status)
+
+    async def _look_for_orders(self, _customer_status: CustomerStatus) -> None:
+        """News of a status may come of an order, and changes what is known of the others."""
+        self._bought = await orders_of(self._context)
+        self._show_orders(self._live.customer_status)
+
+    def _show_orders(self, customer_status: CustomerStatus | None) -> None:
+        opened = customer_status.open if customer_status is not None else None
+        self._portal.show(needs_portal_row(customer_status, self._bought))
+        self._orders.show((self._bought, opened.id if opened is not None else ""))
 
     def _show_new_prices(self) -> None:
         """Another catalog is in force: what can be chosen and what it costs may differ."""
-        self._chosen = chosen_price(self._context.catalog, self._context.query)
         self.show(self._live.customer_status)
 
     def _show_way_in(self) -> None:
@@ -107,47 +127,31 @@ class PaymentPage:
         customer_status = self._live.customer_status
         opened = customer_status.open if customer_status is not None else None
         said = isinstance(self._plan_problems.current, CheckoutInProgress) or self._problems.current is not None
-        quiet = said or self._context.leaving
         if opened is not None and self._opened_words is not None:
-            self._opened_words.set_text(opened_words(self._context, opened, self._chosen))
-        self._way_in.show(
-            (None, None) if quiet else (opened, self._chosen if self._may_start(customer_status) else None)
-        )
+            self._opened_words.set_text(question_words(self._context, opened, opened.purchase))
+        self._way_in.show(None if said or self._context.leaving else opened)
 
     def _show_plans(self, customer_status: CustomerStatus | None) -> None:
-        self._plans.show(plan_choices(self._context, customer_status, has_ended=self._has_ended))
+        offers = plan_choices(self._context, customer_status, has_ended=self._has_ended)
         reason = "" if customer_status is None or self._has_ended else why_not(customer_status)
-        self._why_not.set_text(reason)
-        self._why_not.set(hidden=not reason)
-
-    def _first_interval(self) -> Interval:
-        if self._chosen is not None and self._chosen[1].interval is not None:
-            return self._chosen[1].interval
-        return interval_of(self._context.query)
+        self._plans.show((offers, reason))
 
     def _say_problem(self, error: FrontendError | None) -> None:
         """Say what a press without a script ran into: a code in the address, in our own words."""
         if error is not None:
-            purchase = Purchase.of_plan(*self._chosen) if self._chosen is not None else None
+            chosen = chosen_price(self._context.catalog, self._context.query)
+            purchase = Purchase.of_plan(*chosen) if chosen is not None else None
             show_refusal(self._context, purchase, error, self._problems)
 
-    def _may_start(self, customer_status: CustomerStatus | None) -> bool:
-        """Whether the plan in the address is offered at the top: nothing stands against it, as far as is known."""
-        if self._chosen is None:
-            return False
-        return (
-            customer_status is None
-            or refusal(customer_status, self._chosen[0], self._context.catalog, has_ended=self._has_ended) is None
-        )
-
-    def _draw_way_in(self, key: "tuple[Checkout | None, Chosen | None]") -> None:
-        """The plan that the user came for, and the checkout that they are in the middle of."""
-        opened, chosen = key
+    def _draw_way_in(self, opened: Checkout | None) -> None:
+        """The checkout that the user is in the middle of."""
         self._opened_words = None
         if opened is not None:
-            self._opened_words = draw_opened(self._context, opened, chosen, self._problems)
-        elif chosen is not None:
-            draw_chosen(self._context, *chosen, self._problems)
+            self._opened_words = draw_opened(self._context, opened, opened.purchase, self._problems)
+
+    def _draw_portal(self, is_needed: bool) -> None:
+        if is_needed:
+            portal_row(self._context)
 
     def _draw_question(self, question: "Question | None") -> None:
         if question is not None and not self._has_ended:
@@ -159,7 +163,26 @@ class PaymentPage:
         self._show_plans(self._live.customer_status)
         self._context.announce(_("The plans below can be chosen now."))
 
-    def _draw_plans(self, offers: tuple[PlanOffer, ...]) -> None:
+    def _draw_plans(self, shown: tuple[tuple[PlanOffer, ...], str]) -> None:
+        """Draw the plans; folded to one line where none of them can be chosen now."""
+        offers, reason = shown
+        if can_choose(offers):
+            Tag("h2", _("Plans"), id="plans-title", classes="section-title")
+            self._draw_grid(offers, reason)
+            return
+        with Tag("details", classes="question-box plans-fold", testid="plans-folded"):
+            with Tag("summary"):
+                with Tag("span", classes="plans-fold-words"):
+                    Tag("span", _("Plans"), id="plans-title", role="heading", aria_level=2)
+                    if reason:
+                        Tag("span", reason, classes="plans-why muted small")
+                icon("chevron-down")
+            with Tag("div", classes="plans-folded"):
+                self._draw_grid(offers, "")
+
+    def _draw_grid(self, offers: tuple[PlanOffer, ...], reason: str) -> None:
+        if reason:
+            Tag("p", reason, classes="plans-why muted center")
         PlanGrid(
             self._context, offers, self._interval, heading="h3", on_press=presses(self._context, self._plan_problems),
             on_interval=self._keep_interval,
@@ -169,8 +192,23 @@ class PaymentPage:
         self._interval = interval
 
 
-Chosen = tuple[Plan, Price]
-"""The plan and price that the address names."""
+def can_choose(offers: Sequence[PlanOffer]) -> bool:
+    """Whether any card but the one that is sold by talking has a button that starts or changes something."""
+    sold = [offer for offer in offers if offer.plan.kind != "contact"]
+    return any(spec.kind in ("checkout", "portal") for offer in sold for spec in offer.buttons.values())
+
+
+def needs_portal_row(customer_status: CustomerStatus | None, orders: Sequence[Checkout]) -> bool:
+    """Whether a row leads to the billing portal: there is something there for this user, or nobody can tell, and no
+    card has a button that leads there."""
+    if customer_status is None:
+        return True
+    if any(action.opens_portal for each in customer_status.all for action in each.actions):
+        return False
+    unsure = customer_status.stale or customer_status.current.state is State.UNAVAILABLE
+    bought = any(order.at(CheckoutEvent.RETURNED) is not None for order in orders)
+    return unsure or bought or bool(customer_status.subscription_ids) or customer_status.current.live
+
 
 Question = tuple[Action, str, Checkout | None]
 """What has to be answered before plans are offered: which question, about which plan, from which checkout."""
@@ -224,48 +262,3 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
                 label = _("Yes, start a new one")
             Tag("p", sentence)
             button(label, "secondary", href="/payment?ended=yes#plans", on_press=answered, testid="answer-ended")
-
-
-def opened_words(context: PageContext, opened: Checkout, chosen: Chosen | None) -> str:
-    """Return "You started Premium 4 minutes ago. Continue, or start Basic instead?"."""
-    return question_words(context, opened, Purchase.of_plan(*chosen) if chosen is not None else opened.purchase)
-
-
-def draw_opened(context: PageContext, opened: Checkout, chosen: Chosen | None, problems: ProblemPlace) -> Tag:
-    """Draw what was started with the ways on from it; return the element with its sentence, which names an age."""
-    words: list[Tag] = []
-    purchase = Purchase.of_plan(*chosen) if chosen is not None else opened.purchase
-    with (
-        notice("info", lambda: words.append(Tag("p", opened_words(context, opened, chosen))), focus=chosen is not None),
-        Tag("div", classes="actions"),
-    ):
-        draw_ways(context, opened, purchase, problems)
-    return words[0]
-
-
-def draw_chosen(context: PageContext, plan: Plan, price: Price, problems: ProblemPlace) -> None:
-    """Draw the plan that the user clicked before signing in, with the one button that leads on."""
-    amount = price_words(price, context.locale)
-    with Tag("section", classes="card chosen", tabindex="-1", data_focus="", aria_labelledby="chosen-title"):
-        with Tag("div", classes="chosen-words"):
-            Tag("p", _("You chose"), classes="small muted")
-            with Tag("h2", id="chosen-title", classes="chosen-title"):
-                Tag("span", context.text(plan.name))
-                Tag("span", f" {amount}", classes="chosen-price")
-            claims = due_claims(context, plan, price)
-            Tag("p", due_words(context, claims), classes="muted small", data_claims=claims_attribute(claims))
-        purchase = Purchase.of_plan(plan, price)
-        checkout_button(
-            context, purchase, _("Continue to checkout"), problems, large=True, testid="continue-to-checkout"
-        )
-
-
-def chosen_price(catalog: Catalog, query: Mapping[str, str]) -> Chosen | None:
-    """Return the plan and price that an address names, by `price` or by `plan` and `interval`; None for none sold."""
-    try:
-        offer = catalog.offer(query.get("price", ""))
-    except UnknownPrice:
-        plan = next((p for p in catalog.on_sale if p.id == query.get("plan") and p.offered), None)
-        price = shown_price(plan, interval_of(query)) if plan is not None else None
-        return (plan, price) if plan is not None and price is not None else None
-    return (offer.plan, offer.price) if offer.plan is not None else None

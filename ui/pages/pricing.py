@@ -7,8 +7,7 @@ from ui.page import structured_data
 from ui.page.frame import frame
 from ui.plans import catalog_words
 from ui.plans.comparison import compared, comparison_table
-from ui.plans.interval_switch import interval_of
-from ui.plans.live_catalog import live_catalog, live_plans
+from ui.plans.live_catalog import LivePlans, live_catalog, live_plans
 from ui.plans.price import tax_words
 from ui.plans.questions import questions
 from ui.serving.document import PageContext, page
@@ -32,8 +31,8 @@ def register(container: Container) -> None:
             context.head.json_ld += (structured_data.answers(context, catalog),)
         with frame(context):
             await live_catalog(context, lambda: _head(context), classes="page-head center")
-            await live_plans(context, interval_of(context.query))
-            await live_catalog(context, lambda: _below(context))
+            plans = await live_plans(context)
+            await live_catalog(context, lambda: _below(context, plans))
 
 
 def _head(context: PageContext) -> None:
@@ -41,14 +40,14 @@ def _head(context: PageContext) -> None:
     Tag("p", catalog_words.lead(context.catalog), classes="lead")
 
 
-def _below(context: PageContext) -> None:
+def _below(context: PageContext, plans: LivePlans) -> None:
     """Draw all that stands below the cards: it speaks of what is sold, and changes with it."""
     catalog = context.catalog
     trust_line(context)
     if (catalog.comparison.groups or catalog.features) and len(compared(catalog)) > 1:
         with Tag("section", classes="section", aria_labelledby="comparison-title"):
             Tag("h2", _("Compare plans"), id="comparison-title", classes="section-title")
-            comparison_table(context, catalog)
+            comparison_table(context, catalog, plans)
     if catalog.questions:
         with Tag("section", classes="section", aria_labelledby="questions-title"):
             questions(context, catalog.questions)
@@ -56,9 +55,13 @@ def _below(context: PageContext) -> None:
         closing(context)
 
 
-def trust_line(context: PageContext) -> None:
-    """Say what the prices leave open, who handles the money, and what else the operator promises."""
-    Tag("p", tax_words(context.catalog), classes="trust")
+def trust_line(context: PageContext, *, alone: bool = False) -> None:
+    """Say what the prices leave open, who handles the money, and what else the operator promises.
+
+    `alone` is without a lead above the prices that says how to cancel.
+    """
+    cancel = _("Cancel any time.") if alone and context.catalog.promises.cancel_any_time else ""
+    Tag("p", f"{cancel} {tax_words(context.catalog)}".strip(), classes="trust")
     with Tag("p", classes="trust"):
         icon("lock-closed")
         Tag("span", _("Billing is handled by Stripe. We never see your card."))

@@ -12,7 +12,7 @@ from typing import Final
 
 from services.cart import user_owner
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims import Claim, arrived_claim, checkout_claims
+from services.claims import Claim, arrived_claim, checkout_claims, receipt_claim
 from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session, sign_in_path
@@ -22,7 +22,7 @@ from services.subscription.model import ConfirmationWait, Reason, Source, State,
 from ui.billing.live import Live, Part, live
 from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
-from ui.billing.purchase_words import purchase_words
+from ui.billing.purchase_words import draw_bought
 from ui.billing.status_badge import StatusBadge
 from ui.billing.subscription_card import QUOTED, contact_button, write_sentence
 from ui.billing.timeline import Timeline
@@ -31,14 +31,18 @@ from ui.components.card_page import CardPage, card_page
 from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status, words_for, words_of
 from ui.page.frame import frame
+from ui.page.product_link import product_button
 from ui.serving.document import PageContext, page
-from ui.text.claim_words import Reader, claims_attribute, sentences
+from ui.text.claim_words import Reader, claims_attribute, sentence, sentences
 from ui.text.i18n import N_, _
 from ui.text.state_words import StateWords, welcome
 from ui.theme.tones import Tone
 
 OVERTAKING: Final = frozenset({State.INCOMPLETE, State.PAST_DUE, State.UNPAID})
 """States that billing reports of a purchase that is not in force: they say more than that it is being confirmed."""
+
+IN_FORCE: Final = frozenset({State.ACTIVE, State.TRIALING, State.COMPED, State.ON_ACCOUNT})
+"""States from which the way leads into the product."""
 
 
 RELOADS: Final[Mapping[str, int]] = {"confirming": 5, "delayed": 20}
@@ -120,7 +124,7 @@ class SuccessPage:
         self._sentence.clear()
         with self._sentence:
             self._draw_sentence(view)
-        self._bought.show(purchase_words(self._context, view.checkout) if view.checkout is not None else ())
+        self._bought.show(view.checkout.id if view.checkout is not None else "")
         has_steps = view.state != "unproven" and view.checkout is not None
         has_steps = has_steps and view.checkout is not None and view.checkout.kind is CheckoutKind.SUBSCRIPTION
         self._steps.show(view.checkout.id if has_steps and view.checkout is not None else "")
@@ -138,7 +142,7 @@ class SuccessPage:
             reader = Reader.at(context.catalog, context.locale, context.timezone)
             Tag("span", sentences(view.claims[:1], reader).before)
         if view.note:
-            Tag("span", f" {view.note}")
+            Tag("span", f" {view.note}", classes="card-note muted small")
 
     async def _changed(self, customer_status: CustomerStatus) -> None:
         """Look what has become of the checkout, and show it."""
@@ -152,12 +156,9 @@ class SuccessPage:
             self._badge_place.set(hidden=None)
         self._badge.show(words)
 
-    def _draw_bought(self, words: tuple[str, ...]) -> None:
-        if words:
-            with Tag("p", classes="bought center"):
-                Tag("strong", words[0])
-                if len(words) > 1:
-                    Tag("span", f" {words[1]}", classes="muted")
+    def _draw_bought(self, checkout_id: str) -> None:
+        if checkout_id and self._checkout is not None:
+            draw_bought(self._context, self._checkout)
 
     def _draw_steps(self, checkout_id: str) -> None:
         if checkout_id and self._checkout is not None:
@@ -182,19 +183,20 @@ class SuccessPage:
                 testid="action-check_again",
             )  # fmt: skip
             contact_button(context, _("Contact us"))
-            button(_("Continue in the background"), "quiet", href="/account")
+            button(_("Continue in the background"), "quiet", href="/payment")
         elif state == "confirming":
-            button(_("Continue in the background"), "secondary", href="/account")
+            button(_("Continue in the background"), "secondary", href="/payment")
         elif state in OVERTAKING:
             label = _("Finish payment") if state == State.INCOMPLETE else _("Update payment method")
             portal_button(context, label, look="primary", problems=self._problems)
             button(_("See your billing"), "quiet", href="/payment")
         elif state == "submitted":
-            button(_("Go to your account"), href="/account")
+            button(_("See your orders"), href="/payment")
             button(_("Back to the shop"), "quiet", href="/shop")
+        elif state in IN_FORCE and product_button(context) is not None:
+            button(_("Go to billing"), "quiet", href="/payment")
         else:
-            button(_("Go to your account"), href="/account")
-            button(_("See your billing"), "quiet", href="/payment")
+            button(_("Go to billing"), href="/payment")
 
 
 def draw_signed_out(context: PageContext) -> None:
@@ -235,7 +237,12 @@ def view_of(
         headline = words.headline
         if checkout.confirmed and current.state in (State.ACTIVE, State.TRIALING) and not current.ends:
             headline = welcome(current, context.catalog, context.locale)
-        return _saying(words, current.state, checkout, headline=headline)
+        view = _saying(words, current.state, checkout, headline=headline)
+        receipt = receipt_claim(checkout, now, paid=current.state is State.ACTIVE)
+        if receipt is None:
+            return view
+        reader = Reader.at(context.catalog, context.locale, context.timezone, now)
+        return replace(view, note=sentence(receipt, reader), claims=(*view.claims, receipt))
     if checkout.confirmed:
         return _later(context, checkout, customer_status, now)
     if checkout.at(CheckoutEvent.RETURNED) is None:

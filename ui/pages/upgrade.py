@@ -71,8 +71,9 @@ def draw_way(context: PageContext, plan: Plan) -> None:
             button(_("Try the page again"), href=safe_next(context.query.get("next")))
         else:
             button(_("See your billing"), href="/payment")
-        if spec.note:
-            Tag("p", spec.note, classes="muted small center")
+        for words in (spec.due, spec.note):
+            if words:
+                Tag("p", words, classes="muted small center")
         button(_("Compare plans"), "quiet", href="/pricing")
 
 

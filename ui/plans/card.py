@@ -28,16 +28,17 @@ from ui.theme.tones import Tone
 
 @dataclass(frozen=True, slots=True)
 class ButtonSpec:
-    """What a card's button does, and the line under it.
+    """What a card's button does, and what is said of it.
 
     `checkout` starts one for `purchase`, `portal` opens the customer portal and comes back to `return_to`, `link` leads
-    to `url`, `current` is the plan the user has, `none` leaves it empty. `note` says what is due today, what follows,
-    and how to undo it; `claims` is what it says of that, and no difference by itself: it holds the moment at which it
-    was said.
+    to `url`, `current` is the plan the user has, `none` leaves it empty. `due` says under the price what a press costs
+    today and what follows, `note` under the button what else is to be known of it. `claims` is what they say of money,
+    and no difference by itself: it holds the moment at which it was said.
     """
 
     kind: Literal["checkout", "portal", "link", "current", "none"]
     label: str = ""
+    due: str = ""
     note: str = ""
     busy_label: str = ""
     url: str = ""
@@ -135,7 +136,7 @@ class PlanCard:
             with Tag("div", classes="plan-action") as self._action:
                 self._draw_button()
             notes = {choice: spec.note for choice, spec in offer.buttons.items()}
-            self._note = _line("plan-note", notes, interval, claims_attribute(self.spec.claims, as_of=False))
+            self._note = swap_line("plan-note", notes, interval, self._claims if self.spec.note else None)
             includes = _("Everything in {plan}, plus").format(plan=offer.includes_name) if offer.includes_name else ""
             Tag("p", includes or _("What you get"), classes="plan-includes small")
             self._draw_features(context)
@@ -146,9 +147,10 @@ class PlanCard:
         words = self._words[interval]
         for element, text in zip(self._price, (words.amount, _beside(words.per), words.under), strict=True):
             element.set_text(text)
-        self._note.set_text(self.spec.note)
-        self._note.set(data_claims=claims_attribute(self.spec.claims, as_of=False))
         after = self.spec
+        self._price[2].set(data_claims=self._claims if after.due else None)
+        self._note.set_text(after.note)
+        self._note.set(data_claims=self._claims if after.note else None)
         if self._form is not None and (before.kind, before.label) == (after.kind, after.label):
             for name, value in after.fields.items():
                 self._form.fields[name].set(value=value)
@@ -167,6 +169,10 @@ class PlanCard:
         """What the button does at the interval that is shown."""
         return self.offer.buttons[self.interval]
 
+    @property
+    def _claims(self) -> str | None:
+        return claims_attribute(self.spec.claims, as_of=False)
+
     def _draw_price(self, plan_id: str) -> None:
         words = self._words[self.interval]
         with Tag("p", classes="price", testid=f"plan-price-{plan_id}"):
@@ -175,10 +181,11 @@ class PlanCard:
                 "span", words.amount, classes="amount", translate="no", data_long="" if longest > LONG_AMOUNT else None
             )
             per = Tag("span", _beside(words.per), classes="per muted")
-        under = _line("price-under", {choice: each.under for choice, each in self._words.items()}, self.interval)
+        unders = {choice: each.under for choice, each in self._words.items()}
+        under = swap_line("price-under", unders, self.interval, self._claims if self.spec.due else None)
         self._price = (amount, per, under)
-        _swapping(amount, {choice: each.amount for choice, each in self._words.items()})
-        _swapping(per, {choice: _beside(each.per) for choice, each in self._words.items()})
+        swapping(amount, {choice: each.amount for choice, each in self._words.items()})
+        swapping(per, {choice: _beside(each.per) for choice, each in self._words.items()})
 
     def _draw_button(self) -> None:
         spec, plan = self.spec, self.offer.plan
@@ -188,7 +195,7 @@ class PlanCard:
         if spec.kind == "link":
             link = button(spec.label, look, href=spec.url, wide=True, testid=testid)
             if {each.kind for each in self.offer.buttons.values()} == {"link"}:
-                _swapping(link, {choice: each.url for choice, each in self.offer.buttons.items()})
+                swapping(link, {choice: each.url for choice, each in self.offer.buttons.items()})
         elif spec.kind == "current":
             with Tag("p", classes="plan-current"):
                 icon("check-circle")
@@ -199,7 +206,7 @@ class PlanCard:
                 on_press=self._press if self._on_press is not None else None,
             )  # fmt: skip
             for name, element in self._form.fields.items():
-                _swapping(element, {choice: each.fields.get(name, "") for choice, each in self.offer.buttons.items()})
+                swapping(element, {choice: each.fields.get(name, "") for choice, each in self.offer.buttons.items()})
 
     async def _press(self) -> None:
         if self._on_press is not None:
@@ -227,20 +234,26 @@ def _beside(per: str) -> str:
 
 
 def _words(offer: PlanOffer, interval: Interval, locale: str, saving: str) -> PriceWords:
+    """Return the price band's words: below the price stands what a press costs, else how it is billed."""
     words = price_words(offer.plan, interval, locale, offer.currency, saving)
-    return replace(words, under=offer.under.get(interval, words.under))
+    due = offer.buttons[interval].due
+    if due and len(offer.plan.offered) == 1:
+        due = f"{words.under}. {due}"
+    if due and saving and interval in offer.plan.offered and interval is Interval.YEAR:
+        due = f"{due} {saving}"
+    return replace(words, under=due or offer.under.get(interval, words.under))
 
 
-def _line(classes: str, texts: Mapping[Interval, str], interval: Interval, claims: str | None = None) -> Tag:
+def swap_line(classes: str, texts: Mapping[Interval, str], interval: Interval, claims: str | None = None) -> Tag:
     """Draw a line whose text depends on the interval, as high as the longer of both; return what holds the text."""
     if len(set(texts.values())) == 1:
         return Tag("p", texts[interval], classes=f"{classes} muted small", data_claims=claims)
     room = {"data_first": texts[Interval.MONTH], "data_second": texts[Interval.YEAR]}
     with Tag("p", classes=f"{classes} muted small swap", **room):
-        return _swapping(Tag("span", texts[interval], data_claims=claims), texts)
+        return swapping(Tag("span", texts[interval], data_claims=claims), texts)
 
 
-def _swapping(element: Tag, texts: Mapping[Interval, str]) -> Tag:
+def swapping(element: Tag, texts: Mapping[Interval, str]) -> Tag:
     """Give `app.js` both intervals' texts of an element (of a link, where it leads), where they differ."""
     if len(set(texts.values())) > 1:
         element.set(data_month=texts[Interval.MONTH], data_year=texts[Interval.YEAR])

@@ -14,13 +14,15 @@ from services.errors import AlreadySubscribed, NotSignedIn
 from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Reason, State, Subscription
-from ui.billing.portal_button import return_path
+from ui.billing.portal_button import RETURNS_TO
 from ui.billing.state_banner import show_in_frame
 from ui.page.context import PageContext
 from ui.page.current_user import find_status, words_of
 from ui.plans.card import ButtonSpec, PlanOffer
 from ui.plans.offers import plan_offer, public_offers
 from ui.plans.price import due_claims, due_words, shown_price, starts_with_trial
+from ui.plans.savings import saved_by_the_year
+from ui.text.amounts import money
 from ui.text.claim_words import Reader, sentence
 from ui.text.i18n import N_, _
 from ui.text.state_words import subscription_name
@@ -100,7 +102,7 @@ def _button(
         return ButtonSpec(
             "checkout",
             trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
-            note=due_words(context, claims),
+            due=due_words(context, claims),
             claims=claims,
             busy_label=_("Opening secure checkout…"),
             purchase=purchase.answered() if has_ended and customer_status is not None else purchase,
@@ -138,9 +140,19 @@ def _current(context: PageContext, current: Subscription, plan: Plan, interval: 
     """ "Current plan"; for the other interval, where both are known, the change to it."""
     other = current.interval is not None and current.interval != interval and interval in plan.offered
     if other and current.state in (State.ACTIVE, State.TRIALING) and not current.ends:
-        yearly = interval is Interval.YEAR
-        return _change(context, current, _("Change to yearly billing") if yearly else _("Change to monthly billing"))
+        return _change(context, current, _other_interval(context, current, plan, interval))
     return ButtonSpec("current", _("Current plan"))
+
+
+def _other_interval(context: PageContext, current: Subscription, plan: Plan, interval: Interval) -> str:
+    """Return the words on the button that changes the interval, with what a year saves where that is known."""
+    if interval is Interval.MONTH:
+        return _("Change to monthly billing")
+    saved = saved_by_the_year(plan, current.amount, current.currency)
+    if saved is None:
+        return _("Change to yearly billing")
+    amount = money(saved, plan.offered[interval].currency, context.locale, trim=True)
+    return _("Change to yearly billing – save {amount}").format(amount=amount)
 
 
 def _change(context: PageContext, current: Subscription, label: str) -> ButtonSpec:
@@ -153,7 +165,7 @@ def _change(context: PageContext, current: Subscription, label: str) -> ButtonSp
         note=" ".join((note, *(sentence(claim, reader) for claim in claims))),
         claims=claims,
         busy_label=_("Opening billing portal…"),
-        return_to=return_path(context),
+        return_to=RETURNS_TO,
     )
 
 

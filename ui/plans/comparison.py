@@ -1,11 +1,16 @@
-"""The table that compares the plans line by line, with a head that stays in sight."""
+"""The table that compares the plans line by line. Its head stays in sight, with each plan's price and button.
+
+On a narrow screen each line's name stands above its values, and the groups of lines fold to their names.
+"""
 
 from typing import Final
 
 from catalog import Catalog, Plan
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
+from ui.plans.comparison_head import comparison_head, mark
 from ui.plans.feature_words import row_name, row_value, shown_groups
+from ui.plans.live_catalog import LivePlans
 from ui.text.i18n import _
 from ui.theme.icons import icon
 
@@ -20,23 +25,24 @@ def compared(catalog: Catalog) -> list[Plan]:
     return [plan for plan in catalog.on_sale if plan.kind != "contact"]
 
 
-def comparison_table(context: PageContext, catalog: Catalog) -> None:
-    """Draw the catalog's comparison. On a phone each line's name stands above its values, so roles are explicit."""
+def comparison_table(context: PageContext, catalog: Catalog, shown: LivePlans) -> None:
+    """Draw the catalog's comparison, with the prices and buttons of the cards that are `shown` above it.
+
+    On a phone each line's name stands above its values, so roles are explicit.
+    """
     plans = compared(catalog)
     longest = max((len(word) for plan in plans for word in context.text(plan.name).split()), default=0)
     many = "" if len(plans) > SIDE_BY_SIDE or longest > LONGEST_HEAD else None
-    with Tag("table", classes="comparison", role="table", aria_labelledby="comparison-title", data_many=many).style(
-        f"--plans:{len(plans)}"
-    ):
-        with Tag("thead", role="rowgroup"), Tag("tr", role="row"):
-            with Tag("th", scope="col", role="columnheader"):
-                Tag("span", _("Feature"), classes="visually-hidden")
-            for plan in plans:
-                Tag("th", context.text(plan.name), scope="col", role="columnheader", data_highlighted=_mark(plan))
-        for group in shown_groups(context, catalog):
+    with Tag(
+        "table", classes="comparison", role="table", aria_labelledby="comparison-title", data_many=many, data_swaps=""
+    ).style(f"--plans:{len(plans)}"):
+        comparison_head(context, plans, shown)
+        for place, group in enumerate(shown_groups(context, catalog)):
             with Tag("tbody", role="rowgroup"):
                 with Tag("tr", role="row", classes="comparison-group"):
-                    Tag("th", context.text(group.name), scope="colgroup", role="columnheader", colspan=len(plans) + 1)
+                    name = context.text(group.name)
+                    with Tag("th", scope="colgroup", role="columnheader", colspan=len(plans) + 1):
+                        _group_name(name, unfolded=place == 0)
                 for row in group.rows:
                     with Tag("tr", role="row"):
                         with Tag("th", scope="row", role="rowheader"):
@@ -47,15 +53,18 @@ def comparison_table(context: PageContext, catalog: Catalog) -> None:
                             _cell(context, plan, row_value(context, catalog, row, plan))
 
 
+def _group_name(name: str, *, unfolded: bool) -> None:
+    """Draw a group's name. On a narrow screen it is the label of a box that shows the group's lines when ticked."""
+    with Tag("label", classes="group-name"):
+        Tag("input", type="checkbox", classes="group-fold", checked=unfolded, autocomplete="off")
+        Tag("span", name)
+        icon("chevron-down")
+
+
 def _cell(context: PageContext, plan: Plan, value: bool | str) -> None:
-    if not isinstance(value, bool):
-        with Tag("td", role="cell", data_highlighted=_mark(plan), data_plan=context.text(plan.name)):
+    with Tag("td", role="cell", data_highlighted=mark(plan), data_plan=context.text(plan.name)):
+        if not isinstance(value, bool):
             Tag("span", value)
-        return
-    with Tag("td", role="cell", data_highlighted=_mark(plan), data_plan=context.text(plan.name)):
+            return
         icon("check" if value else "minus")
         Tag("span", _("Included") if value else _("Not included"), classes="visually-hidden")
-
-
-def _mark(plan: Plan) -> str | None:
-    return "" if plan.highlighted else None

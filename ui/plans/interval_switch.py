@@ -1,8 +1,9 @@
 """The choice between monthly and yearly prices: two labelled radios that look like one switch.
 
-`app.js` shows the other interval's texts at once (they stand in `data-month` and `data-year`), the server follows.
-Until it is there, and where it never is, two links stand in the place of the radios: they load the page with that
-interval, so that what is chosen, shown and sold is the same in any browser.
+`app.js` shows the other interval's texts at once (they stand in `data-month` and `data-year`), the server follows. The
+choice is kept in the address and in a cookie, so that the next page shows it too. Until the script is there, and where
+it never is, two links stand in the place of the radios: they load the page with that interval, so that what is chosen,
+shown and sold is the same in any browser.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from nicegui.events import GenericEventArguments
 from catalog import Interval
 from services.web.problem_address import PROBLEM_AT
 from ui.nicegui_ext.html import Tag
+from ui.page.context import INTERVAL_COOKIE, PageContext
 from ui.text.i18n import _
 
 Change = Callable[[Interval], None]
@@ -21,6 +23,17 @@ Change = Callable[[Interval], None]
 def interval_of(query: Mapping[str, str]) -> Interval:
     """Return the interval that an address asks for: the month unless it says otherwise."""
     return Interval.YEAR if query.get("interval") == Interval.YEAR else Interval.MONTH
+
+
+def first_interval(context: PageContext) -> Interval:
+    """Return the interval that a page opens with.
+
+    The one that its address names, else that of the plan that the user has, else the one that was chosen last.
+    """
+    known = context.customer_status
+    theirs = known.current.interval if known is not None else None
+    asked = context.query.get("interval") or theirs or context.request.cookies.get(INTERVAL_COOKIE)
+    return Interval.YEAR if asked == Interval.YEAR else Interval.MONTH
 
 
 def interval_switch(chosen: Interval, saving: str, on_change: Change, query: Mapping[str, str]) -> None:

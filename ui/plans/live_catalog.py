@@ -1,7 +1,7 @@
 """What is sold, on open pages: a part that shows prices is drawn anew when another catalog comes into force.
 
     await live_catalog(context, lambda: draw_items(context))
-    await live_plans(context, Interval.MONTH)
+    await live_plans(context)
 
 `services/catalog_file.py` announces the change; pages listen from when their socket is connected until they are gone.
 A price that changed says so to assistive technology too.
@@ -25,6 +25,7 @@ from ui.page.context import PageContext
 from ui.plans.card import PlanOffer
 from ui.plans.choices import offers_for, plan_choices
 from ui.plans.grid import PlanGrid
+from ui.plans.interval_switch import first_interval
 from ui.text.i18n import _
 
 Draw = Callable[[], Awaitable[None] | None]
@@ -94,33 +95,61 @@ async def live_catalog(context: PageContext, draw: Draw, *, classes: str = "") -
     return box
 
 
-async def live_plans(context: PageContext, interval: Interval, *, heading: str = "h2") -> None:
-    """Draw the public plan cards, and again with each new catalog and each change of what the user has, at the interval
-    that was chosen last."""
-    box, chosen = Tag("div"), interval
+class LivePlans:
+    """The public plan cards of a page, drawn anew with each new catalog and each change of what the user has, at the
+    interval that was chosen last. `on_change` tells whoever shows the same offers elsewhere on the page."""
 
-    def choose(interval: Interval) -> None:
-        nonlocal chosen
-        chosen = interval
+    def __init__(self, context: PageContext, heading: str) -> None:
+        self._context = context
+        self._heading = heading
+        self._box = Tag("div")
+        self.offers: tuple[PlanOffer, ...] = ()
+        self.interval = Interval.MONTH
+        self.on_change: Callable[[], None] | None = None
+        ui.context.client.on_delete(self._let_go)
 
-    drawn: tuple[PlanOffer, ...] = ()
+    def _let_go(self) -> None:
+        """The page is gone: who follows refers to what is followed, and both would wait for the collector."""
+        self.on_change = None
 
-    def draw(offers: tuple[PlanOffer, ...]) -> None:
-        nonlocal drawn
-        drawn = offers
-        box.clear()
-        with box:
-            PlanGrid(context, offers, chosen, heading=heading, on_interval=choose)
+    async def draw(self) -> None:
+        """Draw the cards for the first time."""
+        self.offers = await offers_for(self._context)
+        self.interval = first_interval(self._context)
+        self._redraw()
+        on_catalog_change(self._context, self._catalog_changed)
+        if self._context.user is not None:
+            live(self._context).on_change(self._follow)
 
-    async def show() -> None:
-        draw(await offers_for(context))
+    async def _catalog_changed(self) -> None:
+        self.offers = await offers_for(self._context)
+        self._redraw()
 
-    def follow(customer_status: CustomerStatus) -> None:
-        offers = plan_choices(context, customer_status)
-        if offers != drawn:
-            draw(offers)
+    def _follow(self, customer_status: CustomerStatus) -> None:
+        offers = plan_choices(self._context, customer_status)
+        if offers != self.offers:
+            self.offers = offers
+            self._redraw()
+            self._tell()
 
-    await show()
-    on_catalog_change(context, show)
-    if context.user is not None:
-        live(context).on_change(follow)
+    def _redraw(self) -> None:
+        self._box.clear()
+        with self._box:
+            PlanGrid(
+                self._context, self.offers, self.interval, heading=self._heading, on_interval=self._interval_chosen
+            )
+
+    def _interval_chosen(self, interval: Interval) -> None:
+        self.interval = interval
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
+
+
+async def live_plans(context: PageContext, *, heading: str = "h2") -> LivePlans:
+    """Draw the public plan cards, which follow the catalog and what the user has."""
+    plans = LivePlans(context, heading)
+    await plans.draw()
+    return plans

@@ -4,6 +4,7 @@ What a signed-in user is offered depends on what they have: `ui/plans/choices.py
 """
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlencode
 
 from catalog import Catalog, Interval, Plan
@@ -14,6 +15,9 @@ from ui.plans.card import ButtonSpec, PlanOffer
 from ui.plans.feature_words import card_lines
 from ui.plans.price import due_claims, due_words, shown_price, starts_with_trial
 from ui.text.i18n import _
+
+START: Final = "/start"
+"""Where whoever is signed in goes on into the product (`ui/pages/start.py`)."""
 
 
 def public_offers(context: PageContext) -> tuple[PlanOffer, ...]:
@@ -66,17 +70,18 @@ def _button(context: PageContext, catalog: Catalog, plan: Plan, interval: Interv
         return ButtonSpec("link", _("Talk to us"), url=plan.contact_url or context.settings.support_url or "/")
     if price is None:
         if context.user is not None:
-            return ButtonSpec("link", _("Go to billing"), url="/payment", note=_("Included with every account."))
+            label, url = (_("Start free"), START) if context.settings.app_url else (_("Go to billing"), "/payment")
+            return ButtonSpec("link", label, url=url, due=_("Included with every account."))
         return ButtonSpec(
             "link",
             _("Start free"),
-            url="/login?next=/payment",
-            note=_("No card needed.") if catalog.promises.free_without_card else "",
+            url=f"/login?next={START if context.settings.app_url else '/payment'}",
+            due=free_words(catalog),
         )
     if context.user is not None:
         query = urlencode({"plan": plan.id, "interval": interval})
         label, claims = _("Choose {plan}").format(plan=name), due_claims(context, plan, price)
-        return ButtonSpec("link", label, url=f"/payment?{query}", note=due_words(context, claims), claims=claims)
+        return ButtonSpec("link", label, url=f"/payment?{query}", due=due_words(context, claims), claims=claims)
     return checkout_button(context, catalog, plan, interval)
 
 
@@ -92,8 +97,14 @@ def checkout_button(
     return ButtonSpec(
         "checkout",
         label or trial or _("Subscribe to {plan}").format(plan=context.text(plan.name)),
-        note=due_words(context, claims),
+        due=due_words(context, claims),
         claims=claims,
         busy_label=_("Opening secure checkout…"),
         purchase=Purchase.of_plan(plan, price),
     )
+
+
+def free_words(catalog: Catalog) -> str:
+    """Return the one line under the price of the free plan."""
+    always = _("Always free")
+    return f"{always}. {_('No card needed.')}" if catalog.promises.free_without_card else always

@@ -55,9 +55,13 @@ def due_claims(context: PageContext, plan: Plan, price: Price) -> tuple[Claim, .
 
 
 def due_words(context: PageContext, claims: Sequence[Claim]) -> str:
-    """Return what is due today, what follows, and how to undo it if the operator promises that: under the button."""
-    reader = Reader.at(context.catalog, context.locale, context.timezone)
-    due = due_sentence(claims, reader)
+    """Return what is due today and what follows: the one line under a price."""
+    return due_sentence(claims, Reader.at(context.catalog, context.locale, context.timezone))
+
+
+def terms_words(context: PageContext, claims: Sequence[Claim]) -> str:
+    """Return what is due today, what follows, and how to undo it if the operator promises that."""
+    due = due_words(context, claims)
     return f"{due} {_('Cancel any time.')}" if context.catalog.promises.cancel_any_time else due
 
 

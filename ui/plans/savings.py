@@ -5,7 +5,7 @@ A saving is said above the cards only if it holds for every plan that has a pric
 
 from collections.abc import Iterable
 
-from catalog import Catalog, Plan, Saving
+from catalog import Catalog, Interval, Plan, Saving
 from ui.text.i18n import _, ngettext
 
 
@@ -37,3 +37,12 @@ def own_saving(catalog: Catalog, plan: Plan, shared: str) -> str:
     saving = catalog.yearly_saving(plan)
     words = saving_words(saving) if saving is not None else ""
     return words if words != shared else ""
+
+
+def saved_by_the_year(plan: Plan, monthly: int | None, currency: str | None) -> int | None:
+    """Return what a year costs less than twelve of somebody's own monthly payments; None where it is no less."""
+    year = plan.offered.get(Interval.YEAR)
+    if year is None or monthly is None or currency != year.currency:
+        return None
+    saved = 12 * monthly - year.amount
+    return saved if saved > 0 else None

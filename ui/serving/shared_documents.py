@@ -21,10 +21,11 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from catalog import Interval
 from services.container import Container
 from ui.nicegui_ext import optimizations
 from ui.page.assets import has_style_sheet
-from ui.page.context import LOCALE_COOKIE, LOCALE_IN_ADDRESS, THEME_COOKIE, locale_for, theme_for
+from ui.page.context import INTERVAL_COOKIE, LOCALE_COOKIE, LOCALE_IN_ADDRESS, THEME_COOKIE, locale_for, theme_for
 from ui.serving.finished import FinishedDocument, KeptDocuments
 from ui.text import i18n
 
@@ -247,11 +248,15 @@ def _request_for(key: DocumentKey, scope: Scope, host: str) -> Scope:
 def _query(scope: Scope, path: str) -> _Query | None:
     """Return what of an address its document reads, in one order; None for one that has no document.
 
-    A value that is longer than any of ours is as good as none: it would only fill the memory.
+    A value that is longer than any of ours is as good as none: it would only fill the memory. An interval that was
+    chosen before stands for one that the address does not name.
     """
     if path not in DOCUMENTS:
         return None
     given = _asked(scope)
+    if "interval" in DOCUMENTS[path] and "interval" not in given:
+        chosen = cookie_parser(Headers(scope=scope).get("cookie", "")).get(INTERVAL_COOKIE)
+        given |= {"interval": chosen} if chosen == Interval.YEAR else {}
     return tuple((name, given[name]) for name in DOCUMENTS[path] if 0 < len(given.get(name, "")) <= LONGEST_VALUE)
 
 

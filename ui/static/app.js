@@ -230,8 +230,11 @@ const front = (() => {
     });
   });
   function showChoice(radio) {
-    const root = radio.closest("[data-swaps]");
-    if (root) showInterval(root, radio.value);
+    document.querySelectorAll("[data-swaps]").forEach((root) => showInterval(root, radio.value));
+    remember("interval", radio.value);
+    const here = new URL(location.href);
+    new FormData(radio.form).forEach((value, name) => here.searchParams.set(name, value));
+    history.replaceState(history.state, "", here);
   }
 
   document.addEventListener("change", (event) => {

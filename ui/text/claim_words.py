@@ -103,6 +103,7 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.NOTHING_CHARGED_HERE: (N_("Unless you paid in another tab, nothing was charged."),),
     ClaimKind.ORDER_PLACED: (N_("Stripe will e-mail your receipt. We'll get started once the payment clears."),),
     ClaimKind.PURCHASE_ARRIVED: ("",),
+    ClaimKind.RECEIPT: (N_("Stripe emails your receipt; your invoices are in the billing portal."),),
     ClaimKind.BACK_FROM_CHECKOUT: (
         N_("Back from checkout. If you paid, Stripe e-mails the receipt to the address that you typed there."),
     ),

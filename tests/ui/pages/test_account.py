@@ -13,7 +13,7 @@ from services.catalog_file import ALL_USERS
 from services.checkout_record import CheckoutEvent
 from services.errors import SignInUnavailable, StoreUnavailable, UpstreamUnavailable
 from services.lifecycle import Lifecycle
-from services.purchase import Purchase
+from services.purchase import Purchase, PurchaseLine
 from services.storage.pubsub import Topic
 from tests.ui.billing_world import CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
@@ -39,7 +39,7 @@ def premium(world: World, word: str = "active") -> None:
     world.accounts.says(word, "premium")
 
 
-async def test_it_shows_who_somebody_is_what_they_have_and_the_way_out(world: World) -> None:
+async def test_it_shows_who_somebody_is_the_way_to_billing_and_out_and_repeats_nothing(world: World) -> None:
     premium(world)
 
     await world.open("/account")
@@ -47,7 +47,9 @@ async def test_it_shows_who_somebody_is_what_they_have_and_the_way_out(world: Wo
     text = world.text()
     assert "Ada Lovelace" in text
     assert "ada@example.com" in text
-    assert world.one("subscription-status")._props["data-state"] == "active"
+    assert "Go to billing" in text
+    assert not world.marked("subscription-status")
+    assert not [form for form in world.tags("form") if form._props.get("action") == "/payment/portal"]
     form = world.one("sign-out-here").parent_slot.parent  # type: ignore[union-attr]
     assert form._props["method"] == "post"
 
@@ -79,7 +81,7 @@ async def test_purchases_say_what_is_known_of_each(world: World) -> None:
     bought = await world.container.checkout.start(world.session, Purchase.of_item(CATALOG.items[0]))
     await world.mark(bought, CheckoutEvent.RETURNED, NOW)
 
-    await world.open("/account")
+    await world.open("/payment")
 
     said = [text_of(tag) for tag in world.marked("purchase")]
     assert len(said) == 2
@@ -93,7 +95,7 @@ async def test_without_a_script_the_next_page_says_what_became_of_a_purchase(wor
     await world.started(returned=timedelta(seconds=20))
 
     async def page() -> str:
-        return (await world.browser.http_client.get("/account")).text
+        return (await world.browser.http_client.get("/payment")).text
 
     assert 'data-state="confirming"' in await page()
     premium(world)
@@ -111,17 +113,33 @@ async def test_the_day_is_named_once_and_counted_when_it_is_near(world: World, d
     world.billing.records = {name: replace(one, lifecycle=told) for name, one in world.billing.records.items()}
     world.accounts.says("active", "premium")
 
-    await world.open("/account")
+    await world.open("/payment")
 
     words = text_of(world.classed("subscription")[0])
     assert words.count(f"{until:%B}") == 1
     assert ("in 3 days" in words) is counted
 
 
-async def test_without_purchases_it_says_so(world: World) -> None:
-    await world.open("/account")
+async def test_a_cart_is_listed_by_the_names_and_numbers_of_what_is_in_it(world: World) -> None:
+    assert world.session is not None
+    stickers, credits = CATALOG.items[0], CATALOG.items[1]
+    lines = [PurchaseLine.of(stickers, stickers.price, 2), PurchaseLine.of(credits, credits.price)]
+    bought = await world.container.checkout.start(world.session, Purchase.of_cart(lines))
+    await world.mark(bought, CheckoutEvent.RETURNED, NOW)
 
-    assert "Nothing bought here yet." in world.text()
+    await world.open("/payment")
+    [listed] = [text_of(tag) for tag in world.marked("purchase")]
+    await world.open(f"/payment/success?session_id={bought.session_id}")
+
+    for said in (listed, world.text()):
+        assert f"2 × {stickers.name}" in said
+        assert str(credits.name) in said
+
+
+async def test_without_orders_there_is_no_list_of_them(world: World) -> None:
+    await world.open("/payment")
+
+    assert "Orders" not in world.text()
 
 
 async def test_somebody_not_signed_in_is_sent_to_sign_in(world: World) -> None:

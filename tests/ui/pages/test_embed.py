@@ -93,15 +93,15 @@ async def test_plan_cards_of_any_page_follow_the_catalog_at_the_interval_chosen(
 
     @page(shop.world.container, "/plans", title="Plans")
     async def plans(context: PageContext) -> None:
-        await live_plans(context, Interval.MONTH)
+        await live_plans(context)
 
     await shop.world.open("/plans")
     await until(lambda: shop.pubsub.count)
     shop.world.browser.find(marker="interval-year").trigger("change")
-    await until(lambda: "billed yearly at $90" in shop.world.text())
+    await until(lambda: "$90.00 today, then yearly." in shop.world.text())
     await shop.sell(changed(dearer))
 
-    await until(lambda: "billed yearly at $120" in shop.world.text())
+    await until(lambda: "$120.00 today, then yearly." in shop.world.text())
 
 
 @pytest.mark.parametrize("path", ["/embed/pricing", "/shop", "/pricing", "/cart"])

@@ -80,7 +80,7 @@ async def test_a_page_that_was_closed_while_its_watch_was_opening_leaves_none_be
 
 async def test_a_change_shows_in_place_and_is_announced(world: World) -> None:
     await world.open("/payment")
-    headline, button = world.classed("subscription-title")[0], world.one("open-portal")
+    headline = world.classed("subscription-title")[0]
 
     world.billing.has("premium", "past_due", until=SOON)
     world.accounts.says("past_due", "premium")
@@ -88,7 +88,7 @@ async def test_a_change_shows_in_place_and_is_announced(world: World) -> None:
 
     assert world.one("subscription-status")._props["data-state"] == "past_due"
     assert text_of(headline).strip() == "Your last payment for Premium failed"
-    assert world.one("open-portal") is button
+    assert world.classed("subscription-title")[0] is headline
     client = world.browser.client
     assert client is not None
     spoken = next(e for e in client.elements.values() if e._props.get("id") == "announcements")
@@ -183,14 +183,13 @@ async def test_another_catalog_shows_its_prices_on_the_open_page(world: World) -
     world.billing.records.clear()
     world.accounts.says("none")
     await world.open("/payment?price=price_sandbox_basic_month")
-    assert "$9.00 a month" in world.text()
+    assert "$9.00 today, then monthly." in world.text()
 
     dearer = (Path(__file__).parents[3] / "products.json").read_text().replace('"amount": 900,', '"amount": 1200,')
     world.catalogs.current = parse_catalog(dearer)
     await world.container.pubsub.announce(Topic.CATALOG, ALL_USERS)
 
-    await until(lambda: "$12.00 a month" in world.text())
-    assert "$12.00 today, then monthly." in world.text()
+    await until(lambda: "$12.00 today, then monthly." in world.text())
 
 
 async def test_a_tab_that_comes_back_says_how_old_its_news_is_by_now(
@@ -219,13 +218,12 @@ async def test_the_browsers_time_zone_moves_the_dates(world: World) -> None:
     assert "December 22, 2031" in world.text()
 
 
-@pytest.mark.parametrize("path", ["/payment", "/account"])
-async def test_how_long_ago_something_was_goes_on_while_a_page_is_open(world: World, path: str) -> None:
+async def test_how_long_ago_something_was_goes_on_while_a_page_is_open(world: World) -> None:
     """Nothing is new, and nothing is pressed: the answers that change nothing move the words on."""
     world.billing.records.clear()
     world.accounts.says("none")
     await world.started(returned=timedelta(minutes=11), ago=timedelta(minutes=12))
-    await world.open(path)
+    await world.open("/payment")
     await until(lambda: world.status.tabs == 1)
     assert "11 minutes ago" in world.text()
 

@@ -1,6 +1,6 @@
 """Back from the billing portal: what changed, or that nothing has yet."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from ui.page.context import PageContext
 
 NOW = datetime.now(UTC)
 SOON = NOW + timedelta(days=20)
+PAST = NOW - timedelta(days=9)
 
 
 @pytest.fixture
@@ -29,9 +30,9 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-async def go_to_the_portal(world: World, page: str = "/payment") -> None:
-    await world.open(page)
-    world.press("open-portal")
+async def go_to_the_portal(world: World) -> None:
+    await world.open("/payment")
+    world.press("action-manage")
     await until(lambda: world.billing.portals)
 
 
@@ -60,13 +61,36 @@ async def test_nothing_yet_is_said_and_then_corrected_by_itself(world: World) ->
     assert "Plan changed to Basic." in text_of(world.one("notice"))
 
 
-async def test_the_account_page_says_it_too(world: World) -> None:
-    await go_to_the_portal(world, "/account")
-    world.billing.has("premium", "active", until=SOON, ends=True)
+async def test_the_way_back_to_the_account_of_an_earlier_release_leads_on_to_billing(world: World) -> None:
+    answer = await world.browser.http_client.get("/account?from=portal")
 
-    await world.open("/account?from=portal")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/payment?from=portal")
 
-    assert "Premium ends on" in text_of(world.one("notice"))
+
+@pytest.mark.parametrize(
+    ("put", "label"),
+    [
+        (lambda world: None, ["Manage subscription"]),
+        (
+            lambda world: world.billing.has("premium", "canceled", until=PAST),
+            ["Open billing portal"],
+        ),
+        (lambda world: world.billing.records.clear(), []),
+    ],
+)
+async def test_one_button_leads_to_the_portal_and_none_for_who_never_bought(
+    world: World, put: Callable[[World], None], label: list[str]
+) -> None:
+    put(world)
+    ended = world.billing.records.get("prod_sandbox_premium")
+    if ended is None or ended.status != "active":
+        world.accounts.says("none")
+
+    await world.open("/payment")
+
+    forms = [form for form in world.tags("form") if form._props.get("action") == "/payment/portal"]
+    above = [form for form in forms if "Change to" not in text_of(form)]
+    assert [text_of(form).strip() for form in above] == label
 
 
 async def test_the_address_alone_says_nothing(world: World) -> None:

@@ -203,14 +203,14 @@ async def test_whoever_was_signed_out_meanwhile_signs_in_and_comes_back_to_the_p
     assert not world.billing.opened
 
 
-async def test_the_portal_opens_and_leads_back_to_this_page(world: World) -> None:
+async def test_the_portal_opens_and_leads_back_to_billing(world: World) -> None:
     active(world)
-    await world.open("/account")
+    await world.open("/payment")
 
-    world.press("open-portal")
+    world.press("action-manage")
     await until(lambda: world.went_to == PORTAL)
 
-    assert world.billing.portals == [(ADA.user_id, "https://test/account?from=portal")]
+    assert world.billing.portals == [(ADA.user_id, "https://test/payment?from=portal")]
 
 
 async def test_the_cards_action_opens_the_portal(world: World) -> None:
@@ -233,10 +233,11 @@ async def test_a_change_of_plan_goes_through_the_portal_and_starts_no_checkout(w
 
 
 async def test_no_billing_history_is_no_error(world: World) -> None:
+    active(world)
     world.billing.portal_refusal = CustomerUnknown("payment_ms", "portal")
     await world.open("/payment")
 
-    world.press("open-portal")
+    world.press("action-manage")
     await until(lambda: world.marked("notice"))
 
     box = world.one("notice")
@@ -245,10 +246,11 @@ async def test_no_billing_history_is_no_error(world: World) -> None:
 
 
 async def test_a_portal_that_fails_says_so_beside_its_button(world: World) -> None:
+    active(world)
     world.billing.portal_refusal = UpstreamUnavailable("payment_ms", "portal")
     await world.open("/payment")
 
-    world.press("open-portal")
+    world.press("action-manage")
     await until(lambda: world.marked("notice"))
 
     assert world.one("notice")._props["data-kind"] == "danger"
@@ -275,6 +277,10 @@ async def test_the_buttons_are_forms_that_work_without_a_script(world: World) ->
     assert 'action="/payment/checkout"' in html
     assert 'name="price_id" value="price_sandbox_premium_month"' in html
     assert 'name="amount" value="2900"' in html
+    active(world)
+    assert world.session is not None
+    await world.refresher.ask(world.session, "all", fresh=True)
+    html = (await world.browser.http_client.get("/payment")).text
     assert 'action="/payment/portal"' in html
     assert 'name="return_to" value="/payment"' in html
 

@@ -24,23 +24,54 @@ async def test_a_chosen_price_leads_on_with_one_press(world: World) -> None:
 
     await world.open("/payment?price=price_sandbox_premium_year")
 
-    assert "$290.00 a year" in world.text()
+    assert "Subscribe to Premium" in world.text()
     assert "$290.00 today, then yearly. Cancel any time." in world.text()
+    assert not world.marked("plan-card-premium")
     assert not world.billing.opened
     world.press("continue-to-checkout")
     await until(lambda: "checkout.stripe.com" in world.went_to)
     assert world.billing.opened[0].price_id == "price_sandbox_premium_year"
 
 
-async def test_a_chosen_plan_shows_its_interval_on_the_cards(world: World) -> None:
+@pytest.mark.parametrize("query", ["plan=basic&interval=year", "price=price_sandbox_basic_month&interval=year"])
+async def test_a_chosen_plan_opens_at_the_interval_that_was_chosen_last(world: World, query: str) -> None:
     nothing(world)
     await world.sign_in()
 
-    await world.open("/payment?plan=basic&interval=year")
+    await world.open(f"/payment?{query}")
 
     assert world.one("interval-year")._props.get("checked") is True
-    assert "billed yearly at $90" in world.text()
-    assert world.one("continue-to-checkout")
+    assert "$90.00 today, then yearly." in world.text()
+    world.press("continue-to-checkout")
+    await until(lambda: "checkout.stripe.com" in world.went_to)
+    assert world.billing.opened[0].price_id == "price_sandbox_basic_year"
+
+
+async def test_the_other_interval_can_be_taken_before_the_one_button_is_pressed(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+    await world.open("/payment?price=price_sandbox_basic_month")
+    assert "$9.00 today, then monthly." in world.text()
+
+    world.browser.find(marker="interval-year").trigger("change")
+
+    assert "$90.00 today, then yearly." in world.text()
+    world.press("continue-to-checkout")
+    await until(lambda: "checkout.stripe.com" in world.went_to)
+    assert world.billing.opened[0].price_id == "price_sandbox_basic_year"
+
+
+async def test_a_plan_that_comes_meanwhile_shows_billing_in_place_of_the_card(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+    await world.open("/payment?price=price_sandbox_basic_month")
+    assert world.one("confirm")
+
+    active(world)
+    await world.look()
+
+    assert not world.marked("confirm")
+    assert world.one("subscription-status")._props["data-state"] == "active"
 
 
 @pytest.mark.parametrize("query", ["price=price_of_somebody_else", "plan=nope", "plan=free", "price="])

@@ -153,7 +153,7 @@ async def test_with_an_account_that_says_nothing_a_record_is_the_end_of_the_wait
     assert "It's paid until" in world.text()
 
 
-@pytest.mark.parametrize("path", ["/payment", "/account", "/payment/success"])
+@pytest.mark.parametrize("path", ["/payment", "/payment/success"])
 async def test_a_purchase_that_nobody_ever_confirmed_stays_a_question_with_its_reference(
     world: World, path: str
 ) -> None:
