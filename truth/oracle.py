@@ -517,7 +517,7 @@ def _trial_offer(said: Statement, facts: Facts, sold: CatalogFacts, history: His
 
 def _saving(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
     """It holds for every plan that it stands beside, and is at least one per cent; or an amount for what they have."""
-    if said.money is not None:
+    if said.count is None and said.money is not None:
         years = [price for price in _prices_of(said, sold) if price["interval"] == "year"]
         mine = [sub for sub in facts.alive if sub.plan == said.card and sub.interval == "month"]
         wanted = (said.money.amount, said.money.currency)

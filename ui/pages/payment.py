@@ -173,7 +173,7 @@ class PaymentPage:
         with Tag("details", classes="question-box plans-fold", testid="plans-folded"):
             with Tag("summary"):
                 with Tag("span", classes="plans-fold-words"):
-                    Tag("span", _("Plans"), id="plans-title", role="heading", aria_level=2)
+                    Tag("h2", _("Plans"), id="plans-title", classes="card-heading")
                     if reason:
                         Tag("span", reason, classes="plans-why muted small")
                 icon("chevron-down")
