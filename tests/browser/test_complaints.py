@@ -174,7 +174,7 @@ class TestNamesOfTwentyFiveLetters:
         product.control("PUT", f"/users/{user}/plan", status="active", plan=name.lower())
         with selling("long words")(product):
             open_signed_in(page, "/payment", who)
-            for path in ("/payment", "/account", "/"):
+            for path in ("/payment", "/account", "/pricing"):
                 page.goto(path)
                 expect(page.locator("body")).to_contain_text(name)
                 for width in (320, 390):

@@ -35,7 +35,7 @@ def test_a_plan_is_bought_without_a_script(plain_page: Page, product: Product) -
     product.control("GET", "/settled")
     page.reload()
     expect(page.get_by_test_id("success-state")).to_have_attribute("data-state", "active")
-    page.goto("/account")
+    page.goto("/payment")
 
     expect(page.get_by_test_id("subscription-status").first).to_have_attribute("data-state", "active")
     expect(page.get_by_role("main")).to_contain_text("Premium")

@@ -32,7 +32,7 @@ def test_a_visitor_buys_a_plan_and_the_account_turns_active_by_itself(page: Page
     pay(page)
     page.wait_for_url("**/payment/success?session_id=cs_test_*")
     success_state(page, "active")
-    page.goto("/account")
+    page.goto("/payment")
     subscription_state(page, "active")
     expect(page.get_by_test_id("subscription-status").first).to_contain_text("Active")
     expect(page.get_by_role("main")).to_contain_text("Premium")

@@ -38,7 +38,7 @@ class ConfirmCard:
                 interval_switch(self._interval, words, self._show, context.query)
             with Tag("div", classes="price-band confirm-price"):
                 self._draw_price()
-            with Tag("div", classes="confirm-action") as self._action:
+            with Tag("div", classes="confirm-action", testid="continue-to-checkout") as self._action:
                 self._draw_button(problems)
         self._problems = problems
 
@@ -68,7 +68,7 @@ class ConfirmCard:
     def _draw_button(self, problems: ProblemPlace) -> None:
         self._form = checkout_button(
             self._context, self._purchase(self.price), _("Continue to checkout"), problems, large=True, wide=True,
-            testid="continue-to-checkout",
+            testid=f"subscribe-{self._plan.id}",
         )  # fmt: skip
         fields = {each: self._purchase(one).fields for each, one in self._prices.items()}
         for name, element in self._form.fields.items():

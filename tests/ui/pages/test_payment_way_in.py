@@ -28,7 +28,7 @@ async def test_a_chosen_price_leads_on_with_one_press(world: World) -> None:
     assert "$290.00 today, then yearly. Cancel any time." in world.text()
     assert not world.marked("plan-card-premium")
     assert not world.billing.opened
-    world.press("continue-to-checkout")
+    world.press("subscribe-premium")
     await until(lambda: "checkout.stripe.com" in world.went_to)
     assert world.billing.opened[0].price_id == "price_sandbox_premium_year"
 
@@ -42,7 +42,7 @@ async def test_a_chosen_plan_opens_at_the_interval_that_was_chosen_last(world: W
 
     assert world.one("interval-year")._props.get("checked") is True
     assert "$90.00 today, then yearly." in world.text()
-    world.press("continue-to-checkout")
+    world.press("subscribe-basic")
     await until(lambda: "checkout.stripe.com" in world.went_to)
     assert world.billing.opened[0].price_id == "price_sandbox_basic_year"
 
@@ -56,7 +56,7 @@ async def test_the_other_interval_can_be_taken_before_the_one_button_is_pressed(
     world.browser.find(marker="interval-year").trigger("change")
 
     assert "$90.00 today, then yearly." in world.text()
-    world.press("continue-to-checkout")
+    world.press("subscribe-basic")
     await until(lambda: "checkout.stripe.com" in world.went_to)
     assert world.billing.opened[0].price_id == "price_sandbox_basic_year"
 
