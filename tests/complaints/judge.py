@@ -120,6 +120,7 @@ CLAIMS: Final[dict[str, Judge]] = {
     "change_resumes": _may_resume,
     "purchase_arrived": lambda claim, truth, one: bool(truth.records),
     "collection_paused": lambda claim, truth, one: one is not None and one.pause_collection is not None,
+    "receipt": lambda claim, truth, one: bool(truth.charged),  # there is one only for money that was taken
     "order_placed": lambda claim, truth, one: any(each.completed_at is not None for each in truth.sessions),
     "back_from_checkout": lambda claim, truth, one: True,  # says what follows if it was paid
     "payment_failed": lambda claim, truth, one: one is not None and one.status == "past_due",

@@ -76,7 +76,7 @@ class TestSavingThatDoesNotHoldForAll:
 
         assert "2 months free" not in " ".join(tag.text for tag in world.classed("saving"))
         assert text.count("2 months free") == 1
-        assert "billed yearly at €290 · 2 months free" in text
+        assert "€290.00 today, then yearly. 2 months free" in text
 
     async def test_twelve_times_nine_against_a_hundred_and_seven_ninety_nine(self, world: World) -> None:
         world.catalogs.current = catalog(plan("basic", 900, 10_799))
@@ -139,7 +139,8 @@ class TestPromisesThatNobodyMade:
 
         text = await said(world, "/pricing")
 
-        assert "€9.00 today, then monthly. Cancel any time." in text
+        assert "€9.00 today, then monthly." in text
+        assert "Cancel any time." in text
         assert "Servers in Frankfurt" in text
 
 

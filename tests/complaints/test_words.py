@@ -95,7 +95,7 @@ class TestTrialThatWasHad:
 
             text = await ada.open("/payment")
 
-            assert "14 days free" not in text
+            assert "14 days free for new customers" not in text
             assert "A free trial is for new customers; Stripe shows what is due today." in text
 
     async def test_while_it_runs_out_no_button_charges_at_once(self, tmp_path: Path) -> None:

@@ -264,7 +264,7 @@ async def test_a_portal_nobody_has_yet_is_no_failure(shop: ProxiedProduct) -> No
     person = await buyer(shop)
 
     answer = await person.client.post("/api/payment/portal", json={})
-    page = await person.press("", "/payment/portal", return_to="/account")
+    page = await person.press("", "/payment/portal", return_to="/payment")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "no_billing_account")
     shows(page, "You have no billing history yet.")

@@ -59,7 +59,7 @@ async def test_a_second_tab_is_told_of_the_open_checkout(shop: ProxiedProduct) -
     assert (api.status_code, api.json()["code"]) == (409, "checkout_in_progress")
     assert api.json()["checkout_url"] == first.json()["checkout_url"]
     assert "Continue your checkout" in page.text
-    assert "Start Basic instead" in page.text
+    assert "Go on with Basic" in page.text
     assert instead.status_code == 200
     assert len(shop.payment.calls(CHECKOUT)) == 2
 

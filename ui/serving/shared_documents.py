@@ -256,7 +256,7 @@ def _query(scope: Scope, path: str) -> _Query | None:
     given = _asked(scope)
     if "interval" in DOCUMENTS[path] and "interval" not in given:
         chosen = cookie_parser(Headers(scope=scope).get("cookie", "")).get(INTERVAL_COOKIE)
-        given |= {"interval": chosen} if chosen == Interval.YEAR else {}
+        given = {**given, "interval": chosen} if chosen == Interval.YEAR else given
     return tuple((name, given[name]) for name in DOCUMENTS[path] if 0 < len(given.get(name, "")) <= LONGEST_VALUE)
 
 
