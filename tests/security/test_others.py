@@ -22,8 +22,8 @@ PAGES = (
 """Every page that somebody signed in can open; `/login` leads on, and the operator's has a password."""
 
 ROUTES = (
-    *PAGES, "/login", "/start", "/ops", "/api/me", "/api/payment/subscriptions", "/api/entitlements", "/api/cart", "/api/catalog",
-    "/api/entitlements/{user_id}", "/auth/login", "/auth/callback", "/healthz", "/readyz", "/metrics",
+    *PAGES, "/login", "/start", "/ops", "/api/me", "/api/payment/subscriptions", "/api/entitlements", "/api/cart",
+    "/api/catalog", "/api/entitlements/{user_id}", "/auth/login", "/auth/callback", "/healthz", "/readyz", "/metrics",
 )  # fmt: skip
 
 ACTS: Mapping[str, tuple[str, dict[str, Any]]] = {

@@ -59,6 +59,7 @@ ADA = User("user_ada", "Ada Lovelace", "ada@example.com")
 class Billing:
     """Stands for the Payment MS."""
 
+    at_once: int = 1
     records: dict[str, SubscriptionRecord] = field(default_factory=dict)
     failure: FrontendError | None = None
     refusal: FrontendError | None = None

@@ -106,5 +106,5 @@ def checkout_button(
 
 def free_words(catalog: Catalog) -> str:
     """Return the one line under the price of the free plan."""
-    always = _("Always free")
-    return f"{always}. {_('No card needed.')}" if catalog.promises.free_without_card else always
+    always, no_card = _("Always free"), _("No card needed.")
+    return f"{always}. {no_card}" if catalog.promises.free_without_card else always
