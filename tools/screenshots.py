@@ -25,7 +25,7 @@ CHOSEN: Final = (
     ("pricing", 1440, 1120, "light", "en"),
     ("pricing", 390, 844, "dark", "en"),
     ("pricing", 1440, 1120, "light", "ar"),
-    ("account-purchases", 1440, 1000, "light", "en"),
+    ("payment-purchases", 1440, 1000, "light", "en"),
     ("success-confirming", 1440, 860, "dark", "en"),
 )
 """Scene, width, height, theme and language of each picture that is checked in."""
