@@ -62,13 +62,13 @@ async def _measure(world: MeasuredProduct) -> tuple[list[float], list[float], li
     for _round in range(ROUNDS + 1):
         people = await asyncio.to_thread(lambda: [world.person() for _ in range(PEOPLE)])
         before = cpu_seconds(world.process)
-        ours += await _all(lambda person, number: _press(world, person, number), people)
+        ours += await _all(partial(_press, world), people)
         work.append((cpu_seconds(world.process) - before) / PEOPLE)
         async with _at_the_stand_in(world) as stand_in:
-            checkouts += await _all(lambda person, number: _timed(number, stand_in.checkout(person, "d")), people)
+            checkouts += await _all(partial(_timed, partial(stand_in.checkout, "d")), people)
             accounts = {person.name: await stand_in.account(person) for person in people}
-            presses = partial(stand_in.calls_of_a_press, accounts)
-            calls += await _all(lambda person, number: _timed(number, presses(person)), people)
+            press = partial(stand_in.calls_of_a_press, accounts)
+            calls += await _all(partial(_timed, press), people)
     return ours[PEOPLE:], checkouts[PEOPLE:], calls[PEOPLE:], work[1:]  # the first round fills the pools
 
 
@@ -76,11 +76,11 @@ async def _all(do: Callable[[HttpUser, int], Awaitable[float]], people: list[Htt
     return list(await asyncio.gather(*(do(person, number) for number, person in enumerate(people))))
 
 
-async def _timed(number: int, call: Awaitable[None]) -> float:
+async def _timed(call: Callable[[HttpUser], Awaitable[None]], person: HttpUser, number: int) -> float:
     """Make a call when it is this person's turn, and return how long it took."""
     await asyncio.sleep(PAUSE * number / PEOPLE)
     began = time.perf_counter()
-    await call
+    await call(person)
     return time.perf_counter() - began
 
 
@@ -116,7 +116,7 @@ class StandIn:
         answer = await self._auth.post("/auth/session/create", json={"auth_code": made["auth_code"]})
         return str(answer.raise_for_status().json()["session_id"])
 
-    async def checkout(self, person: HttpUser, mark: str) -> None:
+    async def checkout(self, mark: str, person: HttpUser) -> None:
         """Open a checkout for somebody named like this person."""
         body = {
             "user_id": f"{person.user_id}{mark}", "email": person.email, "product_id": "prod_sandbox_premium",
@@ -135,7 +135,7 @@ class StandIn:
         for answer in answers:
             answer.raise_for_status()
         await self._payment.post("/api/v1/portal", json={"user_id": customer, "return_url": self._world.url})
-        await self.checkout(person, "e")
+        await self.checkout("e", person)
 
 
 @asynccontextmanager

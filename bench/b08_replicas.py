@@ -40,13 +40,14 @@ def run(folder: Path) -> list[Figure]:
             two_each.append(each)
     wall = against(8, "views of /pricing, two replicas against one", two[1:], one[1:], "views/s",
                    "wall clock, with HAProxy, Redis and the load on the same two cores")  # fmt: skip
-    work = against(8, "views of /pricing a second of the replicas' processor time, two against one", two_each[1:],
-                   one_each[1:], "views/s", "what a second replica costs besides: 1 is nothing")  # fmt: skip
-    return [at_least(wall, 1.7, of="ratio"), work]
+    work = against(8, "views of /pricing that the replicas' processor time lets through, two against one",
+                   [2 * each for each in two_each[1:]], one_each[1:], "views/s",
+                   "with a core for each replica: 2 × is a second replica that costs nothing besides")  # fmt: skip
+    return [at_least(wall, 1.7, of="ratio"), at_least(work, 1.95, of="ratio")]
 
 
 async def _views_a_second(cluster: Cluster) -> tuple[float, float]:
-    """Return the views a second, and the views a second of the replicas' processor time."""
+    """Return the views a second, and the views for each second of the replicas' processor time."""
     before = _cpu(cluster)
     end = time.monotonic() + SECONDS
     began = time.monotonic()
