@@ -74,7 +74,11 @@ async def test_a_question_about_nobody_or_too_many_is_refused(world: ApiWorld, u
         assert (await reports.post("/api/entitlements/query", json={"user_ids": users})).status_code == 422
 
 
-@pytest.mark.parametrize("token", [None, "", "wrong", REPORTS + "x", digest_of(REPORTS)])
+@pytest.mark.parametrize(
+    "token",
+    [None, "", "wrong", REPORTS + "x", digest_of(REPORTS)],
+    ids=["none", "empty", "wrong", "longer", "its hash"],
+)
 async def test_without_a_token_of_ours_nothing_is_told(world: ApiWorld, token: str | None) -> None:
     user_id = await id_of_member(world)
 
@@ -94,7 +98,7 @@ async def test_a_browsers_cookie_is_no_token(world: ApiWorld) -> None:
     assert (await browser.get(f"/api/entitlements/{user_id}")).status_code == 401
 
 
-@pytest.mark.parametrize("token", [EXPORTS, EXPORTS_NEXT])
+@pytest.mark.parametrize("token", [EXPORTS, EXPORTS_NEXT], ids=["present", "next"])
 async def test_while_a_token_replaces_another_both_are_taken(world: ApiWorld, token: str) -> None:
     async with service(world, token) as exports:
         assert (await exports.get("/api/entitlements/ada")).status_code == 200
