@@ -12,7 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.errors import AlreadySubscribed, CheckoutInProgress, FrontendError, StatusUnclear, asked_about
+from services.errors import (
+    AlreadySubscribed,
+    CheckoutInProgress,
+    FrontendError,
+    PaymentUnknown,
+    StatusUnclear,
+    asked_about,
+)
 from services.web.request_id import request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -101,7 +108,7 @@ def problem_of(error: FrontendError, public_url: str) -> Problem:
         problem.manage_url = f"{public_url}{MANAGE_PATH}"
     if isinstance(error, CheckoutInProgress):
         problem.manage_url = f"{public_url}{MANAGE_PATH}"
-        if error.checkout is not None and error.checkout.url:
+        if error.checkout is not None and error.checkout.url and not isinstance(error, PaymentUnknown):
             problem.checkout_url = error.checkout.url
             problem.checkout_session_id = error.checkout.session_id
     asked = asked_about(error)

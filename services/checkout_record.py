@@ -29,6 +29,7 @@ __all__ = [
     "LONGEST_MARGIN",
     "REMEMBERED",
     "SESSION_LIFE",
+    "UNANSWERED_REMEMBERED",
     "WEBHOOKS_REPEATED",
     "Checkout",
     "CheckoutEvent",
@@ -52,6 +53,9 @@ REMEMBERED: Final = timedelta(days=400)
 
 While it is, the amount can be shown, and a plan that billing never heard of is known to have been bought.
 """
+
+UNANSWERED_REMEMBERED: Final = timedelta(days=3653)
+"""How long a plan's checkout is remembered of which nobody knows whether it was paid: what was bought may go on."""
 
 
 class CheckoutEvent(StrEnum):
@@ -172,12 +176,21 @@ class Checkout(BaseModel):
         """Whether it may have been paid without a word: in a tab that never came back, its webhook still on the way.
 
         Stripe's back link does not end the doubt: it can be pressed in one tab after the checkout was paid in another.
-        What ends it is the return, a service's word, the user's answer (`replaced`), or the last webhook's last try.
+        What ends it is the return, a service's word or the user's answer (`replaced`). Time does not: a Payment MS can
+        lose the news of a purchase for good, and Stripe goes on charging. Of items it does: nobody ever tells of them.
         """
-        if self._used or now >= self.expires_at + WEBHOOKS_REPEATED:
+        if self._used or (self.kind is not CheckoutKind.SUBSCRIPTION and self._news_is_over(now)):
             return False
         replaced = self.at(CheckoutEvent.REPLACED)
         return replaced is None or self.handed_out_at > replaced
+
+    def unheard(self, now: datetime) -> bool:
+        """Whether it may have been paid, and nobody is to be expected to say so any more."""
+        return self.in_doubt(now) and self._news_is_over(now)
+
+    def _news_is_over(self, now: datetime) -> bool:
+        """Whether the last webhook's last try is past."""
+        return now >= self.expires_at + WEBHOOKS_REPEATED
 
     def ordered(self, now: datetime) -> bool:
         """Whether it is an order of an item or a cart that the user came back from, and was not asked about since.
@@ -187,7 +200,7 @@ class Checkout(BaseModel):
         returned, replaced = self.at(CheckoutEvent.RETURNED), self.at(CheckoutEvent.REPLACED)
         if self.kind is CheckoutKind.SUBSCRIPTION or returned is None:
             return False
-        return (replaced is None or replaced < returned) and now < self.expires_at + WEBHOOKS_REPEATED
+        return (replaced is None or replaced < returned) and not self._news_is_over(now)
 
     def open(self, now: datetime) -> bool:
         """Whether the user may be in the middle of it: sent there and not back, not replaced, not expired."""
@@ -210,6 +223,11 @@ class Checkout(BaseModel):
         returned, canceled = self.at(CheckoutEvent.RETURNED), self.at(CheckoutEvent.CANCELED)
         back_again = returned is not None and canceled is not None and canceled > returned
         return self.unconfirmed and not back_again and now < max(self.expires_at, self.started_at + SESSION_LIFE)
+
+    def forgotten(self, now: datetime) -> bool:
+        """Whether it is too old to matter. A question that was never answered is asked for longer."""
+        unanswered = self.unconfirmed or (self.kind is CheckoutKind.SUBSCRIPTION and self.in_doubt(now))
+        return now - self.started_at >= (UNANSWERED_REMEMBERED if unanswered else REMEMBERED)
 
     @property
     def unconfirmed(self) -> bool:
@@ -278,7 +296,7 @@ class CheckoutRepository:
         fields = await self._store.fields(_key(customer))
         rows, now = _rows(fields), self._now()
         found = [checkout for checkout in rows.values() if checkout is not None]
-        old = [checkout for checkout in found if now - checkout.started_at >= REMEMBERED]
+        old = [checkout for checkout in found if checkout.forgotten(now)]
         kept = sorted((c for c in found if c not in old), key=lambda checkout: checkout.started_at, reverse=True)
         unreadable = (name for name, row in rows.items() if row is None)
         return CheckoutsOnRecord(
@@ -317,7 +335,8 @@ class CheckoutRepository:
         under `instead_of` is removed in the same step.
         """
         key, text = _key(checkout.customer), checkout.model_dump_json(exclude={"events"})
-        await self._store.put_field(key, checkout.id, text, REMEMBERED.total_seconds(), instead_of=instead_of)
+        life = UNANSWERED_REMEMBERED.total_seconds()
+        await self._store.put_field(key, checkout.id, text, life, instead_of=instead_of)
         beside = beside or await self.read(checkout.customer)
         for field in beside.outlived:
             await self._store.delete_field(key, field)
@@ -347,7 +366,7 @@ class CheckoutRepository:
 
     async def _put_event(self, customer: str, checkout_id: str, event: CheckoutEvent, moment: datetime) -> None:
         field = f"{checkout_id}.{event}"
-        await self._store.put_field(_key(customer), field, moment.isoformat(), REMEMBERED.total_seconds())
+        await self._store.put_field(_key(customer), field, moment.isoformat(), UNANSWERED_REMEMBERED.total_seconds())
 
 
 def newest(checkouts: Iterable[Checkout], wanted: Callable[[Checkout], bool]) -> Checkout | None:

@@ -19,6 +19,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
     │   ├── RequestRefused           502  it answered another 4xx: our request was wrong
     │   └── CustomerUnknown          404  it has never seen this customer
     ├── CheckoutInProgress           409  a checkout may be paid, or may have been; carries it
+    │   ├── PaymentUnknown           409  one of long ago may have been paid, and no service ever said
     │   └── PurchaseUnconfirmed      409  an earlier one was never confirmed by any service
     │       └── CheckoutUnreadable   409  another release wrote it, and whether it was paid is not known
     └── NothingCharged                    stopped before any money could move
@@ -520,6 +521,20 @@ class BillingNotSetUp(StatusUnknown):
     sentence = N_("Payments are not set up yet.")
     says = frozenset({AlreadySaid.TITLE})
     retryable = False
+
+
+class PaymentUnknown(CheckoutInProgress):
+    """The user was sent to a checkout long ago and never came back; no service will say any more whether it was paid.
+
+    A Payment MS can lose the news of a purchase for good, so its silence answers nothing: the user does.
+    """
+
+    code = "payment_unknown"
+    title = N_("You started a checkout earlier")
+    sentence = N_(
+        "You started a checkout earlier, and nobody told us whether it was paid. If you were charged, contact us "
+        "before you start a new one."
+    )
 
 
 class PurchaseUnconfirmed(CheckoutInProgress):

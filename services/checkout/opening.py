@@ -23,6 +23,7 @@ from services.errors import (
     CheckoutUnreadable,
     EmailMissing,
     FrontendError,
+    PaymentUnknown,
     PurchaseUnconfirmed,
     SubscriptionOnRecord,
     UpstreamFailed,
@@ -170,6 +171,8 @@ class CheckoutOpener:
         others += [c for c in known if c.ordered(now) and _same_order(c, purchase)]
         unasked = newest(others, lambda c: c.id != purchase.instead_of)
         if unasked is not None:
+            if unasked.unheard(now):
+                raise PaymentUnknown(unasked, "no service ever said whether an earlier checkout was paid")
             raise CheckoutInProgress(unasked, "another checkout may be paid, or may have been")
         return others
 

@@ -102,9 +102,10 @@ class CheckoutService:
         """Return a checkout for a purchase: a new one, or the open one that the press goes on with.
 
         Raises CatalogChanged where the user was shown other terms than are sold now, CheckoutInProgress for a checkout
-        that may be paid or may have been and of which the press says nothing, what the guard of a plan raises
-        (AlreadySubscribed, SubscriptionOnRecord, StatusUnclear, StatusUnknown, PurchaseUnconfirmed), PriceNotSold,
-        InvalidQuantity, InvalidCart, RateLimited, StoreUnavailable, UnsafeRedirect and the UpstreamErrors.
+        that may be paid or may have been and of which the press says nothing (PaymentUnknown for an old one), what the
+        guard of a plan raises (AlreadySubscribed, SubscriptionOnRecord, StatusUnclear, StatusUnknown,
+        PurchaseUnconfirmed), PriceNotSold, InvalidQuantity, InvalidCart, RateLimited, StoreUnavailable, UnsafeRedirect
+        and the UpstreamErrors.
         """
         return await self._run_to_completion(session, purchase.as_sold(self._catalog()))
 

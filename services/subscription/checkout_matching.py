@@ -72,6 +72,11 @@ def awaited(checkouts: Collection[Checkout], now: datetime) -> tuple[Checkout, .
     return tuple(found)
 
 
+def late_news(checkouts: Iterable[Checkout], snapshot: UpstreamSnapshot, now: datetime) -> tuple[Checkout, ...]:
+    """Return the checkouts of long ago of which nobody knows whether they were paid, and that billing has by now."""
+    return tuple(c for c in checkouts if c.unheard(now) and billing_has(c, snapshot))
+
+
 def doubted(checkout: Checkout, checkouts: Iterable[Checkout], now: datetime) -> bool:
     """Whether news that fits this checkout may be of an earlier one, which the user said was not charged.
 

@@ -7,7 +7,7 @@ import structlog
 
 from catalog import Catalog
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository
-from services.subscription.checkout_matching import access_on, account_has, awaited, billing_has
+from services.subscription.checkout_matching import access_on, account_has, awaited, billing_has, late_news
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import by_todays_plans, catalog_for
 from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
@@ -28,7 +28,11 @@ async def note_progress(
 ) -> None:
     """Mark what the latest answers say of the checkouts. Raises StoreUnavailable when that can't be written."""
     known = catalog_for(catalog, snapshot, checkouts)
-    unfinished = awaited(by_todays_plans(checkouts, known), now)
+    todays = by_todays_plans(checkouts, known)
+    unfinished = awaited(todays, now)
+    for checkout in late_news(todays, snapshot, now):
+        if checkout not in unfinished:
+            await record.mark(checkout, CheckoutEvent.BILLING_HAS_IT)
     if not unfinished:
         return
     customer_status = reconcile(customer, snapshot, (), known, now, grants=grants)

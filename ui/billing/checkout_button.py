@@ -43,6 +43,7 @@ CART_ACTION: Final = "/cart/checkout"
 ACTION: Final = "/payment/checkout"
 
 DANGER: Final = N_("If the other page is still open, don't pay there too.")
+UNHEARD: Final = N_("Nobody told us whether you paid. If you were charged, contact us first.")
 
 Explain = Callable[[FrontendError], None]
 """What a page says of an error that only it can put into words."""
@@ -110,7 +111,7 @@ def way_back(purchase: Purchase) -> str:
 def show_refusal(context: PageContext, purchase: Purchase | None, error: FrontendError, problems: ProblemPlace) -> None:
     """Say why a checkout was not started; `purchase` is what to go on with where that is possible."""
     sentence = ""
-    if type(error) is CheckoutInProgress:
+    if isinstance(error, CheckoutInProgress) and not isinstance(error, PurchaseUnconfirmed):
         checkout = _under_way(context, error)
         sentence = question_words(context, checkout, purchase) if checkout is not None else ""
     problems.show(error, lambda: _way_on(context, purchase, error, problems), sentence=sentence)
@@ -152,7 +153,9 @@ def _answer_button(
         purchase = purchase.instead(error.also_open.id)
     checkout_button(context, purchase, label, problems, look="secondary")
     if error.also_open is not None:
-        Tag("p", _("You also started another checkout.") + " " + _(DANGER), classes="small danger-words")
+        unheard = isinstance(error.also_open, Checkout) and error.also_open.unheard(datetime.now(UTC))
+        words = _(UNHEARD) if unheard else _(DANGER)
+        Tag("p", _("You also started another checkout.") + " " + words, classes="small danger-words")
 
 
 def question_words(context: PageContext, checkout: Checkout, purchase: Purchase | None) -> str:
@@ -166,6 +169,8 @@ def question_words(context: PageContext, checkout: Checkout, purchase: Purchase 
         return _("You came back from a checkout of {plan} that is not confirmed yet. Wait for it.").format(
             plan=bought_name(context, checkout)
         )
+    if checkout.unheard(datetime.now(UTC)):
+        return started + " " + _(UNHEARD)
     if not checkout.payable(datetime.now(UTC)) or checkout.at(CheckoutEvent.CANCELED) is not None:
         return started + " " + _("Did you pay there? It can take a while to arrive.")
     if purchase is None or _same(checkout, purchase):
@@ -196,7 +201,11 @@ def draw_ways(context: PageContext, checkout: Checkout, purchase: Purchase, prob
         checkout_button(
             context, purchase.instead(checkout.id), _("Start a new one"), problems, look="secondary", testid="start-new"
         )
-    words = _(DANGER) if payable else _("Start a new one only if you did not pay.")
+    if checkout.unheard(datetime.now(UTC)):
+        contact_button(context, _("Contact us"))
+        words = _("Start a new one only if you weren't charged, or if that subscription has ended.")
+    else:
+        words = _(DANGER) if payable else _("Start a new one only if you did not pay.")
     Tag("p", words, classes="small muted danger-words")
 
 

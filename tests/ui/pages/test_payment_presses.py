@@ -77,6 +77,22 @@ async def test_a_second_press_asks_and_leads_to_the_open_session_or_to_a_new_one
     await until(lambda: len(world.billing.opened) == 2)
 
 
+async def test_an_old_checkout_that_may_have_been_paid_is_a_question_with_a_way_to_ask_us(world: World) -> None:
+    await world.started("premium", ago=timedelta(days=40))
+    await world.open("/payment")
+
+    world.press("subscribe-basic")
+    await until(lambda: world.marked("start-instead"))
+
+    said = text_of(world.one("notice"))
+    assert "Nobody told us whether you paid. If you were charged, contact us first." in said
+    assert "Start a new one only if you weren't charged, or if that subscription has ended." in said
+    assert not world.marked("continue-checkout")
+    assert world.one("action-contact")._props["href"] == "https://help.example.com"
+    world.press("start-instead")
+    await until(lambda: world.billing.opened)
+
+
 @pytest.mark.parametrize(
     "change", [{"currency": "eur"}, {"amount": 3900}, {"trial_days": 14}], ids=["currency", "amount", "trial"]
 )

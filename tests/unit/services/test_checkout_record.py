@@ -182,7 +182,7 @@ async def test_old_checkouts_are_forgotten_with_their_events(
 ) -> None:
     old = checkout(name="old")
     await record.add(old)
-    await record.mark(old, CheckoutEvent.RETURNED)
+    await record.mark(await record.mark(old, CheckoutEvent.RETURNED), CheckoutEvent.ACCESS_ON)
     clock.move(REMEMBERED.total_seconds() - 60)
     await record.add(checkout(name="middle").model_copy(update={"started_at": clock.now}))
     clock.move(120)

@@ -15,6 +15,7 @@ from services.errors import (
     FrontendError,
     InvalidQuantity,
     LockLost,
+    PaymentUnknown,
     PortalNewsDue,
     PriceNotSold,
     PurchaseUnconfirmed,
@@ -35,6 +36,7 @@ from tests.replica import BOB, Outside, Replica, watch
 from tests.shop import PLANS, catalog_with, press, without
 
 MONTH, YEAR, BASIC = "price_premium_month", "price_premium_year", "price_basic_month"
+DAY = 86_400.0
 
 
 @pytest.fixture
@@ -186,13 +188,53 @@ class TestOneSessionAtATime:
         assert caught.value.checkout.id == first.id
         assert second.session_id != first.session_id
 
-    async def test_nobody_is_asked_about_a_checkout_once_its_last_webhook_would_have_come(
+    @pytest.mark.parametrize("later", [96.1 * 3600, 399 * DAY, 401 * DAY, 3 * 366 * DAY])
+    @pytest.mark.parametrize("price", [MONTH, BASIC])
+    async def test_an_old_checkout_that_may_have_been_paid_is_asked_about_once(
+        self, replica: Replica, ada: Session, outside: Outside, later: float, price: str
+    ) -> None:
+        """A Payment MS can lose the news of a purchase for good: no time is long enough to sell one more unasked."""
+        first = await replica.click(ada)
+        outside.clock.move(later)
+        ada = await replica.sign_in()
+        for answer in ({}, {"resume": first.id}, {"reuse": True}, {"has_ended": True}):
+            with pytest.raises(PaymentUnknown) as caught:
+                await replica.click(ada, price, **answer)
+            assert caught.value.checkout is not None
+            assert caught.value.checkout.id == first.id
+
+        second = await replica.click(ada, price, instead_of=first.id)
+
+        assert second.session_id != first.session_id
+        outside.clock.move(60)
+        with pytest.raises(CheckoutInProgress) as again:
+            await replica.click(ada, price)
+        assert again.value.checkout is not None
+        assert again.value.checkout.id == second.id
+
+    async def test_an_old_checkout_that_billing_heard_of_late_is_not_asked_about_once_it_has_ended(
         self, replica: Replica, ada: Session, outside: Outside
     ) -> None:
-        first = await replica.click(ada)
-        outside.clock.move(4 * 86_400 + 1)
+        bought = await replica.click(ada)
+        subscription = outside.world.pay(bought.session_id)
+        assert subscription is not None
+        outside.clock.move(6 * DAY)
+        outside.world.deliver_all()
+        await replica.ask(ada)
+        outside.world.set_status(subscription, "canceled")
+        outside.world.deliver_all()
+        outside.clock.move(60)
 
-        assert (await replica.click(ada)).session_id != first.session_id
+        assert (await replica.click(ada)).session_id != bought.session_id
+
+    async def test_a_purchase_that_nobody_confirmed_is_asked_about_for_years(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        await replica.come_back(ada, await replica.click(ada))
+        outside.clock.move(3 * 366 * DAY)
+
+        with pytest.raises(PurchaseUnconfirmed):
+            await replica.click(await replica.sign_in())
 
     async def test_a_session_that_was_given_up_is_not_handed_out_beside_an_open_one(
         self, replica: Replica, ada: Session, outside: Outside
