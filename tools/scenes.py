@@ -41,8 +41,9 @@ SETTINGS: Final = {
     "TERMS_URL": "https://example.com/terms",
     "PRIVACY_URL": "https://example.com/privacy",
     "SUPPORT_URL": "https://example.com/help",
+    "EXTENSIONS": "examples.members_page",
 }
-"""What an operator sets, so that scenes show the links that it brings."""
+"""What an operator sets, so that scenes show the links and the page that it brings."""
 
 
 def _as_just_pressed(path: str) -> str:

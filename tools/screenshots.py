@@ -27,6 +27,9 @@ CHOSEN: Final = (
     ("pricing", 1440, 1120, "light", "ar"),
     ("payment-purchases", 1440, 1000, "light", "en"),
     ("success-confirming", 1440, 860, "dark", "en"),
+    ("brand-fernleaf-home", 1440, 1000, "light", "en"),
+    ("brand-voltaic-pricing", 1440, 1000, "dark", "en"),
+    ("brand-kotori-shop", 1440, 900, "light", "ja"),
 )
 """Scene, width, height, theme and language of each picture that is checked in."""
 

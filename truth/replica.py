@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.install import install
+from examples import members_page
 from services.container import Container
 from services.storage.port import Store
 from settings import Settings
@@ -37,7 +38,6 @@ PAGES: Final = (
     "success",
     "cancel",
     "account",
-    "members",
     "upgrade",
     "shop",
     "cart",
@@ -112,6 +112,7 @@ def _pages(container: Container) -> dict[str, Serve]:
     with _registered() as pages:
         for name in PAGES:
             importlib.import_module(f"ui.pages.{name}").register(container)
+        members_page.register(container)
     return pages
 
 

@@ -28,7 +28,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def shared_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running_product(tmp_path_factory.mktemp("product"), webhook_delay="1") as product:
+    folder = tmp_path_factory.mktemp("product")
+    with running_product(folder, app={"EXTENSIONS": "examples.members_page"}, webhook_delay="1") as product:
         yield product
 
 

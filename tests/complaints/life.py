@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from api.install import install
+from examples import members_page
 from sandbox.in_process import InProcessSandbox, ManualTime, settings_in_memory
 from sandbox.state import Addresses
 from sandbox.truth.model import SubscriptionTruth, Truth
@@ -33,7 +34,7 @@ from services.subscription.customer_status import CustomerStatus
 from services.upstream.transport import Transport
 from settings import load_settings
 from tests.ui.reading import tags_in, text_of
-from ui.pages import account, cancel, cart, errors, home, login, members, payment, pricing, shop, success, upgrade
+from ui.pages import account, cancel, cart, errors, home, login, payment, pricing, shop, success, upgrade
 from ui.pages.errors import too_many_requests
 from wiring.build import build
 
@@ -44,7 +45,7 @@ PUBLIC_URL: Final = "https://localhost:8081"
 """With TLS, since without it our cookie has the name of NiceGUI's own, which its simulation sets too."""
 
 STORAGE_SECRET: Final = "Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"
-PAGES: Final = (home, pricing, login, payment, success, cancel, account, members, upgrade, shop, cart, errors)
+PAGES: Final = (home, pricing, login, payment, success, cancel, account, members_page, upgrade, shop, cart, errors)
 
 
 class PresentTime(ManualTime):

@@ -223,6 +223,7 @@ class ProxiedProduct:
             "CHECKOUT_HOSTS": f"checkout.stripe.com,{stripe}",
             "PORTAL_HOSTS": f"billing.stripe.com,{stripe}",
             "SUPPORT_URL": "mailto:help@example.com",
+            "EXTENSIONS": "examples.members_page",
             "LIMIT_CHECKOUTS": "1000/minute",
             "LIMIT_SIGN_INS": "1000/minute",
             "LIMIT_PAGE_VIEWS": "10000/minute",

@@ -18,6 +18,7 @@ from nicegui.testing.user_simulation import user_simulation
 from pydantic import SecretStr
 
 from catalog import Catalog, load_catalog
+from examples import members_page
 from services.auth_ms import AuthMS, AuthSession, PlanGrant, User
 from services.cart import CartService
 from services.checkout.service import CheckoutService
@@ -44,7 +45,7 @@ from settings import Settings
 from tests.ui.reading import tags_in, text_of, until
 from tests.ui.simulation import FixedCatalog
 from ui.nicegui_ext.html import Tag
-from ui.pages import account, cancel, login, members, payment, pricing, success, upgrade
+from ui.pages import account, cancel, login, payment, pricing, success, upgrade
 from wiring.build import build
 
 __all__ = [
@@ -293,7 +294,7 @@ async def billing_world(
         stripe_mode=StripeModeService(store, public_url="https://shop.example.com", sandbox=False),
     )  # fmt: skip
     async with user_simulation(root=None) as browser:
-        for module in (account, cancel, login, members, payment, pricing, success, upgrade):
+        for module in (account, cancel, login, members_page, payment, pricing, success, upgrade):
             module.register(container)
         ui.page("/c/pay/{name}")(_hosted_page)
         ui.page("/p/session/{name}")(_hosted_page)

@@ -15,7 +15,7 @@ from settings import load_settings
 
 PAGES = ["/", "/pricing", "/login", "/payment/success", "/payment/cancel", "/shop", "/cart", "/nope"]
 OTHERS = [
-    "/payment", "/account", "/members", "/healthz", "/readyz", "/metrics", "/api/catalog", "/api/me", "/api/docs",
+    "/payment", "/account", "/upgrade", "/healthz", "/readyz", "/metrics", "/api/catalog", "/api/me", "/api/docs",
     "/api/openapi.json", "/api/nope", "/.well-known/jwks.json", "/auth/login", "/auth/callback", "/assets/app.js",
     "/favicon.ico",
 ]  # fmt: skip
