@@ -1,7 +1,7 @@
 # The whole developer interface. `make help` lists it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast test-plain compat test-browser test-faults test-scale check lint format generate lock audit sbom \
+.PHONY: help run test test-fast test-plain compat test-browser test-browsers test-faults test-scale check lint format generate lock audit sbom \
         messages screenshots a11y lighthouse bench bench-peers truth truth-mutants mutants clean python system
 
 VENV := .venv
@@ -40,6 +40,10 @@ compat: $(DEV_STAMP) system ## Try older releases of NiceGUI in fresh environmen
 
 test-browser: $(DEV_STAMP) system ## Run the tests in Chromium
 	$(PYTEST) -m browser
+
+test-browsers: $(DEV_STAMP) ## Buy in Firefox and in WebKit, as Debian ships them; not part of `make test`
+	@tools/system_packages.sh engines
+	$(PYTEST) tests/engines
 
 test-faults: $(DEV_STAMP) system ## Run every fault against real sockets and print the matrix
 	$(PYTEST) tests/faults

@@ -1,16 +1,27 @@
 #!/bin/sh
 # Make sure that what the tests drive is here: a browser, Redis, HAProxy, and fonts for Japanese and Arabic.
+# With `engines`: what `make test-browsers` drives instead, Firefox and WebKitGTK with a screen that nobody sees.
 # Installs the missing ones where this user may (Debian, root), else prints the line to type and fails.
 set -eu
 
 missing=""
 need() { missing="$missing $1"; }
-command -v chromium >/dev/null || need chromium
-command -v redis-server >/dev/null || need redis-server
-command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || need haproxy
-command -v fc-list >/dev/null || need fontconfig
-[ -n "$(fc-list :lang=ar family 2>/dev/null | grep -i noto)" ] || need fonts-noto-core
-[ -n "$(fc-list :lang=ja family 2>/dev/null)" ] || need fonts-noto-cjk
+case "${1:-}" in
+engines)
+    command -v firefox-esr >/dev/null || need firefox-esr
+    command -v WebKitWebDriver >/dev/null || need webkit2gtk-driver
+    command -v Xvfb >/dev/null || need xvfb
+    /usr/bin/python3 -c 'import gi; gi.require_version("WebKit2", "4.1")' 2>/dev/null || need "python3-gi gir1.2-webkit2-4.1"
+    ;;
+*)
+    command -v chromium >/dev/null || need chromium
+    command -v redis-server >/dev/null || need redis-server
+    command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || need haproxy
+    command -v fc-list >/dev/null || need fontconfig
+    [ -n "$(fc-list :lang=ar family 2>/dev/null | grep -i noto)" ] || need fonts-noto-core
+    [ -n "$(fc-list :lang=ja family 2>/dev/null)" ] || need fonts-noto-cjk
+    ;;
+esac
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

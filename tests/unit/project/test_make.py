@@ -6,12 +6,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_make_test_runs_every_folder_of_tests() -> None:
-    named = re.search(r"^ALL_TESTS := ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+def test_make_test_runs_every_folder_of_tests_but_other_engines_which_have_a_target_of_their_own() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = re.search(r"^ALL_TESTS := ((?:.*\\\n)*.*)", makefile, re.MULTILINE)
+    engines = re.search(r"^test-browsers:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
 
     assert named is not None
+    assert engines is not None
+    assert re.findall(r"tests/\w+", engines[1]) == ["tests/engines"]
     folders = {"/".join(path.relative_to(ROOT).parts[:2]) for path in (ROOT / "tests").rglob("test_*.py")}
-    assert set(re.findall(r"tests/\w+", named[1])) == folders
+    assert {*re.findall(r"tests/\w+", named[1]), "tests/engines"} == folders
 
 
 def test_a_commit_is_checked_with_the_same_commands_and_nothing_is_fetched() -> None:
