@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
+from fastapi.routing import APIRoute
 
 from api.access import Access, client_address
 from api.docs import add_docs
@@ -34,7 +35,7 @@ InCart = Annotated[str, Path(min_length=1, max_length=255)]
 def json_api(container: Container) -> FastAPI:
     """Return the app to mount at `/api`."""
     app = FastAPI(
-        title=f"{container.settings.brand_name} billing API",
+        title="Billing API",
         version=API_VERSION,
         description="Errors are RFC 9457 problem documents. Browsers send their session cookie; state is changed "
         "from our own origin only.",
@@ -45,6 +46,7 @@ def json_api(container: Container) -> FastAPI:
         root_path_in_servers=False,
         servers=[{"url": f"{container.settings.public_url}/api"}],
         responses=problem_docs(),
+        generate_unique_id_function=operation_id,
     )
     add_error_handlers(app, container.settings.public_url)
     access = Access(container)
@@ -60,16 +62,36 @@ def json_api(container: Container) -> FastAPI:
     return app
 
 
+def operation_id(route: APIRoute) -> str:
+    """Return an operation's name as clients that are made from the document call it: `getCatalog`."""
+    first, *rest = route.name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
 def shown_routes(container: Container, access: Access) -> APIRouter:
     """What can be read: the catalog, who is signed in, what they have and are entitled to."""
     router = APIRouter(route_class=StrictRoute, tags=["account"])
     signed_in = Depends(access.session)
 
-    @router.get("/catalog", tags=["catalog"])
-    async def get_catalog(request: Request) -> CatalogView:
-        """Everything that is sold: plans in display order, then items. Amounts are minor units."""
+    @router.get(
+        "/catalog", tags=["catalog"], response_model=CatalogView,
+        responses={304: {"description": "The catalog is the one whose `ETag` was sent as `If-None-Match`."}},
+    )  # fmt: skip
+    async def get_catalog(request: Request, response: Response) -> CatalogView | Response:
+        """Everything that is sold: plans in display order, then items. Amounts are minor units.
+
+        Texts are in the language of `Accept-Language`. Ask again with `If-None-Match`.
+        """
+        catalog = container.catalog
         locale = request.headers.get("accept-language", "en")[:2].lower()
-        return CatalogView.sold(container.catalog, locale)
+        headers = {
+            "ETag": f'"{catalog.version}-{locale if locale.isalpha() else "en"}"', "Vary": "Accept-Language",
+            "Cache-Control": "no-cache",
+        }  # fmt: skip
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        response.headers.update(headers)
+        return CatalogView.sold(catalog, locale)
 
     @router.get("/me", responses=problem_docs(401))
     async def get_me(session: Annotated[Session, signed_in]) -> Me:

@@ -28,7 +28,7 @@ def service_routes(container: Container) -> APIRouter:
             user_id=user_id, **entitlement.model_dump(), token=token.token, expires_at=token.expires_at
         )
 
-    @router.get("/{user_id}", operation_id="getUserEntitlements", responses=problem_docs(401, 404))
+    @router.get("/{user_id}", responses=problem_docs(401, 404))
     async def get_user_entitlements(user_id: UserId, name: Annotated[str, service]) -> UserEntitlement:
         """What a user is entitled to, for a service with a token. The user need not be here.
 
@@ -41,7 +41,7 @@ def service_routes(container: Container) -> APIRouter:
         )
         return signed(user_id, entitlement)
 
-    @router.post("/query", operation_id="queryEntitlements", responses=problem_docs(401, 404, changes=True))
+    @router.post("/query", responses=problem_docs(401, 404, changes=True))
     async def query_entitlements(wanted: EntitlementsQuery, name: Annotated[str, service]) -> EntitlementsAnswer:
         """What up to 100 users are entitled to: as for one. What could not be asked within seconds is told as known."""
         found = await container.entitlement_lookup.of(wanted.user_ids)

@@ -1,0 +1,24 @@
+"""A FastAPI service whose exports are for whoever has `audit_log`."""
+
+import os
+from typing import Annotated
+
+from billing_entitlements import Billing, Rights
+from fastapi import Depends, FastAPI, Header, Request
+
+billing = Billing(os.environ["BILLING_URL"], service_token=os.environ["BILLING_TOKEN"], fail_open_for=300)
+app = FastAPI()
+
+
+def user_id(x_user_id: Annotated[str, Header()]) -> str:
+    return x_user_id  # whoever your own sign-in says it is
+
+
+@app.get("/export")
+def export(rights: Annotated[Rights, Depends(billing.requires("audit_log", user_id))]) -> dict[str, object]:
+    return {"user": rights.user_id, "members": rights.limit("members")}
+
+
+@app.post("/hooks/billing")
+async def told(request: Request) -> None:
+    billing.event(os.environ["BILLING_WEBHOOK_SECRET"], await request.body(), request.headers)
