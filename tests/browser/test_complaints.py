@@ -9,8 +9,16 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from harness.app_process import Product
-from tests.browser.people import at_checkout, new_person, open_signed_in, subscription_state
-from tests.browser.test_before_live import SOCKET, Gate, open_early
+from tests.browser.people import (
+    at_checkout,
+    choose_person,
+    new_person,
+    open_signed_in,
+    pay,
+    subscription_state,
+    success_state,
+)
+from tests.browser.test_before_live import SOCKET, Gate, open_early, sold
 from tests.browser.test_catalogs import TOO_WIDE
 from tests.browser.test_focus import become, billing
 from tools.catalogs import selling
@@ -29,6 +37,46 @@ TRANSLATE = """() => {
   }
 }"""
 """What a translator in the browser does: elements of its own take the place of the texts."""
+
+TRANSLATES_ALWAYS = """
+  const translate = %s;
+  document.addEventListener("DOMContentLoaded", () => {
+    const app = document.getElementById("app");
+    if (!app) return;
+    const all = { subtree: true, childList: true, characterData: true };
+    const watching = new MutationObserver(() => {
+      watching.disconnect();
+      document.querySelectorAll("font:empty").forEach((font) => font.remove());
+      translate();
+      watching.observe(app, all);
+    });
+    translate();
+    watching.observe(app, all);
+  });
+"""
+"""One that stays on: each text is translated that comes, also those of the next pages."""
+
+OLDER = """
+  delete Element.prototype.checkVisibility;
+  for (const name of ["popover", "showPopover", "hidePopover", "togglePopover"]) delete HTMLElement.prototype[name];
+  delete Document.prototype.startViewTransition;
+  delete HTMLFormElement.prototype.requestSubmit;
+  delete AbortSignal.timeout;
+  for (const name of ["Segmenter", "ListFormat", "RelativeTimeFormat", "DurationFormat", "DisplayNames"]) {
+    delete Intl[name];
+  }
+  Intl.DateTimeFormat.prototype.resolvedOptions = () => ({});
+  const hasNoHas = (select) => function (selector) {
+    if (String(selector).includes(":has(")) throw new SyntaxError(`unknown: ${selector}`);
+    return select.call(this, selector);
+  };
+  for (const owner of [Element.prototype, Document.prototype]) {
+    for (const name of ["querySelector", "querySelectorAll"]) owner[name] = hasNoHas(owner[name]);
+  }
+  Element.prototype.matches = hasNoHas(Element.prototype.matches);
+  Element.prototype.closest = hasNoHas(Element.prototype.closest);
+"""
+"""A browser of some years ago: what newer ones have beside it is not there."""
 
 REFUSED = """window.WebSocket = class {
   constructor() { setTimeout(() => (this.onerror?.(new Event("error")), this.onclose?.(new CloseEvent("close")))); }
@@ -81,6 +129,28 @@ class TestPageTranslatedByTheBrowser:
         page.get_by_test_id("interval-year").check()
 
         assert card(page) == yearly
+
+    def test_a_year_is_bought_from_the_first_price_to_the_last_step(self, page: Page, product: Product) -> None:
+        page.add_init_script(TRANSLATES_ALWAYS % TRANSLATE)
+        page.goto("/pricing")
+        wait_until_connected(page)
+        page.get_by_test_id("interval-year").check()
+        assert "«" in page.get_by_role("main").inner_text()
+        page.get_by_test_id("subscribe-premium").click()
+        choose_person(page)
+        page.get_by_test_id("continue-to-checkout").click()
+        assert sold(page, product) == [("price_sandbox_premium_year", 1)]
+        product.change_settings(webhook_delay=3600)
+        pay(page)
+        page.wait_for_url("**/payment/success?*")
+        success_state(page, "confirming")
+        wait_until_connected(page)
+        product.control("POST", "/webhooks/flush")
+
+        success_state(page, "active")
+        expect(page.locator("[data-progress=done]")).to_have_count(4)
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Premium")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("«")
 
     def test_a_state_that_changes_is_seen(self, page: Page, product: Product) -> None:
         user = billing(page, product)
@@ -145,7 +215,7 @@ class TestConnectionsThatFail:
 # pan#24, gutenberg#65069
 class TestBrowserWithoutCheckVisibility:
     def test_a_button_drawn_anew_keeps_the_focus_and_nothing_fails(self, page: Page, product: Product) -> None:
-        page.add_init_script("delete Element.prototype.checkVisibility")
+        page.add_init_script(OLDER)
         user = billing(page, product)
         page.get_by_test_id("subscribe-basic").focus()
 
@@ -155,7 +225,7 @@ class TestBrowserWithoutCheckVisibility:
         expect(page.get_by_test_id("subscribe-basic")).to_be_focused()
 
     def test_a_press_is_answered_and_the_button_is_free_again(self, page: Page, product: Product) -> None:
-        page.add_init_script("delete Element.prototype.checkVisibility")
+        page.add_init_script(OLDER)
         billing(page, product)
         product.control("POST", "/faults", operation="checkout_subscription", status=503, times=1)
         button = page.get_by_test_id("subscribe-premium")

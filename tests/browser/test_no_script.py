@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from harness.app_process import Product
 from tests.browser.people import at_checkout, choose_person, pay
+from tests.browser.test_before_live import sold
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}loc"
 
@@ -39,6 +40,33 @@ def test_a_plan_is_bought_without_a_script(plain_page: Page, product: Product) -
 
     expect(page.get_by_test_id("subscription-status").first).to_have_attribute("data-state", "active")
     expect(page.get_by_role("main")).to_contain_text("Premium")
+
+
+@pytest.mark.parametrize("scripts", ["off", "blocked"])
+def test_what_is_chosen_is_sold_where_no_script_of_ours_runs(chromium: Browser, product: Product, scripts: str) -> None:
+    context = chromium.new_context(base_url=product.url, java_script_enabled=scripts == "blocked", locale="en-US")
+    context.set_default_timeout(15_000)
+    context.route("**/assets/*.js*", lambda route: route.abort())
+    page = context.new_page()
+    page.goto("/pricing")
+    page.get_by_test_id("interval-year-link").click()
+    expect(page.get_by_test_id("plan-price-premium")).to_have_text("$24.17 per month")
+    page.get_by_test_id("subscribe-premium").click()
+    choose_person(page)
+    page.get_by_test_id("continue-to-checkout").click()
+    assert sold(page, product) == [("price_sandbox_premium_year", 1)]
+
+    page.goto("/shop")
+    page.get_by_test_id("quantity-api-credits").fill("2")
+    page.get_by_test_id("add-to-cart-api-credits").click()
+    page.goto("/cart")
+    page.get_by_test_id("quantity-api-credits").fill("5")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("cart-total")).to_have_text("$125.00")
+    page.get_by_test_id("quantity-api-credits").fill("4")
+    page.get_by_test_id("cart-checkout").click()
+    assert sold(page, product) == [("price_sandbox_api_credits", 4)]
+    context.close()
 
 
 def test_language_and_theme_change_without_a_script(plain_page: Page) -> None:

@@ -30,6 +30,7 @@ from services.errors import (
 from services.sessions.service import Session
 from services.web.problem_address import PROBLEM_AT
 from ui.components.notice import Kind, notice
+from ui.components.reference import reference
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.text.claim_words import SENTENCES, claims_attribute
@@ -89,7 +90,7 @@ def draw_problem(error: FrontendError, way_on: Draw | None = None, *, sentence: 
     with notice(problem_kind(error), sentence or problem_sentence(error), title=title, focus=True) as box:
         box.classes("problem").set(data_code=error.code, data_claims=claims_attribute(money_claims(error)))
         if error.request_id:
-            Tag("p", _("Reference: {reference}").format(reference=error.request_id), classes="reference small muted")
+            reference(error.request_id, "reference small muted")
         if way_on is not None:
             with Tag("div", classes="actions"):
                 way_on()

@@ -121,7 +121,7 @@ class SubscriptionCard:
             if date_text:
                 _fact(words.date_verb, date_text, words.moment, self._context)
             if reference:
-                _fact(_("Reference to quote"), reference)
+                _fact(_("Reference to quote"), reference, translate="no")
             if portal and not self._beside:
                 _fact(_("Invoices and payment methods"), _("In the billing portal"))
         self._facts.set(hidden=not any((words.price, date_text, reference, portal and not self._beside)))
@@ -243,11 +243,17 @@ def contact_button(context: PageContext, label: str, look: Look = "secondary") -
         button(label, look, href=context.settings.support_url, testid="action-contact")
 
 
-def _fact(name: str, text: str, moment: datetime | None = None, context: PageContext | None = None) -> None:
+def _fact(
+    name: str,
+    text: str,
+    moment: datetime | None = None,
+    context: PageContext | None = None,
+    translate: str | None = None,
+) -> None:
     with Tag("div", classes="fact"):
         Tag("dt", name)
         if moment is not None and context is not None:
             with Tag("dd"):
                 Tag("time", text, datetime=moment.isoformat(), title=exact_time(context, moment))
         else:
-            Tag("dd", text)
+            Tag("dd", text, translate=translate)

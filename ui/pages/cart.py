@@ -104,7 +104,7 @@ class CartPage:
             with Tag("section", classes="card cart-summary", aria_labelledby="total-title"):
                 with Tag("div", classes="cart-total-row"):
                     Tag("h2", _("Total"), id="total-title", classes="cart-total-title")
-                    self._total = Tag("p", classes="cart-total", testid="cart-total")
+                    self._total = Tag("p", classes="cart-total", testid="cart-total", translate="no")
                 self._pieces = Tag("p", classes="muted small")
                 fields = self._cart.purchase.cart_fields
                 shown = {name: text for name, text in fields.items() if not name.startswith("quantity.")}

@@ -126,6 +126,7 @@ class PlanCard:
                     context.text(plan.name),
                     id=title,
                     classes="plan-name",
+                    translate="no",
                     data_long=_length(context.text(plan.name)),
                 )
                 if offer.badge:

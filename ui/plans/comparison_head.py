@@ -35,7 +35,7 @@ def comparison_head(context: PageContext, plans: Sequence[Plan], shown: LivePlan
             Tag("span", _("Feature"), classes="visually-hidden")
         for plan in plans:
             with Tag("th", scope="col", role="columnheader", data_highlighted=mark(plan)):
-                Tag("span", context.text(plan.name), classes="head-name")
+                Tag("span", context.text(plan.name), classes="head-name", translate="no")
                 columns[plan.id] = Part(_draw_column, classes="head-offer")
 
     def follow() -> None:

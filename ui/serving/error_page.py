@@ -2,6 +2,7 @@
 
 from services.errors import FrontendError
 from ui.components.button import button
+from ui.components.reference import reference
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.page.frame import frame
@@ -21,7 +22,7 @@ def error_page(context: PageContext, error: FrontendError, cause: str = "") -> N
 
 def error_card(context: PageContext, error: FrontendError, cause: str = "") -> None:
     """Draw one centred card: a headline that says what is true, a sentence, the way on, the reference to quote."""
-    reference = error.request_id or getattr(context.request.state, "request_id", "")
+    identifier = error.request_id or getattr(context.request.state, "request_id", "")
     missing = error.status == 404
     with Tag("div", classes="card card-page center", data_error=error.code):
         with Tag("span", classes=f"card-icon card-icon-{'neutral' if missing else 'warning'}"):
@@ -39,5 +40,5 @@ def error_card(context: PageContext, error: FrontendError, cause: str = "") -> N
                 button(_("See plans"), "quiet", href="/pricing", wide=True)
         if context.settings.support_url and not missing:
             Tag("a", _("Contact support"), href=context.settings.support_url, classes="small")
-        if reference and not missing:
-            Tag("p", _("Reference: {reference}").format(reference=reference), classes="reference")
+        if identifier and not missing:
+            reference(identifier, "reference")

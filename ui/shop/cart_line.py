@@ -50,7 +50,7 @@ class CartRow:
             update.on("click.prevent", self._settled, args=[])
             self._total = Tag(
                 "p", self._amount(line), classes="cart-line-total", testid=f"line-total-{item.id}",
-                data_claims=self._claims(line),
+                data_claims=self._claims(line), translate="no",
             )  # fmt: skip
             with Tag("form", method="post", action="/cart/remove", classes="cart-line-remove", data_native=""):
                 Tag("input", type="hidden", name="price_id", value=item.price.price_id)

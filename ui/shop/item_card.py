@@ -53,6 +53,7 @@ class ItemCard:
                             "span",
                             bare_price(item.price, context.locale, trim=True),
                             classes="item-amount",
+                            translate="no",
                         )
                         Tag("span", " " + _("each"), classes="muted small")
                     with Tag("div", classes="item-quantity"):

@@ -35,7 +35,7 @@ def brand_mark(settings: Settings, theme: str) -> None:
         _logo(logo, LOGO_PATH, alone, "on-light", waits=theme == "dark")
         _logo(dark, DARK_LOGO_PATH, alone, "on-dark", waits=theme == "light")
     if not alone:
-        Tag("span", settings.brand_name, classes="brand-name")
+        Tag("span", settings.brand_name, classes="brand-name", translate="no")
 
 
 def _logo(file: str, path: str, alt: str, classes: str = "", *, waits: bool = False) -> None:

@@ -36,6 +36,21 @@ async def test_pricing_shows_every_plan_with_its_price_and_button(container: Con
         await user.should_see("2 months free")
 
 
+async def test_a_browser_that_translates_leaves_names_and_amounts_alone(
+    container: Container, simulate: Simulate
+) -> None:
+    async with simulate(container, pricing.register) as user:
+        html = (await user.http_client.get("/pricing")).text
+
+    parts = {
+        kind: re.findall(rf'<[a-z0-9]+ [^>]*class="{kind}[ "][^>]*>', html)
+        for kind in ("plan-name", "amount", "brand-name", "head-name", "head-amount")
+    }
+    for kind, tags in parts.items():
+        assert tags, kind
+        assert [tag for tag in tags if 'translate="no"' not in tag] == [], kind
+
+
 async def test_the_switch_changes_prices_notes_and_what_is_bought(container: Container, simulate: Simulate) -> None:
     async with simulate(container, pricing.register) as user:
         await user.open("/pricing")

@@ -1,5 +1,7 @@
 """Every text reads at 4.5:1 on every ground it stands on, whatever the brand's colour."""
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -88,3 +90,12 @@ def test_layout_follows_the_writing_direction() -> None:
 
     for physical in ("margin-left", "margin-right", "padding-left", "padding-right", "text-align:left", ";left:"):
         assert physical not in css
+
+
+def test_a_browser_that_knows_no_has_loses_no_other_rule_by_it() -> None:
+    """It drops a whole rule for one selector of a list that it can't read."""
+    rules = re.findall(r"(?:^|[{};])\s*([^{};@]+)\{", style_sheet(Look(color="#3b5bdb")))
+    lists = [re.sub(r"\([^()]*(\([^()]*\)[^()]*)*\)", "", rule) for rule in rules if ":has(" in rule]
+
+    assert len(lists) > 5
+    assert [selectors for selectors in lists if "," in selectors] == []
