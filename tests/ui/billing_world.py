@@ -49,7 +49,7 @@ from ui.pages import account, cancel, login, payment, pricing, success, upgrade
 from wiring.build import build
 
 __all__ = [
-    "ADA", "CATALOG", "Accounts", "Billing", "World", "billing_world", "tags_in", "text_of", "until",
+    "ADA", "CATALOG", "Accounts", "FakeBilling", "World", "billing_world", "tags_in", "text_of", "until",
 ]  # fmt: skip
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "products.json")
@@ -57,7 +57,7 @@ ADA = User("user_ada", "Ada Lovelace", "ada@example.com")
 
 
 @dataclass
-class Billing:
+class FakeBilling:
     """Stands for the Payment MS."""
 
     at_once: int = 1
@@ -147,7 +147,7 @@ class World:
 
     browser: Browser
     container: Container
-    billing: Billing
+    billing: FakeBilling
     accounts: Accounts
     sessions: Sessions
     checkouts: CheckoutRepository
@@ -253,11 +253,11 @@ def _hosted_page(name: str) -> None:
 async def billing_world(
     folder: Path, *, settings: Settings | None = None, payment_ms: PaymentMS | None = None
 ) -> AsyncIterator[World]:
-    """Open the world, with all billing pages registered and nobody signed in; `payment_ms` in place of `Billing`."""
+    """Open the world, with all billing pages registered and nobody signed in; `payment_ms` in place of `FakeBilling`."""
     settings = settings or Settings(public_url="https://test", support_url="https://help.example.com")
     store = SqliteStore(folder / "store.sqlite3")
     pubsub = PubSub(store)
-    accounts, billing = Accounts(), Billing()
+    accounts, billing = Accounts(), FakeBilling()
     payment_ms = payment_ms or cast(PaymentMS, billing)
     sessions = Sessions(
         store, cast(AuthMS, accounts), pubsub, secret=SecretStr("s" * 32), public_url="https://test",
