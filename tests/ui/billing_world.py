@@ -253,7 +253,7 @@ def _hosted_page(name: str) -> None:
 async def billing_world(
     folder: Path, *, settings: Settings | None = None, payment_ms: PaymentMS | None = None
 ) -> AsyncIterator[World]:
-    """Open the world, with all billing pages registered and nobody signed in; `payment_ms` in place of `FakeBilling`."""
+    """Open the world, with all billing pages registered and nobody signed in; `payment_ms` instead of the fake."""
     settings = settings or Settings(public_url="https://test", support_url="https://help.example.com")
     store = SqliteStore(folder / "store.sqlite3")
     pubsub = PubSub(store)
