@@ -10,6 +10,8 @@ from ui.text.i18n import _
 from ui.text.state_words import subscription_name
 
 _RUNNING = (State.ACTIVE, State.TRIALING)
+_HELD = (*_RUNNING, State.PAST_DUE)
+"""States in which a changed plan is one that the user has; in others their own words say what there is."""
 
 
 def portal_changes(context: PageContext, before: CustomerStatus, after: CustomerStatus) -> tuple[str, ...]:
@@ -19,7 +21,10 @@ def portal_changes(context: PageContext, before: CustomerStatus, after: Customer
     old, new = before.current, after.current
     said: list[str] = []
     if new.plan_id is not None and old.plan_id != new.plan_id and new.live:
-        said.append(_("Plan changed to {plan}.").format(plan=_name(context, new)))
+        if new.state in _HELD:
+            said.append(_("Plan changed to {plan}.").format(plan=_name(context, new)))
+        elif new.state is not State.PAUSED and not _over(new):
+            said.append(_said(context, new))
     if (_over(new) and not _over(old)) or (_over(old) and not _over(new) and new.state in _RUNNING):
         said.append(_said(context, new))
     elif old.state not in _RUNNING and new.state in _RUNNING and old.plan_id == new.plan_id:

@@ -136,6 +136,16 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
             ("You're on Premium. Paid until March 14, 2031. " + UNLESS,),
         ),
         (customer_status(ACTIVE), customer_status(subscription(State.ACTIVE, "basic")), ("Plan changed to Basic.",)),
+        (
+            customer_status(ACTIVE),
+            customer_status(subscription(State.UNPAID, "basic")),
+            ("You have an unpaid invoice. Basic is paused until it's paid.",),
+        ),
+        (
+            customer_status(ACTIVE),
+            customer_status(subscription(State.PAUSED, "basic")),
+            ("Basic is paused.",),
+        ),
         (customer_status(subscription(State.PAST_DUE)), customer_status(ACTIVE), ("Premium is active again.",)),
         (customer_status(ACTIVE), customer_status(subscription(State.PAUSED)), ("Premium is paused.",)),
         (
