@@ -237,14 +237,14 @@ def _ended(said: Statement, facts: Facts, sold: CatalogFacts, history: History, 
 
 
 def _keeps(said: Statement, facts: Facts, sold: CatalogFacts, history: History, now: datetime) -> bool:
-    """Access goes by the account's date where it has one, else by the end of what was paid."""
-    account = facts.account
-    if _account(said, facts) and account.status == "canceled":
-        return (
-            account.until is not None
-            and account.until > now - NEWS_TIME
-            and history.same_day(account.until, said.day, now)
-        )
+    """Access goes by the account's date where it has one, else by the end of what was paid.
+
+    A date of an account that doesn't say "canceled" is an end where Stripe has one, too, and a later one.
+    """
+    account, until = facts.account, facts.account.until
+    ends_later = any(sub.ends_at is not None and until is not None and until < sub.ends_at for sub in facts.subs)
+    if _account(said, facts) and (account.status == "canceled" or ends_later):
+        return until is not None and until > now - NEWS_TIME and history.same_day(until, said.day, now)
     return any(
         (sub.ends_at is not None or sub.status == "canceled")
         and sub.period_end > now - NEWS_TIME
