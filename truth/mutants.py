@@ -87,7 +87,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("canceled is active", "a state", "services.subscription.normalize",
            '"canceled": State.CANCELED', '"canceled": State.ACTIVE'),
     Mutant("the portal moves nothing", "never twice", "services.checkout.opening",
-           "        if not has_ended:\n            guard_portal_news(customer_status, plan)\n", ""),
+           "        guard_portal_news(customer_status, plan)\n", ""),
     Mutant("another checkout beside an open one", "never twice", "services.checkout.opening",
            "        if unasked is not None:\n", "        if False:\n"),
     Mutant("sold as it is now, not as shown", "shown is sold", "services.purchase",
