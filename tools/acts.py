@@ -58,7 +58,7 @@ def lost(_stage: Stage, page: Page) -> None:
     """Lose the connection for good."""
     page.context.set_offline(True)
     page.evaluate("window.socket.io.reconnection(false); window.socket.io.engine.close()")
-    page.locator("#popup:not([aria-hidden=true])").wait_for()
+    page.locator("#line:not(:empty)").wait_for()
 
 
 def year(_stage: Stage, page: Page) -> None:
