@@ -535,6 +535,7 @@ class PaymentUnknown(CheckoutInProgress):
         "You started a checkout earlier, and nobody told us whether it was paid. If you were charged, contact us "
         "before you start a new one."
     )
+    says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY})
 
 
 class PurchaseUnconfirmed(CheckoutInProgress):

@@ -23,7 +23,8 @@ PATHS = (
     "/api/entitlements/query", "/api/entitlements/{}",
     "/api/payment/checkout", "/api/payment/cart", "/api/payment/portal", "/api/payment/events", "/api/{}",
     "/payment/checkout", "/payment/portal", "/preferences", "/cart/{}", "/cart/checkout", "/auth/login",
-    "/auth/callback", "/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/{}",
+    "/auth/callback", "/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/start", "/items/{}/picture",
+    "/{}",
 )  # fmt: skip
 SIGN_OUT = ("/auth/sign-out", "/sign-out")
 FORMS = (

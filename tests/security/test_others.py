@@ -16,7 +16,7 @@ from tests.faults.shop import CHECKOUT, OPS_TOKEN, PREMIUM, STICKERS, AsyncHttpU
 from tests.security import routes
 
 PAGES = (
-    "/", "/pricing", "/payment", "/payment/success", "/payment/cancel", "/account", "/members", "/upgrade",
+    "/", "/pricing", "/payment", "/payment/success", "/payment/cancel", "/account", "/upgrade",
     "/shop", "/cart", "/embed/pricing",
 )  # fmt: skip
 """Every page that somebody signed in can open; `/login` leads on, and the operator's has a password."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from catalog import Catalog, Plan, Price, UnknownPrice
 from services.checkout.guards import refusal
 from services.checkout_record import Checkout
-from services.errors import FrontendError
+from services.errors import CatalogChanged, FrontendError
 from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
 from ui.billing.checkout_button import draw_ways, question_words, show_refusal
@@ -115,12 +115,16 @@ class ConfirmPage:
         self._give_way()
 
     def _show_way(self) -> None:
-        """Show the one button, or what the user is in the middle of; nothing where a problem says how to go on."""
+        """Show the one button, or what the user is in the middle of; nothing where a problem says how to go on.
+
+        Of changed prices the new one stands below the problem, to be reviewed there.
+        """
         known = live(self._context).customer_status
         opened = known.open if known is not None else None
         if opened is not None and self._opened_words is not None:
             self._opened_words.set_text(question_words(self._context, opened, self._purchase))
-        said = self._problems.current is not None
+        problem = self._problems.current
+        said = problem is not None and not isinstance(problem, CatalogChanged)
         self._way.show((said, None if self._context.leaving else opened, self._plan, self._price))
 
     def _draw_way(self, key: tuple[bool, Checkout | None, Plan, Price]) -> None:
