@@ -23,8 +23,10 @@ from nicegui import context
 import languages
 from settings import Settings
 
-NAMES: Final[Mapping[str, str]] = {"en": "English (US)", "en-GB": "English (UK)"}
-"""Languages whose own name would not tell them apart."""
+NAMES: Final[Mapping[str, str]] = {
+    "en": "English (US)", "en-GB": "English (UK)", "ar": "العربية", "de": "Deutsch", "es": "Español", "ja": "日本語",
+}  # fmt: skip
+"""Languages that Babel's data would not tell apart, and those that come with the app: a start need not load their data."""
 AMERICAN: Final = frozenset({"", "us", "ca", "ph", "pr"})
 """Regions whose English is that of the message ids; of all others it is the British one."""
 DEFAULT_LOCALE: Final = "en"
