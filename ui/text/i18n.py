@@ -26,7 +26,7 @@ from settings import Settings
 NAMES: Final[Mapping[str, str]] = {
     "en": "English (US)", "en-GB": "English (UK)", "ar": "العربية", "de": "Deutsch", "es": "Español", "ja": "日本語",
 }  # fmt: skip
-"""Languages that Babel's data would not tell apart, and those that come with the app: a start need not load their data."""
+"""Languages whose own name would not tell them apart, and those that come with the app: no data is loaded for them."""
 AMERICAN: Final = frozenset({"", "us", "ca", "ph", "pr"})
 """Regions whose English is that of the message ids; of all others it is the British one."""
 DEFAULT_LOCALE: Final = "en"
