@@ -29,8 +29,8 @@ run: $(RUN_STAMP) ## Start the app; without PAYMENT_MS_API_KEY with its sandbox,
 test: $(DEV_STAMP) system ## Run all tests, those with Chromium, Redis and HAProxy included
 	$(PYTEST) $(ALL_TESTS)
 
-test-fast: $(DEV_STAMP) ## Run the tests of units, pages and contract that need no browser and no other servers
-	$(PYTEST) --numprocesses 2 -m "not browser and not faults and not scale" tests/unit tests/ui tests/contract tests/complaints
+test-fast: $(DEV_STAMP) ## Run the quick tests of units and pages: no browser, no other servers
+	$(PYTEST) --numprocesses 3 -m "not browser and not faults and not scale and not slow" tests/unit tests/ui tests/clients
 
 test-plain: $(DEV_STAMP) system ## Run the page and browser tests with every optimization off
 	PLAIN_PAGES=1 $(PYTEST) --numprocesses 2 --dist loadfile tests/ui tests/browser

@@ -12,6 +12,8 @@ from nicegui.page import page
 from tests.ui.billing_world import World, billing_world
 from ui.nicegui_ext.collector import PacedCollector
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:

@@ -14,6 +14,8 @@ from ui.nicegui_ext.self_test import PageNotDrawn
 from ui.pages import pricing
 from ui.serving.self_test import prepare_pages
 
+pytestmark = pytest.mark.slow
+
 Sabotage = Callable[[pytest.MonkeyPatch], None]
 
 ALL = Optimizations()

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 INSTALLED = [f"--old-file=.venv/.installed-{name}" for name in ("run", "dev")]
 """Has make believe that the packages are installed: a test installs none."""

@@ -11,6 +11,8 @@ from services.errors import UpstreamContractError
 from services.payment_responses import read_checkout, read_health, read_portal, read_registration, read_subscription
 from services.upstream.responses import Call, RawResponse, UpstreamResponse, read_response
 
+pytestmark = pytest.mark.slow
+
 READERS: dict[str, Callable[[UpstreamResponse], object]] = {
     "checkout": read_checkout,
     "portal": read_portal,

@@ -29,6 +29,8 @@ from tests.fakes import SHAPES, Shape
 from tests.unit.services.checkout.never_twice import PRICES, Story
 from tests.world import BOTH, Part
 
+pytestmark = pytest.mark.slow
+
 browsers = st.sampled_from([0, 1])
 prices = st.sampled_from(PRICES)
 several = st.integers(min_value=0, max_value=20)

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.storage.sqlite_store import SqliteStore
+
+pytestmark = pytest.mark.slow
 
 T = TypeVar("T")
 
