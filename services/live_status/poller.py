@@ -14,7 +14,8 @@ from typing import Final
 import structlog
 
 from services.errors import FrontendError, NotSignedIn, StoreUnavailable
-from services.live_status.refresher import SHARED_FOR, StatusRefresher
+from services.live_status.memory import SHARED_FOR
+from services.live_status.refresher import StatusRefresher
 from services.live_status.schedule import IDLE_INTERVAL, PollSchedule, StripeReturn, WaitForEvent
 from services.sessions.service import Session, session_key
 from services.storage.lease import Lease

@@ -8,7 +8,7 @@ from deploy.rolling_restart import REPLICAS
 from harness.cluster import OFF_REPLICA, Cluster, until
 from harness.http_user import HttpUser
 from harness.socket_tab import SocketTab, browser, open_tabs
-from services.live_status.refresher import SHARED_FOR
+from services.live_status.memory import SHARED_FOR
 
 PRICE = "price_sandbox_premium_month"
 SOLD = 3

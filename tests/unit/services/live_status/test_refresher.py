@@ -151,7 +151,7 @@ class TestSharing:
         await asyncio.gather(slow, again)
 
         assert outside.auth_ms.switch.count("refresh") == 1
-        assert len(replica.refresher._customers) <= 2
+        assert len(replica.refresher._memory) <= 2
         await replica.refresher.ask(bob)
 
 
