@@ -7,7 +7,6 @@ for the app's readiness.
 """
 
 import asyncio
-import contextlib
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from typing import Final
 import structlog
 
 from catalog import Catalog, CatalogError, load_catalog
+from services.concurrency.tasks import end
 from services.storage.pubsub import PubSub, Topic
 
 LOOK_EVERY: Final = 1.5
@@ -67,10 +67,7 @@ class CatalogFile:
     async def stop(self) -> None:
         """Look no more."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(task)
 
     async def look(self) -> bool:
         """Read the file if it has changed; return whether another catalog is in force now."""

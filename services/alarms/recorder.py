@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from services.alarms.alarm import ALARMS, BY_KEY, BY_NAME, AlarmKey
 from services.alarms.evidence import AlarmEvidence, Observation, StandingAlarm
 from services.alarms.observed import CustomerEvidence, case_of, events_missing, observed
+from services.concurrency.tasks import end
 from services.errors import StoreUnavailable
 from services.storage.port import Store
 from services.storage.rows import RowKind, StoredMoment, read_row
@@ -73,10 +74,7 @@ class AlarmRecorder:
     async def stop(self) -> None:
         """Read no more."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(task)
 
     async def looked(self, seen: CustomerEvidence) -> None:
         """Take note of what an answered look at both services says."""

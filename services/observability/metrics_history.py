@@ -8,13 +8,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Protocol
 
 import structlog
 
+from services.concurrency.tasks import end
 from services.observability.logs import LineWriter
 
 EVERY: Final = 5.0
@@ -85,10 +85,7 @@ class MetricsHistory:
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end(self._task)
 
     def take(self) -> None:
         """Take one reading now and tell the listeners."""

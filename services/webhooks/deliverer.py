@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from services.concurrency.tasks import end
 from services.errors import StoreUnavailable
 from services.storage.lease import Lease
 from services.storage.port import Store
@@ -75,10 +76,7 @@ class WebhookDeliverer:
     async def stop(self) -> None:
         """Send no more, and close the connections."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(task)
         for sender in self._senders.values():
             await sender.aclose()
 
