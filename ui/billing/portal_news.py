@@ -12,6 +12,9 @@ from ui.text.state_words import subscription_name
 _RUNNING = (State.ACTIVE, State.TRIALING)
 _HELD = (*_RUNNING, State.PAST_DUE)
 """States in which a changed plan is one that the user has; in others their own words say what there is."""
+_OWED = (State.PAST_DUE, State.UNPAID, State.INCOMPLETE)
+_GOOD = (*_RUNNING, State.PAUSED, State.CANCELED, State.NONE)
+"""States that may be what the user wanted."""
 
 
 def portal_changes(context: PageContext, before: CustomerStatus, after: CustomerStatus) -> tuple[str, ...]:
@@ -20,17 +23,17 @@ def portal_changes(context: PageContext, before: CustomerStatus, after: Customer
         return ()
     old, new = before.current, after.current
     said: list[str] = []
-    if new.plan_id is not None and old.plan_id != new.plan_id and new.live:
-        if new.state in _HELD:
-            said.append(_("Plan changed to {plan}.").format(plan=_name(context, new)))
-        elif new.state is not State.PAUSED and not _over(new):
-            said.append(_said(context, new))
+    changed = new.plan_id is not None and old.plan_id != new.plan_id and new.live
+    if changed and new.state in _HELD:
+        said.append(_("Plan changed to {plan}.").format(plan=_name(context, new)))
     if (_over(new) and not _over(old)) or (_over(old) and not _over(new) and new.state in _RUNNING):
         said.append(_said(context, new))
     elif old.state not in _RUNNING and new.state in _RUNNING and old.plan_id == new.plan_id:
         said.append(_("{plan} is active again.").format(plan=_name(context, new)))
     elif new.state is State.PAUSED and old.state is not State.PAUSED:
         said.append(_("{plan} is paused.").format(plan=_name(context, new)))
+    elif (new.state in _OWED and old.state not in _OWED) or (changed and new.state not in _HELD):
+        said.append(_said(context, new))
     gone = {s.subscription_id for s in before.duplicates} - {s.subscription_id for s in after.all if s.live}
     if gone and not said:
         said.append(_("One of your two subscriptions has ended."))
@@ -50,7 +53,7 @@ def portal_words(context: PageContext, stay: PortalVisit | None, customer_status
         return "info", _("You're back from the billing portal. What you changed there can take a while to show here.")
     changes = portal_changes(context, stay.before, customer_status)
     if changes:
-        return "success", " ".join(changes)
+        return "success" if customer_status.current.state in _GOOD else "info", " ".join(changes)
     return "info", _(
         "No changes so far. Updates can take a minute. If you canceled for the end of the period, your plan may still "
         "look active here – the billing portal is up to date."

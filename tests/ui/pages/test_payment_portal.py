@@ -9,11 +9,12 @@ from typing import cast
 import pytest
 
 from services.errors import UpstreamUnavailable
+from services.portal import PortalVisit
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Reason, Source, State, Subscription
 from tests.ui.billing_world import CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
-from ui.billing.portal_news import portal_changes
+from ui.billing.portal_news import portal_changes, portal_words
 from ui.page.context import PageContext
 
 NOW = datetime.now(UTC)
@@ -143,6 +144,21 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
         ),
         (
             customer_status(ACTIVE),
+            customer_status(subscription(State.UNPAID)),
+            ("You have an unpaid invoice. Premium is paused until it's paid.",),
+        ),
+        (
+            customer_status(subscription(State.UNPAID)),
+            customer_status(subscription(State.UNPAID)),
+            (),
+        ),
+        (
+            customer_status(ACTIVE),
+            customer_status(subscription(State.PAST_DUE, "basic")),
+            ("Plan changed to Basic.", "Your last payment for Basic failed. Update your card to keep Basic."),
+        ),
+        (
+            customer_status(ACTIVE),
             customer_status(subscription(State.PAUSED, "basic")),
             ("Basic is paused.",),
         ),
@@ -163,6 +179,18 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
 )
 def test_each_difference_has_its_sentence(before: CustomerStatus, after: CustomerStatus, said: tuple[str, ...]) -> None:
     assert portal_changes(READER, before, after) == said
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"), [(State.ACTIVE, "success"), (State.PAST_DUE, "info"), (State.UNPAID, "info")]
+)
+def test_what_is_owed_is_no_success(state: State, kind: str) -> None:
+    stay = PortalVisit(before=customer_status(ACTIVE), left_at=NOW)
+
+    news = portal_words(READER, stay, customer_status(subscription(state, "basic")))
+
+    assert news is not None
+    assert news[0] == kind
 
 
 async def test_a_failed_look_after_the_return_claims_no_change(world: World) -> None:
