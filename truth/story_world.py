@@ -15,10 +15,11 @@ from settings import load_settings
 from truth.catalogs import CatalogOfStory
 from truth.facts import facts_of, told_of
 from truth.memory_store import MemoryStore
-from truth.oracle import CatalogFacts, History, sold_in
+from truth.oracle import History
 from truth.outside import OtherSystems, on_recorded
 from truth.people import Person, PersonalBrowser
 from truth.replica import StoryReplica
+from truth.rule import CatalogFacts, sold_in
 from truth.story import QUIRKS, LifeStory
 from truth.virtual_time import VirtualTime
 

@@ -13,7 +13,8 @@ from sandbox.stripe.amounts import COUPONS
 from sandbox.stripe.objects import StripeSubscription
 from truth.catalogs import BASE, CatalogOfStory
 from truth.facts import facts_of, told_of
-from truth.oracle import History, Verdict, sold_in
+from truth.oracle import History, Verdict
+from truth.rule import sold_in
 from truth.statements import Kind, Money, Statement
 
 ADA = person("ada@example.com")

@@ -1,0 +1,64 @@
+"""What every rule is given: the books, the catalog, and the moment at which a page is read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from truth.facts import Facts, Sub
+from truth.statements import MONTHS, Statement
+
+NEWS_TIME: Final = timedelta(seconds=75)
+"""How long a page may say what was true before: its watcher asks once a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogFacts:
+    """What the operator's file says now."""
+
+    plans: Mapping[str, Mapping[str, Any]]
+    """Plans by their names."""
+    items: tuple[Mapping[str, Any], ...]
+    promises: frozenset[str] = frozenset()
+    trials: bool = True
+    """Whether the Payment MS gives the trials that the file names."""
+
+
+def sold_in(document: Mapping[str, Any], *, trials: bool = True) -> CatalogFacts:
+    """Return what a catalog's document sells."""
+    return CatalogFacts(
+        {plan["name"]: plan for plan in document["plans"]},
+        tuple(document["items"]),
+        frozenset(document.get("promises", {})),
+        trials,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersDay:
+    """The moment at which a page is read, where its reader lives."""
+
+    zone: str
+    now: datetime
+
+    def same_day(self, moment: datetime | None, day: str | None) -> bool:
+        """Whether a day as a page writes it is the day of a moment. No day said is no error."""
+        if day is None:
+            return True
+        if moment is None:
+            return False
+        local, today = moment.astimezone(ZoneInfo(self.zone)), self.now.astimezone(ZoneInfo(self.zone))
+        month, this_year = MONTHS[local.month - 1], local.year == today.year
+        if day in (f"{month} {local.day}, {local.year}", f"{local.day} {month} {local.year}"):
+            return True
+        return this_year and day in (f"{month} {local.day}", f"{local.day} {month}")
+
+
+Rule = Callable[[Statement, Facts, CatalogFacts, "ReadersDay"], bool]
+
+
+def subs_of(said: Statement, subs: tuple[Sub, ...]) -> tuple[Sub, ...]:
+    """Return the subscriptions that a statement may be about: those of its plan (by name or id) and of its group."""
+    named = [sub for sub in subs if said.plan is None or sub.plan == said.plan.lower()]
+    return tuple(sub for sub in named if said.group in (None, sub.group))

@@ -1,0 +1,358 @@
+"""The rules: which facts make a statement of each kind true. They know the sandbox's books, and nothing of the app."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from truth.facts import UNSAID, Facts, PaidSession
+from truth.price_rules import card_price, due_today, has_price, purchase, saving, trial_offer
+from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, Rule, subs_of
+from truth.statements import Kind, Statement
+
+
+def _account(said: Statement, facts: Facts) -> bool:
+    """Whether the account speaks, and of the plan that is meant."""
+    account = facts.account
+    return account.speaks and (said.plan is None or account.plan.lower() in ("", said.plan.lower()))
+
+
+def _word(*words: str) -> Rule:
+    """A state: Stripe's word for a subscription, or the account's for the plan."""
+
+    def rule(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+        if any(sub.status in words for sub in subs_of(said, facts.subs)):
+            return True
+        return _account(said, facts) and facts.account.status in words
+
+    return rule
+
+
+def _renews(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Only Stripe's own books say so: alive, not ending, on that day, over that amount."""
+    return any(
+        sub.renews
+        and sub.period_end > reader.now - NEWS_TIME
+        and reader.same_day(sub.period_end, said.day)
+        and (said.money is None or (said.money.amount, said.money.currency) == sub.charge)
+        for sub in subs_of(said, facts.subs)
+    )
+
+
+def _charged_then(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return any(
+        sub.status == "trialing"
+        and sub.renews
+        and (said.money is None or (said.money.amount, said.money.currency) == sub.charge)
+        for sub in facts.subs
+    )
+
+
+def _trial_ends(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return any(
+        sub.status == "trialing" and reader.same_day(sub.trial_end, said.day) for sub in subs_of(said, facts.subs)
+    ) or (facts.account.status == "trialing" and reader.same_day(facts.account.until, said.day))
+
+
+def _ends(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Stripe ends it on that day; or the account calls it canceled, until that day."""
+    stripe = any(
+        sub.ends_at is not None and reader.same_day(sub.ends_at, said.day) for sub in subs_of(said, facts.alive)
+    )
+    granted = _account(said, facts) and not any(sub.renews for sub in facts.alive)
+    if granted and facts.account.until is not None and reader.same_day(facts.account.until, said.day):
+        return True  # what the account grants until a day, and nobody charges for
+    return stripe or _canceled_account(said, facts, reader) or _ended(said, facts, sold, reader)
+
+
+def _canceled_account(said: Statement, facts: Facts, reader: ReadersDay) -> bool:
+    account = facts.account
+    days = (account.until, *(sub.period_end for sub in subs_of(said, facts.subs)))
+    return (
+        _account(said, facts)
+        and account.status == "canceled"
+        and any(reader.same_day(moment, said.day) for moment in days)
+    )
+
+
+def _ended(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """It has ended, and on that day; a subscription that was canceled keeps the end of its period beside its end."""
+    for sub in subs_of(said, facts.subs):
+        if sub.status == "canceled" and (said.day is None or reader.same_day(sub.ended_at, said.day)):
+            return True
+    account = facts.account
+    if not _account(said, facts):
+        return False
+    if account.until is not None and account.until <= reader.now + NEWS_TIME:
+        return reader.same_day(account.until, said.day)
+    return account.status == "canceled" and said.day is None
+
+
+def _keeps(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Access goes by the account's date where it has one, else by the end of what was paid.
+
+    A date of an account that doesn't say "canceled" is an end where Stripe has one, too, and a later one.
+    """
+    account, until = facts.account, facts.account.until
+    ends_later = any(sub.ends_at is not None and until is not None and until < sub.ends_at for sub in facts.subs)
+    if _account(said, facts) and (account.status == "canceled" or ends_later):
+        return until is not None and until > reader.now - NEWS_TIME and reader.same_day(until, said.day)
+    return any(
+        (sub.ends_at is not None or sub.status == "canceled")
+        and sub.period_end > reader.now - NEWS_TIME
+        and reader.same_day(sub.ends_at or sub.period_end, said.day)
+        for sub in subs_of(said, facts.subs)
+    )
+
+
+def _paid_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return any(reader.same_day(sub.period_end, said.day) for sub in subs_of(said, facts.subs))
+
+
+def _renews_unless(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """It goes on, or somebody has canceled it or paused its payments."""
+    return any(
+        sub.renews or sub.held or sub.ends_at is not None or sub.status == "canceled"
+        for sub in subs_of(said, facts.subs)
+    )
+
+
+def _account_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return _account(said, facts) and reader.same_day(facts.account.until, said.day)
+
+
+def _held(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return any(sub.held for sub in subs_of(said, facts.alive))
+
+
+def _on_record(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return bool(subs_of(said, facts.subs)) or (_account(said, facts) and facts.account.status not in ("none", ""))
+
+
+def _called(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """That is Stripe's word for one of theirs, or the account's."""
+    words = [sub.status for sub in subs_of(said, facts.subs)]
+    words += [facts.account.status] if _account(said, facts) else []
+    return any(word.replace("_", " ").capitalize() == said.word for word in words)
+
+
+def _would_go_on(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Something of theirs is alive: Stripe takes a booked end back with a change of plan."""
+    return any(sub.status in ("active", "trialing", "past_due", UNSAID) for sub in subs_of(said, facts.subs))
+
+
+def _account_has(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    until = facts.account.until
+    return _account(said, facts) and (until is None or reader.now < until + GRACE)
+
+
+def _account_lacks(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    account = facts.account
+    over = account.until is not None and account.until <= reader.now
+    has = account.plan.title() == said.plan and account.status in ("active", "trialing") and not over
+    return not (account.speaks and has)
+
+
+def _billing_has(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return bool(subs_of(said, facts.subs))
+
+
+def _billing_lacks(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Billing has nothing alive of that plan, or of that group."""
+    group = said.group or (None if said.plan else "main")
+    return not any(group in (None, sub.group) for sub in subs_of(said, facts.alive))
+
+
+def _given(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Somebody gave it, and said so: the account's own word, and nothing at Stripe that charges."""
+    return _account(said, facts) and facts.account.status in GIFT_WORDS and not facts.alive
+
+
+WHOLE_SECONDS: Final = timedelta(seconds=1)
+"""Stripe's own moments are whole seconds, so what came later may seem to come a moment before."""
+
+GRACE: Final = timedelta(days=4)
+"""How long a grant may be believed after its day: an account may not have been told of a renewal yet."""
+
+GIFT_WORDS: Final = frozenset({"comped", "gifted", "lifetime"})
+
+
+def _free(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Nothing at Stripe that is alive in the group, and an account that grants nothing of it, and says so."""
+    if not facts.account.speaks:
+        return False
+    return _nothing_runs(said, facts, sold, reader)
+
+
+def _nothing_runs(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Nothing at Stripe that is alive in the group, and an account that grants nothing of it."""
+    account, group = facts.account, said.group or "main"
+    known = next((plan for plan in sold.plans.values() if plan["id"] == account.plan), None)
+    if any(sub.group == group for sub in facts.alive):
+        return False
+    if known is not None and known.get("group", "main") != group:
+        return True
+    over = account.until is not None and account.until <= reader.now
+    grants = account.speaks and account.status in ("active", "trialing", "past_due", *GIFT_WORDS) and not over
+    unreadable = account.speaks and account.status not in ("none", "", "canceled", "incomplete_expired") and not over
+    return not grants and not (unreadable and account.plan not in ("", "free"))
+
+
+def _access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The account grants it, and not only until long ago; or a subscription runs."""
+    until = facts.account.until
+    granted = _account(said, facts) and facts.account.status not in ("none", "", "incomplete_expired")
+    if granted and (until is None or reader.now < until + GRACE):
+        return True
+    running = ("active", "trialing", "past_due")
+    paid = any(sub.status == "canceled" and sub.period_end > reader.now for sub in subs_of(said, facts.subs))
+    return paid or any(sub.status in running for sub in subs_of(said, facts.subs))
+
+
+def _twice(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    groups = [sub.group for sub in facts.subs if sub.charging]
+    most = max((groups.count(group) for group in groups), default=0)
+    return most >= 2 and (said.count is None or said.count == most)
+
+
+def _nothing_charged(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Of a checkout that was left: nobody has paid it, or another one since it was opened without coming back."""
+    about = [one for one in facts.sessions if one.id == said.subject]
+    if not about:
+        return True  # a refusal before any checkout: its own press took no money
+    since = about[0].created - WHOLE_SECONDS
+    return not any(one.paid_at is not None and one.paid_at >= since for one in facts.sessions)
+
+
+def _plan_unchanged(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    about = [one for one in facts.sessions if one.id == said.subject]
+    if not about:
+        return True
+    since = about[0].created - WHOLE_SECONDS
+    return not any(one.created >= since or (one.ended_at or since) > since for one in facts.subs)
+
+
+def _submitted(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The checkout that the page is about was paid."""
+    return any(one.paid_at is not None for one in facts.sessions if one.id == said.subject)
+
+
+def _ordered(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """A checkout of items was paid."""
+    return any(one.mode == "payment" and one.paid_at is not None for one in facts.sessions)
+
+
+def _confirmed(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The checkout that the page is about was paid, as far as anybody can tell."""
+    return any(_arrived(one, facts) for one in facts.sessions if one.id == said.subject)
+
+
+def _any_confirmed(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """One of their checkouts was, in a list of them."""
+    return any(_arrived(one, facts) for one in facts.sessions)
+
+
+def _arrived(session: PaidSession, facts: Facts) -> bool:
+    """It was paid; or a subscription of that plan has begun since, which nobody can tell from it."""
+    since = session.created - WHOLE_SECONDS
+    return session.paid_at is not None or any(sub.plan == session.plan and sub.created >= since for sub in facts.subs)
+
+
+def _started(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    name = (said.plan or "").lower()
+    return any(one.plan == name or any(name in price for price, *_rest in one.lines) for one in facts.sessions)
+
+
+def _free_plan_sold(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return any(plan["kind"] == "free" and not plan.get("retired") for plan in sold.plans.values())
+
+
+def _current(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The card's plan is the one that they have: at Stripe, or by the account's word."""
+    if said.card is None:
+        return True
+    plan = next((plan for plan in sold.plans.values() if plan["id"] == said.card), None)
+    if plan is not None and plan["kind"] == "free":
+        return _free(said, facts, sold, reader)
+    paid = [sub for sub in facts.subs if sub.live or (sub.status == "canceled" and sub.period_end > reader.now)]
+    if any(sub.plan == said.card for sub in paid):
+        return True
+    account = facts.account
+    if account.status == "canceled" and (account.until is None or account.until <= reader.now):
+        return False
+    return account.speaks and account.plan == said.card and account.status not in ("none", "", "incomplete_expired")
+
+
+def _promised(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The operator states it."""
+    return "cancel_any_time" in sold.promises
+
+
+def _always(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return True
+
+
+RULES: Final[Mapping[Kind, Rule]] = {
+    Kind.ACTIVE: _word("active"),
+    Kind.TRIALING: _word("trialing"),
+    Kind.TRIAL_ENDS: _trial_ends,
+    Kind.WILL_BE_CHARGED_THEN: _charged_then,
+    Kind.RENEWS: _renews,
+    Kind.RENEWS_UNLESS: _renews_unless,
+    Kind.ACCOUNT_UNTIL: _account_until,
+    Kind.HELD: _held,
+    Kind.NOTHING_RUNS: _nothing_runs,
+    Kind.ENDS: _ends,
+    Kind.PAST_DUE: _word("past_due"),
+    Kind.UNPAID: _word("unpaid"),
+    Kind.INCOMPLETE: _word("incomplete"),
+    Kind.NEVER_STARTED: _word("incomplete_expired"),
+    Kind.PAUSED: _word("paused"),
+    Kind.ENDED: _ended,
+    Kind.KEEPS: _keeps,
+    Kind.PAID_UNTIL: _paid_until,
+    Kind.ON_RECORD: _on_record,
+    Kind.CALLED: _called,
+    Kind.WOULD_GO_ON: _would_go_on,
+    Kind.ACCOUNT_HAS: _account_has,
+    Kind.ACCOUNT_LACKS: _account_lacks,
+    Kind.BILLING_HAS: _billing_has,
+    Kind.BILLING_LACKS: _billing_lacks,
+    Kind.GIVEN: _given,
+    Kind.FREE: _free,
+    Kind.ACCESS: _access,
+    Kind.TWICE: _twice,
+    Kind.NOTHING_CHARGED: _nothing_charged,
+    Kind.PLAN_UNCHANGED: _plan_unchanged,
+    Kind.STARTED: _started,
+    Kind.CONFIRMING: _always,
+    Kind.SUBMITTED: _submitted,
+    Kind.ORDERED: _ordered,
+    Kind.CONFIRMED: _confirmed,
+    Kind.BOUGHT: _any_confirmed,
+    Kind.HAS_PRICE: has_price,
+    Kind.PURCHASE: purchase,
+    Kind.CARD_PRICE: card_price,
+    Kind.ITEM_PRICE: _always,
+    Kind.DUE_TODAY: due_today,
+    Kind.TRIAL_OFFER: trial_offer,
+    Kind.SAVING: saving,
+    Kind.FREE_PLAN_SOLD: _free_plan_sold,
+    Kind.CANCEL_ANY_TIME: _promised,
+    Kind.CURRENT: _current,
+    Kind.MAY_SWITCH: _always,
+    Kind.NO_MONEY_MOVES: _always,
+    Kind.CAN_CHOOSE: _always,
+}
+
+DRAWN_ONCE: Final = frozenset({Kind.FREE_PLAN_SOLD, Kind.CANCEL_ANY_TIME})
+"""What stands in texts that are drawn once: an open page says it until it is loaded again."""
+
+ABOUT_THE_PAST: Final = frozenset({Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED})
+"""What is said of what happened before the page was drawn: what came between is no news that is on its way."""
+
+TELLABLE: Final = frozenset(RULES) - {
+    Kind.RENEWS, Kind.HAS_PRICE, Kind.WILL_BE_CHARGED_THEN, Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED, Kind.SUBMITTED,
+    Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT,
+}  # fmt: skip
+"""What a service says in words of its own, so that its word may be repeated. No service names an amount that will be
+charged, says that a subscription renews, or tells what became of a checkout."""
