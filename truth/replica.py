@@ -144,12 +144,12 @@ def without_documents() -> Iterator[None]:
         context.request.scope["drawn"] = client
         return Response("", context.status)
 
-    written_out = document._document
-    document._document = no_document
+    written_out = document._written_out
+    document._written_out = no_document
     try:
         yield
     finally:
-        document._document = written_out
+        document._written_out = written_out
 
 
 def _scope(path: str, query: str, cookies: Mapping[str, str]) -> dict[str, Any]:

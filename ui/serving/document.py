@@ -197,11 +197,14 @@ def _in_own_document(context: PageContext) -> bool:
 
 
 def _document(client: Client, context: PageContext) -> Response:
-    """Return NiceGUI's answer for a built page, as our document."""
+    """Return the answer for a built page; from now on what changes in it is sent."""
     if context.elements == "light":
         light_page.check(client)
-    if context.shared:
-        return _shared_document(client, context)
+    return _shared_document(client, context) if context.shared else _written_out(client, context)
+
+
+def _written_out(client: Client, context: PageContext) -> Response:
+    """Return NiceGUI's answer for a built page, as our document."""
     with client, i18n.use_locale(context.locale):
         client.title = _(context.head.title)
         client.outbox.updates = WeakValueDictionary()  # all is new in a first answer; emptied, it would keep its size
