@@ -142,11 +142,10 @@ def shown_price(tab: BrowserTab, what: Pressable) -> PriceShown | None:
     """Return what the page says beside a button that it costs: the words on the same card, or the total beside it."""
     if tab.reading is None:
         return None
-    card = next((name for name in reversed(what.within) if name.startswith("plan-card-")), None)
     for said in statements_of(tab.reading, tab.path):
         if isinstance(said, Unknown) or said.money is None:
             continue
-        mine = card is not None and said.card == card.removeprefix("plan-card-")
+        mine = what.plan is not None and said.card == what.plan
         if mine and said.kind in (Kind.DUE_TODAY, Kind.TRIAL_OFFER):
             return PriceShown(said.money.amount, said.money.currency, said.count or 0)
     if "cart-checkout" in what.within:

@@ -1,7 +1,7 @@
 """What stands on a page, as somebody reads it: its sentences, each with the card or notice that it belongs to."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,16 @@ APART: Final = frozenset(
 SENTENCE_END: Final = re.compile(r"(?:(?<=[.!?…”])|(?<=your account:))\s+(?=[A-Za-z0-9“$€¥£])")
 
 
+CARDS: Final = ("plan-card-", "confirm-plan-")
+"""Test ids of what shows one plan: a card among others, or the one to be confirmed."""
+
+
+def plan_of(within: Sequence[str]) -> str | None:
+    """Return the plan on whose card something stands; `within` are the test ids and classes around it."""
+    plans = (name.removeprefix(card) for name in reversed(within) for card in CARDS if name.startswith(card))
+    return next(plans, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """One sentence, or a label. `within` are the test ids and classes around it, the nearest last."""
@@ -34,8 +44,7 @@ class Said:
     @property
     def plan(self) -> str | None:
         """The plan on whose card it stands."""
-        cards = [name for name in self.within if name.startswith("plan-card-")]
-        return cards[-1].removeprefix("plan-card-") if cards else None
+        return plan_of(self.within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,11 @@ class Pressable:
     fields: Mapping[str, str] | None = None
     href: str = ""
     listens: bool = False
+
+    @property
+    def plan(self) -> str | None:
+        """The plan on whose card it stands."""
+        return plan_of(self.within)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,13 +65,14 @@ class Steps:
             await self._browsing.press(tab, found[step.b % len(found)], form=step.c % 2 == 1)
 
     async def do_choose(self, step: StoryStep) -> None:
-        """Press the button of a plan, on a page that is open or on the billing page."""
+        """Press the button of a plan: on a page that is open, on the billing page, or on the page that confirms it."""
         plan, interval = PLANS[(0, 0, 0, 1, 1, 2, 3)[step.b % 7]], INTERVALS[step.b // 7 % 3 == 2]
         tabs = [tab for tab in self._browsing.tabs("site") if tab.reading and _button_of(tab.reading, plan)]
         if step.c < 3 and tabs:
             tab = tabs[step.a % len(tabs)]
         else:
-            tab = await self._browsing.open(self._browsing.browser(step), f"/payment?interval={interval}")
+            chosen = f"plan={plan}&" if step.c >= 6 else ""
+            tab = await self._browsing.open(self._browsing.browser(step), f"/payment?{chosen}interval={interval}")
         button = _button_of(tab.reading, plan) if tab.reading is not None else None
         if button is not None:
             await self._browsing.press(tab, button, form=step.c % 2 == 1)

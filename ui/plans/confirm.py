@@ -31,7 +31,7 @@ class ConfirmCard:
         self._interval = price.interval or Interval.MONTH
         self._claims = {each: due_claims(context, plan, one) for each, one in self._prices.items()}
         self._form: ActionForm | None = None
-        with Tag("div", classes="confirm", data_swaps=""):
+        with Tag("div", classes="confirm", testid=f"confirm-plan-{plan.id}", data_swaps=""):
             if len(plan.offered) > 1:
                 saving = context.catalog.yearly_saving(plan)
                 words = saving_words(saving) if saving is not None else ""
