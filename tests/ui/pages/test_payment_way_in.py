@@ -18,6 +18,13 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
+async def bought(world: World, plan: str) -> str:
+    """Press the button of a plan; return the price that Stripe's page was opened with."""
+    world.press(f"subscribe-{plan}")
+    await until(lambda: "checkout.stripe.com" in world.went_to)
+    return world.billing.opened[0].price_id
+
+
 async def test_a_chosen_price_leads_on_with_one_press(world: World) -> None:
     nothing(world)
     await world.sign_in()
@@ -28,9 +35,7 @@ async def test_a_chosen_price_leads_on_with_one_press(world: World) -> None:
     assert "$290.00 today, then yearly. Cancel any time." in world.text()
     assert not world.marked("plan-card-premium")
     assert not world.billing.opened
-    world.press("subscribe-premium")
-    await until(lambda: "checkout.stripe.com" in world.went_to)
-    assert world.billing.opened[0].price_id == "price_sandbox_premium_year"
+    assert await bought(world, "premium") == "price_sandbox_premium_year"
 
 
 @pytest.mark.parametrize("query", ["plan=basic&interval=year", "price=price_sandbox_basic_month&interval=year"])
@@ -42,9 +47,7 @@ async def test_a_chosen_plan_opens_at_the_interval_that_was_chosen_last(world: W
 
     assert world.one("interval-year")._props.get("checked") is True
     assert "$90.00 today, then yearly." in world.text()
-    world.press("subscribe-basic")
-    await until(lambda: "checkout.stripe.com" in world.went_to)
-    assert world.billing.opened[0].price_id == "price_sandbox_basic_year"
+    assert await bought(world, "basic") == "price_sandbox_basic_year"
 
 
 async def test_the_other_interval_can_be_taken_before_the_one_button_is_pressed(world: World) -> None:
@@ -56,9 +59,7 @@ async def test_the_other_interval_can_be_taken_before_the_one_button_is_pressed(
     world.browser.find(marker="interval-year").trigger("change")
 
     assert "$90.00 today, then yearly." in world.text()
-    world.press("subscribe-basic")
-    await until(lambda: "checkout.stripe.com" in world.went_to)
-    assert world.billing.opened[0].price_id == "price_sandbox_basic_year"
+    assert await bought(world, "basic") == "price_sandbox_basic_year"
 
 
 async def test_a_plan_that_comes_meanwhile_shows_billing_in_place_of_the_card(world: World) -> None:
