@@ -8,7 +8,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final, Protocol
 
@@ -40,10 +41,11 @@ class Sample(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MetricsSnapshot:
-    """All values at one moment (monotonic seconds)."""
+    """All values at one moment: `at` in monotonic seconds, `when` by the clock."""
 
     at: float
     values: tuple[tuple[str, Labels, float], ...]
+    when: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def total(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's values whose labels are these, whatever their others."""
@@ -113,10 +115,10 @@ class MetricsHistory:
             for earlier, later in pairwise(kept)
         ]
 
-    def averages(self, name: str, **labels: str) -> list[float]:
-        """Return a histogram's mean between two readings each; 0 where nothing was counted."""
+    def averages(self, name: str, **labels: str) -> list[float | None]:
+        """Return a histogram's mean between two readings each; None where nothing was counted."""
         counts, sums = self.rates(f"{name}_count", **labels), self.rates(f"{name}_sum", **labels)
-        return [total / count if count else 0.0 for total, count in zip(sums, counts, strict=True)]
+        return [total / count if count else None for total, count in zip(sums, counts, strict=True)]
 
     async def _run(self) -> None:
         while True:

@@ -1,46 +1,182 @@
-"""A small line plot as inline SVG: no script, no library. Its last value and its peak stand beside it as text."""
+"""A line plot as inline SVG: no script, no library. It has a time axis, a scale of round numbers, and words beside it.
 
-from collections.abc import Sequence
+    plot("Calls", "per second", [PlotLine("All", rates), PlotLine("Not answered", failed, bad=True)], axis)
+
+What is drawn stretches with its card, so the labels are HTML beside the SVG. Red is for what should not be, and the
+second line is dashed: nothing is told by colour alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Final
 
 from ui.nicegui_ext.html import Tag
 
-WIDTH: Final = 320
-HEIGHT: Final = 72
-COLORS: Final = ("var(--brand-edge)", "var(--danger)", "var(--warning)", "var(--success)")
+WIDTH: Final = 300
+HEIGHT: Final = 90
+STEPS: Final = (1.0, 2.0, 4.0, 10.0)
+"""Ends of scales, times a power of ten; half of each is a number that reads well too."""
+SPANS: Final = (
+    (timedelta(minutes=1), timedelta(seconds=15)),
+    (timedelta(minutes=5), timedelta(minutes=1)),
+    (timedelta(minutes=20), timedelta(minutes=5)),
+)
+"""How much time an axis may show, each with the distance of its marks."""
+NOT_BEGUN: Final = "The line begins with the second reading."
+MARGIN: Final = 0.12
+"""A mark's label has to be so far from either end, in parts of the axis."""
+
+Value = float | None
 
 
-def plot(title: str, series: Sequence[tuple[str, Sequence[float]]], unit: str = "") -> None:
-    """Draw lines of one scale, which starts at 0; each has a name. Fewer than two values draw no line."""
-    peak = max((value for _name, values in series for value in values), default=0.0)
-    words = [f"{name} {_short(values[-1] if values else 0.0)}{unit}" for name, values in series]
-    with Tag("figure", classes="card", testid="plot").style("margin:0;padding:1rem"):
-        Tag("figcaption", title, classes="card-heading")
-        label = f"{title}: {', '.join(words)}"
-        with Tag("svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=label, width="100%", height=HEIGHT):
-            Tag("line", x1=0, y1=HEIGHT - 1, x2=WIDTH, y2=HEIGHT - 1, stroke="var(--line)")
-            for (_name, values), color in zip(series, _colors(len(series)), strict=True):
-                if len(values) > 1:
-                    points = line(values, peak)
-                    Tag("polyline", points=points, fill="none", stroke=color, stroke_width=1.5)
-        for word, color in zip(words, _colors(len(series)), strict=True):
-            mark = f"border-left:.6rem solid {color};padding-left:.4rem;margin-right:1rem"
-            Tag("span", word, classes="small").style(mark)
-        Tag("span", f"max {_short(peak)}{unit}", classes="small muted")
+@dataclass(frozen=True, slots=True)
+class PlotLine:
+    """Values in the order of the readings, the last at the last reading; None where there was nothing to measure.
+
+    `bad` counts what should not be: it is red as soon as there is any.
+    """
+
+    name: str
+    values: Sequence[Value]
+    bad: bool = False
+
+    @property
+    def look(self) -> str:
+        """How it is drawn."""
+        return "bad" if self.bad and any(self.values) else "second" if self.bad else "line"
 
 
-def line(values: Sequence[float], peak: float) -> str:
-    """Return the points of a line from left to right, in the plot's own units; `peak` is at the top."""
-    step = WIDTH / (len(values) - 1)
-    scale = (HEIGHT - 4) / peak if peak > 0 else 0.0
-    return " ".join(f"{at * step:.1f},{HEIGHT - 2 - value * scale:.1f}" for at, value in enumerate(values))
+@dataclass(frozen=True, slots=True)
+class TimeAxis:
+    """When the readings were taken, and the marks between `start` and `end`, each with its place from 0 to 1."""
+
+    moments: tuple[datetime, ...]
+    start: datetime
+    end: datetime
+    marks: tuple[tuple[float, str], ...]
+
+    def place(self, moment: datetime) -> float:
+        """Return where on the axis a moment is: 0 at its start, 1 at its end."""
+        return (moment - self.start) / (self.end - self.start)
 
 
-def _colors(number: int) -> list[str]:
-    return [COLORS[at % len(COLORS)] for at in range(number)]
+def time_axis(moments: Sequence[datetime]) -> TimeAxis:
+    """Return the axis of these readings (at least one), the oldest first: as short as holds them all."""
+    end = moments[-1]
+    span, step = next((each for each in SPANS if end - moments[0] <= each[0]), SPANS[-1])
+    start = end - span
+    form = "%H:%M:%S" if step < timedelta(minutes=1) else "%H:%M"
+    marks = tuple(
+        (place, f"{mark.astimezone(UTC):{form}}")
+        for mark in _round_moments(start, end, step)
+        if MARGIN <= (place := (mark - start) / span) <= 1 - MARGIN
+    )
+    return TimeAxis(tuple(moments), start, end, marks)
 
 
-def _short(number: float) -> str:
+def scale_end(peak: float) -> float:
+    """Return the least round number that is not below `peak`; 1 for 0."""
+    power = 1.0
+    while peak > 0 and power > peak:
+        power /= 10
+    while power * 10 < peak:
+        power *= 10
+    return next(step * power for step in STEPS if step * power >= peak or step == STEPS[-1])
+
+
+def plot(title: str, unit: str, lines: Sequence[PlotLine], axis: TimeAxis) -> None:
+    """Draw lines of one scale, which starts at 0. Fewer than two values draw no line, and say so."""
+    peak = max((value for line in lines for value in line.values if value is not None), default=0.0)
+    top = scale_end(peak)
+    begun = any(len(line.values) > 1 for line in lines)
+    words = ", ".join(f"{line.name} {_last(line)}" for line in lines)
+    with Tag("figure", classes="card plot", testid="plot"):
+        with Tag("figcaption", classes="plot-title"):
+            Tag("span", title, classes="plot-name")
+            Tag("span", unit, classes="small muted")
+        with Tag("ul", classes="plot-legend small"):
+            for place, line in enumerate(lines):
+                with Tag("li"):
+                    Tag("span", classes=f"plot-key plot-{_look(line, place)}", aria_hidden="true")
+                    Tag("span", line.name, classes="muted")
+                    Tag("span", _last(line), classes="plot-value")
+        with Tag("div", classes="plot-area"):
+            _draw_scale(top, whole=all(not (value or 0.0) % 1 for line in lines for value in line.values))
+            with Tag(
+                "svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", preserveAspectRatio="none", role="img",
+                aria_label=f"{title}, {unit}: now {words}; at most {short(peak)}.",
+            ):  # fmt: skip
+                _draw_grid(axis)
+                for place, line in enumerate(lines):
+                    for points in segments(line.values, axis, top):
+                        Tag(
+                            "polyline",
+                            points=points,
+                            classes=f"plot-{_look(line, place)}",
+                            vector_effect="non-scaling-stroke",
+                        )
+            if not begun:
+                Tag("p", NOT_BEGUN, classes="plot-empty small muted")
+        _draw_times(axis)
+
+
+def segments(values: Sequence[Value], axis: TimeAxis, top: float) -> Iterator[str]:
+    """Yield the points of each unbroken piece of a line, in the plot's own units; `top` is at the upper edge."""
+    placed = list(zip(axis.moments[-len(values) :], values, strict=True)) if len(values) > 1 else []
+    for known, piece in groupby(placed, key=lambda each: each[1] is not None):
+        if known:
+            points = [_point(axis.place(moment), (value or 0.0) / top) for moment, value in piece]
+            yield " ".join(points * 2 if len(points) == 1 else points)  # a line of one value is a dot
+
+
+def short(number: float) -> str:
+    """Return a number in three digits or as a whole one."""
     if number == 0:
         return "0"
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def _round_moments(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
+    """Yield the moments between two others at which a clock shows a multiple of `step`."""
+    seconds = step.total_seconds()
+    mark = datetime.fromtimestamp((start.timestamp() // seconds + 1) * seconds, UTC)
+    while mark < end:
+        yield mark
+        mark += step
+
+
+def _point(across: float, up: float) -> str:
+    return f"{WIDTH * across:.1f},{HEIGHT - 1 - (HEIGHT - 2) * up:.1f}"
+
+
+def _look(line: PlotLine, place: int) -> str:
+    return "second" if place and line.look == "line" else line.look
+
+
+def _last(line: PlotLine) -> str:
+    """Return the latest value in words; a dash where there was nothing to measure."""
+    value = line.values[-1] if line.values else 0.0
+    return short(value) if value is not None else "–"
+
+
+def _draw_scale(top: float, *, whole: bool) -> None:
+    """Write the scale's numbers; `whole` things have no halves."""
+    with Tag("div", classes="plot-scale small muted", aria_hidden="true"):
+        for value in (top, top / 2, 0.0):
+            Tag("span", short(value) if not whole or not value % 1 else "")
+
+
+def _draw_grid(axis: TimeAxis) -> None:
+    across = [(0.0, WIDTH, y, y) for y in (1.0, HEIGHT / 2, HEIGHT - 1.0)]
+    down = [(WIDTH * place, WIDTH * place, 0.0, float(HEIGHT)) for place, _words in axis.marks]
+    for x1, x2, y1, y2 in across + down:
+        Tag("line", x1=x1, x2=x2, y1=y1, y2=y2, classes="plot-grid", vector_effect="non-scaling-stroke")
+
+
+def _draw_times(axis: TimeAxis) -> None:
+    with Tag("div", classes="plot-times small muted", aria_hidden="true"):
+        for place, words in axis.marks:
+            Tag("span", words).style(f"inset-inline-start:{100 * place:.1f}%")
+        Tag("span", "now", classes="plot-now")

@@ -56,7 +56,8 @@ class Head:
 
     `title` and `description` are message ids, or texts in the page's language. `canonical` defaults to the page's own
     path under PUBLIC_URL. A page that strangers can open and search engines should not list has `robots="noindex"`.
-    One that waits for news loads itself again each `reload_each` seconds in a browser without scripts.
+    One that waits for news loads itself again each `reload_each` seconds in a browser without scripts. `style` are the
+    rules that this page alone needs.
     """
 
     title: str
@@ -65,6 +66,7 @@ class Head:
     canonical: str = ""
     json_ld: tuple[JsonLd, ...] = ()
     reload_each: int = 0
+    style: str = ""
 
 
 @dataclass(slots=True)

@@ -254,7 +254,7 @@ def _parts(client: Client, context: PageContext, nonce: str) -> template.Documen
         theme=context.theme,
         nonce=nonce,
         head=head_html(context, nonce),
-        style=("" if known else style_sheet(look)) + icon_rules(_icons_in(client)),
+        style=("" if known else style_sheet(look)) + icon_rules(_icons_in(client)) + context.head.style,
         content=first_paint.render(client.layout),
         words=words(context),
         style_sheet=assets.style(look).address,

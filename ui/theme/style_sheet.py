@@ -17,6 +17,8 @@ from ui.theme.colors import Oklch, contrast, parse, readable, text_on
 from ui.theme.look import Look
 
 STYLES: Final = Path(__file__).parent / "styles"
+PAGES: Final = Path(__file__).parent / "pages"
+"""Rules that one page alone needs, so that no other carries them."""
 QUASAR: Final = Path(__file__).parent / "quasar.css"
 STATE_HUES: Final = {"success": 155.0, "warning": 70.0, "danger": 25.0, "info": 245.0}
 
@@ -43,6 +45,12 @@ def style_sheet(look: Look) -> str:
 def quasar_style() -> str:
     """Return what gives Quasar's elements our look, for pages that have them: after the style sheet of all pages."""
     return _without_layout(QUASAR.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=8)
+def page_style(name: str) -> str:
+    """Return the rules of one page alone, for its head."""
+    return _without_layout((PAGES / f"{name}.css").read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=8)

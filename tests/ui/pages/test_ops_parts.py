@@ -1,0 +1,53 @@
+"""The parts of the operator's page: what they say of calls, of the log, of time."""
+
+import json
+
+import pytest
+from nicegui import Client
+from nicegui.page import page
+
+from services.upstream.circuit import CircuitState
+from tests.ui.reading import tags_in, text_of
+from ui.nicegui_ext.html import Tag
+from ui.pages.ops_parts import OperationRow, draw_operations, draw_problems, duration
+
+
+@pytest.fixture
+async def client() -> Client:
+    return Client(page(""))
+
+
+async def test_each_number_of_a_call_has_its_columns_name_beside_it_for_a_phone(client: Client) -> None:
+    with client, Tag("div") as place:
+        draw_operations("payment_ms", [OperationRow("portal", CircuitState.OPEN, 1234, 3, 0.0456)])
+
+    cells = {tag.prop_dict().get("data-label"): text_of(tag).strip() for tag in tags_in(place) if tag.tag == "td"}
+    assert cells == {"Circuit": "Open", "Calls": "1,234", "Not answered": "3", "Mean": "46 ms"}
+
+
+async def test_service_that_was_never_asked_has_no_empty_table(client: Client) -> None:
+    with client, Tag("div") as place:
+        draw_operations("auth_ms", [])
+
+    assert text_of(place).strip() == "Not asked for anything yet."
+
+
+async def test_line_of_the_log_says_the_essential_before_it_is_unfolded(client: Client) -> None:
+    line = {"timestamp": "2026-11-30T09:01:08.12Z", "level": "error", "event": "upstream_call", "service": "auth_ms",
+            "outcome": "server_error", "attempt": 2}  # fmt: skip
+    with client, Tag("div") as place:
+        draw_problems((json.dumps(line), "a line that was cut {"))
+
+    first, second = (tag for tag in tags_in(place) if tag.tag == "details")
+    summary = next(tag for tag in tags_in(first) if tag.tag == "summary")
+    assert text_of(summary).strip() == "09:01:08Errorupstream_callauth_ms · server_error"
+    assert "attempt" in text_of(first)
+    assert "a line that was cut {" in text_of(second)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(59, "less than a minute"), (600, "10 min"), (7500, "2 h 5 min"), (356_400, "4 d 3 h")],
+)
+def test_how_long_is_said_in_two_units(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
