@@ -1,8 +1,8 @@
 # The whole developer interface. `make help` lists it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast test-plain compat test-browser test-browsers test-faults test-scale check lint format generate lock audit sbom \
-        messages screenshots a11y lighthouse bench bench-peers truth truth-mutants mutants clean python system
+.PHONY: help run test test-fast test-clients test-plain compat test-browser test-browsers test-faults test-scale check lint format generate lock audit sbom \
+        messages screenshots a11y lighthouse bench bench-peers truth truth-mutants mutants clean python system node
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -19,6 +19,7 @@ SYSTEM_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 py
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
+NODE_STAMP := clients/node/node_modules/.package-lock.json
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -26,11 +27,16 @@ help: ## Show this list
 run: $(RUN_STAMP) ## Start the app; without PAYMENT_MS_API_KEY with its sandbox, at http://localhost:8081
 	@exec $(PY) app.py
 
-test: $(DEV_STAMP) system ## Run all tests, those with Chromium, Redis and HAProxy included
+test: $(DEV_STAMP) system node ## Run all tests, those with Chromium, Redis and HAProxy included
 	$(PYTEST) $(ALL_TESTS)
 
 test-fast: $(DEV_STAMP) ## Run the quick tests of units and pages: no browser, no other servers
 	$(PYTEST) --numprocesses 3 -m "not browser and not faults and not scale and not slow" tests/unit tests/ui tests/clients
+
+test-clients: $(DEV_STAMP) ## Run the tests of the clients for Python, Node and Go (installs the two)
+	@tools/system_packages.sh clients
+	@$(MAKE) --no-print-directory $(NODE_STAMP)
+	$(PYTEST) tests/clients
 
 test-plain: $(DEV_STAMP) system ## Run the page and browser tests with every optimization off
 	PLAIN_PAGES=1 $(PYTEST) --numprocesses 2 --dist loadfile tests/ui tests/browser
@@ -113,6 +119,15 @@ python:
 
 system:
 	@tools/system_packages.sh
+
+# Where npm reaches no packages the tests go on without Node, and say so; `make test-clients` fails.
+node:
+	@$(MAKE) --no-print-directory $(NODE_STAMP) || echo "The tests of the Node client are left out." >&2
+
+$(NODE_STAMP): clients/node/package-lock.json
+	@echo "Installing $<"
+	@cd clients/node && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 $(RUN_STAMP): requirements/run.txt | python
 	@$(PY) -c '' 2>/dev/null || $(SYSTEM_PYTHON) -m venv --clear $(VENV)

@@ -1,6 +1,7 @@
-"""Writes `vectors.json`: tokens that every client must take or refuse, with the published keys and the time.
+"""Writes `vectors.json`: what every client must take or refuse, with the published keys and the time.
 
-Run it again when there is a further case; the keys in it are made anew and good for nothing else.
+Run it again when there is a further case; the keys in it are made anew and good for nothing else. Webhooks are in it
+too, in the form of Standard Webhooks: the same secret for all of them.
 
 python -m clients.make_vectors
 """
@@ -17,6 +18,8 @@ from joserfc.jwk import ECKey
 
 ISSUER: Final = "https://billing.example.com"
 NOW: Final = 1_796_000_000
+WEBHOOK_SECRET: Final = f"whsec_{base64.b64encode(b'good for nothing but vectors').decode()}"
+ANOTHER_SECRET: Final = f"whsec_{base64.b64encode(b'good for nothing, and not used').decode()}"
 FEATURES: Final = {"exports": True, "audit_log": False, "projects": "unlimited", "members": 10, "support": None}
 
 
@@ -32,7 +35,8 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 def signed(key: ECKey, content: dict[str, Any], **header: Any) -> str:
     """Return a token that this key signed."""
-    return jwt.encode({"alg": "ES256", "kid": key.thumbprint(), "typ": "JWT", **header}, content, key, ["ES256"])
+    named = {"alg": "ES256", "kid": key.thumbprint(), "typ": "JWT", **header}
+    return jwt.encode({name: value for name, value in named.items() if value is not None}, content, key, ["ES256"])
 
 
 def handmade(header: dict[str, Any], content: dict[str, Any], secret: bytes | None) -> str:
@@ -66,7 +70,8 @@ def vectors() -> dict[str, Any]:
         "no expiry": (signed(present, {k: v for k, v in claims().items() if k != "exp"}), False),
         "wrong key under a known kid": (signed(stranger, claims(), kid=kid), False),
         "unknown kid": (signed(stranger, claims()), False),
-        "no kid": (handmade({"alg": "none"}, claims(), None), False),
+        "no kid": (signed(present, claims(), kid=None), False),
+        "alg none without a kid": (handmade({"alg": "none"}, claims(), None), False),
         "alg none": (handmade({"alg": "none", "kid": kid}, claims(), None), False),
         "HS256 with the public key": (
             handmade({"alg": "HS256", "kid": kid}, claims(), present.as_pem(private=False)), False,
@@ -93,9 +98,47 @@ def vectors() -> dict[str, Any]:
                 "support": False,
                 "no": False,
             },
-            "limit": {"projects": None, "members": 10, "audit_log": 0, "no": 0},
+            "limit": {"projects": None, "members": 10, "exports": 1, "audit_log": 0, "no": 0},
         },
+        "webhooks": {"secret": WEBHOOK_SECRET, "posts": webhooks()},
     }
+
+
+def webhooks() -> list[dict[str, Any]]:
+    """Return posts to a receiver, signed by hand as the specification says, and whether they are to be believed."""
+    body = json.dumps(
+        {"type": "entitlements.changed", "timestamp": "2026-11-30T04:12:09Z", "data": {"user_id": "usr_1"}}
+    )
+    own, other = (f"v1,{mac(secret, NOW, body)}" for secret in (WEBHOOK_SECRET, ANOTHER_SECRET))
+    then, soon = NOW - 360, NOW + 360
+    cases: dict[str, tuple[int | str, str, str, bool]] = {
+        "good": (NOW, own, body, True),
+        "two secrets": (NOW, f"{other} {own}", body, True),
+        "a signature of a kind to come": (NOW, f"v1a,AAAA {own}", body, True),
+        "changed body": (NOW, own, body.replace("usr_1", "usr_2"), False),
+        "wrong secret": (NOW, other, body, False),
+        "another moment": (NOW - 1, own, body, False),
+        "six minutes old": (then, f"v1,{mac(WEBHOOK_SECRET, then, body)}", body, False),
+        "six minutes ahead": (soon, f"v1,{mac(WEBHOOK_SECRET, soon, body)}", body, False),
+        "no moment": ("soon", own, body, False),
+        "no signature": (NOW, "", body, False),
+        "half a signature": (NOW, own[:-8], body, False),
+    }
+    return [
+        {
+            "name": name,
+            "headers": {"webhook-id": "msg_1", "webhook-timestamp": str(at), "webhook-signature": signature},
+            "body": text,
+            "good": good,
+        }
+        for name, (at, signature, text, good) in cases.items()
+    ]
+
+
+def mac(secret: str, at: int, body: str) -> str:
+    """Return the signature of a webhook."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    return base64.b64encode(hmac.new(key, f"msg_1.{at}.{body}".encode(), hashlib.sha256).digest()).decode()
 
 
 def _part(data: bytes) -> str:

@@ -1,11 +1,18 @@
 #!/bin/sh
-# Make sure that what the tests drive is here: a browser, Redis, HAProxy, and fonts for Japanese and Arabic.
-# With `engines`: what `make test-browsers` drives instead, Firefox and WebKitGTK with a screen that nobody sees.
+# Make sure that what the tests drive is here: a browser, Redis, HAProxy, fonts for Japanese and Arabic, Node and Go.
+# With `clients`: only Node and Go with its library. With `engines`: what `make test-browsers` drives instead, Firefox and
+# WebKitGTK with a screen that nobody sees.
 # Installs the missing ones where this user may (Debian, root), else prints the line to type and fails.
 set -eu
 
 missing=""
 need() { missing="$missing $1"; }
+need_languages() {
+    command -v node >/dev/null || need nodejs
+    command -v npm >/dev/null || need npm
+    command -v go >/dev/null || need golang-go
+    [ -d /usr/share/gocode/src/github.com/golang-jwt/jwt ] || need golang-github-golang-jwt-jwt-dev
+}
 case "${1:-}" in
 engines)
     command -v firefox-esr >/dev/null || need firefox-esr
@@ -13,7 +20,11 @@ engines)
     command -v Xvfb >/dev/null || need xvfb
     /usr/bin/python3 -c 'import gi; gi.require_version("WebKit2", "4.1")' 2>/dev/null || need "python3-gi gir1.2-webkit2-4.1"
     ;;
+clients)
+    need_languages
+    ;;
 *)
+    need_languages
     command -v chromium >/dev/null || need chromium
     command -v redis-server >/dev/null || need redis-server
     command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || need haproxy

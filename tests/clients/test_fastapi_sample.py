@@ -27,7 +27,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch, url: str) -> ModuleType:
     monkeypatch.syspath_prepend(str(CLIENT))
     for name, value in {"BILLING_URL": url, "BILLING_TOKEN": TOKEN, "BILLING_WEBHOOK_SECRET": "whsec_AAAA"}.items():
         monkeypatch.setenv(name, value)
-    spec = importlib.util.spec_from_file_location("fastapi_service", CLIENT / "samples" / "fastapi_service.py")
+    spec = importlib.util.spec_from_file_location("fastapi_service", CLIENT / "example" / "fastapi_service.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
