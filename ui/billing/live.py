@@ -130,11 +130,14 @@ class Live:
 
 
 class Part(Generic[Key]):
-    """A part of a page that is drawn anew when what it is drawn from differs, and left alone otherwise."""
+    """A part of a page that is drawn anew when what it is drawn from differs, and left alone otherwise.
+
+    It takes no room before it is first drawn.
+    """
 
     def __init__(self, draw: Callable[[Key], object], *, classes: str = "") -> None:
         self._draw = draw
-        self._box = Tag("div", classes=f"part {classes}")
+        self._box = Tag("div", classes=f"part {classes}", hidden=True)
         self._key: Key | None = None
         self._drawn = False
         ui.context.client.on_delete(self._let_go)

@@ -65,5 +65,5 @@ def _among_banners(context: PageContext) -> ProblemPlace:
             return ProblemPlace(context)
 
     place = context.part(ProblemPlace, make)
-    frame.banners.set(hidden=False)
+    frame.show_banners()
     return place

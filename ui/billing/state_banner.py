@@ -80,10 +80,9 @@ def show_in_frame(context: PageContext, customer_status: CustomerStatus) -> None
     if shown.box is not None:
         shown.box.delete()
     shown.words, shown.box = wanted, None
-    banners = context.frame.banners
-    with banners:
+    with context.frame.banners:
         state_banner(context, customer_status)
-    banners.set(hidden=not banners.default_slot.children)
+    context.frame.show_banners()
 
 
 def plan_label(context: PageContext, subscription: Subscription) -> str:

@@ -17,7 +17,7 @@ from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
 from ui.billing.status_badge import StatusBadge
 from ui.components.button import Look, button
-from ui.components.skeleton import skeleton_lines
+from ui.components.skeleton import skeleton, skeleton_line
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.page.current_user import words_of
@@ -77,11 +77,13 @@ class SubscriptionCard:
         self._badge: StatusBadge | None = None
 
     def show_nothing_yet(self) -> None:
-        """Keep the card's place while no service has answered."""
+        """Keep the card's place while no service has answered: a headline, a sentence and a button."""
         self._headline.set_text(_("Your subscription"))
         self._box.set(aria_busy=True)
         with self._sentence:
-            skeleton_lines("min(26ch, 80%)", "min(34ch, 100%)")
+            skeleton_line("min(34ch, 100%)")
+        with self._actions:
+            skeleton("auto", "44px")
 
     def show(self, subscription: Subscription, customer_status: CustomerStatus) -> None:
         """Show what is known of a subscription; nothing happens when a reader would see no difference."""

@@ -9,10 +9,7 @@ def skeleton(width: str, height: str) -> Tag:
     return Tag("span", classes="skeleton", aria_hidden="true").style(f"inline-size:{width};block-size:{height}")
 
 
-def skeleton_lines(*widths: str) -> Tag:
-    """Draw lines of text that are still loading; assistive technology hears one word instead."""
-    with Tag("div", classes="stack", aria_busy=True) as lines:
-        Tag("span", _("Loading…"), classes="visually-hidden")
-        for width in widths:
-            skeleton(width, "1em")
-    return lines
+def skeleton_line(width: str) -> None:
+    """Draw a line of text that is still loading; assistive technology hears one word instead."""
+    Tag("span", _("Loading…"), classes="visually-hidden")
+    skeleton(width, "1.5em")

@@ -18,6 +18,7 @@ from nicegui.element import Element
 
 from settings import Settings, Theme
 from ui.components.button import button
+from ui.components.email_address import email_address
 from ui.nicegui_ext.html import Tag
 from ui.page.context import LOCALE_IN_ADDRESS, THEME_IN_ADDRESS, PageContext
 from ui.page.extensions import load_extensions
@@ -51,12 +52,13 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
             _brand(context)
             _navigation(context)
             with Tag("div", classes="site-tools"):
+                plan = _plan(context)
                 if context.user is not None and context.settings.app_url:
                     Tag(
                         "a", product_words(context), href=str(context.settings.app_url), classes="nav-link product-link"
                     )
                 cart = _cart_link(context)
-                plan = _account(context)
+                _account(context)
                 _folded_menu(context)
     _before_main(layout, header, 1)
     with Tag("section", classes="banners", aria_label=_("Notices")) as banners:
@@ -69,7 +71,7 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
     footer.move(layout)
     live = Tag("div", "", classes="visually-hidden", role="status", id="announcements")
     live.move(layout)
-    context.frame = ShownFrame(live, banners, cart, plan)
+    context.frame = ShownFrame(live, banners, cart, plan, shown=bool(context.banners))
     width, kind = " narrow" if narrow else "", " elements-all" if context.elements == "all" else ""
     with Tag("div", classes=f"container{width}{kind}"):
         yield context.frame
@@ -159,21 +161,28 @@ def _cart_link(context: PageContext) -> Tag | None:
         )  # fmt: skip
 
 
-def _account(context: PageContext) -> Tag | None:
-    """Draw "Sign in", or the menu of who is signed in; return the plan's badge in it."""
+def _plan(context: PageContext) -> Tag | None:
+    """Draw the plan of who is signed in: where nothing moves when it becomes known while they look."""
+    if context.user is None:
+        return None
+    return Tag("span", context.plan_label, classes="badge badge-brand plan-badge", hidden=not context.plan_label)
+
+
+def _account(context: PageContext) -> None:
+    """Draw "Sign in", or the menu of who is signed in."""
     user = context.user
     if user is None:
         button(_("Sign in"), "secondary", href=f"/login?next={_next(context)}", testid="sign-in")
-        return None
+        return
     name = user.name or user.email or user.user_id
     with Tag("details", classes="menu account", data_menu=""):
         with Tag("summary"):
             Tag("span", name[:1].upper(), classes="avatar", aria_hidden="true")
             Tag("span", name, classes="user-name", testid="user-name")
-            plan = Tag("span", context.plan_label, classes="badge badge-brand", hidden=not context.plan_label)
             icon("chevron-down")
         with Tag("div", classes="menu-panel"):
-            Tag("p", user.email or name, classes="menu-head", translate="no")
+            with Tag("p", classes="menu-head"):
+                email_address(user.email or name)
             if context.settings.app_url:
                 product = product_words(context)
                 Tag("a", product, href=str(context.settings.app_url), classes="nav-link product-in-menu")
@@ -181,7 +190,6 @@ def _account(context: PageContext) -> Tag | None:
             Tag("a", _("Billing"), href="/payment", classes="nav-link")
             with Tag("form", method="post", action="/sign-out"):
                 Tag("button", _("Sign out"), type="submit", classes="nav-link", testid="sign-out")
-    return plan
 
 
 def _next(context: PageContext) -> str:

@@ -7,12 +7,24 @@ from ui.text.i18n import ngettext
 class ShownFrame:
     """The header, the banners and the live region of one page."""
 
-    def __init__(self, live: Tag, banners: Tag, cart: Tag | None, plan: Tag | None) -> None:
+    def __init__(self, live: Tag, banners: Tag, cart: Tag | None, plan: Tag | None, *, shown: bool) -> None:
         self._live = live
         self._cart = cart
         self._plan = plan
         self.banners = banners
-        """Page-wide notices; clear it and draw new ones inside `with frame.banners:`."""
+        """Page-wide notices; draw new ones inside `with frame.banners:`, then call `show_banners`."""
+        self._are_shown = shown
+
+    def show_banners(self) -> None:
+        """Show the notices that there are now.
+
+        The first that comes while a user looks stands over the page's lower edge: above, it would push the page down.
+        """
+        are_there = bool(self.banners.default_slot.children)
+        if are_there and not self._are_shown:
+            self.banners.set(data_arrived="")
+        self._are_shown = are_there
+        self.banners.set(hidden=not are_there)
 
     def announce(self, text: str) -> None:
         """Have assistive technology say `text` without moving the focus."""

@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 from services.container import Container
 from services.sessions.service import Session
 from ui.components.button import button
+from ui.components.email_address import email_address
 from ui.nicegui_ext.html import Tag
 from ui.page.current_user import signed_in
 from ui.page.frame import frame, has_choices, language_choice, theme_choice
@@ -46,12 +47,8 @@ def draw_profile(session: Session) -> None:
             for name, value in ((_("Name"), user.name), (_("Email"), user.email)):
                 if value:
                     Tag("dt", name, classes="muted small")
-                    with Tag("dd", translate="no"):
-                        before, at, after = value.partition("@")
-                        Tag("span", before)
-                        if at:  # where an address may break
-                            Tag("wbr")
-                            Tag("span", at + after)
+                    with Tag("dd"):
+                        email_address(value)
 
 
 def draw_billing_link() -> None:

@@ -115,7 +115,7 @@ class PaymentPage:
 
     def _show_orders(self, customer_status: CustomerStatus | None) -> None:
         opened = customer_status.open if customer_status is not None else None
-        self._portal.show(needs_portal_row(customer_status, self._bought))
+        self._portal.show((needs_portal_row(customer_status, self._bought), customer_status is not None))
         self._orders.show((self._bought, opened.id if opened is not None else ""))
 
     def _show_new_prices(self) -> None:
@@ -149,9 +149,14 @@ class PaymentPage:
         if opened is not None:
             self._opened_words = draw_opened(self._context, opened, opened.purchase, self._problems)
 
-    def _draw_portal(self, is_needed: bool) -> None:
-        if is_needed:
+    def _draw_portal(self, shown: tuple[bool, bool]) -> None:
+        """While nothing is known the row is for whoever has no script to hear more: it would go again at once."""
+        is_needed, is_known = shown
+        if is_needed and is_known:
             portal_row(self._context)
+        elif is_needed:
+            with Tag("noscript"):
+                portal_row(self._context)
 
     def _draw_question(self, question: "Question | None") -> None:
         if question is not None and not self._has_ended:

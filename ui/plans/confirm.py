@@ -6,6 +6,7 @@ from services.purchase import Purchase
 from ui.billing.checkout_button import checkout_button
 from ui.billing.problem import ProblemPlace
 from ui.components.button import ActionForm, button
+from ui.components.email_address import email_address
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.plans.card import swap_line, swapping
@@ -102,7 +103,11 @@ def draw_small_print(context: PageContext) -> None:
         if user is not None and user.email:
             with Tag("p", classes="confirm-user"):
                 icon("user-circle")
-                Tag("span", _("Signed in as {email}").format(email=user.email), translate="no")
+                with Tag("span"):
+                    before, _email, after = _("Signed in as {email}").partition("{email}")
+                    Tag("span", before)
+                    email_address(user.email)
+                    Tag("span", after)
 
 
 def back_to_plans(interval: str | None) -> None:

@@ -1,12 +1,13 @@
 """Every text reads at 4.5:1 on every ground it stands on, whatever the brand's colour."""
 
 import re
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ui.theme.colors import Oklch, contrast, parse
+from ui.theme.colors import Oklch, contrast, luminance, parse
 from ui.theme.look import Look
 from ui.theme.style_sheet import dark_palette, light_palette, style_sheet
 
@@ -25,6 +26,13 @@ def test_texts_read_on_every_ground(brand: str) -> None:
         for text in ("text", "muted", "link"):
             for ground in GROUNDS:
                 assert contrast(palette[text], palette[ground]) >= 4.5, (brand, text, ground)
+        for text, ground in (("muted", "trough"), ("text", "trough"), ("text", "chosen")):
+            assert contrast(palette[text], palette[ground]) >= 4.5, (brand, text, ground)
+
+
+@pytest.mark.parametrize("palette", [light_palette("#3b5bdb"), dark_palette("#3b5bdb")], ids=["light", "dark"])
+def test_what_is_chosen_is_lifted_out_of_its_trough_in_both_themes(palette: Mapping[str, str]) -> None:
+    assert luminance(palette["chosen"]) > luminance(palette["trough"])
 
 
 @given(brand=BRANDS)
