@@ -165,7 +165,7 @@ async def test_a_session_that_ended_before_the_socket_connected_is_noticed(world
 async def test_the_plan_beside_the_name_is_in_the_first_html(world: World) -> None:
     text = (await world.browser.http_client.get("/pricing")).text
 
-    assert "Premium" in text[text.index('badge-brand"') :].partition("</a>")[0][:80]
+    assert "Premium" in text[text.index('plan-badge"') :].partition("</a>")[0][:80]
 
 
 async def test_the_plan_beside_the_name_follows(world: World) -> None:
