@@ -6,7 +6,6 @@ from html import escape
 from typing import Any, Final
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 
 from api.problems import REFUSALS
@@ -26,19 +25,8 @@ p{max-width:68ch}
 """
 
 
-def add_docs(app: FastAPI, schemas: tuple[type[BaseModel], ...]) -> None:
-    """Serve the page, and name the problem document's schema in the app's OpenAPI document."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        known = document.setdefault("components", {}).setdefault("schemas", {})
-        for schema in schemas:
-            known.setdefault(schema.__name__, schema.model_json_schema(ref_template="#/components/schemas/{model}"))
-            known.update(known[schema.__name__].pop("$defs", {}))
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to change the document
+def add_docs(app: FastAPI) -> None:
+    """Serve the page."""
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

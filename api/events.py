@@ -22,12 +22,23 @@ from services.storage.port import Store
 TOLERANCE: Final = 300
 """Seconds that the sender's clock, or its queue, may be off."""
 
+_BODY: Final = {
+    "requestBody": {
+        "required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PaymentEvent"}}}
+    }
+}  # fmt: skip
+"""Said in the document only: what is signed are the bytes as they were sent."""
+
+Signature = Annotated[
+    str, Header(max_length=200, description='`t=<unix time>,v1=<hex HMAC-SHA256 of "t.body">`, by the shared secret.')
+]
+
 _SIGNATURE: Final = re.compile(r"t=(?P<time>\d{1,12}),v1=(?P<digest>[0-9a-f]{64})", re.ASCII)
 
 _log = structlog.get_logger("security")
 
 
-class Event(BaseModel):
+class PaymentEvent(BaseModel):
     """What the Payment MS sends; only the customer is read."""
 
     model_config = ConfigDict(extra="ignore")
@@ -39,9 +50,9 @@ def events_routes(container: Container) -> APIRouter:
     """The one route; without a secret it is not there."""
     router = APIRouter(tags=["events"])
 
-    @router.post("/payment/events", status_code=204, responses=problem_docs(404, changes=True))
-    async def post_event(request: Request, x_signature: Annotated[str, Header(max_length=200)] = "") -> Response:
-        """Look now at what a customer has. `X-Signature: t=<unix time>,v1=<hex HMAC-SHA256 of "t.body">`."""
+    @router.post("/payment/events", status_code=204, responses=problem_docs(404, changes=True), openapi_extra=_BODY)
+    async def receive_payment_event(request: Request, x_signature: Signature = "") -> Response:
+        """For the Payment MS: look now at what a customer has. Off without PAYMENT_MS_WEBHOOK_SECRET."""
         secret = container.settings.payment_ms_webhook_secret
         if secret is None:
             raise BadRequest(404)
@@ -54,7 +65,7 @@ def events_routes(container: Container) -> APIRouter:
             _log.warning("event_refused", reason="signature, age or replay")
             raise BadRequest(403)
         try:
-            event = Event.model_validate(read_json(body))
+            event = PaymentEvent.model_validate(read_json(body))
         except (ValueError, ValidationError):
             raise BadRequest(400) from None
         await container.alarms.event_received()

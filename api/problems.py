@@ -1,5 +1,6 @@
 """Errors of the JSON API as RFC 9457 problem documents: what happened in a sentence, never an upstream's own text."""
 
+import inspect
 import math
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from services import errors
 from services.errors import (
     AlreadySubscribed,
     CheckoutInProgress,
@@ -42,8 +44,16 @@ REFUSALS: Final[Mapping[int, tuple[str, str, str]]] = {
     500: (FrontendError.code, FrontendError.title, FrontendError.sentence),
 }
 """Code, title and sentence of what is refused before any use case is asked, by status."""
+REFUSED: Final = "refused"
 
 _log = structlog.get_logger(__name__)
+
+
+def codes() -> list[str]:
+    """Return every code that a problem document can have."""
+    known = (kind for _name, kind in inspect.getmembers(errors, inspect.isclass))
+    ours = {kind.code for kind in known if issubclass(kind, FrontendError)}
+    return sorted(ours | {code for code, _title, _sentence in REFUSALS.values()} | {REFUSED})
 
 
 class FieldProblem(BaseModel):
@@ -60,7 +70,7 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    code: str
+    code: str = Field(json_schema_extra={"enum": [*codes()]})
     retryable: bool
     request_id: str
     manage_url: str | None = Field(None, description="Where an existing subscription is managed.")
@@ -119,7 +129,7 @@ def problem_of(error: FrontendError, public_url: str) -> Problem:
 
 def refusal(status: int, errors: list[FieldProblem] | None = None) -> Response:
     """Return the document for a request that was refused before any use case was asked."""
-    code, title, detail = REFUSALS.get(status, ("refused", "Request refused", "This request was refused."))
+    code, title, detail = REFUSALS.get(status, (REFUSED, "Request refused", "This request was refused."))
     problem = Problem(
         type=f"/api/docs#{code}",
         title=title,

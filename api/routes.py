@@ -1,15 +1,19 @@
-"""The JSON API under `/api`: the same use cases as the pages' buttons, with the same guards. `/api/docs` lists it."""
+"""The JSON API under `/api`: the same use cases as the pages' buttons, with the same guards. `/api/docs` lists it.
+
+The name of a route's function is what clients that are made from the document call the operation: `createCheckout`.
+"""
 
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
+from fastapi import APIRouter, Body, Depends, FastAPI, Header, Path, Request, Response
 from fastapi.routing import APIRoute
 
 from api.access import Access, client_address
 from api.docs import add_docs
+from api.document.openapi import SIGNED_IN, VISITOR_OR_USER, publish
 from api.events import events_routes
-from api.problems import Problem, add_error_handlers, problem_docs
+from api.problems import add_error_handlers, problem_docs
 from api.schemas import (
     CartCheckoutRequest,
     CartView,
@@ -29,7 +33,8 @@ from services.container import Container
 from services.sessions.service import Session
 
 API_VERSION = "1.0"
-InCart = Annotated[str, Path(min_length=1, max_length=255)]
+Asked = Annotated[str, Header()]
+InCart = Annotated[str, Path(min_length=1, max_length=255, description="The price of an item.")]
 
 
 def json_api(container: Container) -> FastAPI:
@@ -38,7 +43,7 @@ def json_api(container: Container) -> FastAPI:
         title="Billing API",
         version=API_VERSION,
         description="Errors are RFC 9457 problem documents. Browsers send their session cookie; state is changed "
-        "from our own origin only.",
+        "from our own origin only (`Origin` or `Sec-Fetch-Site` says so). Other services send a token.",
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -58,7 +63,8 @@ def json_api(container: Container) -> FastAPI:
         service_routes(container),
     ):
         app.include_router(router)
-    add_docs(app, schemas=(Problem,))
+    publish(app, container.sessions.cookie_name)
+    add_docs(app)
     return app
 
 
@@ -70,35 +76,38 @@ def operation_id(route: APIRoute) -> str:
 
 def shown_routes(container: Container, access: Access) -> APIRouter:
     """What can be read: the catalog, who is signed in, what they have and are entitled to."""
-    router = APIRouter(route_class=StrictRoute, tags=["account"])
+    router = APIRouter(route_class=StrictRoute)
     signed_in = Depends(access.session)
 
     @router.get(
         "/catalog", tags=["catalog"], response_model=CatalogView,
-        responses={304: {"description": "The catalog is the one whose `ETag` was sent as `If-None-Match`."}},
+        responses=problem_docs(422)
+        | {304: {"description": "The catalog is the one whose `ETag` was sent as `If-None-Match`."}},
     )  # fmt: skip
-    async def get_catalog(request: Request, response: Response) -> CatalogView | Response:
+    async def get_catalog(
+        response: Response, accept_language: Asked = "en", if_none_match: Asked = ""
+    ) -> CatalogView | Response:
         """Everything that is sold: plans in display order, then items. Amounts are minor units.
 
         Texts are in the language of `Accept-Language`. Ask again with `If-None-Match`.
         """
         catalog = container.catalog
-        locale = request.headers.get("accept-language", "en")[:2].lower()
+        locale = accept_language[:2].lower()
         headers = {
             "ETag": f'"{catalog.version}-{locale if locale.isalpha() else "en"}"', "Vary": "Accept-Language",
             "Cache-Control": "no-cache",
         }  # fmt: skip
-        if headers["ETag"] in request.headers.get("if-none-match", ""):
+        if headers["ETag"] in if_none_match:
             return Response(status_code=304, headers=headers)
         response.headers.update(headers)
         return CatalogView.sold(catalog, locale)
 
-    @router.get("/me", responses=problem_docs(401))
+    @router.get("/me", tags=["account"], responses=problem_docs(401), openapi_extra=SIGNED_IN)
     async def get_me(session: Annotated[Session, signed_in]) -> Me:
         """Who is signed in."""
         return Me.of(session)
 
-    @router.get("/payment/subscriptions", responses=problem_docs(401), tags=["payment"])
+    @router.get("/payment/subscriptions", tags=["payment"], responses=problem_docs(401), openapi_extra=SIGNED_IN)
     async def get_subscriptions(session: Annotated[Session, signed_in]) -> SubscriptionsView:
         """What the signed-in user has, asked of both services; an answer younger than a second is shared."""
         customer = container.refresher.customer_of(session)
@@ -108,7 +117,7 @@ def shown_routes(container: Container, access: Access) -> APIRouter:
         container.metrics.observe_age((datetime.now(UTC) - customer_status.as_of).total_seconds())
         return SubscriptionsView.of(customer_status, container.catalog, datetime.now(UTC))
 
-    @router.get("/entitlements", responses=problem_docs(401))
+    @router.get("/entitlements", tags=["entitlements"], responses=problem_docs(401), openapi_extra=SIGNED_IN)
     async def get_entitlements(session: Annotated[Session, signed_in]) -> EntitlementView:
         """What the signed-in user is entitled to, signed for sibling services and valid for a minute."""
         await container.limits.hit(container.policies.status, container.refresher.customer_of(session))
@@ -124,8 +133,8 @@ def payment_routes(container: Container, access: Access) -> APIRouter:
     router = APIRouter(prefix="/payment", route_class=StrictRoute, tags=["payment"])
     signed_in = Depends(access.session)
 
-    @router.post("/checkout", responses=problem_docs(401, 404, 409, 502, 504, changes=True))
-    async def post_checkout(
+    @router.post("/checkout", responses=problem_docs(401, 404, 409, 502, 504, changes=True), openapi_extra=SIGNED_IN)
+    async def create_checkout(
         request: Request, wanted: CheckoutRequest, session: Annotated[Session, signed_in]
     ) -> CheckoutStarted:
         """Start a checkout of one plan or item, or get the open one again. `success_url` and `cancel_url` are ours.
@@ -137,23 +146,26 @@ def payment_routes(container: Container, access: Access) -> APIRouter:
         await access.count_press(request, session)
         return CheckoutStarted.of(await container.checkout.start(session, wanted.purchase(container.catalog)))
 
-    @router.post("/cart", responses=problem_docs(401, 404, 409, 502, 504, changes=True))
-    async def post_cart_checkout(
-        request: Request, session: Annotated[Session, signed_in], wanted: CartCheckoutRequest | None = None
+    @router.post("/cart", responses=problem_docs(401, 404, 409, 502, 504, changes=True), openapi_extra=SIGNED_IN)
+    async def create_cart_checkout(
+        request: Request,
+        session: Annotated[Session, signed_in],
+        wanted: Annotated[CartCheckoutRequest, Body(default_factory=CartCheckoutRequest)],
     ) -> CheckoutStarted:
         """Start a checkout of the user's cart, or get the open one of the same cart again; else as for a plan."""
         await access.count_press(request, session)
         cart = await container.cart.read(await access.cart_owner(request, Response()))
-        purchase = (wanted or CartCheckoutRequest()).purchase(cart)
-        return CheckoutStarted.of(await container.checkout.start(session, purchase))
+        return CheckoutStarted.of(await container.checkout.start(session, wanted.purchase(cart)))
 
-    @router.post("/portal", responses=problem_docs(401, 404, 502, 504, changes=True))
-    async def post_portal(
-        request: Request, session: Annotated[Session, signed_in], wanted: PortalRequest | None = None
+    @router.post("/portal", responses=problem_docs(401, 404, 502, 504, changes=True), openapi_extra=SIGNED_IN)
+    async def create_portal_session(
+        request: Request,
+        session: Annotated[Session, signed_in],
+        wanted: Annotated[PortalRequest, Body(default_factory=PortalRequest)],
     ) -> PortalOpened:
         """Open Stripe's customer portal; the user comes back to `return_to` on this site."""
         await access.count_press(request, session)
-        return PortalOpened(portal_url=await container.portal.open(session, (wanted or PortalRequest()).return_to))
+        return PortalOpened(portal_url=await container.portal.open(session, wanted.return_to))
 
     return router
 
@@ -163,26 +175,26 @@ def cart_routes(container: Container, access: Access) -> APIRouter:
     router = APIRouter(prefix="/cart", route_class=StrictRoute, tags=["cart"])
     owner = Depends(access.cart_owner)
 
-    @router.get("")
+    @router.get("", openapi_extra=VISITOR_OR_USER)
     async def get_cart(whose: Annotated[str, owner]) -> CartView:
         """What the cart holds."""
         return CartView.of(await container.cart.read(whose))
 
-    @router.put("/{price_id}", responses=problem_docs(404, changes=True))
-    async def put_in_cart(
+    @router.put("/{price_id}", responses=problem_docs(404, changes=True), openapi_extra=VISITOR_OR_USER)
+    async def set_cart_item(
         request: Request, price_id: InCart, wanted: QuantityRequest, whose: Annotated[str, owner]
     ) -> CartView:
         """Make the cart hold that many of an item."""
         await container.limits.hit(container.policies.carts_by_address, client_address(request))
         return CartView.of(await container.cart.set_quantity(whose, price_id, wanted.quantity))
 
-    @router.delete("/{price_id}", responses=problem_docs(404, changes=True))
-    async def remove_from_cart(request: Request, price_id: InCart, whose: Annotated[str, owner]) -> CartView:
+    @router.delete("/{price_id}", responses=problem_docs(404, changes=True), openapi_extra=VISITOR_OR_USER)
+    async def remove_cart_item(request: Request, price_id: InCart, whose: Annotated[str, owner]) -> CartView:
         """Take an item out of the cart."""
         await container.limits.hit(container.policies.carts_by_address, client_address(request))
         return CartView.of(await container.cart.remove(whose, price_id))
 
-    @router.delete("", responses=problem_docs(changes=True))
+    @router.delete("", responses=problem_docs(changes=True), openapi_extra=VISITOR_OR_USER)
     async def clear_cart(request: Request, whose: Annotated[str, owner]) -> CartView:
         """Empty the cart."""
         await container.limits.hit(container.policies.carts_by_address, client_address(request))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from catalog import Catalog, FeatureLine, Price, Text
+from catalog import Catalog, FeatureLine, Interval, Price, Text
 from catalog_entries import Grant
 from catalog_features import FeatureValue, granted_by
 from services.cart import Cart
@@ -16,7 +16,7 @@ from services.entitlements.without_session import MOST_USERS
 from services.errors import CartChanged, PriceNotSold
 from services.purchase import Purchase, offer_of
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import Subscription
+from services.subscription.model import Action, Reason, Source, State, Subscription
 
 PriceId = Annotated[str, Field(min_length=1, max_length=255, examples=["price_premium_month"])]
 
@@ -34,7 +34,9 @@ Amount = Annotated[int, Field(strict=True, ge=0, le=10**12), BeforeValidator(_wh
 class ApiView(BaseModel):
     """Something of the model as a client sees it: pydantic reads its fields from the object's attributes."""
 
-    model_config = ConfigDict(from_attributes=True, validate_by_name=True)
+    model_config = ConfigDict(
+        from_attributes=True, validate_by_name=True, json_schema_serialization_defaults_required=True
+    )
 
     @classmethod
     def of(cls, shown: object, locale: str = "en") -> Self:
@@ -59,6 +61,11 @@ def _values(prices: Mapping[str, Price]) -> list[Price]:
     return list(prices.values())
 
 
+def _known_interval(interval: object) -> object:
+    """What another release recorded may be none of ours, and is then not said."""
+    return interval if interval in set(Interval) else None
+
+
 Words = Annotated[str, BeforeValidator(_in_language)]
 CheckoutId = Annotated[str, Field(max_length=64)]
 Shown = Annotated[str, Field(min_length=1, max_length=20)]
@@ -75,7 +82,7 @@ class CheckoutRequest(BaseModel):
     quantity: Quantity = 1
     amount: Amount | None = None
     currency: Shown | None = None
-    interval: Shown | None = None
+    interval: Interval | None = Field(None, strict=False)
     trial_days: Annotated[int, Field(strict=True, ge=0, le=730), BeforeValidator(_whole)] | None = None
     instead_of: CheckoutId | None = Field(
         None, description="A checkout (`checkout_id`) that the user was asked about, did not pay and gives up."
@@ -88,7 +95,7 @@ class CheckoutRequest(BaseModel):
         if self.product_id not in (None, purchase.lines[0].product_id):
             raise PriceNotSold("a price of another product than the one named")
         named = {"amount", "currency", "interval", "trial_days"}
-        shown = self.model_dump(include=named, exclude_none=True)
+        shown = self.model_dump(mode="json", include=named, exclude_none=True)
         line = purchase.lines[0].model_copy(update=shown)
         answers = {"instead_of": self.instead_of, "has_ended": self.has_ended, "reuse": True}
         return purchase.model_copy(update={"lines": (line,), **answers})
@@ -146,7 +153,7 @@ class PriceView(ApiView):
     price_id: str
     amount: int
     currency: str
-    interval: str | None
+    interval: Interval | None
     trial_days: int
 
 
@@ -156,7 +163,7 @@ class PlanView(ApiView):
     id: str
     name: Words
     tagline: Words
-    kind: str
+    kind: Literal["free", "paid", "contact"]
     group: str
     product_id: str | None
     highlighted: bool
@@ -248,10 +255,10 @@ class SubscriptionView(BaseModel):
     a plan that the account names and the catalog does not know.
     """
 
-    state: str
+    state: State
     access: bool
-    reason: str
-    source: str
+    reason: Reason
+    source: Source
     as_of: datetime
     plan: str | None
     account_plan: str | None
@@ -263,9 +270,9 @@ class SubscriptionView(BaseModel):
     word: str | None
     amount: int | None
     currency: str | None
-    interval: str | None
+    interval: Annotated[Interval | None, BeforeValidator(_known_interval)]
     claims: list[Claim] = Field(description="What may be said of it, each with its evidence (docs/states.md).")
-    actions: list[str]
+    actions: list[Action]
 
     @classmethod
     def of(cls, one: Subscription, catalog: Catalog, now: datetime) -> "SubscriptionView":

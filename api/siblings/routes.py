@@ -19,7 +19,7 @@ _log = structlog.get_logger("audit")
 
 def service_routes(container: Container) -> APIRouter:
     """The routes; without SERVICE_TOKENS they answer 404."""
-    router = APIRouter(prefix="/entitlements", route_class=StrictRoute, tags=["services"])
+    router = APIRouter(prefix="/entitlements", route_class=StrictRoute, tags=["entitlements"])
     service = Depends(ServiceAccess(container).service)
 
     def signed(user_id: str, entitlement: Entitlement) -> UserEntitlement:
@@ -28,7 +28,7 @@ def service_routes(container: Container) -> APIRouter:
             user_id=user_id, **entitlement.model_dump(), token=token.token, expires_at=token.expires_at
         )
 
-    @router.get("/{user_id}", responses=problem_docs(401, 404))
+    @router.get("/{user_id}", responses=problem_docs(401, 404, 422))
     async def get_user_entitlements(user_id: UserId, name: Annotated[str, service]) -> UserEntitlement:
         """What a user is entitled to, for a service with a token. The user need not be here.
 

@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypeAliasType
 
-Tax = Literal["included", "added", "none"]
-"""What the operator says of tax in the catalog's prices."""
+Tax = TypeAliasType("Tax", Literal["included", "added", "none"])
+"""What the operator says of tax in the catalog's prices. A name of its own in the OpenAPI document."""
 
 
 class ClaimKind(StrEnum):
@@ -161,7 +162,7 @@ class Claim(BaseModel):
     `plan` is the catalog's id, `account_plan` a name that the catalog does not know.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
     says: ClaimKind
     evidence: Evidence

@@ -26,7 +26,7 @@ class GroupEntitlement(BaseModel):
     """What one group of plans grants. `plan` is None where there is no access, and where the account names a plan that
     the catalog does not know: then `account_plan` is its name. `until` is when access ends, where a service says so."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
     plan: str | None
     account_plan: str | None = None

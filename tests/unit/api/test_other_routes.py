@@ -28,7 +28,7 @@ async def test_no_route_takes_an_id_of_a_user(api: ApiWorld) -> None:
 
     of_users = {path for path in document["paths"] if "{user_id}" in path}
 
-    assert names == {"price_id", "x-signature", "user_id"}
+    assert names == {"price_id", "x-signature", "user_id", "accept-language", "if-none-match"}
     assert of_users == {"/entitlements/{user_id}"}  # which other services ask, each with a token
 
 
