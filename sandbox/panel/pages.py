@@ -29,6 +29,19 @@ WORDS: Final = (
     "canceled",
     "on_hold",
 )
+SECTIONS: Final = {
+    "presets": "What should happen",
+    "settings": "Every setting",
+    "time": "Time",
+    "subscriptions": "Subscriptions",
+    "people": "Users",
+    "sessions": "Checkouts",
+    "events": "Webhooks",
+    "prices": "Prices",
+    "reset": "Start over",
+}
+"""The parts of the panel by their anchors, in order."""
+_ABOUT: Final = tuple(dict.fromkeys(preset.about for preset in PRESETS))
 _STEPS: Final = {"1 hour": 1, "1 day": 24, "3 days": 72, "1 week": 168, "31 days": 744, "1 year": 8784}
 
 
@@ -39,7 +52,8 @@ def panel_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
 
     @router.get("/")
     async def panel(said: str = "", problem: str = "") -> Response:
-        return page("panel.html", 200, said=said, problem=problem, **brand, **_settings(state), **_happened(state))
+        shown = {"said": said, "problem": problem, "sections": SECTIONS}
+        return page("panel.html", 200, **shown, **brand, **_settings(state), **_happened(state))
 
     @router.get("/states")
     async def states(said: str = "") -> Response:
@@ -83,7 +97,7 @@ def _reason(error: Exception) -> str:
 
 def _settings(state: SandboxState) -> dict[str, Any]:
     return {
-        "presets": PRESETS,
+        "presets": {about: [one for one in PRESETS if one.about == about] for about in _ABOUT},
         "preset": state.runtime_settings.preset(),
         "groups": GROUPS,
         "changed": state.runtime_settings.changed(),
