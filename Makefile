@@ -20,6 +20,7 @@ SYSTEM_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 py
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 NODE_STAMP := clients/node/node_modules/.package-lock.json
+TYPES_STAMP := tests/clients/typescript/node_modules/.package-lock.json
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -35,7 +36,7 @@ test-fast: $(DEV_STAMP) ## Run the quick tests of units and pages: no browser, n
 
 test-clients: $(DEV_STAMP) ## Run the tests of the clients for Python, Node and Go (installs the two)
 	@tools/system_packages.sh clients
-	@$(MAKE) --no-print-directory $(NODE_STAMP)
+	@$(MAKE) --no-print-directory $(NODE_STAMP) $(TYPES_STAMP)
 	$(PYTEST) tests/clients
 
 test-plain: $(DEV_STAMP) system ## Run the page and browser tests with every optimization off
@@ -124,9 +125,9 @@ system:
 node:
 	@$(MAKE) --no-print-directory $(NODE_STAMP) || echo "The tests of the Node client are left out." >&2
 
-$(NODE_STAMP): clients/node/package-lock.json
+$(NODE_STAMP) $(TYPES_STAMP): %/node_modules/.package-lock.json: %/package-lock.json
 	@echo "Installing $<"
-	@cd clients/node && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@cd $* && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(RUN_STAMP): requirements/run.txt | python

@@ -11,7 +11,7 @@ TOOLS = FOLDER / "node_modules" / ".bin"
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("node") or not (TOOLS / "openapi-typescript").exists(),
-    reason="needs Node, and the packages that `npm ci --prefix tests/clients/typescript` installs",
+    reason="needs Node, and the packages that `make test-clients` installs",
 )
 
 

@@ -1,5 +1,6 @@
 """The routes and guards as one ASGI app over the real services, against a sandbox on real sockets; and its browsers."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -111,6 +113,21 @@ class ApiWorld:
             answer = await client.request(method, f"{self.sandbox.control_url}/{path}", json=body)
         answer.raise_for_status()
         return answer.json()
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[None]:
+        """Serve the app on a socket, at its PUBLIC_URL."""
+        port = self.container.settings.port
+        server = uvicorn.Server(uvicorn.Config(self.app, port=port, log_level="error", lifespan="off", ws="none"))
+        task = asyncio.create_task(server.serve())
+        patient = httpx.AsyncHTTPTransport(retries=20)
+        async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False, transport=patient) as asker:
+            await asker.get(f"{self.url}/healthz")
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await task
 
     async def close(self) -> None:
         """Close the browsers and the app."""
