@@ -1,5 +1,6 @@
 """What all tests share: settings of the developer's own machine stay out of them; a Redis for those that want one."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -27,6 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
         put_in_force(NONE)
         without = [config.option.markexpr, "not optimized"]
         config.option.markexpr = " and ".join(f"({part})" for part in without if part)
+
+
+def pytest_collection_finish() -> None:
+    """Set aside what is loaded by now: NiceGUI's simulation runs the cyclic collector twice for each test."""
+    gc.freeze()
 
 
 @pytest.fixture

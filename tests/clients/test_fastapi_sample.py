@@ -45,7 +45,7 @@ async def listening(port: int) -> None:
 @asynccontextmanager
 async def served(world: ApiWorld, port: int) -> AsyncIterator[None]:
     """The app on a socket."""
-    server = uvicorn.Server(uvicorn.Config(world.app, port=port, log_level="error", lifespan="off", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(world.app, port=port, log_config=None, lifespan="off", ws="none"))
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(30):
         await listening(port)
