@@ -118,7 +118,7 @@ class ApiWorld:
     async def served(self) -> AsyncIterator[None]:
         """Serve the app on a socket, at its PUBLIC_URL."""
         port = self.container.settings.port
-        server = uvicorn.Server(uvicorn.Config(self.app, port=port, log_level="error", lifespan="off", ws="none"))
+        server = uvicorn.Server(uvicorn.Config(self.app, port=port, log_config=None, lifespan="off", ws="none"))
         task = asyncio.create_task(server.serve())
         patient = httpx.AsyncHTTPTransport(retries=20)
         async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False, transport=patient) as asker:
