@@ -175,7 +175,7 @@ class RequestFailed(UpstreamFailed):
     code = "upstream_request_failed"
     title = N_("That didn't work")
     sentence = N_(
-        "The payment service could not do this. Nothing was charged. Try again once; if that fails too, contact us and "
+        "Our payment service couldn't do this. Nothing was charged. Try once more; if that fails too, contact us and "
         "quote the reference."
     )
     says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
@@ -195,8 +195,8 @@ class UpstreamContractError(UpstreamError):
     """
 
     code = "upstream_contract"
-    title = N_("Payments gave an unexpected answer")
-    sentence = N_("The payment service gave an answer we can't use. Nothing was charged. Try again in a minute.")
+    title = N_("Our payment service gave an unexpected answer")
+    sentence = N_("Our payment service gave an answer that we can't use. Nothing was charged. Try again in a minute.")
     says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
 
     fields: tuple[str, ...] = ()
@@ -244,8 +244,10 @@ class RequestRefused(UpstreamError):
     """The service answered 400, 404, 409 or 422: what we sent was wrong, and sending it again won't help."""
 
     code = "upstream_refused"
-    title = N_("The request was not accepted")
-    sentence = N_("The payment service did not accept this request. Nothing was charged.")
+    title = N_("Your request wasn't accepted")
+    sentence = N_(
+        "Our payment service didn't accept this request. Nothing was charged. Contact us and quote the reference."
+    )
     says = frozenset({AlreadySaid.MONEY})
     retryable = False
 
@@ -255,8 +257,8 @@ class CustomerUnknown(UpstreamError):
 
     code = "no_billing_account"
     status = 404
-    title = N_("No billing account yet")
-    sentence = N_("You have no billing account yet. It is created with your first purchase.")
+    title = N_("No billing history yet")
+    sentence = N_("You have no billing history yet. It starts with your first purchase.")
     says = frozenset({AlreadySaid.TITLE})
     retryable = False
 
@@ -272,8 +274,8 @@ class InvalidIdentifier(NothingCharged):
 
     code = "invalid_identifier"
     status = 502
-    title = N_("That can't be looked up")
-    sentence = N_("Your account can't be looked up at our payment service. Nothing was charged. Contact support.")
+    title = N_("We can't look up your billing")
+    sentence = N_("Billing can't use your account's ID, and trying again won't help. Nothing was charged. Contact us.")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -283,7 +285,7 @@ class EmailMissing(NothingCharged):
     code = "email_missing"
     status = 422
     title = N_("Your account has no email address")
-    sentence = N_("Stripe needs one to sell you anything. Add it where you sign in, then sign in again.")
+    sentence = N_("Checkout needs one. Add it where you sign in, then sign in again.")
     says = frozenset()
 
 
@@ -292,8 +294,8 @@ class UnsafeRedirect(NothingCharged):
 
     code = "unsafe_redirect"
     status = 502
-    title = N_("Checkout was stopped")
-    sentence = N_("We could not open the checkout safely. Nothing was charged.")
+    title = N_("Checkout didn't open")
+    sentence = N_("We couldn't open checkout safely, so we stopped. Nothing was charged. Contact us.")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -301,8 +303,8 @@ class UnsafePortal(UnsafeRedirect):
     """The same for the customer portal."""
 
     code = "unsafe_portal"
-    title = N_("The billing portal was stopped")
-    sentence = N_("We could not open the billing portal safely. Nothing was charged.")
+    title = N_("The billing portal didn't open")
+    sentence = N_("We couldn't open the billing portal safely, so we stopped. Nothing was charged. Contact us.")
 
 
 class NotSignedIn(NothingCharged):
@@ -310,8 +312,8 @@ class NotSignedIn(NothingCharged):
 
     code = "not_signed_in"
     status = 401
-    title = N_("You are not signed in")
-    sentence = N_("Sign in to go on.")
+    title = N_("You're not signed in")
+    sentence = N_("Sign in to continue.")
     says = frozenset()
 
 
@@ -321,7 +323,7 @@ class ServiceTokenRefused(NothingCharged):
     code = "service_token_refused"
     status = 401
     title = N_("This needs a service token")
-    sentence = N_("Other services ask here, each with a token of its own.")
+    sentence = N_("Send the token that the operator gave to your service.")
     says = frozenset()
 
 
@@ -330,8 +332,8 @@ class SignInFailed(NothingCharged):
 
     code = "sign_in_failed"
     status = 401
-    title = N_("Sign-in did not work")
-    sentence = N_("That sign-in link has expired or was used before. Start again.")
+    title = N_("Sign-in didn't work")
+    sentence = N_("That sign-in link has expired or was already used. Sign in again.")
     says = frozenset()
 
 
@@ -351,7 +353,7 @@ class PriceNotSold(NothingCharged):
     code = "price_not_sold"
     status = 404
     title = N_("Not for sale")
-    sentence = N_("That price is not for sale. Choose one from the pricing page; nothing was charged.")
+    sentence = N_("That price isn't available. Nothing was charged. Choose again on the pricing page.")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -361,7 +363,7 @@ class InvalidQuantity(NothingCharged):
     code = "invalid_quantity"
     status = 422
     title = N_("Check the quantity")
-    sentence = N_("This item can't be bought in that quantity. Choose another one; nothing was charged.")
+    sentence = N_("We don't sell this item in that quantity. Nothing was charged. Choose another quantity.")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -371,7 +373,7 @@ class InvalidCart(NothingCharged):
     code = "invalid_cart"
     status = 422
     title = N_("Check your cart")
-    sentence = N_("This cart can't be bought as it is. Nothing was charged.")
+    sentence = N_("You can't check out with this cart as it is. Nothing was charged. Review it, then continue.")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -395,7 +397,7 @@ class MixedCurrencies(InvalidCart):
     """Two currencies in one cart."""
 
     code = "mixed_currencies"
-    sentence = N_("A cart holds one currency. Buy these items separately.")
+    sentence = N_("All items in a cart must be in one currency. Buy these items separately.")
     says = frozenset()
 
 
@@ -413,10 +415,9 @@ class SubscriptionOnRecord(AlreadySubscribed):
     """Billing has a subscription on record whose status no service says; the user can say that it has ended."""
 
     code = "subscription_on_record"
-    title = N_("We have a subscription on record")
+    title = N_("We found a subscription")
     sentence = N_(
-        "We have a subscription on record for you and can't see whether it has ended. Look in the billing portal "
-        "first; nothing was charged."
+        "We found a subscription and can't tell if it has ended. Check the billing portal first; nothing was charged."
     )
     also_open: "OpenCheckout | None" = None
     """A checkout that may be paid too: whoever goes on gives it up as well."""
@@ -428,8 +429,8 @@ class PortalNewsDue(SubscriptionOnRecord):
     code = "portal_news_due"
     title = N_("Did you change your plan in the portal?")
     sentence = N_(
-        "What you change in the billing portal can take a while to reach us. If you chose another plan there, a new "
-        "subscription would be charged beside it. Look there first; nothing was charged."
+        "Changes in the billing portal can take a while to show here. If you chose another plan there, a new "
+        "subscription would be charged on top of it. Check there first; nothing was charged."
     )
     says = frozenset({AlreadySaid.MONEY})
 
@@ -441,7 +442,7 @@ class SubscriptionUnderEmail(SubscriptionOnRecord):
     title = N_("There's a subscription under your email address")
     sentence = N_(
         "Billing has a subscription under your email address, from before you signed in here. A new one would be "
-        "charged beside it. Contact us first; nothing was charged."
+        "charged on top of it. Contact us first; nothing was charged."
     )
     says = frozenset({AlreadySaid.MONEY})
 
@@ -451,9 +452,10 @@ class StatusUnclear(NothingCharged):
 
     code = "status_conflict"
     status = 409
-    title = N_("Your plan needs a look")
+    title = N_("We're checking your plan")
     sentence = N_(
-        "Your account and our billing disagree about your plan, so we did not start a checkout. Nothing was charged."
+        "Your account and billing disagree about your plan, so we didn't start a checkout. Nothing was charged. "
+        "Contact us."
     )
     says = frozenset({AlreadySaid.MONEY})
 
@@ -499,7 +501,7 @@ class StatusUnknown(NothingCharged):
     code = "status_unknown"
     status = 503
     title = N_("We can't check your subscription")
-    sentence = N_("We can't check your subscription right now, so we did not start a checkout. Nothing was charged.")
+    sentence = N_("We can't check your subscription right now, so we didn't start a checkout. Nothing was charged.")
     says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY})
     retryable = True
 
@@ -532,8 +534,8 @@ class PaymentUnknown(CheckoutInProgress):
     code = "payment_unknown"
     title = N_("You started a checkout earlier")
     sentence = N_(
-        "You started a checkout earlier, and nobody told us whether it was paid. If you were charged, contact us "
-        "before you start a new one."
+        "You started a checkout earlier, and we don't know if you paid. If you were charged, contact us before you "
+        "start a new one."
     )
     says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY})
 
@@ -565,7 +567,7 @@ class CheckoutUnreadable(PurchaseUnconfirmed):
     code = "checkout_unreadable"
     title = N_("We can't read an earlier checkout")
     sentence = N_(
-        "You started a checkout earlier that we can't read any more. If you were charged for it, contact us before you "
+        "We can no longer read a checkout that you started earlier. If you were charged for it, contact us before you "
         "subscribe again."
     )
 
@@ -577,8 +579,8 @@ class AccountChanged(NothingCharged):
     status = 409
     title = N_("Another account is signed in")
     sentence = N_(
-        "Another account has signed in in this browser since you opened the page. Nothing was charged. See whose "
-        "account it is, then choose again."
+        "Someone signed in to another account in this browser after you opened the page. Nothing was charged. Check "
+        "which account it is, then choose again."
     )
     says = frozenset({AlreadySaid.MONEY})
 
@@ -598,7 +600,7 @@ class CartChanged(CatalogChanged):
 
     code = "cart_changed"
     title = N_("Your cart has changed")
-    sentence = N_("Your cart changed while this page was open. Review it, then go on; nothing was charged.")
+    sentence = N_("Your cart changed while this page was open. Review it, then continue; nothing was charged.")
 
 
 class StoreUnavailable(NothingCharged):
@@ -607,8 +609,8 @@ class StoreUnavailable(NothingCharged):
     code = "store_unavailable"
     status = 503
     title = N_("We can't do that right now")
-    sentence = N_("We can't do that safely right now. Nothing was charged. Try again in a minute.")
-    says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
+    sentence = N_("We can't do that right now. Nothing was charged. Try again in a minute.")
+    says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY, AlreadySaid.RETRY})
     retryable = True
 
 
@@ -616,7 +618,7 @@ class LockTimeout(StoreUnavailable):
     """Another holder (a tab, a replica) held the lock for longer than we wait."""
 
     code = "lock_timeout"
-    sentence = N_("Another window is busy with the same thing. Nothing was charged here. Try again in a moment.")
+    sentence = N_("Another tab of yours is doing the same thing. Nothing was charged here. Try again in a moment.")
 
 
 class LockLost(StoreUnavailable):
@@ -636,9 +638,9 @@ class ClockUnsure(NothingCharged):
 
     code = "clock_unsure"
     status = 503
-    title = N_("That can't be confirmed right now")
-    sentence = N_("What you are entitled to can't be confirmed right now. Pages of this site work as before.")
-    says = frozenset()
+    title = N_("We can't confirm your access right now")
+    sentence = N_("We can't confirm your access right now. This site works as before.")
+    says = frozenset({AlreadySaid.TITLE})
 
 
 class RateLimited(NothingCharged):
@@ -647,7 +649,7 @@ class RateLimited(NothingCharged):
     code = "rate_limited"
     status = 429
     title = N_("Too many requests")
-    sentence = N_("That was a lot of requests in a short time. Wait a moment, then try again.")
+    sentence = N_("We got a lot of requests in a short time. Wait a moment, then try again.")
     says = frozenset({AlreadySaid.RETRY})
     retryable = True
 
@@ -658,7 +660,7 @@ class PlanRequired(NothingCharged):
     code = "plan_required"
     status = 403
     title = N_("This needs another plan")
-    sentence = N_("This is not part of your plan. See what each plan includes on the pricing page.")
+    sentence = N_("This isn't part of your plan. See what each plan includes on the pricing page.")
     says = frozenset()
 
 

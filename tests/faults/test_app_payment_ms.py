@@ -35,9 +35,9 @@ from tests.faults.shop import (
 from tests.faults.tls import self_signed
 
 UNAVAILABLE = "Payments are unavailable right now. Nothing was charged."
-UNUSABLE = "The payment service gave an answer we can't use. Nothing was charged."
-REFUSED = "The payment service did not accept this request. Nothing was charged."
-ONE_REQUEST = "The payment service could not do this. Nothing was charged. Try again once;"
+UNUSABLE = "Our payment service gave an answer that we can't use. Nothing was charged."
+REFUSED = "Our payment service didn't accept this request. Nothing was charged. Contact us and quote the reference."
+ONE_REQUEST = "Our payment service couldn't do this. Nothing was charged. Try once more;"
 NOT_SET_UP = "Payments are not set up yet."
 BROKEN = "Payments are unavailable right now."
 SLACK = 1.5

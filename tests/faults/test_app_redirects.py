@@ -5,7 +5,7 @@ import pytest
 from tests.faults.fault_server import reply
 from tests.faults.shop import CHECKOUT, PORTAL, PREMIUM, STICKERS, ProxiedProduct, until
 
-UNSAFE = "We could not open the checkout safely."
+UNSAFE = "We couldn't open checkout safely, so we stopped."
 FOREIGN = (
     "https://evil.example/c/pay/cs_test_1",
     "https://checkout.stripe.com.evil.example/c/pay/cs_test_1",

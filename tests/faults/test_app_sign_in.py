@@ -8,7 +8,7 @@ from tests.faults.fault_server import Behaviour, hang_up, limit_data, redirect, 
 from tests.faults.shop import CREATE, PREMIUM, REFRESH, AsyncHttpUser, ProxiedProduct, ScriptlessPage, until
 
 DOWN = "Sign-in is unavailable right now."
-EXPIRED = "That sign-in link has expired or was used before. Start again."
+EXPIRED = "That sign-in link has expired or was already used. Sign in again."
 MINUTE = 60.0
 FAILURES: dict[str, Behaviour] = {
     "slow headers": timeout(),

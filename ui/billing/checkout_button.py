@@ -43,7 +43,7 @@ CART_ACTION: Final = "/cart/checkout"
 ACTION: Final = "/payment/checkout"
 
 DANGER: Final = N_("If the other page is still open, don't pay there too.")
-UNHEARD: Final = N_("Nobody told us whether you paid. If you were charged, contact us first.")
+UNHEARD: Final = N_("We don't know if you paid. If you were charged, contact us first.")
 
 Explain = Callable[[FrontendError], None]
 """What a page says of an error that only it can put into words."""
@@ -146,9 +146,11 @@ def _answer_button(
     problems: ProblemPlace,
 ) -> None:
     """Draw the answer to a plain question; it also gives up a checkout that is open beside what was asked about."""
-    label = _("It has ended: go on") if isinstance(error, SubscriptionOnRecord) else _("I wasn't charged: go on")
+    label = _("I wasn't charged – continue")
     if isinstance(error, PortalNewsDue):
-        label = _("I chose no other plan there: go on")
+        label = _("I chose no other plan there – continue")
+    elif isinstance(error, SubscriptionOnRecord):
+        label = _("It has ended – continue")
     if error.also_open is not None:
         purchase = purchase.instead(error.also_open.id)
     checkout_button(context, purchase, label, problems, look="secondary")
@@ -166,13 +168,13 @@ def question_words(context: PageContext, checkout: Checkout, purchase: Purchase 
         ordered = _("You ordered {item} {ago}, and the payment may still be on its way. Order it again?")
         return ordered.format(item=bought_name(context, checkout), ago=ago)
     if checkout.at(CheckoutEvent.RETURNED) is not None:
-        return _("You came back from a checkout of {plan} that is not confirmed yet. Wait for it.").format(
+        return _("Your checkout for {plan} isn't confirmed yet. Wait for that before you buy again.").format(
             plan=bought_name(context, checkout)
         )
     if checkout.unheard(datetime.now(UTC)):
         return started + " " + _(UNHEARD)
     if not checkout.payable(datetime.now(UTC)) or checkout.at(CheckoutEvent.CANCELED) is not None:
-        return started + " " + _("Did you pay there? It can take a while to arrive.")
+        return started + " " + _("Did you pay there? It can take a while to show here.")
     if purchase is None or _same(checkout, purchase):
         return started + " " + _("Continue, or start a new one?")
     question = _("Continue, or start {plan} instead?").format(plan=_purchase_name(context, purchase))
@@ -205,7 +207,7 @@ def draw_ways(context: PageContext, checkout: Checkout, purchase: Purchase, prob
         contact_button(context, _("Contact us"))
         words = _("Start a new one only if you weren't charged, or if that subscription has ended.")
     else:
-        words = _(DANGER) if payable else _("Start a new one only if you did not pay.")
+        words = _(DANGER) if payable else _("Start a new one only if you didn't pay.")
     Tag("p", words, classes="small muted danger-words")
 
 
@@ -238,7 +240,7 @@ def open_checkout(context: PageContext) -> Checkout | None:
 def started_words(context: PageContext, checkout: Checkout, *, now: datetime | None = None) -> str:
     """Return what was started when: "You started Premium 4 minutes ago."."""
     ago = relative(checkout.started_at, context.locale, now=now or datetime.now(UTC))
-    return _("You started {plan} {ago}.").format(plan=bought_name(context, checkout), ago=ago)
+    return _("You started a checkout for {plan} {ago}.").format(plan=bought_name(context, checkout), ago=ago)
 
 
 def _purchase_name(context: PageContext, purchase: Purchase) -> str:

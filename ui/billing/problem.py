@@ -34,14 +34,12 @@ from ui.components.reference import reference
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.text.claim_words import SENTENCES, claims_attribute
-from ui.text.i18n import N_, _
+from ui.text.i18n import _, ngettext
 
 ATTENTION: Final = (
     AccountChanged, AlreadySubscribed, CheckoutInProgress, CatalogChanged, StatusUnclear, PriceNotSold
 )  # fmt: skip
 """Errors that are a question to the user rather than a failure of ours."""
-
-NO_HISTORY: Final = N_("You have no billing history yet.")
 
 SAID_FOR: Final = timedelta(minutes=1)
 """How long after a press without a script its address says what it ran into."""
@@ -110,13 +108,12 @@ def problem_kind(error: FrontendError) -> Kind:
 
 def problem_sentence(error: FrontendError) -> str:
     """Return what happened, whether money moved, and when to try again where that is known."""
-    if isinstance(error, CustomerUnknown):
-        return _(NO_HISTORY) + " " + _("It starts with your first purchase.")
     parts = [_(error.sentence)]
     parts += [_(SENTENCES[claim.says][0]) for claim in money_claims(error) if AlreadySaid.MONEY not in error.says]
     if error.retry_after is not None:
         seconds = max(1, round(error.retry_after))
-        parts.append(_("Try again in {seconds} seconds.").format(seconds=seconds))
+        words = ngettext("Try again in {count} second.", "Try again in {count} seconds.", seconds)
+        parts.append(words.format(count=seconds))
     elif error.retryable and AlreadySaid.RETRY not in error.says:
         parts.append(_("Try again in a minute."))
     return " ".join(parts)

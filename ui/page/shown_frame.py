@@ -45,4 +45,4 @@ class ShownFrame:
 
 def cart_count_words(count: int) -> str:
     """Return how many things are in the cart, in words."""
-    return ngettext("{count} thing in the cart", "{count} things in the cart", count).format(count=count)
+    return ngettext("{count} item in your cart", "{count} items in your cart", count).format(count=count)

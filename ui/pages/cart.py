@@ -177,7 +177,7 @@ class CartPage:
             self._refuse(error, item)
         else:
             self._changed(cart)
-            self._context.announce(_("{item} is back in the cart.").format(item=self._context.text(item.name)))
+            self._context.announce(_("{item} is back in your cart.").format(item=self._context.text(item.name)))
 
     async def _check_out(self) -> None:
         """Buy what the page shows: what was typed last is settled first, and the cart is the one in the store."""
@@ -245,9 +245,9 @@ class CartPage:
 
         name = self._context.text(item.name)
         fields = {"price_id": item.price.price_id, "quantity": str(quantity), "next": "/cart"}
-        with notice("info", _("{item} was taken out of your cart.").format(item=name), focus=True):
+        with notice("info", _("{item} removed.").format(item=name), focus=True):
             ActionForm(
-                "/cart/quantity", fields, _("Put it back"), busy_label=_("One moment…"), look="secondary",
+                "/cart/quantity", fields, _("Undo"), busy_label=_("One moment…"), look="secondary",
                 testid="cart-undo", on_press=put_back,
             )  # fmt: skip
 
@@ -255,12 +255,13 @@ class CartPage:
         """Say what is not sold any more: by name where the page has shown it."""
         count, names = key
         if names:
-            with notice("warning", _("No longer sold, and out of your cart: {items}.").format(items=", ".join(names))):
+            words = _("We no longer sell these, so they left your cart: {items}.").format(items=", ".join(names))
+            with notice("warning", words):
                 pass
         elif count:
             words = ngettext(
-                "{count} item in your cart is no longer sold. It was left out.",
-                "{count} items in your cart are no longer sold. They were left out.",
+                "We no longer sell {count} item in your cart, so it was removed.",
+                "We no longer sell {count} items in your cart, so they were removed.",
                 count,
             )
             with notice("warning", words.format(count=count)):
@@ -273,7 +274,7 @@ def draw_empty() -> None:
         with Tag("span", classes="card-icon"):
             icon("shopping-cart")
         Tag("h2", _("Your cart is empty"), classes="card-title")
-        Tag("p", _("What you add in the shop waits here, also after you sign in."), classes="muted")
+        Tag("p", _("Items you add will stay here, even after you sign in."), classes="muted")
         button(_("Go to the shop"), href="/shop")
 
 

@@ -17,14 +17,14 @@ from ui.theme.icons import icon
 PROVIDERS: Final = {"google": "Google", "github": "GitHub", "discord": "Discord", "microsoft": "Microsoft"}
 
 FAILURES: Final = {
-    "expired": N_("That sign-in link has expired or was used before. Start again."),
+    "expired": N_("That sign-in link has expired or was already used. Sign in again."),
     "cookies": N_(
-        "Your browser sent no cookie back, and sign-in needs one. Allow cookies for this site, and finish in the "
-        "browser in which you began."
+        "Your browser didn't send our cookie back, and sign-in needs it. Allow cookies for this site, then sign in "
+        "again in the browser you started in."
     ),
-    "failed": N_("Sign-in did not work. Start again; nothing was changed."),
+    "failed": N_("Sign-in didn't work, and nothing was changed. Sign in again."),
     "unavailable": N_("Sign-in is unavailable right now. Try again in a minute."),
-    "ended": N_("Your session has ended. Sign in to go on."),
+    "ended": N_("Your session has ended. Sign in to continue."),
 }
 """What `?error=` stands for: words of ours by a code, never text from the address."""
 
@@ -56,10 +56,10 @@ def register(container: Container) -> None:
 def _reason(container: Container, next_path: str) -> str:
     """Return what signing in is for, from where it leads."""
     if next_path.startswith("/payment?"):
-        return _("Then you go straight on to checkout.")
+        return _("Then you confirm your order and go to checkout.")
     if next_path.startswith("/cart"):
-        return _("Then you're back at your cart, with everything in it.")
-    return _("Use an account you already have. There is no new password to remember.")
+        return _("Then you're back in your cart, with everything in it.")
+    return _("Use an account you already have. No new password to remember.")
 
 
 def _provider(provider: str, next_path: str) -> None:
@@ -76,7 +76,7 @@ def _fine_print(container: Container) -> None:
     links = [(container.settings.terms_url, _("Terms")), (container.settings.privacy_url, _("Privacy"))]
     Tag(
         "p",
-        _("We get your name and e-mail address from there, nothing else. You can sign out at any time."),
+        _("We only receive your name and email address. You can sign out at any time."),
         classes="muted small center",
     )
     if any(href for href, _label in links):

@@ -37,7 +37,7 @@ def register(container: Container) -> None:
         container,
         "/shop",
         title=N_("Shop"),
-        description=N_("Add-ons you pay for once: no subscription, nothing renews."),
+        description=N_("One-time purchases: no subscription, nothing renews."),
     )
     async def shop(context: PageContext) -> None:
         cart = await known_cart(context)
@@ -59,7 +59,7 @@ class ShopPage:
         """Draw the page, and follow catalog and cart from now on."""
         with Tag("div", classes="page-head"):
             Tag("h1", _("Shop"))
-            Tag("p", _("Add-ons you pay for once: no subscription, nothing renews."), classes="lead")
+            Tag("p", _("One-time purchases: no subscription, nothing renews."), classes="lead")
         with Tag("div", classes="shop-news"):
             self._problems = ProblemPlace(self._context)
             self._say_problem()
@@ -88,7 +88,7 @@ class ShopPage:
         with Tag("div", classes="card empty-card"):
             with Tag("span", classes="card-icon"):
                 icon("shopping-cart")
-            Tag("p", _("There is nothing for sale here at the moment."), classes="muted")
+            Tag("p", _("Nothing is for sale right now."), classes="muted")
 
     def _show_cart(self, cart: Cart) -> None:
         self._cart = cart

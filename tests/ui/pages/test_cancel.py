@@ -69,7 +69,7 @@ async def test_another_plan_is_a_question_after_it(world: World) -> None:
     world.press("subscribe-basic")
     await until(lambda: world.marked("start-instead"))
 
-    assert "Did you pay there? It can take a while to arrive." in world.text()
+    assert "Did you pay there? It can take a while to show here." in world.text()
     assert len(world.billing.opened) == 1
     world.press("start-instead")
     await until(lambda: len(world.billing.opened) == 2)

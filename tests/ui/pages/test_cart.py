@@ -237,10 +237,10 @@ async def test_what_is_no_longer_sold_is_named_in_the_open_cart_and_counted_in_a
 
     await shop.sell(changed(lambda document: document["items"].pop()))
 
-    await until(lambda: "No longer sold, and out of your cart: Sticker pack." in shop.world.text())
+    await until(lambda: "We no longer sell these, so they left your cart: Sticker pack." in shop.world.text())
     assert shop.words("cart-total") == "$25.00"
     await shop.world.open("/cart")
-    assert "1 item in your cart is no longer sold. It was left out." in shop.world.text()
+    assert "We no longer sell 1 item in your cart, so it was removed." in shop.world.text()
 
 
 async def test_a_cart_of_things_no_longer_sold_can_not_be_bought(shop: Shopping) -> None:

@@ -85,7 +85,7 @@ async def test_an_old_checkout_that_may_have_been_paid_is_a_question_with_a_way_
     await until(lambda: world.marked("start-instead"))
 
     said = text_of(world.one("notice"))
-    assert "Nobody told us whether you paid. If you were charged, contact us first." in said
+    assert "We don't know if you paid. If you were charged, contact us first." in said
     assert "Start a new one only if you weren't charged, or if that subscription has ended." in said
     assert not world.marked("continue-checkout")
     assert world.one("action-contact")._props["href"] == "https://help.example.com"
@@ -145,9 +145,9 @@ async def test_a_record_that_appeared_meanwhile_asks_before_it_goes_on(world: Wo
     world.billing.has("premium", None, until=SOON)
 
     world.press("subscribe-basic")
-    await until(lambda: "It has ended: go on" in world.text())
+    await until(lambda: "It has ended – continue" in world.text())
 
-    world.browser.find("It has ended: go on")
+    world.browser.find("It has ended – continue")
     assert not world.billing.opened
 
 
@@ -282,7 +282,7 @@ async def test_a_store_that_is_away_refuses_the_press(world: World, monkeypatch:
     world.press("subscribe-premium")
     await until(lambda: world.marked("notice"))
 
-    assert "We can't do that safely right now. Nothing was charged." in text_of(world.one("notice"))
+    assert "We can't do that right now. Nothing was charged." in text_of(world.one("notice"))
 
 
 async def test_the_buttons_are_forms_that_work_without_a_script(world: World) -> None:

@@ -201,7 +201,7 @@ async def test_a_second_currency_is_refused_with_a_sentence(tmp_path: Path) -> N
 
         shop.world.press("add-to-cart-api-credits")
 
-        await until(lambda: "A cart holds one currency." in shop.words("item-api-credits"))
+        await until(lambda: "All items in a cart must be in one currency." in shop.words("item-api-credits"))
 
 
 async def test_a_new_price_shows_on_the_open_page_and_keeps_what_was_typed(shop: Shopping) -> None:
@@ -237,7 +237,7 @@ async def test_a_catalog_without_items_has_an_empty_shop(tmp_path: Path) -> None
     async with shopping(tmp_path, changed(lambda document: document.update(items=[]))) as shop:
         await shop.world.open("/shop")
 
-        assert "There is nothing for sale here at the moment." in shop.world.text()
+        assert "Nothing is for sale right now." in shop.world.text()
 
 
 async def test_a_failing_payment_service_is_a_sentence_beside_the_item(shop: Shopping) -> None:

@@ -21,7 +21,7 @@ async def test_each_provider_is_a_link_that_keeps_where_to_go(
 
         link = the(user, f"sign-in-{provider}")
         assert link.props["href"] == f"/auth/login?provider={provider}&next=%2Fpayment%3Fprice%3Dprice_1"
-        await user.should_see("Then you go straight on to checkout.")
+        await user.should_see("Then you confirm your order and go to checkout.")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ async def test_a_failed_sign_in_says_so_in_words_of_ours(container: Container, s
     async with simulate(container, login.register) as user:
         await user.open("/login?error=expired")
         assert the(user, "notice").props["data-kind"] == "warning"
-        await user.should_see("That sign-in link has expired or was used before. Start again.")
+        await user.should_see("That sign-in link has expired or was already used. Sign in again.")
 
         await user.open("/login?error=<b>made up</b>")
         await user.should_not_see(marker="notice")

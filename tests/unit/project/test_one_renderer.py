@@ -18,7 +18,7 @@ STATEMENTS = re.compile(
 """Words by which a sentence says what happens to money or to a subscription."""
 
 ALLOWED = {
-    "Add-ons you pay for once: no subscription, nothing renews.": "what is sold in the shop, not what anybody has",
+    "One-time purchases: no subscription, nothing renews.": "what is sold in the shop, not what anybody has",
     "{amount} once. Nothing renews.": "the same, beside the button",
     "You're paying twice": "the title over the claim `paying_twice`",
 }
