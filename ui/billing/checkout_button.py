@@ -161,7 +161,7 @@ def _answer_button(
 
 
 def question_words(context: PageContext, checkout: Checkout, purchase: Purchase | None) -> str:
-    """Return what was started when, and what to choose: "You started Premium 4 minutes ago. Continue, or …?"."""
+    """Return what was started when, and what to choose: "You started a checkout for Premium 4 minutes ago. Continue, or …?"."""
     started = started_words(context, checkout)
     if checkout.ordered(datetime.now(UTC)):
         ago = relative(checkout.at(CheckoutEvent.RETURNED) or checkout.started_at, context.locale)
@@ -238,7 +238,7 @@ def open_checkout(context: PageContext) -> Checkout | None:
 
 
 def started_words(context: PageContext, checkout: Checkout, *, now: datetime | None = None) -> str:
-    """Return what was started when: "You started Premium 4 minutes ago."."""
+    """Return what was started when: "You started a checkout for Premium 4 minutes ago."."""
     ago = relative(checkout.started_at, context.locale, now=now or datetime.now(UTC))
     return _("You started a checkout for {plan} {ago}.").format(plan=bought_name(context, checkout), ago=ago)
 

@@ -238,11 +238,11 @@ async def test_the_age_of_an_open_checkout_goes_on_without_its_buttons_being_dra
     await world.started(ago=timedelta(minutes=4))
     await world.open("/payment")
     await until(lambda: world.status.tabs == 1)
-    assert "You started Premium 4 minutes ago." in world.text()
+    assert "You started a checkout for Premium 4 minutes ago." in world.text()
     before = world.one("start-new")
 
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=5), tick=True):
         await world.look()
-        await until(lambda: "You started Premium 9 minutes ago." in world.text())
+        await until(lambda: "You started a checkout for Premium 9 minutes ago." in world.text())
 
     assert world.one("start-new") is before

@@ -121,7 +121,7 @@ async def test_another_plans_open_checkout_is_a_question_not_an_error(world: Wor
 
     box = world.one("notice")
     assert box._props["data-kind"] == "warning"
-    assert "You started Premium 4 minutes ago. Continue, or start Basic instead?" in text_of(box)
+    assert "You started a checkout for Premium 4 minutes ago. Continue, or start Basic instead?" in text_of(box)
     assert world.one("continue-checkout")._props["href"] == started.url
     world.press("start-instead")
     await until(lambda: world.billing.opened)

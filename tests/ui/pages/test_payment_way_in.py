@@ -102,7 +102,7 @@ async def test_an_open_checkout_of_another_plan_is_shown_first(world: World) -> 
 
     await world.open("/payment?price=price_sandbox_basic_month")
 
-    assert "You started Premium 4 minutes ago. Continue, or start Basic instead?" in world.text()
+    assert "You started a checkout for Premium 4 minutes ago. Continue, or start Basic instead?" in world.text()
     assert world.one("continue-checkout")._props["href"] == started.url
     world.press("start-instead")
     await until(lambda: "checkout.stripe.com" in world.went_to)
@@ -118,7 +118,7 @@ async def test_an_open_checkout_is_offered_without_a_choice_too(world: World) ->
 
     await world.open("/payment")
 
-    assert "You started Premium 4 minutes ago. Continue, or start a new one?" in world.text()
+    assert "You started a checkout for Premium 4 minutes ago. Continue, or start a new one?" in world.text()
     assert "If the other page is still open, don't pay there too." in world.text()
     assert world.one("continue-checkout").props["href"].startswith("https://checkout.stripe.com/")
     assert not world.marked("start-instead")
