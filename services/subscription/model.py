@@ -102,7 +102,6 @@ class Action(StrEnum):
     PAY_INVOICE = "pay_invoice"
     FINISH_PAYMENT = "finish_payment"
     CONTINUE_CHECKOUT = "continue_checkout"
-    START_OVER = "start_over"
     TRY_AGAIN = "try_again"
     RESUME = "resume"
     SUBSCRIBE_AGAIN = "subscribe_again"

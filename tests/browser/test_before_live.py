@@ -193,7 +193,7 @@ def test_a_page_that_never_comes_alive_says_so(page: Page) -> None:
     page.clock.fast_forward(9_000)
 
     expect(page.locator("#popup")).to_be_visible()
-    expect(page.locator("#popup")).to_have_text("This page isn't live right now. Load it again to see what's new.")
+    expect(page.locator("#popup")).to_have_text("This page isn't updating right now. Reload it to see what's new.")
 
 
 def test_a_success_page_without_a_connection_still_updates_by_itself(page: Page, product: Product) -> None:

@@ -9,7 +9,7 @@ from tests.browser.people import at_checkout, open_signed_in
 from tools.chromium import wait_until_connected
 
 GONE = "There's no connection right now."
-KEPT = f"{GONE} What you pressed goes on by itself once it's back."
+KEPT = f"{GONE} Once it's back, we'll continue with what you pressed."
 BACK = "You're back online."
 VERSION = "**/assets/version"
 
@@ -48,7 +48,7 @@ def test_on_a_document_a_link_waits_for_the_line(forgiving_page: Page) -> None:
     says(page, KEPT)
     page.clock.fast_forward(180_000)
     page.unroute(VERSION)
-    says(page, f"{BACK} Nothing was sent meanwhile: press again to go on.")
+    says(page, f"{BACK} Nothing was sent meanwhile: press again to continue.")
     expect(page).to_have_url(re.compile("/shop$"))
 
 

@@ -62,7 +62,7 @@ async def test_another_users_session_id_tells_nothing_of_its_purchase(tmp_path: 
 
         text = await ada.open(back)
 
-        assert "This address doesn't belong to a checkout of yours." in text
+        assert "This link doesn't belong to a checkout of yours." in text
         assert not re.search(r"Premium|\$29", text)
 
 

@@ -20,7 +20,7 @@ from tests.complaints.life import CustomerLife, life
 PREMIUM, YEARLY, BASIC = "price_sandbox_premium_month", "price_sandbox_premium_year", "price_sandbox_basic_month"
 TRIAL = "price_sandbox_enterprise_month"
 PAGES = ("/payment", "/account")
-RESUMES = "A change there may take your cancellation back and resume the renewal."
+RESUMES = "A change there may undo your cancellation, and your plan would renew."
 SHAPES = pytest.mark.parametrize("shape", ["running", "detailed"])
 
 

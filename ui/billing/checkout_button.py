@@ -161,7 +161,7 @@ def _answer_button(
 
 
 def question_words(context: PageContext, checkout: Checkout, purchase: Purchase | None) -> str:
-    """Return what was started when, and what to choose: "You started a checkout for Premium 4 minutes ago. Continue, or …?"."""
+    """Return what was started when, and what to choose: "You started … 4 minutes ago. Continue, or …?"."""
     started = started_words(context, checkout)
     if checkout.ordered(datetime.now(UTC)):
         ago = relative(checkout.at(CheckoutEvent.RETURNED) or checkout.started_at, context.locale)

@@ -50,7 +50,7 @@ def portal_words(context: PageContext, stay: PortalVisit | None, customer_status
     if stay is None:
         return None
     if stay.before is None or customer_status is None:
-        return "info", _("You're back from the billing portal. What you changed there can take a while to show here.")
+        return "info", _("You're back from the billing portal. Changes there can take a while to show here.")
     changes = portal_changes(context, stay.before, customer_status)
     if changes:
         return "success" if customer_status.current.state in _GOOD else "info", " ".join(changes)

@@ -38,7 +38,7 @@ _WORDS: Final = {
     Progress.DONE: N_("Done"),
     Progress.NOW: N_("In progress"),
     Progress.WAITING: "–",
-    Progress.SILENT: N_("No word, not needed"),
+    Progress.SILENT: N_("Not needed"),
 }
 
 

@@ -20,7 +20,7 @@ def register(container: Container) -> None:
         container,
         "/account",
         title=N_("Account"),
-        description=N_("Who you are here, and how it looks to you."),
+        description=N_("Your profile, language and theme."),
         requires_sign_in=True,
     )
     def account(context: PageContext) -> Response | None:

@@ -95,7 +95,7 @@ def left_words(checkout: Checkout, *, known: bool) -> str:
         return _("We can't check right now whether you paid in another tab. If you didn't, nothing was charged.")
     words = _(SENTENCES[ClaimKind.NOTHING_CHARGED_HERE][0])
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
-        return words + " " + _("If you did, Stripe e-mails you the receipt.")
+        return words + " " + _("If you did, Stripe emails you the receipt.")
     return words + " " + _("If you did, it can take a while to show here.")
 
 
@@ -106,7 +106,7 @@ def draw_arrived(context: PageContext, checkout: Checkout) -> None:
         return
     with card_page("success", "check-circle", _("This checkout went through")) as card:
         card.box.set(data_state="arrived")
-        sentence = _("{plan} has arrived here: it was finished in another tab.")
+        sentence = _("You bought {plan} in another tab.")
         sentence = sentence.format(plan=bought_name(context, checkout))
         claims = claims_attribute([arrived_claim(checkout, datetime.now(UTC))])
         Tag("p", sentence, classes="center card-sentence", data_claims=claims)
@@ -138,9 +138,9 @@ def draw_finished(checkout: Checkout) -> None:
 
 def draw_unknown() -> None:
     """No checkout that is known of this user is meant: say nothing about any, nor of what they have."""
-    with card_page("neutral", "information-circle", _("This checkout isn't known here")) as card:
+    with card_page("neutral", "information-circle", _("We don't know this checkout")) as card:
         card.box.set(data_state="unknown")
-        Tag("p", _("Your billing page shows what you have, and what is under way."), classes="center card-sentence")
+        Tag("p", _("Your billing page shows what you have and what's in progress."), classes="center card-sentence")
         with Tag("div", classes="actions card-actions"):
             button(_("See your billing"), href="/payment")
             button(_("See plans"), "quiet", href="/payment#plans")
@@ -148,11 +148,11 @@ def draw_unknown() -> None:
 
 def draw_signed_out(context: PageContext) -> None:
     """No user is signed in here: say nothing about any checkout."""
-    with card_page("neutral", "lock-closed", _("Sign in to go on with your checkout")) as card:
+    with card_page("neutral", "lock-closed", _("Sign in to continue your checkout")) as card:
         card.box.set(data_state="signed_out")
         Tag(
             "p",
-            _("Checkout canceled. Sign in, and you come back to what you chose."),
+            _("Checkout canceled. Sign in to return to what you chose."),
             classes="center card-sentence",
         )
         with Tag("div", classes="actions card-actions"):

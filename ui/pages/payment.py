@@ -166,7 +166,7 @@ class PaymentPage:
         """The user says that it has ended: the cards offer every plan, and the guard looks again at the press."""
         self._has_ended = True
         self._show_plans(self._live.customer_status)
-        self._context.announce(_("The plans below can be chosen now."))
+        self._context.announce(_("You can choose a plan below."))
 
     def _draw_plans(self, shown: tuple[tuple[PlanOffer, ...], str]) -> None:
         """Draw the plans; folded to one line where none of them can be chosen now."""
@@ -255,14 +255,14 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
             if checkout is not None:
                 day = short_date(checkout.started_at, context.locale, context.timezone)
                 sentence = _(
-                    "You came back from a checkout of {plan} on {date} that was never confirmed. If you were charged, "
-                    "contact us before you subscribe again: {reference}"
+                    "You came back from a checkout for {plan} on {date} that was never confirmed. If you were "
+                    "charged, contact us before you subscribe again and quote this reference: {reference}"
                 ).format(plan=name, date=day, reference=checkout.session_id)
-                label = _("I wasn't charged: show the plans")
+                label = _("I wasn't charged – show the plans")
             else:
                 sentence = _(
-                    "Look in the billing portal first. If it is still running there, a new subscription would be "
-                    "charged beside it."
+                    "Check the billing portal first. If it's still running there, a new subscription would be charged "
+                    "on top of it."
                 )
                 label = _("Yes, start a new one")
             Tag("p", sentence)

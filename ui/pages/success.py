@@ -205,7 +205,7 @@ def draw_signed_out(context: PageContext) -> None:
         card.box.set(data_state="signed_out")
         Tag(
             "p",
-            _("Sign in with the account that you bought with, and you come back to this page."),
+            _("Sign in with the account you used to buy, and you'll come back to this page."),
             classes="center card-sentence",
         )
         with Tag("div", classes="actions card-actions"):
@@ -267,7 +267,7 @@ def _unproven(checkout: Checkout, now: datetime) -> View:
     return View(
         "unproven", "info", "information-circle", _("Your purchase"), checkout=checkout,
         claims=checkout_claims(checkout, now),
-        note=_("What you bought shows here as soon as it has arrived.") if plan else "",
+        note=_("Your purchase shows here once it's confirmed.") if plan else "",
     )  # fmt: skip
 
 
@@ -307,7 +307,7 @@ def _not_ours(context: PageContext, customer_status: CustomerStatus | None) -> V
         lead = _("We can't check your subscription right now. Your billing page shows it once we can.")
         return View("not_ours", "neutral", "information-circle", headline, lead)
     words = words_for(context, customer_status)
-    lead = _("This address doesn't belong to a checkout of yours. What we know of your account:")
+    lead = _("This link doesn't belong to a checkout of yours. Here's what we know about your account:")
     return View("not_ours", "neutral", "information-circle", headline, lead, words, claims=words.claims)
 
 

@@ -68,7 +68,7 @@ def draw_way(context: PageContext, plan: Plan) -> None:
         elif spec.kind == "portal":
             portal_button(context, spec.label, look="primary", problems=problems, testid=f"subscribe-{plan.id}")
         elif spec.kind == "current":
-            button(_("Try the page again"), href=safe_next(context.query.get("next")))
+            button(_("Open the page again"), href=safe_next(context.query.get("next")))
         else:
             button(_("See your billing"), href="/payment")
         for words in (spec.due, spec.note):

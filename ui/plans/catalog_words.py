@@ -36,7 +36,7 @@ def lead(catalog: Catalog) -> str:
         _promise(catalog),
     ]
     said = " ".join(sentence for sentence in sentences if sentence)
-    return said or _("See what is in it and what it costs.")
+    return said or _("See what's included and what it costs.")
 
 
 def description(catalog: Catalog) -> str:
@@ -45,9 +45,9 @@ def description(catalog: Catalog) -> str:
         return own
     intervals = {interval for plan in catalog.on_sale for interval in plan.offered}
     sentences = [
-        _("Compare plans and prices.") if _choice(catalog) else _("See what is in it and what it costs."),
+        _("Compare plans and prices.") if _choice(catalog) else _("See what's included and what it costs."),
         _("Start free.") if catalog.free_plan is not None else "",
-        _("Pay by month or year.") if intervals == set(Interval) else "",
+        _("Pay monthly or yearly.") if intervals == set(Interval) else "",
         _("Cancel any time.") if catalog.promises.cancel_any_time else "",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
@@ -67,7 +67,7 @@ def plans_lead(catalog: Catalog) -> str:
     """Return what is said of all plans on the home page: that each holds the one before, where each does."""
     plans = [plan for plan in catalog.on_sale if plan.kind != "contact"]
     nested = len(plans) > 1 and all(after.includes == before.id for before, after in pairwise(plans))
-    return _("Every plan has everything of the one before it.") if nested else ""
+    return _("Every plan includes everything in the one before it.") if nested else ""
 
 
 def closing_words(catalog: Catalog) -> tuple[str, str]:
@@ -80,7 +80,9 @@ def _closing_words(catalog: Catalog) -> tuple[str, str]:
     if catalog.free_plan is None:
         choose = _("Choose the plan that fits") if _choice(catalog) else _("Ready when you are")
         return choose, _("Sign in, choose, and pay on Stripe's page.")
-    takes = _("It takes a minute and no card.") if catalog.promises.free_without_card else _("It takes a minute.")
+    takes = _("It takes a minute.")
+    if catalog.promises.free_without_card:
+        takes = _("It takes a minute, and you don't need a card.")
     if catalog.promises.change_any_time and _choice(catalog):
         takes += " " + _("Change to another plan whenever you like.")
     return _("Start with the free plan"), takes

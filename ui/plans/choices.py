@@ -30,7 +30,7 @@ from ui.text.states import Cards, Shown
 
 NOTHING = ButtonSpec("none")
 
-NO_EMAIL = N_("Your account has no email address, and Stripe needs one.")
+NO_EMAIL = N_("Your account has no email address, and checkout needs one.")
 
 
 def plan_choices(

@@ -58,7 +58,7 @@ class PlanGrid:
                                 context, offer, interval, heading=heading, saving=saving, on_press=on_press
                             )
             if not offers:
-                Tag("p", _("No plans are offered at the moment."), classes="muted")
+                Tag("p", _("No plans are for sale right now."), classes="muted")
             for offer in offers:
                 if offer.plan.kind == "contact":
                     _contact_card(context, offer, heading)

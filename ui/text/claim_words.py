@@ -21,15 +21,15 @@ from ui.text.i18n import N_, _, ngettext
 SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.HAS_ACCESS: ("",),
     ClaimKind.FREE_PLAN: (N_("You're on the free plan."),),
-    ClaimKind.NO_SUBSCRIPTION: (N_("Nothing is running for you here."),),
-    ClaimKind.NONE_IN_BILLING: (N_("Billing has none for you here."),),
+    ClaimKind.NO_SUBSCRIPTION: (N_("You don't have a subscription."),),
+    ClaimKind.NONE_IN_BILLING: (N_("Billing has no subscription for you here."),),
     ClaimKind.CONFIRMING: (N_("Waiting for Stripe's confirmation, usually a few seconds."),),
     ClaimKind.CONFIRMING_LONG: (
         N_("This takes longer than usual. You won't be charged twice, and you can close this page."),
     ),
     ClaimKind.NOT_HEARD: (N_("If you paid, you won't be charged again. Quote the reference when you contact us."),),
     ClaimKind.ARRIVED: (
-        N_("Billing has your subscription, but your account doesn't have it yet. Don't buy it again."),
+        N_("Billing has your subscription, but it isn't on your account yet. Don't buy it again."),
     ),
     ClaimKind.UNCONFIRMED: (
         N_("You came back from its checkout on {date}. If you were charged, contact us and quote the reference."),
@@ -50,7 +50,7 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("You keep {plan} until its paid time is over. It won't renew."),
         N_("You keep your plan until its paid time is over. It won't renew."),
     ),
-    ClaimKind.CHANGE_RESUMES: (N_("A change there may take your cancellation back and resume the renewal."),),
+    ClaimKind.CHANGE_RESUMES: (N_("A change there may undo your cancellation, and your plan would renew."),),
     ClaimKind.PAYMENT_FAILED: (N_("Update your card to keep {plan}."), N_("Update your card to keep your plan.")),
     ClaimKind.INVOICE_OPEN: (N_("Pay it to keep {plan}."), N_("Pay it to keep your plan.")),
     ClaimKind.INVOICE_OPEN_NO_ACCESS: (
@@ -66,10 +66,10 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ),
     ClaimKind.FOUND: (N_("Its current status isn't known right now; the billing portal shows it."),),
     ClaimKind.WAS_PAID_UNTIL: (
-        N_("Paid until {date}. What came after that isn't known here; the billing portal shows it."),
+        N_("Paid until {date}. We don't know what came after that; the billing portal shows it."),
     ),
     ClaimKind.WAS_ON_ACCOUNT_UNTIL: (
-        N_("On your account until {date}. What came after that isn't known here."),
+        N_("On your account until {date}. We don't know what came after that."),
     ),
     ClaimKind.STATUS_WORD: (N_("Status: {word}. The billing portal shows the details."),),
     ClaimKind.ACCESS_BILLING_DIFFERS: (
@@ -97,15 +97,15 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.LAST_KNOWN: (N_("Last known: {word}, {age}."),),
     ClaimKind.ID_REFUSED: (N_("Billing can't use your account's ID, and trying again won't help. Contact us."),),
     ClaimKind.LIST_PRICE: (N_("List price {price}; discounts and tax are on your invoice."),),
-    ClaimKind.PORTAL_NEWS_DUE: (N_("What you change in the billing portal may take a while to show here."),),
+    ClaimKind.PORTAL_NEWS_DUE: (N_("Changes in the billing portal can take a while to show here."),),
     ClaimKind.TRIAL_FOR_NEW: (N_("A free trial is for new customers; Stripe shows what is due today."),),
     ClaimKind.NOTHING_CHARGED: (N_("Nothing was charged."),),
     ClaimKind.NOTHING_CHARGED_HERE: (N_("Unless you paid in another tab, nothing was charged."),),
-    ClaimKind.ORDER_PLACED: (N_("Stripe will e-mail your receipt. We'll get started once the payment clears."),),
+    ClaimKind.ORDER_PLACED: (N_("Stripe will email your receipt. We'll get started once the payment clears."),),
     ClaimKind.PURCHASE_ARRIVED: ("",),
     ClaimKind.RECEIPT: (N_("Stripe emails your receipt; your invoices are in the billing portal."),),
     ClaimKind.BACK_FROM_CHECKOUT: (
-        N_("Back from checkout. If you paid, Stripe e-mails the receipt to the address that you typed there."),
+        N_("Back from checkout. If you paid, Stripe emails the receipt to the address you entered there."),
     ),
 }
 """What claims say whose words depend on nothing but their facts. Amounts that are due are worded by `due_sentence`."""

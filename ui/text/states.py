@@ -96,7 +96,6 @@ ACTION_WORDS: Final[Mapping[Action, str]] = {
     Action.PAY_INVOICE: N_("Pay invoice"),
     Action.FINISH_PAYMENT: N_("Finish payment"),
     Action.CONTINUE_CHECKOUT: N_("Continue your checkout"),
-    Action.START_OVER: N_("Start over"),
     Action.TRY_AGAIN: N_("Try again"),
     Action.RESUME: N_("Resume"),
     Action.SUBSCRIBE_AGAIN: N_("Resubscribe"),
@@ -109,7 +108,7 @@ ACTION_WORDS: Final[Mapping[Action, str]] = {
 # fmt: off
 _CONFIRM_FIRST: Final = N_("You can choose a plan again once your purchase is confirmed.")
 _PAY_FIRST: Final = N_("You can change plans once the open payment is settled.")
-_ANSWER_FIRST: Final = N_("You can choose a plan after the question above.")
+_ANSWER_FIRST: Final = N_("Answer the question above to choose a plan.")
 CHECK_FIRST: Final = N_("You can choose a plan again once we can check what you have.")
 
 RENEWS: Final = N_("Renews")
@@ -142,12 +141,12 @@ STATES: Final[Mapping[Shown, StateRow]] = {
         Cards.NOTHING, N_("Started"), why_not=_CONFIRM_FIRST,
     ),
     Shown.ARRIVED: StateRow(
-        N_("On record"), "info", "clock",
-        (N_("{plan} is on record"), N_("Your purchase is on record")),
-        Cards.NOTHING, N_("Started"), why_not=N_("You can choose a plan again once your account has this one."),
+        N_("Confirming"), "info", "clock",
+        (N_("Setting up {plan}"), N_("Setting up your plan")),
+        Cards.NOTHING, N_("Started"), why_not=N_("You can choose a plan again once your purchase is confirmed."),
     ),
     Shown.UNCONFIRMED: StateRow(
-        N_("Paid? Not confirmed"), "warning", "exclamation-triangle",
+        N_("Not confirmed"), "warning", "exclamation-triangle",
         (N_("{plan} isn't confirmed"), N_("Your purchase isn't confirmed")),
         Cards.QUESTION, why_not=_ANSWER_FIRST,
     ),
@@ -236,7 +235,7 @@ STATES: Final[Mapping[Shown, StateRow]] = {
     Shown.ID_REFUSED: StateRow(
         N_("Can't check"), "danger", "exclamation-triangle",
         (N_("We can't look up your billing"),),
-        Cards.NOTHING, why_not=N_("Plans can be chosen here once your account's ID is mended. Contact us."),
+        Cards.NOTHING, why_not=N_("You can choose a plan once your account's ID is fixed. Contact us."),
     ),
 }
 # fmt: on

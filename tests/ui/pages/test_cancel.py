@@ -155,7 +155,7 @@ async def test_an_address_of_no_checkout_of_this_user_says_nothing_about_any(wor
 
     await world.open(f"/payment/cancel{query}")
 
-    assert "This checkout isn't known here" in world.text()
+    assert "We don't know this checkout" in world.text()
     assert "unchanged" not in world.text()
     assert "no open checkout" not in world.text()
 
@@ -165,5 +165,5 @@ async def test_somebody_signed_out_signs_in_first(world: World) -> None:
 
     await world.open(f"/payment/cancel?checkout={checkout.id}")
 
-    assert "Sign in to go on with your checkout" in world.text()
+    assert "Sign in to continue your checkout" in world.text()
     assert "$29" not in world.text()

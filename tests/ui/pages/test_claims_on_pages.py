@@ -137,7 +137,7 @@ async def test_an_account_that_says_nothing_of_plans_puts_nobody_on_the_free_pla
     await world.open("/payment")
 
     assert "You're on the free plan" not in world.text()
-    assert "Billing has none for you here." in world.text()
+    assert "Billing has no subscription for you here." in world.text()
     assert offered(world, "free") != "Current plan"
     assert offered(world, "premium") == "Subscribe to Premium"
 

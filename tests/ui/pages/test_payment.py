@@ -226,7 +226,7 @@ async def test_text_in_the_address_is_never_shown(world: World) -> None:
     ("put", "reason"),
     [
         (past_due, "You can change plans once the open payment is settled."),
-        (on_record, "You can choose a plan after the question above."),
+        (on_record, "Answer the question above to choose a plan."),
         (unavailable, "You can choose a plan again once we can check what you have."),
         (active, ""),
         (nothing, ""),

@@ -125,7 +125,7 @@ async def test_a_quantity_outside_the_limits_is_refused_with_a_sentence(shop: Sh
     shop.world.press(f"{button}-sticker-pack")
     await until(lambda: "Sticker pack: from 1 to 10." in shop.words("item-sticker-pack"))
 
-    assert "nothing was charged" in shop.words("item-sticker-pack")
+    assert "Nothing was charged" in shop.words("item-sticker-pack")
     assert shop.world.one("quantity-sticker-pack").props["aria-invalid"] == "true"
     assert not shop.world.billing.opened
     assert await shop.held() == {}

@@ -83,7 +83,7 @@ async def test_each_service_that_has_it_moves_one_step_and_then_it_is_active(wor
     await world.look()
     await until(lambda: progress(world) == ["done", "done", "now", "waiting"])
     assert state(world) == "arrived"
-    assert "Billing has your subscription, but your account doesn't have it yet." in world.text()
+    assert "Billing has your subscription, but it isn't on your account yet." in world.text()
     assert world.one("success-state")._props.get("data-waits") is None
     world.accounts.says("active", "premium")
     await world.look()
@@ -135,7 +135,7 @@ async def test_a_record_that_came_late_is_never_beside_words_that_nothing_was_he
     assert text_of(world.one("reference")) == checkout.session_id
     await world.open("/payment")
     assert "heard" not in world.text()
-    assert "Premium is on record" in world.text()
+    assert "it isn't on your account yet" in world.text()
 
 
 async def test_with_an_account_that_says_nothing_a_record_is_the_end_of_the_wait(world: World) -> None:
@@ -312,7 +312,7 @@ async def test_an_address_typed_by_hand_with_ones_own_unpaid_session_proves_noth
 
     assert state(world) == "unproven"
     assert "Your order is submitted" not in world.text()
-    assert "If you paid, Stripe e-mails the receipt to the address that you typed there." in world.text()
+    assert "If you paid, Stripe emails the receipt to the address you entered there." in world.text()
     assert (await world.cart.read(owner)).count == item.min_quantity
 
 

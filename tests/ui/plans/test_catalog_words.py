@@ -77,12 +77,12 @@ def test_the_words_of_a_full_catalog_are_there() -> None:
         catalog_words.lead(sold) == "Start free. Move up when you need more room. Change or cancel whenever you like."
     )
     assert catalog_words.description(sold) == (
-        "Compare plans and prices. Start free. Pay by month or year. Cancel any time."
+        "Compare plans and prices. Start free. Pay monthly or yearly. Cancel any time."
     )
-    assert catalog_words.plans_lead(sold) == "Every plan has everything of the one before it."
+    assert catalog_words.plans_lead(sold) == "Every plan includes everything in the one before it."
     assert catalog_words.closing_words(sold) == (
         "Start with the free plan",
-        "It takes a minute and no card. Change to another plan whenever you like.",
+        "It takes a minute, and you don't need a card. Change to another plan whenever you like.",
     )
 
 

@@ -45,7 +45,7 @@ SENTENCES = [
     ),
     (
         subscription(State.NONE, plan_id=None, group="main", reason=Reason.ACCOUNT_SILENT),
-        "none_found", "No plan", "No subscription yet", "Billing has none for you here.",
+        "none_found", "No plan", "No subscription yet", "Billing has no subscription for you here.",
     ),
     (
         subscription(State.CONFIRMING, wait="confirming"),
@@ -63,12 +63,12 @@ SENTENCES = [
     ),
     (
         subscription(State.CONFIRMING, wait="arrived"),
-        "arrived", "On record", "Premium is on record",
-        "Billing has your subscription, but your account doesn't have it yet. Don't buy it again.",
+        "arrived", "Confirming", "Setting up Premium",
+        "Billing has your subscription, but it isn't on your account yet. Don't buy it again.",
     ),
     (
         subscription(State.CONFIRMING, wait="unconfirmed", since=EARLIER),
-        "unconfirmed", "Paid? Not confirmed", "Premium isn't confirmed",
+        "unconfirmed", "Not confirmed", "Premium isn't confirmed",
         "You came back from its checkout on November 21. If you were charged, contact us and quote the reference.",
     ),
     (
@@ -144,12 +144,12 @@ SENTENCES = [
     (
         subscription(State.ON_RECORD, until=EARLIER),
         "outdated", "Status unknown", "We can't tell if Premium is still running",
-        "Paid until November 21. What came after that isn't known here; the billing portal shows it.",
+        "Paid until November 21. We don't know what came after that; the billing portal shows it.",
     ),
     (
         subscription(State.ON_RECORD, until=EARLIER, source=Source.ACCOUNT),
         "outdated", "Status unknown", "We can't tell if Premium is still running",
-        "On your account until November 21. What came after that isn't known here.",
+        "On your account until November 21. We don't know what came after that.",
     ),
     (
         subscription(State.ON_RECORD, word="on_hold"),
@@ -288,7 +288,7 @@ def test_what_the_portal_may_have_changed_is_said_to_be_due() -> None:
     words = said(subscription(State.ACTIVE, until=LATER, goes_on=True, portal_open=True))
 
     assert words.sentence == UNTOLD
-    assert words.news_due == "What you change in the billing portal may take a while to show here."
+    assert words.news_due == "Changes in the billing portal can take a while to show here."
 
 
 def test_a_renewal_that_a_service_promises_has_its_verb() -> None:
