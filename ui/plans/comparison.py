@@ -67,4 +67,4 @@ def _cell(context: PageContext, plan: Plan, value: bool | str) -> None:
             Tag("span", value)
             return
         icon("check" if value else "minus")
-        Tag("span", _("Included") if value else _("Not included"), classes="visually-hidden")
+        Tag("span", _("Yes") if value else _("No"), classes="visually-hidden")
