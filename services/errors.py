@@ -175,7 +175,7 @@ class RequestFailed(UpstreamFailed):
     code = "upstream_request_failed"
     title = N_("That didn't work")
     sentence = N_(
-        "Our payment service couldn't do this. Nothing was charged. Try once more; if that fails too, contact us and "
+        "Our payment service couldn't do this. Nothing was charged. Try again once; if that fails too, contact us and "
         "quote the reference."
     )
     says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
@@ -619,6 +619,7 @@ class LockTimeout(StoreUnavailable):
 
     code = "lock_timeout"
     sentence = N_("Another tab of yours is doing the same thing. Nothing was charged here. Try again in a moment.")
+    says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
 
 
 class LockLost(StoreUnavailable):

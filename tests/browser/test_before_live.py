@@ -248,5 +248,5 @@ def test_a_page_of_another_account_sells_nothing(page: Page, product: Product) -
 
     page.get_by_test_id("subscribe-premium").first.click(no_wait_after=True)
 
-    expect(page.get_by_role("main")).to_contain_text("Another account has signed in in this browser")
+    expect(page.get_by_role("main")).to_contain_text("Someone signed in to another account in this browser")
     assert product.control("GET", "/sessions") == []

@@ -127,7 +127,7 @@ class TestCookiesThatAreBlocked:
             place = await ends_at(ada, back)
 
             assert place == "/login?error=cookies&next=/cart"
-            assert "Your browser sent no cookie back" in await ada.open(place)
+            assert "Your browser didn't send our cookie back" in await ada.open(place)
 
     async def test_a_browser_that_has_one_is_told_nothing_of_cookies(self, tmp_path: Path) -> None:
         async with life(tmp_path) as ada:

@@ -37,7 +37,7 @@ from tests.faults.tls import self_signed
 UNAVAILABLE = "Payments are unavailable right now. Nothing was charged."
 UNUSABLE = "Our payment service gave an answer that we can't use. Nothing was charged."
 REFUSED = "Our payment service didn't accept this request. Nothing was charged. Contact us and quote the reference."
-ONE_REQUEST = "Our payment service couldn't do this. Nothing was charged. Try once more;"
+ONE_REQUEST = "Our payment service couldn't do this. Nothing was charged. Try again once;"
 NOT_SET_UP = "Payments are not set up yet."
 BROKEN = "Payments are unavailable right now."
 SLACK = 1.5

@@ -48,7 +48,7 @@ async def followed(shop: ProxiedProduct, addresses: tuple[str, ...]) -> list[str
             codes <= {"unsafe_redirect", "unsafe_portal", "upstream_contract"}
             and (plan.status_code, portal.status_code) == (502,) * 2
         )
-        told = UNSAFE in item.text or "gave an answer we can't use" in item.text
+        told = UNSAFE in item.text or "gave an answer that we can't use" in item.text
         if not fits or not told or (len(address) > 9 and address in plan.text + item.html + portal.text):
             found.append(address)
     return found

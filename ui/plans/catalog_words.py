@@ -82,7 +82,7 @@ def _closing_words(catalog: Catalog) -> tuple[str, str]:
         return choose, _("Sign in, choose, and pay on Stripe's page.")
     takes = _("It takes a minute.")
     if catalog.promises.free_without_card:
-        takes = _("It takes a minute, and you don't need a card.")
+        takes += " " + _("No card needed.")
     if catalog.promises.change_any_time and _choice(catalog):
         takes += " " + _("Change to another plan whenever you like.")
     return _("Start with the free plan"), takes

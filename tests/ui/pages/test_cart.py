@@ -249,7 +249,7 @@ async def test_a_cart_of_things_no_longer_sold_can_not_be_bought(shop: Shopping)
     await shop.world.open("/cart")
 
     assert shop.world.marked("cart-empty")
-    assert "no longer sold" in shop.world.text()
+    assert "We no longer sell" in shop.world.text()
 
 
 async def test_without_a_script_every_line_is_changed_and_removed_by_forms(shop: Shopping) -> None:

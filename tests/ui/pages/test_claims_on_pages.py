@@ -60,11 +60,11 @@ async def test_a_visit_to_the_portal_is_remembered_until_a_service_says_somethin
     await until(lambda: world.billing.portals)
 
     await world.open("/payment")
-    assert "may take a while to show here" in world.text()
+    assert "can take a while to show here" in world.text()
     world.billing.has("premium", "active", until=SOON + timedelta(days=30))
     await world.open("/payment?from=portal")
 
-    assert "may take a while to show here" not in world.text()
+    assert "can take a while to show here" not in world.text()
 
 
 async def test_each_group_of_plans_has_a_card_of_its_own(world: World) -> None:

@@ -64,7 +64,7 @@ def test_nothing_is_said_that_the_catalog_does_not_hold(
     if not sold.promises.free_without_card:
         assert "no card" not in said
     intervals = {interval for plan in sold.on_sale for interval in plan.offered}
-    assert ("by month or year" in said) == (len(intervals) == 2)
+    assert ("monthly or yearly" in said) == (len(intervals) == 2)
     assert catalog_words.lead(sold)
     assert all(catalog_words.closing_words(sold))
 
@@ -82,7 +82,7 @@ def test_the_words_of_a_full_catalog_are_there() -> None:
     assert catalog_words.plans_lead(sold) == "Every plan includes everything in the one before it."
     assert catalog_words.closing_words(sold) == (
         "Start with the free plan",
-        "It takes a minute, and you don't need a card. Change to another plan whenever you like.",
+        "It takes a minute. No card needed. Change to another plan whenever you like.",
     )
 
 
