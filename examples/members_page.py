@@ -23,6 +23,7 @@ PLAN: Final = "premium"
 def register(container: Container) -> None:
     """Add the page."""
 
+    # Translators: a page that only customers of some plans open
     @page(container, "/members", title=N_("Members"), robots="noindex", requires_sign_in=True)
     @members_only(PLAN)
     def members(context: PageContext) -> None:

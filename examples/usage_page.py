@@ -41,6 +41,7 @@ FAINT: Final = "rgba(128, 128, 128, 0.25)"
 def register(container: Container) -> None:
     """Add the page."""
 
+    # Translators: title of a page: how much of a plan was used
     @page(container, "/usage", title=N_("Usage"), robots="noindex", requires_sign_in=True, elements="all")
     @members_only(PLAN)
     def usage(context: PageContext) -> None:
@@ -54,10 +55,12 @@ class UsageView:
 
     def __init__(self) -> None:
         periods = {"week": _("This week"), "month": _("This month")}
+        # Translators: label of a choice between this week and this month
         self._period = ui.select(periods, value="week", label=_("Period"), on_change=self._show)
         self._period.props("outlined").classes("w-64")
         self._chart = ui.echart(_chart("week")).classes("w-full h-72")
         columns: list[dict[str, object]] = [
+            # Translators: head of a table column: day and hour
             {"name": "when", "label": _("When"), "field": "when", "align": "left"},
             {"name": "calls", "label": _("API calls"), "field": "calls", "sortable": True},
         ]

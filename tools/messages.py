@@ -5,23 +5,58 @@
 `pybabel` does the work: it extracts by `babel.cfg` and updates each catalogue, with the options below; a text that is
 gone from the code is dropped. `ui/text/i18n.py` reads the .po files themselves: nothing is compiled, what is checked
 in is what people read.
+
+What a translator can't see in a text stands over it in the catalogue: a comment in the code that begins with
+`Translators:`, on the line before the text, and what each placeholder stands for (`PLACEHOLDERS`). The trade's words
+are in `locales/GLOSSARY.md`.
 """
 
 import argparse
 import contextlib
+import re
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.frontend import CommandLineInterface
-from babel.messages.pofile import read_po
+from babel.messages.pofile import read_po, write_po
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 LOCALES: Final = ROOT / "locales"
-_READABLE: Final = ("--no-wrap", "--add-location=file")
+_READABLE: Final = ("--no-wrap", "--add-location=file", "--add-comments=Translators:")
 """No line numbers, so that a change of the code is no change of the catalogues."""
+
+PLACEHOLDERS: Final[Mapping[str, str]] = {
+    "age": 'a span of time such as "3 minutes ago"',
+    "ago": 'a span of time such as "4 minutes ago"',
+    "amount": 'an amount of money such as "$29.00"',
+    "brand": "the name of the product",
+    "count": "a number",
+    "date": 'a day such as "December 21", without an article or "on"',
+    "email": "an email address",
+    "feature": 'the name of a feature such as "Projects"',
+    "free": "the name of the free plan",
+    "item": 'the name of an item such as "Sticker pack"',
+    "items": "names of items, with commas",
+    "kept": "the name of the plan that the customer keeps",
+    "least": "a number",
+    "most": "a number",
+    "other_plan": 'the name of a plan such as "Basic"',
+    "percent": "a number",
+    "plan": 'the name of a plan or an item such as "Premium"',
+    "price": 'an amount with its interval such as "$29.00 a month"',
+    "provider": 'the name of a sign-in service such as "Google"',
+    "reference": "an id, to be copied",
+    "spare": "the name of the plan that the customer is to cancel",
+    "value": 'what a plan has of a feature, such as "20" or "Unlimited"',
+    "word": 'a status such as "Active" or "On hold"',
+}
+"""What stands for a placeholder when a text is shown."""
+
+_FIELD: Final = re.compile(r"\{(\w+)\}")
 
 
 def main() -> None:
@@ -53,7 +88,18 @@ def extract(folder: Path) -> Path:
     template = folder / "messages.pot"
     with contextlib.chdir(ROOT):
         _pybabel("extract", "--mapping", "babel.cfg", *_READABLE, "--output", str(template), ".")
+    explain_placeholders(template)
     return template
+
+
+def explain_placeholders(template: Path) -> None:
+    """Write over each text of a template what its placeholders stand for."""
+    catalog = read(template)
+    for message in catalog:
+        names = dict.fromkeys(_FIELD.findall(text_of(message))) if message.id else ()
+        message.auto_comments += [f"{{{name}}}: {PLACEHOLDERS[name]}" for name in names if name in PLACEHOLDERS]
+    with template.open("wb") as file:
+        write_po(file, catalog, width=0, include_lineno=False)
 
 
 def update(template: Path, locales: Path) -> None:

@@ -146,10 +146,12 @@ def _answer_button(
     problems: ProblemPlace,
 ) -> None:
     """Draw the answer to a plain question; it also gives up a checkout that is open beside what was asked about."""
+    # Translators: button, after a question about an earlier checkout
     label = _("I wasn't charged – continue")
     if isinstance(error, PortalNewsDue):
         label = _("I chose no other plan there – continue")
     elif isinstance(error, SubscriptionOnRecord):
+        # Translators: button, after "We found a subscription and can't tell if it has ended."
         label = _("It has ended – continue")
     if error.also_open is not None:
         purchase = purchase.instead(error.also_open.id)
@@ -176,6 +178,7 @@ def question_words(context: PageContext, checkout: Checkout, purchase: Purchase 
     if not checkout.payable(datetime.now(UTC)) or checkout.at(CheckoutEvent.CANCELED) is not None:
         return started + " " + _("Did you pay there? It can take a while to show here.")
     if purchase is None or _same(checkout, purchase):
+        # Translators: a checkout; after "You started a checkout for Premium 4 minutes ago."
         return started + " " + _("Continue, or start a new one?")
     question = _("Continue, or start {plan} instead?").format(plan=_purchase_name(context, purchase))
     return f"{started} {question}"
@@ -195,13 +198,20 @@ def draw_ways(context: PageContext, checkout: Checkout, purchase: Purchase, prob
         return
     payable, same = checkout.payable(datetime.now(UTC)), _same(checkout, purchase)
     if not same:  # the latest intention is the filled button
+        # Translators: button: the checkout of another plan is given up for this one
         label = _("Go on with {plan}").format(plan=_purchase_name(context, purchase))
         checkout_button(context, purchase.instead(checkout.id), label, problems, testid="start-instead")
     if payable:
         draw_continue(context, checkout, problems, look="primary" if same else "secondary")
     if same:
         checkout_button(
-            context, purchase.instead(checkout.id), _("Start a new one"), problems, look="secondary", testid="start-new"
+            # Translators: button: a new checkout
+            context,
+            purchase.instead(checkout.id),
+            _("Start a new one"),
+            problems,
+            look="secondary",
+            testid="start-new",
         )
     if checkout.unheard(datetime.now(UTC)):
         contact_button(context, _("Contact us"))

@@ -41,13 +41,16 @@ def order_state(checkout: Checkout, now: datetime) -> tuple[Tone, str] | None:
     """
     came = {CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT} & checkout.events.keys()
     if checkout.confirmed and came:
+        # Translators: badge of an order: paid for
         return "success", N_("Confirmed")
     if checkout.open(now):
         return "info", N_("Not paid yet")
     if checkout.at(CheckoutEvent.RETURNED) is None:
         return None
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
+        # Translators: badge of an order of items, paid for at Stripe; not an order of sorting
         return "neutral", N_("Order placed")
+    # Translators: badge: we wait for the confirmation of a payment
     return ("info", N_("Confirming")) if checkout.confirming(now) else ("warning", N_("Not confirmed"))
 
 
@@ -57,6 +60,7 @@ def draw_orders(context: PageContext, orders: Sequence[Checkout], said_above: st
         return
     now = datetime.now(UTC)
     with Tag("section", classes="card orders", aria_labelledby="orders-title"):
+        # Translators: headline over what a customer bought
         Tag("h2", _("Orders"), id="orders-title", classes="card-heading")
         with Tag("ul", classes="purchases"):
             for checkout in orders:

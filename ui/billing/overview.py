@@ -71,6 +71,7 @@ class Overview:
 def draw_duplicates(context: PageContext, duplicates: tuple[Subscription, ...], problems: ProblemPlace) -> None:
     """Say that more than one subscription can charge, which one to end, and where."""
     names = [
+        # Translators: stands in a sentence in place of a plan's name: "Your account uses another plan"
         subscription_name(subscription, context.catalog, context.locale) or _("another plan")
         for subscription in duplicates
     ]

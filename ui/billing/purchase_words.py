@@ -47,6 +47,7 @@ def draw_bought(context: PageContext, checkout: Checkout) -> None:
             )
             _draw_line(name, amount)
         if len(checkout.lines) > 1:
+            # Translators: label of a sum of money
             _draw_line(_("Total"), amount_of(context, checkout), classes="bought-total")
 
 

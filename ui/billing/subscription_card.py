@@ -119,10 +119,12 @@ class SubscriptionCard:
         self._facts.clear()
         with self._facts:
             if words.price:
+                # Translators: label beside an amount: the catalog's price, before discounts
                 _fact(_("List price"), words.price)
             if date_text:
                 _fact(words.date_verb, date_text, words.moment, self._context)
             if reference:
+                # Translators: label beside an id that customers name to the support
                 _fact(_("Reference to quote"), reference, translate="no")
             if portal and not self._beside:
                 _fact(_("Invoices and payment methods"), _("In the billing portal"))

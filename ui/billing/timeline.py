@@ -35,9 +35,12 @@ STEPS: Final = (
 
 _ICONS: Final = {Progress.DONE: "check-circle", Progress.SILENT: "minus"}
 _WORDS: Final = {
+    # Translators: a step of a purchase, after a check mark
     Progress.DONE: N_("Done"),
+    # Translators: a step of a purchase that is waited for now
     Progress.NOW: N_("In progress"),
     Progress.WAITING: "–",
+    # Translators: a step of a purchase of which no news came, and none is needed any more
     Progress.SILENT: N_("Not needed"),
 }
 
@@ -75,6 +78,7 @@ class Timeline:
     def __init__(self, context: PageContext, checkout: Checkout) -> None:
         self._context = context
         self._rows: dict[CheckoutEvent, tuple[Tag, Tag, Tag]] = {}
+        # Translators: name of the list of steps, for screen readers
         with Tag("ol", classes="timeline", testid="timeline", aria_label=_("Progress")):
             for event, label in STEPS:
                 with Tag("li", classes="step", testid=f"step-{event}") as row:

@@ -11,5 +11,6 @@ def skeleton(width: str, height: str) -> Tag:
 
 def skeleton_line(width: str) -> None:
     """Draw a line of text that is still loading; assistive technology hears one word instead."""
+    # Translators: said while a part of a page is fetched
     Tag("span", _("Loading…"), classes="visually-hidden")
     skeleton(width, "1.5em")

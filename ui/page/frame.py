@@ -31,8 +31,11 @@ from ui.theme.icons import icon
 
 SANDBOX_WORDS: Final = N_("Sandbox: no money moves.")
 THEME_NAMES: Final[dict[Theme, tuple[str, str]]] = {
+    # Translators: choice of a theme: as the operating system has it
     "system": (N_("System"), "computer-desktop"),
+    # Translators: choice of a theme: bright colors
     "light": (N_("Light"), "sun"),
+    # Translators: choice of a theme: dark colors
     "dark": (N_("Dark"), "moon"),
 }
 
@@ -61,6 +64,7 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
                 _account(context)
                 _folded_menu(context)
     _before_main(layout, header, 1)
+    # Translators: name of the place for messages, for screen readers
     with Tag("section", classes="banners", aria_label=_("Notices")) as banners:
         for draw in context.banners:
             draw()
@@ -86,6 +90,7 @@ def _sandbox_strip(settings: Settings) -> None:
     with Tag("p", classes="sandbox-strip"), Tag("span", classes="sandbox-words"):
         icon("exclamation-triangle")
         Tag("span", _(SANDBOX_WORDS), testid="sandbox-banner")
+        # Translators: link to the sandbox, where payments are only played
         Tag("a", _("Control panel"), href=sandbox_panel(settings), testid="sandbox-panel-link")
 
 
@@ -100,10 +105,13 @@ def _brand(context: PageContext) -> None:
 
 
 def _links(context: PageContext) -> list[tuple[str, str]]:
+    # Translators: link to the page with plans and prices
     links = [("/pricing", _("Pricing"))]
     if context.catalog.items:
+        # Translators: link to the page where items are bought once
         links.append(("/shop", _("Shop")))
     if context.user is not None:
+        # Translators: link to the customer's page with plan, orders and invoices; a noun
         links.append(("/payment", _("Billing")))
     for extension in load_extensions(context.settings.extensions):
         entries = extension.navigation
@@ -114,6 +122,7 @@ def _links(context: PageContext) -> list[tuple[str, str]]:
 
 
 def _navigation(context: PageContext) -> None:
+    # Translators: name of the main navigation, for screen readers
     with Tag("nav", classes="site-nav", aria_label=_("Main")), Tag("ul"):
         _link_items(context)
 
@@ -142,6 +151,7 @@ def _link_items(context: PageContext) -> None:
 
 def _folded_menu(context: PageContext) -> None:
     with Tag("details", classes="menu menu-folded", data_menu=""):
+        # Translators: button on phones that opens the navigation
         with Tag("summary", aria_label=_("Menu")):
             icon("bars-3")
         with Tag("nav", classes="menu-panel", aria_label=_("Main")), Tag("ul"):
@@ -152,6 +162,7 @@ def _cart_link(context: PageContext) -> Tag | None:
     if not context.catalog.items:
         return None
     count = context.cart_count
+    # Translators: link to the shopping cart
     with Tag("a", href="/cart", classes="cart-link", aria_label=_("Cart")):
         icon("shopping-cart")
         words = cart_count_words(count)
@@ -186,6 +197,7 @@ def _account(context: PageContext) -> None:
             if context.settings.app_url:
                 product = product_words(context)
                 Tag("a", product, href=str(context.settings.app_url), classes="nav-link product-in-menu")
+            # Translators: link to the page with the user's name and settings
             Tag("a", _("Account"), href="/account", classes="nav-link")
             Tag("a", _("Billing"), href="/payment", classes="nav-link")
             with Tag("form", method="post", action="/sign-out"):
@@ -225,11 +237,13 @@ def language_choice(context: PageContext) -> None:
     with Tag("form", method="post", action="/preferences", classes="choice"):
         _back_here(context, LOCALE_IN_ADDRESS)
         with Tag("span", classes="choice-field"):
+            # Translators: label of a choice
             with Tag("select", name="locale", aria_label=_("Language"), data_send_on_change="", autocomplete="off"):
                 for locale in locales:
                     Tag("option", language_name(locale), value=locale, lang=locale, selected=locale == context.locale)
             icon("chevron-down")
         with Tag("noscript"):
+            # Translators: button: use the chosen language or theme; a verb
             Tag("button", _("Change"), type="submit", classes="button button-secondary")
 
 
@@ -248,6 +262,7 @@ def theme_choice(context: PageContext) -> None:
         return
     with Tag("form", method="post", action="/preferences"):
         _back_here(context, THEME_IN_ADDRESS)
+        # Translators: label of a choice between light and dark colors
         with Tag("div", classes="theme-choice", role="group", aria_label=_("Theme")):
             for theme, (label, drawing) in THEME_NAMES.items():
                 with Tag(

@@ -16,9 +16,18 @@ def footer_links(context: PageContext) -> list[tuple[str, str]]:
     """Return address and words of all links of the footer."""
     settings, links = context.settings, context.catalog.links
     named = (
-        (links.documentation, _("Documentation")), (links.status, _("System status")), (settings.terms_url, _("Terms")),
+        # Translators: link in the footer
+        (links.documentation, _("Documentation")),
+        # Translators: link in the footer to a page that says whether the service works
+        (links.status, _("System status")),
+        # Translators: link in the footer: terms of service
+        (settings.terms_url, _("Terms")),
+        # Translators: link in the footer: privacy policy
         (settings.privacy_url, _("Privacy")), (links.refund_policy, _("Refund policy")),
-        (links.imprint, _("Legal notice")), (settings.support_url, _("Support")),
+        # Translators: link in the footer: who is responsible for the site
+        (links.imprint, _("Legal notice")),
+        # Translators: link in the footer to where customers get help
+        (settings.support_url, _("Support")),
     )  # fmt: skip
     return [
         ("/pricing", _("Pricing")),

@@ -42,9 +42,16 @@ def draw_profile(session: Session) -> None:
     """Draw who is signed in."""
     user = session.user
     with Tag("section", classes="setting", aria_labelledby="profile-title"):
+        # Translators: headline over name and email address
         Tag("h2", _("Profile"), id="profile-title", classes="card-heading")
         with Tag("dl", classes="profile"):
-            for name, value in ((_("Name"), user.name), (_("Email"), user.email)):
+            facts = (
+                # Translators: label: what the user is called
+                (_("Name"), user.name),
+                # Translators: label: the user's address
+                (_("Email"), user.email),
+            )
+            for name, value in facts:
                 if value:
                     Tag("dt", name, classes="muted small")
                     with Tag("dd"):
@@ -76,6 +83,7 @@ def draw_preferences(context: PageContext) -> None:
 def draw_sign_out() -> None:
     """Draw the way out."""
     with Tag("section", classes="setting", aria_labelledby="session-title"):
+        # Translators: headline over the button that signs out
         Tag("h2", _("Session"), id="session-title", classes="card-heading")
         with Tag("div", classes="setting-row"):
             Tag("p", _("You're signed in on this device."), classes="muted")

@@ -33,6 +33,7 @@ ARRIVED: Final = frozenset({CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.ACCOUNT_
 def register(container: Container) -> None:
     """Add the page."""
 
+    # Translators: headline: the user left Stripe without paying; nothing to do with ending a subscription
     @page(container, "/payment/cancel", title=N_("Checkout canceled"), robots="noindex")
     async def cancel(context: PageContext) -> None:
         if not isinstance(context.session, Session):
@@ -95,7 +96,9 @@ def left_words(checkout: Checkout, *, known: bool) -> str:
         return _("We can't check right now whether you paid in another tab. If you didn't, nothing was charged.")
     words = _(SENTENCES[ClaimKind.NOTHING_CHARGED_HERE][0])
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
+        # Translators: after "Unless you paid in another tab, nothing was charged."
         return words + " " + _("If you did, Stripe emails you the receipt.")
+    # Translators: after "Unless you paid in another tab, nothing was charged."
     return words + " " + _("If you did, it can take a while to show here.")
 
 

@@ -116,6 +116,7 @@ class CartPage:
                 self._checkout.form.set(id=CART_FORM)
                 once = _("One-time payment. Add a promo code at checkout.")
                 Tag("p", once, classes="muted small")
+                # Translators: button that leads from the cart back to the shop
                 button(_("Keep shopping"), "quiet", href="/shop", wide=True)
 
     def _show_total(self, cart: Cart) -> None:
@@ -247,6 +248,7 @@ class CartPage:
         fields = {"price_id": item.price.price_id, "quantity": str(quantity), "next": "/cart"}
         with notice("info", _("{item} removed.").format(item=name), focus=True):
             ActionForm(
+                # Translators: button: put the removed item back
                 "/cart/quantity", fields, _("Undo"), busy_label=_("One moment…"), look="secondary",
                 testid="cart-undo", on_press=put_back,
             )  # fmt: skip

@@ -82,6 +82,7 @@ def _picture(context: PageContext) -> None:
         with Tag("div", classes="picture-card card"):
             with Tag("div", classes="picture-head"):
                 Tag("span", context.text(plan.name), classes="picture-title")
+                # Translators: badge of a subscription that is in force
                 badge(_("Active"), "success", icon_name="check-circle")
             if plan.offered:
                 with Tag("p", classes="price"):

@@ -172,6 +172,7 @@ class PaymentPage:
         """Draw the plans; folded to one line where none of them can be chosen now."""
         offers, reason = shown
         if can_choose(offers):
+            # Translators: headline over the plans that are for sale
             Tag("h2", _("Plans"), id="plans-title", classes="section-title")
             self._draw_grid(offers, reason)
             return
@@ -249,6 +250,7 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
     with Tag("details", classes="question-box", testid="has-ended"):
         with Tag("summary"):
             ended = action is Action.HAS_ENDED
+            # Translators: question about a subscription whose status we can't tell
             Tag("span", _("Has it ended?") if ended else _("Were you charged?"))
             icon("chevron-down")
         with Tag("div", classes="question-body"):
@@ -264,6 +266,7 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
                     "Check the billing portal first. If it's still running there, a new subscription would be charged "
                     "on top of it."
                 )
+                # Translators: answer on a button to "Has it ended?": a new subscription
                 label = _("Yes, start a new one")
             Tag("p", sentence)
             button(label, "secondary", href="/payment?ended=yes#plans", on_press=answered, testid="answer-ended")

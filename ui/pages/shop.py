@@ -77,6 +77,7 @@ class ShopPage:
             typed.setdefault(chosen, str(self._chosen[1]))
         if not items:
             self._draw_nothing()
+        # Translators: headline over what is sold once
         with Tag("ul", classes="item-grid", aria_label=_("Items")):
             self._cards = {
                 item.id: ItemCard(self._context, item, typed.get(item.id, item.min_quantity), chosen=item.id == chosen)
@@ -105,6 +106,7 @@ class ShopPage:
         total = money(item.price.amount * quantity, item.price.currency, context.locale)
         with Tag("section", classes="card chosen", tabindex="-1", data_focus="", aria_labelledby="chosen-title"):
             with Tag("div"):
+                # Translators: headline over one item and its quantity, before checkout
                 Tag("p", _("You chose"), classes="small muted")
                 with Tag("h2", id="chosen-title", classes="chosen-title"):
                     Tag("span", f"{quantity} × {context.text(item.name)}")

@@ -60,6 +60,7 @@ def home_head(catalog: Catalog) -> tuple[str, str]:
 
 def most_popular(catalog: Catalog) -> str:
     """Return the badge of the highlighted plan."""
+    # Translators: badge on one plan
     return _own(catalog.texts.most_popular) or _("Most popular")
 
 

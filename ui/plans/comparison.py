@@ -67,4 +67,8 @@ def _cell(context: PageContext, plan: Plan, value: bool | str) -> None:
             Tag("span", value)
             return
         icon("check" if value else "minus")
-        Tag("span", _("Yes") if value else _("No"), classes="visually-hidden")
+        # Translators: a cell of the table of plans, for screen readers: the plan has the feature
+        has = _("Yes")
+        # Translators: a cell of the table of plans, for screen readers: the plan lacks the feature
+        lacks = _("No")
+        Tag("span", has if value else lacks, classes="visually-hidden")

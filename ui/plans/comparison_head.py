@@ -32,6 +32,7 @@ def comparison_head(context: PageContext, plans: Sequence[Plan], shown: LivePlan
     columns: dict[str, Part[_Column]] = {}
     with Tag("thead", role="rowgroup"), Tag("tr", role="row"):
         with Tag("th", scope="col", role="columnheader"):
+            # Translators: head of the column that names what plans have
             Tag("span", _("Feature"), classes="visually-hidden")
         for plan in plans:
             with Tag("th", scope="col", role="columnheader", data_highlighted=mark(plan)):
@@ -81,6 +82,7 @@ def _draw_button(column: _Column) -> None:
             icon("check-circle")
             Tag("span", _("Current plan"))
     elif spec.kind == "link":
+        # Translators: short button under a plan's name; a verb
         label, spoken = (_("Choose"), spec.label) if column.plan.offered else (spec.label, "")
         link = button(label, look, href=spec.url, wide=True, spoken=spoken, testid=testid)
         swapping(link, {each: one.url for each, one in column.buttons.items()})
@@ -88,6 +90,7 @@ def _draw_button(column: _Column) -> None:
         change = spec.kind == "portal"
         spoken = _("Change to {plan}") if change else _("Choose {plan}")
         form = ActionForm(
+            # Translators: short button under a plan's name: change to this plan
             spec.action, spec.fields, _("Change") if change else _("Choose"), busy_label=spec.busy_label, look=look,
             wide=True, spoken=spoken.format(plan=column.name), testid=testid,
         )  # fmt: skip

@@ -58,6 +58,7 @@ def _line(context: PageContext, feature: Feature, grant: Grant) -> str:
 
 def _value(context: PageContext, feature: Feature, grant: Grant) -> bool | str:
     if is_unlimited(grant) and feature.kind == "number":
+        # Translators: value of a feature, such as the number of projects
         return _("Unlimited")
     if isinstance(grant, Text):
         return context.text(grant)

@@ -38,8 +38,13 @@ def first_interval(context: PageContext) -> Interval:
 
 def interval_switch(chosen: Interval, saving: str, on_change: Change, query: Mapping[str, str]) -> None:
     """Draw the switch; `saving` is what a year saves, shown beside it ("2 months free"), `query` the page's own."""
-    labels = {Interval.MONTH: _("Monthly"), Interval.YEAR: _("Yearly")}
+    # Translators: choice of how often one pays
+    monthly = _("Monthly")
+    # Translators: choice of how often one pays
+    yearly = _("Yearly")
+    labels = {Interval.MONTH: monthly, Interval.YEAR: yearly}
     with (
+        # Translators: name of the choice between monthly and yearly, for screen readers
         Tag("div", classes="interval-form interval-links", role="group", aria_label=_("Billing period")),
         Tag("div", classes="segmented"),
     ):

@@ -39,6 +39,7 @@ def price_words(plan: Plan, interval: Interval, locale: str, currency: str, savi
     amount = bare_price(price, locale, trim=True)
     if len(plan.offered) == 1:
         yearly = price.interval is Interval.YEAR
+        # Translators: after an amount
         words = (_("per year"), _("Yearly only")) if yearly else (_("per month"), _("Monthly only"))
         return PriceWords(amount, *words)
     if price.interval is Interval.MONTH:

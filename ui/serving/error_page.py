@@ -34,6 +34,7 @@ def error_card(context: PageContext, error: FrontendError, cause: str = "") -> N
         with Tag("div", classes="card-actions"):
             if error.retryable or error.status == 500:
                 button(_("Try again"), href=context.here, wide=True, icon_name="arrow-path")
+                # Translators: button
                 button(_("Go to home page"), "quiet", href=context.settings.home_address, wide=True)
             else:
                 button(_("Go to home page"), href=context.settings.home_address, wide=True)

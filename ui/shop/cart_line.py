@@ -44,6 +44,7 @@ class CartRow:
                 self.field.input.set(form=CART_FORM, name=f"quantity.{item.price.price_id}")
                 Tag("p", limits_words(item), id=limits, classes="muted small")
                 update = Tag(
+                    # Translators: button, without scripts only: use the quantity that was typed
                     "button", _("Update"), type="submit", form=CART_FORM, formaction="/cart/quantities",
                     classes="button button-secondary without-script", data_send_changes="",
                 )  # fmt: skip
@@ -60,6 +61,7 @@ class CartRow:
                     aria_label=_("Remove: {item}").format(item=name),
                 ) as remove:  # fmt: skip
                     icon("trash")
+                    # Translators: button: take this item out of the cart
                     Tag("span", _("Remove"))
             remove.on("click.prevent", lambda: on_remove(self.line), args=[])
 

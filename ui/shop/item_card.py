@@ -55,6 +55,7 @@ class ItemCard:
                             classes="item-amount",
                             translate="no",
                         )
+                        # Translators: after an amount: the price of one piece
                         Tag("span", " " + _("each"), classes="muted small")
                     with Tag("div", classes="item-quantity"):
                         self.field = QuantityField(
@@ -99,7 +100,13 @@ class ItemCard:
 
     def _buy_button(self) -> None:
         buy = button(
-            _("Buy now"), busy_label=_("Opening…"), testid=f"buy-{self.item.id}", submit=True, on_press=self._buy
+            # Translators: button: buy this one item, past the cart
+            _("Buy now"),
+            # Translators: on a pressed button, while Stripe is opened
+            busy_label=_("Opening…"),
+            testid=f"buy-{self.item.id}",
+            submit=True,
+            on_press=self._buy,
         )
         buy.set(aria_label=_("Buy now: {item}").format(item=self._context.text(self.item.name)))
 

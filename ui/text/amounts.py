@@ -14,7 +14,9 @@ def amount_words(amount: int, currency: str, interval: str | None, locale: str) 
     """Return an amount with its interval: `$29.00 a month`; a one-off amount stands alone."""
     text = money(amount, currency, locale)
     if interval == "year":
+        # Translators: such as "$290.00 a year"
         return _("{amount} a year").format(amount=text)
+    # Translators: such as "$29.00 a month"
     return _("{amount} a month").format(amount=text) if interval == "month" else text
 
 

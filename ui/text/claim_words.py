@@ -40,6 +40,7 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.ACTIVE: (N_("Your subscription is active."),),
     ClaimKind.PAID_UNTIL: (N_("Paid until {date}."),),
     ClaimKind.RENEWS_ON: (N_("Renews on {date}."),),
+    # Translators: "it" is the subscription, "then" the date of the sentence before: "Paid until 21 December."
     ClaimKind.RENEWS_UNLESS_CANCELED: (N_("Unless it's canceled or paused, it renews then."),),
     ClaimKind.ON_ACCOUNT_UNTIL: (N_("On your account until {date}."),),
     ClaimKind.COLLECTION_PAUSED: (N_("Payments are paused."),),
@@ -50,15 +51,20 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("You keep {plan} until its paid time is over. It won't renew."),
         N_("You keep your plan until its paid time is over. It won't renew."),
     ),
+    # Translators: "there" is the billing portal
     ClaimKind.CHANGE_RESUMES: (N_("A change there may undo your cancellation, and your plan would renew."),),
+    # Translators: the payment failed; said below that headline
     ClaimKind.PAYMENT_FAILED: (N_("Update your card to keep {plan}."), N_("Update your card to keep your plan.")),
+    # Translators: "it" is the unpaid invoice of the headline above
     ClaimKind.INVOICE_OPEN: (N_("Pay it to keep {plan}."), N_("Pay it to keep your plan.")),
     ClaimKind.INVOICE_OPEN_NO_ACCESS: (
+        # Translators: "it" is the unpaid invoice of the headline above
         N_("{plan} is paused until it's paid."), N_("Your plan is paused until it's paid."),
     ),
     ClaimKind.PAYMENT_UNFINISHED: (N_("Your first payment needs one more step."),),
     ClaimKind.PAYMENT_EXPIRED: (N_("The payment wasn't completed in time. Nothing was charged for it."),),
     ClaimKind.PAUSED: ("",),
+    # Translators: "it" is the subscription of the headline above
     ClaimKind.ENDED_ON: (N_("It ended on {date}."),),
     ClaimKind.ENDED: ("",),
     ClaimKind.FOUND_PAID_UNTIL: (
@@ -90,10 +96,12 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("Billing shows a subscription that isn't on your account."),
     ),
     ClaimKind.SERVICES_DIFFER: (N_("Your account and billing disagree about your plan."),),
+    # Translators: "it" is the plan of the headline above
     ClaimKind.ON_ACCOUNT: (N_("Billing has no subscription for it here."),),
     ClaimKind.ON_ACCOUNT_UNKNOWN: (N_("It's no longer one of our plans. Contact us about it."),),
     ClaimKind.GIFT: (N_("You won't be charged."),),
     ClaimKind.CANT_CHECK: ("",),
+    # Translators: such as "Last known: Active, 3 minutes ago."
     ClaimKind.LAST_KNOWN: (N_("Last known: {word}, {age}."),),
     ClaimKind.ID_REFUSED: (N_("Billing can't use your account's ID, and trying again won't help. Contact us."),),
     ClaimKind.LIST_PRICE: (N_("List price {price}; discounts and tax are on your invoice."),),

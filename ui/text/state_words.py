@@ -100,7 +100,10 @@ def subscription_name(subscription: Subscription, catalog: Catalog, locale: str)
 def welcome(subscription: Subscription, catalog: Catalog, locale: str) -> str:
     """Return the headline of a user whose purchase was confirmed a moment ago."""
     name = subscription_name(subscription, catalog, locale)
-    return _("Welcome to {plan}").format(plan=name) if name else _("Welcome")
+    if name:
+        return _("Welcome to {plan}").format(plan=name)
+    # Translators: headline after a purchase, where the plan's name is not known
+    return _("Welcome")
 
 
 def resubscribe_label(plan: str, price: Price, locale: str) -> str:

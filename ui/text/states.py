@@ -91,13 +91,16 @@ ACTION_WORDS: Final[Mapping[Action, str]] = {
     Action.CHOOSE_PLAN: N_("Choose a plan"),
     Action.MANAGE: N_("Manage subscription"),
     Action.CHANGE_PLAN: N_("Change plan"),
+    # Translators: button: take a cancellation back
     Action.KEEP_PLAN: N_("Keep my plan"),
     Action.UPDATE_PAYMENT_METHOD: N_("Update payment method"),
     Action.PAY_INVOICE: N_("Pay invoice"),
     Action.FINISH_PAYMENT: N_("Finish payment"),
     Action.CONTINUE_CHECKOUT: N_("Continue your checkout"),
     Action.TRY_AGAIN: N_("Try again"),
+    # Translators: button: a paused subscription shall go on
     Action.RESUME: N_("Resume"),
+    # Translators: button: start a plan again that has ended
     Action.SUBSCRIBE_AGAIN: N_("Resubscribe"),
     Action.SEE_PLANS: N_("See plans"),
     Action.CHECK_AGAIN: N_("Check again"),
@@ -111,6 +114,7 @@ _PAY_FIRST: Final = N_("You can change plans once the open payment is settled.")
 _ANSWER_FIRST: Final = N_("Answer the question above to choose a plan.")
 CHECK_FIRST: Final = N_("You can choose a plan again once we can check what you have.")
 
+# Translators: label before a date: then the next period begins and is paid
 RENEWS: Final = N_("Renews")
 """The verb of an active subscription's date where a service says that it goes on."""
 
@@ -120,15 +124,19 @@ _ENDS: Final = (
 
 STATES: Final[Mapping[Shown, StateRow]] = {
     Shown.NONE: StateRow(
+        # Translators: badge: no subscription, and there is a free plan
         N_("Free"), "neutral", "user-circle", (N_("No subscription yet"),), Cards.SUBSCRIBE,
     ),
     Shown.NONE_FOUND: StateRow(
+        # Translators: badge: no subscription, as far as is known
         N_("No plan"), "neutral", "user-circle", (N_("No subscription yet"),), Cards.SUBSCRIBE,
     ),
     Shown.CONFIRMING: StateRow(
         N_("Confirming"), "info", "clock",
         (N_("Setting up {plan}"), N_("Setting up your plan")),
-        Cards.NOTHING, N_("Started"), why_not=_CONFIRM_FIRST,
+        Cards.NOTHING,
+        # Translators: label before a date: when the purchase began
+        N_("Started"), why_not=_CONFIRM_FIRST,
     ),
     Shown.DELAYED: StateRow(
         N_("Still confirming"), "warning", "clock",
@@ -151,42 +159,59 @@ STATES: Final[Mapping[Shown, StateRow]] = {
         Cards.QUESTION, why_not=_ANSWER_FIRST,
     ),
     Shown.TRIALING: StateRow(
+        # Translators: badge: a free trial is running
         N_("Trial"), "info", "sparkles",
         (N_("You're trying {plan}"), N_("Your trial is running")),
-        Cards.SWITCH, N_("Free until"),
+        Cards.SWITCH,
+        # Translators: label before a date: a trial is free until then
+        N_("Free until"),
     ),
     Shown.ACTIVE: StateRow(
         N_("Active"), "success", "check-circle",
         (N_("You're on {plan}"), N_("Your subscription is active")),
-        Cards.SWITCH, N_("Paid until"),
+        Cards.SWITCH,
+        # Translators: label before a date: a subscription is paid until then
+        N_("Paid until"),
     ),
-    Shown.ENDING: StateRow(N_("Canceled"), "warning", "clock", _ENDS, Cards.SWITCH, N_("Ends")),
+    Shown.ENDING: StateRow(
+        # Translators: badge of a subscription that will not renew
+        N_("Canceled"), "warning", "clock", _ENDS, Cards.SWITCH,
+        # Translators: label before a date: a subscription ends then; a verb
+        N_("Ends"),
+    ),
     Shown.PAST_DUE: StateRow(
+        # Translators: badge: a payment for the next period failed
         N_("Payment failed"), "danger", "exclamation-triangle",
         (N_("Your last payment for {plan} failed"), N_("Your last payment failed")),
         Cards.NOTHING, why_not=_PAY_FIRST,
     ),
     Shown.UNPAID: StateRow(
+        # Translators: badge: an invoice was not paid
         N_("Unpaid"), "danger", "exclamation-circle",
+        # Translators: headline
         (N_("You have an unpaid invoice"),),
         Cards.NOTHING, why_not=_PAY_FIRST,
     ),
     Shown.INCOMPLETE: StateRow(
+        # Translators: badge: the first payment needs one more step
         N_("Not finished"), "warning", "exclamation-circle",
         (N_("One more step for {plan}"), N_("One more step for your plan")),
         Cards.NOTHING, why_not=_PAY_FIRST,
     ),
     Shown.INCOMPLETE_EXPIRED: StateRow(
+        # Translators: badge: the first payment was not made in time
         N_("Expired"), "neutral", "x-circle",
         (N_("{plan} wasn't started"), N_("Your plan wasn't started")),
         Cards.SUBSCRIBE,
     ),
     Shown.PAUSED: StateRow(
+        # Translators: badge of a subscription
         N_("Paused"), "neutral", "pause-circle",
         (N_("{plan} is paused"), N_("Your plan is paused")),
         Cards.NOTHING, why_not=N_("You can change plans once this one is resumed."),
     ),
     Shown.CANCELED: StateRow(
+        # Translators: badge of a subscription that is over
         N_("Ended"), "neutral", "x-circle",
         (N_("{plan} has ended"), N_("Your subscription has ended")),
         Cards.SUBSCRIBE, N_("Ended"),
@@ -196,6 +221,7 @@ STATES: Final[Mapping[Shown, StateRow]] = {
         Cards.NOTHING, N_("Ends"), why_not=N_("You can choose a plan again when your paid time is over."),
     ),
     Shown.ON_RECORD: StateRow(
+        # Translators: badge: there is a subscription, and no service says what it is worth
         N_("Status unknown"), "info", "question-mark-circle",
         (N_("We found a {plan} subscription"), N_("We found a subscription")),
         Cards.QUESTION, N_("Paid until"), why_not=_ANSWER_FIRST,
@@ -211,21 +237,28 @@ STATES: Final[Mapping[Shown, StateRow]] = {
         Cards.QUESTION, N_("Paid until"), why_not=_ANSWER_FIRST,
     ),
     Shown.CONFLICT: StateRow(
+        # Translators: badge: two services say different things
         N_("Please check"), "warning", "exclamation-triangle",
         (N_("We're checking your plan"),),
         Cards.NOTHING, why_not=CHECK_FIRST,
     ),
     Shown.ON_ACCOUNT: StateRow(
+        # Translators: badge: the account has the plan, billing has no subscription for it
         N_("On your account"), "info", "user-circle",
         (N_("{plan} is on your account"), N_("A plan is on your account")),
-        Cards.QUESTION, N_("Until"), why_not=_ANSWER_FIRST,
+        Cards.QUESTION,
+        # Translators: label before a date: the account has the plan until then
+        N_("Until"), why_not=_ANSWER_FIRST,
     ),
     Shown.COMPED: StateRow(
+        # Translators: badge of a plan that was given and costs nothing
         N_("Included"), "success", "gift",
+        # Translators: headline: it was given to the customer, who pays nothing for it
         (N_("{plan} is on us"), N_("Your plan is on us")),
         Cards.SUBSCRIBE, N_("Until"),
     ),
     Shown.UNAVAILABLE: StateRow(
+        # Translators: badge: no service could be asked
         N_("Can't check"), "neutral", "question-mark-circle",
         (N_("We can't check right now"),),
         Cards.NOTHING,

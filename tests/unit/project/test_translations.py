@@ -140,6 +140,15 @@ def test_arabic_counts_in_six_forms() -> None:
     assert len(forms) == 5
 
 
+def test_what_a_text_does_not_tell_stands_over_it(template: Path) -> None:
+    catalog = messages.read(template)
+    used = {name for message in catalog if message.id for name in fields(messages.text_of(message))}
+    single = {message.id for message in catalog if len(messages.text_of(message).split()) == 1 and message.id}
+
+    assert used == messages.PLACEHOLDERS.keys()
+    assert {text for text in single if not catalog[text].auto_comments} == set(), "say what it is: # Translators: …"
+
+
 def bare_texts(tree: ast.AST) -> Iterator[str]:
     """Yield literal texts that are given to an element as its words, with no translation around them."""
     for node in ast.walk(tree):
