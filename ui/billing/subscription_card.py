@@ -28,6 +28,9 @@ from ui.text.state_words import StateWords, resubscribe_label, subscription_name
 from ui.text.states import Shown, action_label
 from ui.theme.icons import icon
 
+JUST_NOW: Final = timedelta(seconds=10)
+"""How old news may be to be called new: seconds are not counted before anybody's eyes."""
+
 OLD: Final = timedelta(minutes=2)
 """From this age on a card says how old its knowledge is."""
 
@@ -215,8 +218,11 @@ def write_sentence(context: PageContext, words: StateWords) -> None:
 
 
 def age_words(context: PageContext, customer_status: CustomerStatus) -> str:
-    """Return how old the knowledge is: "Checked 2 minutes ago", and why where a service did not answer."""
+    """Return how old the knowledge is: "Last updated 2 minutes ago", and why where a service did not answer."""
     ago = relative(customer_status.as_of, context.locale)
+    if datetime.now(UTC) - customer_status.as_of < JUST_NOW:
+        # Translators: stands for {ago} in "Last updated {ago}"
+        ago = _("just now")
     if customer_status.stale:
         return _("We can't check right now. Last updated {ago}.").format(ago=ago)
     return _("Last updated {ago}").format(ago=ago)
