@@ -117,6 +117,7 @@ class ScriptlessPage:
         """What somebody reads."""
         body = self.html[self.html.find("<body") :]
         shown = re.sub(r"(?s)<(script|style)\b.*?</\1>", " ", body)
+        shown = re.sub(r"(</span>)?<wbr[^>]*>(<span[^>]*>)?", "", shown)  # a word may break there, and is one
         return " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).split())
 
 
