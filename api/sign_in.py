@@ -18,6 +18,7 @@ from services.sessions.service import Sessions, SignedIn
 from services.web.safe_paths import safe_next
 
 DEFAULT_NEXT: Final = "/payment"
+SIGNED_OUT: Final = "/signed-out"
 LONGEST_CODE: Final = 2000
 
 _log = structlog.get_logger(__name__)
@@ -96,7 +97,7 @@ def sign_in_routes(container: Container, busy_page: BusyPage) -> APIRouter:
         if session_id is not None:
             await sessions.end(session_id)
             _log.info("signed_out")
-        answer = RedirectResponse("/", 303)
+        answer = RedirectResponse(SIGNED_OUT, 303)
         access.forget_cookie(answer)
         return answer
 

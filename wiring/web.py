@@ -24,8 +24,8 @@ from ui.pages.errors import too_many_requests
 from ui.serving.shared_documents import SharedDocuments
 
 PAGES: Final = (
-    "home", "pricing", "start", "login", "payment", "success", "cancel", "account", "upgrade", "shop", "cart",
-    "embed", "index_files", "ops", "errors",
+    "home", "pricing", "start", "login", "signed_out", "payment", "success", "cancel", "account", "upgrade", "shop",
+    "cart", "embed", "index_files", "ops", "errors",
 )  # fmt: skip
 """The modules of `ui/pages/`, each with a `register(container)`."""
 

@@ -91,6 +91,7 @@ def test_somebody_signs_in_and_out_again(page: Page) -> None:
     expect(page.get_by_test_id("user-name").first).to_contain_text("Grace")
     page.get_by_test_id("user-name").first.click()
     page.get_by_test_id("sign-out").first.click()
+    expect(page.get_by_role("heading", name="You're signed out")).to_be_visible()
     expect(page.get_by_test_id("sign-in").first).to_be_visible()
 
 

@@ -10,7 +10,8 @@ from typing import Literal
 from ui.nicegui_ext.html import Tag
 from ui.theme.icons import icon
 
-Look = Literal["primary", "secondary", "quiet"]
+Look = Literal["primary", "tinted", "secondary", "quiet"]
+"""How loudly a button asks to be pressed: one on a page is `primary`, one of a kind on each of many cards `tinted`."""
 Press = Callable[[], Awaitable[None] | None]
 
 

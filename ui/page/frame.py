@@ -206,7 +206,9 @@ def _account(context: PageContext) -> None:
 
 def _next(context: PageContext) -> str:
     """Return where a sign-in from this page leads, for a query."""
-    return quote("/payment" if context.path in {"/", "/login"} or not context.here else context.here, safe="/")
+    return quote(
+        "/payment" if context.path in {"/", "/login", "/signed-out"} or not context.here else context.here, safe="/"
+    )
 
 
 def _footer(context: PageContext) -> None:
@@ -221,7 +223,7 @@ def _footer(context: PageContext) -> None:
                 theme_choice(context)
         if own := context.catalog.texts.footer:
             Tag("p", context.text(own), classes="footer-note")
-        Tag("p", _("Billing is handled by Stripe. We never see your card."), classes="footer-note")
+        Tag("p", _("Billing is handled by Stripe. We never see your card."), classes="footer-note footer-stripe")
 
 
 def has_choices(settings: Settings) -> bool:

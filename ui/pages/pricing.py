@@ -62,7 +62,7 @@ def trust_line(context: PageContext, *, alone: bool = False) -> None:
     """
     cancel = _("Cancel any time.") if alone and context.catalog.promises.cancel_any_time else ""
     Tag("p", f"{cancel} {tax_words(context.catalog)}".strip(), classes="trust")
-    with Tag("p", classes="trust"):
+    with Tag("p", classes="trust trust-stripe"):
         icon("lock-closed")
         Tag("span", _("Billing is handled by Stripe. We never see your card."))
     for promise in context.catalog.promises.others:

@@ -1,12 +1,14 @@
 """What an error looks like as a page: what happened, whether money moved, what to do."""
 
-from services.errors import FrontendError
+from services.errors import AlreadySaid, FrontendError
+from ui.billing.problem import money_claims
 from ui.components.button import button
 from ui.components.reference import reference
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.page.frame import frame
 from ui.page.stripe_mode_banner import watch_stripe_mode_banner
+from ui.text.claim_words import SENTENCES
 from ui.text.i18n import _
 from ui.theme.icons import icon
 
@@ -28,7 +30,8 @@ def error_card(context: PageContext, error: FrontendError, cause: str = "") -> N
         with Tag("span", classes=f"card-icon card-icon-{'neutral' if missing else 'warning'}"):
             icon(ERROR_ICONS.get(error.status, "exclamation-triangle"))
         Tag("h1", _(error.title), classes="card-title")
-        Tag("p", _(error.sentence), classes="muted")
+        if words := words_below(error):
+            Tag("p", words, classes="muted")
         if cause:
             Tag("p", cause, classes="small", testid="cause")
         with Tag("div", classes="card-actions"):
@@ -43,3 +46,13 @@ def error_card(context: PageContext, error: FrontendError, cause: str = "") -> N
             Tag("a", _("Contact support"), href=context.settings.support_url, classes="small")
         if identifier and not missing:
             reference(identifier, "reference")
+
+
+def words_below(error: FrontendError) -> str:
+    """Return what stands below the headline: the error's sentence, or of a failure what its headline has not said."""
+    if error.status < 500 or AlreadySaid.TITLE not in error.says:
+        return _(error.sentence)
+    parts = [_(SENTENCES[claim.says][0]) for claim in money_claims(error)]
+    if error.retryable or AlreadySaid.RETRY in error.says:
+        parts.append(_("Try again in a minute."))
+    return " ".join(parts)

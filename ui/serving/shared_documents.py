@@ -35,6 +35,7 @@ DOCUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "/shop": ("price", "quantity", "problem"),
     "/cart": ("price", "problem"),
     "/login": ("next", "error"),
+    "/signed-out": (),
     "/embed/pricing": ("interval",),
     "/payment/cancel": ("checkout",),
     "/payment/success": ("session_id",),

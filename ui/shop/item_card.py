@@ -14,7 +14,7 @@ from services.purchase import Purchase
 from services.sessions.service import sign_in_path
 from ui.billing.checkout_button import press_checkout
 from ui.billing.problem import ProblemPlace
-from ui.components.button import button
+from ui.components.button import Look, button
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.shop.cart_button import cart_button
@@ -69,7 +69,7 @@ class ItemCard:
                         Tag("p", limits_words(item), id=limits, classes="muted small")
                 with Tag("div", classes="item-actions"):
                     cart_button(item, self._add)
-                    self._buy_button()
+                    self._buy_button("primary" if chosen else "tinted")
                 self._note = Tag(
                     "p", self._total_words(), classes="muted small item-note", testid=f"total-{item.id}",
                     data_totals=self._all_totals() if context.shared else None,
@@ -98,10 +98,11 @@ class ItemCard:
                 Tag("input", type="hidden", name=name, value=value)
         return form
 
-    def _buy_button(self) -> None:
+    def _buy_button(self, look: Look) -> None:
         buy = button(
             # Translators: button: buy this one item, past the cart
             _("Buy now"),
+            look,
             # Translators: on a pressed button, while Stripe is opened
             busy_label=_("Opening…"),
             testid=f"buy-{self.item.id}",

@@ -145,6 +145,11 @@ const front = (() => {
     form.append(added);
   }
 
+  /* Signing out leads away. The server tells every open tab to load again, and this one is not to turn round. */
+  document.addEventListener("submit", ({ target }) => {
+    if (target.getAttribute("action")?.endsWith("/sign-out")) window.socket?.off("open");
+  });
+
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-busy]").forEach(clearBusy));
 
   /* Monthly or yearly: both texts are in the page. */

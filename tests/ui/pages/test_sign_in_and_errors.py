@@ -6,10 +6,13 @@ from dataclasses import replace
 import pytest
 
 from services.container import Container
+from services.errors import BillingUnavailable, FrontendError, PageNotFound, StoreUnavailable
 from tests.ui.simulation import ADA, FakeSessions, Simulate, sign_in, texts, the
-from ui.pages import errors, home, index_files, login, pricing
+from ui.pages import errors, home, index_files, login, pricing, signed_out
 from ui.serving import document
 from ui.serving.document import PageContext
+from ui.serving.error_page import words_below
+from ui.text.i18n import use_locale
 
 
 @pytest.mark.parametrize("provider", ["google", "github", "discord", "microsoft"])
@@ -43,6 +46,19 @@ async def test_somebody_signed_in_has_no_business_at_sign_in(container: Containe
         assert (answer.status_code, answer.headers["location"]) == (303, "/account")
 
 
+async def test_after_signing_out_a_page_says_so_to_whoever_is_not_signed_in(
+    container: Container, simulate: Simulate
+) -> None:
+    async with simulate(container, signed_out.register) as user:
+        await user.open("/signed-out")
+        await user.should_see("You're signed out")
+        sign_in(user)
+
+        answer = await user.http_client.get("/signed-out")
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/payment")
+
+
 async def test_a_failed_sign_in_says_so_in_words_of_ours(container: Container, simulate: Simulate) -> None:
     async with simulate(container, login.register) as user:
         await user.open("/login?error=expired")
@@ -51,6 +67,23 @@ async def test_a_failed_sign_in_says_so_in_words_of_ours(container: Container, s
 
         await user.open("/login?error=<b>made up</b>")
         await user.should_not_see(marker="notice")
+
+
+@pytest.mark.parametrize("kind", [FrontendError, StoreUnavailable, BillingUnavailable, PageNotFound])
+def test_an_error_page_says_its_headline_once(kind: type[FrontendError]) -> None:
+    error = kind()
+
+    with use_locale("en"):
+        words = words_below(error)
+
+    assert words
+    assert not words.startswith(error.title)
+
+
+def test_an_error_page_says_that_nothing_was_charged_where_that_is_known() -> None:
+    with use_locale("en"):
+        assert words_below(StoreUnavailable()) == "Nothing was charged. Try again in a minute."
+        assert words_below(FrontendError()) == "Try again in a minute."
 
 
 async def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(

@@ -23,7 +23,7 @@ async def test_signing_in_changes_the_cookie_and_signing_out_takes_it(api: ApiWo
 
     assert visitor != signed_in
     assert name not in browser.cookies
-    assert (out.status_code, out.headers["location"]) == (303, "/")
+    assert (out.status_code, out.headers["location"]) == (303, "/signed-out")
     assert (await browser.get("/api/me", headers={"cookie": f"{name}={signed_in}"})).status_code == 401
 
 

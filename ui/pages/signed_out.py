@@ -1,0 +1,26 @@
+"""`/signed-out`: where a sign-out leads, so that somebody at a shared machine sees that it happened."""
+
+from starlette.responses import RedirectResponse, Response
+
+from services.container import Container
+from ui.components.button import button
+from ui.components.card_page import card_page
+from ui.nicegui_ext.html import Tag
+from ui.page.frame import frame
+from ui.serving.document import PageContext, page
+from ui.text.i18n import N_, _
+
+
+def register(container: Container) -> None:
+    """Add the page."""
+
+    @page(container, "/signed-out", title=N_("You're signed out"), robots="noindex")
+    def signed_out(context: PageContext) -> Response | None:
+        if context.user is not None:
+            return RedirectResponse("/payment", 303)
+        with frame(context, narrow=True), card_page("success", "check-circle", _("You're signed out")):
+            Tag("p", _("Sign in again to see your plan and your orders."), classes="center muted card-sentence")
+            with Tag("div", classes="card-actions"):
+                button(_("Sign in"), href="/login?next=/payment", wide=True, large=True, testid="sign-in-again")
+                button(_("Go to home page"), "quiet", href=context.settings.home_address, wide=True)
+        return None
