@@ -44,12 +44,26 @@ async def subscriber(replica: Replica, outside: Outside) -> Session:
 async def test_what_was_asked_just_now_for_the_user_is_not_asked_again(replica: Replica, outside: Outside) -> None:
     await subscriber(replica, outside)
     before = looks(outside)
-    outside.clock.move(60)
+    outside.clock.move(14)
 
     found = await told(replica, outside)
 
     assert (found.plan, found.access, found.stale) == ("premium", True, False)
     assert looks(outside) == before
+
+
+async def test_an_end_right_after_the_user_looked_is_told_within_a_quarter_of_a_minute() -> None:
+    outside = Outside("documented")
+    replica = Replica(outside)
+    await subscriber(replica, outside)
+    (subscription,) = outside.world.subscriptions.values()
+    outside.world.set_status(subscription, "canceled")
+    outside.world.deliver_all()
+    outside.clock.move(16)
+
+    found = await told(replica, outside)
+
+    assert (found.access, found.state) == (False, State.CANCELED)
 
 
 async def test_an_absent_user_keeps_access_as_last_known_with_its_age(replica: Replica, outside: Outside) -> None:
