@@ -89,7 +89,8 @@ func (r *Rights) Limit(feature string) int64 {
 
 // Options of a Billing. The zero value of each is a good one; without a ServiceToken only tokens can be verified.
 type Options struct {
-	Audience     string        // what its ENTITLEMENTS_AUDIENCE names; by default its address
+	Issuer       string        // its PUBLIC_URL, where it is asked at another address
+	Audience     string        // what its ENTITLEMENTS_AUDIENCE names; by default the issuer
 	ServiceToken string        // of its SERVICE_TOKENS, to ask by a user's id
 	FailOpenFor  time.Duration // the last answer counts so long after its end, while billing can't be asked
 	Client       *http.Client  // by default one that waits six seconds
@@ -116,11 +117,14 @@ type question struct {
 	err      error
 }
 
-// New returns the billing front end at an address, which its tokens name as their issuer.
+// New returns the billing front end at an address.
 func New(address string, options Options) *Billing {
 	address = strings.TrimRight(address, "/")
+	if options.Issuer == "" {
+		options.Issuer = address
+	}
 	if options.Audience == "" {
-		options.Audience = address
+		options.Audience = options.Issuer
 	}
 	if options.Client == nil {
 		asIs := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -168,7 +172,7 @@ func (b *Billing) Verify(token string) (*Rights, error) {
 func (b *Billing) check(found *claims) error {
 	now := b.options.Now()
 	switch {
-	case found.Issuer != b.url:
+	case found.Issuer != b.options.Issuer:
 		return errors.New("of another issuer")
 	case !found.VerifyAudience(b.options.Audience, true):
 		return errors.New("for another audience")
@@ -289,7 +293,7 @@ func (b *Billing) get(path, authorization string, found any) error {
 			}
 		}
 	}
-	if err != nil || status >= 500 || status == http.StatusTooManyRequests {
+	if err != nil || status >= 500 {
 		b.mu.Lock()
 		b.restsUntil = b.options.Now().Add(restsFor)
 		b.mu.Unlock()

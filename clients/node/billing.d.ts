@@ -1,7 +1,9 @@
 export interface BillingOptions {
-  /** The billing front end's address, which its tokens name as their issuer. */
+  /** The address at which the billing front end is asked. */
   url: string;
-  /** What its ENTITLEMENTS_AUDIENCE names; by default its address. */
+  /** Its PUBLIC_URL, which its tokens name as their issuer; by default the same address. */
+  issuer?: string;
+  /** What its ENTITLEMENTS_AUDIENCE names; by default the issuer. */
   audience?: string;
   /** A token of its SERVICE_TOKENS, to ask by a user's id. */
   serviceToken?: string;

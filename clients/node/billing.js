@@ -78,9 +78,13 @@ export class Rights {
   }
 }
 
-/** The billing front end at `url`. `audience` is what its ENTITLEMENTS_AUDIENCE names, else its address. */
+/**
+ * The billing front end at `url`. `issuer` is its PUBLIC_URL, where it is asked at another address; `audience` is what
+ * its ENTITLEMENTS_AUDIENCE names, by default the issuer.
+ */
 export class Billing {
   #url;
+  #issuer;
   #audience;
   #headers;
   #failOpenFor;
@@ -94,9 +98,10 @@ export class Billing {
   #known = new Map();
   #asking = new Map();
 
-  constructor({ url, audience, serviceToken, failOpenFor = 0, timeout = 6, fetch = globalThis.fetch, now } = {}) {
+  constructor({ url, issuer, audience, serviceToken, failOpenFor = 0, timeout = 6, fetch = globalThis.fetch, now }) {
     this.#url = url.replace(/\/+$/, "");
-    this.#audience = audience ?? this.#url;
+    this.#issuer = issuer ?? this.#url;
+    this.#audience = audience ?? this.#issuer;
     this.#headers = serviceToken ? { authorization: `Bearer ${serviceToken}` } : {};
     this.#failOpenFor = failOpenFor;
     this.#timeout = timeout;
@@ -110,7 +115,7 @@ export class Billing {
     try {
       const { payload } = await jwtVerify(token, keys.find, {
         algorithms: ["ES256"],
-        issuer: this.#url,
+        issuer: this.#issuer,
         audience: this.#audience,
         clockTolerance: LEEWAY,
         currentDate: new Date(this.#now() * 1000),
@@ -240,7 +245,7 @@ export class Billing {
     } catch {
       response = null;
     }
-    if (!response || response.status >= 500 || response.status === 429) this.#restsUntil = this.#now() + RESTS_FOR;
+    if (!response || response.status >= 500) this.#restsUntil = this.#now() + RESTS_FOR;
     throw new Unavailable(response ? `answered ${response.status}` : "not reached");
   }
 

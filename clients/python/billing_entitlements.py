@@ -73,12 +73,17 @@ class Rights:
 
 
 class Billing:
-    """The billing front end at `url`. `audience` is what its ENTITLEMENTS_AUDIENCE names, else its address."""
+    """The billing front end, which is asked at `url`.
+
+    `issuer` is its PUBLIC_URL, where that is another address; `audience` is what its ENTITLEMENTS_AUDIENCE names, by
+    default the issuer.
+    """
 
     def __init__(
         self,
         url: str,
         *,
+        issuer: str | None = None,
         audience: str | None = None,
         service_token: str | None = None,
         fail_open_for: float = 0.0,
@@ -87,7 +92,8 @@ class Billing:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._url = url.rstrip("/")
-        self._audience = audience or self._url
+        self._issuer = issuer or self._url
+        self._audience = audience or self._issuer
         self._token = service_token
         self._fail_open_for = fail_open_for
         self._http = http or httpx.Client(timeout=timeout)
@@ -240,7 +246,7 @@ class Billing:
             found = answer.json()
         except httpx.HTTPStatusError as error:
             status = error.response.status_code
-            if status >= 500 or status == 429:
+            if status >= 500:
                 self._rests_until = self._now() + RESTS_FOR
             raise Unavailable(f"answered {status}") from None
         except (httpx.HTTPError, ValueError) as error:
@@ -251,7 +257,7 @@ class Billing:
     def _registry(self) -> jwt.JWTClaimsRegistry:
         essential: dict[str, Any] = {name: {"essential": True} for name in ("sub", "exp", "iat")}
         return jwt.JWTClaimsRegistry(
-            now=int(self._now()), leeway=LEEWAY, iss={"essential": True, "value": self._url},
+            now=int(self._now()), leeway=LEEWAY, iss={"essential": True, "value": self._issuer},
             aud={"essential": True, "value": self._audience}, **essential,
         )  # fmt: skip
 

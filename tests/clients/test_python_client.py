@@ -252,6 +252,15 @@ async def test_it_guards_a_service(front_end: FrontEnd, service_of: Callable[[Bi
     assert await call("GET", "/exports", "usr_1") == (503, {"detail": "What you may do can't be checked right now."})
 
 
+def test_billing_may_be_asked_at_another_address_than_its_public_one(front_end: FrontEnd) -> None:
+    http = httpx.Client(transport=httpx.MockTransport(front_end))
+    inside = Billing(
+        "http://billing:8081", issuer=VECTORS["issuer"], service_token="bst_1", http=http, now=lambda: front_end.now
+    )
+
+    assert inside.of("usr_1").plan == "premium"
+
+
 def test_a_check_of_what_is_known_takes_no_millisecond(front_end: FrontEnd) -> None:
     billing = client(front_end)
     billing.of("usr_1")

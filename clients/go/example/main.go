@@ -16,12 +16,9 @@ func main() {
 	guard := billing.New(os.Getenv("BILLING_URL"), options)
 	userID := func(r *http.Request) string { return r.Header.Get("X-User-Id") } // whoever your own sign-in says it is
 
-	http.Handle("/export", guard.Requires("audit_log", userID)(http.HandlerFunc(export)))
+	http.Handle("/export", guard.Requires("audit_log", userID)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{"user": userID(r), "members": billing.RightsOf(r).Limit("members")})
+	})))
 	http.Handle("/hooks/billing", guard.Events(os.Getenv("BILLING_WEBHOOK_SECRET"), nil))
 	log.Fatal(http.ListenAndServe(":"+os.Getenv("PORT"), nil))
-}
-
-func export(w http.ResponseWriter, r *http.Request) {
-	rights := billing.RightsOf(r)
-	_ = json.NewEncoder(w).Encode(map[string]any{"user": rights.UserID, "members": rights.Limit("members")})
 }

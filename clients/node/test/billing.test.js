@@ -117,6 +117,37 @@ test("a front end that fails is not asked again at once", async () => {
   assert.equal(frontEnd.asked.filter((path) => path !== KEYS).length, 2);
 });
 
+test("billing may be asked at another address than its public one", async () => {
+  const billing = new FrontEnd().billing({ url: "http://billing:8081", issuer: VECTORS.issuer });
+  assert.equal((await billing.of("usr_1")).plan, "premium");
+});
+
+/** The 99th percentile of so many calls, in microseconds. */
+async function p99(called, times) {
+  const took = [];
+  for (let i = 0; i < times; i++) {
+    const began = process.hrtime.bigint();
+    await called();
+    took.push(Number(process.hrtime.bigint() - began) / 1000);
+  }
+  return took.sort((a, b) => a - b)[Math.ceil(0.99 * times) - 1];
+}
+
+test("a check of what is known takes no millisecond", async (t) => {
+  const billing = new FrontEnd().billing();
+  await billing.of("usr_1");
+  const nothing = async () => {};
+  const required = () => billing.require("usr_1", "exports");
+  for (const called of [nothing, required]) await p99(called, 20_000); // until they are compiled
+  const empty = await p99(nothing, 20_000);
+  const check = await p99(required, 20_000);
+  const before = process.cpuUsage();
+  for (let i = 0; i < 1000; i++) await billing.verify(GOOD);
+  const { user, system } = process.cpuUsage(before);
+  t.diagnostic(`in microseconds: ${JSON.stringify({ empty, check, verify: (user + system) / 1000 })}`);
+  assert.ok(check < 1000, `${check} µs`);
+});
+
 test("another user's answer is not believed", async () => {
   await assert.rejects(new FrontEnd().billing().of("usr_2"), Refused);
 });
