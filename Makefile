@@ -28,7 +28,7 @@ help: ## Show this list
 run: $(RUN_STAMP) ## Start the app; without PAYMENT_MS_API_KEY with its sandbox, at http://localhost:8081
 	@exec $(PY) app.py
 
-test: $(DEV_STAMP) system node ## Run all tests, those with Chromium, Redis and HAProxy included
+test: $(DEV_STAMP) system node ## Run all tests, those with Chromium, Redis, HAProxy, Node and Go included
 	$(PYTEST) $(ALL_TESTS)
 
 test-fast: $(DEV_STAMP) ## Run the quick tests of units and pages: no browser, no other servers

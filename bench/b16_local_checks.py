@@ -1,0 +1,78 @@
+"""What a check costs in a service beside us, by language: of what is known, against an empty function; of a token."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from bench.results import Figure, at_most, percentile
+from clients.python.billing_entitlements import Billing
+from harness.app_process import ROOT
+
+CLIENTS: Final = ROOT / "clients"
+CALLS, TOKENS = 20_000, 1_000
+MOST: Final = 1000.0
+"""Microseconds that a local check may take."""
+
+
+def run(_folder: Path) -> list[Figure]:
+    """Ask the Python client here, and the others' own tests, which print what they measured."""
+    go = {"GOWORK": str(CLIENTS / "go" / "debian.work"), "GOPROXY": "off"}
+    measured = {
+        "Python": _python(),
+        "Node": _printed(["node", "--test", "--test-reporter=tap", "test/billing.test.js"], "node", {}),
+        "Go": _printed(["go", "test", "-count=1", "-v", "-run", "NoMillisecond", "."], "go", go),
+    }
+    figures = []
+    for language, took in measured.items():
+        check, empty = took["check"], took["empty"]
+        known = Figure(
+            16, f"p99 of a check of what is known, {language}", round(check, 2), "µs",
+            round(empty, 2), round(check / empty, 1), note="against an empty function",
+        )  # fmt: skip
+        token = Figure(16, f"processor time of verifying a token, {language}", round(took["verify"]), "µs")
+        figures += [at_most(known, MOST), at_most(token, MOST)]
+    return figures
+
+
+def _python() -> dict[str, float]:
+    vectors = json.loads((CLIENTS / "vectors.json").read_text(encoding="utf-8"))
+    good = next(one["token"] for one in vectors["tokens"] if one["name"] == "good")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=vectors["keys"] if "jwks" in request.url.path else {"token": good})
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    billing = Billing(vectors["issuer"], service_token="bst_1", http=http, now=lambda: vectors["now"])  # noqa: S106
+    billing.of("usr_1")
+    empty, check = _p99(lambda: None), _p99(lambda: billing.require("usr_1", "exports"))
+    began = time.process_time()
+    for _ in range(TOKENS):
+        billing.verify(good)
+    return {"empty": empty, "check": check, "verify": (time.process_time() - began) * 1e6 / TOKENS}
+
+
+def _p99(called: Callable[[], object]) -> float:
+    took = []
+    for _ in range(CALLS):
+        began = time.perf_counter_ns()
+        called()
+        took.append((time.perf_counter_ns() - began) / 1000)
+    return percentile(took, 99)
+
+
+def _printed(arguments: list[str], folder: str, environment: dict[str, str]) -> dict[str, float]:
+    done = subprocess.run(
+        arguments, cwd=CLIENTS / folder, env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
+    found = re.search(r"in microseconds: (\{.*\})", done.stdout)
+    if found is None:
+        raise ValueError(f"{arguments[0]} printed no figures")
+    figures: dict[str, float] = json.loads(found[1])
+    return figures
