@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from catalog import CatalogError
 from settings import SettingsError, load_settings
+from version import VERSION
 
 CANNOT_START = 2
 
@@ -30,6 +31,7 @@ def _run(arguments: Sequence[str]) -> int:
     from cli.commands import add_operator_commands  # only now: the server needs none of them
 
     parser = argparse.ArgumentParser(prog="python app.py", description="The billing front end; serves it by default.")
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     commands.add_parser("serve", help="serve the app").set_defaults(run=lambda _options: _serve())
     add_operator_commands(commands)

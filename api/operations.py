@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from services.container import Container
 from services.errors import StoreUnavailable
 from services.web.operator_token import shows_token
+from version import VERSION
 
 METRICS_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
 PING_DEADLINE: Final = 2.0
@@ -26,7 +27,7 @@ def operations_routes(container: Container) -> APIRouter:
     @router.get("/healthz")
     async def healthz() -> Response:
         """The process serves; nothing else is asked."""
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ok", "version": VERSION})
 
     @router.get("/readyz")
     async def readyz() -> Response:

@@ -31,8 +31,8 @@ from api.siblings.routes import service_routes
 from api.strict_json import StrictRoute
 from services.container import Container
 from services.sessions.service import Session
+from version import VERSION
 
-API_VERSION = "1.0"
 Asked = Annotated[str, Header()]
 InCart = Annotated[str, Path(min_length=1, max_length=255, description="The price of an item.")]
 
@@ -41,7 +41,7 @@ def json_api(container: Container) -> FastAPI:
     """Return the app to mount at `/api`."""
     app = FastAPI(
         title="Billing API",
-        version=API_VERSION,
+        version=VERSION,
         description="Errors are RFC 9457 problem documents. Browsers send their session cookie; state is changed "
         "from our own origin only (`Origin` or `Sec-Fetch-Site` says so). Other services send a token.",
         openapi_url="/openapi.json",

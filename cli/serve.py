@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import platform
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ from services.observability.page_health import PageHealth
 from settings import Settings
 from ui.nicegui_ext.collector import PacedCollector
 from ui.serving.self_test import prepare_pages
+from version import VERSION
 from wiring.build import build
 from wiring.web import application
 
@@ -68,6 +70,7 @@ def run(settings: Settings) -> None:
             sandbox = _start_sandbox(settings)
 
         async def prepare(app: FastAPI) -> None:
+            _log.info("starting", version=VERSION, python=platform.python_version(), nicegui=NICEGUI_VERSION)
             if (await prepare_pages(app, running.container)).paced_collector:
                 collector.start()
 

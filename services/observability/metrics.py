@@ -3,14 +3,16 @@
 Labels are words of ours (operation, outcome, state), never ids of users, prices or requests.
 """
 
+import platform
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from services.upstream.client import CircuitState, Upstream
+from version import VERSION
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _AGES: Final = (1.0, 5.0, 15.0, 60.0, 120.0, 300.0, 600.0, 3600.0, 86400.0)
@@ -32,6 +34,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        build = Info("billing_build", "The release that runs.", registry=self.registry)
+        build.info({"version": VERSION, "python": platform.python_version()})
+        ProcessCollector(registry=self.registry)  # memory, processor time, open files
         self._upstreams: tuple[Upstream, ...] = ()
         self._readings: tuple[GaugeReading, ...] = ()
         self._checkouts = Counter(

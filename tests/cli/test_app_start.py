@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from harness.app_process import free_port
+from version import VERSION
 
 ROOT = Path(__file__).parents[2]
 
@@ -158,7 +159,10 @@ def test_in_a_terminal_the_log_is_for_people_and_the_addresses_come_last(tmp_pat
         f"Open http://localhost:{env['PORT']} (sandbox: no money moves)",
         f"The sandbox's control panel: {panel}",
     ]
-    assert any(re.match(r"\d\d:\d\d:\d\d \[info +\] listening", line) for line in lines)
+    logged = [line for line in lines if re.match(r"\d\d:\d\d:\d\d \[info +\] ", line)]
+    assert "starting" in logged[0]
+    assert f"version={VERSION}" in logged[0]
+    assert any("] listening" in line for line in logged)
     assert not any(line.startswith("{") for line in lines)
     assert ("\x1b[" in shown) is (no_color == "")
     assert "an-operators-token" not in shown

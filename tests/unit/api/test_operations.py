@@ -15,6 +15,7 @@ from services.errors import PlanRequired
 from services.sessions.service import Session
 from services.subscription.model import Reason, Source, State
 from tests.unit.api.api_world import OPS_TOKEN, ApiWorld, Browser, api_world
+from version import VERSION
 
 PRODUCTS = (Path(__file__).parents[3] / "products.json").read_bytes()
 
@@ -39,7 +40,7 @@ async def member(api: ApiWorld) -> Browser:
 async def test_healthy_and_ready(api: ApiWorld) -> None:
     health, ready = await api.browser().get("/healthz"), await api.browser().get("/readyz")
 
-    assert (health.status_code, health.json()) == (200, {"status": "ok"})
+    assert (health.status_code, health.json()) == (200, {"status": "ok", "version": VERSION})
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
     checks = {"pages", "store", "payment_ms", "auth_ms", "catalog", "clock", "limits", "money"}
     assert checks == ready.json()["checks"].keys()
