@@ -4,6 +4,9 @@
 .PHONY: help run test test-fast test-clients test-plain compat test-browser test-browsers test-faults test-scale check lint format generate lock audit sbom \
         messages screenshots a11y lighthouse bench bench-peers truth truth-mutants mutants clean python system node
 
+# Tests and benches start hundreds of processes, each of which would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from harness.app_process import PLAIN_PAGES
 from harness.redis_server import RedisServer
@@ -24,6 +25,9 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """With PLAIN_PAGES draw all pages without what makes them fast, and leave out the tests of just that."""
+    gc.disable()  # until all tests are collected, and stay
+    # structlog would draw each exception with Rich, every local variable of it: a second and more of the processor.
+    structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
     if PLAIN_PAGES:
         put_in_force(NONE)
         without = [config.option.markexpr, "not optimized"]
@@ -31,8 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Set aside what is loaded by now: NiceGUI's simulation runs the cyclic collector twice for each test."""
+    """Let the collector leave alone what lives to the end, and look less often; NiceGUI runs it too."""
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture

@@ -207,7 +207,7 @@ class World:
         """Return the visible elements with a testid, in the order of the page."""
         client = self.browser.client
         assert client is not None
-        return [tag for tag in tags_in(client.layout) if testid in tag._markers]
+        return [tag for tag in tags_in(client.layout) if tag.prop_dict().get("data-testid") == testid]
 
     def one(self, testid: str) -> Tag:
         """Return the one visible element with a testid."""
@@ -219,7 +219,7 @@ class World:
         """Return the visible elements of a CSS class."""
         client = self.browser.client
         assert client is not None
-        return [tag for tag in tags_in(client.layout) if name in tag._classes]
+        return [tag for tag in tags_in(client.layout) if name in tag.class_list()]
 
     def tags(self, name: str) -> list[Tag]:
         """Return the visible elements of an HTML tag."""

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -29,13 +30,32 @@ SAME_NAME = "# the same name as "
 """A comment behind `class X:` that says whose name it shares, and why."""
 
 
+@dataclass(frozen=True)
+class ModuleRead:
+    """What is asked here of a module. The trees themselves are not kept: they are half a million objects."""
+
+    imports: frozenset[str]
+    classes: tuple[str, ...]
+    """Public ones at its top that don't say whose name they share."""
+    writes_any: bool
+
+
 @cache
-def sources() -> dict[Path, ast.Module]:
-    """Every module of the project, parsed."""
+def sources() -> dict[Path, ModuleRead]:
+    """Every module of the project, read."""
     paths = [
         path for path in ROOT.rglob("*.py") if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
     ]
-    return {path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(paths)}
+    return {path.relative_to(ROOT): source(path.read_text(encoding="utf-8")) for path in sorted(paths)}
+
+
+def source(text: str) -> ModuleRead:
+    tree, lines = ast.parse(text), text.splitlines()
+    return ModuleRead(
+        frozenset(imported(tree)),
+        tuple(node.name for node in top_classes(tree) if SAME_NAME not in lines[node.lineno - 1]),
+        any(isinstance(node, ast.Name) and node.id == "Any" for node in ast.walk(tree)),
+    )
 
 
 def module_of(path: Path) -> str:
@@ -52,22 +72,22 @@ def imported(tree: ast.Module) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def circle(files: dict[Path, ast.Module]) -> list[str]:
+def circle(files: dict[Path, ModuleRead]) -> list[str]:
     """One circle of modules that import each other, if there is one. A package and what is in it count as one way."""
-    modules = {module_of(path): tree for path, tree in files.items()}
+    modules = {module_of(path): found for path, found in files.items()}
     graph = {
         module: {
             name
-            for name in imported(tree)
+            for name in found.imports
             if name in modules and not f"{name}.".startswith(f"{module}.") and not f"{module}.".startswith(f"{name}.")
         }
-        for module, tree in modules.items()
+        for module, found in modules.items()
     }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        found: list[str] = error.args[1]
-        return found
+        around: list[str] = error.args[1]
+        return around
     return []
 
 
@@ -77,11 +97,11 @@ def top_classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
 
 @pytest.mark.parametrize("name", BOTTOM)
 def test_module_at_the_bottom_imports_nothing_above_it(name: str) -> None:
-    assert {top.partition(".")[0] for top in imported(sources()[Path(name)])} & ABOVE == set()
+    assert {top.partition(".")[0] for top in sources()[Path(name)].imports} & ABOVE == set()
 
 
 def test_catalog_and_settings_do_not_know_each_other() -> None:
-    of_catalog, of_settings = (set(imported(sources()[Path(f"{name}.py")])) for name in ("catalog", "settings"))
+    of_catalog, of_settings = (sources()[Path(f"{name}.py")].imports for name in ("catalog", "settings"))
 
     assert of_catalog & {"settings", "settings_rules"} == set()
     assert of_settings & {"catalog", "catalog_rules", "catalog_features", "money"} == set()
@@ -99,18 +119,14 @@ def test_no_files_import_each_other_in_a_circle_lazily_or_for_types_either() -> 
 
 
 def test_a_circle_through_a_lazy_import_would_be_found() -> None:
-    one = ast.parse("from b import y")
-    other = ast.parse("def y():\n    from a import x")
+    one = source("from b import y")
+    other = source("def y():\n    from a import x")
 
     assert set(circle({Path("a.py"): one, Path("b.py"): other})) == {"a", "b"}
 
 
 def test_any_is_written_at_no_door_but_those_that_mypy_excepts_with_a_reason() -> None:
-    written = {
-        module_of(path)
-        for path, tree in sources().items()
-        if path.parts[0] in DOORS and any(isinstance(node, ast.Name) and node.id == "Any" for node in ast.walk(tree))
-    }
+    written = {module_of(path) for path, found in sources().items() if path.parts[0] in DOORS and found.writes_any}
     overrides = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]["overrides"]
     typed, excepted = (
         {name for one in overrides if one.get("disallow_any_explicit") is strict for name in one["module"]}
@@ -123,11 +139,9 @@ def test_any_is_written_at_no_door_but_those_that_mypy_excepts_with_a_reason() -
 
 def test_no_two_classes_have_one_name() -> None:
     places = defaultdict(list)
-    for path, tree in sources().items():
-        lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
-        for node in top_classes(tree):
-            if SAME_NAME not in lines[node.lineno - 1]:
-                places[node.name].append(str(path))
+    for path, found in sources().items():
+        for name in found.classes:
+            places[name].append(str(path))
 
     assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
 
