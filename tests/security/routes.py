@@ -25,7 +25,7 @@ FILES: Final = frozenset(
         "GET /assets/app.js", "GET /assets/document.js", "GET /assets/full.js", "GET /assets/icons.css",
         "GET /assets/items.svg", "GET /assets/line.js", "GET /assets/style.css", "GET /items/{item_id}/picture",
         "GET /brand/icon.svg", "GET /brand/preview.png", "GET /brand/touch-icon.png", "GET /favicon.ico",
-        "GET /robots.txt", "GET /sitemap.xml", "GET /.well-known/jwks.json",
+        "GET /robots.txt", "GET /sitemap.xml", "GET /llms.txt", "GET /pricing.md", "GET /.well-known/jwks.json",
         "GET /api/openapi.json", "GET /api/docs", "GET /api/catalog",
     }
 )  # fmt: skip

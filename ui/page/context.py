@@ -55,15 +55,16 @@ class Head:
     """What search engines and browser tabs read. A page may change it while it is built.
 
     `title` and `description` are message ids, or texts in the page's language. `canonical` defaults to the page's own
-    path under PUBLIC_URL. A page that strangers can open and search engines should not list has `robots="noindex"`.
-    One that waits for news loads itself again each `reload_each` seconds in a browser without scripts. `style` are the
-    rules that this page alone needs.
+    path under PUBLIC_URL; `text_version` is where the same stands as Markdown. A page that strangers can open and
+    search engines should not list has `robots="noindex"`. One that waits for news loads itself again each `reload_each`
+    seconds in a browser without scripts. `style` are the rules that this page alone needs.
     """
 
     title: str
     description: str = ""
     robots: str = "index,follow"
     canonical: str = ""
+    text_version: str = ""
     json_ld: tuple[JsonLd, ...] = ()
     reload_each: int = 0
     style: str = ""

@@ -50,6 +50,9 @@ def head_html(context: PageContext, nonce: str) -> str:
             f'<link rel="alternate" hreflang="{language}" href="{escape(other)}">'
             for language, other in alternates(page, context.settings)
         ]
+    if context.head.text_version:
+        text = in_language(context.head.text_version, named_language(context))
+        parts.append(f'<link rel="alternate" type="text/markdown" href="{escape(text)}">')
     parts.append(f'<meta name="color-scheme" content="{_color_scheme(context)}">')
     parts += _theme_colors(context)
     parts.append(f'<link rel="icon" href="{icon_address(context.settings)}" type="image/svg+xml">')

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from catalog import Link
-from ui.page.context import PageContext
+from ui.page.catalog_reader import CatalogReader
 from ui.text.i18n import _
 
 
-def navigation_links(context: PageContext) -> list[tuple[str, str]]:
+def navigation_links(context: CatalogReader) -> list[tuple[str, str]]:
     """Return address and words of the links behind ours in the header."""
     return _worded(context, context.catalog.links.navigation)
 
 
-def footer_links(context: PageContext) -> list[tuple[str, str]]:
+def footer_links(context: CatalogReader) -> list[tuple[str, str]]:
     """Return address and words of all links of the footer."""
     settings, links = context.settings, context.catalog.links
     named = (
@@ -36,5 +36,5 @@ def footer_links(context: PageContext) -> list[tuple[str, str]]:
     ]
 
 
-def _worded(context: PageContext, links: Sequence[Link]) -> list[tuple[str, str]]:
+def _worded(context: CatalogReader, links: Sequence[Link]) -> list[tuple[str, str]]:
     return [(link.url, context.text(link.label)) for link in links]

@@ -8,6 +8,9 @@ from starlette.responses import Response
 from services.container import Container
 from ui.page.head import alternates
 
+FOR_PROGRAMS = ("/api/catalog", "/api/docs", "/api/openapi.json")
+"""What of the API may be read by whoever keeps to these rules, such as agents."""
+
 FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
@@ -17,7 +20,10 @@ def register(container: Container) -> None:
 
     @app.get("/robots.txt", include_in_schema=False)
     def robots() -> Response:
-        lines = ("User-agent: *", "Disallow: /api/", "Disallow: /auth/", f"Sitemap: {base}/sitemap.xml", "")
+        lines = (
+            "User-agent: *", *(f"Allow: {path}" for path in FOR_PROGRAMS), "Disallow: /api/", "Disallow: /auth/",
+            f"Sitemap: {base}/sitemap.xml", f"# For language models: {base}/llms.txt", "",
+        )  # fmt: skip
         return Response("\n".join(lines), media_type="text/plain", headers=FOR_A_DAY)
 
     @app.get("/sitemap.xml", include_in_schema=False)

@@ -26,6 +26,7 @@ def register(container: Container) -> None:
     async def pricing(context: PageContext) -> None:
         catalog = container.catalog
         context.head.description = catalog_words.description(catalog)
+        context.head.text_version = "/pricing.md"
         context.head.json_ld = structured_data.products(context, catalog)
         if catalog.questions:
             context.head.json_ld += (structured_data.answers(context, catalog),)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from catalog import Catalog, Interval, Plan
 from services.purchase import Purchase
+from ui.page.catalog_reader import CatalogReader
 from ui.page.context import PageContext
 from ui.plans import catalog_words
 from ui.plans.card import ButtonSpec, PlanOffer
@@ -30,7 +31,7 @@ def plan_offer(
     context: PageContext, catalog: Catalog, plan: Plan, buttons: Mapping[Interval, ButtonSpec] | None = None
 ) -> PlanOffer:
     """Return the offer of one plan; `buttons` replaces the public ones."""
-    shown, included = _unfolded(context, catalog, plan)
+    shown, included = unfolded(context, catalog, plan)
     return PlanOffer(
         plan=shown,
         buttons=buttons or {interval: _button(context, catalog, plan, interval) for interval in Interval},
@@ -45,8 +46,8 @@ def _beside(catalog: Catalog, plan: Plan) -> tuple[Plan, ...]:
     return tuple(other for other in catalog.group(plan) if other.on_sale)
 
 
-def _unfolded(context: PageContext, catalog: Catalog, plan: Plan) -> tuple[Plan, Plan | None]:
-    """Return the plan as its card shows it, and the plan on sale of which it has everything.
+def unfolded(context: CatalogReader, catalog: Catalog, plan: Plan) -> tuple[Plan, Plan | None]:
+    """Return the plan with the lines of its card, and the plan on sale of which it has everything.
 
     What it has of a plan that is sold no more stands on its own card: no visitor could look that up.
     """
