@@ -125,14 +125,14 @@ def _noted(text: str, note: str) -> str:
 def _value(value: bool | str) -> str:
     if isinstance(value, str):
         return value
-    return _("Included") if value else _("Not included")
+    return _("Yes") if value else _("No")
 
 
 def _items(reader: CatalogReader) -> Iterator[str]:
     if not reader.catalog.items:
         return
     yield f"## {_('Shop')}"
-    yield inline(_("Add-ons you pay for once: no subscription, nothing renews."))
+    yield inline(_("One-time purchases: no subscription, nothing renews."))
     for item in reader.catalog.items:
         yield f"### {inline(reader.text(item.name))}"
         yield inline(reader.text(item.description))

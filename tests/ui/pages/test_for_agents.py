@@ -14,7 +14,7 @@ from catalog import load_catalog
 from services.container import Container
 from settings import load_settings
 from tests.ui.simulation import ADA, ROOT, VISITOR, FakeSessions, Simulate, container_with, sell
-from ui.pages import for_agents, index_files, pricing
+from ui.pages import index_files, pricing
 from ui.text.amounts import price_words
 from ui.text.i18n import LOCALES, use_locale
 
@@ -46,7 +46,7 @@ def chosen(tmp_path: Path) -> Chosen:
 
 
 async def read(simulate: Simulate, container: Container, path: str, **headers: str) -> Response:
-    async with simulate(container, for_agents.register) as user:
+    async with simulate(container, index_files.register) as user:
         return await user.http_client.get(path, headers=headers)
 
 
@@ -86,7 +86,7 @@ async def test_a_trial_is_for_new_customers_only_and_where_it_is_given(simulate:
 
 async def test_without_a_shop_or_a_home_page_nothing_leads_there(simulate: Simulate, chosen: Chosen) -> None:
     container = chosen(shop=False, home_page="pricing")
-    async with simulate(container, for_agents.register) as user:
+    async with simulate(container, index_files.register) as user:
         index, prices = [(await user.http_client.get(path)).text for path in PATHS]
 
     assert "/shop" not in index + prices
@@ -112,7 +112,7 @@ async def test_the_index_has_the_form_that_readers_of_it_expect(simulate: Simula
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_the_language_is_the_addresss_or_the_readers(simulate: Simulate, chosen: Chosen, path: str) -> None:
-    async with simulate(chosen(), for_agents.register) as user:
+    async with simulate(chosen(), index_files.register) as user:
         german = await user.http_client.get(path, headers={"accept-language": "fr, de;q=0.8"})
         named = await user.http_client.get(f"{path}?lang=ja", headers={"accept-language": "de"})
 
@@ -125,7 +125,7 @@ async def test_the_language_is_the_addresss_or_the_readers(simulate: Simulate, c
 @pytest.mark.parametrize("path", PATHS)
 async def test_what_did_not_change_is_not_sent_again(simulate: Simulate, chosen: Chosen, path: str) -> None:
     container = chosen()
-    async with simulate(container, for_agents.register) as user:
+    async with simulate(container, index_files.register) as user:
         first = await user.http_client.get(path)
         has_it = {"if-none-match": first.headers["etag"]}
         again = await user.http_client.get(path, headers=has_it)
