@@ -1,4 +1,4 @@
-"""What a check costs in a service beside us, by language: of what is known, against an empty function; of a token."""
+"""What a check costs: in a service beside us, by language, and here when it asks about a user that is known."""
 
 import json
 import os
@@ -11,18 +11,51 @@ from typing import Final
 
 import httpx
 
-from bench.results import Figure, at_most, percentile
+from bench.results import Figure, against, at_most, percentile
+from bench.world import MeasuredProduct, cpu_seconds, our_world
 from clients.python.billing_entitlements import Billing
-from harness.app_process import ROOT
+from harness.app_process import NO_AUTHORITIES, ROOT
+from services.web.service_tokens import digest_of, new_token
 
 CLIENTS: Final = ROOT / "clients"
 CALLS, TOKENS = 20_000, 1_000
+ROUNDS, QUESTIONS = 5, 400
 MOST: Final = 1000.0
 """Microseconds that a local check may take."""
 
 
-def run(_folder: Path) -> list[Figure]:
-    """Ask the Python client here, and the others' own tests, which print what they measured."""
+def run(folder: Path) -> list[Figure]:
+    """Ask the Python client here, the others' own tests, which print what they measured, and an app."""
+    return [*_clients(), _lookup(folder)]
+
+
+def _lookup(folder: Path) -> Figure:
+    """Return the processor time of a question about a user who was here a moment ago, in turns with `/healthz`."""
+    token = new_token()
+    settings = {"SERVICE_TOKENS": f"bench={digest_of(token)}", "LIMIT_SERVICE_QUERIES": "1000000/minute"}
+    with our_world(folder, app=settings) as world:
+        person = world.person()
+        world.put(person, "active")
+        person.client.get("/api/payment/subscriptions").raise_for_status()
+        bearer = {"Authorization": f"Bearer {token}"}
+        asked, healthy = [], []
+        with httpx.Client(base_url=world.url, headers=bearer, trust_env=False, verify=NO_AUTHORITIES) as service:
+            for _round in range(ROUNDS + 1):
+                healthy.append(_cost(world, service, "/healthz"))
+                asked.append(_cost(world, service, f"/api/entitlements/{person.user_id}"))
+    name, note = "processor time of a question about a known user", "reference: /healthz"
+    figure = against(16, name, asked[1:], healthy[1:], "ms", note)
+    return at_most(figure, 2, of="ratio")
+
+
+def _cost(world: MeasuredProduct, service: httpx.Client, path: str) -> float:
+    before = cpu_seconds(world.process)
+    for _ in range(QUESTIONS):
+        service.get(path).raise_for_status()
+    return (cpu_seconds(world.process) - before) * 1000 / QUESTIONS
+
+
+def _clients() -> list[Figure]:
     go = {"GOWORK": str(CLIENTS / "go" / "debian.work"), "GOPROXY": "off"}
     measured = {
         "Python": _python(),
