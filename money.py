@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
-from babel.numbers import NumberPattern, parse_pattern
+from babel.numbers import NumberPattern, get_territory_currencies, parse_pattern
 
 ZERO_DECIMAL: Final = frozenset(
     ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf")
@@ -23,6 +23,8 @@ LETTER_BEFORE_DIGIT: Final = re.compile(r"(?<=[^\W\d_])(?=\d)")
 """Where `KWD2.900` needs a space (CLDR's `alphaNextToNumber`, which Babel leaves out)."""
 
 LATIN_SYMBOL_LAST: Final = re.compile(r"[A-Za-z][$£€¥]$")
+BARE_DOLLAR: Final = re.compile(r"(?<![A-Za-z])\$(?![A-Za-z])")
+"""The sign alone. Readers in other countries do not know which dollar it means; CLDR has it so for some languages."""
 LEFT_TO_RIGHT_MARK: Final = "\u200e"
 """After `US$` in a right-to-left text: without it the sign moves to the wrong side of the letters (UAX #9, rule W5)."""
 
@@ -57,8 +59,17 @@ def format_money(amount: int, currency: str, locale: str = "en", *, trim: bool =
         digits = 0
     known, pattern = _pattern(locale, digits)
     text = pattern.apply(value, known, currency=currency.upper(), currency_digits=False)
+    if currency.lower() == "usd" and not _pays_in_dollars(known):
+        text = BARE_DOLLAR.sub("US$", text, count=1)
     text = LETTER_BEFORE_DIGIT.sub("\u00a0", text, count=1)
     return text + LEFT_TO_RIGHT_MARK if known.text_direction == "rtl" and LATIN_SYMBOL_LAST.search(text) else text
+
+
+@lru_cache(maxsize=64)
+def _pays_in_dollars(locale: Locale) -> bool:
+    """Say whether the US dollar is the money of the locale's country; English without a country is that of the US."""
+    territory = locale.territory or ("US" if locale.language == "en" else None)
+    return territory is not None and "USD" in get_territory_currencies(territory)
 
 
 @lru_cache(maxsize=256)

@@ -210,8 +210,8 @@ class KeyRejected(UpstreamError):
     """
 
     code = "upstream_key_rejected"
-    title = N_("Payments are not set up")
-    sentence = N_("Payments are not set up yet.")
+    title = N_("Payments aren't set up")
+    sentence = N_("Payments aren't set up yet.")
     says = frozenset({AlreadySaid.TITLE})
     retryable = False
 
@@ -519,8 +519,8 @@ class BillingNotSetUp(StatusUnknown):
 
     code = "billing_not_set_up"
     status = 502
-    title = N_("Payments are not set up")
-    sentence = N_("Payments are not set up yet.")
+    title = N_("Payments aren't set up")
+    sentence = N_("Payments aren't set up yet.")
     says = frozenset({AlreadySaid.TITLE})
     retryable = False
 
@@ -685,8 +685,8 @@ class UnusableSetting(NothingCharged):
     """A setting can't be used. Raised at the start only; its text is a sentence for the operator."""
 
     code = "unusable_setting"
-    title = N_("This site is not set up")
-    sentence = N_("This site is not set up yet.")
+    title = N_("This site isn't set up")
+    sentence = N_("This site isn't set up yet.")
     says = frozenset({AlreadySaid.TITLE})
 
 

@@ -74,7 +74,7 @@ SANDBOX_IN_PUBLIC: Final = StripeModeProblem(
 )
 TEST_MODE_IN_PUBLIC: Final = StripeModeProblem(
     "test_mode_in_public",
-    N_("This site is in test mode. Cards are not charged and nothing you buy here is real."),
+    N_("This site is in test mode. Cards aren't charged and nothing you buy here is real."),
     "PUBLIC_URL is a public address, but the Payment MS opens checkouts in Stripe's test mode (cs_test_…).",
     "Give the Payment MS Stripe's live keys, and use its live project's key as PAYMENT_MS_API_KEY.",
 )

@@ -341,7 +341,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "For {plan} members", "This page opens with {plan} and every plan that includes it.", "You're in",
     "Everything in {plan}, plus", "Too many requests", "Wait a moment, then try again.",
     "Put here what your members get.", "One line above the page's function guards it.", "Buy now", "Subscription",
-    "{amount}", "You left the checkout", "See your billing", "Stay in control", "A plan", "To try",
+    "{amount}", "You left the checkout", "Go to billing", "Stay in control", "A plan", "To try",
     "Checkout shows the final amount before you pay, with any tax and promotion code.", "for new subscriptions",
     "Your plan, your card and your invoices, on your billing page.", "Yearly only", "per year",
     "See what's included and what it costs.", "Everything in one plan",

@@ -38,7 +38,7 @@ UNAVAILABLE = "Payments are unavailable right now. Nothing was charged."
 UNUSABLE = "Our payment service gave an answer that we can't use. Nothing was charged."
 REFUSED = "Our payment service didn't accept this request. Nothing was charged. Contact us and quote the reference."
 ONE_REQUEST = "Our payment service couldn't do this. Nothing was charged. Try again once;"
-NOT_SET_UP = "Payments are not set up yet."
+NOT_SET_UP = "Payments aren't set up yet."
 BROKEN = "Payments are unavailable right now."
 SLACK = 1.5
 """Seconds that a busy machine may take beside what is measured."""

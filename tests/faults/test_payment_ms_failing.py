@@ -92,7 +92,7 @@ async def test_key_that_never_worked_names_the_setting_and_not_the_key(
     with capture_logs() as logs:
         error = await failure(checkout(payment_ms), KeyRejected)
 
-    assert error.sentence == "Payments are not set up yet."
+    assert error.sentence == "Payments aren't set up yet."
     assert logs[0]["log_level"] == "error"
     assert KEY_SETTING in str(logs)
     assert KEY.get_secret_value() not in f"{logs}{error!r}{error}"

@@ -16,8 +16,10 @@ LTR = "\u200e"
     ("amount", "currency", "locale", "text"),
     [
         (2900, "usd", "en", "$29.00"),
-        (2900, "usd", "de", f"29,00{NBSP}$"),
-        (2900, "usd", "ja", "$29.00"),
+        (2900, "usd", "de", f"29,00{NBSP}US$"),
+        (2900, "usd", "es-US", "$29.00"),
+        (2900, "usd", "fr", f"29,00{NBSP}$US"),
+        (2900, "usd", "ja", "US$29.00"),
         (2900, "usd", "ar", f"{RTL}29.00{NBSP}US${LTR}"),
         (123456, "eur", "en", "€1,234.56"),
         (123456, "eur", "de", f"1.234,56{NBSP}€"),
@@ -84,4 +86,4 @@ def test_code_that_is_no_currency_is_none(code: str) -> None:
 def test_price_formats_itself() -> None:
     price = Price(price_id="price_a", amount=900, currency="usd")
 
-    assert (price.format(), price.format("de"), price.format(trim=True)) == ("$9.00", f"9,00{NBSP}$", "$9")
+    assert (price.format(), price.format("de"), price.format(trim=True)) == ("$9.00", f"9,00{NBSP}US$", "$9")

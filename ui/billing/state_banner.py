@@ -120,7 +120,7 @@ def state_banner(context: PageContext, customer_status: CustomerStatus) -> None:
         if first.opens_portal:
             portal_button(context, action_label(first, words.shown), testid="banner-action")
         else:
-            button(_("See your billing"), "secondary", href="/payment", testid="banner-action")
+            button(_("Go to billing"), "secondary", href="/payment", testid="banner-action")
 
 
 def _banner_words(context: PageContext, customer_status: CustomerStatus) -> StateWords | None:

@@ -114,7 +114,7 @@ def draw_arrived(context: PageContext, checkout: Checkout) -> None:
         claims = claims_attribute([arrived_claim(checkout, datetime.now(UTC))])
         Tag("p", sentence, classes="center card-sentence", data_claims=claims)
         with Tag("div", classes="actions card-actions"):
-            button(_("See your billing"), href="/payment")
+            button(_("Go to billing"), href="/payment")
 
 
 def draw_granted(context: PageContext, checkout: Checkout) -> None:
@@ -126,7 +126,7 @@ def draw_granted(context: PageContext, checkout: Checkout) -> None:
         sentence = _(SENTENCES[ClaimKind.NOTHING_CHARGED_HERE][0])
         Tag("p", sentence, classes="center card-sentence", data_claims=claims_attribute([claim]))
         with Tag("div", classes="actions card-actions"):
-            button(_("See your billing"), href="/payment")
+            button(_("Go to billing"), href="/payment")
 
 
 def draw_finished(checkout: Checkout) -> None:
@@ -136,7 +136,7 @@ def draw_finished(checkout: Checkout) -> None:
         Tag("p", _("See what happened to this payment."), classes="center card-sentence")
         with Tag("div", classes="actions card-actions"):
             button(_("See your purchase"), href=f"/payment/success?session_id={checkout.session_id}")
-            button(_("See your billing"), "quiet", href="/payment")
+            button(_("Go to billing"), "quiet", href="/payment")
 
 
 def draw_unknown() -> None:
@@ -145,7 +145,7 @@ def draw_unknown() -> None:
         card.box.set(data_state="unknown")
         Tag("p", _("Your billing page shows what you have and what's in progress."), classes="center card-sentence")
         with Tag("div", classes="actions card-actions"):
-            button(_("See your billing"), href="/payment")
+            button(_("Go to billing"), href="/payment")
             button(_("See plans"), "quiet", href="/payment#plans")
 
 

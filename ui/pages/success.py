@@ -189,7 +189,7 @@ class SuccessPage:
         elif state in OVERTAKING:
             label = _("Finish payment") if state == State.INCOMPLETE else _("Update payment method")
             portal_button(context, label, look="primary", problems=self._problems)
-            button(_("See your billing"), "quiet", href="/payment")
+            button(_("Go to billing"), "quiet", href="/payment")
         elif state == "submitted":
             button(_("See your orders"), href="/payment")
             button(_("Back to the shop"), "quiet", href="/shop")

@@ -70,7 +70,7 @@ def draw_way(context: PageContext, plan: Plan) -> None:
         elif spec.kind == "current":
             button(_("Open the page again"), href=safe_next(context.query.get("next")))
         else:
-            button(_("See your billing"), href="/payment")
+            button(_("Go to billing"), href="/payment")
         for words in (spec.due, spec.note):
             if words:
                 Tag("p", words, classes="muted small center")

@@ -43,7 +43,7 @@ def error_card(context: PageContext, error: FrontendError, cause: str = "") -> N
                 button(_("Go to home page"), href=context.settings.home_address, wide=True)
                 button(_("See plans"), "quiet", href="/pricing", wide=True)
         if context.settings.support_url and not missing:
-            Tag("a", _("Contact support"), href=context.settings.support_url, classes="small")
+            Tag("a", _("Contact us"), href=context.settings.support_url, classes="small")
         if identifier and not missing:
             reference(identifier, "reference")
 

@@ -158,7 +158,7 @@ async def test_a_record_that_appeared_meanwhile_asks_before_it_goes_on(world: Wo
         (UpstreamTimeout("p", "c"), "danger", "Nothing was charged."),
         (UpstreamFailed("p", "c", retry_after=7), "danger", "Try again in 7 seconds."),
         (RequestFailed("p", "c"), "danger", "if that fails too, contact us and quote the reference."),
-        (KeyRejected("p", "c", worked_before=False), "danger", "Payments are not set up yet. Nothing was charged."),
+        (KeyRejected("p", "c", worked_before=False), "danger", "Payments aren't set up yet. Nothing was charged."),
     ],
 )
 async def test_a_failed_checkout_says_what_happened_and_whether_money_moved(

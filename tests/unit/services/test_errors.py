@@ -96,7 +96,7 @@ def test_key_that_never_worked_and_key_that_stopped_working_read_differently() -
     never = KeyRejected("payment_ms", "portal", worked_before=False)
     stopped = KeyLost("payment_ms", "portal", worked_before=True)
 
-    assert never.sentence == "Payments are not set up yet."
+    assert never.sentence == "Payments aren't set up yet."
     assert stopped.sentence == "Payments are unavailable right now."
 
 
@@ -112,11 +112,11 @@ def test_operator_message_names_service_operation_and_cause() -> None:
 
 
 @pytest.mark.parametrize("kind", SHOWN)
-@pytest.mark.parametrize("word", ["unavailable", "not set up", "slow", "busy", "expired"])
+@pytest.mark.parametrize("word", ["unavailable", "aren't set up", "slow", "busy", "expired"])
 def test_a_title_names_no_other_cause_than_its_sentence(kind: type[FrontendError], word: str) -> None:
     if word in kind.title.lower():
         assert word in kind.sentence.lower()
-    if word in ("unavailable", "not set up"):
+    if word in ("unavailable", "aren't set up"):
         assert (word in kind.sentence.lower()) == (word in kind.title.lower())
 
 

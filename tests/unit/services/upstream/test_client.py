@@ -63,7 +63,7 @@ async def test_key_that_no_header_can_carry_is_a_wrong_setting(server: FaultServ
     with capture_logs() as logs, pytest.raises(KeyRejected) as caught:
         await make().call("status", "GET", "/status", key=SecretStr(key), deadline=5.0)
 
-    assert caught.value.sentence == "Payments are not set up yet."
+    assert caught.value.sentence == "Payments aren't set up yet."
     assert key.split("\n")[0] not in f"{logs}{caught.value!r}{caught.value}"
     assert server.requests == []
 
