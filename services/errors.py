@@ -323,7 +323,7 @@ class ServiceTokenRefused(NothingCharged):
     code = "service_token_refused"
     status = 401
     title = N_("This needs a service token")
-    sentence = N_("Send the token that the operator gave to your service.")
+    sentence = N_("Send your service's own token.")
     says = frozenset()
 
 
