@@ -140,6 +140,18 @@ def test_arabic_counts_in_six_forms() -> None:
     assert len(forms) == 5
 
 
+def test_arabic_says_eleven_to_ninety_nine_in_the_accusative_and_hundreds_not() -> None:
+    """Babel's rule has the hundreds before them, CLDR after them: easily swapped, and then wrong for a fortnight."""
+    path = messages.LOCALES / "ar" / "LC_MESSAGES" / "messages.po"
+    counted = [messages.forms(message) for message in messages.read(path) if message.pluralizable and message.id]
+
+    differ = [forms for forms in counted if forms[4] != forms[5]]
+    swapped = [forms for forms in differ if forms[4].count("\u064b") >= forms[5].count("\u064b")]
+
+    assert len(counted) > 5
+    assert swapped == []
+
+
 def test_what_a_text_does_not_tell_stands_over_it(template: Path) -> None:
     catalog = messages.read(template)
     used = {name for message in catalog if message.id for name in fields(messages.text_of(message))}
