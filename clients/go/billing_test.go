@@ -345,6 +345,19 @@ func TestOldKeysCountOnWhileBillingIsGone(t *testing.T) {
 	wantError(t, err, nil)
 }
 
+func TestASecretThatIsNoneIsNoticedAtTheStart(t *testing.T) {
+	for _, secret := range []string{"", "whsec_", "no base64!"} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%q was taken", secret)
+				}
+			}()
+			newFrontEnd().billing(0).Events(secret, nil)
+		}()
+	}
+}
+
 func TestItGuardsAServer(t *testing.T) {
 	front := newFrontEnd()
 	billing := front.billing(0)

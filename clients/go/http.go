@@ -51,7 +51,11 @@ func (b *Billing) Requires(feature string, userID func(*http.Request) string) fu
 }
 
 // Events is the handler of billing's events: 204, or 401 for what billing did not sign. told, if any, gets each.
+// It panics at a secret that is none.
 func (b *Billing) Events(secret string, told func(*Event)) http.Handler {
+	if _, err := webhookKey(secret); err != nil {
+		panic(err)
+	}
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(response, request.Body, mostRead))
 		if err != nil {
@@ -79,9 +83,9 @@ func (b *Billing) Event(secret string, body []byte, header http.Header) (*Event,
 	if away := b.options.Now().Sub(time.Unix(at, 0)); away > eventsMayBe || away < -eventsMayBe {
 		return nil, fmt.Errorf("%w: too old or too new", ErrRefused)
 	}
-	key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimPrefix(secret, "whsec_"), "="))
-	if err != nil || len(key) == 0 {
-		return nil, errors.New("the secret is none of a webhook's")
+	key, err := webhookKey(secret)
+	if err != nil {
+		return nil, err
 	}
 	mac := hmac.New(sha256.New, key)
 	fmt.Fprintf(mac, "%s.%d.%s", header.Get("webhook-id"), at, body)
@@ -96,6 +100,14 @@ func (b *Billing) Event(secret string, body []byte, header http.Header) (*Event,
 		b.Forget(userID)
 	}
 	return &event, nil
+}
+
+func webhookKey(secret string) ([]byte, error) {
+	key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimPrefix(secret, "whsec_"), "="))
+	if err != nil || len(key) == 0 {
+		return nil, errors.New("the secret is none of a webhook's")
+	}
+	return key, nil
 }
 
 // signedBy says whether one of the signatures is this one: while a secret is replaced there are two.

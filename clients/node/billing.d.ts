@@ -43,6 +43,16 @@ export interface BillingEvent {
   data: { user_id?: string; [name: string]: unknown };
 }
 
+declare global {
+  namespace Express {
+    /** Behind `requires` and `events`. */
+    interface Request {
+      rights?: Rights;
+      event?: BillingEvent;
+    }
+  }
+}
+
 declare class BillingError extends Error {
   readonly statusCode: number;
   readonly status: number;

@@ -180,6 +180,7 @@ export class Billing {
 
   /** A middleware for billing's events, behind whatever leaves the body as bytes: it becomes `request.event`. */
   events(secret) {
+    new Webhook(secret); // a secret that is none stops the start
     return (request, response, next) => {
       try {
         request.event = this.event(secret, request.body, request.headers);
@@ -192,12 +193,12 @@ export class Billing {
 
   /** A verified event; what was known of its user is forgotten. Throws Refused. */
   event(secret, body, headers) {
+    const webhook = new Webhook(secret);
     let found;
-    const text = typeof body === "string" ? body : Buffer.from(body).toString();
     try {
-      found = new Webhook(secret).verify(text, headers);
+      found = webhook.verify(textOf(body), headers);
     } catch (error) {
-      throw new Refused(error.name);
+      throw error instanceof TypeError ? error : new Refused(error.name);
     }
     this.forget(String(found?.data?.user_id ?? ""));
     return found;
@@ -277,6 +278,13 @@ export class Billing {
       // the old keys count on
     }
   }
+}
+
+function textOf(body) {
+  if (typeof body === "string") return body;
+  if (body === undefined || body === null) return ""; // none was sent
+  if (!(body instanceof Uint8Array)) throw new TypeError('the body is parsed already: put express.raw({ type: "*/*" }) before');
+  return Buffer.from(body).toString();
 }
 
 function answer(response, status, detail) {

@@ -177,6 +177,9 @@ class Billing:
     def events(self, secret: str) -> Callable[..., Any]:
         """Return a FastAPI dependency for the route of billing's events: the verified event, or 401."""
         from fastapi import HTTPException, Request
+        from standardwebhooks import Webhook
+
+        Webhook(secret)  # a secret that is none stops the start
 
         async def verified(request: Request) -> dict[str, Any]:
             try:
@@ -208,6 +211,9 @@ class Billing:
     def flask_events(self, secret: str) -> Callable[[], Any]:
         """Return a Flask view for billing's events: 204, or 401 for what billing did not sign."""
         from flask import jsonify, request
+        from standardwebhooks import Webhook
+
+        Webhook(secret)  # a secret that is none stops the start
 
         def told() -> Any:
             try:
@@ -222,8 +228,9 @@ class Billing:
         """Return a verified event; what was known of its user is forgotten. Raises Refused."""
         from standardwebhooks import Webhook, WebhookVerificationError
 
+        webhook = Webhook(secret)
         try:
-            found: dict[str, Any] = Webhook(secret).verify(body, dict(headers))
+            found: dict[str, Any] = webhook.verify(body, dict(headers))
         except (WebhookVerificationError, ValueError) as error:
             raise Refused(type(error).__name__) from None
         self.forget(str(found.get("data", {}).get("user_id", "")))

@@ -5,10 +5,21 @@ import re
 
 import pytest
 
+from clients.make_vectors import vectors
 from tests.clients.languages import CLIENTS, GO_FOLDER, NODE_FOLDER, go_environment, needs_go, needs_node, run
 
 VECTORS = json.loads((CLIENTS / "vectors.json").read_text(encoding="utf-8"))
 NAMES = [one["name"] for one in (*VECTORS["tokens"], *VECTORS["webhooks"]["posts"])]
+
+
+def test_the_file_of_vectors_has_every_case() -> None:
+    made = vectors()
+
+    assert [one["name"] for one in (*made["tokens"], *made["webhooks"]["posts"])] == NAMES
+    assert {one["name"]: one["good"] for one in made["tokens"]} == {
+        one["name"]: one["good"] for one in VECTORS["tokens"]
+    }
+    assert (made["features"], made["webhooks"]) == (VECTORS["features"], VECTORS["webhooks"])
 
 
 @needs_node

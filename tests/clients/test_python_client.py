@@ -184,6 +184,13 @@ def test_a_webhook_is_taken_or_refused(front_end: FrontEnd, vector: dict[str, An
                 billing.event(secret, body, vector["headers"])
 
 
+@pytest.mark.parametrize("secret", ["", "whsec_"])
+def test_a_secret_that_is_none_is_noticed_at_the_start(front_end: FrontEnd, secret: str) -> None:
+    for guard in (client(front_end).events, client(front_end).flask_events):
+        with pytest.raises(Exception, match="may not be empty"):
+            guard(secret)
+
+
 Call = Callable[[str, str, str], Awaitable[tuple[int, Any]]]
 
 

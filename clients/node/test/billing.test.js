@@ -179,6 +179,17 @@ test("old keys count on while billing is gone", async () => {
   assert.deepEqual(frontEnd.asked, [KEYS, KEYS]);
 });
 
+test("a secret that is none is noticed at the start", () => {
+  for (const secret of [undefined, "", "whsec_"]) assert.throws(() => new FrontEnd().billing().events(secret));
+});
+
+test("a webhook without a body is refused, and one that was parsed before is a mistake", () => {
+  const billing = new FrontEnd().billing();
+  const { headers } = VECTORS.webhooks.posts[0];
+  assert.throws(() => billing.event(VECTORS.webhooks.secret, undefined, headers), Refused);
+  assert.throws(() => billing.event(VECTORS.webhooks.secret, { type: "x" }, headers), TypeError);
+});
+
 const userId = (request) => request.headers["x-user-id"];
 
 /** Calls a guarded server: what it answers a user with the feature, one without it, nobody, and while billing is gone. */

@@ -16,6 +16,8 @@ export const guard = billing.requires("exports", (request: SignedIn) => request.
 export const told: BillingEvent = billing.event("whsec_AAAA", new Uint8Array(), { "webhook-id": "msg_1" });
 export const needs = (error: unknown): string => (error instanceof NotEntitled ? error.feature : "");
 
+export const behind = (request: Express.Request): number => request.rights?.limit("projects") ?? 0;
+
 // @ts-expect-error: without an address there is nobody to ask
 new Billing({ serviceToken: "bst_1" });
 // @ts-expect-error: what a user may do comes from billing alone
