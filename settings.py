@@ -2,22 +2,26 @@
 
 Their fields are in `settings_fields.py`.
 
-Values come from the environment and from `.env` (the environment wins); names are the fields in upper case. An empty
-value counts as not set. `load_settings` either returns settings that fit together or raises one `SettingsError` that
-holds a sentence for each problem, naming the setting and the cure.
+Values come from the environment and from `.env` (the environment wins), secrets also from files (`NAME_FILE`,
+`settings_sources.py`); names are the fields in upper case. An empty value counts as not set. `load_settings` either
+returns settings that fit together or raises one `SettingsError` that holds a sentence for each problem, naming the
+setting and the cure.
 """
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self, cast
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError, model_validator
+from pydantic import PrivateAttr, SecretStr, ValidationError, model_validator
+from pydantic_settings import DotEnvSettingsSource
 
 import settings_rules as rules
 from settings_fields import Provider, SettingsFields, Theme
 from settings_rules import SettingsError
+from settings_sources import NearMiss, near_misses
 
 __all__ = ["SANDBOX_API_KEY", "Provider", "Settings", "SettingsError", "Theme", "defaults", "load_settings"]
 
@@ -28,9 +32,11 @@ SANDBOX_API_KEY: Final = "proj_sandbox_no_money_moves_0123456789abcdefghij"
 class Settings(SettingsFields):
     """All settings, checked alone and against each other; in sandbox mode the sandbox's addresses are filled in."""
 
+    _near_misses: tuple[NearMiss, ...] = PrivateAttr(())
+
     def warnings(self) -> tuple[str, ...]:
-        """Return what works but is probably not meant, one sentence each; `python app.py check` prints them."""
-        return _warnings(self)
+        """Return what works but is probably not meant, one sentence each: for the start's log, and `check`."""
+        return _warnings(self) + tuple(miss.sentence for miss in self._near_misses)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -68,7 +74,16 @@ def load_settings(**values: object) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SettingsError((f".env can't be read ({reason}); make it readable or remove it.",)) from None
+    misses = near_misses(Settings, _given_names(values.get("_env_file", Settings.model_config["env_file"])))
+    if lost := tuple(miss.sentence for miss in misses if miss.secret):
+        raise SettingsError(lost)
+    object.__setattr__(settings, "_near_misses", misses)
     return _with_storage_secret(settings)
+
+
+def _given_names(env_file: Any) -> Iterable[str]:
+    """Return the names of all variables of the environment, and of `.env` if it is read."""
+    return (*os.environ, *DotEnvSettingsSource(Settings, env_file).env_vars)
 
 
 def defaults() -> Mapping[str, str]:

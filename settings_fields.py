@@ -6,10 +6,17 @@
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 import brand_rules
 import settings_rules as rules
+from settings_sources import SecretFiles
 
 Url = Annotated[str, AfterValidator(rules.base_url)]
 Origin = Annotated[str, AfterValidator(rules.origin)]
@@ -31,6 +38,20 @@ class SettingsFields(BaseSettings):
     model_config = SettingsConfigDict(
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where values come from, the first wins; the last are the files that `NAME_FILE` names."""
+        named = (env_settings, dotenv_settings)
+        given = tuple(source.env_vars for source in named if isinstance(source, EnvSettingsSource))
+        return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls, given)
 
     host: str = Field("127.0.0.1", description="Address to listen on; in sandbox mode only a loopback address.")
     port: Port = Field(8081, description="Port to listen on.")

@@ -71,6 +71,8 @@ def run(settings: Settings) -> None:
 
         async def prepare(app: FastAPI) -> None:
             _log.info("starting", version=VERSION, python=platform.python_version(), nicegui=NICEGUI_VERSION)
+            for sentence in settings.warnings():
+                _log.warning("setting_doubtful", problem=sentence)
             if (await prepare_pages(app, running.container)).paced_collector:
                 collector.start()
 
