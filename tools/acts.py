@@ -14,6 +14,16 @@ def press(testid: str) -> Do:
     return lambda _stage, page: page.get_by_test_id(testid).first.click()
 
 
+def refused(testid: str) -> Do:
+    """Return the act of pressing what has that test id, and waiting for what the page has to say first."""
+
+    def act(stage: Stage, page: Page) -> None:
+        press(testid)(stage, page)
+        page.locator(".problem").first.wait_for()
+
+    return act
+
+
 def folded_menu(_stage: Stage, page: Page) -> None:
     """Open the menu that the navigation folds into on a phone, or the account's on a wide screen."""
     menus = page.locator("details[data-menu] > summary:visible")

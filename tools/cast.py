@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext
@@ -113,6 +113,41 @@ def buyer(stage: Stage, *, webhook: str = "lose", ago: timedelta | None = None) 
     return stage.person(f"buyer_{webhook}" + (f"_{ago.total_seconds():.0f}" if ago is not None else ""), pay)
 
 
+def recorded(stage: Stage) -> StagedUser:
+    """Return somebody back from paying whose purchase billing has, while the account does not know of it."""
+
+    def pay(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
+        session = _open_checkout(stage, context, person)
+        stage.product.change_settings(webhook_delay=0, status_shape="documented")
+        stage.product.control("POST", f"/pay/{session['id']}")
+        stage.product.control("GET", "/settled")
+        stage.product.control("DELETE", f"/users/{person.user_id}/plan")
+        context.request.get(_success_address(session))
+
+    return stage.person("recorded", pay)
+
+
+def lapsed(stage: Stage) -> StagedUser:
+    """Return somebody whose account grants Premium until a day that is past, and of whom billing has no record."""
+
+    def grant(stage: Stage, _context: BrowserContext, person: StagedUser) -> None:
+        until = (datetime.now(UTC) - timedelta(days=6)).isoformat()
+        plan = {"status": "active", "plan": "premium", "expires_at": until}
+        stage.product.control("PUT", f"/users/{person.user_id}/plan", **plan)
+
+    return stage.person("lapsed", grant)
+
+
+def unheard(stage: Stage) -> StagedUser:
+    """Return somebody who opened a checkout long ago, of which nobody ever said whether it was paid."""
+
+    def leave(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
+        _open_checkout(stage, context, person)
+        past.came_back(stage.product, person.user_id, timedelta(days=9))
+
+    return stage.person("unheard", leave)
+
+
 def back_for(**ago: float) -> Callable[[Stage], StagedUser]:
     """Return somebody who came back from paying that long ago, and whose purchase nobody has confirmed yet."""
     return lambda stage: buyer(stage, ago=timedelta(**ago))
@@ -147,6 +182,7 @@ def orderer(stage: Stage) -> StagedUser:
         session = stage.product.control("GET", f"/sessions?user_id={person.user_id}")[0]
         stage.product.control("POST", f"/pay/{session['id']}")
         person.address = _success_address(session)
+        context.request.get(person.address)
 
     return stage.person("orderer", order)
 

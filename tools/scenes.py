@@ -25,12 +25,15 @@ from tools.cast import (
     collector,
     in_state,
     known_of_old,
+    lapsed,
     leaver,
     newcomer,
     orderer,
     paid,
+    recorded,
     stranger,
     typist,
+    unheard,
 )
 from tools.catalogs import selling
 from tools.chromium import ARGUMENTS, CONNECTED, EXECUTABLE
@@ -158,6 +161,7 @@ SCENES: Final = (
     Scene("signed-out", "/signed-out"),
     Scene("not-found", "/nope", still=True),
     Scene("shop", "/shop", still=True),
+    Scene("shop-order-again", "/shop", orderer, acts.refused("buy-sticker-pack")),
     Scene("shop-in-cart", "/shop", collector),
     Scene("shop-refused", "/shop", act=acts.press("add-to-cart-sticker-pack")),
     Scene("cart-empty", "/cart", still=True),
@@ -167,6 +171,9 @@ SCENES: Final = (
     Scene("embed", "/embed/pricing"),
     *(Scene(f"payment-{state}", "/payment", in_state(state)) for state in STATES),
     Scene("payment-on_record", "/payment", in_state("on_record", "running")),
+    Scene("payment-outdated", "/payment", lapsed),
+    Scene("payment-arrived", "/payment", recorded),
+    Scene("payment-payment_unknown", "/payment", unheard, acts.refused("subscribe-premium")),
     Scene("payment-chosen", f"/payment?price={PREMIUM}", newcomer),
     Scene("payment-problem", "/payment?problem=upstream_unavailable", newcomer),
     Scene("payment-chosen-year", "/payment?plan=basic&interval=year", newcomer),

@@ -210,6 +210,23 @@ def test_a_success_page_without_a_connection_still_updates_by_itself(page: Page,
     success_state(page, "active", seconds=60)
 
 
+def test_scripts_that_do_not_come_are_a_failure_only_for_who_is_still_there(forgiving_page: Page) -> None:
+    page, failures = forgiving_page, list[str]()
+    open_signed_in(page, "/account")
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.route(START, lambda route: route.abort())
+    page.clock.install()
+
+    for leaves in (True, False):
+        with page.expect_event("requestfailed"):
+            page.goto("/account")
+        page.clock.run_for(2_000)
+        if leaves:
+            page.goto("/login?next=/nowhere", wait_until="commit")
+        page.clock.run_for(4_000)
+        assert bool(failures) != leaves
+
+
 def test_a_link_leads_on_without_a_connection(page: Page, product: Product) -> None:
     email = new_person()
     user = product.control("POST", "/users", email=email, name="Ada")["user_id"]

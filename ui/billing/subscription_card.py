@@ -177,7 +177,7 @@ class SubscriptionCard:
         elif action is Action.CONTINUE_CHECKOUT:
             if customer_status.confirming is not None:  # it was paid, as far as its return shows
                 href = f"/payment/success?{urlencode({'session_id': customer_status.confirming.session_id})}"
-                button(_("View status"), "quiet", href=href, testid=testid)
+                button(_("View status"), "secondary", href=href, testid=testid)
         elif action is Action.CONTACT:
             contact_button(context, label)
         elif action is Action.SUBSCRIBE_AGAIN and (price := _price_of(context, words)) is not None:

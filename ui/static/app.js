@@ -386,8 +386,14 @@ const front = (() => {
   }
 
   async function loadAtOnce(...scripts) {
-    const [Vue] = await Promise.all([import("vue"), ...scripts.map(insert)]);
+    const [Vue] = await Promise.all([import("vue"), ...scripts.map(insert)]).catch(failIfStillHere);
     Object.assign(globalThis, { Vue, emitEvent: emit });
+  }
+
+  /* A browser drops what is under way when its reader leaves, and Firefox calls that a failure. */
+  async function failIfStillHere(error) {
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    throw error;
   }
 
   function insert(address) {
