@@ -22,6 +22,7 @@ from ui.billing.portal_news import portal_news, portal_words
 from ui.billing.portal_row import portal_row
 from ui.billing.problem import ProblemPlace, problem_in_address
 from ui.components.button import Press, button
+from ui.components.sentence import sentence_around
 from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status, signed_in
 from ui.page.frame import frame
@@ -254,12 +255,13 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
             Tag("span", _("Has it ended?") if ended else _("Were you charged?"))
             icon("chevron-down")
         with Tag("div", classes="question-body"):
+            reference = checkout.session_id if checkout is not None else ""
             if checkout is not None:
                 day = short_date(checkout.started_at, context.locale, context.timezone)
                 sentence = _(
                     "You came back from a checkout for {plan} on {date} that was never confirmed. If you were "
                     "charged, contact us before you subscribe again and quote this reference: {reference}"
-                ).format(plan=name, date=day, reference=checkout.session_id)
+                ).format(plan=name, date=day, reference="{reference}")
                 label = _("I wasn't charged – show the plans")
             else:
                 sentence = _(
@@ -268,5 +270,6 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
                 )
                 # Translators: answer on a button to "Has it ended?": a new subscription
                 label = _("Yes, start a new one")
-            Tag("p", sentence)
+            with Tag("p"):
+                sentence_around(sentence, "reference", lambda: Tag("span", reference, translate="no"))
             button(label, "secondary", href="/payment?ended=yes#plans", on_press=answered, testid="answer-ended")

@@ -173,7 +173,7 @@ class SuccessPage:
         if state in QUOTED and reference:
             with Tag("p", classes="reference muted small center"):
                 Tag("span", _("Reference to quote:"))
-                Tag("code", reference, testid="reference")
+                Tag("code", reference, testid="reference", translate="no")
 
     def _draw_actions(self, state: str) -> None:
         context = self._context

@@ -7,6 +7,7 @@ from ui.billing.checkout_button import checkout_button
 from ui.billing.problem import ProblemPlace
 from ui.components.button import ActionForm, button
 from ui.components.email_address import email_address
+from ui.components.sentence import sentence_around
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.plans.card import swap_line, swapping
@@ -104,10 +105,7 @@ def draw_small_print(context: PageContext) -> None:
             with Tag("p", classes="confirm-user"):
                 icon("user-circle")
                 with Tag("span"):
-                    before, _email, after = _("Signed in as {email}").partition("{email}")
-                    Tag("span", before)
-                    email_address(user.email)
-                    Tag("span", after)
+                    sentence_around(_("Signed in as {email}"), "email", lambda: email_address(user.email or ""))
 
 
 def back_to_plans(interval: str | None) -> None:

@@ -166,6 +166,11 @@ async def test_a_purchase_that_nobody_ever_confirmed_stays_a_question_with_its_r
     assert checkout.session_id in world.text()
     assert "No subscription yet" not in world.text()
     assert "If you were charged, contact us" in world.text()
+    quoted = [
+        tag for name in ("span", "dd", "p", "code") for tag in world.tags(name) if checkout.session_id in tag.text
+    ]
+    assert quoted
+    assert [tag.text for tag in quoted if tag.prop_dict().get("translate") != "no"] == []
 
 
 async def test_a_lost_confirmation_that_comes_after_all_is_believed(world: World) -> None:
