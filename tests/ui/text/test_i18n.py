@@ -1,6 +1,7 @@
 """Which language a visit is in, and how texts find theirs."""
 
 import gettext
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 import languages
 from money import format_money
 from settings import load_settings
+from tools import messages
 from ui.text import i18n
 from ui.text.i18n import LOCALES, Offered, _, choose_locale, direction, language_name, ngettext, offered, use_locale
 
@@ -103,6 +105,18 @@ def test_british_english_is_the_same_text_in_its_own_spelling() -> None:
         assert _("Canceled") == "Cancelled"
         assert _("{plan} is canceled") == "{plan} is cancelled"
         assert ngettext("{count} month free", "{count} months free", 2) == "{count} months free"
+
+
+def test_no_text_has_an_american_spelling_that_british_english_would_keep() -> None:
+    american = (
+        r"\b(color|favor|honor|behavior|center|catalog|gray|license|fulfill)|anceled|anceling|\w{3}(izing|ize[ds]?)\b"
+    )
+    texts = [messages.text_of(message) for message in messages.read(messages.catalogues()[0]) if message.id]
+
+    kept = [text for text in texts if re.search(american, i18n.translate(text, "en-GB"))]
+
+    assert len(texts) > 400
+    assert kept == []
 
 
 def test_the_dollar_sign_stands_alone_only_in_its_country() -> None:
