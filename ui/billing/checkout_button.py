@@ -37,7 +37,7 @@ from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.page.current_user import known_status, session_now
 from ui.text.formats import relative
-from ui.text.i18n import N_, _
+from ui.text.i18n import N_, _, sentence_gap
 
 CART_ACTION: Final = "/cart/checkout"
 ACTION: Final = "/payment/checkout"
@@ -159,7 +159,7 @@ def _answer_button(
     if error.also_open is not None:
         unheard = isinstance(error.also_open, Checkout) and error.also_open.unheard(datetime.now(UTC))
         words = _(UNHEARD) if unheard else _(DANGER)
-        Tag("p", _("You also started another checkout.") + " " + words, classes="small danger-words")
+        Tag("p", _("You also started another checkout.") + sentence_gap() + words, classes="small danger-words")
 
 
 def question_words(context: PageContext, checkout: Checkout, purchase: Purchase | None) -> str:
@@ -174,14 +174,14 @@ def question_words(context: PageContext, checkout: Checkout, purchase: Purchase 
             plan=bought_name(context, checkout)
         )
     if checkout.unheard(datetime.now(UTC)):
-        return started + " " + _(UNHEARD)
+        return started + sentence_gap() + _(UNHEARD)
     if not checkout.payable(datetime.now(UTC)) or checkout.at(CheckoutEvent.CANCELED) is not None:
-        return started + " " + _("Did you pay there? It can take a while to show here.")
+        return started + sentence_gap() + _("Did you pay there? It can take a while to show here.")
     if purchase is None or _same(checkout, purchase):
         # Translators: a checkout; after "You started a checkout for Premium 4 minutes ago."
-        return started + " " + _("Continue, or start a new one?")
+        return started + sentence_gap() + _("Continue, or start a new one?")
     question = _("Continue, or start {plan} instead?").format(plan=_purchase_name(context, purchase))
-    return f"{started} {question}"
+    return started + sentence_gap() + question
 
 
 def draw_ways(context: PageContext, checkout: Checkout, purchase: Purchase, problems: ProblemPlace) -> None:

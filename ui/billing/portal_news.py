@@ -6,7 +6,7 @@ from services.subscription.model import State, Subscription
 from ui.components.notice import Kind, notice
 from ui.page.context import PageContext
 from ui.page.current_user import words_of
-from ui.text.i18n import _
+from ui.text.i18n import _, as_sentence, sentence_gap
 from ui.text.state_words import subscription_name
 
 _RUNNING = (State.ACTIVE, State.TRIALING)
@@ -53,7 +53,7 @@ def portal_words(context: PageContext, stay: PortalVisit | None, customer_status
         return "info", _("You're back from the billing portal. Changes there can take a while to show here.")
     changes = portal_changes(context, stay.before, customer_status)
     if changes:
-        return "success" if customer_status.current.state in _GOOD else "info", " ".join(changes)
+        return "success" if customer_status.current.state in _GOOD else "info", sentence_gap().join(changes)
     return "info", _(
         "No changes so far. Updates can take a minute. If you canceled for the end of the period, your plan may still "
         "look active here – the billing portal is up to date."
@@ -74,7 +74,7 @@ def _over(subscription: Subscription) -> bool:
 def _said(context: PageContext, new: Subscription) -> str:
     """Return the headline and the sentence of what there is now: what its claims say, and no more."""
     words = words_of(context, new)
-    return " ".join(text for text in (f"{words.headline}.", words.sentence) if text)
+    return sentence_gap().join(text for text in (as_sentence(words.headline), words.sentence) if text)
 
 
 def _name(context: PageContext, subscription: Subscription) -> str:

@@ -34,7 +34,7 @@ from ui.components.reference import reference
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.text.claim_words import SENTENCES, claims_attribute
-from ui.text.i18n import _, ngettext
+from ui.text.i18n import _, ngettext, sentence_gap
 
 ATTENTION: Final = (
     AccountChanged, AlreadySubscribed, CheckoutInProgress, CatalogChanged, StatusUnclear, PriceNotSold
@@ -116,7 +116,7 @@ def problem_sentence(error: FrontendError) -> str:
         parts.append(words.format(count=seconds))
     elif error.retryable and AlreadySaid.RETRY not in error.says:
         parts.append(_("Try again in a minute."))
-    return " ".join(parts)
+    return sentence_gap().join(parts)
 
 
 def money_claims(error: FrontendError) -> tuple[Claim, ...]:

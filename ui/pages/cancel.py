@@ -22,7 +22,7 @@ from ui.page.current_user import find_status
 from ui.page.frame import frame
 from ui.serving.document import PageContext, page
 from ui.text.claim_words import SENTENCES, claims_attribute
-from ui.text.i18n import N_, _
+from ui.text.i18n import N_, _, sentence_gap
 
 JUST_NOW: Final = timedelta(seconds=15)
 
@@ -97,9 +97,9 @@ def left_words(checkout: Checkout, *, known: bool) -> str:
     words = _(SENTENCES[ClaimKind.NOTHING_CHARGED_HERE][0])
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         # Translators: after "Unless you paid in another tab, nothing was charged."
-        return words + " " + _("If you did, Stripe emails you the receipt.")
+        return words + sentence_gap() + _("If you did, Stripe emails you the receipt.")
     # Translators: after "Unless you paid in another tab, nothing was charged."
-    return words + " " + _("If you did, it can take a while to show here.")
+    return words + sentence_gap() + _("If you did, it can take a while to show here.")
 
 
 def draw_arrived(context: PageContext, checkout: Checkout) -> None:

@@ -11,7 +11,7 @@ from ui.plans.live_catalog import LivePlans, live_catalog, live_plans
 from ui.plans.price import tax_words
 from ui.plans.questions import questions
 from ui.serving.document import PageContext, page
-from ui.text.i18n import N_, _
+from ui.text.i18n import N_, _, sentence_gap
 from ui.theme.icons import icon
 
 
@@ -62,7 +62,7 @@ def trust_line(context: PageContext, *, alone: bool = False) -> None:
     `alone` is without a lead above the prices that says how to cancel.
     """
     cancel = _("Cancel any time.") if alone and context.catalog.promises.cancel_any_time else ""
-    Tag("p", f"{cancel} {tax_words(context.catalog)}".strip(), classes="trust")
+    Tag("p", sentence_gap().join(filter(None, (cancel, tax_words(context.catalog)))), classes="trust")
     with Tag("p", classes="trust trust-stripe"):
         icon("lock-closed")
         Tag("span", _("Billing is handled by Stripe. We never see your card."))

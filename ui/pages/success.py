@@ -34,7 +34,7 @@ from ui.page.frame import frame
 from ui.page.product_link import product_button
 from ui.serving.document import PageContext, page
 from ui.text.claim_words import Reader, claims_attribute, sentence, sentences
-from ui.text.i18n import N_, _
+from ui.text.i18n import N_, _, sentence_gap
 from ui.text.state_words import StateWords, welcome
 from ui.theme.tones import Tone
 
@@ -135,7 +135,7 @@ class SuccessPage:
     def _draw_sentence(self, view: View) -> None:
         context = self._context
         if view.lead:
-            Tag("span", f"{view.lead} ")
+            Tag("span", view.lead + sentence_gap())
         if view.words is not None:
             write_sentence(context, view.words)
         elif view.claims:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from catalog import Catalog, Interval, Plan, Text
-from ui.text.i18n import _, current_locale
+from ui.text.i18n import _, current_locale, sentence_gap
 
 
 def home_title(catalog: Catalog) -> str:
@@ -35,7 +35,7 @@ def lead(catalog: Catalog) -> str:
         _("Move up when you need more room.") if _choice(catalog) else "",
         _promise(catalog),
     ]
-    said = " ".join(sentence for sentence in sentences if sentence)
+    said = sentence_gap().join(sentence for sentence in sentences if sentence)
     return said or _("See what's included and what it costs.")
 
 
@@ -50,7 +50,7 @@ def description(catalog: Catalog) -> str:
         _("Pay monthly or yearly.") if intervals == set(Interval) else "",
         _("Cancel any time.") if catalog.promises.cancel_any_time else "",
     ]
-    return " ".join(sentence for sentence in sentences if sentence)
+    return sentence_gap().join(sentence for sentence in sentences if sentence)
 
 
 def home_head(catalog: Catalog) -> tuple[str, str]:
@@ -83,9 +83,9 @@ def _closing_words(catalog: Catalog) -> tuple[str, str]:
         return choose, _("Sign in, choose, and pay on Stripe's page.")
     takes = _("It takes a minute.")
     if catalog.promises.free_without_card:
-        takes += " " + _("No card needed.")
+        takes += sentence_gap() + _("No card needed.")
     if catalog.promises.change_any_time and _choice(catalog):
-        takes += " " + _("Change to another plan whenever you like.")
+        takes += sentence_gap() + _("Change to another plan whenever you like.")
     return _("Start with the free plan"), takes
 
 

@@ -24,7 +24,7 @@ from ui.plans.price import due_claims, due_words, shown_price, starts_with_trial
 from ui.plans.savings import saved_by_the_year
 from ui.text.amounts import money
 from ui.text.claim_words import Reader, sentence
-from ui.text.i18n import N_, _
+from ui.text.i18n import N_, _, sentence_gap
 from ui.text.state_words import subscription_name
 from ui.text.states import Cards, Shown
 
@@ -162,7 +162,7 @@ def _change(context: PageContext, current: Subscription, label: str) -> ButtonSp
     return ButtonSpec(
         "portal",
         label,
-        note=" ".join((note, *(sentence(claim, reader) for claim in claims))),
+        note=sentence_gap().join((note, *(sentence(claim, reader) for claim in claims))),
         claims=claims,
         busy_label=_("Opening billing portal…"),
         return_to=RETURNS_TO,

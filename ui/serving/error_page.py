@@ -9,7 +9,7 @@ from ui.page.context import PageContext
 from ui.page.frame import frame
 from ui.page.stripe_mode_banner import watch_stripe_mode_banner
 from ui.text.claim_words import SENTENCES
-from ui.text.i18n import _
+from ui.text.i18n import _, sentence_gap
 from ui.theme.icons import icon
 
 ERROR_ICONS = {404: "magnifying-glass", 401: "lock-closed", 429: "clock"}
@@ -55,4 +55,4 @@ def words_below(error: FrontendError) -> str:
     parts = [_(SENTENCES[claim.says][0]) for claim in money_claims(error)]
     if error.retryable or AlreadySaid.RETRY in error.says:
         parts.append(_("Try again in a minute."))
-    return " ".join(parts)
+    return sentence_gap().join(parts)

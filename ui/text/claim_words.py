@@ -15,7 +15,7 @@ from catalog import Catalog, NotInCatalog, Text
 from services.claims import Claim, ClaimKind
 from ui.text.amounts import amount_words, money
 from ui.text.formats import relative, short_date
-from ui.text.i18n import N_, _, ngettext
+from ui.text.i18n import N_, _, ngettext, sentence_gap
 
 # fmt: off
 SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
@@ -179,10 +179,10 @@ def sentences(claims: Iterable[Claim], reader: Reader, former_name: Text | None 
             date, after = known["date"], end.format_map(known)
             before.append(start.format_map(known))
         elif date:
-            after = " ".join(text for text in (after, f"{start}{field}{end}".format_map(known)) if text)
+            after = sentence_gap().join(text for text in (after, f"{start}{field}{end}".format_map(known)) if text)
         else:
             before.append(f"{start}{field}{end}".format_map(known))
-    return Sentence(" ".join(text for text in before if text or date), date, after)
+    return Sentence(sentence_gap().join(text for text in before if text or date), date, after)
 
 
 def due_sentence(claims: Iterable[Claim], reader: Reader) -> str:

@@ -30,6 +30,8 @@ NAMES: Final[Mapping[str, str]] = {
 AMERICAN: Final = frozenset({"", "us", "ca", "ph", "pr"})
 """Regions whose English is that of the message ids; of all others it is the British one."""
 DEFAULT_LOCALE: Final = "en"
+WITHOUT_SPACES: Final[Mapping[str, str]] = {"ja": "。", "zh": "。"}
+"""Languages that put no space between sentences, each with its full stop."""
 
 _chosen: ContextVar[str | None] = ContextVar("chosen_locale", default=None)
 
@@ -52,6 +54,20 @@ def ngettext(singular: str, plural: str, count: int) -> str:
 def translate(message: str, locale: str) -> str:
     """Return `message` in `locale`. An empty message stays empty (in gettext it would be the catalogue's header)."""
     return catalogue(locale).gettext(message) if message else ""
+
+
+def sentence_gap() -> str:
+    """Return what stands between two sentences in the current language."""
+    return "" if _language() in WITHOUT_SPACES else " "
+
+
+def as_sentence(headline: str) -> str:
+    """Return a headline with the current language's full stop."""
+    return headline + WITHOUT_SPACES.get(_language(), ".")
+
+
+def _language() -> str:
+    return current_locale().partition("-")[0]
 
 
 def current_locale() -> str:

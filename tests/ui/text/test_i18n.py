@@ -130,6 +130,13 @@ def test_numbers_choose_their_form() -> None:
         assert ngettext("{count} month free", "{count} months free", 2) == "{count} months free"
 
 
+def test_japanese_puts_no_space_between_sentences_and_ends_them_with_its_own_mark() -> None:
+    with use_locale("ja"):
+        assert i18n.sentence_gap().join(("一。", i18n.as_sentence("二"))) == "一。二。"
+    with use_locale("de"):
+        assert i18n.sentence_gap().join(("Eins.", i18n.as_sentence("Zwei"))) == "Eins. Zwei."
+
+
 def test_use_locale_ends_with_its_block() -> None:
     with use_locale("de"):
         with use_locale("ja"):
