@@ -163,7 +163,7 @@ def app_environment(folder: Path, sandbox: RunningSandbox, port: int, **more: st
 def running_product(folder: Path, *, app: dict[str, str] | None = None, **sandbox: str) -> Iterator[Product]:
     """Start a sandbox and an app for one test or one session of tests."""
     port = free_port()
-    with sandbox_for_tests(folder, **sandbox) as stand_in:
+    with sandbox_for_tests(folder, **{"app_url": f"http://localhost:{port}", **sandbox}) as stand_in:
         catalog = shutil.copy(ROOT / "products.json", folder / "products.json")  # a test may change it
         environment = app_environment(folder, stand_in, port, **{"CATALOG_PATH": str(catalog), **(app or {})})
         running = AppProcess(f"http://localhost:{port}", environment, folder / "app.log").start()

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sandbox.auth.accounts import SAMPLE_PEOPLE
 from sandbox.control.scenarios import SCENARIO_NAMES, SCENARIOS, put_in_state
 from sandbox.panel.actions import SUBSCRIPTION_ACTIONS, USER_ACTIONS, panel_actions
+from sandbox.panel.app_words import AskApp
 from sandbox.panel.settings_fields import GROUPS
 from sandbox.presets import PRESETS
 from sandbox.rendering import form_of, go_to, page
@@ -45,9 +46,10 @@ _ABOUT: Final = tuple(dict.fromkeys(preset.about for preset in PRESETS))
 _STEPS: Final = {"1 hour": 1, "1 day": 24, "3 days": 72, "1 week": 168, "31 days": 744, "1 year": 8784}
 
 
-def panel_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
+def panel_router(state: SandboxState, scheduler: Scheduler, app: AskApp | None = None) -> APIRouter:
+    """`app` is whom to ask for the app's words; by default the one at `app_url`."""
     router = APIRouter(include_in_schema=False)
-    actions = panel_actions(state, scheduler)
+    actions, app = panel_actions(state, scheduler), app or AskApp(state)
     brand: dict[str, Any] = {"brand": state.settings.brand_name, "app_url": state.settings.app_url}
 
     @router.get("/")
@@ -57,7 +59,9 @@ def panel_router(state: SandboxState, scheduler: Scheduler) -> APIRouter:
 
     @router.get("/states")
     async def states(said: str = "") -> Response:
-        return page("states.html", 200, scenarios=SCENARIOS, people=SAMPLE_PEOPLE, said=said, **brand)
+        return page(
+            "states.html", 200, scenarios=SCENARIOS, people=SAMPLE_PEOPLE, words=await app.words(), said=said, **brand
+        )
 
     @router.get("/calls")
     async def calls(request: Request) -> Response:

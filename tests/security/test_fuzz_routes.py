@@ -24,16 +24,16 @@ PATHS = (
     "/api/payment/checkout", "/api/payment/cart", "/api/payment/portal", "/api/payment/events", "/api/{}",
     "/payment/checkout", "/payment/portal", "/preferences", "/cart/{}", "/cart/checkout", "/auth/login",
     "/auth/callback", "/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/start", "/items/{}/picture",
-    "/{}",
+    "/sandbox/words", "/{}",
 )  # fmt: skip
 SIGN_OUT = ("/auth/sign-out", "/sign-out")
 FORMS = (
     "/cart/add", "/cart/quantity", "/cart/remove", "/preferences", "/payment/checkout", "/payment/portal",
-    "/cart/checkout",
+    "/cart/checkout", "/sandbox/words",
 )  # fmt: skip
 NAMES = st.sampled_from(
     ["price_id", "product_id", "quantity", "amount", "instead_of", "has_ended", "return_to", "return_path", "next",
-     "provider", "auth_code", "state", "error", "locale", "theme", "timezone", "user_id", "catalog"]
+     "provider", "auth_code", "state", "error", "locale", "theme", "timezone", "user_id", "catalog", "customers"]
 )  # fmt: skip
 TEXTS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),

@@ -38,6 +38,7 @@ ACTS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "POST /payment/checkout": ("/payment/checkout", {"price_id": STICKERS, "quantity": "2"}),
     "POST /payment/portal": ("/payment/portal", {}),
     "POST /preferences": ("/preferences", {"theme": "dark"}),
+    "POST /sandbox/words": ("/sandbox/words", {"customers": "{}"}),
     "POST /cart/checkout": ("/cart/checkout", {}),
     "POST /cart/{action}": ("/cart/clear", {}),
     "POST /auth/sign-out": ("/auth/sign-out", {}),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from catalog import Price
+from catalog import Catalog, Price
 from services.claims import ClaimKind
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Action, Subscription
@@ -164,7 +164,8 @@ class SubscriptionCard:
         self._actions.set(hidden=not offered)
 
     def _draw_action(self, action: Action, words: StateWords, customer_status: CustomerStatus, look: Look) -> None:
-        context, label = self._context, action_label(action, words.shown)
+        context = self._context
+        label = offer_label(action, words, context.catalog, context.locale)
         testid = f"action-{action}"
         if action is Action.CHANGE_PLAN:
             button(label, look, href="/payment#plans", testid=testid)
@@ -180,17 +181,22 @@ class SubscriptionCard:
                 button(_("View status"), "secondary", href=href, testid=testid)
         elif action is Action.CONTACT:
             contact_button(context, label)
-        elif action is Action.SUBSCRIBE_AGAIN and (price := _price_of(context, words)) is not None:
-            label = resubscribe_label(words.plan, price, context.locale)
+        elif action is Action.SUBSCRIBE_AGAIN and (price := _price_of(context.catalog, words)) is not None:
             button(label, look, href=f"/payment?{urlencode({'price': price.price_id})}", testid=testid)
         else:
             here = context.path == "/payment"
             button(label, "secondary" if here else look, href="/payment#plans", testid=testid)
 
 
-def _price_of(context: PageContext, words: StateWords) -> Price | None:
+def offer_label(action: Action, words: StateWords, catalog: Catalog, locale: str) -> str:
+    """Return the words on the button of what is offered beside these words."""
+    price = _price_of(catalog, words) if action is Action.SUBSCRIBE_AGAIN else None
+    return resubscribe_label(words.plan, price, locale) if price is not None else action_label(action, words.shown)
+
+
+def _price_of(catalog: Catalog, words: StateWords) -> Price | None:
     """Return the price at which the plan that these words are about is sold today, if it is."""
-    plan = next((plan for plan in context.catalog.on_sale if plan.id == words.claims[0].plan), None)
+    plan = next((plan for plan in catalog.on_sale if plan.id == words.claims[0].plan), None)
     return next(iter(plan.offered.values()), None) if plan is not None else None
 
 
