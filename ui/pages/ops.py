@@ -2,7 +2,7 @@
 
 It shows the alarms that stand, what `/metrics` counts, as plots of the last twenty minutes, the circuits of both
 services, and the last problems of the log. One sampler serves all who look; a page is told of each new reading and
-draws itself anew. How its parts are drawn is in `ui/pages/ops_parts.py`.
+draws itself anew. How its parts are drawn is in `ui/components/operations.py`.
 """
 
 import logging
@@ -20,10 +20,7 @@ from services.upstream.client import Upstream
 from services.web.operator_token import shows_token
 from ui.billing.live import Part
 from ui.components.badge import badge
-from ui.components.plot import PlotLine, plot, time_axis
-from ui.nicegui_ext.html import Tag
-from ui.page.frame import frame
-from ui.pages.ops_parts import (
+from ui.components.operations import (
     OperationRow,
     draw_alarms,
     draw_dead,
@@ -32,6 +29,9 @@ from ui.pages.ops_parts import (
     draw_problems,
     duration,
 )
+from ui.components.plot import PlotLine, plot, time_axis
+from ui.nicegui_ext.html import Tag
+from ui.page.frame import frame
 from ui.serving.document import PageContext, page
 from ui.theme.style_sheet import page_style
 

@@ -8,8 +8,8 @@ from nicegui.page import page
 
 from services.upstream.circuit import CircuitState
 from tests.ui.reading import tags_in, text_of
+from ui.components.operations import OperationRow, draw_operations, draw_problems, duration
 from ui.nicegui_ext.html import Tag
-from ui.pages.ops_parts import OperationRow, draw_operations, draw_problems, duration
 
 
 @pytest.fixture
