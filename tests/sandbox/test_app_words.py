@@ -14,8 +14,8 @@ from sandbox.panel.app_words import AskApp, answers_in_each_state
 from sandbox.rendering import page
 from sandbox.state import Addresses
 from services.container import Container
+from services.live_status.supposed import SupposedAnswers, supposed_status
 from services.subscription.grant_rules import ACCOUNT_ALONE
-from services.subscription.supposed import SupposedAnswers, supposed_status
 from settings import load_settings
 from truth.outside import AUTH, PAYMENT, STRIPE, InProcessTransport
 from ui.pages.sandbox_words import said_of

@@ -23,8 +23,8 @@ PATHS = (
     "/api/entitlements/query", "/api/entitlements/{}",
     "/api/payment/checkout", "/api/payment/cart", "/api/payment/portal", "/api/payment/events", "/api/{}",
     "/payment/checkout", "/payment/portal", "/preferences", "/cart/{}", "/cart/checkout", "/auth/login",
-    "/auth/callback", "/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/start", "/items/{}/picture",
-    "/sandbox/words", "/{}",
+    "/auth/callback", "/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/start",
+    "/items/{}/picture", "/signed-out", "/sandbox/words", "/{}",
 )  # fmt: skip
 SIGN_OUT = ("/auth/sign-out", "/sign-out")
 FORMS = (

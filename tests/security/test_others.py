@@ -22,7 +22,8 @@ PAGES = (
 """Every page that somebody signed in can open; `/login` leads on, and the operator's has a password."""
 
 ROUTES = (
-    *PAGES, "/login", "/start", "/ops", "/api/me", "/api/payment/subscriptions", "/api/entitlements", "/api/cart",
+    *PAGES, "/login", "/signed-out", "/start", "/ops", "/api/me", "/api/payment/subscriptions",
+    "/api/entitlements", "/api/cart",
     "/api/catalog", "/api/entitlements/{user_id}", "/auth/login", "/auth/callback", "/healthz", "/readyz", "/metrics",
 )  # fmt: skip
 

@@ -15,10 +15,10 @@ from starlette.responses import JSONResponse, Response
 
 from catalog import Catalog
 from services.container import Container
+from services.live_status.supposed import SupposedAnswers, supposed_status
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.grant_rules import GrantRules
 from services.subscription.model import Action
-from services.subscription.supposed import SupposedAnswers, supposed_status
 from ui.billing.subscription_card import NOT_ON_CARD, offer_label
 from ui.text.i18n import use_locale
 from ui.text.state_words import describe, subscription_name
