@@ -57,10 +57,10 @@ def json_api(container: Container) -> FastAPI:
     access = Access(container)
     for router in (
         shown_routes(container, access),
+        service_routes(container),  # asked most often, so found early
         payment_routes(container, access),
         cart_routes(container, access),
         events_routes(container),
-        service_routes(container),
     ):
         app.include_router(router)
     publish(app, container.sessions.cookie_name)

@@ -115,8 +115,9 @@ def build(
         catalog=current_catalog, now=now, clock_skew=clock_skew,
     )  # fmt: skip
     entitlement_lookup = EntitlementLookup(
-        refresher, catalog=current_catalog, customer_of=systems.customer_of_user(settings, sessions), now=now
-    )
+        refresher, catalog=current_catalog, customer_of=systems.customer_of_user(settings, sessions), now=now,
+        alone=settings.redis_url is None,
+    )  # fmt: skip
     absent = AbsentCustomers(outbox, refresher, checkouts)
     webhooks = WebhookDeliverer(
         store, outbox, [WebhookSender(endpoint) for endpoint in endpoints],

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends, Path
+from starlette.responses import Response
 
 from api.problems import problem_docs
 from api.schemas import EntitlementsAnswer, EntitlementsQuery, UserEntitlement
 from api.siblings.access import ServiceAccess
+from api.siblings.answers import SignedAnswers
 from api.strict_json import StrictRoute
 from services.container import Container
-from services.entitlements.model import Entitlement
 
 UserId = Annotated[str, Path(min_length=1, max_length=255, description="The Auth MS's id of a user.")]
 
@@ -22,14 +23,10 @@ def service_routes(container: Container) -> APIRouter:
     router = APIRouter(prefix="/entitlements", route_class=StrictRoute, tags=["entitlements"])
     service = Depends(ServiceAccess(container).service)
 
-    def signed(user_id: str, entitlement: Entitlement) -> UserEntitlement:
-        token = container.entitlements.sign(user_id, entitlement)
-        return UserEntitlement(
-            user_id=user_id, **entitlement.model_dump(), token=token.token, expires_at=token.expires_at
-        )
+    answers = SignedAnswers(container.entitlements)
 
-    @router.get("/{user_id}", responses=problem_docs(401, 404, 422))
-    async def get_user_entitlements(user_id: UserId, name: Annotated[str, service]) -> UserEntitlement:
+    @router.get("/{user_id}", response_model=UserEntitlement, responses=problem_docs(401, 404, 422))
+    async def get_user_entitlements(user_id: UserId, name: Annotated[str, service]) -> Response:
         """What a user is entitled to, for a service with a token. The user need not be here.
 
         Billing is asked; the Auth MS can't be without the user, so that its last word stands: see `as_of` and `stale`.
@@ -39,14 +36,15 @@ def service_routes(container: Container) -> APIRouter:
         _log.info(
             "entitlements_asked", service=name, users=1, user_hash=container.users.of(user_id), stale=entitlement.stale
         )
-        return signed(user_id, entitlement)
+        return Response(answers.json(user_id, entitlement), media_type="application/json")
 
-    @router.post("/query", responses=problem_docs(401, 404, changes=True))
-    async def query_entitlements(wanted: EntitlementsQuery, name: Annotated[str, service]) -> EntitlementsAnswer:
+    @router.post("/query", response_model=EntitlementsAnswer, responses=problem_docs(401, 404, changes=True))
+    async def query_entitlements(wanted: EntitlementsQuery, name: Annotated[str, service]) -> Response:
         """What up to 100 users are entitled to: as for one. What could not be asked within seconds is told as known."""
         found = await container.entitlement_lookup.of(wanted.user_ids)
         stale = sum(entitlement.stale for entitlement in found.values())
         _log.info("entitlements_asked", service=name, users=len(found), stale=stale)
-        return EntitlementsAnswer(users=[signed(user_id, entitlement) for user_id, entitlement in found.items()])
+        users = b",".join(answers.json(user_id, entitlement) for user_id, entitlement in found.items())
+        return Response(b'{"users":[' + users + b"]}", media_type="application/json")
 
     return router

@@ -5,22 +5,40 @@ stands as `services/subscription/last_word.py` says. What was not asked just now
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from catalog import Catalog
 from services.entitlements.model import Entitlement, entitlement_of, nothing_known
 from services.entitlements.service import FRESH_FOR
+from services.live_status.memory import SHARED_FOR
 from services.live_status.refresher import StatusRefresher
 from services.subscription.last_word import LastWord
+from services.subscription.snapshot import UpstreamSnapshot
 
 MOST_USERS: Final = 100
 """How many users one question may be about."""
 
+MOST_RECENT: Final = 1000
+"""How many answers are kept for who asks again."""
+
 ASKS_FOR: Final = 4.0
 """Seconds within which billing is asked for one question; the rest is told from memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Recent:
+    """What was said of a user, and what it was made of."""
+
+    entitlement: Entitlement
+    customer: str
+    heard: UpstreamSnapshot | None
+    catalog: Catalog
+    at: datetime
 
 
 class EntitlementLookup:
@@ -35,23 +53,48 @@ class EntitlementLookup:
         customer_of: Callable[[str], Awaitable[str | None]],
         now: Callable[[], datetime] | None = None,
         asks_for: float = ASKS_FOR,
+        alone: bool = False,
     ) -> None:
+        """`alone` says that no other process writes into the store, so that all that is new comes by this one."""
         self._refresher = refresher
         self._catalog = catalog
         self._customer_of = customer_of
         self._now = now or (lambda: datetime.now(UTC))
         self._asks_for = asks_for
         self._turn = asyncio.Lock()
+        self._alone = alone
+        self._recent: OrderedDict[str, _Recent] = OrderedDict()
 
     async def of(self, user_ids: Sequence[str]) -> dict[str, Entitlement]:
-        """Return what each of these users is entitled to. Raises StoreUnavailable when nothing can be looked up."""
+        """Return what each of these users is entitled to: the same object for who asks again within the second, while
+        no service said anything new. Raises StoreUnavailable when nothing can be looked up."""
         end = asyncio.get_running_loop().time() + self._asks_for
         return {user_id: await self._of(user_id, end) for user_id in dict.fromkeys(user_ids)}
 
     async def _of(self, user_id: str, end: float) -> Entitlement:
+        recent = self._recent.get(user_id)
+        if recent is not None and self._holds(recent):
+            return recent.entitlement
         customer = await self._customer_of(user_id)
         if customer is None:
             return nothing_known(self._catalog(), self._now())
+        catalog, heard, now = self._catalog(), self._refresher.last_heard(customer), self._now()
+        entitlement = await self._looked_up(customer, end)
+        if self._alone:
+            self._recent[user_id] = _Recent(entitlement, customer, heard, catalog, now)
+            self._recent.move_to_end(user_id)
+            if len(self._recent) > MOST_RECENT:
+                self._recent.popitem(last=False)
+        return entitlement
+
+    def _holds(self, recent: "_Recent") -> bool:
+        """Whether it would be said again. What was heard meanwhile, even under way to it, is another object."""
+        young = timedelta() <= self._now() - recent.at < SHARED_FOR
+        return (
+            young and recent.catalog is self._catalog() and recent.heard is self._refresher.last_heard(recent.customer)
+        )
+
+    async def _looked_up(self, customer: str, end: float) -> Entitlement:
         word = await self._refresher.last_word(customer)
         if word.memory or self._now() - word.as_of > FRESH_FOR:
             await self._ask_billing(customer, end)

@@ -92,6 +92,11 @@ class StatusRefresher:
         """Return the id by which the Payment MS knows this user."""
         return self._customer_of(session)
 
+    def last_heard(self, customer: str) -> UpstreamSnapshot | None:
+        """Return the answers that this process remembers: another object whenever a service was asked."""
+        known = self._memory.find(customer)
+        return known.snapshot if known is not None else None
+
     async def remembered(self, customer: str) -> CustomerStatus | None:
         """Return what is known without asking a service; None when nothing is. Raises StoreUnavailable."""
         known = self._memory.of(customer)

@@ -1,11 +1,13 @@
 """Other services ask about users: by a token of their own, without the users' browsers."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import time_machine
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from structlog.testing import capture_logs
@@ -172,3 +174,19 @@ def test_tokens_are_kept_as_hashes_of_named_services() -> None:
     assert tokens.service("") is None
     assert not ServiceTokens()
     assert REPORTS not in repr(tokens)
+
+
+async def test_one_answer_is_signed_once_and_each_user_has_their_own(world: ApiWorld) -> None:
+    user_id = await id_of_member(world)
+    path = f"/api/entitlements/{user_id}"
+    now = datetime.now(UTC)
+
+    async with service(world) as reports:
+        with time_machine.travel(now, tick=False):
+            tokens = [(await reports.get(path)).json()["token"] for _ in range(2)]
+            other = (await reports.get("/api/entitlements/stranger")).json()
+        with time_machine.travel(now + timedelta(seconds=1), tick=False):
+            later = (await reports.get(path)).json()
+
+    assert tokens[0] == tokens[1] != later["token"]
+    assert (other["user_id"], later["user_id"]) == ("stranger", user_id)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from catalog import Catalog
 from services.entitlements.model import Entitlement
 from services.entitlements.without_session import EntitlementLookup
 from services.errors import UpstreamUnavailable
@@ -16,13 +17,21 @@ from tests.unit.services.live_status.status_asked import buy
 DAY = timedelta(days=1).total_seconds()
 
 
-def lookup(replica: Replica, outside: Outside, asks_for: float = 4.0) -> EntitlementLookup:
+def lookup(
+    replica: Replica,
+    outside: Outside,
+    asks_for: float = 4.0,
+    *,
+    alone: bool = False,
+    catalog: list[Catalog] | None = None,
+) -> EntitlementLookup:
     async def customer_of(user_id: str) -> str | None:
         return user_id
 
     return EntitlementLookup(
-        replica.refresher, catalog=lambda: CATALOG, customer_of=customer_of, now=outside.clock, asks_for=asks_for
-    )
+        replica.refresher, catalog=lambda: (catalog or [CATALOG])[-1], customer_of=customer_of, now=outside.clock,
+        asks_for=asks_for, alone=alone,
+    )  # fmt: skip
 
 
 def looks(outside: Outside) -> int:
@@ -162,3 +171,50 @@ async def test_going_by_addresses_the_first_one_is_asked_about(outside: Outside,
         await replica.sign_in()
 
     assert await replica.sessions.first_email_of("ada") == ("ada@example.com" if known else None)
+
+
+async def test_who_asks_again_within_the_second_gets_the_same_answer(replica: Replica, outside: Outside) -> None:
+    await subscriber(replica, outside)
+    asked = lookup(replica, outside, alone=True)
+
+    first = (await asked.of(["ada"]))["ada"]
+    again = (await asked.of(["ada"]))["ada"]
+    outside.clock.move(1)
+    later = (await asked.of(["ada"]))["ada"]
+
+    assert again is first
+    assert later is not first
+
+
+async def test_what_a_service_says_meanwhile_is_told_at_once(replica: Replica, outside: Outside) -> None:
+    ada = await subscriber(replica, outside)
+    asked = lookup(replica, outside, alone=True)
+    first = (await asked.of(["ada"]))["ada"]
+
+    (subscription,) = outside.world.subscriptions.values()
+    outside.world.set_status(subscription, "canceled")
+    outside.world.deliver_all()
+    await replica.refresher.ask(ada, "all", fresh=True)
+    after = (await asked.of(["ada"]))["ada"]
+
+    assert (first.access, after.access) == (True, False)
+
+
+async def test_another_catalog_is_told_at_once(replica: Replica, outside: Outside) -> None:
+    await subscriber(replica, outside)
+    catalogs = [CATALOG]
+    asked = lookup(replica, outside, alone=True, catalog=catalogs)
+    first = (await asked.of(["ada"]))["ada"]
+
+    catalogs.append(CATALOG.model_copy(update={"features": ()}))
+    after = (await asked.of(["ada"]))["ada"]
+
+    assert after is not first
+    assert after.features == {}
+
+
+async def test_beside_other_replicas_the_store_is_read_for_each_answer(replica: Replica, outside: Outside) -> None:
+    await subscriber(replica, outside)
+    asked = lookup(replica, outside)
+
+    assert (await asked.of(["ada"]))["ada"] is not (await asked.of(["ada"]))["ada"]
