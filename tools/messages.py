@@ -7,8 +7,8 @@ gone from the code is dropped. `ui/text/i18n.py` reads the .po files themselves:
 in is what people read.
 
 What a translator can't see in a text stands over it in the catalogue: a comment in the code that begins with
-`Translators:`, on the line before the text, and what each placeholder stands for (`PLACEHOLDERS`). The trade's words
-are in `locales/GLOSSARY.md`.
+`Translators:`, on the line before the text, where it stands (`tools/message_places.py`) and what each placeholder
+stands for (`PLACEHOLDERS`). The trade's words are in `locales/GLOSSARY.md`.
 """
 
 import argparse
@@ -23,6 +23,8 @@ from typing import Final
 from babel.messages.catalog import Catalog, Message
 from babel.messages.frontend import CommandLineInterface
 from babel.messages.pofile import read_po, write_po
+
+from tools.message_places import places
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 LOCALES: Final = ROOT / "locales"
@@ -88,15 +90,19 @@ def extract(folder: Path) -> Path:
     template = folder / "messages.pot"
     with contextlib.chdir(ROOT):
         _pybabel("extract", "--mapping", "babel.cfg", *_READABLE, "--output", str(template), ".")
-    explain_placeholders(template)
+    explain(template)
     return template
 
 
-def explain_placeholders(template: Path) -> None:
-    """Write over each text of a template what its placeholders stand for."""
+def explain(template: Path) -> None:
+    """Write over each text of a template where it stands, and what its placeholders stand for."""
     catalog = read(template)
+    standing = places(sorted({ROOT / file for message in catalog for file, _line in message.locations}))
     for message in catalog:
-        names = dict.fromkeys(_FIELD.findall(text_of(message))) if message.id else ()
+        if not message.id:
+            continue
+        message.auto_comments += standing.get(text_of(message), [])
+        names = dict.fromkeys(_FIELD.findall(text_of(message)))
         message.auto_comments += [f"{{{name}}}: {PLACEHOLDERS[name]}" for name in names if name in PLACEHOLDERS]
     with template.open("wb") as file:
         write_po(file, catalog, width=0, include_lineno=False)

@@ -44,6 +44,7 @@ def order_state(checkout: Checkout, now: datetime) -> tuple[Tone, str] | None:
         # Translators: badge of an order: paid for
         return "success", N_("Confirmed")
     if checkout.open(now):
+        # Translators: badge of an order
         return "info", N_("Not paid yet")
     if checkout.at(CheckoutEvent.RETURNED) is None:
         return None

@@ -81,6 +81,7 @@ class SubscriptionCard:
 
     def show_nothing_yet(self) -> None:
         """Keep the card's place while no service has answered: a headline, a sentence and a button."""
+        # Translators: name of a card, for screen readers
         self._headline.set_text(_("Your subscription"))
         self._box.set(aria_busy=True)
         with self._sentence:

@@ -27,9 +27,13 @@ class Progress(StrEnum):
 
 
 STEPS: Final = (
+    # Translators: first step of a purchase: the customer is back from Stripe
     (CheckoutEvent.RETURNED, N_("Payment submitted")),
+    # Translators: second step of a purchase: billing has it
     (CheckoutEvent.BILLING_HAS_IT, N_("Payment confirmed")),
+    # Translators: third step of a purchase
     (CheckoutEvent.ACCOUNT_HAS_IT, N_("Plan added to your account")),
+    # Translators: last step of a purchase: the plan opens what it includes
     (CheckoutEvent.ACCESS_ON, N_("Ready to use")),
 )
 

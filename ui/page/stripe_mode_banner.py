@@ -31,6 +31,7 @@ def watch_stripe_mode_banner(context: PageContext) -> None:
 
 def stripe_mode_banner(problems: tuple[StripeModeProblem, ...]) -> Tag:
     """Draw what is wrong with the money, for visitors: it is in their interest to know."""
+    # Translators: name of a banner, for screen readers
     with Tag("aside", classes="money-banner", aria_label=_("About payments here"), testid="money-banner") as box:
         for problem in problems:
             with Tag("p", data_code=problem.code):

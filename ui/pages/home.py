@@ -104,6 +104,7 @@ def _ways(context: PageContext) -> None:
     steps = (
         ("user-circle", _("Sign in"), _("With an account you already have.")),
         ("credit-card", _("Pay at Stripe"), _("Pick a plan and pay on Stripe's page. Your card never reaches us.")),
+        # Translators: headline of the last of three steps: manage what one has
         ("shield-check", _("Stay in control"), catalog_words.portal_words(context.catalog)),
     )
     with Tag("ol", classes="ways"):

@@ -138,6 +138,7 @@ class PlanCard:
                 self._draw_button()
             notes = {choice: spec.note for choice, spec in offer.buttons.items()}
             self._note = swap_line("plan-note", notes, interval, self._claims if self.spec.note else None)
+            # Translators: over a list of what a plan has beyond another one
             includes = _("Everything in {plan}, plus").format(plan=offer.includes_name) if offer.includes_name else ""
             Tag("p", includes or _("What you get"), classes="plan-includes small")
             self._draw_features(context)
@@ -200,6 +201,7 @@ class PlanCard:
         elif spec.kind == "current":
             with Tag("p", classes="plan-current"):
                 icon("check-circle")
+                # Translators: in place of a button on the plan that the customer has
                 Tag("span", spec.label or _("Current plan"))
         elif spec.kind in ("checkout", "portal"):
             self._form = ActionForm(

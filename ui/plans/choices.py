@@ -67,6 +67,7 @@ def _price_notes(current: Subscription, plan: Plan) -> dict[Interval, str]:
         theirs = current.interval == price.interval and current.amount is not None
         same = (current.amount, current.currency) == (price.amount, price.currency)
         if (theirs and not same) or current.amount is None:
+            # Translators: after a price that is another one than the customer pays
             notes[interval] = _("for new subscriptions")
     return notes
 

@@ -35,6 +35,7 @@ def price_words(plan: Plan, interval: Interval, locale: str, currency: str, savi
     what it saves, if `saving` says so; of a plan sold by the year only the year's price is shown."""
     price = shown_price(plan, interval)
     if price is None:
+        # Translators: in place of a choice between monthly and yearly
         return PriceWords(money(0, currency, locale, trim=True), "", _("Always free"))
     amount = bare_price(price, locale, trim=True)
     if len(plan.offered) == 1:

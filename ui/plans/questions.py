@@ -17,6 +17,7 @@ def questions(context: PageContext, asked: Sequence[Question]) -> None:
             support = context.settings.support_url
             if support:
                 with Tag("p", classes="muted"):
+                    # Translators: after the list of questions and answers
                     Tag("span", _("Something else?") + " ")
                     Tag("a", _("Ask us"), href=support)
         with Tag("div"):

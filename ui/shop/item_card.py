@@ -78,6 +78,7 @@ class ItemCard:
             with Tag("p", classes="item-in-cart small", hidden=True, testid=f"in-cart-{item.id}") as self._held:
                 icon("check-circle")
                 self._held_words = Tag("span", "")
+                # Translators: link after an item was put into the cart
                 Tag("a", _("See cart"), href="/cart")
 
     def show_cart(self, cart: Cart) -> None:

@@ -41,12 +41,14 @@ class QuantityField:
         self.on_change = on_change
         name = context.text(item.name)
         with Tag("div", classes="quantity", data_quantity=item.id) as self.box:
+            # Translators: name of the button with a minus sign, for screen readers
             self._step(-1, "minus", _("One less: {item}").format(item=name), f"less-{item.id}")
             self.input = Tag(
                 "input", type="number", name="quantity", value=self.text, min=item.min_quantity, max=item.max_quantity,
                 step=1, inputmode="numeric", autocomplete="off", required=True, testid=f"quantity-{item.id}",
                 aria_label=_("Quantity: {item}").format(item=name), aria_describedby=described_by or None,
             )  # fmt: skip
+            # Translators: name of the button with a plus sign, for screen readers
             self._step(1, "plus", _("One more: {item}").format(item=name), f"more-{item.id}")
         _reporter(context).fields[item.id] = self
 

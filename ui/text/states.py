@@ -139,6 +139,7 @@ STATES: Final[Mapping[Shown, StateRow]] = {
         N_("Started"), why_not=_CONFIRM_FIRST,
     ),
     Shown.DELAYED: StateRow(
+        # Translators: badge: we wait for the confirmation of a payment for longer than usual
         N_("Still confirming"), "warning", "clock",
         (N_("Still setting up {plan}"), N_("Still setting up your plan")),
         Cards.NOTHING, N_("Started"), why_not=_CONFIRM_FIRST,
@@ -161,6 +162,7 @@ STATES: Final[Mapping[Shown, StateRow]] = {
     Shown.TRIALING: StateRow(
         # Translators: badge: a free trial is running
         N_("Trial"), "info", "sparkles",
+        # Translators: headline: a free trial runs
         (N_("You're trying {plan}"), N_("Your trial is running")),
         Cards.SWITCH,
         # Translators: label before a date: a trial is free until then
@@ -168,6 +170,7 @@ STATES: Final[Mapping[Shown, StateRow]] = {
     ),
     Shown.ACTIVE: StateRow(
         N_("Active"), "success", "check-circle",
+        # Translators: headline: the customer has the plan
         (N_("You're on {plan}"), N_("Your subscription is active")),
         Cards.SWITCH,
         # Translators: label before a date: a subscription is paid until then
@@ -201,6 +204,7 @@ STATES: Final[Mapping[Shown, StateRow]] = {
     Shown.INCOMPLETE_EXPIRED: StateRow(
         # Translators: badge: the first payment was not made in time
         N_("Expired"), "neutral", "x-circle",
+        # Translators: headline: the first payment was not made in time
         (N_("{plan} wasn't started"), N_("Your plan wasn't started")),
         Cards.SUBSCRIBE,
     ),

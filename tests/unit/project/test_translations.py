@@ -158,6 +158,8 @@ def test_what_a_text_does_not_tell_stands_over_it(template: Path) -> None:
     single = {message.id for message in catalog if len(messages.text_of(message).split()) == 1 and message.id}
 
     assert used == messages.PLACEHOLDERS.keys()
+    assert "On a button." in catalog["Try again"].auto_comments
+    assert "A headline." in catalog["Your cart is empty"].auto_comments
     assert {text for text in single if not catalog[text].auto_comments} == set(), "say what it is: # Translators: …"
 
 
