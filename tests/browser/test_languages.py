@@ -127,10 +127,13 @@ def test_the_choice_of_yearly_prices_moves_nothing(place: Stage, locale: str, wi
         assert page.evaluate(TOPS) == before
 
 
-@pytest.mark.parametrize("locale", ["ja", "ar", "de"])
-def test_a_long_name_of_the_house_is_not_cut_on_a_phone(place: Stage, locale: str) -> None:
-    with scene("pricing").open(place, locale=locale, width=390) as page:
+@pytest.mark.parametrize(("locale", "width"), [("ja", 390), ("ar", 390), ("de", 390), ("de", 320)])
+def test_a_long_name_of_the_house_is_not_cut_on_a_phone(place: Stage, locale: str, width: int) -> None:
+    with scene("pricing").open(place, locale=locale, width=width) as page:
         name = page.locator(".brand-name")
+        box = name.bounding_box()
         cut = name.evaluate("(box) => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1")
 
         assert not cut
+        assert box is not None
+        assert box["width"] > 40

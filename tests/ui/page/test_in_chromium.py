@@ -201,6 +201,26 @@ def test_controls_are_large_enough_for_a_thumb(open_page: Callable[..., Page]) -
     assert small == []
 
 
+OFF_ITS_LINE = """() => {
+  const line = document.createRange(), center = ({ top, height }) => top + height / 2;
+  line.selectNodeContents(document.querySelector(".notice p"));
+  const icon = document.querySelector(".notice > .icon").getBoundingClientRect();
+  return Math.abs(center(icon) - center(line.getClientRects()[0]));
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_notices_icon_stands_at_its_first_line(open_page: Callable[..., Page], width: int) -> None:
+    page = open_page("/login?error=expired", width=width)
+    above_a_button = """() => document.querySelector(".notice-body").insertAdjacentHTML(
+      "beforeend", "<a class='button button-secondary'>See it</a>")"""
+
+    assert page.evaluate(OFF_ITS_LINE) <= 1.5
+    page.evaluate("() => { document.querySelector('.notice p').textContent = 'Short.' }")
+    page.evaluate(above_a_button)
+    assert page.evaluate(OFF_ITS_LINE) <= 1.5
+
+
 def test_the_switch_answers_at_once_and_the_server_follows(open_page: Callable[..., Page]) -> None:
     page = open_page("/pricing")
 
