@@ -1,14 +1,16 @@
 """The parts of the operator's page: what they say of calls, of the log, of time."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from nicegui import Client
 from nicegui.page import page
 
 from services.upstream.circuit import CircuitState
+from services.webhooks.model import EventKind, WebhookDelivery, WebhookEvent
 from tests.ui.reading import tags_in, text_of
-from ui.components.operations import OperationRow, draw_operations, draw_problems, duration
+from ui.components.operations import OperationRow, draw_dead, draw_operations, draw_problems, duration
 from ui.nicegui_ext.html import Tag
 
 
@@ -51,3 +53,16 @@ async def test_line_of_the_log_says_the_essential_before_it_is_unfolded(client: 
 )
 def test_how_long_is_said_in_two_units(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+async def test_event_that_nobody_took_is_listed_with_its_endpoint_the_reason_and_its_id(client: Client) -> None:
+    now = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+    event = WebhookEvent(id="evt_1", kind=EventKind.SUBSCRIPTION_ENDED, at=now, data={"user_id": "ada"})
+    with client, Tag("div") as place:
+        draw_dead((WebhookDelivery(event=event, endpoint="reports", attempts=12, next_at=now, last="answered 500"),))
+        draw_dead(())
+
+    (listed,) = (tag for tag in tags_in(place) if tag.tag == "li")
+    assert all(word in text_of(listed) for word in ("subscription.ended", "reports", "answered 500", "evt_1"))
+    assert "ada" not in text_of(place)
+    assert len([tag for tag in tags_in(place) if tag.tag == "section"]) == 1

@@ -9,10 +9,11 @@ import httpx
 import pytest
 import time_machine
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, KeySet
 from structlog.testing import capture_logs
 
 from sandbox.launch import RunningSandbox
+from services.entitlements.signing import new_key_pem
 from services.web.service_tokens import ServiceTokens, digest_of, new_token
 from tests.unit.api.api_world import ApiWorld, api_world
 from tests.unit.api.test_operations import member
@@ -190,3 +191,22 @@ async def test_one_answer_is_signed_once_and_each_user_has_their_own(world: ApiW
 
     assert tokens[0] == tokens[1] != later["token"]
     assert (other["user_id"], later["user_id"]) == ("stranger", user_id)
+
+
+async def test_the_key_before_and_the_next_are_published_beside_the_one_that_signs(
+    tmp_path: Path, api_sandbox: RunningSandbox
+) -> None:
+    previous, present, following = (new_key_pem() for _ in range(3))
+    keys = {
+        "entitlements_key": present, "entitlements_key_previous": previous, "entitlements_key_next": following
+    }  # fmt: skip
+    async with api_world(tmp_path, api_sandbox, **keys) as world:
+        browser = await world.browser().sign_in()
+        token = (await browser.get("/api/entitlements")).json()["token"]
+        answer = await browser.get("/.well-known/jwks.json")
+
+    published = [key["kid"] for key in answer.json()["keys"]]
+    assert published == [ECKey.import_key(pem).thumbprint() for pem in (present, previous, following)]
+    assert jwt.decode(token, KeySet.import_key_set(answer.json()), algorithms=["ES256"]).header["kid"] == published[0]
+    assert answer.headers["cache-control"] == "public, max-age=300, stale-if-error=3600"
+    assert not any("d" in key for key in answer.json()["keys"])
