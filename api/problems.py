@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import structlog
@@ -49,11 +49,18 @@ REFUSED: Final = "refused"
 _log = structlog.get_logger(__name__)
 
 
-def codes() -> list[str]:
-    """Return every code that a problem document can have."""
-    known = (kind for _name, kind in inspect.getmembers(errors, inspect.isclass))
-    ours = {kind.code for kind in known if issubclass(kind, FrontendError)}
-    return sorted(ours | {code for code, _title, _sentence in REFUSALS.values()} | {REFUSED})
+def codes() -> Iterator[tuple[str, int, str]]:
+    """Yield each code that a problem document may have once, with its status and its sentence; `type` names it."""
+    seen: set[str] = set()
+    for status, (code, _title, sentence) in REFUSALS.items():
+        if code != FrontendError.code:
+            seen.add(code)
+            yield code, status, sentence
+    known = [kind for _name, kind in inspect.getmembers(errors, inspect.isclass)]
+    for kind in sorted((k for k in known if issubclass(k, FrontendError)), key=lambda k: (k.status, k.code)):
+        if kind.code not in seen:
+            seen.add(kind.code)
+            yield kind.code, kind.status, kind.sentence
 
 
 class FieldProblem(BaseModel):
@@ -70,7 +77,7 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    code: str = Field(json_schema_extra={"enum": [*codes()]})
+    code: str = Field(json_schema_extra={"enum": [*(code for code, _status, _sentence in codes()), REFUSED]})
     retryable: bool
     request_id: str
     manage_url: str | None = Field(None, description="Where an existing subscription is managed.")

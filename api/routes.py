@@ -33,7 +33,8 @@ from services.container import Container
 from services.sessions.service import Session
 from version import VERSION
 
-Asked = Annotated[str, Header()]
+Language = Annotated[str, Header(description="The language of the texts.", examples=["de"])]
+Known = Annotated[str, Header(description="The `ETag` of the catalog that you have.")]
 InCart = Annotated[str, Path(min_length=1, max_length=255, description="The price of an item.")]
 
 
@@ -85,7 +86,7 @@ def shown_routes(container: Container, access: Access) -> APIRouter:
         | {304: {"description": "The catalog is the one whose `ETag` was sent as `If-None-Match`."}},
     )  # fmt: skip
     async def get_catalog(
-        response: Response, accept_language: Asked = "en", if_none_match: Asked = ""
+        response: Response, accept_language: Language = "en", if_none_match: Known = ""
     ) -> CatalogView | Response:
         """Everything that is sold: plans in display order, then items. Amounts are minor units.
 

@@ -78,12 +78,16 @@ class CheckoutRequest(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     price_id: PriceId
-    product_id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    product_id: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
+        None, description="The price's product; of another one nothing is sold."
+    )
     quantity: Quantity = 1
-    amount: Amount | None = None
-    currency: Shown | None = None
-    interval: Interval | None = Field(None, strict=False)
-    trial_days: Annotated[int, Field(strict=True, ge=0, le=730), BeforeValidator(_whole)] | None = None
+    amount: Amount | None = Field(None, description="What the user was shown for one, in minor units.")
+    currency: Shown | None = Field(None, description="In which currency that was.")
+    interval: Interval | None = Field(None, strict=False, description="For which time that was.")
+    trial_days: Annotated[int, Field(strict=True, ge=0, le=730), BeforeValidator(_whole)] | None = Field(
+        None, description="How many days the user was shown as free."
+    )
     instead_of: CheckoutId | None = Field(
         None, description="A checkout (`checkout_id`) that the user was asked about, did not pay and gives up."
     )

@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from services.container import Container
 from ui.page.catalog_reader import TextReader
-from ui.page.context import locale_for
-from ui.page.head import alternates
+from ui.page.context import LOCALE_IN_ADDRESS, locale_for
+from ui.page.head import alternates, in_language
 from ui.page.own_links import footer_links
 from ui.plans import catalog_words
 from ui.plans.catalog_markdown import absolute, inline, markdown
 from ui.serving.finished import SHARED_CACHING
-from ui.text.i18n import _, use_locale
+from ui.text.i18n import _, offered, use_locale
 
 FOR_PROGRAMS = ("/api/catalog", "/api/docs", "/api/openapi.json")
 """What of the API may be read by whoever keeps to these rules, such as agents."""
@@ -58,7 +58,8 @@ def register(container: Container) -> None:
     def index(request: Request) -> Response:
         reader = _reader(container, request)
         with use_locale(reader.locale):
-            return _answer(request, reader, _index(container, reader))
+            named = offered(container.settings).named(request.query_params.get(LOCALE_IN_ADDRESS)) or ""
+            return _answer(request, reader, _index(container, reader, named))
 
 
 def _entries(address: str, container: Container) -> str:
@@ -84,8 +85,11 @@ def _reader(container: Container, request: Request) -> TextReader:
     return TextReader(container.settings, container.catalog, locale)
 
 
-def _index(container: Container, reader: TextReader) -> str:
-    """Return the site's index for language models: what this is, and a link with a sentence for each thing."""
+def _index(container: Container, reader: TextReader, named: str) -> str:
+    """Return the site's index for language models: what this is, and a link for each thing.
+
+    Pages are in the language that its address names; without one, in that of whoever opens them.
+    """
     catalog, names = reader.catalog, {"/": _("Plans and prices"), "/pricing": _("Pricing"), "/shop": _("Shop")}
     pages = [
         ("/pricing.md", _("Plans and prices as Markdown")),
@@ -101,7 +105,7 @@ def _index(container: Container, reader: TextReader) -> str:
         f"# {inline(reader.settings.brand_name)}",
         f"> {inline(catalog_words.description(catalog))}",
         inline(_("Pick a plan and pay on Stripe's page. Your card never reaches us.")),
-        _section(reader, _("Plans and prices"), pages),
+        _section(reader, _("Plans and prices"), [(in_language(page, named), words) for page, words in pages]),
         _section(reader, _("For programs"), programs),
         _section(reader, "Optional", others),  # llmstxt.org: what may be skipped, called that in every language
     ]

@@ -118,6 +118,8 @@ async def test_the_language_is_the_addresss_or_the_readers(simulate: Simulate, c
 
     assert (german.headers["content-language"], named.headers["content-language"]) == ("de", "ja")
     assert german.text != named.text
+    assert ("/pricing.md?lang=ja)" in named.text) == (path == "/llms.txt")
+    assert "?lang=" not in german.text
     assert german.headers["vary"].startswith("Accept-Language")
     assert german.headers["content-type"] == "text/markdown; charset=utf-8"
 
