@@ -200,7 +200,7 @@ def _account(context: PageContext) -> None:
             # Translators: link to the page with the user's name and settings
             Tag("a", _("Account"), href="/account", classes="nav-link")
             Tag("a", _("Billing"), href="/payment", classes="nav-link")
-            with Tag("form", method="post", action="/sign-out"):
+            with Tag("form", method="post", action="/sign-out", data_leaves=""):
                 Tag("button", _("Sign out"), type="submit", classes="nav-link", testid="sign-out")
 
 

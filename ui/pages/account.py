@@ -87,5 +87,5 @@ def draw_sign_out() -> None:
         Tag("h2", _("Session"), id="session-title", classes="card-heading")
         with Tag("div", classes="setting-row"):
             Tag("p", _("You're signed in on this device."), classes="muted")
-            with Tag("form", method="post", action="/auth/sign-out"):
+            with Tag("form", method="post", action="/auth/sign-out", data_leaves=""):
                 button(_("Sign out"), "secondary", submit=True, testid="sign-out-here")

@@ -32,7 +32,7 @@ const front = (() => {
       focus: app().contains(active) && active !== document.body ? place(active) : null,
       open: [...app().querySelectorAll("details[open]")].map(place),
       checked: [...app().querySelectorAll("input:checked")].filter((input) => !input.defaultChecked).map(place),
-      scroll: window.scrollY,
+      scroll: scrollY,
     };
   }
 
@@ -40,7 +40,7 @@ const front = (() => {
     kept.open.forEach((path) => at(path)?.setAttribute("open", ""));
     kept.checked.forEach((path) => at(path)?.click());
     if (kept.focus) at(kept.focus)?.focus({ preventScroll: true });
-    if (window.scrollY !== kept.scroll) window.scrollTo(0, kept.scroll);
+    if (scrollY !== kept.scroll) scrollTo(0, kept.scroll);
     showTheme(document.documentElement.dataset.theme);
     awaitHandshake();
     watch();
@@ -145,12 +145,7 @@ const front = (() => {
     form.append(added);
   }
 
-  /* Signing out leads away. The server tells every open tab to load again, and this one is not to turn round. */
-  document.addEventListener("submit", ({ target }) => {
-    if (target.getAttribute("action")?.endsWith("/sign-out")) window.socket?.off("open");
-  });
-
-  window.addEventListener("pageshow", () => document.querySelectorAll("form[data-busy]").forEach(clearBusy));
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-busy]").forEach(clearBusy));
 
   /* Monthly or yearly: both texts are in the page. */
   function showInterval(root, interval) {
@@ -334,7 +329,7 @@ const front = (() => {
   }
 
   function focusOn(element) {
-    if (element && element.tabIndex < 0) element.setAttribute("tabindex", "-1");
+    if (element?.tabIndex < 0) element.setAttribute("tabindex", "-1");
     element?.focus({ preventScroll: true });
   }
 
@@ -363,7 +358,7 @@ const front = (() => {
       });
     });
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && tell("visible"));
-    window.addEventListener("online", () => tell("online"));
+    addEventListener("online", () => tell("online"));
     if (zone) remember("timezone", zone);
   }
 
@@ -375,25 +370,19 @@ const front = (() => {
     const heading = notice ?? (fromHere && kind === "navigate" && !location.hash ? document.querySelector("h1") : null);
     if (!heading || app().contains(document.activeElement)) return;
     heading.setAttribute("tabindex", "-1");
-    heading.focus({ preventScroll: !notice || window.scrollY > 0 });
+    heading.focus({ preventScroll: !notice || scrollY > 0 });
   }
 
   /* The text that the server sent comes first. What draws it anew, 200 kB, is asked for once it is on screen: it would
      share the line with the text, and the browser may come to show the text only after the scripts' work. */
-  async function load(...scripts) {
-    await shown();
-    await loadAtOnce(...scripts);
-  }
+  const load = (...scripts) => shown().then(() => loadAtOnce(...scripts));
 
+  /* Firefox drops what is under way when its reader leaves, and calls that a failure. It is told later, to who stays. */
   async function loadAtOnce(...scripts) {
-    const [Vue] = await Promise.all([import("vue"), ...scripts.map(insert)]).catch(failIfStillHere);
+    const [Vue] = await Promise.all([import("vue"), ...scripts.map(insert)]).catch(
+      (error) => new Promise((_, fail) => setTimeout(fail, 3000, error)),
+    );
     Object.assign(globalThis, { Vue, emitEvent: emit });
-  }
-
-  /* A browser drops what is under way when its reader leaves, and Firefox calls that a failure. */
-  async function failIfStillHere(error) {
-    await new Promise((resolve) => setTimeout(resolve, 3000));
-    throw error;
   }
 
   function insert(address) {
@@ -423,7 +412,7 @@ const front = (() => {
 
   const remembered = (() => {
     try {
-      return window.sessionStorage;
+      return sessionStorage;
     } catch {
       return { getItem: () => null, setItem() {}, removeItem() {} };
     }

@@ -71,6 +71,8 @@ front.line = (() => {
     "submit",
     (event) => {
       const { target: form, submitter } = event;
+      /* Signing out tells every open tab to load again: the one that leaves is not to turn round. */
+      if (reachable && form.matches("[data-leaves]")) window.socket?.off("open");
       if (!reachable) keep(event, () => (form.requestSubmit ?? form.submit).call(form, submitter));
     },
     true,
