@@ -19,6 +19,10 @@ a page drawn live."""
 LIVE_QUALITY: Final = 4
 """Of brotli for a page that is drawn for one alone: as quick as gzip, and a twelfth smaller."""
 
+LIVE_WINDOW: Final = 18
+"""Its window as a power of two: as long as a page. The usual one, of 4 MB, makes nothing smaller, and leaves holes in
+the allocator's memory between what the pages keep: 20 kB a tab."""
+
 SHARED_CACHING: Final = "public, max-age=0, s-maxage=10, must-revalidate"
 """A cache in between may keep it for so many seconds; a browser asks each time, and mostly gets 304."""
 
@@ -64,7 +68,7 @@ def live_answer(html: str, status: int, headers: Mapping[str, str], accept_encod
     """Return a page that is drawn for one alone; who does not take brotli is left to the app's own compression."""
     if "br" not in _accepted(accept_encoding):
         return Response(html, status, headers)
-    body = brotli.compress(html.encode(), mode=brotli.MODE_TEXT, quality=LIVE_QUALITY)
+    body = brotli.compress(html.encode(), mode=brotli.MODE_TEXT, quality=LIVE_QUALITY, lgwin=LIVE_WINDOW)
     return Response(body, status, {**headers, "Content-Encoding": "br", "Vary": "Accept-Encoding"})
 
 
