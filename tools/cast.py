@@ -214,3 +214,29 @@ def collector(stage: Stage) -> StagedUser:
             context.request.post("/cart/add", form=form, headers={"Origin": stage.product.url}, max_redirects=0)
 
     return stage.person("collector", collect)
+
+
+def at_sandbox(path: str) -> Callable[[Stage], StagedUser]:
+    """Return a visitor of one of the sandbox's own pages."""
+    return lambda stage: StagedUser("", [], f"{stage.product.sandbox.stripe_url}{path}")
+
+
+def at_checkout(stage: Stage) -> StagedUser:
+    """Return somebody at the sandbox's checkout."""
+
+    def open_it(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
+        person.address = f"{stage.product.sandbox.stripe_url}/c/pay/{_open_checkout(stage, context, person)['id']}"
+
+    return stage.person("at_checkout", open_it)
+
+
+def in_portal(stage: Stage) -> StagedUser:
+    """Return somebody with a failed payment in the sandbox's portal."""
+
+    def open_it(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
+        stage.product.control("POST", f"/users/{person.user_id}/state", status="past_due")
+        headers = {"Origin": stage.product.url}
+        answer = context.request.post("/payment/portal", form={}, headers=headers, max_redirects=0)
+        person.address = answer.headers["location"]
+
+    return stage.person("in_portal", open_it)

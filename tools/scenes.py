@@ -20,9 +20,12 @@ from tools.cast import (
     PREMIUM,
     Stage,
     StagedUser,
+    at_checkout,
+    at_sandbox,
     back_for,
     buyer,
     collector,
+    in_portal,
     in_state,
     known_of_old,
     lapsed,
@@ -45,8 +48,9 @@ SETTINGS: Final = {
     "PRIVACY_URL": "https://example.com/privacy",
     "SUPPORT_URL": "https://example.com/help",
     "EXTENSIONS": "examples.members_page",
+    "OPS_TOKEN": "an-operators-token-for-scenes",
 }
-"""What an operator sets, so that scenes show the links and the page that it brings."""
+"""What an operator sets, so that scenes show the links and the pages that it brings."""
 
 
 def _as_just_pressed(path: str) -> str:
@@ -59,7 +63,8 @@ class Scene:
     """A page in a state. `who` is asked for the person looking (None: a visitor); `act` is what they do there.
 
     `still` says that nothing in it depends on the time of day or on random ids, so that pictures can be compared.
-    `during` is the trouble that there is while it is open. `brand` names one of `examples/brands/`.
+    `during` is the trouble that there is while it is open. `brand` is one of `examples/brands/`. A `plain` one is none
+    of the app's living pages: the API's reference, or one of the sandbox's.
     """
 
     name: str
@@ -69,6 +74,7 @@ class Scene:
     still: bool = False
     during: Callable[[Product], AbstractContextManager[None]] | None = None
     brand: str = ""
+    plain: bool = False
 
     @contextmanager
     def open(
@@ -80,7 +86,8 @@ class Scene:
         chosen = {"locale": locale, "theme": theme, "timezone": "Europe%2FBerlin"}
         context = stage.browser.new_context(
             base_url=product.url, viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin",
-            reduced_motion="reduce", bypass_csp=True, **options,
+            reduced_motion="reduce", bypass_csp=True,
+            http_credentials={"username": "ops", "password": SETTINGS["OPS_TOKEN"]}, **options,
         )  # fmt: skip
         context.set_default_timeout(20_000)
         context.add_cookies([{"name": name, "value": value, "url": product.url} for name, value in chosen.items()])
@@ -92,7 +99,9 @@ class Scene:
             if self.during is not None:
                 stack.enter_context(self.during(product))
             page.goto(_as_just_pressed(self.path) or (person.address if person is not None else "/"))
-            if options.get("java_script_enabled", True):
+            if self.plain:
+                wear(page, theme)
+            elif options.get("java_script_enabled", True):
                 page.wait_for_function(CONNECTED)
             if self.act is not None:
                 self.act(stage, page)
@@ -115,7 +124,8 @@ def stage(product: Product) -> Iterator[Stage]:
 
 
 def wear(page: Page, theme: str) -> None:
-    """Change the theme in place, and let the new colours be drawn."""
+    """Change the theme in place, and let the new colours be drawn. The sandbox's pages go by the browser's alone."""
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     page.evaluate(
         """theme => {
             document.documentElement.dataset.theme = theme;
@@ -206,6 +216,13 @@ SCENES: Final = (
     Scene("upgrade", "/members", newcomer),
     Scene("payment-unreachable", "/payment", stranger, during=unreachable),
     Scene("payment-unreachable-known", "/payment", known_of_old, during=unreachable),
+    Scene("ops", "/ops"),
+    Scene("api-docs", "/api/docs", plain=True),
+    Scene("sandbox-panel", "", at_sandbox("/"), plain=True),
+    Scene("sandbox-states", "", at_sandbox("/states"), plain=True),
+    Scene("sandbox-calls", "", at_sandbox("/calls"), plain=True),
+    Scene("sandbox-checkout", "", at_checkout, plain=True),
+    Scene("sandbox-portal", "", in_portal, plain=True),
     Scene("error", "/account", newcomer, during=store_away),
 )  # fmt: skip
 

@@ -41,10 +41,11 @@ ALIKE = {
     "account",
     "success-not-ours",
     "cancel-unknown",
+    "ops",
 }
-"""Scenes that are put together like others here, or that leave the app believing a service to be away; `make a11y`
-looks at them too, and at the brands, which are processes of their own."""
-SEEN = [each for each in SCENES if each.name not in ALIKE and not each.brand]
+"""Scenes that are put together like others here, that leave the app believing a service to be away, or that have tests
+elsewhere; `make a11y` looks at them too, and at the brands, which are processes of their own."""
+SEEN = [each for each in SCENES if each.name not in ALIKE and not each.brand and not each.plain]
 LOOKS = tuple((theme, locale) for locale in ("en", "ar", "de", "ja", "es") for theme in ("light", "dark"))
 """Each scene is looked at in one of these, in turn; `make a11y` looks at every scene in all of them."""
 NARROW = (320, 640)
@@ -75,6 +76,16 @@ def test_everybody_can_use_it(place: Stage, each: Scene, theme: str, locale: str
     assert found == []
     assert landmarks["h1"] <= 1
     assert each.name == "embed" or landmarks == {"h1": 1, "main": 1, "header": 1, "footer": 1}
+
+
+def test_everybody_can_read_what_the_api_does(place: Stage) -> None:
+    with scene("api-docs").open(place, width=1280, theme="dark") as page:
+        found = violations_of(page)
+        for width in NARROW:
+            page.set_viewport_size({"width": width, "height": 800})
+            found += [f"at {width}: {each}" for each in page.evaluate(OVERFLOWING)]
+
+    assert found == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from harness.app_process import ROOT, Product, running_product
 from tests.browser.people import at_checkout, open_signed_in, pay, success_state
+from tests.browser.staged import OVERFLOWING
+from tools.a11y import violations_of
 
 TOKEN = "an-operators-token-for-tests"
 
@@ -53,6 +55,21 @@ def test_it_shows_each_call_while_one_looks(watched: Product, chromium: Browser)
     expect(page.locator("summary", has_text="upstream_call")).to_be_visible(timeout=15_000)
     context.close()
     assert said == []
+
+
+def test_everybody_can_read_it_at_every_width(watched: Product, chromium: Browser) -> None:
+    credentials = {"username": "ops", "password": TOKEN}
+    context = chromium.new_context(http_credentials=credentials, bypass_csp=True, color_scheme="dark", locale="ar")  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{watched.url}/ops")
+    expect(page.get_by_test_id("plot")).to_have_count(9)
+    found = violations_of(page)
+    for width in (320, 390, 768):
+        page.set_viewport_size({"width": width, "height": 800})
+        found += [f"at {width}: {each}" for each in page.evaluate(OVERFLOWING)]
+    context.close()
+
+    assert found == []
 
 
 PRESET = "public_service_november_2025"
