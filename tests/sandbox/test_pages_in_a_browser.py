@@ -21,6 +21,12 @@ READY = {
     "complete": "This checkout is complete",
 }
 
+NAME_PLANS = """name => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replace(/Premium/g, name);
+}"""
+"""Calls Premium something else, wherever it is named."""
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
@@ -76,6 +82,20 @@ def test_page_fits_its_width(shop: Shop, chromium: Browser, name: str, width: in
         open_page(shop, page, name)
 
         assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("name", ["checkout", "portal", "panel"])
+def test_a_word_of_sixty_letters_does_not_push_the_page(shop: Shop, chromium: Browser, name: str) -> None:
+    with chromium.new_context(viewport={"width": 390, "height": 844}, bypass_csp=True) as context:
+        page = context.new_page()
+        open_page(shop, page, name)
+        page.evaluate(NAME_PLANS, "Donau" * 12)
+        widths = []
+        for width in (320, 390, 1024, 1440):
+            page.set_viewport_size({"width": width, "height": 844})
+            widths.append(page.evaluate("document.documentElement.scrollWidth"))
+
+    assert widths == [320, 390, 1024, 1440]
 
 
 def test_whole_path_without_scripts_and_by_keyboard(shop: Shop, chromium: Browser) -> None:

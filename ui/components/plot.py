@@ -110,25 +110,29 @@ def plot(title: str, unit: str, lines: Sequence[PlotLine], axis: TimeAxis) -> No
             ):  # fmt: skip
                 _draw_grid(axis)
                 for place, line in enumerate(lines):
-                    for points in segments(line.values, axis, top):
-                        Tag(
-                            "polyline",
-                            points=points,
-                            classes=f"plot-{_look(line, place)}",
-                            vector_effect="non-scaling-stroke",
-                        )
+                    look = f"plot-{_look(line, place)}"
+                    for points, alone in segments(line.values, axis, top):
+                        dot = " plot-dot" if alone else ""
+                        Tag("polyline", points=points, classes=look + dot, vector_effect="non-scaling-stroke")
             if not begun:
                 Tag("p", NOT_BEGUN, classes="plot-empty small muted")
         _draw_times(axis)
 
 
-def segments(values: Sequence[Value], axis: TimeAxis, top: float) -> Iterator[str]:
-    """Yield the points of each unbroken piece of a line, in the plot's own units; `top` is at the upper edge."""
+def segments(values: Sequence[Value], axis: TimeAxis, top: float) -> Iterator[tuple[str, bool]]:
+    """Yield the points of each unbroken piece of a line, and whether it is of one value alone, which is a dot.
+
+    They are in the plot's own units; `top` is at the upper edge.
+    """
     placed = list(zip(axis.moments[-len(values) :], values, strict=True)) if len(values) > 1 else []
     for known, piece in groupby(placed, key=lambda each: each[1] is not None):
         if known:
-            points = [_point(axis.place(moment), (value or 0.0) / top) for moment, value in piece]
-            yield " ".join(points * 2 if len(points) == 1 else points)  # a line of one value is a dot
+            points = [(axis.place(moment), (value or 0.0) / top) for moment, value in piece]
+            alone = len(points) == 1
+            if alone:  # what has no length is not drawn
+                (across, up), half = points[0], 0.5 / WIDTH
+                points = [(across - half, up), (across + half, up)]
+            yield " ".join(_point(*point) for point in points), alone
 
 
 def short(number: float) -> str:

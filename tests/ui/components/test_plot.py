@@ -34,15 +34,18 @@ def test_axis_is_as_short_as_holds_its_readings_and_is_marked_at_round_times() -
 
 
 def test_line_ends_now_and_stays_inside_with_its_peak_at_the_top() -> None:
-    (drawn,) = segments([0, 5, 10], axis(3, every=30), 10)
+    ((drawn, alone),) = segments([0, 5, 10], axis(3, every=30), 10)
 
+    assert not alone
     assert points(drawn) == [(0, HEIGHT - 1), (WIDTH / 2, HEIGHT / 2), (WIDTH, 1)]
 
 
 def test_nothing_measured_is_a_gap_and_a_lone_value_a_dot() -> None:
-    pieces = [points(piece) for piece in segments([None, 4, None, 2, 2], axis(5), 4)]
+    (dot, alone), (line, of_two) = segments([None, 4, None, 2, 2], axis(5), 4)
 
-    assert [len(piece) for piece in pieces] == [2, 2]
-    assert pieces[0][0] == pieces[0][1]
-    assert pieces[0][0][1] == 1
+    assert (alone, of_two) == (True, False)
+    (left, top), (right, _top) = points(dot)
+    assert right - left == pytest.approx(1)
+    assert top == 1
+    assert len(points(line)) == 2
     assert list(segments([4], axis(1), 4)) == []
