@@ -29,6 +29,7 @@ from api.schemas import (
 )
 from api.siblings.routes import service_routes
 from api.strict_json import StrictRoute
+from languages import Offered
 from services.container import Container
 from services.sessions.service import Session
 from version import VERSION
@@ -79,6 +80,7 @@ def shown_routes(container: Container, access: Access) -> APIRouter:
     """What can be read: the catalog, who is signed in, what they have and are entitled to."""
     router = APIRouter(route_class=StrictRoute)
     signed_in = Depends(access.session)
+    languages = Offered.by(container.settings.languages, container.settings.default_language)
 
     @router.get(
         "/catalog", tags=["catalog"], response_model=CatalogView,
@@ -86,17 +88,17 @@ def shown_routes(container: Container, access: Access) -> APIRouter:
         | {304: {"description": "The catalog is the one whose `ETag` was sent as `If-None-Match`."}},
     )  # fmt: skip
     async def get_catalog(
-        response: Response, accept_language: Language = "en", if_none_match: Known = ""
+        response: Response, accept_language: Language = "", if_none_match: Known = ""
     ) -> CatalogView | Response:
         """Everything that is sold: plans in display order, then items. Amounts are minor units.
 
         Texts are in the language of `Accept-Language`. Ask again with `If-None-Match`.
         """
         catalog = container.catalog
-        locale = accept_language[:2].lower()
+        locale = languages.choose(None, accept_language)
         headers = {
-            "ETag": f'"{catalog.version}-{locale if locale.isalpha() else "en"}"', "Vary": "Accept-Language",
-            "Cache-Control": "no-cache",
+            "ETag": f'"{catalog.version}-{locale}"', "Vary": "Accept-Language",
+            "Cache-Control": "no-cache", "Content-Language": locale,
         }  # fmt: skip
         if headers["ETag"] in if_none_match:
             return Response(status_code=304, headers=headers)

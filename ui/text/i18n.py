@@ -9,7 +9,6 @@ import gettext
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -21,14 +20,13 @@ from babel.messages.pofile import read_po
 from nicegui import context
 
 import languages
+from languages import Offered
 from settings import Settings
 
 NAMES: Final[Mapping[str, str]] = {
     "en": "English (US)", "en-GB": "English (UK)", "ar": "العربية", "de": "Deutsch", "es": "Español", "ja": "日本語",
 }  # fmt: skip
 """Languages whose own name would not tell them apart, and those that come with the app: no data is loaded for them."""
-AMERICAN: Final = frozenset({"", "us", "ca", "ph", "pr"})
-"""Regions whose English is that of the message ids; of all others it is the British one."""
 DEFAULT_LOCALE: Final = "en"
 WITHOUT_SPACES: Final[Mapping[str, str]] = {"ja": "。", "zh": "。"}
 """Languages that put no space between sentences, each with its full stop."""
@@ -104,44 +102,14 @@ LOCALES: Final[Mapping[str, str]] = {locale: language_name(locale) for locale in
 """Every language that there is, each in its own words; the first is that of the message ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """The languages that readers can choose, in the order in which they stand, and the one for all others."""
-
-    locales: tuple[str, ...] = tuple(LOCALES)
-    default: str = DEFAULT_LOCALE
-
-    def choose(self, saved: str | None, accept_language: str) -> str:
-        """Return the locale to use: the saved choice, else the best of an Accept-Language header (RFC 9110)."""
-        if saved is not None and saved in self.locales:
-            return saved
-        found = (self._closest(tag.lower()) for tag in _by_preference(accept_language))
-        return next((locale for locale in found if locale is not None), self.default)
-
-    def named(self, text: str | None) -> str | None:
-        """Return the locale that an address names (`?lang=`), in whatever case; None for none that is offered."""
-        wanted = (text or "").lower()
-        return next((locale for locale in self.locales if locale.lower() == wanted), None)
-
-    def _closest(self, tag: str) -> str | None:
-        """Return the locale that is offered for a tag: the same, or one of the same language."""
-        language, _hyphen, region = tag.partition("-")
-        if language == "en":
-            tag = "en" if region in AMERICAN else "en-gb"
-        same = [locale for locale in self.locales if locale.lower().partition("-")[0] == language]
-        exact = (locale for locale in same if locale.lower() in (tag, language))
-        return max(exact, key=lambda locale: locale.lower() == tag, default=same[0] if same else None)
-
-
 def offered(settings: Settings) -> Offered:
     """Return what an operator offers: `LANGUAGES` and `DEFAULT_LANGUAGE`, else every language that there is."""
-    locales = settings.languages or tuple(languages.available())
-    return Offered(locales, settings.default_language or locales[0])
+    return Offered.by(settings.languages, settings.default_language)
 
 
 def choose_locale(saved: str | None, accept_language: str) -> str:
     """Return the locale of all that there are that a reader wants."""
-    return Offered().choose(saved, accept_language)
+    return Offered.by((), None).choose(saved, accept_language)
 
 
 def direction(locale: str) -> str:
@@ -189,18 +157,3 @@ class BritishEnglish(gettext.NullTranslations):
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         """Return the form for `n` in British spelling."""
         return self.gettext(msgid1 if n == 1 else msgid2)
-
-
-def _by_preference(accept_language: str) -> list[str]:
-    """Return the tags of an Accept-Language header, best first; what can't be read is left out."""
-    weighted: list[tuple[float, str]] = []
-    for part in accept_language[:500].split(","):
-        tag, _semicolon, parameter = part.strip().partition(";")
-        name, _equals, value = parameter.strip().partition("=")
-        try:
-            weight = float(value) if name.strip() == "q" else 1.0
-        except ValueError:
-            continue
-        if tag and 0 < weight <= 1:
-            weighted.append((weight, tag))
-    return [tag for _weight, tag in sorted(weighted, key=lambda pair: -pair[0])]

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import languages
+from languages import Offered
 from money import format_money
 from settings import load_settings
 from tools import messages
 from ui.text import i18n
-from ui.text.i18n import LOCALES, Offered, _, choose_locale, direction, language_name, ngettext, offered, use_locale
+from ui.text.i18n import LOCALES, _, choose_locale, direction, language_name, ngettext, offered, use_locale
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,17 @@ def test_an_answers_fields_are_always_there(document: Document) -> None:
         assert set(schema["required"]) == schema["properties"].keys()
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"), [("", "en"), ("fr, de;q=0.8", "de"), ("de-AT", "de"), ("fr", "en"), ("en-AU", "en-GB")]
+)
+async def test_the_catalog_is_in_the_language_that_pages_would_be_in(api: ApiWorld, asked: str, told: str) -> None:
+    answer = await api.browser().get("/api/catalog", headers={"accept-language": asked})
+
+    names = [plan.name.in_(told) for plan in api.container.catalog.on_sale]
+    assert [plan["name"] for plan in answer.json()["plans"]] == names
+    assert answer.headers["content-language"] == told
+
+
 async def test_a_catalog_that_did_not_change_is_not_sent_again(api: ApiWorld) -> None:
     browser = api.browser()
     first = await browser.get("/api/catalog", headers={"accept-language": "de"})
