@@ -186,7 +186,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("Started: (?:{date} · )?{ago}", ()),
     # Purchases on their way
     ("You left the checkout", ()),
-    ("We don't know this checkout", ()),
+    ("We couldn't find this checkout", ()),
     ("Your billing page shows what you have and what's in progress.", ()),
     ("Nothing was charged, and your plan is unchanged.", (K.NOTHING_CHARGED, K.PLAN_UNCHANGED)),
     ("Nothing was charged\\.?", (K.NOTHING_CHARGED,)),
@@ -277,7 +277,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "There's a subscription under your email address", "A new one would be charged on top of it.",
     "Billing has a subscription under your email address, from before you signed in here.",
     "Contact us first; nothing was charged.",
-    "You came back from its checkout(?: on {date})?\\.",
+    "You came back from checkout(?: on {date})?\\.",
     "If you were charged, contact us and quote the reference.",
     "You can choose a plan again once your purchase is confirmed.",
     "Please check", "Can't check", "Included", "Confirming", "Still confirming", "Not confirmed", "Open",

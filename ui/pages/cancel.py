@@ -141,7 +141,7 @@ def draw_finished(checkout: Checkout) -> None:
 
 def draw_unknown() -> None:
     """No checkout that is known of this user is meant: say nothing about any, nor of what they have."""
-    with card_page("neutral", "information-circle", _("We don't know this checkout")) as card:
+    with card_page("neutral", "information-circle", _("We couldn't find this checkout")) as card:
         card.box.set(data_state="unknown")
         Tag("p", _("Your billing page shows what you have and what's in progress."), classes="center card-sentence")
         with Tag("div", classes="actions card-actions"):

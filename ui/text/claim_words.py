@@ -32,8 +32,8 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("Billing has your subscription, but it isn't on your account yet. Don't buy it again."),
     ),
     ClaimKind.UNCONFIRMED: (
-        N_("You came back from its checkout on {date}. If you were charged, contact us and quote the reference."),
-        N_("You came back from its checkout. If you were charged, contact us and quote the reference."),
+        N_("You came back from checkout on {date}. If you were charged, contact us and quote the reference."),
+        N_("You came back from checkout. If you were charged, contact us and quote the reference."),
     ),
     ClaimKind.ON_TRIAL: (N_("Your trial is running."),),
     ClaimKind.FREE_UNTIL: (N_("Free until {date}."),),

@@ -155,7 +155,7 @@ async def test_an_address_of_no_checkout_of_this_user_says_nothing_about_any(wor
 
     await world.open(f"/payment/cancel{query}")
 
-    assert "We don't know this checkout" in world.text()
+    assert "We couldn't find this checkout" in world.text()
     assert "unchanged" not in world.text()
     assert "no open checkout" not in world.text()
 

@@ -69,7 +69,7 @@ SENTENCES = [
     (
         subscription(State.CONFIRMING, wait="unconfirmed", since=EARLIER),
         "unconfirmed", "Not confirmed", "Premium isn't confirmed",
-        "You came back from its checkout on November 21. If you were charged, contact us and quote the reference.",
+        "You came back from checkout on November 21. If you were charged, contact us and quote the reference.",
     ),
     (
         subscription(State.TRIALING, until=LATER, **PRICED),
