@@ -13,7 +13,9 @@ from tests.faults.shop import CHECKOUT, OPS_TOKEN, STATUS, AsyncHttpUser, Proxie
 from tools.chromium import ARGUMENTS, EXECUTABLE, connected
 from wiring.web import PAGES
 
-PUBLIC: Final = ("/", "/pricing", "/shop", "/cart", "/login", "/login?error=failed&next=/account", "/embed/pricing")
+PUBLIC: Final = (
+    "/", "/pricing", "/shop", "/cart", "/login", "/login?error=failed&next=/account", "/embed/pricing", "/signed-out"
+)  # fmt: skip
 PRIVATE: Final = (
     "/payment", "/payment?problem=store_unavailable", "/account", "/members", "/upgrade", "/payment/cancel",
     "/payment/success", "/payment/success?session_id=cs_test_made_up", "/shop", "/cart",
@@ -37,12 +39,12 @@ def directives(policy: str) -> dict[str, list[str]]:
 async def test_every_page_module_is_looked_at() -> None:
     paths = {path.partition("?")[0] for path in PUBLIC + PRIVATE + STRANGE}
 
-    assert {_path(name) for name in PAGES if name not in ("index_files", "ops", "start")} <= paths
+    assert {_path(name) for name in PAGES if name not in ("index_files", "ops", "start", "sandbox_words")} <= paths
 
 
 def _path(name: str) -> str:
     known = {"home": "/", "success": "/payment/success", "cancel": "/payment/cancel", "embed": "/embed/pricing"}
-    return known.get(name, "/nowhere" if name == "errors" else f"/{name}")
+    return known.get(name, "/nowhere" if name == "errors" else f"/{name.replace('_', '-')}")
 
 
 async def test_every_page_has_a_strict_policy_and_its_scripts_the_nonce(shop: ProxiedProduct) -> None:
