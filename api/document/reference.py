@@ -92,7 +92,7 @@ def _operation(method: str, path: str, operation: Json, document: Json) -> str:
         f"{_prose(operation.get('description', ''))}"
         f'<p class="small muted">For {escape(_who(operation, document))}.</p>'
         f"{_fields('Parameters', _parameters(operation))}"
-        f"{_shape('Body', body, document)}{_shape('Answer', said, document)}"
+        f"{_body(body, document)}{_answer(said, document)}"
         f'<p class="statuses small"><span class="muted">Statuses</span> {"".join(_statuses(operation))}</p></article>'
     )
 
@@ -121,16 +121,20 @@ def _parameters(operation: Json) -> list[tuple[str, Json, bool]]:
     ]  # fmt: skip
 
 
-def _shape(title: str, schema: Json | None, document: Json) -> str:
-    """Return the fields of a body or an answer, and an example where the document has one."""
+def _body(schema: Json | None, document: Json) -> str:
+    """Return the fields of what is sent, and an example where the document has one."""
     if schema is None:
         return ""
-    named = _named(schema)
-    found: Json = document["components"]["schemas"].get(named, {}) if named else schema
-    if not found.get("properties"):
-        return f'<h4>{title}</h4><p class="small">{_type(schema)}</p>'
-    link = f' <a class="small" href="#{escape(named)}">{escape(named)}</a>' if named else ""
-    return f"{_fields(title + link, _properties(found))}{_example(found)}"
+    found: Json = document["components"]["schemas"].get(_named(schema), schema)
+    return f"{_fields('Body', _properties(found))}{_example(found)}"
+
+
+def _answer(schema: Json | None, document: Json) -> str:
+    """Return what is answered: the name of the object, whose fields stand with the others, and an example."""
+    if schema is None:
+        return ""
+    found: Json = document["components"]["schemas"].get(_named(schema), schema)
+    return f"<h4>Answer</h4><p>{_type(schema)}</p>{_example(found)}"
 
 
 def _named(schema: Json) -> str:
