@@ -29,11 +29,12 @@ CUT_OFF = """() => [...document.querySelectorAll(".plan-card *, .comparison *")]
 }).map((element) => `${element.tagName}.${element.className}: ${element.textContent.slice(0, 40)}`)"""
 
 PILED_UP = """() => {
+    const SEEN_APART = ".visually-hidden, [hidden], [aria-hidden=true], select, .banners[data-arrived]";
     const boxes = [];
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
         const node = texts.currentNode, parent = node.parentElement;
-        if (!node.data.trim() || parent.closest(".visually-hidden, [hidden], [aria-hidden=true], select")) continue;
+        if (!node.data.trim() || parent.closest(SEEN_APART)) continue;
         if (!parent.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
         if (getComputedStyle(parent).clipPath !== "none") continue;
         const range = document.createRange();
@@ -49,7 +50,8 @@ PILED_UP = """() => {
                 piled.push(`${a.data.slice(0, 30)} | ${b.data.slice(0, 30)}`);
     return piled;
 }"""
-"""Texts that lie on each other; what their lines have above and below their letters may."""
+"""Texts that lie on each other; what their lines have above and below their letters may. A banner that arrives stands
+over the page's lower edge, and the page can be scrolled clear of it (`test_layout_shift.py`)."""
 
 CARDS = """() => [...document.querySelectorAll(".plan-card")].map((card) => {
     const box = card.getBoundingClientRect();
