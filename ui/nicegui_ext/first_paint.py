@@ -8,6 +8,7 @@ Written against NiceGUI 3.18, which sends no HTML of a page's elements.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -48,7 +49,7 @@ def _attributes(element: Element) -> str:
         classes, styles, props = " ".join(element._classes), element._style, element._props.items()
     found: list[str] = []
     if classes:
-        found.append(f' class="{escape(classes)}"')
+        found.append(_class_attribute(classes))
     if styles:
         style = "".join(f"{name}:{value};" for name, value in styles.items())
         found.append(f' style="{escape(style)}"')
@@ -57,3 +58,9 @@ def _attributes(element: Element) -> str:
             continue
         found.append(f" {name}" if value is True else f' {name}="{escape(str(value))}"')
     return "".join(found)
+
+
+@lru_cache(maxsize=1024)
+def _class_attribute(classes: str) -> str:
+    """Return the attribute; the code has some hundred different ones, and a page as many elements."""
+    return f' class="{escape(classes)}"'

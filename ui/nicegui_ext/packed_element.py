@@ -239,7 +239,7 @@ class PackedElement(Element):
             told["text"] = self._text
         if classes := self.class_list():
             told["class"] = classes
-        if style := self.style_dict():
+        if self.unpacked is not None and (style := self.style_dict()):
             told["style"] = style
         if props := self.prop_dict():
             told["props"] = props
@@ -279,4 +279,8 @@ def _shared(value: Any) -> Any:
 
 
 def _packed(props: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(_shared(part) for pair in props.items() for part in pair)
+    """Return names and values in turns; the names are of one copy by `attribute_name`."""
+    parts: list[Any] = []
+    for name, value in props.items():
+        parts += (name, _shared(value))
+    return tuple(parts)
