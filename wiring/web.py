@@ -30,7 +30,7 @@ PAGES: Final = (
 """The modules of `ui/pages/`, each with a `register(container)`."""
 
 GZIP_LEVEL: Final = 4
-"""A page of `/payment` takes 1.2 ms and 23 kB. Level 5 takes a quarter longer for a twentieth less; 9 is the default."""
+"""`/payment` takes 1.2 ms and 23 kB; level 5 takes a quarter longer for a twentieth less, and 9 is the default."""
 
 RECONNECT: Final = 15.0
 """Seconds that a page outlives its socket. NiceGUI makes its pings of it: each 12 s, and 6 s for the answer.
