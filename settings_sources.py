@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,9 +91,15 @@ class NearMiss:
 def near_misses(settings: type[BaseSettings], names: Iterable[str]) -> tuple[NearMiss, ...]:
     """Return the variables, of those given, that are nearly a setting's name."""
     secrets = secret_names(settings)
-    known = {*settings.model_fields, *(name + FILE for name in secrets)}
+    known = frozenset({*settings.model_fields, *(name + FILE for name in secrets)})
     return tuple(
         NearMiss(name.upper(), meant.upper(), meant.removesuffix(FILE) in secrets)
         for name in sorted({name.lower() for name in names} - known - OTHERS)
-        for meant in get_close_matches(name, known, n=1, cutoff=ALIKE)
+        if (meant := _most_like(name, known)) is not None
     )
+
+
+@lru_cache(maxsize=1024)
+def _most_like(name: str, known: frozenset[str]) -> str | None:
+    """Return the known name that this one nearly is. Kept, since it is as dear as all else of reading the settings."""
+    return next(iter(get_close_matches(name, known, n=1, cutoff=ALIKE)), None)

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -102,7 +103,12 @@ class StatusWalk:
 
 def room_of(frame: FrameType) -> str | None:
     """Return the file that a frame is in, from the root on; None for one that is not the product's."""
-    path = Path(frame.f_code.co_filename)
+    return _room(frame.f_code.co_filename)
+
+
+@cache
+def _room(file: str) -> str | None:
+    path = Path(file)
     if not path.is_relative_to(ROOT):
         return None
     room = path.relative_to(ROOT)

@@ -107,6 +107,7 @@ def _trusted_authorities() -> ssl.SSLContext:
     return context
 
 
+@functools.cache
 def _no_authorities() -> ssl.SSLContext:
     """Return what trusts no authority: enough for an address without TLS, and reading the real ones takes 30 ms."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
