@@ -17,7 +17,7 @@ QUIRKS: Final[tuple[dict[str, object], ...]] = (
     {"delayed_status": "incomplete"}, {"trial_needs_card": False}, {"trial_end_without_card": "pause"},
     {"customer_per_checkout": True}, {"portal_cancel": False}, {"portal_plan_change": False},
     {"plan_changes": "period_end"}, {"cancellation_form": "cancel_at"}, {"tells_nobody": True},
-    {"drops_customer_created": True}, {"record_stays_under_old_product": True}, {"trials": "call"},
+    {"drops_customer_created": True}, {"record_stays_under_old_product": True}, {"trials": "none"},
     {"auth_shape": "flat"}, {"portal_shape": "url"},
 )  # fmt: skip
 """How Stripe, its account and the services differ between installations: the sandbox's runtime settings."""

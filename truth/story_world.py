@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from sandbox.auth.accounts import person
+from sandbox.settings import Trials
 from settings import load_settings
 from truth.catalogs import CatalogOfStory
 from truth.facts import facts_of, told_of
@@ -78,7 +79,7 @@ class StoryWorld:
         self.outside.skew.seconds = setup.skew
         self.state = self.outside.state
         self.store = MemoryStore(time.now)
-        self.gives_trials = str(self.state.runtime_settings.current.trials) == "catalog"
+        self.gives_trials = self.state.runtime_settings.current.trials is not Trials.NONE
         self.settings = load_settings(
             _env_file=None, storage_path=str(folder / "store.sqlite3"), catalog_path=str(self.catalog.path),
             storage_secret=SecretStr("Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"), sandbox_payment_port=9000,

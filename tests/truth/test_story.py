@@ -2,8 +2,9 @@
 
 import pytest
 
+from sandbox.settings import RuntimeSettings
 from truth.shrinking import shortest
-from truth.story import LifeStory, StoryStep, story_of
+from truth.story import QUIRKS, LifeStory, StoryStep, story_of
 
 
 def test_a_seed_tells_one_story() -> None:
@@ -25,3 +26,10 @@ def test_what_does_not_matter_is_taken_away() -> None:
 
     assert found.steps == (StoryStep("choose"), StoryStep("pay"))
     assert found.setup == LifeStory(found.setup, ()).setup
+
+
+@pytest.mark.parametrize("quirk", QUIRKS, ids=str)
+def test_each_quirk_is_another_world_than_the_usual(quirk: dict[str, object]) -> None:
+    usual = RuntimeSettings()
+
+    assert RuntimeSettings.model_validate({**usual.model_dump(), **quirk}) != usual
