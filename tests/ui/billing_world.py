@@ -70,6 +70,8 @@ class FakeBilling:
     portals: list[tuple[str, str]] = field(default_factory=list)
     questions: int = 0
     pause: asyncio.Event | None = None
+    checkouts_begun: int = 0
+    checkout_pause: asyncio.Event | None = None
 
     async def subscription(
         self, customer: str, product: str, *, priority: Priority = Priority.LOOK
@@ -82,6 +84,9 @@ class FakeBilling:
         return self.records.get(product, SubscriptionRecord(exists=False, product_id=product))
 
     async def create_checkout(self, purchase: Purchase, *, user_id: str, **_about: str) -> CheckoutSession:
+        self.checkouts_begun += 1
+        if self.checkout_pause is not None:
+            await self.checkout_pause.wait()
         if self.refusal is not None:
             raise self.refusal
         self.opened.append(purchase)

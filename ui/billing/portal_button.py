@@ -8,7 +8,7 @@ from nicegui import ui
 
 from services.errors import FrontendError, NotSignedIn
 from services.sessions.service import sign_in_path
-from ui.billing.problem import ProblemPlace
+from ui.billing.problem import ProblemPlace, page_wide_problems
 from ui.components.button import ActionForm, Look
 from ui.page.context import PageContext
 from ui.page.current_user import session_now
@@ -49,21 +49,6 @@ async def press_portal(context: PageContext, problems: ProblemPlace | None) -> N
     except NotSignedIn:
         ui.navigate.to(sign_in_path(context.here))
     except FrontendError as error:
-        (problems or _among_banners(context)).show(error)
+        (problems or page_wide_problems(context)).show(error)
     else:
         ui.navigate.to(url)
-
-
-def _among_banners(context: PageContext) -> ProblemPlace:
-    """Return the place for problems of buttons that have none near them, among the page's banners."""
-    frame = context.frame
-    if frame is None:
-        return ProblemPlace(context)
-
-    def make() -> ProblemPlace:
-        with frame.banners:
-            return ProblemPlace(context)
-
-    place = context.part(ProblemPlace, make)
-    frame.show_banners()
-    return place

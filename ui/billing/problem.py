@@ -62,7 +62,13 @@ class ProblemPlace:
         self._on_change = None
 
     def show(self, error: FrontendError, way_on: Draw | None = None, *, sentence: str = "") -> None:
-        """Say what went wrong, or `sentence`, which knows more of it; `way_on` draws the buttons that lead on."""
+        """Say what went wrong, or `sentence`, which knows more of it; `way_on` draws the buttons that lead on.
+
+        It is said among the page's banners where what this place stood in was drawn anew while the press was under way.
+        """
+        if self._box.is_deleted:
+            page_wide_problems(self._context).show(error, way_on, sentence=sentence)
+            return
         self.current = error
         self._box.clear()
         with self._box:
@@ -73,6 +79,8 @@ class ProblemPlace:
     def clear(self) -> None:
         """Take the problem away."""
         self.current = None
+        if self._box.is_deleted:
+            return
         self._box.clear()
         self._box.set(hidden=True)
         self._changed()
@@ -80,6 +88,21 @@ class ProblemPlace:
     def _changed(self) -> None:
         if self._on_change is not None:
             self._on_change()
+
+
+def page_wide_problems(context: PageContext) -> ProblemPlace:
+    """Return the place for problems of what has none near it (any more), among the page's banners."""
+    frame = context.frame
+    if frame is None:
+        return ProblemPlace(context)
+
+    def make() -> ProblemPlace:
+        with frame.banners:
+            return ProblemPlace(context)
+
+    place = context.part(ProblemPlace, make)
+    frame.show_banners()
+    return place
 
 
 def draw_problem(error: FrontendError, way_on: Draw | None = None, *, sentence: str = "") -> None:

@@ -1,5 +1,6 @@
 """The way in: a plan that somebody chose before, a checkout under way, and questions that come first."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.checkout_record import CheckoutEvent
+from services.errors import UpstreamTimeout
 from tests.ui.billing_states import active, nothing, offered, on_record
 from tests.ui.billing_world import ADA, World, billing_world
 from tests.ui.reading import text_of, until
@@ -73,6 +75,23 @@ async def test_a_plan_that_comes_meanwhile_shows_billing_in_place_of_the_card(wo
 
     assert not world.marked("confirm")
     assert world.one("subscription-status")._props["data-state"] == "active"
+
+
+async def test_what_a_press_ran_into_is_said_also_where_its_card_was_replaced_meanwhile(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+    await world.open("/payment?price=price_sandbox_basic_month")
+    world.billing.checkout_pause = answers = asyncio.Event()
+    world.billing.refusal = UpstreamTimeout("payment_ms", "checkout_subscription")
+    world.press("subscribe-basic")
+    await until(lambda: world.billing.checkouts_begun)
+    active(world)
+    await world.look()
+    assert not world.marked("confirm")
+
+    answers.set()
+
+    await until(lambda: UpstreamTimeout.title in world.text())
 
 
 @pytest.mark.parametrize("query", ["price=price_of_somebody_else", "plan=nope", "plan=free", "price="])
