@@ -21,6 +21,7 @@ FOCUS = """
 
 def tab_to(page: Page, testid: str) -> None:
     """Press Tab until that element has the focus; on the way every stop must show its focus."""
+    page.wait_for_load_state()  # its style sheet draws the ring
     invisible = []
     for _press in range(MOST_TABS):
         page.keyboard.press("Tab")
