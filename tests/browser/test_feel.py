@@ -99,7 +99,7 @@ def test_the_app_restarts_and_open_pages_recover(forgiving_page: Page, product: 
 
     product.app.kill()
     try:  # said by what hears of it first, the socket or the question whether the server is there
-        expect(bar).to_have_text(re.compile(r"Connection lost\. Reconnecting…|There's no connection right now\."))
+        expect(bar.first).to_have_text(re.compile(r"Connection lost\. Reconnecting…|There's no connection right now\."))
         expect(page.get_by_test_id("plan-card-premium")).to_be_visible()
     finally:
         product.app.start()
