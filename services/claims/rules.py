@@ -114,7 +114,7 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.LIST_PRICE: Rule(
         "bought here and confirmed, the plan unchanged; the period's end is within three days of the purchase plus "
         "whole intervals and no further off than one; no visit to the portal since. For a trial: the end it was sold "
-        "with. Beside a purchase in a list: what that checkout asked for",
+        "with, and a browser that came back. Beside a purchase in a list: what that checkout asked for",
         "the plan's name alone",
     ),
     ClaimKind.PAYING_TWICE: Rule("two subscriptions of one group that are alive by a service's word"),

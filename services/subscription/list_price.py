@@ -39,10 +39,11 @@ def _period_fits(subscription: Subscription, bought: Checkout, now: datetime) ->
     until, months = subscription.until, _MONTHS.get(bought.interval or "")
     if until is None or months is None or subscription.ends:
         return False
-    paid_at = bought.at(CheckoutEvent.RETURNED) or bought.handed_out_at
-    first = paid_at + timedelta(days=bought.free_days)
+    returned_at = bought.at(CheckoutEvent.RETURNED)
+    first = (returned_at or bought.handed_out_at) + timedelta(days=bought.free_days)
     if subscription.state is State.TRIALING:
-        return bought.free_days > 0 and abs(until - first) <= FITS_WITHIN
+        # It ends on the same day by the month and by the year: only a return tells that it is this purchase's.
+        return returned_at is not None and bought.free_days > 0 and abs(until - first) <= FITS_WITHIN
     if until > months_later(now, months) + FITS_WITHIN:
         return False
     passed = max(0, (until.year - first.year) * 12 + until.month - first.month)

@@ -85,6 +85,13 @@ def test_a_trial_has_the_price_of_its_plan_only_until_the_end_it_was_sold_with()
     assert amount(12, trial, word="trialing", portal=PortalTrace(left_at=NOW)) is None
 
 
+def test_a_trial_that_nobody_came_back_from_may_be_another_interval() -> None:
+    events = [(CheckoutEvent.ACCESS_ON, 2 * DAY)]
+    unseen = checkout(interval="month", started=2 * DAY, events=events).model_copy(update={"trial_days": 14})
+
+    assert amount(12, unseen, word="trialing") is None
+
+
 def test_an_unknown_end_says_nothing_of_a_price() -> None:
     current = customer_status("premium=active@none", "premium active", bought("month", 1)).current
 
