@@ -61,6 +61,10 @@ class Steps:
             return
         tab = tabs[step.a % len(tabs)]
         found = [one for one in (tab.reading or Reading((), ())).pressables if "sign-out-here" not in one.within]
+        if step.what:
+            found = [one for one in found if step.what in one.within]
+            if not found:
+                raise LookupError(f"{tab.path} has no {step.what} that this kept story could press")
         if found:
             await self._browsing.press(tab, found[step.b % len(found)], form=step.c % 2 == 1)
 

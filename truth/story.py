@@ -44,12 +44,17 @@ BEGINNINGS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class StoryStep:
-    """One thing that happens. The numbers choose among what is there at that moment, so any numbers fit."""
+    """One thing that happens. The numbers choose among what is there at that moment, so any numbers fit.
+
+    A kept story says in `what` which element is pressed, by a test id or class around it: its place changes with the
+    page.
+    """
 
     name: str
     a: int = 0
     b: int = 0
     c: int = 0
+    what: str = ""
 
     def __str__(self) -> str:
         return f"{self.name}({self.a}, {self.b}, {self.c})"
@@ -85,7 +90,11 @@ class LifeStory:
     def to_json(self) -> str:
         """Return the story as one line of JSON."""
         return json.dumps(
-            {"setup": asdict(self.setup), "steps": [[s.name, s.a, s.b, s.c] for s in self.steps], "seed": self.seed}
+            {
+                "setup": asdict(self.setup),
+                "steps": [[s.name, s.a, s.b, s.c, *filter(None, [s.what])] for s in self.steps],
+                "seed": self.seed,
+            }
         )
 
     @classmethod

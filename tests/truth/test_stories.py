@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from truth.life import play
-from truth.story import LifeStory, story_of
+from truth.story import LifeStory, Setup, StoryStep, story_of
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "truth" / "examples").glob("*.json"))
 STORIES = int(os.environ.get("STORIES", "20"))
@@ -18,6 +18,17 @@ def test_what_was_false_once_is_true(example: Path) -> None:
     failures, _tally = play(LifeStory.from_json(example.read_text(encoding="utf-8")))
 
     assert [str(failure) for failure in failures] == []
+
+
+def test_a_kept_story_names_what_is_pressed() -> None:
+    for path in EXAMPLES:
+        steps = LifeStory.from_json(path.read_text(encoding="utf-8")).steps
+        assert all(step.what for step in steps if step.name == "press"), path.stem
+
+
+def test_a_kept_story_whose_button_is_gone_says_so() -> None:
+    with pytest.raises(LookupError, match="/pricing has no subscribe-gold"):
+        play(LifeStory(Setup(), (StoryStep("open", b=1), StoryStep("press", what="subscribe-gold"))))
 
 
 @pytest.mark.parametrize("first", range(0, STORIES, PIECE))

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from sandbox.settings import SANDBOX_API_KEY as KEY_OF_THE_SANDBOX
 from sandbox.settings import SandboxSettings
-from settings import SANDBOX_API_KEY, Settings, SettingsError, defaults, load_settings
+from settings import SANDBOX_API_KEY, Settings, defaults, load_settings
+from tests.unit.refused_settings import problems
 
 KEY = "proj_" + "k7Qz0" * 8 + "abc"
 SECRET = "Zq8vR2mK5tX1wB9nL4pD7sF3hJ6gC0yA"
@@ -21,13 +22,6 @@ def live(**values: object) -> Settings:
     return load_settings(
         **{"payment_ms_api_key": KEY, "storage_secret": SECRET, "public_url": "https://pay.example.com", **values}
     )
-
-
-def problems(**values: object) -> tuple[str, ...]:
-    """What is wrong with `values`."""
-    with pytest.raises(SettingsError) as caught:
-        load_settings(**values)
-    return caught.value.problems
 
 
 @pytest.fixture(autouse=True)

@@ -5,19 +5,13 @@ from pathlib import Path
 import pytest
 
 from sandbox.settings import SandboxSettings
-from settings import Settings, SettingsError, load_settings
+from settings import Settings, load_settings
 from settings_sources import near_misses, secret_names
+from tests.unit.refused_settings import problems
 
 KEY = "proj_" + "k7Qz0" * 8 + "abc"
 SECRET = "Zq8vR2mK5tX1wB9nL4pD7sF3hJ6gC0yA"
 OTHER = "Xb4nM7cV1zQ9wE5rT2yU8iO3pA6sD0fG"
-
-
-def problems() -> tuple[str, ...]:
-    """What is wrong with the environment."""
-    with pytest.raises(SettingsError) as caught:
-        load_settings()
-    return caught.value.problems
 
 
 @pytest.fixture(autouse=True)

@@ -4,14 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import SettingsError, load_settings
-
-
-def problems() -> tuple[str, ...]:
-    """What is wrong with the environment."""
-    with pytest.raises(SettingsError) as caught:
-        load_settings()
-    return caught.value.problems
+from tests.unit.refused_settings import problems
 
 
 @pytest.fixture(autouse=True)
