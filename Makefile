@@ -1,7 +1,7 @@
 # The whole developer interface. `make help` lists it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast test-clients test-plain compat test-browser test-browsers test-faults test-scale check lint format generate lock audit sbom \
+.PHONY: help run test test-long test-fast test-clients test-plain compat test-browser test-browsers test-faults test-scale check lint format generate lock audit sbom \
         messages screenshots a11y lighthouse bench bench-peers truth truth-mutants mutants clean python system node
 
 # Tests and benches start hundreds of processes, each of which would compile every module anew.
@@ -31,11 +31,14 @@ help: ## Show this list
 run: $(RUN_STAMP) ## Start the app; without PAYMENT_MS_API_KEY with its sandbox, at http://localhost:8081
 	@exec $(PY) app.py
 
-test: $(DEV_STAMP) system node ## Run all tests, those with Chromium, Redis, HAProxy, Node and Go included
-	$(PYTEST) $(ALL_TESTS)
+test: $(DEV_STAMP) system node ## Run all tests but the longest, those with Chromium, Redis, HAProxy, Node and Go included
+	$(PYTEST) -m "not long" $(ALL_TESTS)
+
+test-long: $(DEV_STAMP) system node ## Run the longest proofs, which `make test` leaves out (some minutes)
+	$(PYTEST) -m long
 
 test-fast: $(DEV_STAMP) ## Run the quick tests of units and pages: no browser, no other servers
-	$(PYTEST) --numprocesses 3 -m "not browser and not faults and not scale and not slow" tests/unit tests/ui tests/clients
+	$(PYTEST) --numprocesses 3 -m "not browser and not faults and not scale and not slow and not long" tests/unit tests/ui tests/clients
 
 test-clients: $(DEV_STAMP) ## Run the tests of the clients for Python, Node and Go (installs the two)
 	@tools/system_packages.sh clients

@@ -80,6 +80,7 @@ UNTRUE = re.compile(
 """What nobody can know or keep with these services: access, a renewal, a trial, a cure by waiting, a conflict."""
 
 
+@pytest.mark.long
 def test_tour_through_the_public_service_of_november_2025(watched: Product, chromium: Browser) -> None:
     """Who has no customer at Stripe can't buy, who bought never appears: nobody is told it falsely, the operator is."""
     panel = chromium.new_page()

@@ -9,16 +9,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from harness.app_process import free_port
+from tests.forks import Forks
+from tests.forks import forks as forking
 from version import VERSION
 
 ROOT = Path(__file__).parents[2]
+Refused = Callable[[dict[str, str]], str]
 
 
 def environment(folder: Path, **values: str) -> dict[str, str]:
@@ -43,14 +46,26 @@ def start(env: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[
     )
 
 
-def refused(env: dict[str, str]) -> str:
-    """Return the sentences of a start that refuses; there is nothing but sentences."""
-    done = start(env)
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with forking() as made:
+        yield made
 
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    return done.stderr
+
+@pytest.fixture
+def refused(forks: Forks, tmp_path: Path) -> Refused:
+    """Give what returns the sentences of a start that refuses; there is nothing but sentences."""
+
+    def start_and_read(env: dict[str, str]) -> str:
+        said, complained = tmp_path / "said", tmp_path / "complained"
+        code = forks.ended(forks.start(env, said, errors=complained, alone=True), seconds=60.0)
+        sentences = complained.read_text(encoding="utf-8")
+        assert code == 2, sentences
+        assert said.read_text(encoding="utf-8") == ""
+        assert "Traceback" not in sentences
+        return sentences
+
+    return start_and_read
 
 
 @pytest.mark.parametrize(
@@ -66,7 +81,7 @@ def refused(env: dict[str, str]) -> str:
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_wrong_settings_are_sentences(tmp_path: Path, values: dict[str, str], words: str) -> None:
+def test_wrong_settings_are_sentences(tmp_path: Path, values: dict[str, str], words: str, refused: Refused) -> None:
     sentences = refused(environment(tmp_path, **values))
 
     assert words in sentences
@@ -74,7 +89,7 @@ def test_wrong_settings_are_sentences(tmp_path: Path, values: dict[str, str], wo
         assert re.search(r"[.)]$|nowhere|openssl rand -base64 48$", sentence), sentence
 
 
-def test_a_wrong_key_for_entitlements_is_a_sentence(tmp_path: Path) -> None:
+def test_a_wrong_key_for_entitlements_is_a_sentence(tmp_path: Path, refused: Refused) -> None:
     key = "-----BEGIN PRIVATE KEY-----\\nMC4=\\n-----END PRIVATE KEY-----"
 
     sentences = refused(environment(tmp_path, ENTITLEMENTS_KEY=key))
@@ -83,7 +98,7 @@ def test_a_wrong_key_for_entitlements_is_a_sentence(tmp_path: Path) -> None:
     assert "MC4=" not in sentences
 
 
-def test_a_broken_catalog_names_path_field_and_reason(tmp_path: Path) -> None:
+def test_a_broken_catalog_names_path_field_and_reason(tmp_path: Path, refused: Refused) -> None:
     path = tmp_path / "products.json"
     path.write_text('{"plans": [{"id": "basic", "name": "Basic", "tagline": "", "kind": "paid", "features": 3}]}')
 
@@ -93,7 +108,7 @@ def test_a_broken_catalog_names_path_field_and_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("setting", ["PORT", "SANDBOX_PAYMENT_PORT", "SANDBOX_AUTH_PORT", "SANDBOX_STRIPE_PORT"])
-def test_a_port_that_is_taken_is_one_sentence_with_the_setting(tmp_path: Path, setting: str) -> None:
+def test_a_port_that_is_taken_is_one_sentence_with_the_setting(tmp_path: Path, setting: str, refused: Refused) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -106,7 +121,7 @@ def test_a_port_that_is_taken_is_one_sentence_with_the_setting(tmp_path: Path, s
     )
 
 
-def test_an_address_of_another_machine_is_one_sentence(tmp_path: Path) -> None:
+def test_an_address_of_another_machine_is_one_sentence(tmp_path: Path, refused: Refused) -> None:
     sound = {"PAYMENT_MS_API_KEY": "proj_" + "x" * 43, "STORAGE_SECRET": "Zq8vR2mK5tX1wB9nL4pD7sF3hJ6gC0yA"}
 
     sentences = refused(environment(tmp_path, HOST="192.0.2.1", **sound))
@@ -198,7 +213,9 @@ def test_it_starts_the_sandbox_says_where_it_is_and_stops_everything(running: "s
         httpx.get(f"http://127.0.0.1:{env['SANDBOX_PAYMENT_PORT']}/health", trust_env=False)
 
 
-def test_the_store_of_a_running_app_is_not_opened_twice(running: "subprocess.Popen[str]", tmp_path: Path) -> None:
+def test_the_store_of_a_running_app_is_not_opened_twice(
+    running: "subprocess.Popen[str]", tmp_path: Path, refused: Refused
+) -> None:
     assert running.stdout is not None
     running.stdout.readline()
 
@@ -228,7 +245,7 @@ def test_a_nicegui_that_draws_no_page_is_refused_by_name(tmp_path: Path) -> None
     assert "Open http" not in done.stdout
 
 
-def test_an_extension_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_extension_that_is_not_there_is_named(tmp_path: Path, refused: Refused) -> None:
     words = refused(environment(tmp_path, EXTENSIONS="examples.nothing"))
 
     assert "EXTENSIONS names examples.nothing, which can't be imported" in words

@@ -8,9 +8,9 @@ import pytest_asyncio
 
 from harness.app_process import sandbox_for_tests
 from sandbox.launch import RunningSandbox
-from tests.faults.forks import Forks
-from tests.faults.forks import forks as forking
 from tests.faults.shop import API_KEY, ProxiedProduct, open_shop
+from tests.forks import Forks
+from tests.forks import forks as forking
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ import httpx
 from harness.app_process import NO_AUTHORITIES, free_port
 from sandbox.launch import RunningSandbox
 from tests.faults.fault_proxy import FaultProxy
-from tests.faults.forks import Forks
+from tests.forks import Forks
 
 API_KEY: Final = "proj_CANARYapikeyCANARYapikeyCANARYapikeyCANARY1"
 STORAGE_SECRET: Final = "CANARYstoreCANARYstore0987xyzKQWv4Tg7Lm"

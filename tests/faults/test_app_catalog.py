@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.redis_server import RedisServer
-from tests.faults.forks import ROOT
 from tests.faults.shop import CHECKOUT, PREMIUM, ProxiedProduct, until
+from tests.forks import ROOT
 
 CHANGED = "Our prices changed while this page was open."
 

@@ -53,6 +53,7 @@ async def press(client: httpx.AsyncClient) -> str:
     return str(answer.headers.get("location", f"{answer.status_code} {answer.text[:200]}"))
 
 
+@pytest.mark.long
 async def test_a_hundred_people_with_three_tabs_each_do_not_break_the_payment_ms(
     cluster: Cluster, everybody: list[HttpUser]
 ) -> None:
@@ -72,6 +73,7 @@ async def test_a_hundred_people_with_three_tabs_each_do_not_break_the_payment_ms
     assert [address for address in led_to if "/c/pay/cs_test_" not in address] == []
 
 
+@pytest.mark.long
 async def test_a_rolling_restart_loses_no_press(cluster: Cluster, everybody: list[HttpUser]) -> None:
     led_to: dict[str, set[str]] = {person.user_id: set() for person in everybody}
     over = asyncio.Event()

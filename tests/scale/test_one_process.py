@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness.app_process import ROOT, AppProcess, app_environment, free_port, running_product
 from harness.socket_tab import CompressingTab, browser
 
 
+@pytest.mark.long
 def test_a_second_process_on_the_same_storage_does_not_start(tmp_path: Path) -> None:
     with running_product(tmp_path) as product:
         environment = app_environment(tmp_path, product.sandbox, free_port())

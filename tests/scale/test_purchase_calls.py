@@ -9,7 +9,7 @@ from bench.purchases_played import FormerSchedule, purchases_survived
 from bench.world import our_world
 from services.live_status.schedule import PollSchedule
 
-pytestmark = pytest.mark.scale
+pytestmark = [pytest.mark.scale, pytest.mark.long]
 
 
 async def test_eight_calls_at_most_from_press_to_confirmed(tmp_path: Path) -> None:

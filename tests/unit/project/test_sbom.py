@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).resolve().parents[3]
 INSTALLED = [f"--old-file=.venv/.installed-{name}" for name in ("run", "dev")]

@@ -1,6 +1,6 @@
 """Processes of the app, forked from one that has imported it: real ones, in a tenth of the time of a start.
 
-`python -m tests.faults.forks` is the process that forks; `Forks` is a test's side of it. A forked process does what
+`python -m tests.forks` is the process that forks; `Forks` is a test's side of it. A forked process does what
 `python app.py` does, with the environment it was given.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 
 import time_machine
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class Forks:
@@ -29,7 +29,7 @@ class Forks:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.forks"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "tests.forks"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._answer()
 
@@ -38,16 +38,21 @@ class Forks:
         environment: dict[str, str],
         output: Path,
         *,
+        errors: Path | None = None,
+        alone: bool = False,
         largest_file: int | None = None,
         ahead: float = 0.0,
         command: Sequence[str] = (),
     ) -> int:
         """Return the id of a new process that writes to `output` and runs a command, or serves.
 
-        It can't write files beyond `largest_file` bytes, and its clock is `ahead` by so many seconds.
+        Its `errors` go elsewhere, if so given; `alone` it knows nothing but the `environment`. It can't write files
+        beyond `largest_file` bytes, and its clock is `ahead` by so many seconds.
         """
-        given = {"largest_file": largest_file, "ahead": ahead, "command": list(command)}
-        return int(self._ask({"environment": environment, "output": str(output), **given}))
+        given = {"largest_file": largest_file, "ahead": ahead, "command": list(command), "alone": alone}
+        return int(
+            self._ask({"environment": environment, "output": str(output), "errors": str(errors or output), **given})
+        )
 
     def ended(self, pid: int, seconds: float = 0.0) -> int | None:
         """Return the exit code once the process has ended within so many seconds, else None."""
@@ -112,10 +117,11 @@ def _serve() -> None:
 
 
 def _become(question: dict[str, Any]) -> None:
-    output = os.open(question["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for number in (1, 2):
-        os.dup2(output, number)
+    for number, name in ((1, "output"), (2, "errors")):
+        os.dup2(os.open(question[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if question["alone"]:
+        os.environ.clear()
     os.environ.update(question["environment"])
     random.seed()
     if question["ahead"]:
