@@ -21,7 +21,7 @@ from pydantic_settings import DotEnvSettingsSource
 import settings_rules as rules
 from settings_fields import Provider, SettingsFields, Theme
 from settings_rules import SettingsError
-from settings_sources import NearMiss, near_misses
+from settings_sources import NearMiss, near_misses, secret_names
 
 __all__ = ["SANDBOX_API_KEY", "Provider", "Settings", "SettingsError", "Theme", "defaults", "load_settings"]
 
@@ -37,6 +37,17 @@ class Settings(SettingsFields):
     def warnings(self) -> tuple[str, ...]:
         """Return what works but is probably not meant, one sentence each: for the start's log, and `check`."""
         return _warnings(self) + tuple(miss.sentence for miss in self._near_misses)
+
+    @property
+    def earlier_storage_secrets(self) -> tuple[SecretStr, ...]:
+        """The values of STORAGE_SECRET that are accepted and not used for anything new, oldest first."""
+        return (*self.storage_secret_fallbacks, *self.storage_secret_previous)
+
+    @property
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Every secret that is set: what no log line may hold."""
+        values = (getattr(self, name) for name in sorted(secret_names(type(self))))
+        return tuple(one for value in values for one in (value if isinstance(value, tuple) else (value,)) if one)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -163,6 +174,11 @@ def _sandbox_problems(settings: Settings) -> list[str]:
         for name in ("payment_ms_url", "auth_ms_url")
         if getattr(settings, name) != Settings.model_fields[name].default
     ]
+    if settings.payment_ms_api_key_previous is not None:
+        found.append(
+            "PAYMENT_MS_API_KEY_PREVIOUS is set but PAYMENT_MS_API_KEY is not, so the sandbox would be used instead; "
+            "set the key, or remove PAYMENT_MS_API_KEY_PREVIOUS."
+        )
     ports: dict[int, str] = {}
     for name in ("port", "sandbox_payment_port", "sandbox_auth_port", "sandbox_stripe_port"):
         other = ports.setdefault(getattr(settings, name), name.upper())
@@ -178,8 +194,11 @@ def _live_problems(settings: Settings) -> list[str]:
         found.append(
             "SANDBOX is true but PAYMENT_MS_API_KEY is set; remove one of them: the sandbox takes no real key."
         )
-    if not re.fullmatch(r"[\x21-\x7e]+", settings.payment_ms_api_key.get_secret_value()):
-        found.append("PAYMENT_MS_API_KEY holds a space or a character no key has; copy it again from the Payment MS.")
+    found += [
+        f"{name.upper()} holds a space or a character no key has; copy it again from the Payment MS."
+        for name in ("payment_ms_api_key", "payment_ms_api_key_previous")
+        if (key := getattr(settings, name)) and not re.fullmatch(r"[\x21-\x7e]+", key.get_secret_value())
+    ]
     if settings.storage_secret is None:
         found.append(
             "STORAGE_SECRET is not set; set it to 32 or more random characters, "
@@ -191,6 +210,7 @@ def _live_problems(settings: Settings) -> list[str]:
 def _secret_problems(settings: Settings) -> list[str]:
     secrets = {
         "STORAGE_SECRET": (settings.storage_secret,),
+        "STORAGE_SECRET_PREVIOUS": settings.storage_secret_previous,
         "STORAGE_SECRET_FALLBACKS": settings.storage_secret_fallbacks,
     }
     return [

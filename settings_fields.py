@@ -69,6 +69,9 @@ class SettingsFields(BaseSettings):
     payment_ms_api_key: SecretStr | None = Field(
         None, description="The project's key at the Payment MS; without one the app runs in sandbox mode."
     )
+    payment_ms_api_key_previous: SecretStr | None = Field(
+        None, description="The key before PAYMENT_MS_API_KEY: tried where that one is refused, while keys are changed."
+    )
     payment_ms_max_in_flight: int = Field(
         1, ge=1, le=1000, description="Most requests at once to the Payment MS; more than 1 breaks today's version."
     )
@@ -104,10 +107,13 @@ class SettingsFields(BaseSettings):
     )
 
     storage_secret: SecretStr | None = Field(
-        None, description="At least 32 random characters that sign cookies; the sandbox makes its own."
+        None, description="At least 32 random characters that sign cookies and encrypt; the sandbox makes its own."
+    )
+    storage_secret_previous: Annotated[tuple[SecretStr, ...], NoDecode, Listed] = Field(
+        (), description="Other values of STORAGE_SECRET, oldest first: what they signed or encrypted stays valid."
     )
     storage_secret_fallbacks: Annotated[tuple[SecretStr, ...], NoDecode, Listed] = Field(
-        (), description="Earlier values of STORAGE_SECRET, oldest first: cookies that they signed stay valid."
+        (), description="The former name of STORAGE_SECRET_PREVIOUS; still read."
     )
     storage_path: str = Field(
         ".data/store.sqlite3", min_length=1, description="File that keeps sign-ins and carts without Redis."

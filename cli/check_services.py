@@ -87,6 +87,9 @@ async def _key(client: PaymentMS, catalog: Catalog | None) -> Finding:
     if record.exists:
         cure = "Run python -m contract against it: it names what differs."
         return error("payment_ms_key", "Payment MS: it has a subscription of somebody who does not exist.", cure)
+    if (in_use := client.upstream.key_in_use) != "PAYMENT_MS_API_KEY":
+        detail = f"The Payment MS refuses PAYMENT_MS_API_KEY and takes {in_use}."
+        return warning("payment_ms_key", detail, f"Let it take the new key, or compare that; then remove {in_use}.")
     return ok("payment_ms_key", "The Payment MS takes our key, and answers a status question as it should.")
 
 

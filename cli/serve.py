@@ -44,17 +44,7 @@ def run(settings: Settings) -> None:
     writer = configure_logs(
         settings.log_level,
         settings.log_format,
-        secrets=(
-            settings.payment_ms_api_key,
-            settings.payment_ms_webhook_secret,
-            settings.storage_secret,
-            *settings.storage_secret_fallbacks,
-            settings.redis_url,
-            settings.ops_token,
-            settings.entitlements_key,
-            settings.entitlements_key_previous,
-            settings.entitlements_key_next,
-        ),
+        secrets=settings.secrets,
     )
     try:
         if settings.sandbox_enabled and settings.sandbox_start:

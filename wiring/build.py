@@ -85,16 +85,16 @@ def build(
     )
     limits = RateLimits(settings.redis_url.get_secret_value() if settings.redis_url else None)
     sessions = Sessions(
-        store, auth_ms, pubsub, secret=storage_secret, earlier_secrets=settings.storage_secret_fallbacks,
+        store, auth_ms, pubsub, secret=storage_secret, earlier_secrets=settings.earlier_storage_secrets,
         public_url=settings.public_url, max_age=timedelta(days=settings.session_max_age_days),
         idle=timedelta(days=settings.session_idle_days), now=now,
     )  # fmt: skip
-    marks = Marks(store)
+    marks, users = Marks(store), UserHashes(storage_secret, settings.earlier_storage_secrets)
     refresher = StatusRefresher(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,
         catalog=current_catalog, customer_of=customer_by(settings.customer_id), marks=marks,
         grants=GrantRules.of(settings.gift_words, by_record=settings.grant_by_record),
-        hash_of=UserHashes(storage_secret).of, alarms=alarms, observer=outbox if outbox.on else None, now=now,
+        hash_of=users.of, alarms=alarms, observer=outbox if outbox.on else None, now=now,
     )  # fmt: skip
     status = StatusService(refresher, pubsub, leases=systems.leases(store), now=now)
     earlier = EarlierRecords(payment_ms, marks, settings.public_url) if settings.customer_id == "user_id" else None
@@ -128,7 +128,7 @@ def build(
         refresher=refresher, status=status, checkout=checkout, portal=portal, cart=cart, entitlements=entitlements,
         entitlement_lookup=entitlement_lookup, outbox=outbox, webhooks=webhooks,
         stripe_mode=stripe_mode, alarms=alarms, limits=limits, policies=policies, payment_upstream=payment_ms.upstream,
-        auth_upstream=auth_ms.upstream, metrics=metrics, users=UserHashes(storage_secret),
+        auth_upstream=auth_ms.upstream, metrics=metrics, users=users,
     )  # fmt: skip
     metrics.observe((payment_ms.upstream, auth_ms.upstream), (*gauges(container), *PAGE_GAUGES))
     return RunningApp(container=container, catalog_file=catalog_file, shared_limit=slots, tracing=tracing)

@@ -18,6 +18,7 @@ from services.storage.lease import Lease
 from services.storage.port import Store
 from services.storage.redis_concurrency import PAYMENT_MS, RedisConcurrencyLimit
 from services.storage.redis_store import RedisStore
+from services.upstream.api_keys import PreviousKey
 from services.upstream.client import Upstream
 from services.upstream.clock_skew import ClockSkew
 from services.upstream.key_standing import KeyWatch
@@ -53,6 +54,7 @@ def payment_ms(
         key_setting="PAYMENT_MS_API_KEY",
         key_proof=StoredKeyProof(store, settings.payment_ms_url, key) if store is not None else None,
         key_watch=watch,
+        previous_key=_previous_key(settings.payment_ms_api_key_previous),
         observer=both(metrics.count_call, tracing.note_call),
         trace_headers=tracing.headers,
         clock_skew=clock_skew,
@@ -65,6 +67,10 @@ def payment_ms(
         idempotent=settings.payment_ms_idempotent,
         at_once=settings.payment_ms_max_in_flight,
     )
+
+
+def _previous_key(key: SecretStr | None) -> PreviousKey | None:
+    return None if key is None else PreviousKey(key, "PAYMENT_MS_API_KEY_PREVIOUS")
 
 
 def auth_ms(

@@ -33,9 +33,8 @@ def service_routes(container: Container) -> APIRouter:
         """
         found = await container.entitlement_lookup.of([user_id])
         entitlement = found[user_id]
-        _log.info(
-            "entitlements_asked", service=name, users=1, user_hash=container.users.of(user_id), stale=entitlement.stale
-        )
+        about = container.users.fields(user_id)
+        _log.info("entitlements_asked", service=name, users=1, stale=entitlement.stale, **about)
         return Response(answers.json(user_id, entitlement), media_type="application/json")
 
     @router.post("/query", response_model=EntitlementsAnswer, responses=problem_docs(401, 404, changes=True))

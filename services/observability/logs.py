@@ -194,18 +194,38 @@ def dropped_lines() -> int:
 
 
 class UserHashes:
-    """Makes what stands for a user in the log: the same user, the same hash, and no way back without the secret."""
+    """Makes what stands for a user in the log: the same user, the same hash, and no way back without the secret.
 
-    def __init__(self, secret: SecretStr) -> None:
-        self._key = hashlib.sha256(b"user hash\0" + secret.get_secret_value().encode()).digest()
+    With another secret it is another hash. While `earlier_secrets` are named, a line holds theirs as well, so that
+    lines from before the change and from after it can be told to be of one user.
+    """
+
+    def __init__(self, secret: SecretStr, earlier_secrets: Iterable[SecretStr] = ()) -> None:
+        self._key, *self._earlier = (
+            hashlib.sha256(b"user hash\0" + one.get_secret_value().encode()).digest()
+            for one in (secret, *earlier_secrets)
+        )
 
     def of(self, user_id: str) -> str:
         """Return the hash of a user's id: 12 hex digits."""
-        return hmac.new(self._key, user_id.encode(), hashlib.sha256).hexdigest()[:12]
+        return _user_hash(self._key, user_id)
+
+    def earlier(self, user_id: str) -> tuple[str, ...]:
+        """Return what the earlier secrets made of that id."""
+        return tuple(_user_hash(key, user_id) for key in self._earlier)
+
+    def fields(self, user_id: str) -> dict[str, object]:
+        """Return what a line about that user holds."""
+        earlier = self.earlier(user_id)
+        return {"user_hash": self.of(user_id)} | ({"user_hash_previous": list(earlier)} if earlier else {})
 
     def bind(self, user_id: str) -> None:
         """Put the hash on every line that this request or task writes from now on."""
-        structlog.contextvars.bind_contextvars(user_hash=self.of(user_id))
+        structlog.contextvars.bind_contextvars(**self.fields(user_id))
+
+
+def _user_hash(key: bytes, user_id: str) -> str:
+    return hmac.new(key, user_id.encode(), hashlib.sha256).hexdigest()[:12]
 
 
 def _with_request_id(_logger: object, _method: str, event: Event) -> Event:

@@ -26,6 +26,7 @@ from services.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from services.upstream.api_keys import REFUSED, ApiKeys, PreviousKey
 from services.upstream.call_log import log_answer, log_failure, log_opened_circuit
 from services.upstream.circuit import Circuit, CircuitPolicy, CircuitState
 from services.upstream.clock_skew import ClockSkew
@@ -83,8 +84,8 @@ class Upstream:
     ``max_in_flight`` bounds the requests of this process unless ``slots`` (a bound shared by replicas) is
     given; ``max_wait`` bounds a call's time in that queue, which does not count towards its deadline.
     ``key_setting`` is the setting to name in the log when the service rejects our key; ``key_proof`` remembers beyond
-    this process that it took it, ``key_watch`` is told when that changes. ``clock_skew`` is what all services' clocks
-    say of ours.
+    this process that it took it, ``key_watch`` is told when that changes. ``previous_key`` is tried where ours is
+    refused. ``clock_skew`` is what all services' clocks say of ours.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Upstream:
         key_setting: str = "the API key",
         key_proof: KeyProof | None = None,
         key_watch: KeyWatch | None = None,
+        previous_key: PreviousKey | None = None,
         observer: Observer | None = None,
         trace_headers: Callable[[], Mapping[str, str]] = dict,
         backoff: Backoff | None = None,
@@ -116,6 +118,7 @@ class Upstream:
         )
         self._max_wait = max_wait
         self._key = KeyStanding(key_setting, key_proof, key_watch)
+        self._keys = ApiKeys(name, key_setting, previous_key)
         self._keyed_operations: set[str] = set()
         self._observer = observer
         self._trace_headers = trace_headers
@@ -144,6 +147,11 @@ class Upstream:
     def key_problem(self) -> tuple[str, str] | None:
         """Return why the service refuses our key, and the cure; None while it does not."""
         return self._key.problem
+
+    @property
+    def key_in_use(self) -> str:
+        """Return the setting of the key that the service took last."""
+        return self._keys.in_use
 
     async def call(
         self,
@@ -174,7 +182,6 @@ class Upstream:
             body = jsonlib.dumps(json, allow_nan=False).encode()
             sent["Content-Type"] = "application/json"
         if key is not None:
-            sent["X-API-Key"] = key.get_secret_value()
             self._keyed_operations.add(operation)
         request = UpstreamRequest(call, method, path, sent, body, key, deadline, retry, priority)
         return await asyncio.shield(self._requests.spawn(self._call(request)))
@@ -240,9 +247,7 @@ class Upstream:
         verdict.open = True
         started = time.monotonic()
         try:
-            reply = await self._transport.send(
-                request.call, request.method, request.path, request.headers, request.body
-            )
+            reply = await self._exchange(request)
             elapsed = time.monotonic() - started
             self.clock_skew.note(self.name, reply.headers.get("date"), elapsed)
             answer = await self._read(replace(reply, elapsed=elapsed), request)
@@ -254,6 +259,21 @@ class Upstream:
             raise
         verdict.give(verdict.circuit.succeed)
         return answer
+
+    async def _exchange(self, request: UpstreamRequest) -> RawResponse:
+        """Send the request; with a key that is refused, once more with the other one, in the same slot."""
+        if request.key is None:
+            return await self._send(request)
+        for key, previous in self._keys.candidates(request.key):
+            reply = await self._send(request, key)
+            if reply.status not in REFUSED:
+                self._keys.note_taken(previous=previous)
+                break
+        return reply
+
+    async def _send(self, request: UpstreamRequest, key: SecretStr | None = None) -> RawResponse:
+        headers = request.headers if key is None else {**request.headers, "X-API-Key": key.get_secret_value()}
+        return await self._transport.send(request.call, request.method, request.path, headers, request.body)
 
     def _circuit(self, operation: str) -> Circuit:
         if operation not in self.circuits:
@@ -274,7 +294,7 @@ class Upstream:
         )
 
     async def _read(self, reply: RawResponse, request: UpstreamRequest) -> UpstreamResponse:
-        if request.key is not None and reply.status in (401, 403):
+        if request.key is not None and reply.status in REFUSED:
             raise await self._key.refusal(request.call, reply.status)
         answer = read_response(reply, request.call)
         if request.key is not None and answer.ok:
@@ -283,7 +303,7 @@ class Upstream:
 
     def _trust_key(self) -> None:
         """Remember that the key works; after a time in which it did not, that was why circuits were open."""
-        if self._key.take():
+        if self._key.take(ours=not self._keys.on_previous):
             for operation in self._keyed_operations:
                 self._circuit(operation).reset()
         if self._key.wants_keeping:

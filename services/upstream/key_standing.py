@@ -45,6 +45,7 @@ class KeyStanding:
         self._proof = proof
         self._watch = watch
         self._kept = proof is None
+        self._taken = False
         self._heard_of = watch is None
 
     @property
@@ -64,7 +65,7 @@ class KeyStanding:
         if self._watch is not None and not self._heard_of:
             self._heard_of = True
             await self._watch.works()
-        if self._kept or self._proof is None:
+        if self._kept or self._proof is None or not self.worked:
             return
         self._kept = True
         try:
@@ -72,15 +73,17 @@ class KeyStanding:
         except StoreUnavailable:  # logged by the store
             self._kept = False
 
-    def take(self) -> bool:
-        """Note that the key worked; return whether it had been refused before."""
-        was_refused, self.worked, self.refused = self.refused, True, False
+    def take(self, *, ours: bool = True) -> bool:
+        """Note that the key worked, or the one before ours, which proves nothing of ours; return whether it had been
+        refused before."""
+        was_refused, self._taken, self.refused = self.refused, True, False
+        self.worked = self.worked or ours
         return was_refused
 
     @property
     def wants_keeping(self) -> bool:
         """Return whether it has still to be remembered, or told, that the key worked."""
-        return self.worked and not (self._kept and self._heard_of)
+        return (self.worked and not self._kept) or (self._taken and not self._heard_of)
 
     async def refusal(self, call: Call, status: int) -> KeyRejected:
         """Note that the key was refused, and return the error that names the cause, or both that it can have."""

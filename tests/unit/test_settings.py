@@ -138,14 +138,21 @@ class TestWithAKey:
 
         assert sentence.startswith("STORAGE_SECRET is not set; set it to 32 or more random characters")
 
-    def test_refuses_a_guessable_fallback_of_the_storage_secret(self) -> None:
+    def test_a_previous_key_alone_starts_no_sandbox(self) -> None:
+        assert problems(payment_ms_api_key_previous=KEY)[0].startswith("PAYMENT_MS_API_KEY_PREVIOUS is set but")
+
+    def test_a_previous_key_is_looked_at_like_the_key(self) -> None:
+        (sentence,) = problems(payment_ms_api_key=KEY, storage_secret=SECRET, payment_ms_api_key_previous="proj x")
+
+        assert sentence.startswith("PAYMENT_MS_API_KEY_PREVIOUS holds a space")
+
+    @pytest.mark.parametrize("name", ["storage_secret_previous", "storage_secret_fallbacks"])
+    def test_refuses_a_guessable_earlier_storage_secret(self, name: str) -> None:
         weak = "changeme" * 8
 
-        (sentence,) = problems(
-            payment_ms_api_key=KEY, storage_secret=SECRET, storage_secret_fallbacks=f"{SECRET[::-1]},{weak}"
-        )
+        (sentence,) = problems(payment_ms_api_key=KEY, storage_secret=SECRET, **{name: f"{SECRET[::-1]},{weak}"})
 
-        assert sentence.startswith("STORAGE_SECRET_FALLBACKS can be guessed")
+        assert sentence.startswith(f"{name.upper()} can be guessed")
         assert weak not in sentence
 
     @pytest.mark.parametrize(
@@ -252,7 +259,9 @@ def test_secrets_are_in_no_text_of_the_settings() -> None:
     secrets = {
         "payment_ms_api_key": KEY,
         "storage_secret": SECRET,
-        "storage_secret_fallbacks": SECRET[::-1],
+        "storage_secret_previous": SECRET[::-1],
+        "storage_secret_fallbacks": "before-" + SECRET,
+        "payment_ms_api_key_previous": KEY[::-1],
         "payment_ms_webhook_secret": "webhook-" + SECRET,
         "ops_token": "token-" + SECRET,
         "redis_url": f"redis://:{SECRET}@redis:6379/0",

@@ -22,26 +22,39 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestSecretFiles:
     def test_each_secret_may_stand_in_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name, text in (
-            ("payment_ms_api_key", KEY),
-            ("storage_secret", SECRET),
-            ("storage_secret_fallbacks", OTHER),
-        ):
+        texts = {
+            **{name: f"{OTHER}{number}" for number, name in enumerate(sorted(secret_names(Settings)))},
+            "payment_ms_api_key": KEY,
+            "storage_secret": SECRET,
+            "redis_url": f"redis://:{OTHER}@redis:6379/0",
+            **{
+                f"entitlements_key{which}": f"-----BEGIN {kind}-----\n{which}{OTHER}\n-----END {kind}-----"
+                for which, kind in (("", "PRIVATE KEY"), ("_previous", "PUBLIC KEY"), ("_next", "PUBLIC KEY"))
+            },
+        }
+        lines = []
+        for number, (name, text) in enumerate(texts.items()):
             Path(name).write_text(text + "\n", encoding="utf-8")
-            monkeypatch.setenv(f"{name.upper()}_FILE", name)
-        Path("ops").write_text("an-operators-token-for-tests", encoding="utf-8")
-        Path(".env").write_text("OPS_TOKEN_FILE=ops\n", encoding="utf-8")
+            if number % 2:
+                lines.append(f"{name.upper()}_FILE={name}")
+            else:
+                monkeypatch.setenv(f"{name.upper()}_FILE", name)
+        Path(".env").write_text("\n".join(lines), encoding="utf-8")
 
         settings = load_settings()
 
-        assert settings.payment_ms_api_key is not None
-        assert settings.payment_ms_api_key.get_secret_value() == KEY
-        assert settings.storage_secret is not None
-        assert settings.storage_secret.get_secret_value() == SECRET
-        assert [secret.get_secret_value() for secret in settings.storage_secret_fallbacks] == [OTHER]
-        assert settings.ops_token is not None
-        assert settings.ops_token.get_secret_value() == "an-operators-token-for-tests"
+        assert texts.keys() == secret_names(Settings)
+        assert {secret.get_secret_value() for secret in settings.secrets} == set(texts.values())
         assert not settings.sandbox_enabled
+
+    def test_a_list_of_secrets_may_stand_in_one_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path("previous").write_text(f"{SECRET[::-1]},{OTHER}\n", encoding="utf-8")
+        monkeypatch.setenv("STORAGE_SECRET_PREVIOUS_FILE", "previous")
+        monkeypatch.setenv("STORAGE_SECRET_FALLBACKS", SECRET)
+
+        found = [secret.get_secret_value() for secret in load_settings().earlier_storage_secrets]
+
+        assert found == [SECRET, SECRET[::-1], OTHER]
 
     def test_a_file_that_cant_be_used_is_one_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PAYMENT_MS_API_KEY_FILE", "key")
@@ -95,5 +108,5 @@ class TestNearMisses:
 
     def test_no_two_settings_are_taken_for_each_other(self) -> None:
         assert near_misses(Settings, Settings.model_fields) == ()
-        assert {"payment_ms_api_key", "storage_secret_fallbacks", "redis_url"} <= secret_names(Settings)
+        assert {"payment_ms_api_key", "storage_secret_previous", "redis_url"} <= secret_names(Settings)
         assert not {"host", "service_tokens"} & secret_names(Settings)

@@ -167,6 +167,14 @@ def test_users_are_hashed_with_a_salt_and_always_alike() -> None:
     assert len({one.of("usr_1"), one.of("usr_2"), other.of("usr_1"), "usr_1"}) == 4
 
 
+def test_lines_of_one_user_can_be_told_together_across_a_change_of_the_secret() -> None:
+    old, new = SecretStr("a" * 32), SecretStr("b" * 32)
+    before, after = UserHashes(old).fields("usr_1"), UserHashes(new, [old]).fields("usr_1")
+
+    assert before == {"user_hash": UserHashes(old).of("usr_1")}
+    assert after == {"user_hash": UserHashes(new).of("usr_1"), "user_hash_previous": [before["user_hash"]]}
+
+
 class Terminal(io.StringIO):
     """What a person looks at."""
 
