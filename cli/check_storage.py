@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.findings import Finding, error, ok, skipped
-from services.errors import StoreInUse, StoreUnavailable
+from cli.store_schema import require_readable
+from services.errors import StoreInUse, StoreTooNew, StoreUnavailable
 from services.storage.marks import Mark, Marks
 from services.storage.port import Store
 from services.storage.redis_store import RedisStore
@@ -54,7 +55,11 @@ async def _redis(settings: Settings, url: str) -> Storage:
         return Storage(error("redis", "REDIS_URL can't be read.", "Write it as redis://:password@host:6379/0."))
     try:
         await store.ping()
+        await require_readable(store)
         mode, marks = await _mode(settings, store), await _marks(store)
+    except StoreTooNew as problem:
+        await store.close()
+        return Storage(_too_new("redis", problem))
     except StoreUnavailable as problem:
         await store.close()
         return Storage(error("redis", f"Redis at {where} can't be used ({_reason(problem)}).", cure))
@@ -65,7 +70,10 @@ async def _file(settings: Settings, path: Path) -> Storage:
     store = SqliteStore(path)
     try:
         await store.ping()
+        await require_readable(store)
         mode, marks = await _mode(settings, store), await _marks(store)
+    except StoreTooNew as problem:
+        return Storage(_too_new("storage", problem))
     except StoreUnavailable as problem:
         return Storage(_unwritable(path, _reason(problem)))
     finally:
@@ -100,6 +108,11 @@ async def _mode(settings: Settings, store: Store) -> StripeMode:
 async def _marks(store: Store) -> frozenset[Mark]:
     marks = Marks(store)
     return frozenset([mark for mark in Mark if await marks.holds(mark)])
+
+
+def _too_new(check: str, problem: StoreTooNew) -> Finding:
+    what, _, cure = problem.detail.partition(". ")
+    return error(check, f"{what}.", cure)
 
 
 def _unwritable(path: Path, reason: str) -> Finding:

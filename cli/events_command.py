@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from catalog import load_catalog
 from cli.quiet import quiet_logs
-from services.errors import StoreInUse, StoreUnavailable
+from cli.store_schema import require_readable
+from services.errors import StoreInUse, StoreTooNew, StoreUnavailable
 from services.storage.factory import open_store
 from services.webhooks.endpoints import Endpoint
 from services.webhooks.model import EventKind, OutboxRow, WebhookDelivery, WebhookEvent
@@ -142,6 +143,7 @@ def _with_outbox(work: Callable[[Outbox], Awaitable[int]]) -> int:
         store = open_store(settings)
         catalog = load_catalog(settings.catalog_path)
         try:
+            await require_readable(store)
             return await work(Outbox(store, endpoints(settings), catalog=lambda: catalog))
         finally:
             await store.close()
@@ -154,6 +156,8 @@ def _with_outbox(work: Callable[[Outbox], Awaitable[int]]) -> int:
             "The app is running and has the store to itself; /ops shows what is dead. Stop it to replay, or use Redis.",
             file=sys.stderr,
         )
+    except StoreTooNew as problem:
+        print(problem.detail, file=sys.stderr)
     except StoreUnavailable:
         print("The store can't be read; python app.py check says why.", file=sys.stderr)
     return 1

@@ -16,10 +16,12 @@ from nicegui.version import __version__ as NICEGUI_VERSION
 
 from cli.connections import OnceAMinute, QuietSocket, TimedConnection
 from cli.listen import BACKLOG, PortUnusable, listen, look_at_sandbox_ports
+from cli.store_gate import StoreGate
 from sandbox.launch import RunningSandbox, SandboxNotStarted, start_sandbox
+from services.container import Container
 from services.errors import StoreUnavailable
 from services.observability.logs import LineWriter, configure_logs
-from services.observability.page_health import PageHealth
+from services.storage.port import Store
 from settings import Settings
 from ui.nicegui_ext.collector import PacedCollector
 from ui.serving.self_test import prepare_pages
@@ -67,7 +69,7 @@ def run(settings: Settings) -> None:
                 collector.start()
 
         app = application(running, prepare)
-        _serve(app, settings, listener, writer, running.container.page_health)
+        _serve(app, settings, listener, writer, running.container)
     except (StoreUnavailable, SandboxNotStarted) as error:
         raise NotStarted(_sentence(error, settings)) from None
     finally:
@@ -79,12 +81,22 @@ def run(settings: Settings) -> None:
 class _Server(uvicorn.Server):
     """Says where the app is once it answers, after what the log has said by then."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, writer: LineWriter) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings, writer: LineWriter, store: Store) -> None:
         super().__init__(config)
         self._settings = settings
         self._writer = writer
+        self._store = store
+        self.store_gate = StoreGate(store, self._stop)
+
+    def _stop(self) -> None:
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, unless the store is a newer release's: nothing reads it before that is known."""
+        if not await self.store_gate.passes():
+            self._stop()
+            await self._store.close()
+            return
         await super().startup(sockets)
         if self.started:
             _log.info("listening", url=self._settings.public_url, sandbox=self._settings.sandbox_enabled)
@@ -101,7 +113,7 @@ def _addresses(settings: Settings) -> tuple[str, ...]:
     return (f"Open {settings.public_url} (sandbox: no money moves)", f"The sandbox's control panel: {panel}")
 
 
-def _serve(app: object, settings: Settings, listener: socket.socket, writer: LineWriter, pages: PageHealth) -> None:
+def _serve(app: object, settings: Settings, listener: socket.socket, writer: LineWriter, container: Container) -> None:
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         http=TimedConnection,
@@ -117,13 +129,15 @@ def _serve(app: object, settings: Settings, listener: socket.socket, writer: Lin
         ws_per_message_deflate=False,  # what a browser is sent is small, and each tab's compressor keeps 290 kB
     )
     logging.getLogger("uvicorn.error").addFilter(OnceAMinute())
-    server = _Server(config, settings, writer)
+    server = _Server(config, settings, writer, container.store)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)  # uvicorn raises what it caught again when it has stopped
     with contextlib.suppress(SystemExit):  # by which uvicorn says that it did not start
         server.run([listener])
-    if not server.started and pages.problem:
-        raise NotStarted(f"No page can be drawn with NiceGUI {NICEGUI_VERSION}: {pages.problem}")
+    if server.store_gate.problem:
+        raise NotStarted(server.store_gate.problem)
+    if not server.started and container.page_health.problem:
+        raise NotStarted(f"No page can be drawn with NiceGUI {NICEGUI_VERSION}: {container.page_health.problem}")
     if not server.started:
         raise NotStarted("The app did not start; the log above says why.")
 

@@ -634,6 +634,12 @@ class StoreInUse(StoreUnavailable):
     code = "store_in_use"
 
 
+class StoreTooNew(StoreUnavailable):
+    """A newer release wrote the store, and this one can't read it; its text is a sentence for the operator."""
+
+    code = "store_too_new"
+
+
 class ClockUnsure(NothingCharged):
     """This machine's clock and those of the services contradict each other, so nothing with a time in it is signed."""
 

@@ -41,6 +41,7 @@ class RowKind(StrEnum):
     OUTBOX_DUE = "outbox-due"
     OUTBOX_BEGAN = "outbox-began"
     OUTBOX_DEAD = "outbox-dead"
+    SCHEMA = "schema"
 
 
 MARKERS: Final = frozenset({"alarm-told", "cart-taken", "event", "key-proof", "lease", "mark", "store"})

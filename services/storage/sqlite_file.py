@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from services.errors import StoreInUse
+from services.errors import StoreInUse, StoreTooNew
 
 T = TypeVar("T")
 
@@ -188,7 +188,10 @@ class SqliteFile:
 def _migrate(connection: sqlite3.Connection) -> None:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(_MIGRATIONS):
-        raise sqlite3.DatabaseError(f"written by a newer release (schema {version}, this one knows {len(_MIGRATIONS)})")
+        raise StoreTooNew(
+            f"The store's file was written by a newer release (tables {version}, this one knows {len(_MIGRATIONS)}). "
+            "Start that release, or go back to a backup from before it (docs/upgrading.md)."
+        )
     for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
 

@@ -1,5 +1,6 @@
 """`python app.py` as its operator sees it: what keeps it from starting is a sentence, and it stops in order."""
 
+import asyncio
 import os
 import pty
 import re
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from harness.app_process import free_port
+from services.storage.sqlite_store import SqliteStore
 from tests.forks import Forks
 from tests.forks import forks as forking
 from version import VERSION
@@ -119,6 +121,22 @@ def test_a_port_that_is_taken_is_one_sentence_with_the_setting(tmp_path: Path, s
     assert sentences == (
         f"Port {port} is taken: another process listens on 127.0.0.1:{port}; end it, or set {setting} to a free port.\n"
     )
+
+
+def test_a_store_that_a_newer_release_wrote_is_a_sentence(tmp_path: Path, refused: Refused) -> None:
+    asyncio.run(kept(tmp_path / "store.sqlite3", "schema", '{"needs": 1000, "release": "9.9.0"}'))
+
+    said = refused(environment(tmp_path, SANDBOX_START="false"))
+
+    assert said.splitlines()[-1].startswith("The store was written by release 9.9.0 (schema 1000), and this one, ")
+    assert "starting" not in said
+
+
+async def kept(path: Path, key: str, value: str) -> None:
+    """Write one value as another release might have."""
+    store = SqliteStore(path)
+    await store.put(key, value, None)
+    await store.close()
 
 
 def test_an_address_of_another_machine_is_one_sentence(tmp_path: Path, refused: Refused) -> None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
+from cli.store_schema import note_schema, require_readable
 from services.alarms.recorder import AlarmRecorder
 from services.checkout_record import CheckoutEvent
 from services.errors import CheckoutUnreadable, SignInFailed, UpstreamTimeout
@@ -76,10 +77,10 @@ class Case:
     outside: Outside
     ada: Session
 
-    async def damage(self, prefix: str, damage: Damage, *, events: bool = False) -> int:
-        """Damage every value and field under keys that begin so; return how many could be."""
+    async def damage(self, kind: str, damage: Damage, *, events: bool = False) -> int:
+        """Damage every value and field under the keys of a kind; return how many could be."""
         store, done = self.outside.store, 0
-        for key in [key for key in await store.keys(prefix) if key.startswith(prefix)]:
+        for key in [key for key in await store.keys(kind) if key == kind or key.startswith(f"{kind}:")]:
             text = await store.get(key)
             if text is not None and (damaged := damage.of(text)) is not None:
                 await store.put(key, damaged, None)
@@ -300,6 +301,15 @@ async def write_outbox_dead(case: Case) -> Callable[[], Awaitable[None]]:
     return read
 
 
+async def write_schema(case: Case) -> Callable[[], Awaitable[None]]:
+    await note_schema(case.outside.store)
+
+    async def read() -> None:
+        await require_readable(case.outside.store)
+
+    return read
+
+
 Write = Callable[[Case], Awaitable[Callable[[], Awaitable[None]]]]
 
 KINDS: dict[RowKind, Write] = {
@@ -319,6 +329,7 @@ KINDS: dict[RowKind, Write] = {
     RowKind.OUTBOX_DUE: write_outbox_due,
     RowKind.OUTBOX_BEGAN: write_outbox_began,
     RowKind.OUTBOX_DEAD: write_outbox_dead,
+    RowKind.SCHEMA: write_schema,
 }
 
 
@@ -328,8 +339,8 @@ async def test_a_row_that_can_not_be_read_is_absent_and_said_once(
     case: Case, logged: list[structlog.typing.EventDict], kind: RowKind, damage: Damage
 ) -> None:
     read = await KINDS[kind](case)
-    prefix = "checkouts:" if kind is RowKind.CHECKOUT_EVENT else f"{kind.value}:"
-    if not await case.damage(prefix, damage, events=kind is RowKind.CHECKOUT_EVENT):
+    named = RowKind.CHECKOUT if kind is RowKind.CHECKOUT_EVENT else kind
+    if not await case.damage(named.value, damage, events=kind is RowKind.CHECKOUT_EVENT):
         return  # text without fields and times can't be damaged in them
     logged.clear()
 
@@ -381,7 +392,7 @@ class TestNobodyPaysTwice:
 
     async def test_the_user_is_asked_first_and_once(self, case: Case) -> None:
         await case.replica.click(case.ada)
-        await case.damage("checkouts:", self.GARBAGE)
+        await case.damage("checkouts", self.GARBAGE)
 
         for price in (PREMIUM, BASIC):
             with pytest.raises(CheckoutUnreadable) as asked:
@@ -397,7 +408,7 @@ class TestNobodyPaysTwice:
         made = await case.replica.click(case.ada)
         case.outside.world.pay(made.session_id)
         case.outside.world.deliver_all()
-        await case.damage("checkouts:", self.GARBAGE)
+        await case.damage("checkouts", self.GARBAGE)
 
         with pytest.raises(Exception, match="live in the group"):
             await case.replica.click(case.ada, has_ended=True)
@@ -406,14 +417,14 @@ class TestNobodyPaysTwice:
         made = await case.replica.click(case.ada)
         case.outside.world.pay(made.session_id)
         await case.replica.come_back(case.ada, made)
-        await case.damage("checkouts:", self.GARBAGE)
+        await case.damage("checkouts", self.GARBAGE)
 
         with pytest.raises(CheckoutUnreadable):
             await case.replica.click(case.ada)
 
     async def test_a_return_after_the_answer_is_asked_about_again(self, case: Case) -> None:
         made = await case.replica.click(case.ada)
-        await case.damage("checkouts:", self.GARBAGE)
+        await case.damage("checkouts", self.GARBAGE)
         await case.replica.checkouts.disclaim("ada", made.id)
         assert (await case.replica.checkouts.read("ada")).unreadable == ()
 
@@ -425,7 +436,7 @@ class TestNobodyPaysTwice:
     async def test_one_that_was_confirmed_is_not_asked_about(self, case: Case) -> None:
         made = await case.replica.click(case.ada)
         await case.replica.checkouts.mark(made, CheckoutEvent.ACCESS_ON)
-        await case.damage("checkouts:", self.GARBAGE)
+        await case.damage("checkouts", self.GARBAGE)
 
         assert (await case.replica.checkouts.read("ada")).unreadable == ()
 
@@ -433,14 +444,14 @@ class TestNobodyPaysTwice:
         made = await case.replica.click(case.ada)
         case.outside.world.pay(made.session_id)
         await case.replica.come_back(case.ada, made)
-        await case.damage("checkouts:", self.GARBAGE, events=True)
+        await case.damage("checkouts", self.GARBAGE, events=True)
 
         with pytest.raises(Exception, match="not confirmed yet"):
             await case.replica.click(case.ada, BASIC, instead_of=made.id)
 
     async def test_a_checkout_is_remembered_beside_one_that_can_not_be_read(self, case: Case) -> None:
         await case.replica.click(case.ada, MUG)
-        await case.damage("checkouts:", self.GARBAGE)
+        await case.damage("checkouts", self.GARBAGE)
         case.outside.clock.move(timedelta(days=500).total_seconds())
 
         made = await case.replica.click(await case.replica.sign_in(), MUG)
