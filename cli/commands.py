@@ -1,4 +1,4 @@
-"""What an operator runs instead of the server: ``python app.py check``, ``register``, ``keys`` and ``events``.
+"""What an operator runs instead of the server: ``python app.py check``, ``person`` and the like.
 
 ``app.py`` adds these commands to its own; `main` runs them without it. The server imports none of them.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cli.check_command import add_check
 from cli.events_command import add_events
 from cli.keys_command import add_keys
+from cli.person_command import add_person
 from cli.register_command import add_register
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def add_operator_commands(commands: "Commands") -> None:
     add_register(commands)
     add_keys(commands)
     add_events(commands)
+    add_person(commands)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -119,13 +119,13 @@ class CartService:
     async def remove(self, owner: str, price_id: str) -> Cart:
         """Take a line out; nothing happens if there is none."""
         async with self._lock(owner):
-            await self._store.delete_field(_key(owner), price_id)
+            await self._store.delete_field(cart_key(owner), price_id)
         return await self._changed(owner)
 
     async def clear(self, owner: str) -> None:
         """Empty the cart."""
         async with self._lock(owner):
-            await self._store.delete(_key(owner))
+            await self._store.delete(cart_key(owner))
         await self._pubsub.announce(Topic.CART, owner)
 
     async def take_out_bought(self, owner: str, checkout: Checkout) -> None:
@@ -141,7 +141,7 @@ class CartService:
                 if left > 0:
                     await self._write(owner, line.price_id, left)
                 else:
-                    await self._store.delete_field(_key(owner), line.price_id)
+                    await self._store.delete_field(cart_key(owner), line.price_id)
         await self._pubsub.announce(Topic.CART, owner)
 
     async def merge(self, visitor: str, user: str) -> None:
@@ -160,7 +160,7 @@ class CartService:
                 if fits and mine.currency in (None, price.currency):
                     have[price.price_id] = max(have.get(price.price_id, 0), line.quantity)
                     await self._write(user, price.price_id, have[price.price_id])
-            await self._store.delete(_key(visitor))
+            await self._store.delete(cart_key(visitor))
         await self._pubsub.announce(Topic.CART, user)
 
     async def _set(self, owner: str, item: Item, quantity: int) -> None:
@@ -175,19 +175,19 @@ class CartService:
 
     async def _quantities(self, owner: str) -> dict[str, int]:
         """Return the lines that can be read, as quantities by price."""
-        fields = await self._store.fields(_key(owner))
+        fields = await self._store.fields(cart_key(owner))
         found = {price_id: read_row(RowKind.CART_LINE, text, int) for price_id, text in fields.items()}
         return {price_id: quantity for price_id, quantity in found.items() if quantity is not None}
 
     async def _write(self, owner: str, price_id: str, quantity: int) -> None:
-        await self._store.put_field(_key(owner), price_id, str(quantity), KEPT_FOR.total_seconds())
+        await self._store.put_field(cart_key(owner), price_id, str(quantity), KEPT_FOR.total_seconds())
 
     async def _changed(self, owner: str) -> Cart:
         await self._pubsub.announce(Topic.CART, owner)
         return await self.read(owner)
 
     def _lock(self, owner: str) -> AbstractAsyncContextManager[None]:
-        return self._store.lock(_key(owner), *_LOCK)
+        return self._store.lock(cart_key(owner), *_LOCK)
 
     def _item(self, price_id: str) -> Item:
         offer = offer_of(self._catalog(), price_id)
@@ -203,12 +203,18 @@ def visitor_owner(session_id: str) -> str:
 
 def user_owner(session: Session) -> str:
     """Return whose cart it is after sign-in."""
-    return f"user:{hashlib.sha256(session.user.user_id.encode()).hexdigest()}"
+    return owner_of_user(session.user.user_id)
+
+
+def owner_of_user(user_id: str) -> str:
+    """Return whose cart a user's is, by their id."""
+    return f"user:{hashlib.sha256(user_id.encode()).hexdigest()}"
 
 
 def _quantity_of(cart: Cart, price_id: str) -> int:
     return next((line.quantity for line in cart.lines if line.item.price.price_id == price_id), 0)
 
 
-def _key(owner: str) -> str:
+def cart_key(owner: str) -> str:
+    """Return what an owner's cart is kept under."""
     return f"cart:{owner}"

@@ -293,7 +293,7 @@ class CheckoutRepository:
         What happened to one that can't be read can be: if it was confirmed, or if the user said that it was not
         charged, it is settled.
         """
-        fields = await self._store.fields(_key(customer))
+        fields = await self._store.fields(checkouts_key(customer))
         rows, now = _rows(fields), self._now()
         found = [checkout for checkout in rows.values() if checkout is not None]
         old = [checkout for checkout in found if checkout.forgotten(now)]
@@ -311,7 +311,7 @@ class CheckoutRepository:
 
     async def disclaim(self, customer: str, checkout_id: str) -> None:
         """Note the user's word that a checkout that can't be read was not charged."""
-        events = _events(await self._store.fields(_key(customer)), checkout_id, _LONG_AGO)
+        events = _events(await self._store.fields(checkouts_key(customer)), checkout_id, _LONG_AGO)
         await self._put_event(customer, checkout_id, CheckoutEvent.REPLACED, self._after(events.values()))
 
     async def by_return_key(self, customer: str, return_key: str) -> Checkout | None:
@@ -334,7 +334,7 @@ class CheckoutRepository:
         `beside` is what was on record a moment ago; without it the record is read. The value that the store keeps
         under `instead_of` is removed in the same step.
         """
-        key, text = _key(checkout.customer), checkout.model_dump_json(exclude={"events"})
+        key, text = checkouts_key(checkout.customer), checkout.model_dump_json(exclude={"events"})
         life = UNANSWERED_REMEMBERED.total_seconds()
         await self._store.put_field(key, checkout.id, text, life, instead_of=instead_of)
         beside = beside or await self.read(checkout.customer)
@@ -366,7 +366,9 @@ class CheckoutRepository:
 
     async def _put_event(self, customer: str, checkout_id: str, event: CheckoutEvent, moment: datetime) -> None:
         field = f"{checkout_id}.{event}"
-        await self._store.put_field(_key(customer), field, moment.isoformat(), UNANSWERED_REMEMBERED.total_seconds())
+        await self._store.put_field(
+            checkouts_key(customer), field, moment.isoformat(), UNANSWERED_REMEMBERED.total_seconds()
+        )
 
 
 def newest(checkouts: Iterable[Checkout], wanted: Callable[[Checkout], bool]) -> Checkout | None:
@@ -383,7 +385,8 @@ def _same(one: str, other: str) -> bool:
     return compare_digest(one.encode(), other.encode())
 
 
-def _key(customer: str) -> str:
+def checkouts_key(customer: str) -> str:
+    """Return what a customer's checkouts are kept under."""
     return f"checkouts:{customer}"
 
 

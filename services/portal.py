@@ -77,21 +77,24 @@ class PortalService:
         url = self._redirects.checked(portal.url, refusal=UnsafePortal)
         visit = PortalVisit(before=await self._refresher.remembered(customer), left_at=self._now())
         await self._refresher.note_portal_visit(customer)
-        await self._store.put(_key(customer), visit.model_dump_json(), _STAY.total_seconds())
+        await self._store.put(portal_visit_key(customer), visit.model_dump_json(), _STAY.total_seconds())
         return url
 
     async def record_return(self, session: Session) -> PortalVisit | None:
         """Note the return and look closely for a while; return the visit while its changes are worth telling."""
         customer = self._refresher.customer_of(session)
-        visit = read_row(RowKind.PORTAL_VISIT, await self._store.get(_key(customer)), PortalVisit.model_validate_json)
+        visit = read_row(
+            RowKind.PORTAL_VISIT, await self._store.get(portal_visit_key(customer)), PortalVisit.model_validate_json
+        )
         if visit is None:
             return None
         if visit.returned_at is None:
             visit = visit.model_copy(update={"returned_at": self._now()})
-            await self._store.put(_key(customer), visit.model_dump_json(), WATCHED_FOR.total_seconds())
+            await self._store.put(portal_visit_key(customer), visit.model_dump_json(), WATCHED_FOR.total_seconds())
             await self._status.poll_fast(customer, from_portal=True)
         return visit
 
 
-def _key(customer: str) -> str:
+def portal_visit_key(customer: str) -> str:
+    """Return what a customer's visit to the portal is kept under while it lasts."""
     return f"portal:{hashlib.sha256(customer.encode()).hexdigest()}"

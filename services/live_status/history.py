@@ -40,15 +40,16 @@ class HistoryRepository:
 
     async def _portal_trace(self, customer: str) -> PortalTrace | None:
         """Return the last visit. One of another version, unreadable, may have changed anything a moment ago."""
-        text = await self._store.get(_key(customer))
+        text = await self._store.get(portal_trace_key(customer))
         trace = read_row(RowKind.PORTAL_TRACE, text, PortalTrace.model_validate_json)
         return PortalTrace(left_at=self._now()) if trace is None and text is not None else trace
 
     async def note_portal_visit(self, customer: str, snapshot: UpstreamSnapshot | None) -> None:
         """Remember that the user goes to the billing portal now, and what is known of them."""
         trace = trace_of(snapshot, self._now())
-        await self._store.put(_key(customer), trace.model_dump_json(), REMEMBERED.total_seconds())
+        await self._store.put(portal_trace_key(customer), trace.model_dump_json(), REMEMBERED.total_seconds())
 
 
-def _key(customer: str) -> str:
+def portal_trace_key(customer: str) -> str:
+    """Return what a customer's last visit to the portal is kept under."""
     return f"portal-trace:{hashlib.sha256(customer.encode()).hexdigest()}"

@@ -109,8 +109,7 @@ class CustomerMemory:
 
     async def read(self, customer: str) -> UpstreamSnapshot | None:
         """Return what is kept, which another replica may have written. Raises StoreUnavailable."""
-        text = await self._store.get(_key(customer))
-        return read_row(RowKind.UPSTREAM_SNAPSHOT, text, UpstreamSnapshot.read)
+        return await read_snapshot(self._store, customer)
 
     def begin_writing(self, customer: str, known: RememberedCustomer, stored: UpstreamSnapshot | None = None) -> None:
         """Write what was asked, once what was asked before is written. `stored` is what a reader just found there."""
@@ -142,9 +141,15 @@ class CustomerMemory:
         stored = stored or await self.read(customer)
         if stored is not None:
             known.snapshot = snapshot = snapshot.with_memory_of(stored, now)
-        await self._store.put(_key(customer), snapshot.model_dump_json(), KEPT_FOR.total_seconds())
+        await self._store.put(snapshot_key(customer), snapshot.model_dump_json(), KEPT_FOR.total_seconds())
         known.written, known.written_at = snapshot, now
 
 
-def _key(customer: str) -> str:
+async def read_snapshot(store: Store, customer: str) -> UpstreamSnapshot | None:
+    """Return the answers that a store keeps of a customer, None for nothing. Raises StoreUnavailable."""
+    return read_row(RowKind.UPSTREAM_SNAPSHOT, await store.get(snapshot_key(customer)), UpstreamSnapshot.read)
+
+
+def snapshot_key(customer: str) -> str:
+    """Return what a customer's answers are kept under."""
     return f"evidence:{customer}"

@@ -303,12 +303,11 @@ class Sessions:
 
         Raises StoreUnavailable.
         """
-        key = f"first_email:{hashlib.sha256(user_id.encode()).hexdigest()}"
-        return read_row(RowKind.FIRST_EMAIL, await self._store.get(key), _address)
+        return await first_email(self._store, user_id)
 
     async def _first_email(self, user: User) -> str:
         """Return the address under which this user first came: what a Payment MS that goes by addresses knows."""
-        key = f"first_email:{hashlib.sha256(user.user_id.encode()).hexdigest()}"
+        key = first_email_key(user.user_id)
         life = _FIRST_EMAIL_KEPT_FOR.total_seconds()
         if user.email and await self._store.add(key, user.email, life):
             return user.email
@@ -319,6 +318,16 @@ class Sessions:
             return user.email
         await self._store.replace(key, first, first, life)
         return first
+
+
+async def first_email(store: Store, user_id: str) -> str | None:
+    """Return the address under which a user first came, as a store keeps it. Raises StoreUnavailable."""
+    return read_row(RowKind.FIRST_EMAIL, await store.get(first_email_key(user_id)), _address)
+
+
+def first_email_key(user_id: str) -> str:
+    """Return what the address is kept under, by which a user first came."""
+    return f"first_email:{hashlib.sha256(user_id.encode()).hexdigest()}"
 
 
 def _key(session_id: str) -> str:

@@ -42,6 +42,7 @@ class RowKind(StrEnum):
     OUTBOX_BEGAN = "outbox-began"
     OUTBOX_DEAD = "outbox-dead"
     SCHEMA = "schema"
+    SHOWN = "shown"
 
 
 MARKERS: Final = frozenset({"alarm-told", "cart-taken", "event", "key-proof", "lease", "mark", "store"})

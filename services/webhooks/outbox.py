@@ -132,7 +132,7 @@ class Outbox:
 
     async def row(self, customer: str) -> OutboxRow | None:
         """Return what is kept of a customer. Raises StoreUnavailable."""
-        return read_row(RowKind.OUTBOX, await self._store.get(_key(customer)), OutboxRow.model_validate_json)
+        return read_row(RowKind.OUTBOX, await self._store.get(outbox_key(customer)), OutboxRow.model_validate_json)
 
     async def due(self) -> tuple[list[str], datetime | None]:
         """Return who is due now, the longest due first, and when the next one will be. Raises StoreUnavailable."""
@@ -154,7 +154,7 @@ class Outbox:
         `change` may be called again, with what somebody else wrote meanwhile.
         """
         for _try in range(_TRIES):
-            text = await self._store.get(_key(customer))
+            text = await self._store.get(outbox_key(customer))
             before = read_row(RowKind.OUTBOX, text, OutboxRow.model_validate_json)
             after = change(before)
             if after is None or after == before:
@@ -209,7 +209,7 @@ class Outbox:
         return read_row(RowKind.OUTBOX_BEGAN, await self._store.get(_BEGAN), _read_moment) or self._now()
 
     async def _write(self, customer: str, before: str | None, after: str) -> bool:
-        key, life = _key(customer), KEPT_FOR.total_seconds()
+        key, life = outbox_key(customer), KEPT_FOR.total_seconds()
         if before is None:
             return await self._store.add(key, after, life)
         return await self._store.replace(key, before, after, life)
@@ -226,7 +226,8 @@ class Outbox:
             del self._known[next(iter(self._known))]
 
 
-def _key(customer: str) -> str:
+def outbox_key(customer: str) -> str:
+    """Return what is kept under it: all that is to be told of a customer."""
     return f"{_ROW}:{customer}"
 
 

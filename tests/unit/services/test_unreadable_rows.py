@@ -16,6 +16,7 @@ from cli.store_schema import note_schema, require_readable
 from services.alarms.recorder import AlarmRecorder
 from services.checkout_record import CheckoutEvent
 from services.errors import CheckoutUnreadable, SignInFailed, UpstreamTimeout
+from services.people.shown import ShownRecord
 from services.sessions.service import Session, Visitor, session_key
 from services.storage import rows
 from services.storage.rows import MARKERS, RowKind, UnreadableRows
@@ -310,6 +311,17 @@ async def write_schema(case: Case) -> Callable[[], Awaitable[None]]:
     return read
 
 
+async def write_shown(case: Case) -> Callable[[], Awaitable[None]]:
+    shown = ShownRecord(case.outside.store, case.outside.clock)
+    shown.note_problem("ada", "upstream_timeout", "req-1")
+    await shown.written()
+
+    async def read() -> None:
+        assert await shown.of("ada") == ()
+
+    return read
+
+
 Write = Callable[[Case], Awaitable[Callable[[], Awaitable[None]]]]
 
 KINDS: dict[RowKind, Write] = {
@@ -330,6 +342,7 @@ KINDS: dict[RowKind, Write] = {
     RowKind.OUTBOX_BEGAN: write_outbox_began,
     RowKind.OUTBOX_DEAD: write_outbox_dead,
     RowKind.SCHEMA: write_schema,
+    RowKind.SHOWN: write_shown,
 }
 
 

@@ -1,0 +1,106 @@
+"""`person` says on one screen what somebody's pages say and why, and finds people by what they quote."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cli.commands import main
+from services.auth_ms import PlanGrant
+from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutRepository
+from services.live_status.memory import snapshot_key
+from services.payment_ms import SubscriptionRecord
+from services.purchase import PurchaseLine
+from services.storage.sqlite_store import SqliteStore
+from services.subscription.snapshot import UpstreamSnapshot
+from tests.cli.installation import ROOT, SECRET
+
+NOW = datetime.now(UTC)
+SESSION = "cs_test_a1b2c3"
+
+
+def checkout() -> Checkout:
+    line = PurchaseLine(
+        price_id="price_sandbox_premium_month",
+        product_id="prod_sandbox_premium",
+        name="Premium",
+        amount=2900,
+        currency="usd",
+    )
+    return Checkout(
+        id="0123456789abcdef", customer="ada", kind=CheckoutKind.SUBSCRIPTION, session_id=SESSION, url="https://x.example",
+        lines=(line,), currency="usd", started_at=NOW - timedelta(hours=1), plan_id="premium", group="main",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings of an installation whose store keeps something of ada and of bob."""
+    path = tmp_path / "store.sqlite3"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STORAGE_PATH", str(path))
+    monkeypatch.setenv("STORAGE_SECRET", SECRET)
+    monkeypatch.setenv("CATALOG_PATH", str(ROOT / "products.json"))
+    record = SubscriptionRecord(exists=False, product_id="prod_sandbox_premium")
+    ada = UpstreamSnapshot(looked_at=NOW).with_record("prod_sandbox_premium", record, NOW).with_account(None, NOW)
+    bob = ada.with_account(PlanGrant("active", "premium", None), NOW)
+
+    async def keep() -> None:
+        kept = SqliteStore(path)
+        for name, snapshot in (("ada", ada), ("bob", bob)):
+            await kept.put(snapshot_key(name), snapshot.model_dump_json(), None)
+        checkouts = CheckoutRepository(kept)
+        await checkouts.add(checkout())
+        await checkouts.mark(checkout(), CheckoutEvent.RETURNED)
+        await kept.close()
+
+    asyncio.run(keep())
+    return path
+
+
+@pytest.mark.usefixtures("store")
+def test_the_screen_says_what_the_page_says_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["person", SESSION]) == 0
+
+    screen = capsys.readouterr().out
+    assert "[Confirming] Setting up Premium." in screen
+    assert "confirming by the rule awaiting_confirmation" in screen
+    assert f"Back from checkout {SESSION} (Premium)" in screen
+    assert len(screen.splitlines()) < 40
+
+
+@pytest.mark.usefixtures("store")
+def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["person", "ada", "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["says"][0]["rule"] == "awaiting_confirmation"
+    assert told["says"][0]["claims"][0]["says"] == "confirming"
+    assert [one["kind"] for one in told["causes"]] == ["not_confirmed", "list_price_only"]
+    assert [event["event"] for event in told["checkouts"][0]["events"]] == ["returned"]
+
+
+@pytest.mark.usefixtures("store")
+def test_nobody_and_several(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["person", "carol"]) == 1
+    assert "Nothing is kept of carol" in capsys.readouterr().err
+
+    assert main(["person", "prod_sandbox_premium"]) == 1
+    said = capsys.readouterr().err
+    assert "on record for 2 people" in said
+    assert "ada" in said
+    assert "bob" in said
+
+
+def test_a_running_app_has_its_store_to_itself(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def meanwhile() -> int:
+        running = SqliteStore(store)
+        try:
+            return await asyncio.to_thread(main, ["person", "ada"])
+        finally:
+            await running.close()
+
+    assert asyncio.run(meanwhile()) == 1
+    assert "/ops/people" in capsys.readouterr().err
