@@ -153,6 +153,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("{plan} is canceled", (K.ENDED,)),
     ("Your subscription is canceled", (K.ENDED,)),
     ("You keep {plan} until {date}.", (K.KEEPS,)),
+    ("It was to end on {date}; the billing portal shows whether it did.", (K.WAS_TO_END,)),
     ("You keep your plan until {date}.", (K.KEEPS,)),
     ("You keep your plan until its paid time is over.", (K.KEEPS,)),
     ("Setting up {plan}", (K.ON_RECORD,)),

@@ -104,6 +104,12 @@ def _keeps(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay
     )
 
 
+def _was_to_end(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The end that it had, or the one that access follows: what became of it is not said."""
+    ends = [sub.ends_at or sub.ended_at or sub.period_end for sub in subs_of(said, facts.subs) if not sub.renews]
+    return any(reader.same_day(end, said.day) for end in [*ends, facts.account.until] if end is not None)
+
+
 def _paid_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     return any(reader.same_day(sub.period_end, said.day) for sub in subs_of(said, facts.subs))
 
@@ -309,6 +315,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.PAUSED: _word("paused"),
     Kind.ENDED: _ended,
     Kind.KEEPS: _keeps,
+    Kind.WAS_TO_END: _was_to_end,
     Kind.PAID_UNTIL: _paid_until,
     Kind.ON_RECORD: _on_record,
     Kind.CALLED: _called,

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     PAUSED = "is paused"
     ENDED = "has ended"
     KEEPS = "is kept until"
+    WAS_TO_END = "was to end on"
     PAID_UNTIL = "is paid until"
     ON_RECORD = "is on record"
     CALLED = "has the status"

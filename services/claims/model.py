@@ -45,6 +45,8 @@ class ClaimKind(StrEnum):
     """Access ends on `date`, and it will not renew."""
     ENDS = "ends"
     """The same, nobody says when."""
+    WAS_TO_END = "was_to_end"
+    """A service says that it ends, and the day, `date`, has passed without news of the end."""
     CHANGE_RESUMES = "change_resumes"
     """A change of plan may take the cancellation back, so that it renews: what the portal does no service tells."""
 

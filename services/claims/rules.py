@@ -62,9 +62,12 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.ENDS_ON: Rule(
         "a service says that it ends (`cancel_at_period_end`, `cancel_at`, the word canceled) and there is access "
         "until then; of two dates the one that access follows",
-        "`ends`, where the date is unknown or past",
+        "`ends`, where the date is unknown; `was_to_end`, where it is past",
     ),
-    ClaimKind.ENDS: Rule("the same without a date that lies ahead"),
+    ClaimKind.ENDS: Rule("the same, and no service names a date"),
+    ClaimKind.WAS_TO_END: Rule(
+        "as `ends_on`, with a date that is past: news of the end, or of its being taken back, can be late or lost"
+    ),
     ClaimKind.CHANGE_RESUMES: Rule(
         "as `ends_on` or `ends`, beside a change in the portal. That it does is never said: no service tells"
     ),

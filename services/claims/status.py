@@ -120,7 +120,7 @@ def _running(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
     After a visit to the portal not even by that: its word may be older than what was changed there.
     """
     if one.ends:
-        yield _claim(one, ClaimKind.ENDS_ON, date=ahead) if ahead else _claim(one, ClaimKind.ENDS)
+        yield _ends(one, ahead)
     elif one.state is State.TRIALING:
         yield _claim(one, ClaimKind.FREE_UNTIL, date=ahead) if ahead else _claim(one, ClaimKind.ON_TRIAL)
     elif ahead is None:
@@ -139,11 +139,18 @@ def _running(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
 
 def _over(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
     if one.access:
-        yield _claim(one, ClaimKind.ENDS_ON, date=ahead) if ahead else _claim(one, ClaimKind.ENDS)
+        yield _ends(one, ahead)
     elif one.until is not None and ahead is None:
         yield _claim(one, ClaimKind.ENDED_ON, date=one.until)
     else:
         yield _claim(one, ClaimKind.ENDED)
+
+
+def _ends(one: Subscription, ahead: datetime | None) -> Claim:
+    """What is to end has done so, as far as is known, once its day has passed: no paid time is left to speak of."""
+    if ahead is not None:
+        return _claim(one, ClaimKind.ENDS_ON, date=ahead)
+    return _claim(one, ClaimKind.ENDS if one.until is None else ClaimKind.WAS_TO_END, date=one.until)
 
 
 def _on_record(one: Subscription, ahead: datetime | None) -> Claim:

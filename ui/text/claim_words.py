@@ -51,6 +51,8 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("You keep {plan} until its paid time is over. It won't renew."),
         N_("You keep your plan until its paid time is over. It won't renew."),
     ),
+    # Translators: "it" is the subscription, whose last day has passed without news of its end
+    ClaimKind.WAS_TO_END: (N_("It was to end on {date}; the billing portal shows whether it did."),),
     # Translators: "there" is the billing portal
     ClaimKind.CHANGE_RESUMES: (N_("A change there may undo your cancellation, and your plan would renew."),),
     # Translators: the payment failed; said below that headline

@@ -65,7 +65,8 @@ def describe(
     dated = next((claim for claim in claims if claim.says in DATED and claim.date is not None), None)
     dated = dated or _granted_until(shown, by_kind.get(ClaimKind.HAS_ACCESS), reader.now)
     former = subscription.former_name
-    known = facts(dated or claims[0], reader, former) | _headline_facts(subscription, reader)
+    undated = claims[0].model_copy(update={"date": None})
+    known = facts(dated or undated, reader, former) | _headline_facts(subscription, reader)
     price, news = by_kind.get(ClaimKind.LIST_PRICE), by_kind.get(ClaimKind.PORTAL_NEWS_DUE)
     parts = sentences(claims, reader, former)
     verb = row.date_verb

@@ -145,6 +145,17 @@ class TestRenewing:
     def test_an_end_that_is_told_is_said(self, end: Lifecycle) -> None:
         assert said(customer_status("premium=active", "premium active", life=end)) == [ClaimKind.ENDS_ON]
 
+    @pytest.mark.parametrize(("billing", "says"), [("@-1", ClaimKind.WAS_TO_END), ("@none", ClaimKind.ENDS)])
+    @pytest.mark.parametrize("word", ["active", "trialing"])
+    def test_an_end_that_has_passed_without_news_leaves_no_paid_time(
+        self, word: str, billing: str, says: ClaimKind
+    ) -> None:
+        life = Lifecycle(cancel_at_period_end=True)
+
+        found = customer_status(f"premium={word}{billing}", f"premium {word}", life=life)
+
+        assert said(found) == [says]
+
     def test_after_the_portal_even_a_services_word_may_be_older_than_the_change(self) -> None:
         before = telling(snapshot("premium=active", "premium active"), GOES_ON)
         found = customer_status("premium=active", "premium active", life=GOES_ON, portal=trace_of(before, NOW))
