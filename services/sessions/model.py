@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from services.auth_ms import PlanGrant, User
 from services.storage.rows import StoredMoment
@@ -25,10 +25,6 @@ class Session(BaseModel):
     created_at: StoredMoment
     validated_at: StoredMoment
     first_email: str = ""
-
-    @field_serializer("auth_session_id", when_used="json")
-    def _reveal_for_the_store(self, value: SecretStr) -> str:
-        return value.get_secret_value()
 
     @property
     def visitor_id(self) -> str:

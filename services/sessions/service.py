@@ -2,7 +2,7 @@
 
 A browser holds one cookie with a random id, signed so that made-up ids cost nothing. Before sign-in the id stands for a
 visitor (their cart); sign-in and sign-out replace it (OWASP ASVS 7.2.4). What the id means is in the store only, and
-so is the Auth MS session id, which never reaches a browser.
+so is the Auth MS session id, which never reaches a browser, and is encrypted there.
 """
 
 import asyncio
@@ -14,7 +14,6 @@ from typing import Final
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
-from pydantic_core import from_json
 from starlette.requests import cookie_parser
 
 from services.auth_ms import AuthMS, AuthSession, User
@@ -22,6 +21,8 @@ from services.errors import NotSignedIn, SignInFailed, SignInUnavailable
 from services.sessions.cookie import SIGNED_IN, STATE_LETTERS, CookieAttributes, SessionCookie, is_one_of
 from services.sessions.model import Session, SignedIn, SignInStart, Visitor, account_mark, customer_by, session_key
 from services.sessions.pending import cookie_of, cookie_value, new_token
+from services.sessions.session_rows import SessionRows
+from services.sessions.user_sessions import UserSessions
 from services.storage.port import Store
 from services.storage.pubsub import PubSub, Topic
 from services.storage.rows import RowKind, read_row
@@ -76,10 +77,12 @@ class Sessions:
         self._cookie = SessionCookie(
             secret, secure=public_url.startswith("https://"), max_age=max_age, earlier_secrets=earlier_secrets
         )
+        self._rows = SessionRows(secret, earlier_secrets)
         self._public_url = public_url
         self._max_age = max_age
         self._idle = idle or max_age
         self._now = now or (lambda: datetime.now(UTC))
+        self.by_user = UserSessions(store, self._now)
         self._refreshing: dict[str, asyncio.Task[AuthSession]] = {}
 
     @property
@@ -158,7 +161,7 @@ class Sessions:
     async def _row(self, session_id: str) -> tuple[str | None, Session | None]:
         """Return the session's text in the store and what it says; either may be None."""
         text = await self._store.get(_key(session_id))
-        return text, read_row(RowKind.SESSION, text, partial(_read, session_id))
+        return text, read_row(RowKind.SESSION, text, partial(self._rows.read, session_id))
 
     async def validate(self, session: Session, *, older_than: timedelta = VALIDATED_EVERY) -> Session:
         """Return the session, asking the Auth MS when the last answer is too old.
@@ -227,7 +230,12 @@ class Sessions:
             update={"user": answer.user, "auth_session_id": answer.session_id, "validated_at": now}
         )
         left = max(self._left(fresh).total_seconds(), 1.0)
-        await self._store.replace(_key(session.id), text, _written(fresh), left)
+        if not self._rows.is_sealed(text):  # of a release before, which had no index either
+            await self._index(fresh)
+        await self._store.replace(_key(session.id), text, self._rows.written(fresh), left)
+
+    async def _index(self, session: Session) -> None:
+        await self.by_user.note(session.user.user_id, session_key(session.id), session.created_at + self._max_age)
 
     def _left(self, session: Session) -> timedelta:
         """Return how long the session lives on without use: use is whatever makes us ask the Auth MS about it."""
@@ -280,7 +288,8 @@ class Sessions:
             validated_at=now,
             first_email=await self._first_email(answer.user),
         )
-        await self._store.put(_key(session.id), _written(session), self._left(session).total_seconds())
+        await self._store.put(_key(session.id), self._rows.written(session), self._left(session).total_seconds())
+        await self._index(session)
         if old_session_id is not None:
             await self.end(old_session_id)
         return SignedIn(session=session, grant=answer.grant, next_path=next_path)
@@ -334,10 +343,6 @@ def _key(session_id: str) -> str:
     return f"session:{session_key(session_id)}"
 
 
-def _read(session_id: str, text: str) -> Session:
-    return Session.model_validate({**from_json(text), "id": session_id})
-
-
 def _path_on_this_site(text: str) -> str:
     if safe_next(text) != text:
         raise ValueError("no path on this site")
@@ -349,7 +354,3 @@ def _address(text: str) -> str:
     if not text.isprintable() or text.startswith(("{", "[")):
         raise ValueError("no e-mail address")
     return text
-
-
-def _written(session: Session) -> str:
-    return session.model_dump_json(exclude={"id"})

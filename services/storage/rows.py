@@ -26,6 +26,7 @@ class RowKind(StrEnum):
     """The kinds of rows that are read back, named by what their keys begin with; events stand beside their checkout."""
 
     SESSION = "session"
+    USER_SESSION = "sessions-of"
     SIGN_IN = "login"
     FIRST_EMAIL = "first_email"
     CART_LINE = "cart"

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 
 from harness.socket_tab import SocketTab, types_of
+from services.sessions.session_rows import SessionRows
 from services.storage.sqlite_store import SqliteStore
-from tests.faults.shop import CHECKOUT, OPS_TOKEN, PREMIUM, STICKERS, AsyncHttpUser, ProxiedProduct
+from tests.faults.shop import CHECKOUT, OPS_TOKEN, PREMIUM, STICKERS, STORAGE_SECRET, AsyncHttpUser, ProxiedProduct
 from tests.security import routes
 
 PAGES = (
@@ -307,17 +309,18 @@ async def test_what_a_browser_tells_of_itself_is_not_believed(shop: ProxiedProdu
     assert "Traceback" not in shop.app.log()
 
 
-async def test_the_auth_ms_session_id_stands_in_the_store_and_nowhere_else(shop: ProxiedProduct) -> None:
+async def test_the_auth_ms_session_id_stands_nowhere_and_in_the_store_encrypted(shop: ProxiedProduct) -> None:
     await shop.open()
     person = await shop.person().sign_in()
     await shop.app.kill()
     store = SqliteStore(str(shop.folder / "store.sqlite3"))
     try:
         (key,) = await store.keys("session:")
-        kept = json.loads(await store.get(key) or "{}")
+        row = await store.get(key) or ""
     finally:
         await store.close()
 
-    assert kept["auth_session_id"]
+    secret = SessionRows(SecretStr(STORAGE_SECRET)).read("", row).auth_session_id.get_secret_value()
+    assert secret not in row + "".join(path.read_bytes().decode("latin-1") for path in shop.folder.glob("store.*"))
     assert person.client.cookies["session"].partition(".")[0] not in key
-    assert kept["auth_session_id"] not in shop.app.log() + str(list(person.client.cookies.jar))
+    assert secret not in shop.app.log() + str(list(person.client.cookies.jar))

@@ -1,11 +1,12 @@
 """The whole path and every kind of fault, then a search for what must be nowhere: in pages, frames, cookies, logs."""
 
-import json
 from typing import Final
 
 import pytest
+from pydantic import SecretStr
 
 from harness.socket_tab import SocketTab
+from services.sessions.session_rows import SessionRows
 from services.storage.sqlite_store import SqliteStore
 from tests.faults.fault_server import hang_up, limit_data, redirect, reply, reset_peer
 from tests.faults.shop import (
@@ -63,12 +64,12 @@ async def walk(person: AsyncHttpUser) -> list[str]:
 
 async def session_ids(shop: ProxiedProduct) -> list[str]:
     """Return the Auth MS session ids that the store holds; the app must have ended."""
-    store = SqliteStore(str(shop.folder / "store.sqlite3"))
+    store, rows = SqliteStore(str(shop.folder / "store.sqlite3")), SessionRows(SecretStr(STORAGE_SECRET))
     try:
-        kept = [json.loads(await store.get(key) or "{}") for key in await store.keys("session:")]
+        kept = [rows.read("", await store.get(key) or "") for key in await store.keys("session:")]
     finally:
         await store.close()
-    return [session["auth_session_id"] for session in kept]
+    return [session.auth_session_id.get_secret_value() for session in kept]
 
 
 @pytest.mark.parametrize("level", ["INFO", "DEBUG"])

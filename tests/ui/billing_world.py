@@ -36,6 +36,7 @@ from services.portal import PortalService
 from services.purchase import Purchase, PurchaseLine
 from services.rate_limits import RateLimits
 from services.sessions.service import Session, Sessions
+from services.sessions.session_rows import SessionRows
 from services.storage.pubsub import PubSub
 from services.storage.sqlite_store import SqliteStore
 from services.stripe_mode import StripeModeService
@@ -52,6 +53,7 @@ __all__ = [
     "ADA", "CATALOG", "Accounts", "FakeBilling", "World", "billing_world", "tags_in", "text_of", "until",
 ]  # fmt: skip
 
+SECRET = SecretStr("s" * 32)
 CATALOG = load_catalog(Path(__file__).parents[2] / "products.json")
 ADA = User("user_ada", "Ada Lovelace", "ada@example.com")
 
@@ -174,6 +176,10 @@ class World:
         self.session = done.session
         return done.session
 
+    async def keep_session(self, session: Session) -> None:
+        """Keep Ada's session as given, as if an earlier visit had left it so."""
+        await self.store.put(f"session:{session.visitor_id}", SessionRows(SECRET).written(session), 60)
+
     async def open(self, path: str) -> Client:
         """Open a page and let its socket connect."""
         return await self.browser.open(path)
@@ -265,7 +271,7 @@ async def billing_world(
     accounts, billing = Accounts(), FakeBilling()
     payment_ms = payment_ms or cast(PaymentMS, billing)
     sessions = Sessions(
-        store, cast(AuthMS, accounts), pubsub, secret=SecretStr("s" * 32), public_url="https://test",
+        store, cast(AuthMS, accounts), pubsub, secret=SECRET, public_url="https://test",
         max_age=timedelta(days=30),
     )  # fmt: skip
     checkouts = CheckoutRepository(store)
@@ -290,7 +296,7 @@ async def billing_world(
     )  # fmt: skip
     entitlements = Entitlements(refresher, SigningKey(), issuer="https://test", catalog=catalog)
     cart = CartService(store, pubsub, catalog)
-    elsewhere = {"storage_path": str(folder / "other.sqlite3"), "storage_secret": SecretStr("s" * 32)}
+    elsewhere = {"storage_path": str(folder / "other.sqlite3"), "storage_secret": SECRET}
     made = build(settings.model_copy(update=elsewhere)).container
     container = replace(
         made, settings=settings, store=store, catalogs=catalogs, sessions=sessions, status=status, checkout=checkout,

@@ -62,10 +62,7 @@ async def test_names_that_look_like_markup_stay_text(world: World) -> None:
     evil = world.session.user.__class__("user_ada", "<img src=x onerror=alert(1)>", "a@b.example")
     world.accounts.user = evil
     stale = world.session.model_copy(update={"user": evil})
-    key = f"session:{world.session.visitor_id}"
-    old = await world.store.get(key)
-    assert old is not None
-    await world.store.replace(key, old, stale.model_dump_json(exclude={"id"}), 60)
+    await world.keep_session(stale)
     html = (await world.browser.http_client.get("/account")).text
 
     assert "<img src=x" not in html

@@ -315,10 +315,7 @@ async def test_a_press_after_somebody_elses_sign_in_acts_for_nobody(world: World
     world.accounts.user = replace(ADA, user_id="user_eve")
     assert world.session is not None
     stale = world.session.model_copy(update={"validated_at": datetime.now(UTC) - timedelta(minutes=5)})
-    key = f"session:{world.session.visitor_id}"
-    old = await world.store.get(key)
-    assert old is not None
-    await world.store.replace(key, old, stale.model_dump_json(exclude={"id"}), 60)
+    await world.keep_session(stale)
 
     world.press("subscribe-premium")
     await until(lambda: "Continue with" in world.text())

@@ -322,11 +322,19 @@ async def write_shown(case: Case) -> Callable[[], Awaitable[None]]:
     return read
 
 
+async def write_user_session(case: Case) -> Callable[[], Awaitable[None]]:
+    async def read() -> None:
+        assert await case.replica.sessions.by_user.of(ADA.user_id) == ()
+
+    return read
+
+
 Write = Callable[[Case], Awaitable[Callable[[], Awaitable[None]]]]
 
 KINDS: dict[RowKind, Write] = {
     RowKind.SIGN_IN: write_sign_in,
     RowKind.SESSION: write_session,
+    RowKind.USER_SESSION: write_user_session,
     RowKind.FIRST_EMAIL: write_first_email,
     RowKind.CART_LINE: write_cart,
     RowKind.CHECKOUT: write_checkout,
