@@ -28,7 +28,7 @@ from catalog_entries import (
     Question,
     Text,
 )
-from catalog_rules import CatalogProblem, problems_between, problems_in, read_json
+from catalog_rules import CatalogProblem, problem_of_json, problems_between, problems_in, read_json
 from catalog_texts import Link, Links, Texts, own_texts
 from money import format_money
 
@@ -263,14 +263,14 @@ def load_catalog(path: str | Path) -> Catalog:
     missing = [
         CatalogProblem(f"items[{index}].image", item.image, f"there is no such file beside {path.name}")
         for index, item in enumerate(catalog.items)
-        if item.picture_file and not (path.parent / item.picture_file).is_file() and not _may_be_ours(item)
+        if item.picture_file and not (path.parent / item.picture_file).is_file() and not may_be_drawing(item)
     ]
     if missing:
         raise CatalogError(path, tuple(missing))
     return catalog
 
 
-def _may_be_ours(item: Item) -> bool:
+def may_be_drawing(item: Item) -> bool:
     """Say whether the name of a picture may be that of a drawing of ours, with the suffix of its file."""
     return item.image.endswith(".svg") and "/" not in item.image
 
@@ -280,7 +280,7 @@ def parse_catalog(text: str | bytes, path: str | Path = "products.json") -> Cata
     try:
         raw, problems = read_json(text)
     except (ValueError, RecursionError) as error:
-        raise CatalogError(Path(path), (CatalogProblem("the file", "", f"is not JSON: {error}"),)) from None
+        raise CatalogError(Path(path), (problem_of_json(error),)) from None
     problems += problems_between(raw)
     try:
         catalog = Catalog.model_validate(raw)

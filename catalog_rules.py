@@ -24,6 +24,21 @@ LONGEST_TEXTS: Final = {"hero": 90, "pricing": 90, "closing": 90, "most_popular"
 """Letters for which pages have room."""
 
 
+EXPECTED: Final = {
+    "Expecting ',' delimiter": "a comma, or the bracket that ends this list or object",
+    "Expecting ':' delimiter": "a colon between a name and its value",
+    "Expecting property name": "a name in double quotes; look for a comma too many before it",
+    "Illegal trailing comma": "no comma before the closing bracket",
+    "Expecting value": "a value (a text in double quotes, a number, true, false, null, a list, an object)",
+    "Unterminated string": "a double quote at the end of the text that begins here",
+    "Invalid control character": "a double quote before the line ends; a new line inside a text is \\n",
+    "Invalid \\": "a backslash to be written twice, or one of \\n, \\t, \\u and four digits",
+    "Extra data": "the end of the file: all of it was closed before",
+    "Unexpected UTF-8 BOM": "a file without a byte-order mark; save it as plain UTF-8",
+}
+"""What should have stood there, by the beginning of what Python's JSON reader says."""
+
+
 @dataclass(frozen=True)
 class CatalogProblem:
     """One fault of the file: where it is, what stands there and what is wrong with it."""
@@ -53,6 +68,16 @@ def read_json(text: str | bytes) -> tuple[object, list[CatalogProblem]]:
         return found
 
     return json.loads(text, object_pairs_hook=once), repeated
+
+
+def problem_of_json(error: ValueError | RecursionError) -> CatalogProblem:
+    """Return where a text stops being JSON, as line and column, what stands in that line, and what was expected."""
+    if not isinstance(error, json.JSONDecodeError):
+        reason = "is not UTF-8 text" if isinstance(error, UnicodeError) else "is nested too deep"
+        return CatalogProblem("the file", "", reason)
+    line = "".join(error.doc.split("\n")[error.lineno - 1 : error.lineno]).strip()
+    wanted = next((words for begin, words in EXPECTED.items() if error.msg.startswith(begin)), error.msg)
+    return CatalogProblem(f"line {error.lineno}, column {error.colno}", line, f"is not JSON: expected {wanted}")
 
 
 def problems_in(error: ValidationError) -> Iterator[CatalogProblem]:

@@ -171,7 +171,7 @@ def _sandbox_problems(settings: Settings) -> list[str]:
     found += [
         f"{name.upper()} is set but PAYMENT_MS_API_KEY is not, so the sandbox would be used instead; "
         f"set the key, or remove {name.upper()}."
-        for name in ("payment_ms_url", "auth_ms_url")
+        for name in ("payment_ms_url", "auth_ms_url", "auth_ms_public_url")
         if getattr(settings, name) != Settings.model_fields[name].default
     ]
     if settings.payment_ms_api_key_previous is not None:

@@ -89,7 +89,10 @@ class SettingsFields(BaseSettings):
         None, description="Secret that signs POST /api/payment/events; without one that route is off."
     )
 
-    auth_ms_url: Url = Field("http://localhost:8080", description="Address of the Auth MS, also for the browser.")
+    auth_ms_url: Url = Field("http://localhost:8080", description="Address of the Auth MS, as this app reaches it.")
+    auth_ms_public_url: Annotated[str, AfterValidator(rules.optional(rules.base_url))] = Field(
+        "", description="Address of the Auth MS in the user's browser; empty means AUTH_MS_URL."
+    )
     auth_ms_providers: Annotated[tuple[Provider, ...], NoDecode, Listed] = Field(
         ("google", "github", "discord", "microsoft"), min_length=1, description="Sign-in providers, in this order."
     )
@@ -125,6 +128,9 @@ class SettingsFields(BaseSettings):
     )
 
     catalog_path: str = Field("products.json", description="File that says what is sold.")
+    allow_sandbox_ids: bool = Field(
+        False, description="Whether to start with a real key although the catalog has the sandbox's ids."
+    )
     checkout_session_hours: float = Field(
         24.0, ge=0.5, le=24, description="Hours for which Stripe keeps a checkout session open, where no answer says."
     )
@@ -237,6 +243,11 @@ class SettingsFields(BaseSettings):
     def sandbox_enabled(self) -> bool:
         """Whether the other systems are the bundled sandbox's; never true with a key of our own."""
         return bool(self.sandbox)
+
+    @property
+    def sign_in_base(self) -> str:
+        """Where browsers find the Auth MS."""
+        return self.auth_ms_public_url or self.auth_ms_url
 
     @property
     def secure_cookies(self) -> bool:

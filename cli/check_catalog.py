@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import languages
-from catalog import Catalog, CatalogError, Plan, Price, load_catalog
+from catalog import Catalog, CatalogError, Plan, Price, load_catalog, may_be_drawing
 from cli.findings import Finding, error, ok, warning
-from services.stripe_mode import wrong_ids
-from settings import Settings
+from services.stripe_mode import IdFault, WrongId, is_public, wrong_ids
+from settings import SANDBOX_API_KEY, Settings
+from ui.theme import item_drawings
 
 
 def look_at_catalog(settings: Settings) -> tuple[list[Finding], Catalog | None]:
@@ -17,23 +18,65 @@ def look_at_catalog(settings: Settings) -> tuple[list[Finding], Catalog | None]:
     except CatalogError as problem:
         cure = f"Correct {settings.catalog_path}."
         return [error("catalog", f"{fault}.", cure) for fault in problem.problems], None
+    return _look_inside(settings, catalog)
+
+
+def _look_inside(settings: Settings, catalog: Catalog) -> tuple[list[Finding], Catalog]:
     trials = bool(settings.payment_ms_gives_trials)
     in_force = catalog.in_force(datetime.now(UTC), trials=trials, shop=settings.shop)
     plans, items = len(in_force.on_sale), len(in_force.items)
     findings = [ok("catalog", f"{settings.catalog_path} sells {plans} plans and {items} items.")]
     findings += _lives(settings, catalog, in_force)
     findings += _untranslated(settings, catalog)
-    wrong = wrong_ids(catalog, sandbox=settings.sandbox_enabled)
-    places: dict[str, list[str]] = {}
+    findings += _pictures(catalog)
+    return [*findings, *look_at_ids(settings, catalog)], in_force
+
+
+def look_at_ids(settings: Settings, catalog: Catalog) -> list[Finding]:
+    """Return a finding for each way in which ids are wrong, those of items apart, since another cure helps there."""
+    wrong = _wrong(settings, catalog)
+    places: dict[tuple[str, str], list[str]] = {}
     for found in wrong:
-        places.setdefault(found.reason, []).append(found.place)
-    findings += [
-        error("catalog_ids", f"{reason[:1].upper()}{reason[1:]}: {_few(where)}.", _cure(reason))
-        for reason, where in places.items()
-    ]
+        places.setdefault((found.reason, _cure(found)), []).append(found.place)
     if not wrong:
-        findings.append(ok("catalog_ids", "Products and prices are named by ids of their kind."))
-    return findings, in_force
+        return [ok("catalog_ids", "Products and prices are named by ids of their kind.")]
+    return [
+        error("catalog_ids", f"{reason[:1].upper()}{reason[1:]}: {_few(where)}.", cure)
+        for (reason, cure), where in places.items()
+    ]
+
+
+def sandbox_ids_refused(settings: Settings, catalog: Catalog) -> str:
+    """Return why the app must not start: a real key, and ids that only the sandbox knows. Nothing when it may."""
+    key = settings.payment_ms_api_key
+    if settings.allow_sandbox_ids or key is None or key.get_secret_value() == SANDBOX_API_KEY:
+        return ""
+    places = [found.place for found in _wrong(settings, catalog) if found.fault is IdFault.SANDBOX]
+    if not places:
+        return ""
+    return (
+        f"{settings.catalog_path} has ids of the sandbox ({_few(places)}) and PAYMENT_MS_API_KEY is a real key, so "
+        "nothing could be bought. Run python app.py register, or copy the ids from Stripe's dashboard; "
+        "ALLOW_SANDBOX_IDS=true starts all the same."
+    )
+
+
+def _wrong(settings: Settings, catalog: Catalog) -> tuple[WrongId, ...]:
+    public = settings.secure_cookies and is_public(settings.public_url)
+    return wrong_ids(catalog, sandbox=settings.sandbox_enabled, public=public)
+
+
+def _pictures(catalog: Catalog) -> Iterator[Finding]:
+    """Yield the names of pictures that there are none of: a parcel is shown instead."""
+    ours = item_drawings.names()
+    unknown = [
+        f"items[{index}].image"
+        for index, item in enumerate(catalog.items)
+        if item.image.removesuffix(".svg") not in ours and (not item.picture_file or may_be_drawing(item))
+    ]
+    if unknown:
+        detail = f"No drawing has this name, so a parcel is shown: {_few(unknown)}."
+        yield warning("catalog_pictures", detail, f"Name one of {', '.join(ours)}, or a file beside the catalog.")
 
 
 def _lives(settings: Settings, catalog: Catalog, in_force: Catalog) -> Iterator[Finding]:
@@ -88,7 +131,9 @@ def _few(places: list[str]) -> str:
     return shown if len(places) <= 3 else f"{shown} and {len(places) - 3} more"
 
 
-def _cure(reason: str) -> str:
-    if "sandbox" in reason:
-        return "Run python app.py register, or copy the ids from Stripe's dashboard."
-    return "Copy the right ids from Stripe's dashboard; a price's begins with price_."
+def _cure(found: WrongId) -> str:
+    if found.fault is IdFault.KIND:
+        return "Copy the right ids from Stripe's dashboard; a price's begins with price_."
+    if found.of_item:
+        return "Make the item a product with a one-time price in Stripe's dashboard, and copy both ids."
+    return "Run python app.py register, or copy the ids from Stripe's dashboard."

@@ -4,10 +4,9 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from cli.check_catalog import look_at_catalog
 from cli.check_clock import look_at_clock
 from cli.check_customers import look_at_customers
-from cli.check_keys import look_at_keys
+from cli.check_offline import look_at_files
 from cli.check_public import look_at_public_url
 from cli.check_services import look_at_auth_ms, look_at_payment_ms, payment_ms
 from cli.check_storage import look_at_storage, without_harm
@@ -48,10 +47,9 @@ async def check(live_checkout: str | None = None, *, while_running: bool = False
         settings = load_settings()
     except SettingsError as problem:
         return [error("settings", sentence) for sentence in problem.problems]
-    findings = [*_look_at_settings(settings), *look_at_keys(settings)]
-    sold, catalog = look_at_catalog(settings)
+    known, catalog = look_at_files(settings)
     storage = await look_at_storage(settings)
-    findings += [*sold, storage.finding]
+    findings = [*_look_at_settings(settings), *known, storage.finding]
     unasked = without_harm(settings, storage, while_running=while_running)
     mode = storage.mode
     try:

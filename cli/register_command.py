@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
-from catalog import CatalogError, Interval, Plan, format_money
+from catalog import Catalog, CatalogError, Interval, Plan, format_money
 from cli.check_services import payment_ms
 from cli.check_storage import look_at_storage, without_harm
 from cli.console import Console
@@ -22,6 +22,7 @@ from cli.quiet import quiet_logs
 from cli.register_answers import CURRENCY, Came, Interrupted, Registered, register_all
 from cli.register_file import CatalogText, NotWritten
 from cli.register_journal import Journal, JournalBusy
+from services.stripe_mode import IdFault, wrong_ids
 from settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def register(
             raise Stopped("Nobody is there to be asked; add --yes to create the plans and write their ids unasked.")
         key = settings.payment_ms_api_key or SecretStr("")
         with Journal.beside(file.path, settings.payment_ms_url, key) as journal:
-            _announce(console, settings, plans, journal)
+            _announce(console, settings, file, plans, journal)
             name = project or settings.auth_ms_project or settings.brand_name
             answers = asyncio.run(_ask_all(settings, name, plans, journal, console, while_running))
             return _keep(console, file, journal, answers, len(plans))
@@ -102,7 +103,7 @@ def _chosen(file: CatalogText, only: Sequence[str] | None) -> list[Plan]:
     return plans
 
 
-def _announce(console: Console, settings: Settings, plans: Sequence[Plan], journal: Journal) -> None:
+def _announce(console: Console, settings: Settings, file: CatalogText, plans: Sequence[Plan], journal: Journal) -> None:
     """Say what would be created, and ask; raises Stopped for a no."""
     noted = journal.made()
     console.say(f"Plans for the Payment MS at {settings.payment_ms_url} (one that exists there is not created again):")
@@ -110,6 +111,11 @@ def _announce(console: Console, settings: Settings, plans: Sequence[Plan], journ
         prices = ", ".join(f"{format_money(p.amount, p.currency)} a {name}" for name, p in plan.offered.items())
         earlier = ", created earlier and noted" if plan.id in noted else ""
         console.say(f"  {plan.name}: {prices} (now {plan.product_id}{earlier})")
+    if lacking := _items_without_ids(file.catalog):
+        console.say(
+            "The call creates no items. Make each a product with a one-time price in Stripe's dashboard, and copy "
+            f"both ids: {', '.join(lacking)}."
+        )
     if not console.confirm("Create them?"):
         raise Stopped("Nothing was created.")
 
@@ -126,6 +132,13 @@ async def _ask_all(
     finally:
         if storage.redis is not None:
             await storage.redis.close()
+
+
+def _items_without_ids(catalog: Catalog) -> list[str]:
+    """Return the names of the items whose ids only the sandbox knows."""
+    wrong = [found for found in wrong_ids(catalog, sandbox=False) if found.of_item and found.fault is IdFault.SANDBOX]
+    numbers = sorted({int(found.place.partition("[")[2].partition("]")[0]) for found in wrong})
+    return [str(catalog.items[number].name) for number in numbers]
 
 
 def _keep(console: Console, file: CatalogText, journal: Journal, answers: Sequence[Registered], wanted: int) -> int:

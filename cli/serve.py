@@ -14,7 +14,10 @@ import uvicorn
 from fastapi import FastAPI
 from nicegui.version import __version__ as NICEGUI_VERSION
 
+from cli.check_catalog import sandbox_ids_refused
+from cli.check_offline import doubts
 from cli.connections import OnceAMinute, QuietSocket, TimedConnection
+from cli.findings import Level
 from cli.listen import BACKLOG, PortUnusable, listen, look_at_sandbox_ports
 from cli.store_gate import StoreGate
 from sandbox.launch import RunningSandbox, SandboxNotStarted, start_sandbox
@@ -58,13 +61,14 @@ def run(settings: Settings) -> None:
     sandbox: RunningSandbox | None = None
     try:
         running = build(settings)
+        if refusal := sandbox_ids_refused(settings, running.container.catalog):
+            raise NotStarted(refusal)
         if settings.sandbox_enabled and settings.sandbox_start:
             sandbox = _start_sandbox(settings)
 
         async def prepare(app: FastAPI) -> None:
             _log.info("starting", version=VERSION, python=platform.python_version(), nicegui=NICEGUI_VERSION)
-            for sentence in settings.warnings():
-                _log.warning("setting_doubtful", problem=sentence)
+            tell_doubts(settings)
             if (await prepare_pages(app, running.container)).paced_collector:
                 collector.start()
 
@@ -76,6 +80,16 @@ def run(settings: Settings) -> None:
         listener.close()
         if sandbox is not None:
             sandbox.stop()
+
+
+def tell_doubts(settings: Settings) -> None:
+    """Log what `check` knows without asking anybody."""
+    for doubt in doubts(settings):
+        facts = {"check": doubt.check, "problem": doubt.detail, **({"cure": doubt.cure} if doubt.cure else {})}
+        if doubt.level is Level.ERROR:
+            _log.error("installation_doubtful", **facts)
+        else:
+            _log.warning("installation_doubtful", **facts)
 
 
 class _Server(uvicorn.Server):

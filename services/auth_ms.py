@@ -74,8 +74,11 @@ class AuthMS:
         *,
         providers: Collection[str] = PROVIDERS,
         deadline: float = 5.0,
+        public_url: str = "",
     ) -> None:
+        """`public_url` is where browsers find it, when that is another address than ours."""
         self.upstream = upstream
+        self._public_url = public_url or upstream.base_url
         self._project = project
         self._providers = frozenset(providers)
         self._deadline = deadline
@@ -84,7 +87,7 @@ class AuthMS:
         """Return the address that starts a sign-in; raise ``SignInFailed`` for a provider that is not offered."""
         if provider not in self._providers:
             raise SignInFailed("a sign-in provider that is not offered")
-        return f"{self.upstream.base_url}/auth/{quote(provider, safe='')}?redirect_uri={quote(redirect_uri, safe='')}"
+        return f"{self._public_url}/auth/{quote(provider, safe='')}?redirect_uri={quote(redirect_uri, safe='')}"
 
     async def create(self, auth_code: str) -> AuthSession:
         """Exchange the one-time code for a session.

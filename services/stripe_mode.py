@@ -23,7 +23,8 @@ READ_EVERY: Final = 60.0
 """Seconds after which the store is asked again what other replicas have seen."""
 
 _KEY: Final = "money_mode"
-_PRACTICE_ID: Final = re.compile(r"(prod|price|plan)_(sandbox|test)(_|$)", re.IGNORECASE)
+_SANDBOX_ID: Final = re.compile(r"(prod|price|plan)_sandbox(_|$)", re.IGNORECASE)
+_TEST_ID: Final = re.compile(r"(prod|price|plan)_test(_|$)", re.IGNORECASE)
 _KINDS: Final = {
     "prod": "a product",
     "price": "a price",
@@ -58,12 +59,31 @@ class StripeModeProblem:
     cure: str
 
 
+class IdFault(StrEnum):
+    """Why an id in the catalog is wrong where it stands."""
+
+    KIND = "kind"
+    """It is the id of something else."""
+
+    SANDBOX = "sandbox"
+    """Only the sandbox knows it."""
+
+    TEST = "test"
+    """Its name says that it is for tests, and customers pay here."""
+
+
 @dataclass(frozen=True, slots=True)
 class WrongId:
     """An id in the catalog that can't work: where it stands, and why. Never the id itself, it could be a secret."""
 
     place: str
+    fault: IdFault
     reason: str
+
+    @property
+    def of_item(self) -> bool:
+        """Whether it is an item's: those are not registered with the plans."""
+        return self.place.startswith("items[")
 
 
 SANDBOX_IN_PUBLIC: Final = StripeModeProblem(
@@ -101,21 +121,26 @@ def stripe_mode_problems(public_url: str, *, sandbox: bool, mode: StripeMode) ->
     return (TEST_MODE_IN_PUBLIC,) if mode is StripeMode.TEST else ()
 
 
-def wrong_ids(catalog: Catalog, *, sandbox: bool) -> tuple[WrongId, ...]:
-    """Return the ids that are of another kind than their place asks for, or that only the sandbox knows."""
-    return tuple(_wrong_ids(catalog, sandbox))
+def wrong_ids(catalog: Catalog, *, sandbox: bool, public: bool = False) -> tuple[WrongId, ...]:
+    """Return the ids that are of another kind than their place asks for, or that only the sandbox knows.
+
+    At a `public` https address those that call themselves a test's are wrong too.
+    """
+    return tuple(_wrong_ids(catalog, sandbox, public))
 
 
-def _wrong_ids(catalog: Catalog, sandbox: bool) -> Iterator[WrongId]:
+def _wrong_ids(catalog: Catalog, sandbox: bool, public: bool) -> Iterator[WrongId]:
     for place, value, is_price in _ids(catalog):
         kind = _KINDS.get(value.partition("_")[0]) if "_" in value else None
         wanted = "a price" if is_price else "a product"
         if kind is not None and kind != wanted:
-            yield WrongId(place, f"is the id of {kind}, where the id of {wanted} must stand")
+            yield WrongId(place, IdFault.KIND, f"is the id of {kind}, where the id of {wanted} must stand")
         elif is_price and kind is None:
-            yield WrongId(place, "does not begin with price_, as the ids of Stripe's prices do")
-        elif not sandbox and _PRACTICE_ID.match(value):
-            yield WrongId(place, "is an id of the sandbox, which the Payment MS does not know")
+            yield WrongId(place, IdFault.KIND, "does not begin with price_, as the ids of Stripe's prices do")
+        elif not sandbox and _SANDBOX_ID.match(value):
+            yield WrongId(place, IdFault.SANDBOX, "is an id of the sandbox, which the Payment MS does not know")
+        elif public and not sandbox and _TEST_ID.match(value):
+            yield WrongId(place, IdFault.TEST, "is a test's id by its name, behind a public https address")
 
 
 def _ids(catalog: Catalog) -> Iterator[tuple[str, str, bool]]:

@@ -93,7 +93,11 @@ def auth_ms(
         clock_skew=clock_skew,
     )
     return AuthMS(
-        upstream, settings.auth_ms_project, providers=settings.auth_ms_providers, deadline=settings.auth_ms_deadline
+        upstream,
+        settings.auth_ms_project,
+        providers=settings.auth_ms_providers,
+        deadline=settings.auth_ms_deadline,
+        public_url=settings.sign_in_base,
     )
 
 

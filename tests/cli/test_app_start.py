@@ -132,6 +132,12 @@ def test_a_store_that_a_newer_release_wrote_is_a_sentence(tmp_path: Path, refuse
     assert "starting" not in said
 
 
+def test_ids_of_the_sandbox_with_a_real_key_are_a_sentence(tmp_path: Path, refused: Refused) -> None:
+    real = {"PAYMENT_MS_API_KEY": "proj_" + "x" * 43, "STORAGE_SECRET": "Zq8vR2mK5tX1wB9nL4pD7sF3hJ6gC0yA"}
+
+    assert "has ids of the sandbox" in refused(environment(tmp_path, **real))
+
+
 async def kept(path: Path, key: str, value: str) -> None:
     """Write one value as another release might have."""
     store = SqliteStore(path)

@@ -107,6 +107,32 @@ class TestBrokenCatalog:
         assert "is an id of the sandbox" in errors["catalog_ids"].lower()
         assert "register" in errors["catalog_ids"]
 
+    def test_an_items_id_of_the_sandbox_has_a_cure_that_there_is(self, installation: Installation) -> None:
+        text = installation.catalog.read_text(encoding="utf-8").replace(
+            '"price_1sticker_pack"', '"price_sandbox_sticker_pack"'
+        )
+        installation.catalog.write_text(text, encoding="utf-8")
+
+        said = installation.errors()["catalog_ids"]
+
+        assert "Stripe's dashboard" in said
+        assert "register" not in said
+
+    def test_a_picture_that_there_is_none_of_is_a_warning(self, installation: Installation) -> None:
+        text = installation.catalog.read_text(encoding="utf-8").replace('"image": "sell"', '"image": "sells"', 1)
+        installation.catalog.write_text(text, encoding="utf-8")
+
+        code, found = installation.check()
+
+        assert code == 0
+        assert found["catalog_pictures"][0] == "warning"
+        assert re.search(r"items\[\d\]\.image\. Name one of bolt, .*, sell, ", found["catalog_pictures"][1])
+
+    def test_a_file_that_is_no_json_is_told_by_its_line(self, installation: Installation) -> None:
+        installation.catalog.write_text('{"plans": [\n  {"id": "x"\n  "name": 1}]}', encoding="utf-8")
+
+        assert "line 3, column 3" in installation.errors()["catalog"]
+
     def test_ids_of_former_prices_and_products_are_looked_at_too(self, installation: Installation) -> None:
         installation.change_plan("basic", former_product_ids=["price_8"], former_price_ids=["prod_8", "price_8"])
 
@@ -243,7 +269,7 @@ class TestBrokenPublicUrl:
         assert "/healthz answers 404" in errors["public_url"]
 
     def test_name_that_can_not_be_resolved(self, installation: Installation) -> None:
-        installation.set(public_url="https://pay.invalid")
+        installation.set(public_url="https://pay.invalid", auth_ms_public_url="https://auth.invalid")
 
         assert installation.errors().keys() == {"public_url"}
 

@@ -23,7 +23,7 @@ class TestWrongMoney:
             return right.having(checkout_session_id="cs_test_1") if "/checkout/" in asked.path else right
 
         payment_ms.breakage = in_test_mode
-        installation.set(public_url="https://pay.invalid")
+        installation.set(public_url="https://pay.invalid", auth_ms_public_url="https://auth.invalid")
 
         errors = installation.errors("--live-checkout", PRICE)
 

@@ -52,6 +52,17 @@ def test_what_will_be_created_and_what_will_change_is_shown_before_each_question
     assert len(changed) == 18
 
 
+def test_items_are_not_created_and_those_without_ids_are_named(installation: Installation) -> None:
+    text = installation.catalog.read_text(encoding="utf-8").replace("price_1sticker_pack", "price_sandbox_sticker_pack")
+    installation.catalog.write_text(text, encoding="utf-8")
+    operator = Operator(["n"])
+
+    register(operator.console())
+
+    [said] = [words for words in operator.said if "creates no items" in words]
+    assert said.endswith("in Stripe's dashboard, and copy both ids: Sticker pack.")
+
+
 def test_second_run_leaves_the_file_as_it_is(installation: Installation, payment_ms: MockPaymentMS) -> None:
     register(Operator().console(yes=True))
     before = (installation.catalog.read_bytes(), installation.catalog.stat().st_mtime_ns)

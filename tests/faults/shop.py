@@ -212,6 +212,7 @@ class ProxiedProduct:
             "PUBLIC_URL": url,
             "PAYMENT_MS_URL": self.payment.url,
             "PAYMENT_MS_API_KEY": API_KEY,
+            "ALLOW_SANDBOX_IDS": "true",  # behind the faults is the sandbox
             "PAYMENT_MS_WEBHOOK_SECRET": WEBHOOK_SECRET,
             "PAYMENT_MS_STATUS_DEADLINE": str(STATUS_DEADLINE),
             "PAYMENT_MS_CHECKOUT_DEADLINE": str(CHECKOUT_DEADLINE),

@@ -61,6 +61,28 @@ def put(place: str, value: object) -> dict[str, Any]:
     return changed(change)
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "line", "expected"),
+    [
+        ('{"plans": [\n  {"id": "x"\n   "name": 1}]}', "line 3, column 4", '"name": 1}]}', "a comma, or the bracket"),
+        ('{"plans": [\n]\n,}', "line 3, column 2", ",}", "a comma too many"),
+        ('{"plans" []}', "line 1, column 10", '{"plans" []}', "a colon"),
+        ('{"plans": [{"id": "x]}', "line 1, column 19", '{"plans": [{"id": "x]}', "a double quote at the end"),
+        ("", "line 1, column 1", "", "a value"),
+        ('{"plans": []}\n{}', "line 2, column 1", "{}", "the end of the file"),
+    ],
+)
+def test_what_is_no_json_is_told_by_line_with_what_was_expected(
+    text: str, place: str, line: str, expected: str
+) -> None:
+    with pytest.raises(CatalogError) as caught:
+        parse_catalog(text)
+
+    [problem] = caught.value.problems
+    assert (problem.field, problem.value) == (place, line)
+    assert expected in problem.reason
+
+
 def test_good_catalog_is_taken() -> None:
     assert [plan.id for plan in parse_catalog(json.dumps(GOOD)).plans] == ["free", "basic", "talk"]
 

@@ -19,8 +19,8 @@ from services.container import Container
 from ui.nicegui_ext.html import Tag
 from ui.page.assets import FOR_A_YEAR
 from ui.page.context import PageContext
+from ui.theme.item_drawings import drawings
 
-FOLDER: Final = Path(__file__).parent.parent / "static" / "items"
 PATH: Final = "/assets/items.svg"
 PARCEL: Final = "box"
 
@@ -36,7 +36,7 @@ def item_picture(context: PageContext, item: Item, *, classes: str = "") -> Tag:
             Tag("img", src=f"/items/{item.id}/picture?v={_stamp(file)}", alt="", width=160, height=112, loading="lazy")
         return box
     name = item.image.removesuffix(".svg")
-    shown = name if name in _pictures() else PARCEL
+    shown = name if name in drawings() else PARCEL
     box = Tag("span", classes=f"item-picture {classes}", aria_hidden="true", data_picture=shown)
     with box, Tag("svg", viewBox="0 0 160 112", focusable="false"):
         Tag("use", href=f"{sprite_address()}#{shown}")
@@ -73,7 +73,7 @@ def sprite() -> str:
     """Return all pictures as the symbols of one SVG."""
     symbols = (
         _OPENING.sub(f'<symbol id="{name}" ', drawing).replace("</svg>", "</symbol>")
-        for name, drawing in _pictures().items()
+        for name, drawing in drawings().items()
     )
     return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>'
 
@@ -82,8 +82,3 @@ def sprite() -> str:
 def sprite_address() -> str:
     """Return where pages load the pictures from."""
     return f"{PATH}?v={hashlib.sha256(sprite().encode()).hexdigest()[:10]}"
-
-
-@lru_cache(maxsize=1)
-def _pictures() -> dict[str, str]:
-    return {path.stem: " ".join(path.read_text(encoding="utf-8").split()) for path in sorted(FOLDER.glob("*.svg"))}

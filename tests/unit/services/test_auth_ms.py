@@ -57,6 +57,12 @@ def test_sign_in_address_carries_the_way_back_encoded(auth_ms: AuthMS, server: F
     )
 
 
+def test_browsers_may_find_it_at_another_address_than_we_do(upstream: Upstream) -> None:
+    auth_ms = AuthMS(upstream, public_url="https://auth.example.com")
+
+    assert auth_ms.sign_in_url("github", "https://shop.example/").startswith("https://auth.example.com/auth/github?")
+
+
 @pytest.mark.parametrize("provider", ["", "facebook", "../admin", "google/../x", "Google"])
 def test_provider_that_is_not_offered_is_refused(auth_ms: AuthMS, provider: str) -> None:
     with pytest.raises(SignInFailed):

@@ -14,6 +14,7 @@ from services.stripe_mode import (
     READ_EVERY,
     SANDBOX_IN_PUBLIC,
     TEST_MODE_IN_PUBLIC,
+    IdFault,
     StripeMode,
     StripeModeService,
     mode_of,
@@ -145,7 +146,6 @@ def changed(**ids: str) -> Catalog:
         ({"item": "sk_live_verysecret"}, "items[0].product_id", "is the id of a secret key"),
         ({"item_price": "basic"}, "items[0].price.price_id", "does not begin with price_"),
         ({"product": "prod_sandbox_basic"}, "plans[0].product_id", "is an id of the sandbox"),
-        ({"month": "price_test_basic"}, "plans[0].prices.month.price_id", "is an id of the sandbox"),
     ],
 )
 def test_id_that_can_not_work_is_named_by_its_place_and_never_shown(
@@ -161,6 +161,16 @@ def test_id_that_can_not_work_is_named_by_its_place_and_never_shown(
 @pytest.mark.parametrize("ids", [{}, {"product": "my-own-name"}, {"product": "test_kit"}, {"month": "plan_Old1"}])
 def test_ids_that_stripe_gives_or_takes_are_right(ids: dict[str, str]) -> None:
     assert wrong_ids(changed(**ids), sandbox=False) == ()
+
+
+def test_a_tests_id_is_wrong_behind_a_public_https_address_only() -> None:
+    catalog = changed(month="price_test_basic")
+
+    [wrong] = wrong_ids(catalog, sandbox=False, public=True)
+
+    assert (wrong.place, wrong.fault) == ("plans[0].prices.month.price_id", IdFault.TEST)
+    assert wrong_ids(catalog, sandbox=False) == ()
+    assert wrong_ids(catalog, sandbox=True, public=True) == ()
 
 
 def test_sandboxs_ids_are_right_in_the_sandbox_only() -> None:
