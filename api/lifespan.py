@@ -49,6 +49,7 @@ class RunningApp:
         await container.alarms.stop()
         await container.webhooks.stop()
         await asyncio.gather(container.payment_upstream.aclose(2.0), container.auth_upstream.aclose(2.0))
+        await container.shown.written()
         await container.limits.close()
         await container.store.close()
         await asyncio.to_thread(self.tracing.close)

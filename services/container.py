@@ -15,6 +15,8 @@ from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
 from services.observability.metrics import Metrics
 from services.observability.page_health import PageHealth
+from services.people.record import PeopleRepository
+from services.people.shown import ShownRecord
 from services.portal import PortalService
 from services.rate_limits import REFUSED_SERVICES, STATUS, Policy, RateLimits
 from services.sessions.service import Sessions
@@ -87,6 +89,8 @@ class Container:
     entitlements: Entitlements
     entitlement_lookup: EntitlementLookup
     outbox: Outbox
+    shown: ShownRecord
+    people: PeopleRepository
     webhooks: WebhookDeliverer
     stripe_mode: StripeModeService
     alarms: AlarmRecorder

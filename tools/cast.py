@@ -4,9 +4,10 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext
 
@@ -170,6 +171,12 @@ def known_of_old(stage: Stage) -> StagedUser:
 def paid(stage: Stage) -> StagedUser:
     """Return somebody back from paying whose purchase is confirmed."""
     return buyer(stage, webhook="deliver")
+
+
+def explained(stage: Stage) -> StagedUser:
+    """Return somebody whose purchase is confirmed, as those who run the app look at them."""
+    person = paid(stage)
+    return replace(person, address=f"/ops/people?{urlencode({'who': person.user_id})}")
 
 
 def orderer(stage: Stage) -> StagedUser:

@@ -25,6 +25,7 @@ from tools.cast import (
     back_for,
     buyer,
     collector,
+    explained,
     in_portal,
     in_state,
     known_of_old,
@@ -224,6 +225,7 @@ SCENES: Final = (
     Scene("sandbox-checkout", "", at_checkout, plain=True),
     Scene("sandbox-portal", "", in_portal, plain=True),
     Scene("error", "/account", newcomer, during=store_away),
+    Scene("ops-people", "", explained),
 )  # fmt: skip
 
 

@@ -20,6 +20,8 @@ from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
 from services.observability.metrics import Metrics
+from services.people.record import PeopleRepository
+from services.people.shown import ShownRecord
 from services.portal import PortalService
 from services.rate_limits import RateLimits
 from services.sessions.service import Sessions, customer_by
@@ -114,8 +116,10 @@ def build(
         refresher, key, issuer=settings.public_url, audience=settings.entitlements_audience,
         catalog=current_catalog, now=now, clock_skew=clock_skew,
     )  # fmt: skip
+    customer_of_user = systems.customer_of_user(settings, sessions)
+    people = PeopleRepository(store, customer_of_user, now)
     entitlement_lookup = EntitlementLookup(
-        refresher, catalog=current_catalog, customer_of=systems.customer_of_user(settings, sessions), now=now,
+        refresher, catalog=current_catalog, customer_of=customer_of_user, now=now,
         alone=settings.redis_url is None,
     )  # fmt: skip
     absent = AbsentCustomers(outbox, refresher, checkouts)
@@ -126,9 +130,9 @@ def build(
     container = Container(
         settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,
         refresher=refresher, status=status, checkout=checkout, portal=portal, cart=cart, entitlements=entitlements,
-        entitlement_lookup=entitlement_lookup, outbox=outbox, webhooks=webhooks,
-        stripe_mode=stripe_mode, alarms=alarms, limits=limits, policies=policies, payment_upstream=payment_ms.upstream,
-        auth_upstream=auth_ms.upstream, metrics=metrics, users=users,
+        entitlement_lookup=entitlement_lookup, outbox=outbox, webhooks=webhooks, shown=ShownRecord(store, now),
+        people=people, stripe_mode=stripe_mode, alarms=alarms, limits=limits, policies=policies,
+        payment_upstream=payment_ms.upstream, auth_upstream=auth_ms.upstream, metrics=metrics, users=users,
     )  # fmt: skip
     metrics.observe((payment_ms.upstream, auth_ms.upstream), (*gauges(container), *PAGE_GAUGES))
     return RunningApp(container=container, catalog_file=catalog_file, shared_limit=slots, tracing=tracing)

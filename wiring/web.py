@@ -25,7 +25,7 @@ from ui.serving.shared_documents import SharedDocuments
 
 PAGES: Final = (
     "home", "pricing", "start", "login", "signed_out", "payment", "success", "cancel", "account", "upgrade", "shop",
-    "cart", "embed", "index_files", "ops", "sandbox_words", "errors",
+    "cart", "embed", "index_files", "ops", "operators.people", "sandbox_words", "errors",
 )  # fmt: skip
 """The modules of `ui/pages/`, each with a `register(container)`."""
 

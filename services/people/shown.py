@@ -20,11 +20,15 @@ from services.storage.rows import RowKind, StoredMoment, read_row
 
 KEPT_FOR: Final = timedelta(days=400)
 MOST_KEPT: Final = 60
-"""How many lines of one customer are kept; the oldest go."""
+MOST_PROBLEMS: Final = 20
+"""How many lines of one customer are kept, and how many problems beside them; the oldest go."""
 
 _REMEMBERED: Final = 10_000
 _MOST_WAITING: Final = 500
 """How many lines may wait to be written. What comes beyond them, while the store is slow, is left out."""
+
+PROBLEM: Final = "problem"
+_PROBLEM: Final = f"/{PROBLEM}"
 
 Said = tuple[object, ...]
 
@@ -70,7 +74,7 @@ class ShownRecord:
 
     def note_problem(self, customer: str, code: str, reference: str) -> None:
         """Take note of a problem that a page says, and of the reference that stands below it."""
-        self._write(customer, ShownLine(at=self._now(), subject="problem", code=code, reference=reference))
+        self._write(customer, ShownLine(at=self._now(), subject=PROBLEM, code=code, reference=reference))
 
     async def of(self, customer: str) -> tuple[ShownLine, ...]:
         """Return what the customer was shown, the latest first. Raises StoreUnavailable."""
@@ -106,7 +110,8 @@ class ShownRecord:
             return
         name = f"{line.at:%Y%m%dT%H%M%S%f}/{line.subject}"
         await self._store.put_field(key, name, line.model_dump_json(), KEPT_FOR.total_seconds())
-        for oldest in sorted(fields)[: max(0, len(fields) + 1 - MOST_KEPT)]:
+        alike = sorted(field for field in fields if field.endswith(_PROBLEM) == bool(line.code))
+        for oldest in alike[: max(0, len(alike) + 1 - (MOST_PROBLEMS if line.code else MOST_KEPT))]:
             await self._store.delete_field(key, oldest)
 
 

@@ -24,7 +24,7 @@ PAGES = (
 """Every page that somebody signed in can open; `/login` leads on, and the operator's has a password."""
 
 ROUTES = (
-    *PAGES, "/login", "/signed-out", "/start", "/ops", "/api/me", "/api/payment/subscriptions",
+    *PAGES, "/login", "/signed-out", "/start", "/ops", "/ops/people", "/api/me", "/api/payment/subscriptions",
     "/api/entitlements", "/api/cart",
     "/api/catalog", "/api/entitlements/{user_id}", "/auth/login", "/auth/callback", "/healthz", "/readyz", "/metrics",
 )  # fmt: skip

@@ -32,6 +32,8 @@ from services.lifecycle import Lifecycle
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.payment_ms import CheckoutSession, PaymentMS, PortalSession, SubscriptionRecord
+from services.people.record import PeopleRepository
+from services.people.shown import ShownRecord
 from services.portal import PortalService
 from services.purchase import Purchase, PurchaseLine
 from services.rate_limits import RateLimits
@@ -280,6 +282,9 @@ async def billing_world(
     def catalog() -> Catalog:
         return catalogs.current
 
+    async def same_id(user_id: str) -> str:
+        return user_id
+
     refresher = StatusRefresher(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts, catalog=catalog,
         customer_of=lambda session: session.user.user_id, grants=GrantRules(frozenset({"gifted"})),
@@ -301,7 +306,7 @@ async def billing_world(
     container = replace(
         made, settings=settings, store=store, catalogs=catalogs, sessions=sessions, status=status, checkout=checkout,
         portal=portal, cart=cart, limits=limits, checkouts=checkouts, refresher=refresher, pubsub=pubsub,
-        entitlements=entitlements,
+        entitlements=entitlements, shown=ShownRecord(store), people=PeopleRepository(store, same_id),
         stripe_mode=StripeModeService(store, public_url="https://shop.example.com", sandbox=False),
     )  # fmt: skip
     async with user_simulation(root=None) as browser:
@@ -317,5 +322,6 @@ async def billing_world(
             for client in list(Client.instances.values()):
                 client.delete()
             await checkout.finish()
+            await container.shown.written()
             await limits.close()
             await store.close()

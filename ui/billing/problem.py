@@ -33,6 +33,7 @@ from ui.components.notice import Kind, notice
 from ui.components.reference import reference
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
+from ui.page.current_user import note_problem
 from ui.text.claim_words import SENTENCES, claims_attribute
 from ui.text.i18n import _, ngettext, sentence_gap
 
@@ -70,6 +71,7 @@ class ProblemPlace:
             page_wide_problems(self._context).show(error, way_on, sentence=sentence)
             return
         self.current = error
+        note_problem(self._context, error)
         self._box.clear()
         with self._box:
             draw_problem(error, way_on, sentence=sentence)

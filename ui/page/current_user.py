@@ -131,6 +131,25 @@ def words_of(context: PageContext, subscription: Subscription) -> StateWords:
     return context.part(_SpokenWords, _SpokenWords).of(context, subscription)
 
 
+def _note_shown(context: PageContext, subscription: Subscription, words: StateWords) -> None:
+    """Have it kept what this page says of a subscription to its user."""
+    if not isinstance(context.session, Session):
+        return
+    status = context.customer_status
+    current = status is None or any(one is subscription for one in status.groups.values())
+    group = subscription.group or "plans"
+    subject = group if current else f"{group}, {subscription.subscription_id or subscription.product_id}"
+    customer = context.container.refresher.customer_of(context.session)
+    context.container.shown.note(customer, subject, words.claims)
+
+
+def note_problem(context: PageContext, error: FrontendError, reference: str = "") -> None:
+    """Have it kept that a page says to its user that something went wrong, and which reference stands below it."""
+    if isinstance(context.session, Session):
+        customer = context.container.refresher.customer_of(context.session)
+        context.container.shown.note_problem(customer, error.code, reference or error.request_id or "")
+
+
 class _SpokenWords:
     """The words that a page made last, for as long as nothing they depend on differs, the minute included."""
 
@@ -146,6 +165,7 @@ class _SpokenWords:
         if made is not None:
             return made[1]
         words = describe(subscription, context.catalog, context.locale, context.timezone, now=now)
+        _note_shown(context, subscription, words)
         if len(self._made) >= _KEPT_WORDS:
             self._made.clear()
         self._made[key] = (subscription, words)  # kept with it, so that no other object gets its id meanwhile

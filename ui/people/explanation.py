@@ -292,5 +292,7 @@ def _shown(line: ShownLine, catalog: Catalog) -> ExplainedShown:
         quoted = f", reference {line.reference}" if line.reference else ""
         return ExplainedShown(at=line.at, subject="problem", words=f"{line.code}{quoted}")
     reader = Reader.at(catalog, LOCALE, ZONE, line.at)
-    said = [sentence(claim, reader) or str(claim.says) for claim in line.claims]
-    return ExplainedShown(at=line.at, subject=line.subject, words=" ".join(said))
+    said = [words for claim in line.claims if (words := sentence(claim, reader))]
+    return ExplainedShown(
+        at=line.at, subject=line.subject, words=" ".join(said or [claim.says for claim in line.claims])
+    )

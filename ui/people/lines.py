@@ -1,87 +1,130 @@
-"""An explanation as lines for a terminal: one screen, what a page says first, then why, then what it was made of."""
+"""An explanation as sections of lines: what `python app.py person` prints, and `/ops/people` draws. In English only.
+
+First what a page says, then why, then what that was made of.
+"""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from ui.people.explanation import ExplainedCheckout, PersonExplanation
+from ui.people.explanation import ExplainedCheckout, ExplainedSubscription, PersonExplanation
 from ui.text.formats import relative
 
-MOST_LISTED = 12
-"""How many checkouts, events and shown lines stand on the screen; `--json` has all."""
+MOST_LISTED: Final = 12
+"""How many lines of one kind stand on a screen; `--json` has all."""
+
+TWICE: Final = "You're paying twice"
 
 
-def as_lines(explanation: PersonExplanation) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class ExplainedLine:
+    """One line: when, what of (an id to copy), and what there is to say."""
+
+    text: str
+    when: str = ""
+    code: str = ""
+    below: bool = False
+    """Whether it belongs to the line before it."""
+
+    def __str__(self) -> str:
+        return ("  " if self.below else "") + " ".join(part for part in (self.when, self.code, self.text) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedSection:
+    """Lines under a title."""
+
+    title: str
+    lines: tuple[ExplainedLine, ...]
+
+
+def sections_of(explained: PersonExplanation) -> tuple[ExplainedSection, ...]:
+    """Return the explanation in sections, what matters most first."""
+    parts: dict[str, Iterable[ExplainedLine]] = {
+        "The page says": _said(explained),
+        "Why": _why(explained),
+        "What the services said": _answers(explained),
+        "Checkouts opened here": _checkouts(explained),
+        "Told to other services": _events(explained),
+        "What was shown when": _shown(explained),
+    }
+    return tuple(ExplainedSection(title, tuple(lines)) for title, lines in parts.items())
+
+
+def who(explained: PersonExplanation) -> str:
+    """Return whom it is about, by which ids, and how they were found."""
+    email = f", first came as {explained.email}" if explained.email else ""
+    billing = f", known to billing as {explained.customer}" if explained.customer != explained.user_id else ""
+    return f"{explained.user_id or 'user id not known'}{email}{billing} (found by {explained.found_by})"
+
+
+def as_lines(explained: PersonExplanation) -> Iterator[str]:
     """Yield the lines of one screen."""
-    who = explanation.user_id or "user id not known"
-    email = f", first came as {explanation.email}" if explanation.email else ""
-    billing = f", known to billing as {explanation.customer}" if explanation.customer != explanation.user_id else ""
-    yield f"{who}{email}{billing} (found by {explanation.found_by})"
-    yield from _section("The page says", _said(explanation))
-    yield from _section("Why", _why(explanation))
-    yield from _section("What the services said", _answers(explanation))
-    yield from _section("Checkouts opened here", _most(_checkouts(explanation)))
-    yield from _section("Told to other services", _most(_events(explanation)))
-    yield from _section("What was shown when", _most(_shown(explanation)))
+    yield who(explained)
+    for section in sections_of(explained):
+        yield ""
+        yield section.title
+        whole = section.title == "Why"
+        yield from (f"  {line}" for line in (section.lines if whole else section.lines[:MOST_LISTED]))
+        if not section.lines:
+            yield "  nothing"
+        elif len(section.lines) > MOST_LISTED and not whole:
+            yield f"  … and {len(section.lines) - MOST_LISTED} more (--json has all)"
 
 
-def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
-    found = list(lines)
-    yield ""
-    yield title
-    yield from (f"  {line}" for line in found or ["nothing"])
-
-
-def _most(lines: Iterable[str]) -> Iterator[str]:
-    found = list(lines)
-    yield from found[:MOST_LISTED]
-    if len(found) > MOST_LISTED:
-        yield f"… and {len(found) - MOST_LISTED} more (--json has all)"
-
-
-def _said(explanation: PersonExplanation) -> Iterator[str]:
-    if explanation.twice:
-        yield f"You're paying twice. {explanation.twice}"
-    for one in explanation.says:
+def _said(explained: PersonExplanation) -> Iterator[ExplainedLine]:
+    if explained.twice:
+        yield ExplainedLine(f"{TWICE}. {explained.twice}")
+    for one in explained.says:
         access = "access" if one.access else "no access"
-        yield " ".join(text for text in (f"[{one.badge}] {one.headline}.", one.sentence, f"({access})") if text)
+        yield ExplainedLine(
+            " ".join(text for text in (f"[{one.badge}]", f"{one.headline}.", one.sentence, f"({access})") if text)
+        )
 
 
-def _why(explanation: PersonExplanation) -> Iterator[str]:
-    for one in explanation.says:
-        about = f"{one.plan}: " if len(explanation.says) > 1 and one.plan else ""
-        yield f"{about}{one.state} by the rule {one.rule}. {one.because}"
-        for claim in one.claims:
-            age = relative(claim.as_of, "en", now=explanation.at)
-            yield f"  {claim.says} on {claim.evidence}, {age}: {claim.only_on}"
-    for cause in explanation.causes:
-        yield f"→ {cause.text}"
+def _why(explained: PersonExplanation) -> Iterator[ExplainedLine]:
+    for one in explained.says:
+        yield from _rule(one, explained)
+    for cause in explained.causes:
+        yield ExplainedLine(f"→ {cause.text}")
 
 
-def _answers(explanation: PersonExplanation) -> Iterator[str]:
-    for one in explanation.answers:
-        yield f"{one.service}, {one.about}: {one.said}, {one.age}"
-    if explanation.portal_left_at is not None:
-        yield f"Last in the billing portal: {minute(explanation.portal_left_at)}"
+def _rule(one: ExplainedSubscription, explained: PersonExplanation) -> Iterator[ExplainedLine]:
+    about = f"{one.plan}: " if len(explained.says) > 1 and one.plan else ""
+    yield ExplainedLine(f"{about}{one.state} by the rule {one.rule}. {one.because}")
+    for claim in one.claims:
+        age = relative(claim.as_of, "en", now=explained.at)
+        yield ExplainedLine(f"on {claim.evidence}, {age}: {claim.only_on}", code=claim.says, below=True)
 
 
-def _checkouts(explanation: PersonExplanation) -> Iterator[str]:
-    for one in explanation.checkouts:
-        yield f"{minute(one.opened_at)} {one.session_id} {one.what}, {one.asked_for}: {one.stands}{_became(one)}"
+def _answers(explained: PersonExplanation) -> Iterator[ExplainedLine]:
+    for one in explained.answers:
+        yield ExplainedLine(f"{one.service}, {one.about}: {one.said}, {one.age}")
+    if explained.portal_left_at is not None:
+        yield ExplainedLine("last in the billing portal", when=second(explained.portal_left_at))
+
+
+def _checkouts(explained: PersonExplanation) -> Iterator[ExplainedLine]:
+    for one in explained.checkouts:
+        text = f"{one.what}, {one.asked_for}: {one.stands}{_became(one)}"
+        yield ExplainedLine(text, when=second(one.opened_at), code=one.session_id)
 
 
 def _became(checkout: ExplainedCheckout) -> str:
-    events = ", ".join(f"{one.event} {minute(one.at)}" for one in checkout.events)
+    events = ", ".join(f"{one.event} {second(one.at)}" for one in checkout.events)
     return f" [{events}]" if events else ""
 
 
-def _events(explanation: PersonExplanation) -> Iterator[str]:
-    return (f"{minute(one.at)} {one.kind} {one.id}: {one.became}" for one in explanation.events)
+def _events(explained: PersonExplanation) -> Iterator[ExplainedLine]:
+    for one in explained.events:
+        yield ExplainedLine(f"{one.kind}: {one.became}", when=second(one.at), code=one.id)
 
 
-def _shown(explanation: PersonExplanation) -> Iterator[str]:
-    return (f"{minute(one.at)} {one.subject}: {one.words}" for one in explanation.shown)
+def _shown(explained: PersonExplanation) -> Iterator[ExplainedLine]:
+    return (ExplainedLine(f"{one.subject}: {one.words}", when=second(one.at)) for one in explained.shown)
 
 
-def minute(moment: datetime) -> str:
-    """Return a time as operators' pages write it."""
+def second(moment: datetime) -> str:
+    """Return a time as operators' pages write it, in UTC."""
     return f"{moment:%Y-%m-%d %H:%M:%S}"

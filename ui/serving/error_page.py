@@ -6,6 +6,7 @@ from ui.components.button import button
 from ui.components.reference import reference
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
+from ui.page.current_user import note_problem
 from ui.page.frame import frame
 from ui.page.stripe_mode_banner import watch_stripe_mode_banner
 from ui.text.claim_words import SENTENCES
@@ -26,6 +27,8 @@ def error_card(context: PageContext, error: FrontendError, cause: str = "") -> N
     """Draw one centred card: a headline that says what is true, a sentence, the way on, the reference to quote."""
     identifier = error.request_id or getattr(context.request.state, "request_id", "")
     missing = error.status == 404
+    if not missing:
+        note_problem(context, error, str(identifier or ""))
     with Tag("div", classes="card card-page center", data_error=error.code):
         with Tag("span", classes=f"card-icon card-icon-{'neutral' if missing else 'warning'}"):
             icon(ERROR_ICONS.get(error.status, "exclamation-triangle"))

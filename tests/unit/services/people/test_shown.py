@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from services.claims import Claim, ClaimKind, Evidence
-from services.people.shown import MOST_KEPT, ShownRecord
+from services.people.shown import MOST_KEPT, MOST_PROBLEMS, ShownRecord
 from tests.replica import Outside
 
 
@@ -56,17 +56,19 @@ async def test_groups_of_plans_are_told_apart(outside: Outside) -> None:
     assert sorted(line.subject for line in await shown.of("ada")) == ["addons", "plans"]
 
 
-async def test_the_oldest_go(outside: Outside) -> None:
+async def test_the_oldest_go_and_problems_push_out_nothing_else(outside: Outside) -> None:
     shown = ShownRecord(outside.store, outside.clock)
     for number in range(MOST_KEPT + 5):
         outside.clock.move(60)
+        shown.note("ada", "main", [claim((ClaimKind.ACTIVE, ClaimKind.ENDED)[number % 2], outside.clock())])
         shown.note_problem("ada", "upstream_timeout", f"request-{number}")
         await shown.written()
 
     kept = await shown.of("ada")
+    problems = [line.reference for line in kept if line.code]
 
-    assert len(kept) == MOST_KEPT
-    assert (kept[0].reference, kept[-1].reference) == (f"request-{MOST_KEPT + 4}", "request-5")
+    assert len(kept) == MOST_KEPT + MOST_PROBLEMS
+    assert (problems[0], problems[-1]) == (f"request-{MOST_KEPT + 4}", f"request-{MOST_KEPT + 5 - MOST_PROBLEMS}")
 
 
 async def test_a_store_that_is_away_fails_nobody_and_the_next_change_is_written(outside: Outside) -> None:
