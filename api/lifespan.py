@@ -11,6 +11,7 @@ from services.catalog_file import CatalogFile
 from services.container import Container
 from services.errors import StoreUnavailable
 from services.observability.tracing import Tracing
+from services.payment_contract.watch import ContractWatch
 from services.storage.redis_concurrency import RedisConcurrencyLimit
 
 SHUTDOWN_WAIT: Final = 6.0
@@ -25,12 +26,14 @@ class RunningApp:
 
     container: Container
     catalog_file: CatalogFile
+    contract_watch: ContractWatch
     shared_limit: RedisConcurrencyLimit | None
     tracing: Tracing
 
     async def start(self) -> None:
         """Start what runs beside the requests, in the running event loop."""
         self.catalog_file.start()
+        self.contract_watch.start()
         self.container.alarms.start()
         self.container.webhooks.start()
         if self.shared_limit is not None:
@@ -45,6 +48,7 @@ class RunningApp:
                 await container.checkout.finish()
         except TimeoutError:
             _log.error("checkouts_cut_off", seconds=SHUTDOWN_WAIT)
+        await self.contract_watch.stop()
         await self.catalog_file.stop()
         await container.alarms.stop()
         await container.webhooks.stop()

@@ -18,6 +18,14 @@ class Preset:
 PRESETS: Final = (
     Preset("tour", "Start here", "As in the tour", "Everything works, and webhooks take two seconds.", {}),
     Preset(
+        "second_version",
+        "Start here",
+        "A Payment MS of the contract's second version",
+        "It tells what will be charged and when, a session's state and the invoices, and leads straight to Stripe's "
+        "page for canceling, in the reader's language.",
+        {"contract": 2},
+    ),
+    Preset(
         "webhook_lost",
         "News of a purchase",
         "Webhook lost",

@@ -158,6 +158,7 @@ class RuntimeSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     # The shapes of the two services' answers
+    contract: int = Field(default=1, ge=1, le=2)
     status_shape: StatusShape = StatusShape.RUNNING
     portal_shape: PortalShape = PortalShape.PORTAL_URL
     auth_shape: AuthShape = AuthShape.NESTED

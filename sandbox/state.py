@@ -9,6 +9,7 @@ from sandbox.clock import SandboxClock
 from sandbox.database import Database
 from sandbox.faults.planned import FaultList
 from sandbox.faults.traffic import Traffic
+from sandbox.payment.idempotency import IdempotentAnswers
 from sandbox.payment.records import PaymentRecords
 from sandbox.payment.single_connection import WORK_SECONDS, SingleConnection
 from sandbox.runtime_settings import RuntimeSettingsStore
@@ -50,6 +51,7 @@ class SandboxState:
         self.faults = FaultList(database)
         self.prices = PriceList(database, settings.catalog_path)
         self.records = PaymentRecords(database, self.runtime_settings)
+        self.idempotency = IdempotentAnswers(database, self.clock)
         self.accounts = AuthAccounts(database, self.clock, self.runtime_settings)
         self.webhooks = Webhooks(
             database, self.clock, self.runtime_settings, self.faults, self.connection, self.records, self.accounts

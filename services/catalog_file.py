@@ -69,6 +69,11 @@ class CatalogFile:
         task, self._task = self._task, None
         await end(task)
 
+    async def give_trials(self, given: bool) -> None:
+        """Offer the catalog's trials from now on, or none: the service that opens checkouts has said which."""
+        self._trials = given
+        await self.look()
+
     async def look(self) -> bool:
         """Read the file if it has changed; return whether another catalog is in force now."""
         await self._read_if_changed()

@@ -6,13 +6,22 @@ The addresses it returns come from the service; ``services.redirects`` says whet
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
 from pydantic import JsonValue, SecretStr
 
 from services.concurrency.limit import Priority
-from services.errors import CustomerUnknown, RequestRefused
+from services.errors import (
+    AlreadySubscribed,
+    CustomerUnknown,
+    RequestRefused,
+    UpstreamContractError,
+)
+from services.payment_contract import bodies
+from services.payment_contract.bodies import ItemRegistration, PlanRegistration
+from services.payment_contract.features import VERSION_1, ContractFeature, PaymentContract, PortalFlow
+from services.payment_contract.invoices import Invoice
+from services.payment_contract.sessions import SessionState
 from services.payment_responses import (
     CheckoutSession,
     Health,
@@ -23,18 +32,23 @@ from services.payment_responses import (
     SubscriptionRecord,
     read_checkout,
     read_health,
+    read_invoice_list,
     read_portal,
     read_registration,
+    read_session,
     read_subscription,
+    read_subscriptions,
 )
-from services.purchase import CheckoutKind, Purchase, PurchaseLine
+from services.purchase import Purchase
 from services.upstream.client import Retry, Upstream
 from services.upstream.identifiers import check_identifier, path_with
+from services.upstream.outcomes import CallOutcome
 from services.upstream.responses import UpstreamResponse, schema_error
 
 __all__ = [
     "CheckoutSession",
     "Health",
+    "ItemRegistration",
     "PaymentMS",
     "PlanRegistration",
     "PortalSession",
@@ -48,16 +62,9 @@ _log = structlog.get_logger("payment_ms")
 _UNKNOWN_CUSTOMER = frozenset({"CUSTOMER_NOT_FOUND", "NO_STRIPE_CUSTOMER"})
 """Two codes, one meaning: this person has never bought anything."""
 
-
-@dataclass(frozen=True, slots=True)
-class PlanRegistration:
-    """A plan to create at Stripe; amounts in minor units, None where the plan has no such price."""
-
-    name: str
-    description: str
-    features: tuple[str, ...]
-    monthly: int | None = None
-    yearly: int | None = None
+_EXISTS = "SUBSCRIPTION_EXISTS"
+_NOT_OPEN = "SESSION_NOT_OPEN"
+_NOT_FOUND = "SESSION_NOT_FOUND"
 
 
 class PaymentMS:
@@ -65,11 +72,15 @@ class PaymentMS:
     ``InvalidIdentifier`` before any call.
 
     ``idempotent`` says that the service honours ``Idempotency-Key``, so that a checkout whose answer was
-    lost may be asked for again; without it a checkout is repeated only if nothing was sent. ``at_once`` is how many
-    questions it may be asked at the same time. Times in seconds.
+    lost may be asked for again; without it, or its own word that it does, a checkout is repeated only if nothing was
+    sent. ``at_once`` is how many questions it may be asked at the same time. Times in seconds.
+
+    ``contract`` is what it has told of itself: until it says otherwise it is the first version, and is asked nothing
+    that the first version does not know.
     """
 
     at_once: int = 1
+    contract: PaymentContract = VERSION_1
 
     def __init__(
         self,
@@ -86,7 +97,7 @@ class PaymentMS:
         self._api_key = api_key
         self._status_deadline = status_deadline
         self._checkout_deadline = checkout_deadline
-        self._checkout_retry = Retry.IDEMPOTENT if idempotent else Retry.UNSENT
+        self._idempotent = idempotent
 
     async def create_checkout(
         self,
@@ -98,12 +109,16 @@ class PaymentMS:
         cancel_url: str,
         idempotency_key: str,
         trial_days: int = 0,
+        locale: str = "",
     ) -> CheckoutSession:
-        """Open a checkout session. The service has no guard against a second subscription: we are it.
+        """Open a checkout session. The first version has no guard against a second subscription: we are it.
 
         ``user_id`` is the id the service knows the customer by (``CUSTOMER_ID``). ``success_url`` may hold the literal
         ``{CHECKOUT_SESSION_ID}``, which Stripe replaces. ``trial_days`` are asked for with a field that the public
-        service does not know; the catalog has none unless the operator says that this one gives trials.
+        service does not know; the catalog has none unless the operator, or the service, says that this one gives
+        trials. ``locale`` is the reader's language, for a service that passes it on.
+
+        Raises AlreadySubscribed where a service that guards its customers itself says so.
         """
         buyer: dict[str, object] = {
             "user_id": check_identifier("user_id", user_id),
@@ -113,20 +128,25 @@ class PaymentMS:
         }
         if trial_days:
             buyer["trial_days"] = trial_days
+        if locale and self.contract.has(ContractFeature.LOCALE):
+            buyer["locale"] = locale
+        idempotent = self._idempotent or self.contract.has(ContractFeature.IDEMPOTENCY)
         answer = await self.upstream.call(
             f"checkout_{purchase.kind}",
             "POST",
             f"/api/v1/checkout/{purchase.kind}",
-            json=buyer | _sold(purchase),
+            json=buyer | bodies.sold(purchase),
             headers={"Idempotency-Key": idempotency_key},
             key=self._api_key,
             deadline=self._checkout_deadline,
-            retry=self._checkout_retry,
+            retry=Retry.IDEMPOTENT if idempotent else Retry.UNSENT,
             private=(user_id, email),
             priority=Priority.PRESS,
         )
         if answer.ok:
             return read_checkout(answer)
+        if answer.error_code == _EXISTS:
+            raise AlreadySubscribed("the Payment MS knows a live subscription of the group")
         raise _refusal(answer)
 
     async def subscription(
@@ -150,9 +170,107 @@ class PaymentMS:
             return SubscriptionRecord(exists=False, product_id=product_id)
         raise _refusal(answer)
 
-    async def create_portal_session(self, customer_id: str, return_url: str) -> PortalSession:
-        """Open a customer portal session; raises ``CustomerUnknown`` for a user who never bought anything."""
+    async def subscriptions(
+        self, customer_id: str, *, priority: Priority = Priority.LOOK
+    ) -> tuple[SubscriptionRecord, ...] | None:
+        """Return all that is on record for this customer, in one answer; None where the service has no such call.
+
+        One that said so and does not know it after all is asked no more until it says so again.
+        """
+        answer = await self._ask(ContractFeature.SUBSCRIPTIONS, "subscriptions", "GET",
+                                 path_with("/api/v1/subscriptions", user_id=customer_id),
+                                 private=(customer_id,), priority=priority)  # fmt: skip
+        if answer is None:
+            return None
+        return () if answer.error_code in _UNKNOWN_CUSTOMER else read_subscriptions(answer)
+
+    async def checkout_session(self, session_id: str, *, priority: Priority = Priority.LOOK) -> SessionState | None:
+        """Return a checkout session as it is at Stripe now; None where the service can't say."""
+        path = path_with("/api/v1/checkout/sessions", checkout_session_id=session_id)
+        answer = await self._ask(ContractFeature.CHECKOUT_SESSIONS, "session", "GET", path, priority=priority)
+        return read_session(answer) if answer is not None else None
+
+    async def expire_session(self, session_id: str) -> SessionState | None:
+        """End a checkout session, so that it can't be paid any more, and return it as it is then.
+
+        One that was paid meanwhile comes back as complete. None where the service can't.
+        """
+        path = path_with("/api/v1/checkout/sessions", checkout_session_id=session_id) + "/expire"
+        answer = await self._ask(ContractFeature.CHECKOUT_SESSIONS, "expire", "POST", path, priority=Priority.PRESS)
+        return read_session(answer) if answer is not None else None
+
+    async def invoices(self, customer_id: str) -> tuple[Invoice, ...] | None:
+        """Return the customer's invoices, newest first; None where the service has no such call."""
+        path = path_with("/api/v1/invoices", user_id=customer_id)
+        answer = await self._ask(ContractFeature.INVOICES, "invoices", "GET", path, private=(customer_id,))
+        if answer is None:
+            return None
+        return () if answer.error_code in _UNKNOWN_CUSTOMER else read_invoice_list(answer)
+
+    async def _ask(
+        self,
+        feature: ContractFeature,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        private: tuple[str, ...] = (),
+        priority: Priority = Priority.LOOK,
+    ) -> UpstreamResponse | None:
+        """Ask what only the second version knows; None where the service has not said that it does, or does not.
+
+        An unknown customer or session is no refusal, and neither is a session that is not open: the first has nothing,
+        the others are answers.
+        """
+        if not self.contract.has(feature):
+            return None
+        try:
+            answer = await self.upstream.call(
+                operation, method, path, key=self._api_key, deadline=self._status_deadline, retry=Retry.READS,
+                private=private, priority=priority,
+            )  # fmt: skip
+        except UpstreamContractError as error:
+            if error.reason != CallOutcome.REDIRECT:
+                raise
+            self._give_up(feature)
+            return None
+        if answer.ok or answer.error_code == _NOT_OPEN or answer.error_code in _UNKNOWN_CUSTOMER:
+            return answer
+        if answer.error_code == _NOT_FOUND:
+            return None
+        self._give_up(feature)
+        return None
+
+    def _give_up(self, feature: ContractFeature) -> None:
+        """Ask no more for a feature that the service does not have after all, until it says again that it does."""
+        _log.warning("payment_feature_missing", feature=feature)
+        self.contract = PaymentContract(self.contract.version, self.contract.features - {feature})
+
+    async def ask_contract(self) -> PaymentContract:
+        """Ask which version of the contract the service keeps, keep that and return it."""
+        self.contract = (await self.health()).contract
+        return self.contract
+
+    async def create_portal_session(
+        self,
+        customer_id: str,
+        return_url: str,
+        *,
+        flow: PortalFlow | None = None,
+        subscription_id: str = "",
+        locale: str = "",
+    ) -> PortalSession:
+        """Open a customer portal session; raises ``CustomerUnknown`` for a user who never bought anything.
+
+        ``flow`` leads straight to one of its pages, where the service can; else the portal's front page opens.
+        """
         body = {"user_id": check_identifier("user_id", customer_id), "return_url": return_url}
+        if flow is not None and self.contract.has(ContractFeature.PORTAL_FLOWS):
+            body["flow"] = flow
+            if subscription_id:
+                body["subscription_id"] = subscription_id
+        if locale and self.contract.has(ContractFeature.LOCALE):
+            body["locale"] = locale
         answer = await self.upstream.call(
             "portal",
             "POST",
@@ -186,13 +304,27 @@ class PaymentMS:
             raise schema_error(answer, "(the whole)")
         return answer.json
 
-    async def register_products(self, project_name: str, plans: tuple[PlanRegistration, ...]) -> RegisterResult:
-        """Create ``plans`` at Stripe; a plan that exists already is told by ``existing_product_id``."""
+    async def register_products(
+        self,
+        project_name: str,
+        plans: tuple[PlanRegistration, ...],
+        items: tuple[ItemRegistration, ...] = (),
+    ) -> RegisterResult:
+        """Create ``plans`` at Stripe; in the first version a plan that exists is told by ``existing_product_id``.
+
+        ``items`` are for a service that takes them: it tells all ids, of what existed as well.
+        """
+        body: dict[str, object] = {
+            "project_name": project_name,
+            "plans": [bodies.plan(plan, self.contract) for plan in plans],
+        }
+        if items:
+            body["items"] = [bodies.item(item) for item in items]
         answer = await self.upstream.call(
             "register",
             "POST",
             "/admin/products/register",
-            json={"project_name": project_name, "plans": [_plan(plan) for plan in plans]},
+            json=body,
             key=self._api_key,
             deadline=self._checkout_deadline,
             retry=Retry.UNSENT,
@@ -200,33 +332,6 @@ class PaymentMS:
         if answer.ok or (answer.status == 409 and answer.error_code == "ALREADY_EXISTS"):
             return read_registration(answer)
         raise _refusal(answer)
-
-
-def _sold(purchase: Purchase) -> dict[str, object]:
-    """Return what is bought as the service takes it; ``product_id`` for an item too, without which it answers 400."""
-    if purchase.kind is CheckoutKind.CART:
-        return {"items": [_line(line) for line in purchase.lines]}
-    line = _line(purchase.lines[0])
-    if purchase.kind is CheckoutKind.SUBSCRIPTION:
-        del line["quantity"]
-    return line
-
-
-def _line(line: PurchaseLine) -> dict[str, object]:
-    body: dict[str, object] = {"price_id": check_identifier("price_id", line.price_id), "quantity": line.quantity}
-    if line.product_id is not None:
-        body["product_id"] = check_identifier("product_id", line.product_id)
-    return body
-
-
-def _plan(plan: PlanRegistration) -> dict[str, object]:
-    pricing = {"monthly": plan.monthly, "yearly": plan.yearly}
-    return {
-        "name": plan.name,
-        "description": plan.description,
-        "features": list(plan.features),
-        "pricing": {name: amount for name, amount in pricing.items() if amount is not None},
-    }
 
 
 def _refusal(

@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, JsonValue
 
 from services.lifecycle import UNTOLD, Lifecycle, read_lifecycle
+from services.payment_contract.details import SubscriptionDetails, read_details
+from services.payment_contract.features import VERSION_1, PaymentContract, read_contract
+from services.payment_contract.invoices import Invoice, read_invoices
+from services.payment_contract.sessions import SessionState, read_session_state
 from services.upstream.responses import (
     Address,
     Moment,
@@ -54,7 +58,7 @@ class SubscriptionRecord:
 
     ``status`` is its raw word, None where it gives none: then existing says nothing about access.
     ``period_end`` is aware UTC, None where unknown. ``product_id`` is the one that was asked for.
-    ``lifecycle`` is what it says of an end; no version documents any of it.
+    ``lifecycle`` is what it says of an end, ``details`` of prices and charges, which the second version alone does.
     """
 
     exists: bool
@@ -64,15 +68,17 @@ class SubscriptionRecord:
     customer_id: str | None = None
     period_end: AwareDatetime | None = None
     lifecycle: Lifecycle = UNTOLD
+    details: SubscriptionDetails | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The service's word about itself, and its clock (None where it gives no readable time)."""
+    """The service's word about itself, its clock (None where it gives no readable time), and what it can beyond v1."""
 
     healthy: bool
     service: str
     timestamp: datetime | None
+    contract: PaymentContract = VERSION_1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,10 @@ class _DocumentedPresent(ResponseModel):
     subscription_id: Reference
     customer_id: str = ""
     current_period_end: Moment
+
+
+class _OfProduct(ResponseModel):
+    product_id: Reference
 
 
 class _Health(ResponseModel):
@@ -197,13 +207,47 @@ def read_subscription(answer: UpstreamResponse, product_id: str) -> Subscription
         customer_id=found.customer_id or None,
         period_end=found.current_period_end,
         lifecycle=read_lifecycle(answer.json),
+        details=read_details(answer.json),
     )
+
+
+def read_subscriptions(answer: UpstreamResponse) -> tuple[SubscriptionRecord, ...]:
+    """Return all records of a customer, in the service's order: the live ones first, the newest first."""
+    rows = answer.json.get("subscriptions") if isinstance(answer.json, dict) else None
+    if not isinstance(rows, list):
+        raise schema_error(answer, "subscriptions")
+    return tuple(read_subscription(replace(answer, json=row), _product(answer, row)) for row in rows)
+
+
+def _product(answer: UpstreamResponse, row: JsonValue) -> str:
+    """Return the product that a row is about: here no question has named it."""
+    return read_as(_OfProduct, replace(answer, json=row)).product_id
+
+
+def read_session(answer: UpstreamResponse) -> SessionState:
+    """Return the state of one checkout session, also from the refusal of one that is complete."""
+    content = answer.json
+    found = read_session_state(content)
+    if found is None and isinstance(content, dict):
+        found = read_session_state(content.get("session"))
+    if found is None:
+        raise schema_error(answer, "status")
+    return found
+
+
+def read_invoice_list(answer: UpstreamResponse) -> tuple[Invoice, ...]:
+    """Return the customer's invoices, newest first."""
+    found = read_invoices(answer.json)
+    if found is None:
+        raise schema_error(answer, "invoices")
+    return found
 
 
 def read_health(answer: UpstreamResponse) -> Health:
     """Return what ``/health`` says."""
     found = read_as(_Health, answer)
-    return Health(healthy=found.status == "healthy", service=found.service, timestamp=found.timestamp)
+    contract = read_contract(answer.json)
+    return Health(found.status == "healthy", found.service, found.timestamp, contract)
 
 
 def read_registration(answer: UpstreamResponse) -> RegisterResult:
@@ -236,6 +280,7 @@ def _read_documented(answer: UpstreamResponse, absent: bool, product_id: str) ->
         customer_id=found.customer_id or None,
         period_end=found.current_period_end,
         lifecycle=read_lifecycle(answer.json),
+        details=read_details(answer.json),
     )
 
 

@@ -22,6 +22,7 @@ from services.errors import (
     UpstreamFailed,
     UpstreamTimeout,
 )
+from services.payment_contract.features import PaymentContract, PortalFlow
 from services.payment_ms import (
     CheckoutSession,
     PaymentMS,
@@ -151,6 +152,7 @@ class FakePaymentMS(PaymentMS):
         cancel_url: str,
         idempotency_key: str,
         trial_days: int = 0,
+        locale: str = "",
     ) -> CheckoutSession:
         check_identifier("user_id", user_id)
         self.keys.append(idempotency_key)
@@ -171,7 +173,18 @@ class FakePaymentMS(PaymentMS):
 
         return await self.checkout_switch.run((kind, user_id, *(name for name, _many in content)), work)
 
-    async def create_portal_session(self, customer_id: str, return_url: str) -> PortalSession:
+    async def ask_contract(self) -> PaymentContract:
+        return self.contract
+
+    async def create_portal_session(
+        self,
+        customer_id: str,
+        return_url: str,
+        *,
+        flow: PortalFlow | None = None,
+        subscription_id: str = "",
+        locale: str = "",
+    ) -> PortalSession:
         async def work() -> PortalSession:
             if customer_id not in self.world.customers:
                 raise CustomerUnknown("payment_ms", "portal", "answered 404 CUSTOMER_NOT_FOUND")

@@ -20,6 +20,8 @@ from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
 from services.observability.metrics import Metrics
+from services.payment_contract.features import ContractFeature, PaymentContract
+from services.payment_contract.watch import ContractWatch
 from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
 from services.portal import PortalService
@@ -122,6 +124,11 @@ def build(
         refresher, catalog=current_catalog, customer_of=customer_of_user, now=now,
         alone=settings.redis_url is None,
     )  # fmt: skip
+
+    async def contract_changed(contract: PaymentContract) -> None:
+        given = bool(settings.payment_ms_gives_trials) or contract.has(ContractFeature.TRIAL_DAYS)
+        await catalog_file.give_trials(given)
+
     absent = AbsentCustomers(outbox, refresher, checkouts)
     webhooks = WebhookDeliverer(
         store, outbox, [WebhookSender(endpoint) for endpoint in endpoints],
@@ -135,4 +142,7 @@ def build(
         payment_upstream=payment_ms.upstream, auth_upstream=auth_ms.upstream, metrics=metrics, users=users,
     )  # fmt: skip
     metrics.observe((payment_ms.upstream, auth_ms.upstream), (*gauges(container), *PAGE_GAUGES))
-    return RunningApp(container=container, catalog_file=catalog_file, shared_limit=slots, tracing=tracing)
+    return RunningApp(
+        container=container, catalog_file=catalog_file, contract_watch=ContractWatch(payment_ms, contract_changed),
+        shared_limit=slots, tracing=tracing,
+    )  # fmt: skip

@@ -98,6 +98,7 @@ GROUPS: Final = (
         "answers",
         "What the services answer",
         (
+            Field("contract", "Version of the contract", "The second tells charges, sessions and invoices."),
             Field("status_shape", "Status answers", "Running has no status; detailed has Stripe's own fields."),
             Field("portal_shape", "Portal answers", "The name of the address in it."),
             Field("auth_shape", "Session answers", "Flat is what an older Auth MS answers to a refresh."),

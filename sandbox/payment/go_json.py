@@ -16,12 +16,27 @@ def go_json(content: object, status: int = 200) -> Response:
     return Response(text + "\n", status, media_type="application/json")
 
 
-def problem(status: int, type_: str, code: str, message: str, description: str, *, field: str = "") -> Response:
-    """An error in the service's envelope. Its request id is empty, as recorded."""
+def problem(
+    status: int,
+    type_: str,
+    code: str,
+    message: str,
+    description: str,
+    *,
+    field: str = "",
+    named: dict[str, object] | None = None,
+    beside: dict[str, object] | None = None,
+) -> Response:
+    """An error in the service's envelope. Its request id is empty, as recorded.
+
+    `named` stands in the error, `beside` next to it: what the second version adds.
+    """
     error: dict[str, Any] = {"type": type_, "code": code, "message": message, "description": description}
     if field:
         error["field"] = field
-    return go_json({"error": error, "meta": {"request_id": "", "timestamp": rfc3339_nano()}}, status)
+    error |= named or {}
+    meta = {"request_id": "", "timestamp": rfc3339_nano()}
+    return go_json({"error": error, "meta": meta, **(beside or {})}, status)
 
 
 def text_401(message: str) -> Response:

@@ -75,11 +75,12 @@ class PaymentRecords:
         if subscription is None or not event.type.startswith("customer.subscription."):
             return "noted"
         known = self._records.get(subscription.id)
-        if known is None and settings.drops_customer_created:
+        first = settings.contract == 1
+        if known is None and settings.drops_customer_created and first:
             return "dropped"
         if known and known.as_of > event.created and settings.stale_events is StaleEvents.IGNORE:
             return "stale"
-        if known and settings.record_stays_under_old_product:
+        if known and settings.record_stays_under_old_product and first:
             subscription = subscription.model_copy(update={"product_id": known.subscription.product_id})
         record = Record(subscription=subscription, customer_id=customer.id, as_of=event.created)
         self._records.put(subscription.id, record, owner=user_id)

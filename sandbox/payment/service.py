@@ -2,25 +2,32 @@
 
 import json
 import posixpath
-import secrets
 from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from sandbox.clock import rfc3339_nano
+from sandbox.clock import rfc3339, rfc3339_nano
 from sandbox.payment import stripe_webhook
-from sandbox.payment.go_json import go_json, problem, text_401
+from sandbox.payment.asking import ALL_METHODS, Refusal, is_second, nowhere, require
+from sandbox.payment.go_json import go_json, problem
 from sandbox.payment.openapi import OPENAPI
 from sandbox.payment.registration import register_products
+from sandbox.payment.second_version import (
+    all_of,
+    close_others,
+    contract_told,
+    live_in_group,
+    status_of,
+)
+from sandbox.payment.second_version_routes import add_second_version
 from sandbox.payment.status_shapes import subscription_answer
 from sandbox.settings import PortalShape, Trials, UnknownPrices
 from sandbox.state import SandboxState
 from sandbox.stripe.objects import LineItem, StripeCheckoutSession
 from sandbox.stripe.price_list import PriceInactive, PriceNotFound
 
-_ALL: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _MOST_LINES: Final = 20
 _LONGEST_ID: Final = 200
 _DOCS: Final = "<!doctype html><html lang=en><title>Billing service</title><h1>Billing service</h1>"
@@ -52,19 +59,15 @@ class _Checkout(_Body):
     cancel_url: str = ""
     trial_days: int = 0
     """No field of the real service; read with `trials` set to `call`, for one that can be asked for a trial."""
+    locale: str = ""
+    promotion: str = ""
 
 
 class _Portal(_Body):
     user_id: str = ""
     return_url: str = ""
-
-
-class Refusal(Exception):
-    """An answer that ends the call early."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
+    flow: str = ""
+    subscription_id: str = ""
 
 
 def payment_app(state: SandboxState) -> FastAPI:
@@ -77,7 +80,10 @@ def payment_app(state: SandboxState) -> FastAPI:
 
     @app.get("/health")
     async def health() -> Response:
-        return go_json({"status": "healthy", "timestamp": rfc3339_nano(), "service": "billing-service"})
+        told: dict[str, Any] = {"status": "healthy", "timestamp": rfc3339_nano(), "service": "billing-service"}
+        if is_second(state):
+            told["contract"] = contract_told(state.runtime_settings.current)
+        return go_json(told)
 
     @app.get("/openapi.json")
     async def openapi() -> Response:
@@ -87,39 +93,44 @@ def payment_app(state: SandboxState) -> FastAPI:
     async def docs() -> Response:
         return HTMLResponse(_DOCS)
 
-    @app.api_route("/api/v1/checkout/{kind}", methods=_ALL)
+    @app.api_route("/api/v1/checkout/{kind}", methods=ALL_METHODS)
     async def checkout(kind: str, request: Request) -> Response:
         if kind not in ("subscription", "item", "cart"):
-            return _to_docs()
-        _require(state, request, "POST")
-        wanted = _read(_Checkout, await request.body())
-        session = _open_session(state, kind, wanted)
-        answer: dict[str, Any] = {"checkout_session_id": session.id, "checkout_url": state.checkout_url(session)}
-        if kind == "cart":
-            answer["item_count"] = len(wanted.items)
-        return go_json(answer)
+            return nowhere(state)
+        require(state, request, "POST")
+        body = await request.body()
+        if is_second(state):
+            key = request.headers.get("idempotency-key", "")
+            return state.idempotency.answer(key, kind, body, lambda: _checkout(state, kind, body))
+        return _checkout(state, kind, body)
 
-    @app.api_route("/api/v1/subscriptions/{rest:path}", methods=_ALL)
+    add_second_version(app, state)
+
+    @app.api_route("/api/v1/subscriptions/{rest:path}", methods=ALL_METHODS)
     async def subscription(rest: str, request: Request) -> Response:
         """A path with dots in it is another path, as to Go's router."""
-        _require(state, request, "GET")
+        require(state, request, "GET")
         parts = rest.split("/")
         if not {".", ".."}.isdisjoint(parts):
             return RedirectResponse(posixpath.normpath(request.url.path), 301)
+        if is_second(state) and len(parts) == 1 and all(parts):
+            return go_json(all_of(state, parts[0]))
         if len(parts) != 2 or not all(parts):
             form = "URL must be in format /api/v1/subscriptions/{user_id}/{product_id}"
             raise Refusal(problem(400, "invalid_request", "INVALID_URL", "Invalid URL format", form))
+        if is_second(state):
+            return go_json(status_of(state, *parts))
         record = state.records.find(*parts)
         return go_json(subscription_answer(record, state.runtime_settings.current.status_shape))
 
-    @app.api_route("/api/v1/portal", methods=_ALL)
+    @app.api_route("/api/v1/portal", methods=ALL_METHODS)
     async def portal(request: Request) -> Response:
-        _require(state, request, "POST")
+        require(state, request, "POST")
         return _open_portal(state, _read(_Portal, await request.body()))
 
-    @app.api_route("/admin/products/register", methods=_ALL)
+    @app.api_route("/admin/products/register", methods=ALL_METHODS)
     async def register(request: Request) -> Response:
-        _require(state, request, "POST")
+        require(state, request, "POST")
         return register_products(state, await request.body())
 
     @app.post(stripe_webhook.PATH)
@@ -130,23 +141,11 @@ def payment_app(state: SandboxState) -> FastAPI:
         async with state.connection.writing():
             return stripe_webhook.take_event(state, body, signature)
 
-    @app.api_route("/{path:path}", methods=_ALL)
+    @app.api_route("/{path:path}", methods=ALL_METHODS)
     async def anything_else(path: str) -> Response:
-        return _to_docs()
+        return nowhere(state)
 
     return app
-
-
-def _require(state: SandboxState, request: Request, method: str) -> None:
-    """The key first, then the method, as the service does."""
-    given = request.headers.get("x-api-key", "")
-    if not given:
-        raise Refusal(text_401("Missing X-API-Key header"))
-    if not secrets.compare_digest(given.encode(), state.settings.api_key.get_secret_value().encode()):
-        raise Refusal(text_401("Invalid API key"))
-    if request.method != method:
-        description = f"Only {method} method is allowed"
-        raise Refusal(problem(405, "method_not_allowed", "METHOD_NOT_ALLOWED", "Method not allowed", description))
 
 
 def _read(model: type[Body], body: bytes) -> Body:
@@ -189,8 +188,25 @@ def _open_session(state: SandboxState, kind: str, wanted: _Checkout) -> StripeCh
     if settings.trials is not Trials.CATALOG:
         asked_for = wanted.trial_days if settings.trials is Trials.CALL else 0
         lines = [line.model_copy(update={"trial_days": asked_for}) for line in lines]
-    mode = "subscription" if kind == "subscription" else "payment"
-    return state.checkout.open(mode, wanted.user_id, wanted.email, lines, wanted.success_url, wanted.cancel_url)
+    mode, told = "subscription" if kind == "subscription" else "payment", {}
+    if is_second(state):
+        told = {"locale": wanted.locale, "promotion": wanted.promotion}
+        if mode == "subscription":
+            _guard_group(state, wanted.user_id, lines[0].group)
+    return state.checkout.open(mode, wanted.user_id, wanted.email, lines, wanted.success_url, wanted.cancel_url, **told)
+
+
+def _guard_group(state: SandboxState, user_id: str, group: str) -> None:
+    """One live subscription a group, and one session that can lead to it."""
+    live = live_in_group(state, user_id, group)
+    if live is not None:
+        said = "A live subscription exists"
+        raise Refusal(
+            problem(
+                409, "conflict", "SUBSCRIPTION_EXISTS", said, "Only one of a group", named={"subscription_id": live.id}
+            )
+        )
+    close_others(state, user_id, group)
 
 
 def _meet_customer(state: SandboxState, wanted: _Checkout) -> None:
@@ -233,12 +249,27 @@ def _open_portal(state: SandboxState, wanted: _Portal) -> Response:
         return problem(400, "invalid_request", "NO_STRIPE_CUSTOMER", "No Stripe customer found", description)
     session = state.portal.open(wanted.user_id, customer.stripe_customer, wanted.return_url)
     url = state.portal_url(session)
+    if is_second(state):
+        return go_json({"portal_session_id": session.id, "portal_url": url + _flow_path(state, wanted)})
     if state.runtime_settings.current.portal_shape is PortalShape.URL:
         return go_json({"url": url})
     return go_json({"portal_session_id": session.id, "portal_url": url})
 
 
-def _to_docs() -> Response:
-    """What the service's catch-all route does: a redirect to a page, even for API paths."""
-    body = '<a href="/docs">Found</a>.\n\n'
-    return HTMLResponse(body, 302, headers={"Location": "/docs"})
+def _flow_path(state: SandboxState, wanted: _Portal) -> str:
+    """The rest of the address that leads straight to one of the portal's pages; nothing for an unknown one."""
+    live = [one for one in state.subscriptions.of(wanted.user_id) if one.live]
+    if wanted.flow == "cancel" and (wanted.subscription_id or len(live) == 1):
+        return f"/{wanted.subscription_id or live[0].id}/cancel"
+    return f"?flow={wanted.flow}" if wanted.flow in ("update_card", "change_plan") else ""
+
+
+def _checkout(state: SandboxState, kind: str, body: bytes) -> Response:
+    wanted = _read(_Checkout, body)
+    session = _open_session(state, kind, wanted)
+    answer: dict[str, Any] = {"checkout_session_id": session.id, "checkout_url": state.checkout_url(session)}
+    if kind == "cart":
+        answer["item_count"] = len(wanted.items)
+    if is_second(state):
+        answer |= {"expires_at": rfc3339(session.expires_at), "livemode": False}
+    return go_json(answer)

@@ -42,11 +42,11 @@ def subscription_answer(record: Record | None, shape: StatusShape) -> dict[str, 
         "current_period_end": end,
         "product_id": known.product_id,
     }
-    return documented if shape is StatusShape.DOCUMENTED else documented | _details(record)
+    return documented if shape is StatusShape.DOCUMENTED else documented | details_of(record)
 
 
-def _details(record: Record) -> dict[str, Any]:
-    """Stripe's own fields, under Stripe's names."""
+def details_of(record: Record) -> dict[str, Any]:
+    """Return Stripe's own fields, under Stripe's names."""
     known = record.subscription
     pause = known.pause_collection
     return {

@@ -41,8 +41,18 @@ class StripeCheckout:
         self._documents = DocumentStore(database, "checkout_session", StripeCheckoutSession)
 
     def open(
-        self, mode: str, user_id: str, email: str, lines: list[LineItem], success_url: str, cancel_url: str
+        self,
+        mode: str,
+        user_id: str,
+        email: str,
+        lines: list[LineItem],
+        success_url: str,
+        cancel_url: str,
+        *,
+        locale: str = "",
+        promotion: str = "",
     ) -> StripeCheckoutSession:
+        """A new session. `promotion` is a code that is applied already, if Stripe knows it."""
         now = self._clock.second()
         session = StripeCheckoutSession(
             id=new_id("cs_test"),
@@ -55,6 +65,8 @@ class StripeCheckout:
             created=now,
             expires_at=now + timedelta(hours=self._runtime.current.session_hours),
             terms=terms_of(self._runtime.current),
+            locale=locale,
+            promotion=promotion.upper() if promotion.upper() in COUPONS else "",
         )
         return self._store(session)
 

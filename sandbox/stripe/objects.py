@@ -105,6 +105,7 @@ class StripeCheckoutSession(Document):
     status: SessionStatus = SessionStatus.OPEN
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     terms: Terms = Terms()
+    locale: str = ""
     promotion: str = ""
     waiting_card: str = ""
     subscription_id: str = ""

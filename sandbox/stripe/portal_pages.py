@@ -7,6 +7,7 @@ from sandbox.settings import PlanChanges
 from sandbox.state import SandboxState
 from sandbox.stripe.objects import StripePortalSession, StripeSubscription
 from sandbox.stripe.payment_methods import CARDS, PaymentRefused, payment_method_of
+from sandbox.stripe.price_list import money
 from sandbox.stripe.upcoming import next_renewal
 
 _DONE = {
@@ -27,9 +28,17 @@ def portal_router(state: SandboxState) -> APIRouter:
     router = APIRouter()
 
     @router.get("/p/session/{session_id}")
-    async def show(session_id: str, done: str = "") -> Response:
+    async def show(session_id: str, done: str = "", flow: str = "") -> Response:
         session = state.portal.get(session_id)
-        return _portal(state, session, done=_DONE.get(done, "")) if session else _gone()
+        return _portal(state, session, done=_DONE.get(done, ""), flow=flow) if session else _gone()
+
+    @router.get("/i/{invoice_id}")
+    async def invoice(invoice_id: str) -> Response:
+        """Stripe's page of one invoice."""
+        found = state.invoices.get(invoice_id)
+        if found is None:
+            return message(404, "This invoice doesn't exist", "Check the address.")
+        return message(200, f"Invoice for {found.name}", f"{money(found.amount, found.currency)}, {found.status}.")
 
     @router.post("/p/session/{session_id}/email")
     async def change_email(session_id: str, request: Request) -> Response:
@@ -106,7 +115,11 @@ def _carry_out(state: SandboxState, subscription: StripeSubscription, action: st
 
 
 def _portal(
-    state: SandboxState, session: StripePortalSession, done: str = "", errors: dict[str, str] | None = None
+    state: SandboxState,
+    session: StripePortalSession,
+    done: str = "",
+    errors: dict[str, str] | None = None,
+    flow: str = "",
 ) -> Response:
     subscriptions = sorted(
         [one for one in state.subscriptions.of(session.user_id) if one.customer == session.customer],
@@ -118,6 +131,7 @@ def _portal(
         422 if errors else 200,
         session=session,
         done=done,
+        flow=flow,
         errors=errors or {},
         current=[one for one in subscriptions if one.live],
         past=[one for one in subscriptions if not one.live],

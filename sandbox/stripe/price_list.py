@@ -109,6 +109,10 @@ class PriceList:
         found = self._registered.of(project_plan)
         return found[0].line.product_id if found else None
 
+    def registered_as(self, project_plan: str) -> list[LineItem]:
+        """The prices that were registered under a name, in the order of their making."""
+        return [price.line for price in self._registered.of(project_plan)]
+
     def _changed(self, line: LineItem) -> LineItem:
         change = self._changes.get(line.price_id)
         values = change.model_dump(exclude={"active"}, exclude_none=True) if change else {}

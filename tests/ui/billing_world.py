@@ -98,7 +98,7 @@ class FakeBilling:
         name = f"cs_test_{len(self.opened)}"
         return CheckoutSession(name, f"https://checkout.stripe.com/c/pay/{name}")
 
-    async def create_portal_session(self, customer: str, return_url: str) -> PortalSession:
+    async def create_portal_session(self, customer: str, return_url: str, **_how: object) -> PortalSession:
         if self.portal_refusal is not None:
             raise self.portal_refusal
         self.portals.append((customer, return_url))

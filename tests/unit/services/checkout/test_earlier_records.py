@@ -66,7 +66,7 @@ async def test_a_portal_that_fails_proves_nothing(replica: Replica, outside: Out
     ada = await replica.sign_in()
     on_record(outside, ada.user.email)
 
-    async def failing(customer_id: str, return_url: str) -> PortalSession:
+    async def failing(customer_id: str, return_url: str, **_how: object) -> PortalSession:
         raise BILLING_DOWN
 
     outside.payment_ms.create_portal_session = failing  # type: ignore[method-assign]
