@@ -17,7 +17,7 @@ SBOM := $(PY) -W ignore:The.Component.this.BOM::cyclonedx.model.bom -m cyclonedx
 SBOM_FOLDER := .
 # The files whose tests wait longest come first. Three processes keep two cores busy, since much of it is waiting.
 ALL_TESTS := --numprocesses 3 --dist loadfile --no-loadscope-reorder tests/scale tests/browser tests/faults \
-    tests/truth tests/security tests/complaints tests/cli tests/sandbox tests/ui tests/contract tests/clients tests/unit
+    tests/payment_service tests/truth tests/security tests/complaints tests/cli tests/sandbox tests/ui tests/contract tests/clients tests/unit
 SYSTEM_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 RUN_STAMP := $(VENV)/.installed-run

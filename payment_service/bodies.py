@@ -1,0 +1,121 @@
+"""What may be asked: the bodies of the calls, with their limits. Unknown fields are passed over."""
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+MOST_LINES = 20
+MOST_OF_ONE = 10_000
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http or https address")
+    return text
+
+
+UserId = Annotated[str, Field(min_length=1, max_length=200)]
+StripeId = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9_.-]+$")]
+WebAddress = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_web_address)]
+Locale = Annotated[str, Field(max_length=35)]
+Quantity = Annotated[int, Field(ge=1, le=MOST_OF_ONE)]
+Name = Annotated[str, Field(min_length=1, max_length=250)]
+Amount = Annotated[int, Field(ge=0, le=99_999_999)]
+Currency = Annotated[str, Field(pattern=r"^[a-zA-Z]{3}$")]
+
+
+class RequestBody(BaseModel):
+    """A body: strict about types, silent about fields that it does not know."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class Consent(RequestBody):
+    """What the buyer has to agree to at Stripe."""
+
+    terms_of_service: bool = False
+
+
+class CheckoutBody(RequestBody):
+    """What every checkout has."""
+
+    user_id: UserId
+    email: Annotated[str, Field(min_length=3, max_length=512)]
+    success_url: WebAddress
+    cancel_url: WebAddress
+    locale: Locale | None = None
+    promotion: Annotated[str, Field(max_length=200)] | None = None
+    consent: Consent | None = None
+
+
+class SubscriptionCheckout(CheckoutBody):
+    """`POST /api/v1/checkout/subscription`."""
+
+    product_id: StripeId
+    price_id: StripeId
+    quantity: Quantity = 1
+    trial_days: Annotated[int, Field(ge=0, le=730)] | None = None
+
+
+class ItemCheckout(CheckoutBody):
+    """`POST /api/v1/checkout/item`."""
+
+    product_id: StripeId
+    price_id: StripeId
+    quantity: Quantity = 1
+
+
+class CartLineBody(RequestBody):
+    """One line of a cart."""
+
+    price_id: StripeId
+    product_id: StripeId | None = None
+    quantity: Quantity
+
+
+class CartCheckout(CheckoutBody):
+    """`POST /api/v1/checkout/cart`."""
+
+    items: Annotated[list[CartLineBody], Field(min_length=1, max_length=MOST_LINES)]
+
+
+class PortalBody(RequestBody):
+    """`POST /api/v1/portal`."""
+
+    user_id: UserId
+    return_url: WebAddress
+    flow: Annotated[str, Field(max_length=40)] | None = None
+    subscription_id: StripeId | None = None
+    locale: Locale | None = None
+
+
+class PlanBody(RequestBody):
+    """A plan to register; amounts in minor units."""
+
+    name: Name
+    description: Annotated[str, Field(max_length=1000)] = ""
+    features: Annotated[list[str], Field(max_length=50)] = []
+    pricing: Annotated[dict[Literal["monthly", "yearly"], Amount], Field(min_length=1)]
+    id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    group: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    currency: Currency = "usd"
+
+
+class ItemBody(RequestBody):
+    """A one-off item to register."""
+
+    id: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Name
+    description: Annotated[str, Field(max_length=1000)] = ""
+    amount: Amount
+    currency: Currency = "usd"
+
+
+class Registration(RequestBody):
+    """`POST /admin/products/register`."""
+
+    project_name: Name
+    plans: Annotated[list[PlanBody], Field(max_length=100)] = []
+    items: Annotated[list[ItemBody], Field(max_length=100)] = []

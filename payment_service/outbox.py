@@ -1,0 +1,162 @@
+"""What the app and the Auth MS are told: written in the same transaction as the news, sent until it is taken.
+
+At least once, for three days with growing pauses. Each row is leased before it is sent, so that of two instances one
+sends it; where a sender dies in the middle, the other sends it again.
+"""
+
+import hashlib
+import hmac
+import importlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+import structlog
+from pydantic import JsonValue
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from payment_service.database import ServiceDatabase, ToldRow, insert
+from payment_service.metrics import ServiceMetrics
+from payment_service.settings import ServiceSettings
+
+APP, AUTH = "app", "auth"
+WAITING, TAKEN, DEAD = "waiting", "taken", "dead"
+
+Plugin = Callable[[str, Mapping[str, JsonValue]], None]
+"""Tells an Auth MS what a user has (`user_id`, all of the user's status objects); raises where that failed."""
+
+_PAUSES: Final = (5, 30, 120, 600, 1800, 3600, 7200, 14400)
+_GIVE_UP: Final = 3 * 86400
+_LEASE: Final = 60
+_AT_ONCE: Final = 4
+_BATCH: Final = 40
+_TIMEOUT: Final = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+def signature(secret: str, timestamp: int, body: bytes) -> str:
+    """Return the `X-Signature` of an event: HMAC-SHA256 over `{timestamp}.{body}`."""
+    digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={timestamp},v1={digest}"
+
+
+class EventOutbox:
+    """Events on their way. `told_of` returns what a user has, for the Auth MS."""
+
+    def __init__(
+        self,
+        database: ServiceDatabase,
+        settings: ServiceSettings,
+        metrics: ServiceMetrics,
+        told_of: Callable[[str], Mapping[str, JsonValue]],
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._metrics = metrics
+        self._told_of = told_of
+        self._client = httpx.Client(timeout=_TIMEOUT, trust_env=False, transport=transport)
+        self._plugin = _plugin(settings.auth_events_plugin)
+        self._targets = [
+            target
+            for target, wanted in (
+                (APP, settings.app_events_url),
+                (AUTH, settings.auth_events_url or settings.auth_events_plugin),
+            )
+            if wanted
+        ]
+
+    def add(
+        self, session: Session, event_id: str, kind: str, user_id: str, product_id: str, created: int | None = None
+    ) -> None:
+        """Note an event for whoever is to be told, in the transaction of its cause; a second time changes nothing."""
+        now = int(time.time())
+        body = {"id": event_id, "type": kind, "created": created or now, "user_id": user_id, "product_id": product_id}
+        for target in self._targets:
+            row = {"id": f"{target}:{event_id}", "target": target, "user_id": user_id, "body": body, "created": now}
+            insert(session, ToldRow, {**row, "attempts": 0, "due": now, "state": WAITING})
+
+    def send_due(self) -> int:
+        """Send what is due; return how many were tried."""
+        rows = self._lease()
+        if not rows:
+            return 0
+        with ThreadPoolExecutor(min(_AT_ONCE, len(rows)), "outbox") as senders:
+            list(senders.map(self._send, rows))
+        self._count()
+        return len(rows)
+
+    def close(self) -> None:
+        """Close what is connected."""
+        self._client.close()
+
+    def _lease(self) -> list[ToldRow]:
+        now = int(time.time())
+        with self._database.writing() as session:
+            due = select(ToldRow).where(ToldRow.state == WAITING, ToldRow.due <= now)
+            ordered = due.order_by(ToldRow.due).limit(_BATCH).with_for_update(skip_locked=True)
+            rows = list(session.scalars(ordered))
+            ids = [row.id for row in rows]
+            session.execute(update(ToldRow).where(ToldRow.id.in_(ids)).values(due=now + _LEASE))
+        return rows
+
+    def _send(self, row: ToldRow) -> None:
+        try:
+            problem = self._tell(row)
+        except Exception as error:  # also whatever a plug-in raises: the next attempt may succeed
+            problem = type(error).__name__
+        now, values = int(time.time()), {"state": TAKEN, "attempts": row.attempts + 1}
+        if problem:
+            pause = _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
+            dead = now + pause > row.created + _GIVE_UP
+            values |= {"state": DEAD if dead else WAITING, "due": now + pause}
+            (_log.error if dead else _log.warning)("event_not_taken", target=row.target, id=row.id, reason=problem,
+                                                   attempt=row.attempts + 1, given_up=dead)  # fmt: skip
+        self._metrics.told.labels(row.target, "failed" if problem else "taken").inc()
+        with self._database.writing() as session:
+            session.execute(update(ToldRow).where(ToldRow.id == row.id).values(values))
+
+    def _tell(self, row: ToldRow) -> str:
+        """Send one event; return what went wrong, or nothing."""
+        if row.target == APP:
+            body = json.dumps(row.body, separators=(",", ":")).encode()
+            secret = self._settings.payment_ms_webhook_secret
+            signed = signature(secret.get_secret_value() if secret else "", int(time.time()), body)
+            headers = {"Content-Type": "application/json", "X-Signature": signed}
+            answer = self._client.post(self._settings.app_events_url, content=body, headers=headers)
+        elif self._plugin is not None:
+            self._plugin(row.user_id, self._told_of(row.user_id))
+            return ""
+        else:
+            token = self._settings.auth_events_token
+            headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+            address = self._settings.auth_events_url.replace("{user_id}", quote(row.user_id, safe=""))
+            content = {"user_id": row.user_id, "event": row.body["type"], **self._told_of(row.user_id)}
+            answer = self._client.post(address, json=content, headers=headers)
+        return "" if answer.is_success else f"HTTP {answer.status_code}"
+
+    def _count(self) -> None:
+        with self._database.reading() as session:
+            for target in self._targets:
+                waiting = select(func.count()).where(ToldRow.target == target, ToldRow.state == WAITING)
+                self._metrics.untold.labels(target).set(session.scalar(waiting) or 0)
+
+    def prune(self, before: int) -> None:
+        """Drop what was taken, and what was given up, before this moment."""
+        with self._database.writing() as session:
+            session.execute(delete(ToldRow).where(ToldRow.state != WAITING, ToldRow.due < before))
+
+
+def _plugin(named: str) -> Plugin | None:
+    """Return the function `module:function`."""
+    if not named:
+        return None
+    module, _, function = named.partition(":")
+    found: Plugin = getattr(importlib.import_module(module), function)
+    return found

@@ -1,0 +1,146 @@
+"""Stripe's events: verified, each acted on once. An event only says what to look at; what is so is fetched.
+
+Where anything fails it is not called taken, so Stripe sends it again, for three days.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import structlog
+from sqlalchemy import delete, func, select
+from stripe import Event, SignatureVerificationError
+
+from payment_service.customers import Customers
+from payment_service.database import EventRow, ServiceDatabase, insert
+from payment_service.errors import ServiceError
+from payment_service.metrics import ServiceMetrics
+from payment_service.outbox import EventOutbox
+from payment_service.settings import ServiceSettings
+from payment_service.stripe_api import StripeAPI
+from payment_service.sync import Concerned, Sync
+
+KEPT: Final = 35 * 86400
+"""Seconds for which an event's id is remembered: Stripe lists events for 30 days."""
+_OVERLAP: Final = 600
+_FAMILIES: Final = (
+    "checkout.session.", "customer.subscription.", "invoice.", "subscription_schedule.", "customer.updated",
+    "customer.deleted", "customer.discount.",
+)  # fmt: skip
+"""The events that are acted on; any other is taken, and nothing done."""
+
+_log = structlog.get_logger(__name__)
+
+
+class StripeEvents:
+    """Takes events from Stripe: as they are posted, or from its list."""
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        database: ServiceDatabase,
+        stripe: StripeAPI,
+        sync: Sync,
+        customers: Customers,
+        outbox: EventOutbox,
+        metrics: ServiceMetrics,
+    ) -> None:
+        self._secrets = [secret.get_secret_value() for secret in settings.stripe_webhook_secret]
+        self._database = database
+        self._stripe = stripe
+        self._sync = sync
+        self._customers = customers
+        self._outbox = outbox
+        self._metrics = metrics
+
+    def verified(self, body: bytes, header: str) -> Event:
+        """Return the event of a signed body; raises INVALID_SIGNATURE, whatever is wrong with it."""
+        for secret in self._secrets:
+            try:
+                return self._stripe.construct_event(body, header, secret)
+            except (SignatureVerificationError, ValueError, KeyError, AttributeError, TypeError):
+                continue
+        raise ServiceError(
+            400, "INVALID_SIGNATURE", "Invalid signature", "Stripe-Signature does not fit; nothing done."
+        )
+
+    def take(self, event: Event) -> bool:
+        """Act on an event; return False for one that was acted on before. Raises whatever keeps it from being done."""
+        self._stripe.same_mode(event)
+        self._metrics.last_event.set(time.time())
+        with self._database.reading() as session:
+            if session.get(EventRow, event.id) is not None:
+                self._metrics.events.labels(event.type, "repeated").inc()
+                return False
+        concerned = self._act(event)
+        with self._database.writing() as session:
+            row = {"id": event.id, "type": event.type, "created": event.created, "done": int(time.time())}
+            first = insert(session, EventRow, row)
+            if first and concerned is not None:
+                self._outbox.add(
+                    session, event.id, event.type, concerned.user_id, concerned.product_id, event.created
+                )  # fmt: skip
+        self._metrics.events.labels(event.type, "done").inc()
+        return first
+
+    def resync(self, since: int) -> int:
+        """Take every event that Stripe lists since then and that was never acted on, oldest first; return how many."""
+        listed = self._stripe.v1.events.list({"created": {"gte": since}, "limit": 100})
+        events = sorted(listed.auto_paging_iter(), key=lambda event: (event.created, event.id))
+        return sum(self.take(event) for event in events if _wanted(event.type))
+
+    def newest(self) -> int:
+        """Return from when on Stripe's list is to be read: a little before the newest event that was acted on."""
+        with self._database.reading() as session:
+            newest = session.scalar(select(func.max(EventRow.created)))
+        return (newest or int(time.time())) - _OVERLAP
+
+    def last_done(self) -> int | None:
+        """Return when an event was last acted on, by any instance."""
+        with self._database.reading() as session:
+            return session.scalar(select(func.max(EventRow.done)))
+
+    def prune(self) -> None:
+        """Forget the ids of events that Stripe lists no more."""
+        with self._database.writing() as session:
+            session.execute(delete(EventRow).where(EventRow.created < int(time.time()) - KEPT))
+
+    def _act(self, event: Event) -> Concerned | None:
+        if not _wanted(event.type):
+            return None
+        about: dict[str, object] = event.data.object.to_dict()
+        kind, own = event.type, str(about.get("id", ""))
+        if kind.startswith("checkout.session."):
+            found = self._sync.checkout_session(own)
+            return found[1] if found else None
+        if kind.startswith("customer.subscription."):
+            return self._sync.subscription(own)
+        if kind.startswith(("invoice.", "subscription_schedule.")):
+            subscription = _subscription_of(about)
+            return self._sync.subscription(subscription, look_again=True) if subscription else None
+        customer = own if kind.startswith(("customer.updated", "customer.deleted")) else str(about.get("customer", ""))
+        if kind == "customer.deleted":
+            self._customers.forget(customer)
+            return None
+        return self._sync.customer(customer) if self._customers.is_known(customer) else None
+
+
+def _wanted(kind: str) -> bool:
+    return kind.startswith(_FAMILIES)
+
+
+def _subscription_of(about: Mapping[str, object]) -> str:
+    """Return the subscription of an invoice or a schedule, as old and new versions of Stripe's API have it."""
+    parent = about.get("parent")
+    details = parent.get("subscription_details") if isinstance(parent, Mapping) else None
+    places: Sequence[object] = (
+        about.get("subscription"),
+        about.get("released_subscription"),
+        details.get("subscription") if isinstance(details, Mapping) else None,
+    )
+    for found in places:
+        if isinstance(found, str) and found:
+            return found
+        if isinstance(found, Mapping):
+            return str(found.get("id", ""))
+    return ""

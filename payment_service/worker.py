@@ -1,0 +1,134 @@
+"""What is done without being asked, in one thread: telling, taking back, looking for lost events, tidying up.
+
+Each kind has a lease, so that of several instances one does it. Whatever fails is tried again at the next round.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy import delete, or_, select
+from stripe import StripeError
+
+from payment_service.database import SessionRow, SubscriptionRow
+from payment_service.leases import Busy, DatabaseLeases
+from payment_service.service import PaymentService
+from payment_service.subscriptions import ENDED, now_seconds
+
+ROUND: Final = 1.0
+LOOK_AT_STRIPE: Final = 30.0
+OLD: Final = 86400
+"""Seconds after which a live subscription is looked at again, in case its event was lost."""
+CHARGE_UNKNOWN: Final = 900
+SESSIONS_KEPT: Final = 90 * 86400
+_A_ROUND: Final = 20
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Task:
+    """Something to do every so many seconds; `shared` where one instance does it for all."""
+
+    name: str
+    every: float
+    run: Callable[[], object]
+    shared: bool = True
+    due: float = 0.0
+
+
+class Worker:
+    """The thread. `hurry` has it look at once."""
+
+    def __init__(self, service: PaymentService) -> None:
+        self._service = service
+        self._leases = DatabaseLeases(service.database)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._tasks = [
+            _Task("outbox", ROUND, service.outbox.send_due, shared=False),
+            _Task("seconds", ROUND, self.take_back),
+            _Task("stripe", LOOK_AT_STRIPE, service.stripe.look, shared=False),
+            _Task("stale", 60.0, self.look_at_old_ones),
+            _Task("tidy", 3600.0, self.tidy),
+        ]
+        if service.settings.poll_events:
+            self._tasks.append(_Task("events", service.settings.poll_events, self.read_events))
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after what is under way."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(15.0)
+
+    def hurry(self) -> None:
+        """Look at what is to be told or taken back now, instead of at the next round."""
+        self._wake.set()
+
+    def take_back(self) -> None:
+        """Cancel and refund the second subscriptions that are due."""
+        for subscription in self._service.seconds.due():
+            if self._service.seconds.take_back(subscription):
+                self._service.sync.subscription(subscription)
+
+    def read_events(self) -> None:
+        """Take the events that Stripe lists and nobody posted here."""
+        self._service.webhooks.resync(self._service.webhooks.newest())
+
+    def look_at_old_ones(self) -> None:
+        """Fetch live subscriptions again that nobody spoke of for a day, or whose next charge could not be had."""
+        now = now_seconds()
+        with self._service.database.reading() as session:
+            old = select(SubscriptionRow.id).where(
+                SubscriptionRow.status.not_in(ENDED),
+                or_(
+                    SubscriptionRow.as_of < now - OLD,
+                    SubscriptionRow.charge_known.is_(False) & (SubscriptionRow.as_of < now - CHARGE_UNKNOWN),
+                ),
+            )
+            found = list(session.scalars(old.order_by(SubscriptionRow.as_of).limit(_A_ROUND)))
+        for subscription in found:
+            self._service.sync.subscription(subscription, look_again=True)
+
+    def tidy(self) -> None:
+        """Drop what nobody asks for any more."""
+        before = now_seconds() - SESSIONS_KEPT
+        with self._service.database.writing() as session:
+            session.execute(delete(SessionRow).where(SessionRow.settled, SessionRow.as_of < before))
+        self._service.checkouts.prune()
+        self._service.webhooks.prune()
+        self._service.outbox.prune(now_seconds() - 7 * 86400)
+
+    def _run(self) -> None:
+        hurried = False
+        while not self._stopping.is_set():
+            now = time.monotonic()
+            for task in self._tasks:
+                if task.due <= now or (hurried and task.every == ROUND):
+                    task.due = now + task.every
+                    self._do(task)
+            hurried = self._wake.wait(ROUND)
+            self._wake.clear()
+
+    def _do(self, task: _Task) -> None:
+        try:
+            if task.shared:
+                with self._leases.hold(f"task:{task.name}", seconds=300.0):
+                    task.run()
+            else:
+                task.run()
+        except Busy:
+            pass
+        except StripeError as error:
+            _log.warning("task_failed", task=task.name, reason=type(error).__name__)
+        except Exception:
+            _log.exception("task_failed", task=task.name)
