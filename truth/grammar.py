@@ -242,6 +242,16 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
 )  # fmt: skip
 
 HARMLESS: Final[tuple[str, ...]] = (
+    # What each service said last, below a card: that it said so is true whatever is so
+    "Why does it say this\\?", "Billing, (?:just now|{ago}): .*", "Your account, (?:just now|{ago}): .*",
+    "It doesn't say whether it's running.", "(?:Billing|Your account) can't be asked right now.",
+    "What it said before is below.", "Some payment methods take days.", "Other plan",
+    "You came back from checkout (?:just now|{ago}), and nobody has confirmed the purchase yet.",
+    "You went to checkout (?:just now|{ago}) and haven't come back from it.",
+    "If you paid in another tab, that can take a while to show.",
+    "You were in the billing portal, and nothing new has been heard since.", "The billing portal shows it.",
+    "Billing doesn't tell us of a cancellation before it takes effect.", "We can't see discounts and refunds.",
+    "Your invoices in the billing portal show them.",
     "Invoices and payment methods: In the billing portal", "By subscribing you agree to our terms.", "All plans",
     "You have an unfinished checkout for .*", "Go on with .*", "Your plan, orders and invoices.",
     "(?:See your )?[Oo]rders",

@@ -7,6 +7,7 @@ from ui.billing.live import Live, Part
 from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
 from ui.billing.subscription_card import SubscriptionCard
+from ui.billing.why import WhyItSays
 from ui.components.notice import notice
 from ui.page.context import PageContext
 from ui.text.claim_words import claims_attribute, paying_twice
@@ -24,6 +25,7 @@ class Overview:
         self._heading = heading
         self._twice = Part(self._draw_twice)
         self._card = SubscriptionCard(context, live.look_now, problems, heading=heading)
+        self._why = WhyItSays(context)
         self._groups = Part(self._draw_groups, classes="other-subscriptions")
         self._others = Part(self._draw_others, classes="other-subscriptions")
 
@@ -33,6 +35,7 @@ class Overview:
             self._card.show_nothing_yet()
             return
         self._card.show(customer_status.current, customer_status)
+        self._why.show(customer_status)
         self._twice.show(customer_status.duplicates)
         self._groups.show((customer_status.beside, customer_status))
         self._others.show((tuple(other for other in customer_status.others if other.live), customer_status))

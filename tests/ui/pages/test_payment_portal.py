@@ -110,7 +110,8 @@ def customer_status(current: Subscription, *others: Subscription, failed: str | 
 
 
 READER = cast(
-    PageContext, SimpleNamespace(catalog=CATALOG, locale="en", timezone="UTC", part=lambda _kind, make: make())
+    PageContext,
+    SimpleNamespace(catalog=CATALOG, locale="en", timezone="UTC", session=None, part=lambda _kind, make: make()),
 )
 UNLESS = "Unless it's canceled or paused, it renews then."
 LATER = datetime(2031, 3, 14, 12, tzinfo=UTC)

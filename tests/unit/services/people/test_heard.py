@@ -1,0 +1,73 @@
+"""What a user is told of who said what: each service's last word, what they did here, and what nobody tells."""
+
+from datetime import timedelta
+
+from services.errors import UpstreamTimeout
+from services.people.heard import Heard, HeardKind, heard_of
+from services.sessions.service import Session
+from tests.replica import Outside, Replica
+
+
+async def heard(replica: Replica, outside: Outside, session: Session) -> dict[HeardKind, Heard]:
+    status = await replica.ask(session)
+    snapshot = replica.refresher.last_heard("ada")
+    assert snapshot is not None
+    return {one.kind: one for one in heard_of(status, snapshot, outside.catalog, outside.clock())}
+
+
+async def test_both_services_words_with_their_age(replica: Replica, outside: Outside) -> None:
+    outside.payment_ms.shape = "documented"
+    ada = await replica.sign_in()
+    made = await replica.click(ada)
+    outside.world.pay(made.session_id)
+    outside.world.deliver_all()
+    await replica.come_back(ada, made)
+
+    said = await heard(replica, outside, ada)
+
+    billing, account = said[HeardKind.BILLING_HAS], said[HeardKind.ACCOUNT_HAS]
+    assert (str(billing.plan), billing.word, billing.at) == ("Premium", "active", outside.clock())
+    assert (str(account.plan), account.word) == ("Premium", "active")
+    assert HeardKind.CAME_BACK not in said
+    assert {HeardKind.CANCELLATION_UNTOLD, HeardKind.MONEY_UNTOLD} <= said.keys()
+
+
+async def test_a_service_without_status_words_is_not_given_one(replica: Replica, outside: Outside) -> None:
+    outside.world.account_speaks = False
+    ada = await replica.sign_in()
+    made = await replica.click(ada)
+    outside.world.pay(made.session_id)
+    outside.world.deliver_all()
+
+    said = await heard(replica, outside, ada)
+
+    assert said[HeardKind.BILLING_HAS_UNNAMED].word is None
+    assert HeardKind.ACCOUNT_SAYS_NOTHING in said
+
+
+async def test_a_purchase_that_nobody_confirms_and_a_checkout_nobody_came_back_from(
+    replica: Replica, outside: Outside
+) -> None:
+    ada = await replica.sign_in()
+    made = await replica.click(ada)
+    left = await heard(replica, outside, ada)
+    outside.clock.move(60)
+    await replica.come_back(ada, made)
+    back = await heard(replica, outside, ada)
+
+    assert left[HeardKind.NOT_BACK].at == made.started_at
+    assert HeardKind.NOT_BACK not in back
+    assert back[HeardKind.CAME_BACK].at == made.started_at + timedelta(seconds=60)
+    assert HeardKind.BILLING_NONE in back
+
+
+async def test_a_silent_service_is_called_silent_and_its_last_word_stays(replica: Replica, outside: Outside) -> None:
+    ada = await replica.sign_in()
+    await replica.ask(ada)
+    outside.clock.move(90)
+    outside.payment_ms.switch.error = UpstreamTimeout("payment_ms", "subscription")
+
+    said = await heard(replica, outside, ada)
+
+    assert HeardKind.BILLING_SILENT in said
+    assert said[HeardKind.BILLING_NONE].at == outside.clock() - timedelta(seconds=90)
