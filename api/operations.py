@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from services.container import Container
 from services.errors import StoreUnavailable
+from services.storage.opened_files import FileReplaced
 from services.web.operator_token import shows_token
 from version import VERSION
 
@@ -104,8 +105,11 @@ async def _store(container: Container) -> Check:
     try:
         async with asyncio.timeout(PING_DEADLINE):
             await container.store.ping()
-    except (StoreUnavailable, TimeoutError):
-        return {"status": "failing", "problem": "Sign-ins, carts and locks can't be kept; look at the store."}
+    except (StoreUnavailable, TimeoutError) as error:
+        problem = "Sign-ins, carts and locks can't be kept; look at the store."
+        if isinstance(error.__cause__, FileReplaced):
+            problem = "The store's file was replaced under the running app, and neither is written to; restart the app."
+        return {"status": "failing", "problem": problem}
     return {"status": "ok"}
 
 

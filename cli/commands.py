@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cli.backup_command import add_backup
 from cli.check_command import add_check
 from cli.events_command import add_events
 from cli.keys_command import add_keys
@@ -24,6 +25,7 @@ def add_operator_commands(commands: "Commands") -> None:
     add_keys(commands)
     add_events(commands)
     add_person(commands)
+    add_backup(commands)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,8 @@
 """The file under the embedded store: the claim on it, its schema, and a transaction at a time.
 
 Not thread-safe: the store calls it from one thread. A connection that fails is replaced at the next call. What is asked
-for together is done together: writes wait for the disk once for all of them.
+for together is done together: writes wait for the disk once for all of them. What has expired goes in small steps of
+its own, in no request's transaction.
 """
 
 import fcntl
@@ -15,10 +16,14 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from services.errors import StoreInUse, StoreTooNew
+from services.storage.opened_files import LOCK, FileFate, FileReplaced, OpenedFiles, beside
 
 T = TypeVar("T")
 
 _PURGE_EVERY: Final = 60.0
+PURGED_AT_ONCE: Final = 500
+"""How many expired rows of each kind go in one step: some milliseconds, which is what a request may wait for it."""
+
 _MIGRATIONS: Final = (
     """
     CREATE TABLE entries (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires REAL) WITHOUT ROWID;
@@ -31,6 +36,11 @@ _MIGRATIONS: Final = (
 )
 """Each step brings the file from schema version n to n + 1 (`PRAGMA user_version`). Only ever append."""
 
+
+_PURGE: Final = (
+    "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires <= ? LIMIT ?)",
+    "DELETE FROM fields WHERE (key, field) IN (SELECT key, field FROM fields WHERE expires <= ? LIMIT ?)",
+)
 
 Do = Callable[[sqlite3.Connection, float], T]
 """Something to do with the connection, at a time in seconds."""
@@ -58,24 +68,25 @@ class SqliteFile:
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         """Touch nothing yet; `clock` returns the wall clock's seconds."""
-        self._path = path
+        self._named = path
         self._clock = clock
         self._descriptor: int | None = None
         self._connection: sqlite3.Connection | None = None
+        self._opened: OpenedFiles | None = None
         self._next_purge = float("-inf")
 
     def claim(self) -> None:
         """Take the file for this process, by a lock on a file beside it that the system frees when the process ends."""
         if self._descriptor is not None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        self._named.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(beside(self._path, LOCK), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             raise StoreInUse(
-                f"Another process is using {self._path}. Stop it, give this one a STORAGE_PATH of its own, "
+                f"Another process is using {self._named}. Stop it, give this one a STORAGE_PATH of its own, "
                 "or set REDIS_URL to run several replicas."
             ) from None
         except OSError:
@@ -83,8 +94,19 @@ class SqliteFile:
             raise
         self._descriptor = descriptor
 
+    @property
+    def _path(self) -> Path:
+        """Where the file is, whatever leads there: through a link it is the same file, with the same claim on it."""
+        return self._named.resolve()
+
     def run(self, works: Sequence[Work]) -> None:
         """Do the reads, then the writes, and note on each how it went. Raises nothing."""
+        try:
+            self._keep_hold_of_the_files()
+        except (OSError, sqlite3.Error, StoreInUse) as error:
+            for work in works:
+                work.error = error
+            return
         for work in works:
             if not work.writes:
                 work.attempt(self._read)
@@ -140,13 +162,39 @@ class SqliteFile:
         return True
 
     def _begin(self, connection: sqlite3.Connection) -> float:
-        """Begin a transaction and return its time; what has expired goes now and then."""
+        """Begin a transaction and return its time."""
         now = self._clock()
         connection.execute("BEGIN IMMEDIATE")
-        if now >= self._next_purge:
-            _purge(connection, now)
-            self._next_purge = now + _PURGE_EVERY
         return now
+
+    @property
+    def purge_due(self) -> bool:
+        """Whether expired rows are to be looked for."""
+        return self._connection is not None and self._clock() >= self._next_purge
+
+    def purge(self) -> None:
+        """Remove some of what has expired. Raises nothing: what could not be removed is tried again in a minute."""
+        now = self._clock()
+        self._next_purge = now + _PURGE_EVERY
+        with suppress(OSError, sqlite3.Error):
+            if self._write(_purge_step):
+                self._next_purge = now
+
+    def _keep_hold_of_the_files(self) -> None:
+        """See that what is open is what the path leads to, and write back what was deleted. Raises OSError if it can't.
+
+        The claim is taken anew then, which raises StoreInUse if another process was quicker.
+        """
+        fate = self._opened.fate() if self._opened is not None and self._connection is not None else FileFate.KEPT
+        if fate is FileFate.KEPT or self._connection is None or self._opened is None:
+            return
+        if fate is FileFate.REPLACED:
+            self._opened.take_away_journal()
+            raise FileReplaced(f"{self._named} was replaced by another file while this process has it open; restart it")
+        if fate is FileFate.DELETED:
+            self._opened.write_back(self._connection)
+        self.close()  # where the journal alone is gone, this writes what it holds into the file
+        self.claim()
 
     def _undo(self, connection: sqlite3.Connection) -> None:
         """Keep the connection if it can go on: on a full disk it still reads, while a new one could not be opened."""
@@ -166,6 +214,7 @@ class SqliteFile:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
                 _migrate(self._connection)
+                self._opened = OpenedFiles(self._path)
             except BaseException:
                 self._disconnect()
                 raise
@@ -196,6 +245,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
         connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
 
 
-def _purge(connection: sqlite3.Connection, now: float) -> None:
-    connection.execute("DELETE FROM entries WHERE expires <= ?", (now,))
-    connection.execute("DELETE FROM fields WHERE expires <= ?", (now,))
+def _purge_step(connection: sqlite3.Connection, now: float) -> bool:
+    """Remove a few expired rows; return whether there may be more."""
+    removed = [connection.execute(step, (now, PURGED_AT_ONCE)).rowcount for step in _PURGE]
+    return PURGED_AT_ONCE in removed

@@ -88,14 +88,19 @@ class SqliteStore:
 
     async def _bring(self) -> None:
         """Bring what was asked for to the thread, and say that it is done; who has left meanwhile is left out."""
-        while asked := [(work, done) for work, done in self._asked if not done.done()]:
+        loop = asyncio.get_running_loop()
+        while True:
+            asked = [(work, done) for work, done in self._asked if not done.done()]
             self._asked = []
-            works = [work for work, _done in asked]
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._file.run, works)
-            for _work, done in asked:
-                if not done.done():
-                    done.set_result(None)
-        self._asked = []
+            if asked:
+                await loop.run_in_executor(self._thread, self._file.run, [work for work, _done in asked])
+                for _work, done in asked:
+                    if not done.done():
+                        done.set_result(None)
+            if self._file.purge_due and not self._closed:
+                await loop.run_in_executor(self._thread, self._file.purge)
+            elif not asked:
+                return
 
     async def get(self, key: str) -> str | None:
         """See `Store`."""

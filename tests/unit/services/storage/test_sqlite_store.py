@@ -13,12 +13,13 @@ from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from services.errors import StoreInUse, StoreUnavailable
 from services.storage.factory import open_store
 from services.storage.port import RESYNC, Store
 from services.storage.sqlite_store import SqliteStore
-from tests.unit.services.storage.store_behaviour import StoreBehaviour
+from tests.unit.services.storage.store_behaviour import StoreBehaviour, eventually
 
 
 @pytest.fixture
@@ -239,8 +240,12 @@ async def test_expired_values_leave_the_file(path: Path) -> None:
     await store.put("one-more", "x", 5)
 
     connection = sqlite3.connect(path)
-    assert connection.execute("SELECT count(*) FROM entries").fetchone() == (1,)
-    assert connection.execute("SELECT count(*) FROM fields").fetchone() == (0,)
+
+    async def gone() -> bool:
+        left = "SELECT (SELECT count(*) FROM entries), (SELECT count(*) FROM fields)"
+        return bool(connection.execute(left).fetchone() == (1, 0))
+
+    await eventually(gone)
     connection.close()
     await store.close()
 
@@ -292,4 +297,90 @@ async def test_without_a_redis_url_the_store_is_the_file(path: Path) -> None:
     await store.put("key", "x", None)
 
     assert isinstance(store, SqliteStore)
+    await store.close()
+
+
+async def test_a_link_to_the_file_is_the_same_file(path: Path) -> None:
+    link = path.parent / "elsewhere" / "link.sqlite3"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(path)
+    through_link = SqliteStore(link)
+    with pytest.raises(StoreInUse):
+        SqliteStore(path)
+    await through_link.put("key", "x", None)
+    await through_link.close()
+
+    store = SqliteStore(path)
+
+    assert await store.get("key") == "x"
+    with pytest.raises(StoreInUse):
+        SqliteStore(link)
+    assert [entry.name for entry in link.parent.iterdir()] == ["link.sqlite3"]
+    await store.close()
+
+
+@pytest.mark.parametrize("what", ["the file", "all files", "the folder", "the journal", "the lock"])
+async def test_files_deleted_under_the_process_are_written_back(path: Path, what: str) -> None:
+    store = SqliteStore(path)
+    await store.put("key", "x", None)
+    await store.put_field("cart", "item", "2", None)
+
+    gone = {"the file": [""], "the journal": ["-wal"], "the lock": [".lock"]}.get(what, ["", "-wal", "-shm", ".lock"])
+    for ending in gone:
+        path.with_name(path.name + ending).unlink()
+    if what == "the folder":
+        path.parent.rmdir()
+    with capture_logs() as lines:
+        await store.ping()
+        await store.put("another", "y", None)
+
+    assert await store.get("key") == "x"
+    with pytest.raises(StoreInUse):
+        SqliteStore(path)
+    await store.close()
+    again = SqliteStore(path)
+    assert (await again.get("key"), await again.get("another"), await again.fields("cart")) == ("x", "y", {"item": "2"})
+    await again.close()
+    said = [line["event"] for line in lines]
+    assert said == (["store_file_deleted"] if "" in gone else [])
+    assert {entry.name.removeprefix(path.name) for entry in path.parent.iterdir()} == {"", ".lock"}
+
+
+async def test_a_file_put_in_its_place_is_refused_and_left_alone(path: Path, tmp_path: Path) -> None:
+    other = SqliteStore(tmp_path / "other.sqlite3")
+    await other.put("key", "other", None)
+    await other.close()
+    store = SqliteStore(path)
+    await store.put("key", "x", None)
+    (tmp_path / "other.sqlite3").replace(path)
+
+    with pytest.raises(StoreUnavailable, match="was replaced by another file"):
+        await store.put("key", "y", None)
+    await store.close()
+
+    again = SqliteStore(path)
+    assert await again.get("key") == "other"
+    await again.close()
+
+
+async def test_what_has_expired_goes_in_steps_that_hold_up_nobody(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.storage.sqlite_file.PURGED_AT_ONCE", 10)
+    now = [1000.0]
+    store = SqliteStore(path, clock=lambda: now[0])
+    await asyncio.gather(*(store.put(f"key{number}", "x", 5) for number in range(35)))
+    now[0] += 120
+    left = sqlite3.connect(path)
+
+    def count() -> int:
+        return int(left.execute("SELECT count(*) FROM entries").fetchone()[0])
+
+    async def clean() -> bool:
+        return count() == 1
+
+    await store.put("one-more", "x", None)
+    after_the_request = count()
+    await eventually(clean)
+
+    assert after_the_request >= 26
+    left.close()
     await store.close()
