@@ -3,6 +3,7 @@
 Both are SQLite's online backup: a copy is the store of one moment. Every copy is checked before it gets its name.
 """
 
+import itertools
 import os
 import sqlite3
 import time
@@ -53,7 +54,7 @@ def restore(backup: Path, store: Path) -> Path | None:
             _copy(backup, draft)
             _checked(draft)
             if path.exists():
-                before = beside(path, f".before-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
+                before = _name_for_former(path)
                 back_up(path, before)
             for ending in JOURNAL:  # of the store that makes way; it is in the copy
                 beside(path, ending).unlink(missing_ok=True)
@@ -63,6 +64,13 @@ def restore(backup: Path, store: Path) -> Path | None:
     finally:
         claim.close()
     return before
+
+
+def _name_for_former(path: Path) -> Path:
+    """Return a name that no file has, for the store that makes way."""
+    today = time.strftime("%Y%m%d", time.gmtime())
+    names = (beside(path, f".before-{today}-{number}") for number in itertools.count(1))
+    return next(name for name in names if not name.exists())
 
 
 def _copy(source: Path, target: Path) -> None:
