@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.quiet import quiet_logs
+from cli.sqlite_backup import NoBackup, back_up, restore
 from cli.store_schema import require_readable
 from services.errors import StoreInUse, StoreTooNew
-from services.storage.sqlite_backup import NoBackup, back_up, restore
 from services.storage.sqlite_store import SqliteStore
 from settings import Settings, load_settings
 
