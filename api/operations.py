@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from services.container import Container
 from services.errors import StoreUnavailable
-from services.storage.opened_files import FileReplaced
+from services.storage.sqlite.opened_files import FileReplaced
 from services.web.operator_token import shows_token
 from version import VERSION
 

@@ -11,8 +11,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from services.storage.opened_files import JOURNAL, LOCK, beside
-from services.storage.sqlite_file import SqliteFile
+from services.storage.sqlite.opened_files import JOURNAL, LOCK, beside
+from services.storage.sqlite.sqlite_file import SqliteFile
 
 
 class NoBackup(Exception):

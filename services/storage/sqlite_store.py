@@ -19,7 +19,7 @@ from services.storage.local_locks import LocalLocks
 from services.storage.local_pubsub import LocalPubSub
 from services.storage.outage_log import OutageLog
 from services.storage.port import check_ttl
-from services.storage.sqlite_file import Do, SqliteFile, Work
+from services.storage.sqlite.sqlite_file import Do, SqliteFile, Work
 
 DEADLINE: Final = 5.0
 """Seconds after which a call gives up on a disk that hangs."""

@@ -12,7 +12,7 @@ import pytest
 
 from services.errors import CheckoutInProgress
 from services.sessions.service import Session
-from services.storage.sqlite_file import SqliteFile, Work
+from services.storage.sqlite.sqlite_file import SqliteFile, Work
 from services.storage.sqlite_store import SqliteStore
 from tests.fakes import settle
 from tests.replica import BOB, Outside, Replica

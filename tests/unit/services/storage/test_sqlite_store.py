@@ -364,7 +364,7 @@ async def test_a_file_put_in_its_place_is_refused_and_left_alone(path: Path, tmp
 
 
 async def test_what_has_expired_goes_in_steps_that_hold_up_nobody(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.storage.sqlite_file.PURGED_AT_ONCE", 10)
+    monkeypatch.setattr("services.storage.sqlite.sqlite_file.PURGED_AT_ONCE", 10)
     now = [1000.0]
     store = SqliteStore(path, clock=lambda: now[0])
     await asyncio.gather(*(store.put(f"key{number}", "x", 5) for number in range(35)))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from services.errors import StoreInUse, StoreTooNew
-from services.storage.opened_files import LOCK, FileFate, FileReplaced, OpenedFiles, beside
+from services.storage.sqlite.opened_files import LOCK, FileFate, FileReplaced, OpenedFiles, beside
 
 T = TypeVar("T")
 
