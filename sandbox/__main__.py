@@ -15,20 +15,24 @@ from sandbox.database import DatabaseInUse
 from sandbox.listeners import address_of, bind, serve, stop_on_signals, stop_with_parent
 from sandbox.payment.app_push import AppPush
 from sandbox.scheduler import Scheduler
-from sandbox.settings import SandboxSettings
+from sandbox.settings import PaymentMs, SandboxSettings
 from sandbox.state import Addresses, SandboxState
+from sandbox.stripe.posting import EndpointPoster
 
 
 async def run(settings: SandboxSettings, parent: int | None = None) -> None:
     """Until a signal comes, or the parent is gone. Raises OSError for a taken port, DatabaseInUse for a taken file."""
     with contextlib.ExitStack() as stack:
-        ports = (settings.payment_port, settings.auth_port, settings.stripe_port)
+        has_payment = settings.payment_ms is PaymentMs.RECORDED
+        ports = (*((settings.payment_port,) if has_payment else ()), settings.auth_port, settings.stripe_port)
         sockets = [stack.enter_context(bind(settings.host, port)) for port in ports]
-        payment, auth, stripe = map(address_of, sockets)
-        state = SandboxState(settings, Addresses(payment, auth, settings.public_url.rstrip("/") or stripe))
+        *payment, auth, stripe = map(address_of, sockets)
+        stripe_url = settings.public_url.rstrip("/") or stripe
+        state = SandboxState(settings, Addresses(payment[0] if payment else "", auth, stripe_url))
         stack.callback(state.database.close)
-        scheduler, push = Scheduler(state), AppPush(state)
-        apps = build_apps(state, scheduler)
+        scheduler, push, poster = Scheduler(state), AppPush(state), EndpointPoster(state)
+        all_apps = build_apps(state, scheduler)
+        apps = all_apps if has_payment else (all_apps.auth, all_apps.stripe)
         stop, ready = asyncio.Event(), asyncio.Event()
         stop_on_signals(stop)
         helpers = [asyncio.create_task(scheduler.run()), asyncio.create_task(_announce(state, stripe, ready))]
@@ -43,6 +47,7 @@ async def run(settings: SandboxSettings, parent: int | None = None) -> None:
                 helper.cancel()
             outcomes = await asyncio.gather(*helpers, return_exceptions=True)
             await push.close()
+            await poster.close()
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome

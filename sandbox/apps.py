@@ -19,6 +19,7 @@ from sandbox.scheduler import Scheduler
 from sandbox.state import SandboxState
 from sandbox.stripe.checkout_pages import checkout_router
 from sandbox.stripe.portal_pages import portal_router
+from sandbox.stripe.rest.api import stripe_api
 
 
 class SandboxApps(NamedTuple):
@@ -39,6 +40,7 @@ def stripe_app(state: SandboxState, scheduler: Scheduler) -> FastAPI:
     """Hosted checkout and portal, the control panel, and its HTTP calls (listed at ``/calls``)."""
     app = FastAPI(title="Sandbox control", docs_url=None, redoc_url=None, openapi_url="/control/openapi.json")
     app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/v1", FaultMiddleware(stripe_api(state), "stripe", state))
     for router in (
         control_router(state, scheduler),
         control_users_router(state),

@@ -96,6 +96,10 @@ class DocumentStore(Generic[T]):
     def of(self, owner: str) -> list[T]:
         return self._rows("owner = ?", (owner,), "ORDER BY position")
 
+    def having(self, field: str, value: str) -> list[T]:
+        """Those with this value in a field, newest first."""
+        return self._rows("json_extract(body, ?) = ?", (f"$.{field}", value), "ORDER BY position DESC")
+
     def newest(self, limit: int = 100) -> list[T]:
         return self._rows("1 = 1", (), "ORDER BY position DESC LIMIT ?", (limit,))
 

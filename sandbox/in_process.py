@@ -6,12 +6,14 @@ For tests that play thousands of stories. Nothing sleeps: `settled` and `advance
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.apps import SandboxApps, build_apps
 from sandbox.scheduler import Scheduler
 from sandbox.settings import SandboxSettings
 from sandbox.state import Addresses, SandboxState
+from sandbox.stripe.posting import EndpointPoster
 
 START: Final = datetime(2026, 1, 15, 12, tzinfo=UTC)
 ADDRESSES: Final = Addresses("http://payment.sandbox", "http://auth.sandbox", "http://stripe.sandbox")
@@ -41,10 +43,13 @@ class InProcessSandbox:
         settings: SandboxSettings | None = None,
         addresses: Addresses = ADDRESSES,
         time: ManualTime | None = None,
+        endpoints: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        """`endpoints` takes Stripe's posts to webhook endpoints, in place of the network."""
         self.time = time or ManualTime()
         self.state = SandboxState(settings or settings_in_memory(), addresses, self.time)
         self.scheduler = Scheduler(self.state, manual=True)
+        self.poster = EndpointPoster(self.state, endpoints)
         apps: SandboxApps = build_apps(self.state, self.scheduler)
         self.payment, self.auth, self.stripe = (self._caught_up(app) for app in apps)
 

@@ -46,7 +46,7 @@ class Scheduler:
     async def settled(self, seconds: float) -> bool:
         """Whether no webhook is waiting or being written any more, within this many seconds."""
         if self._manual:
-            return self._deliver_within(seconds)
+            return await self._deliver_within(seconds)
         try:
             async with asyncio.timeout(seconds), self._settled:
                 await self._settled.wait_for(lambda: self._state.webhooks.waiting() == 0)
@@ -61,11 +61,13 @@ class Scheduler:
         self._state.renewals.run_due()
         self._state.webhooks.deliver_due()
 
-    def _deliver_within(self, seconds: float) -> bool:
+    async def _deliver_within(self, seconds: float) -> bool:
         webhooks, clock = self._state.webhooks, self._state.clock
         until = clock.timestamp() + seconds
+        await asyncio.gather(*webhooks.posts)
         while (due := webhooks.next_due()) is not None and due <= until:
             self.advance(timedelta(seconds=max(0.0, due - clock.timestamp())))
+            await asyncio.gather(*webhooks.posts)
         return webhooks.waiting() == 0
 
     def _next_due(self) -> float | None:

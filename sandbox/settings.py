@@ -24,6 +24,13 @@ class StatusShape(StrEnum):
     DETAILED = "detailed"
 
 
+class PaymentMs(StrEnum):
+    """Which Payment MS there is: the recorded one with its quirks, or none here, but somebody else's service."""
+
+    RECORDED = "recorded"
+    NONE = "none"
+
+
 class PortalShape(StrEnum):
     PORTAL_URL = "portal_url"
     URL = "url"
@@ -240,8 +247,15 @@ class SandboxSettings(BaseSettings, RuntimeSettings):
     app_url: str = "http://localhost:8081"
     """The app in front of the sandbox, for the links back to it."""
 
+    payment_ms: PaymentMs = PaymentMs.RECORDED
+    stripe_key: SecretStr = SecretStr("")
+    """The only key that Stripe's API accepts; without it, any test key."""
+
+    stripe_webhook_url: str = ""
+    """Where Stripe posts its events, signed with `webhook_secret`."""
+
     webhook_secret: SecretStr = SecretStr(SANDBOX_WEBHOOK_SECRET)
-    """What signs events that are posted to the Payment MS as Stripe would."""
+    """What signs events: those that Stripe posts, and those that somebody posts to the Payment MS as Stripe would."""
 
     events_url: str = ""
     events_secret: SecretStr | None = None

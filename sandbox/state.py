@@ -13,13 +13,15 @@ from sandbox.payment.idempotency import IdempotentAnswers
 from sandbox.payment.records import PaymentRecords
 from sandbox.payment.single_connection import WORK_SECONDS, SingleConnection
 from sandbox.runtime_settings import RuntimeSettingsStore
-from sandbox.settings import SandboxSettings
+from sandbox.settings import PaymentMs, SandboxSettings
 from sandbox.stripe.checkout import StripeCheckout
 from sandbox.stripe.customers import StripeCustomers
+from sandbox.stripe.endpoints import WebhookEndpoints
 from sandbox.stripe.invoices import StripeInvoices
-from sandbox.stripe.objects import StripeCheckoutSession, StripePortalSession
-from sandbox.stripe.portal import StripePortal
+from sandbox.stripe.objects import StripeCheckoutSession
+from sandbox.stripe.portal import StripePortal, StripePortalSession
 from sandbox.stripe.price_list import PriceList
+from sandbox.stripe.products import StripeProducts
 from sandbox.stripe.renewals import RenewalCycle
 from sandbox.stripe.subscriptions import StripeSubscriptions
 from sandbox.stripe.webhooks import Webhooks
@@ -50,11 +52,21 @@ class SandboxState:
         self.runtime_settings = RuntimeSettingsStore(database, settings.runtime_settings())
         self.faults = FaultList(database)
         self.prices = PriceList(database, settings.catalog_path)
+        self.products = StripeProducts(database, self.clock, self.prices)
         self.records = PaymentRecords(database, self.runtime_settings)
         self.idempotency = IdempotentAnswers(database, self.clock)
         self.accounts = AuthAccounts(database, self.clock, self.runtime_settings)
+        self.endpoints = WebhookEndpoints(database, self.clock, settings)
         self.webhooks = Webhooks(
-            database, self.clock, self.runtime_settings, self.faults, self.connection, self.records, self.accounts
+            database,
+            self.clock,
+            self.runtime_settings,
+            self.faults,
+            self.connection,
+            self.records,
+            self.accounts,
+            self.endpoints,
+            recorded=settings.payment_ms is PaymentMs.RECORDED,
         )
         self.customers = StripeCustomers(database, self.clock, self.runtime_settings, self.webhooks)
         self.invoices = StripeInvoices(database, self.clock, self.webhooks)

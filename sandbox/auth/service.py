@@ -5,10 +5,12 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from fastapi import FastAPI, Request, Response
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from sandbox.auth.accounts import SAMPLE_PEOPLE, AccountPlan, AuthUser, person
+from sandbox.clock import rfc3339
 from sandbox.rendering import STATIC, form_of, go_to, message, page
 from sandbox.settings import AuthShape, PlanPlace
 from sandbox.state import SandboxState
@@ -19,6 +21,15 @@ _PICTURE = (
     '<text x="24" y="32" font-family="sans-serif" font-size="22" fill="#fff" text-anchor="middle">{letter}</text></svg>'
 )
 _COLOURS = ("#3f4bd8", "#0b7a5e", "#a8501a", "#8a3b8f")
+
+
+class ToldSubscription(BaseModel):
+    """`status` in Stripe's words, `plan` as the app's catalog has it, `expires_at` the end of what is paid."""
+
+    user_id: str = Field(min_length=1)
+    status: str = Field(min_length=1)
+    plan: str = ""
+    expires_at: AwareDatetime | None = None
 
 
 def auth_app(state: SandboxState) -> FastAPI:
@@ -48,6 +59,19 @@ def auth_app(state: SandboxState) -> FastAPI:
         if state.runtime_settings.current.auth_shape is AuthShape.FLAT:
             return JSONResponse({"success": True, **context})
         return JSONResponse({"session_id": session_id, "user_context": context})
+
+    @app.post("/auth/subscriptions")
+    async def subscriptions(request: Request) -> Response:
+        """What a Payment MS of one's own tells of a user's subscription: the newest word is what the account says."""
+        try:
+            told = ToldSubscription.model_validate_json(await request.body())
+        except ValidationError as error:
+            first = error.errors()[0]
+            return JSONResponse({"error": f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"}, 400)
+        expires_at = rfc3339(told.expires_at) if told.expires_at else None
+        plan = AccountPlan(status=told.status, plan=told.plan, expires_at=expires_at)
+        state.accounts.set_grant(told.user_id, plan)
+        return JSONResponse(plan.model_dump(exclude={"silent"}))
 
     @app.get("/auth/{provider}")
     async def choose(provider: str, redirect_uri: str = "") -> Response:

@@ -1,4 +1,4 @@
-"""The door of the Payment MS and of the Auth MS: counts each request, applies faults, and can be poisoned.
+"""The door of the Payment MS, the Auth MS and Stripe's API: counts each request, applies faults, and can be poisoned.
 
 Pure ASGI around the app. It reads the whole request first, so that an overlap is one of complete requests, as with
 the real service's single database connection.
@@ -18,6 +18,8 @@ from sandbox.payment.single_connection import WORK_SECONDS
 from sandbox.state import SandboxState
 
 _LOST_BODY: Final = b'{"error":"Invalid API key"}\n'
+_ERROR: Final = '{"error":"%s"}\n'
+_STRIPE_ERROR: Final = '{"error":{"message":"%s","type":"api_error"}}\n'
 _UNCOUNTED: Final = ("/static/", "/pictures/")
 
 
@@ -49,7 +51,8 @@ class FaultMiddleware:
 
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                seconds = self.state.clock.real() + self.state.runtime_settings.current.date_offset
+                offset = 0.0 if self.service == "stripe" else self.state.runtime_settings.current.date_offset
+                seconds = self.state.clock.real() + offset
                 date = formatdate(seconds, usegmt=True).encode()
                 message = {**message, "headers": [*message["headers"], (b"date", date)]}
             await send(message)
@@ -59,7 +62,8 @@ class FaultMiddleware:
     async def _serve(self, call: ReceivedRequest, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         guarded = self.service == "payment" and call.path.startswith(("/api", "/admin"))
         fault = self.state.faults.take(self.service, call.operation, call.user_id)
-        pause = self.state.runtime_settings.current.latency + (fault.delay if fault and not fault.after else 0.0)
+        latency = 0.0 if self.service == "stripe" else self.state.runtime_settings.current.latency
+        pause = latency + (fault.delay if fault and not fault.after else 0.0)
         if guarded and self.state.runtime_settings.current.one_connection:
             await self._hold_the_connection(max(pause, WORK_SECONDS), receive)
         elif pause:
@@ -72,7 +76,7 @@ class FaultMiddleware:
             if fault.after:
                 await self.app(scope, _replay(body, receive), _swallow)
                 await asyncio.sleep(fault.delay)
-            await _answer_with(fault, send)
+            await _answer_with(fault, send, _STRIPE_ERROR if self.service == "stripe" else _ERROR)
 
     async def _hold_the_connection(self, seconds: float, receive: Receive) -> None:
         """Two at once, or a client that leaves in the middle, break the connection until a restart."""
@@ -119,9 +123,9 @@ async def _swallow(message: Message) -> None:
     """The answer that gets lost."""
 
 
-async def _answer_with(fault: Fault, send: Send) -> None:
+async def _answer_with(fault: Fault, send: Send, error: str) -> None:
     status = fault.status or 200
-    body = fault.body if fault.body is not None else f'{{"error":"{status} by order of the sandbox"}}\n'
+    body = fault.body if fault.body is not None else error % f"{status} by order of the sandbox"
     headers = dict(fault.headers)
     if fault.retry_after is not None:
         headers["Retry-After"] = fault.retry_after

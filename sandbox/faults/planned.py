@@ -16,7 +16,7 @@ class Fault(BaseModel):
 
     id: str = Field(default_factory=lambda: new_id("fault"))
     operation: str = "*"
-    """An operation's name, a service (``payment``, ``auth``), ``*`` for all calls, or ``webhook``."""
+    """An operation's name, a service (``payment``, ``auth``, ``stripe``), ``*`` for all calls, or ``webhook``."""
     user_id: str = ""
     times: int | None = Field(default=None, ge=1)
     """How many calls it hits; for ever when absent."""

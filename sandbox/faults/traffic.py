@@ -15,7 +15,9 @@ _OPERATIONS: Final = (
     ("payment", re.compile(r"^/admin/products/register$"), "register"),
     ("payment", re.compile(r"^/(health|openapi\.json|docs)$"), "{}"),
     ("auth", re.compile(r"^/auth/session/(create|refresh)$"), "session_{}"),
+    ("auth", re.compile(r"^/auth/subscriptions$"), "subscription_told"),
     ("auth", re.compile(r"^/auth/[^/]+$"), "sign_in_page"),
+    ("stripe", re.compile(r"^/v1/([a-z_]+)"), "stripe_{}"),
 )
 _STATUS_USER: Final = re.compile(r"^/api/v1/subscriptions/([^/]+)/")
 
@@ -68,7 +70,7 @@ class Traffic:
         self._by_operation: Counter[str] = Counter()
         self._by_user: dict[str, Counter[str]] = {}
         self._statuses: dict[str, Counter[str]] = {}
-        self._overlap = {"payment": Overlap(), "auth": Overlap()}
+        self._overlap = {"payment": Overlap(), "auth": Overlap(), "stripe": Overlap()}
 
     def begin(self, call: ReceivedRequest) -> None:
         overlap = self._overlap[call.service]

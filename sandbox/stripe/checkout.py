@@ -12,6 +12,7 @@ from sandbox.stripe.objects import (
     InvoiceStatus,
     LineItem,
     PaymentStatus,
+    SessionOptions,
     SessionStatus,
     StripeCheckoutSession,
     StripeCustomer,
@@ -24,6 +25,7 @@ from sandbox.stripe.subscriptions import StripeSubscriptions
 from sandbox.stripe.webhooks import Webhooks
 
 _PLACEHOLDER: Final = "{CHECKOUT_SESSION_ID}"
+_NO_OPTIONS: Final = SessionOptions()
 
 
 class StripeCheckout:
@@ -49,8 +51,11 @@ class StripeCheckout:
         success_url: str,
         cancel_url: str,
         *,
+        customer: str = "",
         locale: str = "",
         promotion: str = "",
+        expires_at: datetime | None = None,
+        options: SessionOptions = _NO_OPTIONS,
     ) -> StripeCheckoutSession:
         """A new session. `promotion` is a code that is applied already, if Stripe knows it."""
         now = self._clock.second()
@@ -63,10 +68,12 @@ class StripeCheckout:
             success_url=success_url,
             cancel_url=cancel_url,
             created=now,
-            expires_at=now + timedelta(hours=self._runtime.current.session_hours),
+            expires_at=expires_at or now + timedelta(hours=self._runtime.current.session_hours),
             terms=terms_of(self._runtime.current),
+            customer=customer,
             locale=locale,
             promotion=promotion.upper() if promotion.upper() in COUPONS else "",
+            options=options,
         )
         return self._store(session)
 
@@ -128,7 +135,8 @@ class StripeCheckout:
 
     def needs_card(self, session: StripeCheckoutSession) -> bool:
         """Whether it can't be completed without one: always, but for a trial where the settings allow it."""
-        return bool(self.due_today(session).amount) or self._runtime.current.trial_needs_card
+        optional = session.options.card_if_required or not self._runtime.current.trial_needs_card
+        return bool(self.due_today(session).amount) or not optional
 
     def due(self, session: StripeCheckoutSession) -> AmountDue:
         """All of it, after code and tax; of a trial, what its first period would cost by today's terms."""
@@ -190,7 +198,7 @@ class StripeCheckout:
         waits = bool(method and method.delayed and due.amount)
         paid = PaymentStatus.UNPAID if waits else PaymentStatus.PAID
         with self._database.transaction():
-            customer = self._customers.for_checkout(session.user_id, session.email)
+            customer = self._customers.for_checkout(session.user_id, session.email, session.customer)
             session = session.model_copy(
                 update={
                     "status": SessionStatus.COMPLETE,
@@ -218,11 +226,15 @@ class StripeCheckout:
     ) -> StripeSubscription:
         return self._subscriptions.begin(
             session.lines[0],
-            customer.model_copy(update={"email": session.email}),
+            customer.model_copy(
+                update={"email": session.email or customer.email, "user_id": session.user_id or customer.user_id}
+            ),
             method,
             terms=session.terms,
             discount=self.discount(session),
             session_id=session.id,
+            metadata=session.options.subscription_metadata,
+            description=session.options.subscription_description,
         )
 
     def _amount(self, session: StripeCheckoutSession, subtotal: int, discount: Discount | None) -> AmountDue:

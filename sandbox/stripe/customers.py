@@ -18,16 +18,34 @@ class StripeCustomers:
         """Oldest first."""
         return self._documents.of(user_id)
 
-    def for_checkout(self, user_id: str, email: str) -> StripeCustomer:
-        """The customer who pays: the user's newest, or a new one where each checkout makes its own."""
+    def get(self, customer_id: str) -> StripeCustomer | None:
+        return self._documents.get(customer_id)
+
+    def newest(self, limit: int = 10_000) -> list[StripeCustomer]:
+        return self._documents.newest(limit)
+
+    def for_checkout(self, user_id: str, email: str, customer_id: str = "") -> StripeCustomer:
+        """The customer who pays: the one that was named, the user's newest, or a new one where each makes its own."""
+        named = self.get(customer_id) if customer_id else None
+        if named:
+            return named
         known = self.of(user_id)
         if known and not self._runtime.current.customer_per_checkout:
             return known[-1]
         return self.create(user_id, email)
 
     def create(self, user_id: str, email: str) -> StripeCustomer:
-        customer = StripeCustomer(id=new_id("cus"), user_id=user_id, email=email, created=self._clock.now())
-        return self._documents.put(customer.id, customer, owner=user_id)
+        return self.keep(StripeCustomer(id=new_id("cus"), user_id=user_id, email=email, created=self._clock.now()))
+
+    def keep(self, customer: StripeCustomer) -> StripeCustomer:
+        """Store it as it is, without a word to anyone."""
+        return self._documents.put(customer.id, customer, owner=customer.user_id)
+
+    def change(self, customer: StripeCustomer) -> StripeCustomer:
+        """Store it, and let Stripe tell that it changed."""
+        self.keep(customer)
+        self._webhooks.emit([self._updated(customer)])
+        return customer
 
     def email_of(self, customer_id: str) -> str:
         customer = self._documents.get(customer_id)

@@ -14,6 +14,7 @@ from sandbox.stripe.objects import (
     StripeSubscription,
     new_id,
 )
+from sandbox.stripe.refunds import Refund
 from sandbox.stripe.webhooks import Webhooks
 
 
@@ -21,6 +22,7 @@ class StripeInvoices:
     def __init__(self, database: Database, clock: SandboxClock, webhooks: Webhooks) -> None:
         self._clock, self._webhooks = clock, webhooks
         self._documents = DocumentStore(database, "invoice", Invoice)
+        self._refunds = DocumentStore(database, "refund", Refund)
 
     def get(self, invoice_id: str) -> Invoice | None:
         return self._documents.get(invoice_id)
@@ -28,6 +30,13 @@ class StripeInvoices:
     def of(self, user_id: str) -> list[Invoice]:
         """Newest first."""
         return list(reversed(self._documents.of(user_id)))
+
+    def of_customer(self, customer_id: str) -> list[Invoice]:
+        """Newest first."""
+        return self._documents.having("customer", customer_id)
+
+    def newest(self, limit: int = 10_000) -> list[Invoice]:
+        return self._documents.newest(limit)
 
     def bill(
         self,
@@ -46,6 +55,9 @@ class StripeInvoices:
             subscription_id=subscription.id,
             session_id=subscription.session_id if reason == "subscription_create" else "",
             name=subscription.name,
+            price_id=subscription.price_id,
+            product_id=subscription.product_id,
+            quantity=subscription.quantity,
             billing_reason=reason,
             due=due,
             amount=due.amount,
@@ -88,15 +100,36 @@ class StripeInvoices:
         paid_at = self._clock.second() if status is InvoiceStatus.PAID else None
         return self._put(invoice.model_copy(update={"status": status, "processing": processing, "paid_at": paid_at}))
 
-    def refund(self, invoice: Invoice, amount: int | None = None) -> Invoice:
+    def refund(
+        self, invoice: Invoice, amount: int | None = None, reason: str = "", metadata: dict[str, str] | None = None
+    ) -> Invoice:
         """Give back an amount, or all that is left of it; raises ValueError for more than that, or if it is unpaid."""
         left = invoice.amount - invoice.refunded if invoice.status is InvoiceStatus.PAID else 0
         amount = left if amount is None else amount
         if not 0 < amount <= left:
             raise ValueError(f"at most {left} can be refunded")
         refunded = self._put(invoice.model_copy(update={"refunded": invoice.refunded + amount}))
+        given = Refund(
+            id=new_id("re"),
+            invoice_id=invoice.id,
+            customer=invoice.customer,
+            amount=amount,
+            currency=invoice.currency,
+            created=self._clock.second(),
+            reason=reason,
+            metadata=metadata or {},
+        )
+        self._refunds.put(given.id, given, owner=invoice.id)
         self._tell(refunded, "charge.refunded")
         return refunded
+
+    def refunds_of(self, invoice: Invoice) -> list[Refund]:
+        """Newest first."""
+        return list(reversed(self._refunds.of(invoice.id)))
+
+    def refunds(self) -> list[Refund]:
+        """Newest first."""
+        return self._refunds.newest(10_000)
 
     def dispute(self, invoice: Invoice, status: DisputeStatus) -> Invoice:
         """The cardholder's bank takes the money back; it is won or lost later. Raises ValueError if it is unpaid."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from sandbox.clock import add_interval
 from sandbox.settings import Reach
@@ -90,6 +90,27 @@ class StripeCustomer(Document):
     user_id: str
     email: str
     created: datetime
+    name: str = ""
+    description: str = ""
+    preferred_locales: list[str] = []
+    metadata: dict[str, str] | None = None
+    """As it was given; None for one that Checkout made."""
+
+
+class SessionOptions(Document):
+    """What a session was opened with over Stripe's API, beyond what the recorded Payment MS asks for."""
+
+    client_reference_id: str = ""
+    metadata: dict[str, str] = {}
+    subscription_metadata: dict[str, str] | None = None
+    subscription_description: str = ""
+    locale: str = ""
+    allow_promotion_codes: bool = True
+    terms_of_service: bool = False
+    """Whether the buyer has to agree to the merchant's terms."""
+    card_if_required: bool = False
+    makes_invoice: bool = False
+    """Whether a one-off purchase leaves an invoice behind."""
 
 
 class StripeCheckoutSession(Document):
@@ -115,6 +136,9 @@ class StripeCheckoutSession(Document):
     settles_at: datetime | None = None
     """When a delayed payment arrives or fails; None when there is nothing to wait for."""
     settles_well: bool = True
+    options: SessionOptions = SessionOptions()
+    agreed: bool = False
+    """The buyer has agreed to the terms of service."""
 
     @property
     def recurring(self) -> bool:
@@ -140,6 +164,9 @@ class StripeSubscription(Document):
     """The user id in its metadata, where that is not `user_id`; empty for one that nobody can tell whose it is."""
     origin: Origin = Origin.CHECKOUT
     session_id: str = ""
+    metadata: dict[str, str] | None = None
+    """As it was given over Stripe's API; None for one whose metadata is the user id alone."""
+    description: str = ""
     email: str
     customer: str
     product_id: str
@@ -202,6 +229,8 @@ class StripeSubscription(Document):
 
     @property
     def metadata_user_id(self) -> str:
+        if self.metadata is not None:
+            return self.metadata.get("user_id", "")
         return self.user_id if self.known_as is None else self.known_as
 
 
@@ -212,6 +241,9 @@ class Invoice(Document):
     subscription_id: str = ""
     session_id: str = ""
     name: str
+    price_id: str = ""
+    product_id: str = ""
+    quantity: int = 1
     billing_reason: str = "manual"
     due: AmountDue
     amount: int
@@ -225,14 +257,6 @@ class Invoice(Document):
     period_end: datetime | None = None
     refunded: int = 0
     dispute: DisputeStatus | None = None
-
-
-class StripePortalSession(Document):
-    id: str
-    user_id: str
-    customer: str = ""
-    return_url: str
-    created: datetime
 
 
 class DeliveryOutcome(Document):
@@ -252,6 +276,8 @@ class StripeEvent(Document):
     invoice_id: str = ""
     customer: str = ""
     subscription: StripeSubscription | None = None
+    about: dict[str, JsonValue] | None = None
+    """What it is about, as Stripe's API wrote it then; kept while somebody outside listens."""
     state: str = "pending"
     outcomes: list[DeliveryOutcome] = []
 
@@ -260,5 +286,7 @@ class Delivery(Document):
     id: str
     event_id: str
     reach: Reach
+    endpoint: str = ""
+    """The webhook endpoint that it goes to; empty for the sandbox's own services."""
     due: float
     attempts: int = 0

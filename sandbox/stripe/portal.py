@@ -5,9 +5,22 @@ from typing import Final
 
 from sandbox.clock import SandboxClock
 from sandbox.database import Database, DocumentStore
-from sandbox.stripe.objects import StripePortalSession, new_id
+from sandbox.stripe.objects import Document, new_id
 
 _LIFE: Final = timedelta(hours=1)
+
+
+class StripePortalSession(Document):
+    id: str
+    user_id: str
+    customer: str = ""
+    return_url: str
+    created: datetime
+    locale: str = ""
+    flow: str = ""
+    """The one thing that it was opened for, in Stripe's words; empty for all of billing."""
+    flow_subscription: str = ""
+    flow_return_url: str = ""
 
 
 class StripePortal:
@@ -15,10 +28,28 @@ class StripePortal:
         self._clock = clock
         self._documents = DocumentStore(database, "portal_session", StripePortalSession)
 
-    def open(self, user_id: str, customer: str, return_url: str) -> StripePortalSession:
+    def open(
+        self,
+        user_id: str,
+        customer: str,
+        return_url: str,
+        *,
+        locale: str = "",
+        flow: str = "",
+        flow_subscription: str = "",
+        flow_return_url: str = "",
+    ) -> StripePortalSession:
         """A link to what this customer has; a user's other customers are not shown there."""
         session = StripePortalSession(
-            id=new_id("bps"), user_id=user_id, customer=customer, return_url=return_url, created=self._now()
+            id=new_id("bps"),
+            user_id=user_id,
+            customer=customer,
+            return_url=return_url,
+            created=self._now(),
+            locale=locale,
+            flow=flow,
+            flow_subscription=flow_subscription,
+            flow_return_url=flow_return_url,
         )
         return self._documents.put(session.id, session, owner=user_id)
 

@@ -5,8 +5,9 @@ from fastapi import APIRouter, Request, Response
 from sandbox.rendering import form_of, go_to, message, page
 from sandbox.settings import PlanChanges
 from sandbox.state import SandboxState
-from sandbox.stripe.objects import StripePortalSession, StripeSubscription
+from sandbox.stripe.objects import StripeSubscription
 from sandbox.stripe.payment_methods import CARDS, PaymentRefused, payment_method_of
+from sandbox.stripe.portal import StripePortalSession
 from sandbox.stripe.price_list import money
 from sandbox.stripe.upcoming import next_renewal
 

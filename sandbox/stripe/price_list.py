@@ -98,9 +98,12 @@ class PriceList:
         """Sell a product's prices no more; returns them. Who has one keeps it."""
         retired = [line for line in self.lines() if line.product_id == product_id]
         for line in retired:
-            known = self._changes.get(line.price_id) or PriceChange()
-            self._changes.put(line.price_id, known.model_copy(update={"active": False}))
+            self.set_active(line.price_id, active=False)
         return retired
+
+    def set_active(self, price_id: str, *, active: bool) -> None:
+        known = self._changes.get(price_id) or PriceChange()
+        self._changes.put(price_id, known.model_copy(update={"active": active}))
 
     def register(self, project_plan: str, line: LineItem) -> None:
         self._registered.put(line.price_id, StoredPrice(line=line, project_plan=project_plan), owner=project_plan)

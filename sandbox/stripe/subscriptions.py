@@ -47,6 +47,10 @@ class StripeSubscriptions:
     def newest(self, limit: int = 200) -> list[StripeSubscription]:
         return self._documents.newest(limit)
 
+    def of_customer(self, customer_id: str) -> list[StripeSubscription]:
+        """Newest first."""
+        return self._documents.having("customer", customer_id)
+
     def begin(
         self,
         line: LineItem,
@@ -58,6 +62,8 @@ class StripeSubscriptions:
         session_id: str = "",
         origin: Origin = Origin.CHECKOUT,
         known_as: str | None = None,
+        metadata: dict[str, str] | None = None,
+        description: str = "",
     ) -> StripeSubscription:
         """A new subscription: paid for now, on trial (without `method`, without a card), or waiting for a bank debit.
 
@@ -72,6 +78,8 @@ class StripeSubscriptions:
             known_as=known_as,
             origin=origin,
             session_id=session_id,
+            metadata=metadata,
+            description=description,
             email=customer.email,
             customer=customer.id,
             product_id=line.product_id,
@@ -155,9 +163,9 @@ class StripeSubscriptions:
             events += [self.event(first, "created"), self.event(subscription, "updated")]
         self._webhooks.emit(events)
 
-    def cancel_at_period_end(self, subscription: StripeSubscription) -> StripeSubscription:
+    def cancel_at_period_end(self, subscription: StripeSubscription, *, by_flag: bool = False) -> StripeSubscription:
         """End it with its period, by the flag or, as newer versions of Stripe's portal do, by a date alone."""
-        by_flag = self._runtime.current.cancellation_form is CancellationForm.FLAG
+        by_flag = by_flag or self._runtime.current.cancellation_form is CancellationForm.FLAG
         end, now = subscription.period_end, self._clock.second()
         return self.change(
             subscription,
@@ -203,13 +211,11 @@ class StripeSubscriptions:
         pause = PauseCollection(behavior=behavior, resumes_at=resumes)
         return self.change(subscription, {"pause_collection": pause})
 
-    def switch(self, subscription: StripeSubscription, line: LineItem) -> StripeSubscription:
+    def switch(self, subscription: StripeSubscription, line: LineItem, *, at_once: bool = False) -> StripeSubscription:
         """Another plan or interval, now or booked for the period's end. A booked cancellation is taken back by it."""
         going: dict[str, object] = {"cancel_at_period_end": False, "cancel_at": None, "canceled_at": None}
-        if self._runtime.current.plan_changes is PlanChanges.PERIOD_END and subscription.status in (
-            "active",
-            "trialing",
-        ):
+        can_wait = self._runtime.current.plan_changes is PlanChanges.PERIOD_END and not at_once
+        if can_wait and subscription.status in ("active", "trialing"):
             booked = ScheduledChange(line=line, at=subscription.period_end)
             back = line.price_id == subscription.price_id
             return self.change(subscription, {**going, "scheduled_change": None if back else booked})

@@ -1,10 +1,11 @@
 """How news is delivered: Stripe → (after a delay) Payment MS → Auth MS, and every way in which that goes wrong.
 
-Deliveries are rows with a due time by the sandbox clock, so that a restart loses none.
+Deliveries are rows with a due time by the sandbox clock, so that a restart loses none. The sandbox's own services are
+handed an event; webhook endpoints outside are posted to (`posting`), and what they don't take comes again.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -15,6 +16,7 @@ from sandbox.faults.planned import FaultList
 from sandbox.payment.single_connection import SingleConnection
 from sandbox.runtime_settings import RuntimeSettingsStore
 from sandbox.settings import Reach, WebhookMode
+from sandbox.stripe.endpoints import WebhookEndpoints
 from sandbox.stripe.objects import Delivery, DeliveryOutcome, StripeEvent, new_id
 
 _GAP: Final = 0.5
@@ -52,16 +54,28 @@ class Webhooks:
         connection: SingleConnection,
         payment: Receiver,
         auth: Receiver,
+        endpoints: WebhookEndpoints,
+        *,
+        recorded: bool = True,
     ) -> None:
+        """`recorded`: the sandbox's own Payment MS is there to hear of events."""
         self._database, self._clock, self._runtime = database, clock, runtime
         self._faults, self._connection = faults, connection
         self._payment, self._auth = payment, auth
+        self._endpoints, self._recorded = endpoints, recorded
         self._events = DocumentStore(database, "event", StripeEvent)
         self._deliveries = DocumentStore(database, "delivery", Delivery)
         self.changed = asyncio.Event()
         """Set whenever there is something new to deliver, or time has moved."""
         self.on_recorded: list[Callable[[StripeEvent], None]] = []
         """Called when the Payment MS has recorded an event (the push to the app hangs here)."""
+        self.post: Callable[[Delivery, StripeEvent], None] | None = None
+        """Begins to post an event to its endpoint, and calls `answered` when that is done."""
+        self.posts: set[asyncio.Task[None]] = set()
+        """Posts under way."""
+        self.shape: Callable[[StripeEvent], Mapping[str, object]] | None = None
+        """Writes down what an event is about."""
+        self._take_up_posts()
 
     def emit(self, events: Sequence[StripeEvent], delivery: DeliveryOptions = AS_SET) -> None:
         """Send what belongs together, the runtime settings' way or another."""
@@ -79,10 +93,9 @@ class Webhooks:
                 if mode is WebhookMode.LOSE:
                     self._note(event, "app", "lost", state="lost")
                     continue
-                self._events.put(event.id, event, owner=event.user_id)
-                self._schedule(event, reach, due + place * step)
+                self._send(event, reach, due + place * step)
                 if mode is WebhookMode.TWICE:
-                    self._schedule(event, reach, due + place * step + max(wait, _GAP))
+                    self._send(event, reach, due + place * step + max(wait, _GAP))
         self.changed.set()
 
     def next_due(self) -> float | None:
@@ -102,7 +115,26 @@ class Webhooks:
     def redeliver(self, event_id: str, reach: Reach = Reach.BOTH) -> StripeEvent | None:
         """Deliver one event now, whatever happened to it before (Stripe's "Resend")."""
         event = self._events.get(event_id)
-        return self._hand_over(event, reach) if event else None
+        if event and reach is not Reach.AUTH:
+            self._send_outside(event, reach, self._clock.timestamp())
+            self.changed.set()
+        hears = self._recorded or reach is Reach.AUTH
+        return self._hand_over(event, reach) if event and hears else event
+
+    def event(self, event_id: str) -> StripeEvent | None:
+        return self._events.get(event_id)
+
+    def answered(self, delivery: Delivery, said: str) -> None:
+        """What came of a post: `recorded`, or what was wrong, and then it comes again after a longer pause."""
+        event = self._events.get(delivery.event_id)
+        if said in ("recorded", "gone") or event is None:
+            self._deliveries.drop(delivery.id)
+            if event:
+                self._note(event, "payment_ms", said)
+        else:
+            self._note(event, "payment_ms", said, state="pending")
+            self._again(delivery, self._clock.timestamp())
+        self.changed.set()
 
     def accept(self, event: StripeEvent) -> bool:
         """Take an event that somebody posts to the Payment MS; return whether that could write it down."""
@@ -123,6 +155,10 @@ class Webhooks:
         delivered = 0
         while (first := self._deliveries.first_due()) and first[0] <= until:
             delivery = first[1]
+            if delivery.endpoint:
+                self._begin_post(delivery)
+                delivered += 1
+                continue
             with self._database.transaction():
                 self._deliveries.drop(delivery.id)
                 event = self._events.get(delivery.event_id)
@@ -131,9 +167,50 @@ class Webhooks:
             delivered += 1
         return delivered
 
-    def _schedule(self, event: StripeEvent, reach: Reach, due: float) -> None:
-        delivery = Delivery(id=new_id("dlv"), event_id=event.id, reach=reach, due=due)
+    def _send(self, event: StripeEvent, reach: Reach, due: float) -> None:
+        """Keep an event, and have it delivered to everybody who is to hear of it."""
+        if self._recorded or reach is Reach.AUTH:
+            self._schedule(event, reach, due)
+        if reach is not Reach.AUTH and self._send_outside(event, reach, due) and self.shape and not event.about:
+            event = event.model_copy(update={"about": self.shape(event)})
+        self._events.put(event.id, event, owner=event.user_id)
+
+    def _send_outside(self, event: StripeEvent, reach: Reach, due: float) -> int:
+        """Have it posted to the endpoints that want it; returns how many do."""
+        wanting = [endpoint for endpoint in self._endpoints.all() if endpoint.wants(event.type)]
+        for endpoint in wanting:
+            self._schedule(event, reach, due, endpoint.id)
+        return len(wanting)
+
+    def _schedule(self, event: StripeEvent, reach: Reach, due: float, endpoint: str = "") -> None:
+        delivery = Delivery(id=new_id("dlv"), event_id=event.id, reach=reach, endpoint=endpoint, due=due)
         self._deliveries.put(delivery.id, delivery, due=due)
+
+    def _begin_post(self, delivery: Delivery) -> None:
+        """Post it, unless it is planned to get lost. While it is under way it is due no more, but still there."""
+        event = self._events.get(delivery.event_id)
+        if event is None or self.post is None:
+            self._deliveries.drop(delivery.id)
+        elif self._faults.take_webhook(event.user_id):
+            self.answered(delivery, "lost on the way")
+        else:
+            self._deliveries.put(delivery.id, delivery)
+            self.post(delivery, event)
+
+    def _take_up_posts(self) -> None:
+        """At the start: what was under way when the sandbox ended is due again."""
+        for delivery in self._deliveries.newest(100_000):
+            if delivery.endpoint:
+                self._deliveries.put(delivery.id, delivery, due=delivery.due)
+
+    def _again(self, delivery: Delivery, since: float) -> None:
+        """Another attempt after the next pause; after the last one, none."""
+        if delivery.attempts >= len(_STRIPE_RETRIES):
+            self._deliveries.drop(delivery.id)
+            return
+        due = since + _STRIPE_RETRIES[delivery.attempts]
+        again = delivery.model_copy(update={"due": due, "attempts": delivery.attempts + 1})
+        self._deliveries.put(again.id, again, due=due)
 
     def _write_fails(self, event: StripeEvent, delivery: Delivery) -> bool:
         """Whether the Payment MS could not write it down. Stripe sends it again, unless it was told 200."""
@@ -149,10 +226,7 @@ class Webhooks:
             self._note(event, "payment_ms", "write failed, answered 200", state="lost")
             return True
         self._note(event, "payment_ms", "write failed", state="pending")
-        if delivery.attempts < len(_STRIPE_RETRIES):
-            due = delivery.due + _STRIPE_RETRIES[delivery.attempts]
-            again = delivery.model_copy(update={"due": due, "attempts": delivery.attempts + 1})
-            self._deliveries.put(again.id, again, due=due)
+        self._again(delivery, delivery.due)
         return True
 
     def _hand_over(self, event: StripeEvent, reach: Reach) -> StripeEvent:
