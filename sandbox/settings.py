@@ -248,7 +248,7 @@ class SandboxSettings(BaseSettings, RuntimeSettings):
     """The app in front of the sandbox, for the links back to it."""
 
     payment_ms: PaymentMs = PaymentMs.RECORDED
-    stripe_key: SecretStr = SecretStr("")
+    stripe_key: SecretStr | None = None
     """The only key that Stripe's API accepts; without it, any test key."""
 
     stripe_webhook_url: str = ""

@@ -23,7 +23,7 @@ _PICTURE = (
 _COLOURS = ("#3f4bd8", "#0b7a5e", "#a8501a", "#8a3b8f")
 
 
-class ToldSubscription(BaseModel):
+class SubscriptionNews(BaseModel):
     """`status` in Stripe's words, `plan` as the app's catalog has it, `expires_at` the end of what is paid."""
 
     user_id: str = Field(min_length=1)
@@ -64,7 +64,7 @@ def auth_app(state: SandboxState) -> FastAPI:
     async def subscriptions(request: Request) -> Response:
         """What a Payment MS of one's own tells of a user's subscription: the newest word is what the account says."""
         try:
-            told = ToldSubscription.model_validate_json(await request.body())
+            told = SubscriptionNews.model_validate_json(await request.body())
         except ValidationError as error:
             first = error.errors()[0]
             return JSONResponse({"error": f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"}, 400)

@@ -14,7 +14,7 @@ from sandbox.stripe.objects import (
     StripeSubscription,
     new_id,
 )
-from sandbox.stripe.refunds import Refund
+from sandbox.stripe.refunds import StripeRefund
 from sandbox.stripe.webhooks import Webhooks
 
 
@@ -22,7 +22,7 @@ class StripeInvoices:
     def __init__(self, database: Database, clock: SandboxClock, webhooks: Webhooks) -> None:
         self._clock, self._webhooks = clock, webhooks
         self._documents = DocumentStore(database, "invoice", Invoice)
-        self._refunds = DocumentStore(database, "refund", Refund)
+        self._refunds = DocumentStore(database, "refund", StripeRefund)
 
     def get(self, invoice_id: str) -> Invoice | None:
         return self._documents.get(invoice_id)
@@ -109,7 +109,7 @@ class StripeInvoices:
         if not 0 < amount <= left:
             raise ValueError(f"at most {left} can be refunded")
         refunded = self._put(invoice.model_copy(update={"refunded": invoice.refunded + amount}))
-        given = Refund(
+        given = StripeRefund(
             id=new_id("re"),
             invoice_id=invoice.id,
             customer=invoice.customer,
@@ -123,11 +123,11 @@ class StripeInvoices:
         self._tell(refunded, "charge.refunded")
         return refunded
 
-    def refunds_of(self, invoice: Invoice) -> list[Refund]:
+    def refunds_of(self, invoice: Invoice) -> list[StripeRefund]:
         """Newest first."""
         return list(reversed(self._refunds.of(invoice.id)))
 
-    def refunds(self) -> list[Refund]:
+    def refunds(self) -> list[StripeRefund]:
         """Newest first."""
         return self._refunds.newest(10_000)
 

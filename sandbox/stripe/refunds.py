@@ -7,7 +7,7 @@ from pydantic import Field
 from sandbox.stripe.objects import Document
 
 
-class Refund(Document):
+class StripeRefund(Document):
     id: str
     invoice_id: str
     customer: str = ""

@@ -12,7 +12,7 @@ from sandbox.stripe.rest.checkout import checkout_calls
 from sandbox.stripe.rest.customers import customer_calls
 from sandbox.stripe.rest.events import event_calls
 from sandbox.stripe.rest.expansion import Expansion
-from sandbox.stripe.rest.gate import Call, Gate
+from sandbox.stripe.rest.gate import ApiCall, ApiGate
 from sandbox.stripe.rest.invoices import invoice_calls, payment_calls
 from sandbox.stripe.rest.portal import portal_calls
 from sandbox.stripe.rest.products import price_calls, product_calls
@@ -20,7 +20,7 @@ from sandbox.stripe.rest.promotions import promotion_calls
 from sandbox.stripe.rest.subscriptions import subscription_calls
 from sandbox.stripe.rest.webhook_endpoints import webhook_endpoint_calls
 
-_ROOMS: Final[tuple[Callable[[SandboxState], Iterable[Call]], ...]] = (
+_ROOMS: Final[tuple[Callable[[SandboxState], Iterable[ApiCall]], ...]] = (
     account_calls,
     checkout_calls,
     customer_calls,
@@ -37,7 +37,7 @@ _ROOMS: Final[tuple[Callable[[SandboxState], Iterable[Call]], ...]] = (
 
 
 def stripe_api(state: SandboxState) -> Starlette:
-    gate = Gate(state, Expansion(state))
+    gate = ApiGate(state, Expansion(state))
     routes = [gate.route(call) for calls in _ROOMS for call in calls(state)]
     unknown = Route("/{path:path}", gate.unknown, methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
     return Starlette(routes=[*routes, unknown])

@@ -10,7 +10,7 @@ from sandbox.state import SandboxState
 from sandbox.stripe.objects import LineItem, SessionOptions, SessionStatus, StripeCheckoutSession, StripeCustomer
 from sandbox.stripe.rest.customers import customer_or_404
 from sandbox.stripe.rest.forms import Many
-from sandbox.stripe.rest.gate import Call, call
+from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
 from sandbox.stripe.rest.params import CallParams, ListParams, Metadata, Moment, Params, Text
 from sandbox.stripe.rest.problems import bad_request, no_such
@@ -26,12 +26,12 @@ _SLACK: Final = timedelta(seconds=60)
 """Clocks differ, and a call takes its time."""
 
 
-class Line(Params):
+class LineParams(Params):
     price: Text
     quantity: int = Field(default=1, ge=1, le=999_999)
 
 
-class Discount(Params):
+class DiscountParams(Params):
     promotion_code: str = ""
     coupon: str = ""
 
@@ -58,11 +58,11 @@ class PaymentIntentData(Params):
     metadata: Metadata = Field(default_factory=dict)
 
 
-class ConsentCollection(Params):
+class ConsentParams(Params):
     terms_of_service: Literal["none", "required"] = "none"
 
 
-class InvoiceCreation(Params):
+class InvoiceCreationParams(Params):
     enabled: bool
 
 
@@ -79,7 +79,7 @@ class CustomerUpdate(Params):
 
 class CreateSession(CallParams):
     mode: Literal["payment", "subscription"]
-    line_items: Many[Line] = Field(min_length=1, max_length=100)
+    line_items: Many[LineParams] = Field(min_length=1, max_length=100)
     success_url: Text
     cancel_url: str = ""
     customer: str = ""
@@ -90,12 +90,12 @@ class CreateSession(CallParams):
     locale: str = Field(default="", max_length=10)
     expires_at: Moment | None = None
     allow_promotion_codes: bool = False
-    discounts: Many[Discount] = Field(default=[], max_length=1)
-    consent_collection: ConsentCollection = ConsentCollection()
+    discounts: Many[DiscountParams] = Field(default=[], max_length=1)
+    consent_collection: ConsentParams = ConsentParams()
     payment_method_collection: Literal["always", "if_required"] = "always"
     subscription_data: SubscriptionData | None = None
     payment_intent_data: PaymentIntentData | None = None
-    invoice_creation: InvoiceCreation | None = None
+    invoice_creation: InvoiceCreationParams | None = None
     automatic_tax: AutomaticTax | None = None
     billing_address_collection: Literal["auto", "required"] = "auto"
     metadata: Metadata = Field(default_factory=dict)
@@ -117,7 +117,7 @@ class ListLines(ListParams):
     limit: Annotated[int, Field(ge=1, le=100)] = 10
 
 
-def checkout_calls(state: SandboxState) -> Iterable[Call]:
+def checkout_calls(state: SandboxState) -> Iterable[ApiCall]:
     def create(params: CreateSession, _: str) -> Shape:
         return session_shape(state, _open(state, params))
 

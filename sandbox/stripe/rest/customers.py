@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sandbox.state import SandboxState
 from sandbox.stripe.objects import StripeCustomer
 from sandbox.stripe.rest.forms import Many
-from sandbox.stripe.rest.gate import Call, call
+from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
 from sandbox.stripe.rest.params import CallParams, ListParams, Metadata, merged
 from sandbox.stripe.rest.problems import bad_request, no_such
@@ -28,7 +28,7 @@ class ListCustomers(ListParams):
     email: str = ""
 
 
-def customer_calls(state: SandboxState) -> Iterable[Call]:
+def customer_calls(state: SandboxState) -> Iterable[ApiCall]:
     def create(params: CustomerParams, _: str) -> Shape:
         _check_email(params.email)
         made = state.customers.create((params.metadata or {}).get("user_id", ""), params.email or "")

@@ -9,7 +9,7 @@ from pydantic import Field
 from sandbox.state import SandboxState
 from sandbox.stripe.objects import StripeEvent
 from sandbox.stripe.rest.forms import Many
-from sandbox.stripe.rest.gate import Call, call
+from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
 from sandbox.stripe.rest.params import CallParams, ListParams
 from sandbox.stripe.rest.problems import no_such
@@ -26,7 +26,7 @@ class ListEvents(ListParams):
     delivery_success: bool | None = None
 
 
-def event_calls(state: SandboxState) -> Iterable[Call]:
+def event_calls(state: SandboxState) -> Iterable[ApiCall]:
     def retrieve(_: CallParams, key: str) -> Shape:
         event = state.webhooks.event(key)
         if event is None:

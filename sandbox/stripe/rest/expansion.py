@@ -58,7 +58,7 @@ class Expansion:
     def __call__(self, answer: Shape, paths: list[str]) -> Shape:
         for path in paths:
             parts = path.split(".")
-            if len(parts) > _DEEPEST + (parts[0] == "data"):
+            if len(parts) > _DEEPEST:
                 raise bad_request(f"You cannot expand more than {_DEEPEST} levels of a property.", param="expand")
             self._expand(answer, parts, path)
         return answer

@@ -27,7 +27,7 @@ P = TypeVar("P", bound=CallParams)
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """One call of the API. `run` is given its parameters, and the id in its path (empty where there is none).
 
     It returns the answer, and what of it to expand.
@@ -38,14 +38,14 @@ class Call:
     run: Callable[[Tree, str], tuple[Shape, list[str]]]
 
 
-def call(method: str, path: str, params: type[P], answer: Callable[[P, str], Shape]) -> Call:
+def call(method: str, path: str, params: type[P], answer: Callable[[P, str], Shape]) -> ApiCall:
     """A call with parameters of its own kind."""
 
     def run(tree: Tree, key: str) -> tuple[Shape, list[str]]:
         given = params.model_validate(tree)
         return answer(given, key), given.expand
 
-    return Call(method, path, run)
+    return ApiCall(method, path, run)
 
 
 class _Kept(BaseModel):
@@ -58,14 +58,14 @@ class _Kept(BaseModel):
     at: float
 
 
-class Gate:
+class ApiGate:
     """`expand` replaces ids in an answer by what they name."""
 
     def __init__(self, state: SandboxState, expand: Callable[[Shape, list[str]], Shape]) -> None:
         self._state, self._expand = state, expand
         self._kept = DocumentStore(state.database, "stripe_idempotency", _Kept)
 
-    def route(self, known: Call) -> Route:
+    def route(self, known: ApiCall) -> Route:
         async def endpoint(request: Request) -> Response:
             return self._respond(request, (await request.body()).decode("utf-8", "replace"), known)
 
@@ -80,7 +80,7 @@ class Gate:
         except StripeProblem as problem:
             return _refusal(problem, _request_id())
 
-    def _respond(self, request: Request, body: str, known: Call) -> Response:
+    def _respond(self, request: Request, body: str, known: ApiCall) -> Response:
         request_id = _request_id()
         try:
             self._require_key(request)
@@ -91,7 +91,7 @@ class Gate:
         except StripeProblem as problem:
             return _refusal(problem, request_id)
 
-    def _once(self, request: Request, text: str, key: str, asked: Call, request_id: str) -> Response:
+    def _once(self, request: Request, text: str, key: str, asked: ApiCall, request_id: str) -> Response:
         """Carry it out, unless its idempotency key has been used: then the same answer again, or none."""
         if len(key) > 255:
             raise bad_request("Idempotency keys can be at most 255 characters long.")
@@ -115,7 +115,7 @@ class Gate:
                 self._kept.put(key, _Kept.model_validate(kept))
         return _answer(200, answer, request_id, {"Idempotency-Key": key} if key else {})
 
-    def _carry_out(self, text: str, key: str, asked: Call) -> Shape:
+    def _carry_out(self, text: str, key: str, asked: ApiCall) -> Shape:
         try:
             answer, paths = asked.run(read_form(text), key)
         except ValidationError as error:
@@ -127,8 +127,9 @@ class Gate:
         if not given:
             text = "You did not provide an API key. Provide your key in the Authorization header, using Bearer auth."
             raise bad_request(text, status=401)
-        only = self._state.settings.stripe_key.get_secret_value()
-        if not (secrets.compare_digest(given.encode(), only.encode()) if only else given.startswith(_TEST_KEYS)):
+        only = self._state.settings.stripe_key
+        known = secrets.compare_digest(given, only.get_secret_value()) if only else given.startswith(_TEST_KEYS)
+        if not known:
             shown = given[:8] + "*" * 8 + given[-4:] if len(given) > 16 else given[:4] + "****"
             raise bad_request(f"Invalid API Key provided: {shown}", status=401)
 
@@ -143,7 +144,7 @@ def _key_of(authorization: str) -> str:
     """The key of a `Bearer` or `Basic` header (there it is the user's name); empty without one."""
     scheme, _, rest = authorization.partition(" ")
     if scheme.lower() == "bearer":
-        return rest.strip()
+        return rest.strip() if rest.isascii() else ""
     if scheme.lower() == "basic":
         try:
             return b64decode(rest, validate=True).decode().partition(":")[0]

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from sandbox.state import SandboxState
 from sandbox.stripe.objects import Invoice, InvoiceStatus, StripeSubscription
-from sandbox.stripe.refunds import Refund
+from sandbox.stripe.refunds import StripeRefund
 from sandbox.stripe.rest.customers import customer_or_404
-from sandbox.stripe.rest.gate import Call, call
+from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
 from sandbox.stripe.rest.params import CallParams, ListParams, Metadata
 from sandbox.stripe.rest.problems import StripeProblem, bad_request, no_such
@@ -28,7 +28,7 @@ class ListInvoices(ListParams):
     status: InvoiceStatus | None = None
 
 
-class Preview(CallParams):
+class PreviewParams(CallParams):
     """Of a subscription as it is."""
 
     subscription: str = ""
@@ -52,7 +52,7 @@ class ListRefunds(ListParams):
     charge: str = ""
 
 
-def invoice_calls(state: SandboxState) -> Iterable[Call]:
+def invoice_calls(state: SandboxState) -> Iterable[ApiCall]:
     def retrieve(_: CallParams, key: str) -> Shape:
         return invoice_shape(state, invoice_or_404(state, key))
 
@@ -61,7 +61,7 @@ def invoice_calls(state: SandboxState) -> Iterable[Call]:
         asked = [one for one in known if _is_asked(state, one, params)]
         return page_of(asked, params, "/v1/invoices", lambda one: one.id, lambda one: invoice_shape(state, one))
 
-    def preview(params: Preview, _: str) -> Shape:
+    def preview(params: PreviewParams, _: str) -> Shape:
         if params.customer:
             customer_or_404(state, params.customer, "customer")
         return invoice_shape(state, _upcoming(state, _subscription(state, params)))
@@ -73,13 +73,13 @@ def invoice_calls(state: SandboxState) -> Iterable[Call]:
 
     return (
         call("GET", "/invoices", ListInvoices, every),
-        call("POST", "/invoices/create_preview", Preview, preview),
+        call("POST", "/invoices/create_preview", PreviewParams, preview),
         call("GET", "/invoices/{key}", CallParams, retrieve),
         call("GET", "/invoice_payments", ListPayments, payments),
     )
 
 
-def payment_calls(state: SandboxState) -> Iterable[Call]:
+def payment_calls(state: SandboxState) -> Iterable[ApiCall]:
     def intent(_: CallParams, key: str) -> Shape:
         return intent_shape(paid_invoice_or_404(state, key, "payment_intent"))
 
@@ -140,7 +140,7 @@ def _is_invoice(state: SandboxState, invoice: Invoice) -> bool:
     return session is None or session.options.makes_invoice
 
 
-def _subscription(state: SandboxState, params: Preview) -> StripeSubscription:
+def _subscription(state: SandboxState, params: PreviewParams) -> StripeSubscription:
     if params.subscription:
         return subscription_or_404(state, params.subscription, "subscription")
     live = [one for one in state.subscriptions.of_customer(params.customer) if one.live]
@@ -178,7 +178,7 @@ def _nothing_upcoming(customer_id: str) -> StripeProblem:
     return bad_request(f"No upcoming invoices for customer: {customer_id}", _NONE_UPCOMING, status=404)
 
 
-def _refund(state: SandboxState, params: CreateRefund) -> Refund:
+def _refund(state: SandboxState, params: CreateRefund) -> StripeRefund:
     """Give it back: all that is left, or a part of it."""
     kind = "payment_intent" if params.payment_intent else "charge"
     key = params.payment_intent or params.charge

@@ -26,7 +26,7 @@ class CallParams(Params):
     expand: Many[str] = Field(default_factory=list)
 
 
-class Created(Params):
+class CreatedRange(Params):
     gt: Moment | None = None
     gte: Moment | None = None
     lt: Moment | None = None
@@ -48,7 +48,7 @@ class ListParams(CallParams):
     limit: int = Field(default=10, ge=1, le=100)
     starting_after: str = ""
     ending_before: str = ""
-    created: Annotated[Created, BeforeValidator(lambda value: _range(value))] = Created()
+    created: Annotated[CreatedRange, BeforeValidator(lambda value: _range(value))] = CreatedRange()
 
 
 def merged(known: dict[str, str], given: Metadata | None) -> dict[str, str]:

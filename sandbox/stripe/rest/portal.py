@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sandbox.state import SandboxState
 from sandbox.stripe.rest.customers import customer_or_404
-from sandbox.stripe.rest.gate import Call, call
+from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
 from sandbox.stripe.rest.params import CallParams, ListParams, Params, Text
 from sandbox.stripe.rest.problems import bad_request, no_such
@@ -16,24 +16,24 @@ from sandbox.stripe.rest.shapes.portal import CONFIGURATION, configuration_shape
 from sandbox.stripe.rest.subscriptions import subscription_or_404
 
 
-class Redirect(Params):
+class RedirectParams(Params):
     return_url: Text
 
 
-class AfterCompletion(Params):
+class AfterCompletionParams(Params):
     type: Literal["hosted_confirmation", "portal_homepage", "redirect"]
-    redirect: Redirect | None = None
+    redirect: RedirectParams | None = None
 
 
-class OneSubscription(Params):
+class FlowSubscription(Params):
     subscription: Text
 
 
-class Flow(Params):
+class FlowParams(Params):
     type: Literal["payment_method_update", "subscription_cancel", "subscription_update"]
-    after_completion: AfterCompletion | None = None
-    subscription_cancel: OneSubscription | None = None
-    subscription_update: OneSubscription | None = None
+    after_completion: AfterCompletionParams | None = None
+    subscription_cancel: FlowSubscription | None = None
+    subscription_update: FlowSubscription | None = None
 
 
 class CreatePortalSession(CallParams):
@@ -41,7 +41,7 @@ class CreatePortalSession(CallParams):
     return_url: str = ""
     locale: str = Field(default="", max_length=10)
     configuration: str = CONFIGURATION
-    flow_data: Flow | None = None
+    flow_data: FlowParams | None = None
 
 
 class ListConfigurations(ListParams):
@@ -49,7 +49,7 @@ class ListConfigurations(ListParams):
     is_default: bool | None = None
 
 
-def portal_calls(state: SandboxState) -> Iterable[Call]:
+def portal_calls(state: SandboxState) -> Iterable[ApiCall]:
     def create(params: CreatePortalSession, _: str) -> Shape:
         customer = customer_or_404(state, params.customer, "customer")
         if params.configuration != CONFIGURATION:
@@ -86,7 +86,7 @@ def portal_calls(state: SandboxState) -> Iterable[Call]:
     )
 
 
-def _subscription_of(state: SandboxState, flow: Flow, customer_id: str) -> str:
+def _subscription_of(state: SandboxState, flow: FlowParams, customer_id: str) -> str:
     """The subscription that a flow is about; refused where the portal can't do that with it."""
     if flow.type == "payment_method_update":
         return ""

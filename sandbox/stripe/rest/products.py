@@ -9,7 +9,7 @@ from sandbox.state import SandboxState
 from sandbox.stripe.objects import LineItem, new_id
 from sandbox.stripe.products import PriceDetails, StripePrice, StripeProduct
 from sandbox.stripe.rest.forms import Many
-from sandbox.stripe.rest.gate import Call, call
+from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
 from sandbox.stripe.rest.params import CallParams, ListParams, Metadata, Params, Text, merged
 from sandbox.stripe.rest.problems import bad_request, no_such
@@ -17,7 +17,7 @@ from sandbox.stripe.rest.shapes import Shape
 from sandbox.stripe.rest.shapes.products import price_shape, product_shape
 
 
-class Feature(Params):
+class FeatureParams(Params):
     name: Text
 
 
@@ -26,7 +26,7 @@ class CreateProduct(CallParams):
     id: str = ""
     description: str = ""
     active: bool = True
-    marketing_features: Many[Feature] = Field(default_factory=list)
+    marketing_features: Many[FeatureParams] = Field(default_factory=list)
     metadata: Metadata = Field(default_factory=dict)
 
 
@@ -35,7 +35,7 @@ class UpdateProduct(CallParams):
     description: str | None = None
     active: bool | None = None
     default_price: str | None = None
-    marketing_features: Many[Feature] | None = None
+    marketing_features: Many[FeatureParams] | None = None
     metadata: Metadata | None = None
 
 
@@ -44,7 +44,7 @@ class ListProducts(ListParams):
     ids: Many[str] = Field(default_factory=list)
 
 
-class Recurring(Params):
+class RecurringParams(Params):
     interval: Literal["month", "year"]
     interval_count: int = Field(default=1, ge=1, le=1)
     usage_type: Literal["licensed"] = "licensed"
@@ -54,7 +54,7 @@ class CreatePrice(CallParams):
     currency: str = Field(pattern=r"^[a-zA-Z]{3}$")
     unit_amount: int = Field(ge=0, le=99_999_999)
     product: Text
-    recurring: Recurring | None = None
+    recurring: RecurringParams | None = None
     active: bool = True
     nickname: str = ""
     lookup_key: str = Field(default="", max_length=200)
@@ -84,7 +84,7 @@ class ListPrices(ListParams):
     lookup_keys: Many[str] = Field(default=[], max_length=10)
 
 
-def product_calls(state: SandboxState) -> Iterable[Call]:
+def product_calls(state: SandboxState) -> Iterable[ApiCall]:
     def create(params: CreateProduct, _: str) -> Shape:
         if params.id and state.products.get(params.id):
             raise bad_request(f"Product already exists: {params.id}.", "resource_already_exists", "id")
@@ -123,7 +123,7 @@ def product_calls(state: SandboxState) -> Iterable[Call]:
     )
 
 
-def price_calls(state: SandboxState) -> Iterable[Call]:
+def price_calls(state: SandboxState) -> Iterable[ApiCall]:
     def create(params: CreatePrice, _: str) -> Shape:
         product = product_or_404(state, params.product, "product")
         if params.lookup_key:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sandbox.state import SandboxState
 from sandbox.stripe.amounts import COUPONS, Coupon
-from sandbox.stripe.rest.gate import Call, call
+from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
 from sandbox.stripe.rest.params import CallParams, ListParams
 from sandbox.stripe.rest.problems import no_such
@@ -18,7 +18,7 @@ class ListPromotionCodes(ListParams):
     coupon: str = ""
 
 
-def promotion_calls(state: SandboxState) -> Iterable[Call]:
+def promotion_calls(state: SandboxState) -> Iterable[ApiCall]:
     def codes(params: ListPromotionCodes, _: str) -> Shape:
         """Codes are found in either case, as buyers type them."""
         known = [

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from sandbox.state import SandboxState
 from sandbox.stripe.objects import PauseBehavior, PauseCollection, StripeSubscription
 from sandbox.stripe.rest.forms import Many
-from sandbox.stripe.rest.gate import Call, call
+from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
 from sandbox.stripe.rest.params import CallParams, ListParams, Metadata, Moment, Params, merged
 from sandbox.stripe.rest.problems import bad_request, no_such
@@ -23,12 +23,12 @@ from sandbox.stripe.rest.shapes.subscriptions import (
 )
 
 
-class Comment(Params):
+class CommentParams(Params):
     comment: str = ""
     feedback: str = ""
 
 
-class Item(Params):
+class ItemParams(Params):
     """One of the subscription's items (without an `id`, its only one)."""
 
     id: str = ""
@@ -36,7 +36,7 @@ class Item(Params):
     quantity: int | None = Field(default=None, ge=1, le=999_999)
 
 
-class Pause(Params):
+class PauseParams(Params):
     behavior: PauseBehavior
     resumes_at: Moment | None = None
 
@@ -46,18 +46,18 @@ class UpdateSubscription(CallParams):
 
     cancel_at_period_end: bool | None = None
     cancel_at: Moment | Literal[""] | None = None
-    cancellation_details: Comment | None = None
+    cancellation_details: CommentParams | None = None
     description: str | None = None
-    items: Many[Item] = Field(default=[], max_length=1)
+    items: Many[ItemParams] = Field(default=[], max_length=1)
     metadata: Metadata | None = None
-    pause_collection: Annotated[Pause | None, BeforeValidator(lambda value: value or None)] = None
+    pause_collection: Annotated[PauseParams | None, BeforeValidator(lambda value: value or None)] = None
     proration_behavior: Literal["always_invoice", "create_prorations", "none"] = "create_prorations"
 
 
 class CancelSubscription(CallParams):
     """Nothing is refunded by it, as at Stripe."""
 
-    cancellation_details: Comment | None = None
+    cancellation_details: CommentParams | None = None
     invoice_now: Literal["false"] = "false"
     prorate: Literal["false"] = "false"
 
@@ -75,7 +75,7 @@ class ListSubscriptions(ListParams):
     status: str = ""
 
 
-def subscription_calls(state: SandboxState) -> Iterable[Call]:
+def subscription_calls(state: SandboxState) -> Iterable[ApiCall]:
     def shape(one: StripeSubscription) -> Shape:
         return subscription_shape(one, state.products, state.runtime_settings.current)
 
@@ -164,7 +164,7 @@ def _updated(state: SandboxState, subscription: StripeSubscription, params: Upda
     return state.subscriptions.change(subscription, values) if values else subscription
 
 
-def _with_item(state: SandboxState, subscription: StripeSubscription, item: Item) -> StripeSubscription:
+def _with_item(state: SandboxState, subscription: StripeSubscription, item: ItemParams) -> StripeSubscription:
     """Another price, or another quantity of it."""
     if item.id and item.id != item_id(subscription.id):
         raise no_such("subscription item", item.id, "items[0][id]")

@@ -7,7 +7,7 @@ from pydantic import Field
 from sandbox.state import SandboxState
 from sandbox.stripe.endpoints import CONFIGURED, WebhookEndpoint
 from sandbox.stripe.rest.forms import Many
-from sandbox.stripe.rest.gate import Call, call
+from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
 from sandbox.stripe.rest.params import CallParams, ListParams, Metadata, Text
 from sandbox.stripe.rest.problems import bad_request, no_such
@@ -22,7 +22,7 @@ class CreateEndpoint(CallParams):
     metadata: Metadata = Field(default_factory=dict)
 
 
-def webhook_endpoint_calls(state: SandboxState) -> Iterable[Call]:
+def webhook_endpoint_calls(state: SandboxState) -> Iterable[ApiCall]:
     def create(params: CreateEndpoint, _: str) -> Shape:
         """The only answer that has the secret."""
         if not params.url.startswith(("http://", "https://")):

@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 
-from sandbox.state import SandboxState
 from sandbox.stripe.objects import Invoice, InvoiceStatus
 from sandbox.stripe.rest.shapes import Shape, nulls, unix
 
 
-def account_shape(state: SandboxState) -> Shape:
+def account_shape() -> Shape:
     return {
-        **nulls("business_profile business_type email"),
+        **nulls("business_profile business_type email settings"),
         "id": "acct_sandbox",
         "object": "account",
         "capabilities": {},
@@ -20,7 +19,6 @@ def account_shape(state: SandboxState) -> Shape:
         "details_submitted": True,
         "metadata": {},
         "payouts_enabled": True,
-        "settings": {"dashboard": {"display_name": state.settings.brand_name, "timezone": "Etc/UTC"}},
         "type": "standard",
     }
 

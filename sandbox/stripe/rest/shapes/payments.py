@@ -4,7 +4,7 @@ Their ids are made of the invoice's, so nothing is kept twice.
 """
 
 from sandbox.stripe.objects import Invoice, InvoiceStatus
-from sandbox.stripe.refunds import Refund
+from sandbox.stripe.refunds import StripeRefund
 from sandbox.stripe.rest.shapes import Shape, nulls, unix
 
 
@@ -54,7 +54,7 @@ def charge_shape(invoice: Invoice) -> Shape:
     paid = invoice.status is InvoiceStatus.PAID
     return {
         **nulls("application application_fee application_fee_amount balance_transaction"),
-        **nulls("calculated_statement_descriptor customer_account description failure_balance_transaction"),
+        **nulls("calculated_statement_descriptor description failure_balance_transaction"),
         **nulls("failure_code failure_message on_behalf_of outcome payment_method payment_method_details"),
         **nulls("receipt_email receipt_number receipt_url review shipping source source_transfer"),
         **nulls("statement_descriptor statement_descriptor_suffix transfer_data transfer_group"),
@@ -79,7 +79,7 @@ def charge_shape(invoice: Invoice) -> Shape:
     }
 
 
-def refund_shape(refund: Refund) -> Shape:
+def refund_shape(refund: StripeRefund) -> Shape:
     return {
         **nulls("balance_transaction customer_account receipt_number source_transfer_reversal transfer_reversal"),
         "id": refund.id,
@@ -110,7 +110,7 @@ def dispute_shape(invoice: Invoice) -> Shape:
         "created": unix(invoice.created),
         "currency": invoice.currency,
         "enhanced_eligibility_types": [],
-        "evidence": {},
+        "evidence": {"enhanced_evidence": {}},
         "evidence_details": {**evidence, "enhanced_eligibility": {}},
         "is_charge_refundable": False,
         "livemode": False,
