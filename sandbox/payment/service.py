@@ -188,12 +188,19 @@ def _open_session(state: SandboxState, kind: str, wanted: _Checkout) -> StripeCh
     if settings.trials is not Trials.CATALOG:
         asked_for = wanted.trial_days if settings.trials is Trials.CALL else 0
         lines = [line.model_copy(update={"trial_days": asked_for}) for line in lines]
-    mode, told = "subscription" if kind == "subscription" else "payment", {}
-    if is_second(state):
-        told = {"locale": wanted.locale, "promotion": wanted.promotion}
-        if mode == "subscription":
-            _guard_group(state, wanted.user_id, lines[0].group)
-    return state.checkout.open(mode, wanted.user_id, wanted.email, lines, wanted.success_url, wanted.cancel_url, **told)
+    mode, second = "subscription" if kind == "subscription" else "payment", is_second(state)
+    if second and mode == "subscription":
+        _guard_group(state, wanted.user_id, lines[0].group)
+    return state.checkout.open(
+        mode,
+        wanted.user_id,
+        wanted.email,
+        lines,
+        wanted.success_url,
+        wanted.cancel_url,
+        locale=wanted.locale if second else "",
+        promotion=wanted.promotion if second else "",
+    )
 
 
 def _guard_group(state: SandboxState, user_id: str, group: str) -> None:

@@ -104,7 +104,6 @@ class SessionOptions(Document):
     metadata: dict[str, str] = {}
     subscription_metadata: dict[str, str] | None = None
     subscription_description: str = ""
-    locale: str = ""
     allow_promotion_codes: bool = True
     terms_of_service: bool = False
     """Whether the buyer has to agree to the merchant's terms."""

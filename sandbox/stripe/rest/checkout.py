@@ -176,6 +176,7 @@ def _open(state: SandboxState, params: CreateSession) -> StripeCheckoutSession:
         params.success_url,
         params.cancel_url,
         customer=customer.id if customer else "",
+        locale=params.locale,
         promotion=_promotion(params),
         expires_at=_expiry(state, params),
         options=SessionOptions(
@@ -183,7 +184,6 @@ def _open(state: SandboxState, params: CreateSession) -> StripeCheckoutSession:
             metadata=params.metadata,
             subscription_metadata=subscription.metadata if params.mode == "subscription" else None,
             subscription_description=subscription.description,
-            locale=params.locale,
             allow_promotion_codes=params.allow_promotion_codes,
             terms_of_service=params.consent_collection.terms_of_service == "required",
             card_if_required=params.payment_method_collection == "if_required",

@@ -48,7 +48,7 @@ def session_shape(state: SandboxState, session: StripeCheckoutSession) -> Shape:
         "invoice": session.invoice_id if has_invoice else None,
         "invoice_creation": None if session.recurring else _invoice_creation(enabled=options.makes_invoice),
         "livemode": False,
-        "locale": options.locale or None,
+        "locale": session.locale or None,
         "metadata": options.metadata,
         "mode": session.mode,
         "payment_intent": intent_id(session.invoice_id) if paid_now and due.amount else None,
