@@ -84,7 +84,7 @@ class EventOutbox:
 
     def send_due(self) -> int:
         """Send what is due; return how many were tried."""
-        rows = self._lease()
+        rows = self.lease()
         if not rows:
             return 0
         with ThreadPoolExecutor(min(_AT_ONCE, len(rows)), "outbox") as senders:
@@ -96,7 +96,8 @@ class EventOutbox:
         """Close what is connected."""
         self._client.close()
 
-    def _lease(self) -> list[ToldRow]:
+    def lease(self) -> list[ToldRow]:
+        """Return what is due, and keep other senders from it for a minute."""
         now = int(time.time())
         with self._database.writing() as session:
             due = select(ToldRow).where(ToldRow.state == WAITING, ToldRow.due <= now)

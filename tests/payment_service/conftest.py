@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import stripe
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
@@ -55,6 +56,8 @@ class ServiceShop:
     stripe: FakeStripe
     http: Caller
     told: list[httpx.Request]
+    app_answers: list[int]
+    """What the app answers to what it is told, one a call; 204 after them."""
 
     def buy(self, user_id: str = "usr_1", key: str = "", **fields: Any) -> httpx.Response:
         body = {"user_id": user_id, "email": f"{user_id}@example.com", "product_id": "prod_pro",
@@ -93,19 +96,22 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def open_shop(tmp_path: Path, empty_database: bytes) -> Iterator[OpenShops]:
+def open_shop(tmp_path: Path, empty_database: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenShops]:
     """Open a shop with settings of one's own; several of one test share the database and Stripe."""
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.0)  # between the library's own two attempts
+    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.0)
     path = tmp_path / "service.sqlite3"
     path.write_bytes(empty_database)
     opened: list[ServiceShop] = []
-    stripe = FakeStripe()
+    fake = FakeStripe()
 
     def open_one(**settings: Any) -> ServiceShop:
         told: list[httpx.Request] = []
+        app_answers: list[int] = []
 
         def app(request: httpx.Request) -> httpx.Response:
             told.append(request)
-            return httpx.Response(204)
+            return httpx.Response(app_answers.pop(0) if app_answers else 204)
 
         given = {
             "stripe_secret_key": "sk_test_of_the_tests", "stripe_webhook_secret": WEBHOOK_SECRET,
@@ -113,8 +119,10 @@ def open_shop(tmp_path: Path, empty_database: bytes) -> Iterator[OpenShops]:
             "app_events_url": "http://app.test/api/payment/events", "checkout_limit": "1000/minute",
         }  # fmt: skip
         made = ServiceSettings(_env_file=None, **{**given, **settings})
-        service = assemble(made, httpx.MockTransport(app), stripe.session())
-        opened.append(ServiceShop(service, stripe, Caller(portal, application(service, with_worker=False)), told))
+        service = assemble(made, httpx.MockTransport(app), fake.session())
+        opened.append(
+            ServiceShop(service, fake, Caller(portal, application(service, with_worker=False)), told, app_answers)
+        )
         return opened[-1]
 
     with start_blocking_portal() as portal:

@@ -115,9 +115,9 @@ class FakeStripe(BaseAdapter):
         body = json.dumps([call, form], sort_keys=True)
         if key in self._answered and self._answered[key][0] != body:
             return _response(request, 400, {"error": {"type": "idempotency_error", "message": "other parameters"}})
-        if key in self._answered:
-            return _response(request, 200, self._answered[key][1])
-        code, answer = self._answer(str(request.method), parts, form)
+        code, answer = (
+            (200, self._answered[key][1]) if key in self._answered else self._answer(str(request.method), parts, form)
+        )
         if key and code == 200:
             self._answered[key] = (body, json.loads(json.dumps(answer)))
         if status == 0:

@@ -1,0 +1,109 @@
+"""What the app and the Auth MS are told: signed, at least once, and not lost while they are away."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+
+import time_machine
+from pydantic import JsonValue, SecretStr
+from sqlalchemy import select
+
+from api.events import signature_fits
+from payment_service.database import ToldRow
+from payment_service.outbox import signature
+from tests.payment_service.conftest import APP_SECRET, OpenShops, ServiceShop
+
+plugged: list[tuple[str, Mapping[str, JsonValue]]] = []
+
+
+def tell_auth(user_id: str, has: Mapping[str, JsonValue]) -> None:
+    """A plug-in as an operator might write it."""
+    plugged.append((user_id, has))
+
+
+def states(shop: ServiceShop) -> list[str]:
+    with shop.service.database.reading() as session:
+        return list(session.scalars(select(ToldRow.state)))
+
+
+def test_event_is_signed_so_that_the_app_takes_it(shop: ServiceShop) -> None:
+    session = shop.buy().json()["checkout_session_id"]
+    subscription = shop.paid(session)
+    shop.service.outbox.send_due()
+
+    request = shop.told[0]
+    content = json.loads(request.content)
+    assert (content["type"], content["user_id"], content["product_id"]) == (
+        "checkout.session.completed", "usr_1", "prod_pro",
+    )  # fmt: skip
+    assert subscription["id"] not in request.content.decode()
+    header = request.headers["X-Signature"]
+    assert signature_fits(header, request.content, SecretStr(APP_SECRET), int(header[2:].partition(",")[0]))
+
+
+def test_signature_is_hmac_over_time_and_body() -> None:
+    expected = hmac.new(b"secret", b"5.body", hashlib.sha256).hexdigest()
+
+    assert signature("secret", 5, b"body") == f"t=5,v1={expected}"
+
+
+def test_event_that_was_not_taken_is_sent_again_later(shop: ServiceShop) -> None:
+    shop.app_answers.append(503)
+    with time_machine.travel("2026-11-30T12:00:00Z", tick=False) as clock:
+        shop.paid(shop.buy().json()["checkout_session_id"])
+        sent = [shop.service.outbox.send_due()]
+        sent.append(shop.service.outbox.send_due())
+        clock.shift(6)
+        sent.append(shop.service.outbox.send_due())
+
+    assert (sent, states(shop)) == ([1, 0, 1], ["taken"])
+    assert json.loads(shop.told[0].content)["id"] == json.loads(shop.told[1].content)["id"]
+
+
+def test_event_is_given_up_after_three_days(shop: ServiceShop) -> None:
+    shop.app_answers.extend([500] * 60)
+    with time_machine.travel("2026-11-30T12:00:00Z", tick=False) as clock:
+        shop.paid(shop.buy().json()["checkout_session_id"])
+        for _ in range(40):
+            shop.service.outbox.send_due()
+            clock.shift(4 * 3600)
+
+    assert states(shop) == ["dead"]
+    assert len(shop.told) == 3 * 24 / 4 + 1
+
+
+def test_two_instances_send_an_event_once_and_one_that_died_in_the_middle_is_followed_up(open_shop: OpenShops) -> None:
+    one, other = open_shop(), open_shop()
+    with time_machine.travel("2026-11-30T12:00:00Z", tick=False) as clock:
+        one.paid(one.buy().json()["checkout_session_id"])
+        assert len(one.service.outbox.lease()) == 1  # and dies
+        assert other.service.outbox.send_due() == 0
+        clock.shift(61)
+        assert other.service.outbox.send_due() == 1
+
+    assert states(one) == ["taken"]
+
+
+def test_auth_ms_is_told_what_the_user_has_now(open_shop: OpenShops) -> None:
+    shop = open_shop(auth_events_url="http://auth.test/users/{user_id}/plan", auth_events_token="token of the tests")
+    shop.paid(shop.buy("a b").json()["checkout_session_id"])
+    shop.service.outbox.send_due()
+
+    request = next(request for request in shop.told if request.url.host == "auth.test")
+    assert request.url.raw_path == b"/users/a%20b/plan"
+    assert request.headers["Authorization"] == "Bearer token of the tests"
+    assert json.loads(request.content)["subscriptions"][0]["status"] == "active"
+
+
+def test_plug_in_tells_the_auth_ms_in_its_own_way(open_shop: OpenShops) -> None:
+    shop = open_shop(auth_events_plugin=f"{__name__}:tell_auth")
+    plugged.clear()
+    shop.paid(shop.buy().json()["checkout_session_id"])
+    shop.service.outbox.send_due()
+
+    (user_id, has), *_ = plugged
+    subscriptions = has["subscriptions"]
+    assert user_id == "usr_1"
+    assert isinstance(subscriptions, list)
+    assert len(subscriptions) == 1
