@@ -138,6 +138,8 @@ async def _money(container: Container) -> Check:
     """Whether real money, Stripe's test mode or the sandbox's is taken, and whether that fits the address."""
     problems = await container.stripe_mode.problems()
     mode = "sandbox" if container.settings.sandbox_enabled else str(await container.stripe_mode.mode())
+    if container.stripe_mode.mixed is not None:
+        problems = (*problems, container.stripe_mode.mixed)
     if not problems:
         return {"status": "ok", "mode": mode}
     return {"status": "degraded", "mode": mode, "problem": problems[0].detail, "cure": problems[0].cure}

@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
+
 from catalog import Catalog
 from services.errors import N_, StoreUnavailable
 from services.storage.port import Store
@@ -22,6 +24,7 @@ from settings_rules import is_loopback
 READ_EVERY: Final = 60.0
 """Seconds after which the store is asked again what other replicas have seen."""
 
+_log = structlog.get_logger(__name__)
 _KEY: Final = "money_mode"
 _SANDBOX_ID: Final = re.compile(r"(prod|price|plan)_sandbox(_|$)", re.IGNORECASE)
 _TEST_ID: Final = re.compile(r"(prod|price|plan)_test(_|$)", re.IGNORECASE)
@@ -100,6 +103,16 @@ TEST_MODE_IN_PUBLIC: Final = StripeModeProblem(
 )
 
 
+MODES_MIXED: Final = StripeModeProblem(
+    "stripe_modes_mixed",
+    "",
+    "The Payment MS opens checkouts in one of Stripe's modes and tells of subscriptions in the other: what is bought "
+    "here is not what it has on record.",
+    "Give the Payment MS keys and a webhook secret of one mode, and a database that has known no other.",
+)
+"""For the operator alone: a service of the contract's second version names the mode of each subscription."""
+
+
 def mode_of(session_id: str) -> StripeMode:
     """Return which money a checkout session's id stands for."""
     if session_id.startswith("cs_live_"):
@@ -170,6 +183,8 @@ class StripeModeService:
         self._sandbox = sandbox
         self._clock = clock
         self._mode = StripeMode.UNKNOWN
+        self._told = StripeMode.UNKNOWN
+        self._mixed_logged = False
         self._stored = StripeMode.UNKNOWN
         self._read_at = float("-inf")
 
@@ -186,6 +201,19 @@ class StripeModeService:
         except StoreUnavailable:
             return  # logged by the store; the next session is noted again
         self._stored = mode
+
+    def note_record(self, *, live: bool) -> None:
+        """Learn from a subscription that the Payment MS tells of, where it says which mode it is of."""
+        self._told = StripeMode.LIVE if live else StripeMode.TEST
+        if self.mixed is not None and not self._mixed_logged:
+            _log.error("stripe_modes_mixed", checkouts=self._mode.value, subscriptions=self._told.value)
+        self._mixed_logged = self.mixed is not None
+
+    @property
+    def mixed(self) -> StripeModeProblem | None:
+        """Return that checkouts and subscriptions are of different modes, as far as this replica has seen both."""
+        known = StripeMode.UNKNOWN not in (self._mode, self._told)
+        return MODES_MIXED if known and self._mode is not self._told else None
 
     async def mode(self) -> StripeMode:
         """Return the mode of the last session that any replica has seen, as known at most a minute ago."""

@@ -37,6 +37,10 @@ class Sub:
     currency: str
     interval: str
     session: str
+    made_of: tuple[int, int, int] = (0, 0, 0)
+    """The next charge before discount and tax, the discount, and the tax, in the list currency."""
+    change: tuple[datetime, str, int, str, str] | None = None
+    """When another plan comes that is booked: its id, its list price with currency and interval."""
 
     @property
     def live(self) -> bool:
@@ -92,6 +96,8 @@ class Facts:
     subs: tuple[Sub, ...]
     account: Account
     sessions: tuple[PaidSession, ...] = ()
+    second: bool = False
+    """Whether the Payment MS keeps the contract's second version: then it says itself what renews, at which price."""
 
     @property
     def alive(self) -> tuple[Sub, ...]:
@@ -103,7 +109,8 @@ def facts_of(state: SandboxState, user_id: str, at: datetime) -> Facts:
     """Return what is true at Stripe, and what the account says."""
     truth = truth_about(state, user_id, with_events=False)
     subs = tuple(_true_sub(one) for one in truth.subscriptions)
-    return Facts(at, subs, _account(truth.account), tuple(_session(one) for one in truth.sessions))
+    sessions = tuple(_session(one) for one in truth.sessions)
+    return Facts(at, subs, _account(truth.account), sessions, state.runtime_settings.current.contract == 2)
 
 
 def told_of(state: SandboxState, user_id: str, truth: Facts) -> Facts | None:
@@ -113,9 +120,10 @@ def told_of(state: SandboxState, user_id: str, truth: Facts) -> Facts | None:
     """
     known = {record.subscription.id: record.subscription for record in state.records.of(user_id)}
     mine = {sub.id: sub for sub in truth.subs}
-    if len(known) == len(mine) and all(sub.id in mine and _same(mine[sub.id], sub) for sub in known.values()):
+    same = _same_to_the_price if truth.second else _same
+    if len(known) == len(mine) and all(sub.id in mine and same(mine[sub.id], sub) for sub in known.values()):
         return None
-    silent = state.runtime_settings.current.status_shape is StatusShape.RUNNING
+    silent = state.runtime_settings.current.status_shape is StatusShape.RUNNING and not truth.second
     told = sorted((_told_sub(one, silent=silent) for one in known.values()), key=lambda sub: sub.created)
     return replace(truth, subs=tuple(told))
 
@@ -125,6 +133,19 @@ def _same(true: Sub, told: StripeSubscription) -> bool:
     return mine == (told.status, _plan_told(told), told.period_end, told.will_end)
 
 
+def _same_to_the_price(true: Sub, told: StripeSubscription) -> bool:
+    mine = (true.amount, true.interval, true.held, true.change)
+    return _same(true, told) and mine == (told.amount, told.interval, told.pause_collection is not None, _change(told))
+
+
+def _change(one: StripeSubscription | SubscriptionTruth) -> tuple[datetime, str, int, str, str] | None:
+    change = one.scheduled_change
+    if change is None:
+        return None
+    line = change.line
+    return change.at, line.plan, line.amount * one.quantity, line.currency, line.interval or "month"
+
+
 def _plan_told(told: StripeSubscription) -> str:
     """Return the plan under whose product the Payment MS lists it: some leave that as it was at the purchase."""
     return told.product_id.removeprefix(PRODUCT)
@@ -132,11 +153,13 @@ def _plan_told(told: StripeSubscription) -> str:
 
 def _true_sub(one: SubscriptionTruth) -> Sub:
     charge = (one.next_charge.amount, one.next_charge.currency) if one.next_charge is not None else None
+    due = one.next_charge.due if one.next_charge is not None else None
     return Sub(
         id=one.id, plan=one.plan, group=one.group or "main", status=one.status, created=one.created,
         period_end=one.period_end, paid_until=one.paid_until, ends_at=one.ends_at, ended_at=one.ended_at,
         trial_end=one.trial_end, renews=one.renews, held=one.pause_collection is not None, charge=charge,
         amount=one.list_amount, currency=one.list_currency, interval=one.interval, session=one.session_id,
+        change=_change(one), made_of=(due.subtotal, due.discount, due.tax) if due is not None else (0, 0, 0),
     )  # fmt: skip
 
 
@@ -144,9 +167,15 @@ def _told_sub(one: StripeSubscription, *, silent: bool) -> Sub:
     return Sub(
         id=one.id, plan=_plan_told(one), group=one.group or "main", status=UNSAID if silent else one.status,
         created=one.created, period_end=one.period_end, paid_until=one.period_end, ends_at=one.ends_at,
-        ended_at=one.ended_at, trial_end=one.trial_end, renews=False, held=one.pause_collection is not None,
-        charge=None, amount=one.amount, currency=one.currency, interval=one.interval, session=one.session_id,
+        ended_at=one.ended_at, trial_end=one.trial_end, renews=not silent and _goes_on(one),
+        held=one.pause_collection is not None, charge=None, amount=one.amount, currency=one.currency,
+        interval=one.interval, session=one.session_id, change=_change(one),
     )  # fmt: skip
+
+
+def _goes_on(one: StripeSubscription) -> bool:
+    """Whether what a service holds says that it renews. It is asked only of one that says so in words of its own."""
+    return one.status in ("active", "trialing") and not one.will_end and one.pause_collection is None
 
 
 def _session(one: SessionTruth) -> PaidSession:

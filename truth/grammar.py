@@ -22,6 +22,7 @@ _FIELDS: Final = {
     "plan": f"(?P<plan>{PLAN})", "date": f"(?P<date>{DATE})", "amount": f"(?P<amount>{AMOUNT})", "ago": AGO,
     "interval": "(?P<interval>month|year)", "count": r"(?P<count>\d+)", "word": r"“[^”]*”", "any": ".+?",
     "other": f"(?P<other>{PLAN})",
+    "made": rf"(?: \((?:(?P<off>\d+)% off)?(?:, )?(?:(?P<tax>{AMOUNT}) tax (?:included|added))?\))?",
 }  # fmt: skip
 
 K = Kind
@@ -51,6 +52,12 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("A change there may undo your cancellation, and your plan would renew.", (K.ENDS,)),
     ("On your account until {date}.", (K.ACCOUNT_UNTIL,)),
     ("Payments are paused.", (K.HELD,)),
+    ("Payments are paused until {date}.", (K.HELD,)),
+    ("Renews on {date} for {amount}{made}.", (K.RENEWS,)),
+    ("Then {amount}{made} is charged, unless you cancel before.", (K.WILL_BE_CHARGED_THEN,)),
+    ("Changes to {plan}, {amount} a {interval}, on {date}.", (K.CHANGES,)),
+    ("Changes to {plan} on {date}.", (K.CHANGES,)),
+    ("Changes to another plan on {date}.", (K.CHANGES,)),
     ("It won't renew.", (K.ENDS,)),
     ("You keep {plan} until its paid time is over.", (K.KEEPS,)),
     ("{plan} ends on {date}", (K.KEEPS,)),
@@ -447,6 +454,8 @@ def _statement(
         subject=subject,
         visitor=visitor,
         word=fields.get("status"),
+        off=int(off) if (off := fields.get("off")) else None,
+        tax=money_in(fields.get("tax")),
     )
 
 

@@ -64,7 +64,7 @@ async def live(world: StoryWorld) -> list[Failure]:
     browsing = Browsing(world, judge)
     steps = Steps(world, browsing, judge)
     core.app._exception_handlers[:] = [world.crashed]
-    world.begin()
+    await world.begin()
     clockwork = asyncio.create_task(world.outside.scheduler.run())
     try:
         world.observe()

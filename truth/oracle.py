@@ -13,7 +13,7 @@ from enum import StrEnum
 from truth.facts import UNSAID, Facts, Sub
 from truth.price_rules import is_priced
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, subs_of
-from truth.rules import ABOUT_THE_PAST, DRAWN_ONCE, RULES, TELLABLE
+from truth.rules import ABOUT_THE_PAST, DRAWN_ONCE, RULES, TELLABLE, TOLD_IN_FULL
 from truth.statements import Kind, Statement
 
 
@@ -75,9 +75,13 @@ class History:
     def _told(self, said: Statement, truth: Facts, told: Facts, sold: CatalogFacts, now: datetime) -> bool:
         """Whether a service says so, which was told otherwise than is true.
 
-        A list price is no service's word. It may stand beside what a service calls alive though that has ended, if it
-        is right: nothing but the end is then wrong, and that is the service's word.
+        A service of the second version tells list prices, and whether it renews; a sum that will be charged has to be
+        in the books all the same. Of the first, a list price is no service's word. It may stand beside what a service
+        calls alive though that has ended, if it is right: nothing but the end is then wrong, and that is the service's
+        word.
         """
+        if told.second and said.kind in TOLD_IN_FULL and not (said.kind is Kind.RENEWS and said.money is not None):
+            return self._holds(said, told, sold, now)
         if said.kind is Kind.HAS_PRICE:
             alive = {sub.id for sub in told.subs if sub.live or sub.status == UNSAID}
             return any(sub.id in alive and is_priced(said, sub) for sub in truth.subs)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from truth.facts import UNSAID, Facts, PaidSession
+from truth.facts import UNSAID, Facts, PaidSession, Sub
 from truth.price_rules import card_price, due_today, has_price, purchase, saving, trial_offer
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, Rule, subs_of
 from truth.statements import Kind, Statement
@@ -33,18 +33,23 @@ def _renews(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDa
         sub.renews
         and sub.period_end > reader.now - NEWS_TIME
         and reader.same_day(sub.period_end, said.day)
-        and (said.money is None or (said.money.amount, said.money.currency) == sub.charge)
+        and _is_charged(said, sub)
         for sub in subs_of(said, facts.subs)
     )
 
 
+def _is_charged(said: Statement, sub: Sub) -> bool:
+    """Whether the sum is what will be taken, made up as it is said; where no sum is named there is none to be wrong."""
+    if said.money is None:
+        return True
+    before, discount, tax = sub.made_of
+    off = said.off is None or round(before * said.off / 100) == discount
+    taxed = said.tax is None or (said.tax.amount == tax and said.tax.currency == said.money.currency)
+    return (said.money.amount, said.money.currency) == sub.charge and off and taxed
+
+
 def _charged_then(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    return any(
-        sub.status == "trialing"
-        and sub.renews
-        and (said.money is None or (said.money.amount, said.money.currency) == sub.charge)
-        for sub in facts.subs
-    )
+    return any(sub.status == "trialing" and sub.renews and _is_charged(said, sub) for sub in facts.subs)
 
 
 def _trial_ends(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -128,6 +133,19 @@ def _account_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: Re
 
 def _held(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     return any(sub.held for sub in subs_of(said, facts.alive))
+
+
+def _changes(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """A change to that plan is booked for that day, at that list price."""
+    for sub in facts.alive:
+        if sub.change is None:
+            continue
+        at, plan, amount, currency, interval = sub.change
+        named = said.plan is None or plan == said.plan.lower()
+        priced = said.money is None or (said.money.amount, said.money.currency) == (amount, currency)
+        if named and priced and said.interval in (None, interval) and reader.same_day(at, said.day):
+            return True
+    return False
 
 
 def _on_record(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -306,6 +324,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.RENEWS_UNLESS: _renews_unless,
     Kind.ACCOUNT_UNTIL: _account_until,
     Kind.HELD: _held,
+    Kind.CHANGES: _changes,
     Kind.NOTHING_RUNS: _nothing_runs,
     Kind.ENDS: _ends,
     Kind.PAST_DUE: _word("past_due"),
@@ -359,7 +378,10 @@ ABOUT_THE_PAST: Final = frozenset({Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED})
 
 TELLABLE: Final = frozenset(RULES) - {
     Kind.RENEWS, Kind.HAS_PRICE, Kind.WILL_BE_CHARGED_THEN, Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED, Kind.SUBMITTED,
-    Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT,
+    Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT, Kind.CHANGES,
 }  # fmt: skip
-"""What a service says in words of its own, so that its word may be repeated. No service names an amount that will be
-charged, says that a subscription renews, or tells what became of a checkout."""
+"""What a service says in words of its own, so that its word may be repeated. None of the first version names an amount
+that will be charged, says that a subscription renews, or tells what became of a checkout."""
+
+TOLD_IN_FULL: Final = frozenset({Kind.RENEWS, Kind.HAS_PRICE, Kind.CHANGES})
+"""What a service of the second version says besides."""

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     RENEWS_UNLESS = "renews unless it is canceled"
     ACCOUNT_UNTIL = "is on the account until"
     HELD = "payments are paused"
+    CHANGES = "changes to another plan on a day"
     NOTHING_RUNS = "nothing is running"
     ENDS = "ends and won't renew"
     PAST_DUE = "needs a payment"
@@ -94,6 +95,9 @@ class Statement:
     visitor: bool = False
     """Whether the page was drawn for somebody unknown."""
     group: str | None = None
+    off: int | None = None
+    """The discount that is named beside a sum, in hundredths."""
+    tax: Money | None = None
     word: str | None = None
     """A status as it was written: "On hold"."""
 

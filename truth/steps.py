@@ -212,7 +212,7 @@ class Steps:
                 if tab.browser.replica == place and tab.client is not None:
                     tab.live = False
         await self.world.replicas[place].kill()
-        self.world.replicas[place] = self.world.start_replica()
+        self.world.replicas[place] = await self.world.start_replica()
         for someone in self.world.people:
             for tab in someone.tabs:
                 if tab.browser.replica == place and tab.client is not None:

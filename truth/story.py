@@ -31,6 +31,9 @@ WEIGHTS: Final[dict[str, int]] = {
 
 LONGEST: Final = 12
 
+SECOND_EACH: Final = 4
+"""In one of so many stories the Payment MS keeps the second version of the contract."""
+
 BEGINNINGS: Final = (
     ("choose", "pay"), ("choose", "pay"), ("choose", "pay", "wait"), ("choose", "duplicate", "pay"), ("cart", "pay"),
     ("open", "choose"), ("open",), ("account", "open"), ("sales", "open"), ("news", "choose", "pay"),
@@ -77,6 +80,8 @@ class Setup:
     changes: tuple[int, ...] = ()
     quirks: tuple[int, ...] = ()
     """Places in `QUIRKS`."""
+    contract: int = 1
+    """Which version of the contract the Payment MS keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ def story_of(seed: int) -> LifeStory:
         skew=chance.choices((0, 600, -600), (14, 1, 1))[0],
         quirks=tuple(chance.randrange(len(QUIRKS)) for _ in range(chance.choices((0, 1, 2, 3), (3, 3, 2, 1))[0])),
         changes=tuple(chance.randrange(40) for _ in range(chance.choices((0, 1, 2), (6, 2, 1))[0])),
+        contract=2 if seed % SECOND_EACH == SECOND_EACH - 1 else 1,
     )
     names = [*chance.choice(BEGINNINGS)]
     names += chance.choices(tuple(WEIGHTS), tuple(WEIGHTS.values()), k=chance.randint(2, LONGEST))

@@ -74,7 +74,8 @@ class StoryWorld:
         self.catalog = CatalogOfStory(folder / "products.json", setup.changes)
         self.outside = OtherSystems(self.catalog.path, {
             "status_shape": setup.shape, "plan_place": setup.place, "webhook_delay": setup.delay,
-            "stale_events": setup.stale, "cancellation_word": setup.word, "dunning_ends": setup.dunning,
+            "contract": setup.contract, "stale_events": setup.stale,
+            "cancellation_word": setup.word, "dunning_ends": setup.dunning,
         } | {name: value for place in setup.quirks for name, value in QUIRKS[place % len(QUIRKS)].items()})  # fmt: skip
         self.outside.skew.seconds = setup.skew
         self.state = self.outside.state
@@ -84,7 +85,7 @@ class StoryWorld:
             _env_file=None, storage_path=str(folder / "store.sqlite3"), catalog_path=str(self.catalog.path),
             storage_secret=SecretStr("Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"), sandbox_payment_port=9000,
             sandbox_auth_port=8080, sandbox_stripe_port=4242, support_url="mailto:help@example.com",
-            payment_ms_gives_trials=self.gives_trials,
+            payment_ms_gives_trials=self.gives_trials and setup.contract == 1,
             limit_checkouts="1000/minute", limit_sign_ins="1000/minute",
             payment_ms_webhook_secret=SecretStr("whsec_0123456789abcdef0123456789"),
         )  # fmt: skip
@@ -95,9 +96,9 @@ class StoryWorld:
         self.found: dict[str, Failure] = {}
         self.place = 0
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         """Start both processes of the app, and let the people come."""
-        self.replicas = [self.start_replica(), self.start_replica()]
+        self.replicas = [await self.start_replica(), await self.start_replica()]
         for name in NAMES[: self.story.setup.people]:
             someone = Person(person(f"{name}@example.com"), History(self.story.setup.zone))
             zone = {"timezone": self.story.setup.zone.replace("/", "%2F")}
@@ -118,9 +119,12 @@ class StoryWorld:
         if not self.to_the_end:
             raise Found(sort, text)
 
-    def start_replica(self) -> StoryReplica:
-        """Return a new process of the app over the same store."""
-        return StoryReplica(self.settings, self.store, self.outside)
+    async def start_replica(self) -> StoryReplica:
+        """Return a new process of the app over the same store, which has asked what the Payment MS can."""
+        replica = StoryReplica(self.settings, self.store, self.outside)
+        if self.story.setup.contract == 2:
+            await replica.running.contract_watch.look()
+        return replica
 
     def crashed(self, error: Exception) -> None:
         """Keep what a page raised; the next look finds it."""

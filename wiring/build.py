@@ -98,7 +98,8 @@ def build(
         store=store, payment_ms=payment_ms, sessions=sessions, checkouts=checkouts,
         catalog=current_catalog, customer_of=customer_by(settings.customer_id), marks=marks,
         grants=GrantRules.of(settings.gift_words, by_record=settings.grant_by_record),
-        hash_of=users.of, alarms=alarms, observer=outbox if outbox.on else None, now=now,
+        hash_of=users.of, alarms=alarms, observer=outbox if outbox.on else None,
+        stripe_mode=stripe_mode, now=now,
     )  # fmt: skip
     status = StatusService(refresher, pubsub, leases=systems.leases(store), now=now)
     earlier = EarlierRecords(payment_ms, marks, settings.public_url) if settings.customer_id == "user_id" else None

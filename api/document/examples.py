@@ -31,8 +31,8 @@ _HAD: Final = {
 _CLAIM: Final = {
     "says": "has_access", "evidence": "both", "as_of": "2026-11-30T08:15:02Z", "group": "plans", "plan": "premium",
     "account_plan": None, "other_plan": None, "product_id": "prod_premium", "subscription_id": None,
-    "checkout_id": None, "date": None, "amount": None, "currency": None, "interval": None, "tax": None, "days": None,
-    "word": None,
+    "checkout_id": None, "date": None, "amount": None, "currency": None, "interval": None, "tax": None,
+    "tax_amount": None, "percent_off": None, "days": None, "word": None,
 }  # fmt: skip
 _SUBSCRIPTION: Final = {
     **_HAD, "group": "plans", "product_id": "prod_premium", "until": "2026-12-21T00:00:00Z", "ends": False,

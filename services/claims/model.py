@@ -40,7 +40,12 @@ class ClaimKind(StrEnum):
     """It renews at the end of the period, unless it is canceled or paused, of which nothing was heard."""
     ON_ACCOUNT_UNTIL = "on_account_until"
     """The account has it until `date`; of payments nothing is known."""
+    CHARGED_THEN = "charged_then"
+    """At the end of the trial `amount` will be charged, by billing's word."""
+    CHANGES_ON = "changes_on"
+    """A change is booked for `date`: to `other_plan`, at the list price `amount` an `interval`."""
     COLLECTION_PAUSED = "collection_paused"
+    """Payments are paused; until `date`, if billing says when they go on."""
     ENDS_ON = "ends_on"
     """Access ends on `date`, and it will not renew."""
     ENDS = "ends"
@@ -161,7 +166,8 @@ class Evidence(StrEnum):
 class Claim(BaseModel):
     """One statement. Amounts are minor units of `currency`, dates aware UTC, `as_of` is how old the evidence is.
 
-    `plan` is the catalog's id, `account_plan` a name that the catalog does not know.
+    `tax_amount` and `percent_off` are what is in an amount that will be charged. `plan` is the catalog's id,
+    `account_plan` a name that the catalog does not know.
     """
 
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
@@ -181,6 +187,8 @@ class Claim(BaseModel):
     currency: str | None = None
     interval: str | None = None
     tax: Tax | None = None
+    tax_amount: int | None = None
+    percent_off: int | None = None
     days: int | None = None
     word: str | None = None
 

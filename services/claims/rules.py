@@ -50,15 +50,26 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.PAID_UNTIL: Rule("billing has a period's end that lies ahead; the word is active", "`active`"),
     ClaimKind.RENEWS_ON: Rule(
         "a service says in words of its own that it is alive, and names `cancel_at_period_end`, `cancel_at`, "
-        "`canceled_at`, `ended_at` and `pause_collection`, each as no; neither says otherwise; the date lies ahead; "
-        "no visit to the portal since about which nothing was heard",
+        "`canceled_at`, `ended_at` and a pause, each as no; neither says otherwise; the date lies ahead; "
+        "no visit to the portal since about which nothing was heard. The amount: billing's `next_charge` names it for "
+        "that day; what is off and the tax in it, where `list_amount` and the sums prove it",
         "`paid_until` and `renews_unless_canceled`",
     ),
     ClaimKind.RENEWS_UNLESS_CANCELED: Rule(
         "as `paid_until`, and no service says that it ends or that payments are paused"
     ),
     ClaimKind.ON_ACCOUNT_UNTIL: Rule("the account alone calls it active, with an end that lies ahead", "`active`"),
-    ClaimKind.COLLECTION_PAUSED: Rule("a service names `pause_collection`"),
+    ClaimKind.CHARGED_THEN: Rule(
+        "as `renews_on` with an amount, in a trial: billing's `next_charge` is at its end", "nothing"
+    ),
+    ClaimKind.CHANGES_ON: Rule(
+        "billing's `scheduled_change`, ahead; nothing ends it; no visit to the portal since about which nothing was "
+        "heard. The plan's name where the catalog has its product, the price where it is told",
+        "nothing",
+    ),
+    ClaimKind.COLLECTION_PAUSED: Rule(
+        "a service names a pause (`pause_collection`, `pause`); until when only with `resumes_at`"
+    ),
     ClaimKind.ENDS_ON: Rule(
         "a service says that it ends (`cancel_at_period_end`, `cancel_at`, the word canceled) and there is access "
         "until then; of two dates the one that access follows",
@@ -115,7 +126,8 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.LAST_KNOWN: Rule("what was known before, with its age"),
     ClaimKind.ID_REFUSED: Rule("billing can't be asked about this id at all"),
     ClaimKind.LIST_PRICE: Rule(
-        "bought here and confirmed, the plan unchanged; the period's end is within three days of the purchase plus "
+        "billing tells `list_amount`, and no visit to the portal since about which nothing was heard. Else: bought "
+        "here and confirmed, the plan unchanged; the period's end is within three days of the purchase plus "
         "whole intervals and no further off than one; no visit to the portal since. For a trial: the end it was sold "
         "with, and a browser that came back. Beside a purchase in a list: what that checkout asked for",
         "the plan's name alone",

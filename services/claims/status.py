@@ -8,6 +8,7 @@ from catalog import Catalog
 from services.claims.model import Claim, ClaimKind, Evidence
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import ConfirmationWait, Reason, Source, State, Subscription
+from services.subscription.told_terms import BookedChange
 
 _EVIDENCE: Final = {
     Source.BILLING: Evidence.BILLING,
@@ -79,7 +80,9 @@ def _claims(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[Clai
     yield from portal_claims(one)
     if one.amount is not None and one.currency is not None:
         price = {"amount": one.amount, "currency": one.currency, "interval": one.interval}
-        yield _claim(one, ClaimKind.LIST_PRICE, evidence=Evidence.BOUGHT_HERE).model_copy(update=price)
+        told = one.told is not None and one.told.price is not None
+        evidence = Evidence.BILLING if told else Evidence.BOUGHT_HERE
+        yield _claim(one, ClaimKind.LIST_PRICE, evidence=evidence).model_copy(update=price)
 
 
 def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[Claim]:
@@ -123,18 +126,40 @@ def _running(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
         yield _ends(one, ahead)
     elif one.state is State.TRIALING:
         yield _claim(one, ClaimKind.FREE_UNTIL, date=ahead) if ahead else _claim(one, ClaimKind.ON_TRIAL)
+        if ahead and one.goes_on and not one.portal_open and one.told is not None and one.told.payment is not None:
+            yield _charging(one, ClaimKind.CHARGED_THEN, ahead)
     elif ahead is None:
         yield _claim(one, ClaimKind.ACTIVE)
     elif one.goes_on and not one.portal_open:
-        yield _claim(one, ClaimKind.RENEWS_ON, date=ahead)
+        yield _charging(one, ClaimKind.RENEWS_ON, ahead)
     elif one.source is Source.ACCOUNT:
         yield _claim(one, ClaimKind.ON_ACCOUNT_UNTIL, date=ahead)
     else:
         yield _claim(one, ClaimKind.PAID_UNTIL, date=ahead)
         if not one.held:
             yield _claim(one, ClaimKind.RENEWS_UNLESS_CANCELED, date=ahead)
+    if one.told is not None and one.told.change is not None and not one.ends:
+        yield _changing(one, one.told.change)
     if one.held:
-        yield _claim(one, ClaimKind.COLLECTION_PAUSED)
+        yield _claim(one, ClaimKind.COLLECTION_PAUSED, date=one.told.resumes_at if one.told is not None else None)
+
+
+def _charging(one: Subscription, says: ClaimKind, date: datetime) -> Claim:
+    """Return that it goes on at that date, with the sum that billing names for it, if it names one."""
+    payment = one.told.payment if one.told is not None else None
+    claim = _claim(one, says, date=date)
+    if payment is None:
+        return claim
+    return claim.model_copy(update={**payment.model_dump(exclude_none=True), "evidence": Evidence.BILLING})
+
+
+def _changing(one: Subscription, change: BookedChange) -> Claim:
+    claim = _claim(one, ClaimKind.CHANGES_ON, evidence=Evidence.BILLING, date=change.at)
+    price = change.price
+    update: dict[str, object] = {"other_plan": change.plan_id}
+    if price is not None:
+        update |= {"amount": price.amount, "currency": price.currency, "interval": price.interval}
+    return claim.model_copy(update=update)
 
 
 def _over(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:

@@ -26,6 +26,7 @@ from services.payment_ms import PaymentMS
 from services.sessions.service import Session, Sessions
 from services.storage.marks import Marks
 from services.storage.port import Store
+from services.stripe_mode import StripeModeService
 from services.subscription.confirmation import note_progress
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
@@ -55,7 +56,8 @@ class LookObserver(Protocol):
 class StatusRefresher:
     """What customers have, asked of both services. `customer_of` says by which id the Payment MS knows a user.
 
-    `hash_of` makes what stands for a user's id in the log; `alarms` and the `observer` are told of each look.
+    `hash_of` makes what stands for a user's id in the log; `alarms` and the `observer` are told of each look, and
+    `stripe_mode` of the mode that billing says its subscriptions are of.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class StatusRefresher:
         hash_of: Callable[[str], str] = lambda user_id: "",
         alarms: AlarmRecorder | None = None,
         observer: LookObserver | None = None,
+        stripe_mode: StripeModeService | None = None,
         now: Callable[[], datetime] | None = None,
         memory: int = _MEMORY,
     ) -> None:
@@ -82,6 +85,7 @@ class StatusRefresher:
         self._hash_of = hash_of
         self._alarms = alarms
         self._observer = observer
+        self._stripe_mode = stripe_mode
         self._now = now or (lambda: datetime.now(UTC))
         self._memory = CustomerMemory(store, self._now, memory)
         self._questions = UpstreamQuestions(payment_ms, sessions, marks or Marks(store), catalog, self._now)
@@ -287,6 +291,7 @@ class StatusRefresher:
             has = self._judge(customer, known, snapshot, history)
         if session is not None:
             self._tell_operator(known, has, session)
+        self._note_mode(snapshot)
         with suppress(StoreUnavailable):  # logged by the store; noted at the next question
             await note_progress(
                 self._checkouts, customer, snapshot, history.checkouts, self._catalog(), self._now(), self._grants
@@ -347,6 +352,14 @@ class StatusRefresher:
         status = self._reconcile(customer, snapshot, history)
         known.judged = Judged(status, snapshot, history, self._catalog(), self._now())
         return status
+
+    def _note_mode(self, snapshot: UpstreamSnapshot) -> None:
+        """Let the operator's checks know which of Stripe's modes billing's subscriptions are of, where it says so."""
+        details = (answer.record.details for answer in snapshot.records.values())
+        modes = {one.live_mode for one in details if one is not None and one.live_mode is not None}
+        if self._stripe_mode is not None:
+            for live in modes:
+                self._stripe_mode.note_record(live=live)
 
     def _tell_operator(self, known: RememberedCustomer, status: CustomerStatus, session: Session) -> None:
         """Tell of what only the operator can mend: a plan that the catalog lacks, an id that billing can't take."""

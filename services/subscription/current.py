@@ -177,6 +177,7 @@ def _under_its_new_plan(account: NormalizedAccount, listed: Subscription) -> Sub
         "product_id": account.plan.product_id if account.plan else None,
         "until": (account.until or listed.until) if listed.ends else None,
         "goes_on": False,
+        "told": None,
     }
     return _agreed(account, listed).model_copy(update={**update, "reason": Reason.PLAN_CHANGED})
 

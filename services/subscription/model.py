@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from catalog import Text
+from services.subscription.told_terms import ToldTerms
 
 
 class State(StrEnum):
@@ -157,8 +158,9 @@ class Subscription(BaseModel):
     says that billing's own word is an end, so there is nothing left to keep. `portal_open` says that the user opened
     the billing portal since and no service has said anything new. `amount` is the list price in minor units, known
     only as long as the evidence for it holds (`services/subscription/list_price.py`). `word` is the upstream's own
-    status word when this app does not know it. `group` is the plan's; `former_name` is what the plan was called, where
-    the catalog has it no more. `last_known` is what was known before (`unavailable`) or billing's side
+    status word when this app does not know it. `told` is what billing tells of its money, where it
+    does. `group` is the plan's; `former_name` is what the plan was called, where the catalog has it no more.
+    `last_known` is what was known before (`unavailable`) or billing's side
     (`conflict`). `reference` is what to quote of a checkout that is not confirmed.
     """
 
@@ -185,6 +187,7 @@ class Subscription(BaseModel):
     amount: int | None = None
     currency: str | None = None
     interval: str | None = None
+    told: ToldTerms | None = None
     since: AwareDatetime | None = None
     wait: ConfirmationWait | None = None
     reference: str = ""

@@ -43,7 +43,7 @@ class NormalizedRecord:
     """One record of the Payment MS, read. `state` None: it exists and does not say what it is worth.
 
     `over` says that it has no word and that its period had been over for longer than the grace when it was asked: that
-    proves nothing, since news of a renewal can be lost.
+    proves nothing, since news of a renewal can be lost. `changes_to` is the plan of a change that is booked.
     """
 
     product_id: str
@@ -53,6 +53,7 @@ class NormalizedRecord:
     over: bool
     record: SubscriptionRecord
     as_of: datetime
+    changes_to: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def normalize_account(
 def normalize_record(product_id: str, answer: RecordResponse, catalog: Catalog) -> NormalizedRecord:
     """Return what the Payment MS said of one product. Whether a period is over is judged when it was asked."""
     record = answer.record
+    change = record.details.change if record.details is not None else None
     state, word = status_word(record.status)
     end = record.period_end
     return NormalizedRecord(
@@ -161,4 +163,5 @@ def normalize_record(product_id: str, answer: RecordResponse, catalog: Catalog) 
         over=state is None and end is not None and answer.as_of > end + GRACE,
         record=record,
         as_of=answer.as_of,
+        changes_to=catalog.plan_for_product(change.product_id) if change is not None else None,
     )

@@ -273,15 +273,24 @@ def _with_evidence(
     portal: PortalTrace | None,
     now: datetime,
 ) -> Subscription:
-    """Add what depends on the portal: whether it may have changed something, and the list price while that is known."""
+    """Add what depends on the portal: whether it may have changed something, and the list price while that is known.
+
+    The price is billing's word where it tells one, else that of the purchase here. What billing told of money before a
+    visit to the portal may be over: it is not repeated until something new is heard.
+    """
     visited = portal.left_at if portal is not None else None
     if subscription.state is State.CONFIRMING and visited is not None and visited >= (subscription.since or visited):
         return subscription.model_copy(update={"amount": None, "currency": None, "interval": None})
     if subscription.state not in LIVE:
         return subscription
     update: dict[str, object] = {}
+    told = subscription.told
     if portal is not None and portal.unanswered(subscription.product_id, snapshot):
-        update["portal_open"] = True
+        update |= {"portal_open": True, "told": None}
+        told = None
+    if told is not None and told.price is not None:
+        price = {"amount": told.price.amount, "currency": told.price.currency, "interval": told.price.interval}
+        return subscription.model_copy(update=update | price)
     bought = purchase_with_price(subscription, checkouts, visited, now)
     if bought is not None:
         update |= {"amount": bought.total, "currency": bought.currency, "interval": bought.interval}

@@ -7,6 +7,7 @@ from typing import Final
 from services.lifecycle import Lifecycle
 from services.subscription.model import GRANTING, LIVE, Reason, Source, State, Subscription
 from services.subscription.normalize import NormalizedAccount, NormalizedRecord
+from services.subscription.told_terms import told_terms
 
 BELIEVED_FOR: Final = timedelta(minutes=10)
 """How long the last word on access is believed while it can't be asked for again."""
@@ -81,6 +82,7 @@ def record_status(
     if speaker is not None and speaker.about(entry.plan) in LIVE:
         lifecycles.append(speaker.lifecycle)
     over = entry.state in _ENDED or entry.record.lifecycle.ended_at is not None
+    until = _until(entry, state, source, account, lifecycles, now, access=access)
     return Subscription(
         state=state,
         reason=reason,
@@ -91,12 +93,13 @@ def record_status(
         product_id=entry.product_id,
         group=entry.plan.group if entry.plan else None,
         subscription_id=entry.record.subscription_id or None,
-        until=_until(entry, state, source, account, lifecycles, now, access=access),
+        until=until,
         ends=state in LIVE and any(one.ending for one in lifecycles),
         goes_on=_goes_on(entry, state, speaker, lifecycles),
         held=any(one.paused for one in lifecycles),
         over_at_stripe=over,
         word=word,
+        told=told_terms(entry.record.details, entry.changes_to, until, now) if state in LIVE else None,
         account_plan=account.plan_word if account is not None and means else None,
     )
 

@@ -201,3 +201,41 @@ def test_nothing_was_ordered_before_something_was_paid(books: Books) -> None:
     books.observe()
     assert books.judge(Kind.BOUGHT) is Verdict.TRUE
     assert books.judge(Kind.ORDERED) is Verdict.FALSE
+
+
+def test_a_sum_is_true_only_as_it_is_made_up(books: Books) -> None:
+    books.state.runtime_settings.change({"tax": "added"})
+    line = next(line for line in books.state.prices.plans() if line.plan == "premium")
+    session = books.state.checkout.open("subscription", ADA.user_id, ADA.email, [line], "http://a/", "http://a/")
+    books.state.checkout.pay(books.state.checkout.apply_promotion(session, "HALF"), "4242424242424242")
+    books.observe()
+    whole = {"money": Money(1726, "usd"), "off": 50, "tax": Money(276, "usd")}
+
+    assert books.judge(Kind.RENEWS, **whole) is Verdict.TRUE
+    for wrong in ({"off": 20}, {"tax": Money(200, "usd")}, {"money": Money(1450, "usd")}):
+        assert books.judge(Kind.RENEWS, **(whole | wrong)) is Verdict.FALSE
+
+
+def test_what_a_second_version_was_told_may_be_repeated_but_no_sum_that_is_not_in_the_books(books: Books) -> None:
+    books.state.runtime_settings.change({"contract": 2})
+    subscription = books.subscribe()
+    books.passes(timedelta(hours=1))
+    books.state.runtime_settings.change({"webhook_mode": "lose"})
+    books.state.subscriptions.cancel_at_period_end(subscription)
+    books.passes(timedelta(hours=1))
+
+    assert books.judge(Kind.RENEWS, day=day_of(subscription)) is Verdict.AS_TOLD
+    assert books.judge(Kind.RENEWS, day=day_of(subscription), money=Money(2900, "usd")) is Verdict.FALSE
+
+
+def test_a_booked_change_is_true_on_its_day_at_its_list_price(books: Books) -> None:
+    books.state.runtime_settings.change({"plan_changes": "period_end"})
+    subscription = books.subscribe()
+    basic = next(line for line in books.state.prices.plans() if line.plan == "basic" and line.interval == "month")
+    books.state.subscriptions.switch(subscription, basic)
+    books.observe()
+    said = {"plan": "Basic", "day": day_of(subscription), "interval": "month"}
+
+    assert books.judge(Kind.CHANGES, money=Money(basic.amount, "usd"), **said) is Verdict.TRUE
+    assert books.judge(Kind.CHANGES, money=Money(2900, "usd"), **said) is Verdict.FALSE
+    assert books.judge(Kind.CHANGES, **(said | {"plan": "Enterprise"})) is Verdict.FALSE

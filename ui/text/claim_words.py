@@ -14,7 +14,7 @@ from typing import Final
 from catalog import Catalog, NotInCatalog, Text
 from services.claims import Claim, ClaimKind
 from ui.text.amounts import amount_words, money
-from ui.text.formats import relative, short_date
+from ui.text.formats import percent, relative, short_date
 from ui.text.i18n import N_, _, ngettext, sentence_gap
 
 # fmt: off
@@ -39,11 +39,19 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.FREE_UNTIL: (N_("Free until {date}."),),
     ClaimKind.ACTIVE: (N_("Your subscription is active."),),
     ClaimKind.PAID_UNTIL: (N_("Paid until {date}."),),
-    ClaimKind.RENEWS_ON: (N_("Renews on {date}."),),
+    # Translators: {charge} is a sum, such as "$14.50 (50% off)"
+    ClaimKind.RENEWS_ON: (N_("Renews on {date} for {charge}."), N_("Renews on {date}."),),
+    # Translators: after "Free until 21 December."; {charge} is a sum, such as "$14.50 (50% off)"
+    ClaimKind.CHARGED_THEN: (N_("Then {charge} is charged, unless you cancel before."),),
+    # Translators: {price} is such as "$9.00 a month"; said of a change of plan that is booked
+    ClaimKind.CHANGES_ON: (
+        N_("Changes to {other_plan}, {price}, on {date}."), N_("Changes to {other_plan} on {date}."),
+        N_("Changes to another plan on {date}."),
+    ),
     # Translators: "it" is the subscription, "then" the date of the sentence before: "Paid until 21 December."
     ClaimKind.RENEWS_UNLESS_CANCELED: (N_("Unless it's canceled or paused, it renews then."),),
     ClaimKind.ON_ACCOUNT_UNTIL: (N_("On your account until {date}."),),
-    ClaimKind.COLLECTION_PAUSED: (N_("Payments are paused."),),
+    ClaimKind.COLLECTION_PAUSED: (N_("Payments are paused until {date}."), N_("Payments are paused."),),
     ClaimKind.ENDS_ON: (
         N_("You keep {plan} until {date}. It won't renew."), N_("You keep your plan until {date}. It won't renew."),
     ),
@@ -128,6 +136,9 @@ STATE_WORDS: Final[Mapping[str, str]] = {
     "comped": N_("Included"), "unavailable": N_("Can't check"),
 }
 # fmt: on
+
+CHARGING: Final = frozenset({ClaimKind.RENEWS_ON, ClaimKind.CHARGED_THEN})
+"""Claims whose amount will be charged."""
 
 NOT_A_SENTENCE: Final = frozenset({ClaimKind.HAS_ACCESS, ClaimKind.LIST_PRICE, ClaimKind.PORTAL_NEWS_DUE})
 """Claims that stand elsewhere than in a card's sentence: beside a name, among the facts, below."""
@@ -237,6 +248,28 @@ def price_text(claim: Claim, locale: str) -> str:
     return amount_words(claim.amount, claim.currency, claim.interval, locale)
 
 
+def charge_text(claim: Claim, locale: str) -> str:
+    """Return a sum that will be charged with what is in it: `$14.50 (50% off)`; nothing without an amount."""
+    if claim.amount is None or claim.currency is None:
+        return ""
+    text, notes = money(claim.amount, claim.currency, locale), []
+    if claim.percent_off is not None:
+        # Translators: said behind a sum in brackets, such as "$14.50 (50% off)"
+        notes.append(_("{percentage} off").format(percentage=percent(claim.percent_off, locale)))
+    if claim.tax_amount is not None and claim.tax in ("included", "added"):
+        tax = money(claim.tax_amount, claim.currency, locale)
+        # Translators: said behind a sum in brackets: tax within the price, or on top of the price; the sum holds both
+        words = _("{tax} tax included") if claim.tax == "included" else _("{tax} tax added")
+        notes.append(words.format(tax=tax))
+    if not notes:
+        return text
+    if len(notes) > 1:
+        # Translators: two notes behind a sum in brackets, such as "50% off, $2.00 tax included"
+        notes = [_("{first}, {second}").format(first=notes[0], second=notes[1])]
+    # Translators: a sum and what is to be known of it, such as "$14.50 (50% off)"
+    return _("{amount} ({notes})").format(amount=text, notes=notes[0])
+
+
 def list_price_fact(claim: Claim, locale: str) -> str:
     """Return what stands beside "List price": the amount, and that the invoice may say another."""
     return _("{price}; discounts and tax are on your invoice").format(price=price_text(claim, locale))
@@ -259,6 +292,7 @@ def facts(claim: Claim, reader: Reader, former_name: Text | None = None) -> dict
         "plan": name,
         "other_plan": plan_name(claim.other_plan, reader.catalog, reader.locale),
         "price": price_text(claim, reader.locale),
+        "charge": charge_text(claim, reader.locale) if claim.says in CHARGING else None,
         "word": word_text(claim.word),
     }
     if claim.date is not None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_timezone_name
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 Unit = Literal["second", "minute", "hour", "day", "month", "year"]
 
@@ -53,6 +53,11 @@ def span(length: timedelta, locale: str) -> str:
 def number(value: int, locale: str) -> str:
     """Return a whole number with its groups of digits: `1,000`, or `1.000`."""
     return format_decimal(value, locale=_babel(locale))
+
+
+def percent(value: int, locale: str) -> str:
+    """Return hundredths as a locale writes them: `50%`, or `50 %`."""
+    return format_percent(value / 100, locale=_babel(locale))
 
 
 def _unit(length: timedelta) -> Unit:

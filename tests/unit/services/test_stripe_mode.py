@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from catalog import Catalog, load_catalog
 from services.errors import StoreUnavailable
 from services.storage.port import Store
 from services.storage.sqlite_store import SqliteStore
 from services.stripe_mode import (
+    MODES_MIXED,
     READ_EVERY,
     SANDBOX_IN_PUBLIC,
     TEST_MODE_IN_PUBLIC,
@@ -178,3 +180,20 @@ def test_sandboxs_ids_are_right_in_the_sandbox_only() -> None:
 
     assert wrong_ids(catalog, sandbox=True) == ()
     assert len(wrong_ids(catalog, sandbox=False)) == 19
+
+
+async def test_subscriptions_of_another_mode_than_checkouts_are_the_operators_business_alone(store: Store) -> None:
+    seen = money(store)
+    seen.note_record(live=True)
+    before = seen.mixed
+    await seen.note("cs_test_1")
+    with capture_logs() as log:
+        seen.note_record(live=True)
+        seen.note_record(live=True)
+
+    assert before is None
+    assert seen.mixed is MODES_MIXED
+    assert [line["event"] for line in log] == ["stripe_modes_mixed"]
+    assert MODES_MIXED not in seen.known_problems()
+    seen.note_record(live=False)
+    assert seen.mixed is None
