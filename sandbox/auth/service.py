@@ -5,12 +5,12 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from fastapi import FastAPI, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import ValidationError
 from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from sandbox.auth.accounts import SAMPLE_PEOPLE, AccountPlan, AuthUser, person
-from sandbox.clock import rfc3339
+from sandbox.auth.news import SubscriptionNews, plan_told
 from sandbox.rendering import STATIC, form_of, go_to, message, page
 from sandbox.settings import AuthShape, PlanPlace
 from sandbox.state import SandboxState
@@ -21,15 +21,6 @@ _PICTURE = (
     '<text x="24" y="32" font-family="sans-serif" font-size="22" fill="#fff" text-anchor="middle">{letter}</text></svg>'
 )
 _COLOURS = ("#3f4bd8", "#0b7a5e", "#a8501a", "#8a3b8f")
-
-
-class SubscriptionNews(BaseModel):
-    """`status` in Stripe's words, `plan` as the app's catalog has it, `expires_at` the end of what is paid."""
-
-    user_id: str = Field(min_length=1)
-    status: str = Field(min_length=1)
-    plan: str = ""
-    expires_at: AwareDatetime | None = None
 
 
 def auth_app(state: SandboxState) -> FastAPI:
@@ -64,13 +55,13 @@ def auth_app(state: SandboxState) -> FastAPI:
     async def subscriptions(request: Request) -> Response:
         """What a Payment MS of one's own tells of a user's subscription: the newest word is what the account says."""
         try:
-            told = SubscriptionNews.model_validate_json(await request.body())
+            news = SubscriptionNews.model_validate_json(await request.body())
         except ValidationError as error:
             first = error.errors()[0]
             return JSONResponse({"error": f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"}, 400)
-        expires_at = rfc3339(told.expires_at) if told.expires_at else None
-        plan = AccountPlan(status=told.status, plan=told.plan, expires_at=expires_at)
-        state.accounts.set_grant(told.user_id, plan)
+        plans = {line.product_id: line.plan for line in state.prices.lines() if line.plan}
+        plan = plan_told(news, plans, state.runtime_settings.current.cancellation_word)
+        state.accounts.set_grant(news.user_id, plan)
         return JSONResponse(plan.model_dump(exclude={"silent"}))
 
     @app.get("/auth/{provider}")

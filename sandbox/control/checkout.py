@@ -63,7 +63,7 @@ def control_checkout_router(state: SandboxState) -> APIRouter:
         try:
             if how.promotion:
                 session = state.checkout.apply_promotion(session, how.promotion)
-            paid = state.checkout.pay(session, how.card, how.email)
+            paid = state.checkout.pay(state.checkout.agree(session), how.card, how.email)
             if paid.waiting_card:
                 paid = state.checkout.confirm(paid, succeeds=True)
         except PaymentRefused as refusal:

@@ -103,9 +103,16 @@ class StripeCheckout:
     def apply_promotion(self, session: StripeCheckoutSession, code: str) -> StripeCheckoutSession:
         """Apply a promotion code, or take it off with an empty one; raises PaymentRefused with a sentence."""
         code = code.strip().upper()
+        if code and not session.options.allow_promotion_codes:
+            raise PaymentRefused("This checkout takes no promotion codes.")
         if code and code not in COUPONS:
             raise PaymentRefused("This code is invalid.")
         return self._store(session.model_copy(update={"promotion": code}))
+
+    def agree(self, session: StripeCheckoutSession) -> StripeCheckoutSession:
+        """The buyer agrees to the terms of service, where a session asks for that."""
+        asked = session.options.terms_of_service and session.status is SessionStatus.OPEN
+        return self._store(session.model_copy(update={"agreed": True})) if asked else session
 
     def pay(self, session: StripeCheckoutSession, number: str, email: str = "") -> StripeCheckoutSession:
         """Pay with a test card. Complete afterwards, or still open with `waiting_card` when it must be confirmed.

@@ -29,6 +29,9 @@ def checkout_router(state: SandboxState) -> APIRouter:
         email = fields.get("email", "").strip()
         if "@" not in email:
             return _form(state, session, fields, {"email": "Enter an e-mail address, such as ada@example.com."})
+        if session.options.terms_of_service and not fields.get("agree"):
+            return _form(state, session, fields, {"agree": "Agree to the terms to go on."})
+        session = state.checkout.agree(session)
         try:
             paid = state.checkout.pay(session, fields.get("card", ""), email)
         except PaymentRefused as refusal:
@@ -110,7 +113,7 @@ def _form(
         session=session,
         first=first,
         brand=state.settings.brand_name,
-        fields={"email": session.email, "card": "", "code": "", **fields},
+        fields={"email": session.email, "card": "", "code": "", "agree": "", **fields},
         errors=errors or {},
         methods=PAYMENT_METHODS,
         later=state.checkout.due(session),

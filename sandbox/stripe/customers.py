@@ -16,13 +16,13 @@ class StripeCustomers:
 
     def of(self, user_id: str) -> list[StripeCustomer]:
         """Oldest first."""
-        return self._documents.of(user_id)
+        return [customer for customer in self._documents.of(user_id) if not customer.deleted]
 
     def get(self, customer_id: str) -> StripeCustomer | None:
         return self._documents.get(customer_id)
 
     def newest(self, limit: int = 10_000) -> list[StripeCustomer]:
-        return self._documents.newest(limit)
+        return [customer for customer in self._documents.newest(limit) if not customer.deleted]
 
     def for_checkout(self, user_id: str, email: str, customer_id: str = "") -> StripeCustomer:
         """The customer who pays: the one that was named, the user's newest, or a new one where each makes its own."""
@@ -44,8 +44,13 @@ class StripeCustomers:
     def change(self, customer: StripeCustomer) -> StripeCustomer:
         """Store it, and let Stripe tell that it changed."""
         self.keep(customer)
-        self._webhooks.emit([self._updated(customer)])
+        self._webhooks.emit([self._event(customer)])
         return customer
+
+    def delete(self, customer: StripeCustomer) -> None:
+        """Gone for good, though its id is still known."""
+        self.keep(customer.model_copy(update={"deleted": True}))
+        self._webhooks.emit([self._event(customer, "deleted")])
 
     def email_of(self, customer_id: str) -> str:
         customer = self._documents.get(customer_id)
@@ -57,13 +62,13 @@ class StripeCustomers:
         changed = [customer.model_copy(update={"email": email}) for customer in known]
         for customer in changed:
             self._documents.put(customer.id, customer, owner=user_id)
-        self._webhooks.emit([self._updated(customer) for customer in changed])
+        self._webhooks.emit([self._event(customer) for customer in changed])
         return changed
 
-    def _updated(self, customer: StripeCustomer) -> StripeEvent:
+    def _event(self, customer: StripeCustomer, what: str = "updated") -> StripeEvent:
         return StripeEvent(
             id=new_id("evt"),
-            type="customer.updated",
+            type=f"customer.{what}",
             created=self._clock.now(),
             user_id=customer.user_id,
             customer=customer.id,

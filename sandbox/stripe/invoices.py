@@ -45,6 +45,8 @@ class StripeInvoices:
         status: InvoiceStatus = InvoiceStatus.PAID,
         reason: str = "subscription_cycle",
         period: tuple[datetime, datetime] | None = None,
+        *,
+        processing: bool = False,
     ) -> Invoice:
         """An invoice of a subscription, for a period (the one that is running, where none is given)."""
         start, end = period or (subscription.period_start, subscription.period_end)
@@ -63,6 +65,7 @@ class StripeInvoices:
             amount=due.amount,
             currency=due.currency,
             status=status,
+            processing=processing,
             created=self._clock.second(),
             period_start=start,
             period_end=end,
@@ -98,7 +101,10 @@ class StripeInvoices:
 
     def set_status(self, invoice: Invoice, status: InvoiceStatus, *, processing: bool = False) -> Invoice:
         paid_at = self._clock.second() if status is InvoiceStatus.PAID else None
-        return self._put(invoice.model_copy(update={"status": status, "processing": processing, "paid_at": paid_at}))
+        changed = invoice.model_copy(update={"status": status, "processing": processing, "paid_at": paid_at})
+        self._put(changed)
+        self._tell_payment(changed)
+        return changed
 
     def refund(
         self, invoice: Invoice, amount: int | None = None, reason: str = "", metadata: dict[str, str] | None = None
@@ -149,7 +155,16 @@ class StripeInvoices:
             self._documents.drop(invoice.id)
 
     def _tell(self, invoice: Invoice, kind: str) -> None:
-        event = StripeEvent(
+        self._webhooks.emit([self._event(invoice, kind)])
+
+    def _tell_payment(self, invoice: Invoice) -> None:
+        """Of a subscription's invoice, that it was paid, or that an attempt has failed."""
+        kinds = {InvoiceStatus.PAID: "invoice.paid", InvoiceStatus.OPEN: "invoice.payment_failed"}
+        if invoice.subscription_id and invoice.status in kinds and not invoice.processing:
+            self._webhooks.emit_outside(self._event(invoice, kinds[invoice.status]))
+
+    def _event(self, invoice: Invoice, kind: str) -> StripeEvent:
+        return StripeEvent(
             id=new_id("evt"),
             type=kind,
             created=self._clock.now(),
@@ -157,11 +172,12 @@ class StripeInvoices:
             invoice_id=invoice.id,
             customer=invoice.customer,
         )
-        self._webhooks.emit([event])
 
     def _add(self, invoice: Invoice) -> Invoice:
         paid_at = invoice.created if invoice.status is InvoiceStatus.PAID else None
-        return self._put(invoice.model_copy(update={"paid_at": paid_at}))
+        added = self._put(invoice.model_copy(update={"paid_at": paid_at}))
+        self._tell_payment(added)
+        return added
 
     def _put(self, invoice: Invoice) -> Invoice:
         return self._documents.put(invoice.id, invoice, owner=invoice.user_id)

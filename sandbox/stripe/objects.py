@@ -95,6 +95,7 @@ class StripeCustomer(Document):
     preferred_locales: list[str] = []
     metadata: dict[str, str] | None = None
     """As it was given; None for one that Checkout made."""
+    deleted: bool = False
 
 
 class SessionOptions(Document):

@@ -123,7 +123,7 @@ def _portal(
     flow: str = "",
 ) -> Response:
     subscriptions = sorted(
-        [one for one in state.subscriptions.of(session.user_id) if one.customer == session.customer],
+        state.subscriptions.of_customer(session.customer),
         key=lambda one: (one.live, one.created),
         reverse=True,
     )
@@ -136,7 +136,7 @@ def _portal(
         errors=errors or {},
         current=[one for one in subscriptions if one.live],
         past=[one for one in subscriptions if not one.live],
-        invoices=[one for one in state.invoices.of(session.user_id) if one.customer == session.customer],
+        invoices=state.invoices.of_customer(session.customer),
         plans=state.prices.plans(),
         cards=CARDS,
         renewal=lambda one: next_renewal(one, state.runtime_settings.current),

@@ -98,5 +98,11 @@ class StripeProducts:
         return StripePrice(line=line, active=self._prices.active(line.price_id), details=details)
 
     def _of_catalog(self) -> dict[str, StripeProduct]:
-        lines = reversed(self._prices.lines())
-        return {line.product_id: StripeProduct(id=line.product_id, name=line.name) for line in lines}
+        """Its products as somebody would have made them: with their plan and group in the metadata."""
+        lines = list(reversed(self._prices.lines()))
+        return {line.product_id: _as_product(line) for line in lines}
+
+
+def _as_product(line: LineItem) -> StripeProduct:
+    metadata = {name: value for name, value in (("plan", line.plan), ("group", line.group)) if value}
+    return StripeProduct(id=line.product_id, name=line.name, metadata=metadata)

@@ -105,10 +105,10 @@ class StripeSubscriptions:
             card_works=bool(method and method.renews),
             awaits_payment=waits,
         )
+        self.store(made)  # its first invoice is told of at once, and names it
         due = self.due(made, 0 if trial_end else made.amount)
-        invoice = self.invoices.bill(made, due, reason="subscription_create")
-        if waits:
-            self.invoices.set_status(invoice, InvoiceStatus.OPEN, processing=True)
+        status = InvoiceStatus.OPEN if waits else InvoiceStatus.PAID
+        invoice = self.invoices.bill(made, due, status, "subscription_create", processing=waits)
         return self.store(made.model_copy(update={"discount": used(discount, due), "latest_invoice": invoice.id}))
 
     def due(self, subscription: StripeSubscription, subtotal: int) -> AmountDue:

@@ -98,6 +98,11 @@ class Webhooks:
                     self._send(event, reach, due + place * step + max(wait, _GAP))
         self.changed.set()
 
+    def emit_outside(self, event: StripeEvent) -> None:
+        """Send what services outside alone hear of: the sandbox's own Payment MS has no use for it."""
+        if not self._recorded or any(endpoint.wants(event.type) for endpoint in self._endpoints.all()):
+            self.emit([event], DeliveryOptions(reach=Reach.PAYMENT))
+
     def next_due(self) -> float | None:
         first = self._deliveries.first_due()
         return first[0] if first else None

@@ -35,7 +35,17 @@ def customer_calls(state: SandboxState) -> Iterable[ApiCall]:
         return customer_shape(state.customers.keep(_changed(made, params)))
 
     def retrieve(_: CallParams, key: str) -> Shape:
-        return customer_shape(customer_or_404(state, key))
+        known = state.customers.get(key)
+        return _gone(key) if known and known.deleted else customer_shape(customer_or_404(state, key))
+
+    def delete(_: CallParams, key: str) -> Shape:
+        """What they have ends at once, as at Stripe."""
+        customer = customer_or_404(state, key)
+        for subscription in state.subscriptions.of_customer(key):
+            if subscription.live:
+                state.subscriptions.cancel_now(subscription)
+        state.customers.delete(customer)
+        return _gone(key)
 
     def update(params: CustomerParams, key: str) -> Shape:
         customer = customer_or_404(state, key)
@@ -60,14 +70,19 @@ def customer_calls(state: SandboxState) -> Iterable[ApiCall]:
         call("GET", "/customers/search", SearchParams, search),
         call("GET", "/customers/{key}", CallParams, retrieve),
         call("POST", "/customers/{key}", CustomerParams, update),
+        call("DELETE", "/customers/{key}", CallParams, delete),
     )
 
 
 def customer_or_404(state: SandboxState, key: str, param: str = "") -> StripeCustomer:
     customer = state.customers.get(key)
-    if customer is None:
+    if customer is None or customer.deleted:
         raise no_such("customer", key, param)
     return customer
+
+
+def _gone(key: str) -> Shape:
+    return {"id": key, "object": "customer", "deleted": True}
 
 
 def _changed(customer: StripeCustomer, params: CustomerParams) -> StripeCustomer:

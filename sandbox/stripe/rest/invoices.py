@@ -37,6 +37,7 @@ class PreviewParams(CallParams):
 
 class ListPayments(ListParams):
     invoice: str = ""
+    status: Literal["", "canceled", "open", "paid"] = ""
 
 
 class CreateRefund(CallParams):
@@ -56,7 +57,7 @@ def invoice_calls(state: SandboxState) -> Iterable[ApiCall]:
     def retrieve(_: CallParams, key: str) -> Shape:
         return invoice_shape(state, invoice_or_404(state, key))
 
-    def every(params: ListInvoices, _: str) -> Shape:
+    def listed_invoices(params: ListInvoices, _: str) -> Shape:
         known = state.invoices.of_customer(params.customer) if params.customer else state.invoices.newest()
         asked = [one for one in known if _is_asked(state, one, params)]
         return page_of(asked, params, "/v1/invoices", lambda one: one.id, lambda one: invoice_shape(state, one))
@@ -68,11 +69,12 @@ def invoice_calls(state: SandboxState) -> Iterable[ApiCall]:
 
     def payments(params: ListPayments, _: str) -> Shape:
         known = [invoice_or_404(state, params.invoice, "invoice")] if params.invoice else state.invoices.newest()
-        listed = [payment for invoice in known for payment in invoice_payments(invoice)]
+        every = [payment for invoice in known for payment in invoice_payments(invoice)]
+        listed = [payment for payment in every if params.status in ("", payment["status"])]
         return page_of(listed, params, "/v1/invoice_payments", lambda one: str(one["id"]), lambda one: one)
 
     return (
-        call("GET", "/invoices", ListInvoices, every),
+        call("GET", "/invoices", ListInvoices, listed_invoices),
         call("POST", "/invoices/create_preview", PreviewParams, preview),
         call("GET", "/invoices/{key}", CallParams, retrieve),
         call("GET", "/invoice_payments", ListPayments, payments),

@@ -25,8 +25,17 @@ def portal_session_shape(state: SandboxState, session: StripePortalSession) -> S
         "locale": session.locale or None,
         "on_behalf_of": None,
         "return_url": session.return_url or None,
-        "url": state.portal_url(session),
+        "url": state.portal_url(session) + _page_of(session),
     }
+
+
+def _page_of(session: StripePortalSession) -> str:
+    """The rest of the address that leads straight to the page of its flow."""
+    if session.flow == "subscription_cancel":
+        return f"/{session.flow_subscription}/cancel"
+    return {"payment_method_update": "?flow=update_card", "subscription_update": "?flow=change_plan"}.get(
+        session.flow, ""
+    )
 
 
 def _flow(session: StripePortalSession) -> Shape | None:
