@@ -79,6 +79,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("We can't tell if {plan} is still running", (K.ON_RECORD,)),
     ("We can't tell if your plan is still running", (K.ON_RECORD,)),
     ("{plan} isn't confirmed", (K.CONFIRMING,)),
+    ("Your purchase isn't confirmed", (K.CONFIRMING,)),
     ("Status: (?P<status>{any}).", (K.CALLED,)),
     ("(?P<status>On hold)", (K.CALLED,)),
     ("You have {plan} access, but billing shows it as ended.", (K.ACCESS,)),
@@ -209,6 +210,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("This purchase was confirmed\\.?", (K.CONFIRMED,)),
     ("Since then your subscription has changed.", ()),
     ("You came back from a checkout for {plan} on {date} that was never confirmed.", ()),
+    ("You came back from a checkout on {date} that was never confirmed.", ()),
     # What is offered
     ("{amount} per month", (K.CARD_PRICE,)),
     ("billed yearly at {amount}", (K.CARD_PRICE,)),

@@ -104,6 +104,7 @@ class StoryWorld:
             zone = {"timezone": self.story.setup.zone.replace("/", "%2F")}
             someone.browsers = [PersonalBrowser(someone, place, dict(zone)) for place in (0, 1)]
             self.people.append(someone)
+        on_recorded(self.outside, lambda _user_id: self.observe())  # between two events of one step a page may ask
         if self.story.setup.push:
             on_recorded(self.outside, self._push)
 

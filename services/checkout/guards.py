@@ -60,13 +60,14 @@ def guard_subscription(
 
 
 def guard_portal_news(customer_status: CustomerStatus, plan: Plan) -> None:
-    """Raise PortalNewsDue where the portal was opened and a subscription of another group may be in this one by now.
+    """Raise PortalNewsDue where the portal was opened and a subscription of another group may be in this one by now:
+    one that is on record, or a purchase of which no service has spoken.
 
     The portal changes a subscription to any plan that it lists. What nobody has said since is asked at the press alone:
     a page offers the plan, for it may well be that nothing was changed.
     """
-    others = (one for one in customer_status.all if one.group != plan.group and one.live)
-    if any(one.portal_open for one in others):
+    others = (one for one in customer_status.all if one.group != plan.group)
+    if any(one.portal_open and (one.live or one.state is State.CONFIRMING) for one in others):
         raise PortalNewsDue("the portal was open, and no service has said anything new since")
 
 

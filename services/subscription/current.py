@@ -318,13 +318,17 @@ def _from_account(account: NormalizedAccount, reason: Reason, state: State | Non
 def _conflict(
     account: NormalizedAccount, billing: Subscription | None = None, reason: Reason = Reason.ACCOUNT_DIFFERS
 ) -> Subscription:
+    """Of a plan that the account names and the catalog does not know, billing's is only what billing calls alive."""
+    plan_id = _plan_id(account)
+    if plan_id is None and billing is not None and (account.plan_word is None or billing.state in GRANTING):
+        plan_id = billing.plan_id
     return Subscription(
         state=State.CONFLICT,
         reason=reason,
         source=Source.BOTH,
         as_of=account.as_of,
         access=account.access,
-        plan_id=account.plan.id if account.plan else (billing.plan_id if billing else None),
+        plan_id=plan_id,
         product_id=account.plan.product_id if account.plan else None,
         group=account.group,
         account_plan=account.plan_word,

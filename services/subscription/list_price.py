@@ -16,6 +16,9 @@ from services.subscription.model import LIVE, State, Subscription
 FITS_WITHIN: Final = timedelta(days=3)
 """How far a period's end may be from the purchase plus whole intervals: a payment that failed at first, a time zone."""
 
+_PAID_HERE: Final = frozenset({CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT})
+"""What shows that it was this purchase: the account can be given the plan while the checkout is open."""
+
 _MONTHS: Final = {"month": 1, "year": 12}
 
 
@@ -28,6 +31,8 @@ def purchase_with_price(
     plan_id = subscription.plan_id
     bought = newest(checkouts, lambda c: c.kind is CheckoutKind.SUBSCRIPTION and c.plan_id == plan_id and c.confirmed)
     if bought is None or subscription.subscription_id in bought.known_subscriptions:
+        return None
+    if bought.events.keys().isdisjoint(_PAID_HERE):
         return None
     if portal_left_at is not None and portal_left_at >= bought.started_at:
         return None

@@ -280,7 +280,10 @@ def _with_evidence(
     """
     visited = portal.left_at if portal is not None else None
     if subscription.state is State.CONFIRMING and visited is not None and visited >= (subscription.since or visited):
-        return subscription.model_copy(update={"amount": None, "currency": None, "interval": None})
+        open_ = portal is not None and portal.unanswered(subscription.product_id, snapshot)
+        return subscription.model_copy(
+            update={"amount": None, "currency": None, "interval": None, "portal_open": open_}
+        )
     if subscription.state not in LIVE:
         return subscription
     update: dict[str, object] = {}

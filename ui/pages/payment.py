@@ -247,7 +247,7 @@ def question_of(customer_status: CustomerStatus) -> Question | None:
 def draw_question(context: PageContext, question: Question, answered: Press) -> None:
     """Draw the question behind which the plans wait: it leads past a guard, so no user should meet it by accident."""
     action, plan_id, checkout = question
-    name = plan_name(plan_id or None, context.catalog, context.locale) or _("Your plan")
+    name = plan_name(plan_id or None, context.catalog, context.locale)
     with Tag("details", classes="question-box", testid="has-ended"):
         with Tag("summary"):
             ended = action is Action.HAS_ENDED
@@ -261,7 +261,13 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
                 sentence = _(
                     "You came back from a checkout for {plan} on {date} that was never confirmed. If you were "
                     "charged, contact us before you subscribe again and quote this reference: {reference}"
-                ).format(plan=name, date=day, reference="{reference}")
+                )
+                if name is None:
+                    sentence = _(
+                        "You came back from a checkout on {date} that was never confirmed. If you were charged, "
+                        "contact us before you subscribe again and quote this reference: {reference}"
+                    )
+                sentence = sentence.format(plan=name, date=day, reference="{reference}")
                 label = _("I wasn't charged – show the plans")
             else:
                 sentence = _(

@@ -157,5 +157,10 @@ def test_what_the_portal_may_have_moved_here_from_another_group_is_asked_about()
         guard_portal_news(customer_status("backup=active", "silent", portal=left), PREMIUM)
 
     guard_portal_news(customer_status("backup=active@+50", "silent", portal=left), PREMIUM)
+    bought = checkout("backup", started=120, events=[(CheckoutEvent.RETURNED, 110)])
+    waited = trace_of(snapshot("", "silent"), NOW)
+    with pytest.raises(PortalNewsDue):
+        guard_portal_news(customer_status("", "silent", bought, portal=waited), PREMIUM)
+    guard_portal_news(customer_status("", "silent", bought), PREMIUM)
     guard_portal_news(customer_status("backup=active", "silent"), PREMIUM)
     guard_portal_news(customer_status("backup=canceled@-9", "silent", portal=left), PREMIUM)

@@ -181,6 +181,14 @@ class TestPrice:
 
         assert ClaimKind.LIST_PRICE not in [claim.says for claim in claims(found)]
 
+    def test_a_plan_given_while_its_checkout_was_open_was_not_bought(self) -> None:
+        account_alone = checkout(
+            started=120, events=[(CheckoutEvent.ACCOUNT_HAS_IT, 60), (CheckoutEvent.ACCESS_ON, 60)]
+        )
+        found = customer_status("", "premium active@+30", account_alone)
+
+        assert ClaimKind.LIST_PRICE not in [claim.says for claim in claims(found)]
+
     def test_so_does_a_visit_to_the_portal(self) -> None:
         trace = PortalTrace(left_at=NOW)
         found = customer_status("premium=active@+30", "premium active", self.bought, portal=trace)

@@ -135,7 +135,7 @@ TABLE = [
     ReconcileRow("basic=?#s1 backup=?#s2", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
     ReconcileRow("basic=active#s1 vanished=active#s2", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
     ReconcileRow("basic=active", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
-    ReconcileRow("basic=?", "legacy active", S.CONFLICT, True, "basic", R.PLAN_DIFFERS),
+    ReconcileRow("basic=?", "legacy active", S.CONFLICT, True, None, R.PLAN_DIFFERS),
     ReconcileRow("premium=canceled@+5", "premium active", S.CANCELED, True, "premium", R.BILLING_SAYS),
     ReconcileRow("premium=active", "premium canceled", S.CONFLICT, False, "premium", R.ACCOUNT_DIFFERS),
     # Both call it ended, with different ends: access follows the account, and so does the state.
