@@ -2,15 +2,17 @@
 
 import math
 import time
+from datetime import UTC, datetime
 from functools import partial
 
 from services.alarms.alarm import ALARMS, AlarmKey
 from services.container import Container
+from services.live_status.confirmations import ConfirmationWatch
 from services.observability.logs import dropped_lines
 from services.observability.metrics import GaugeReading
 
 
-def gauges(container: Container) -> tuple[GaugeReading, ...]:
+def gauges(container: Container, confirmations: ConfirmationWatch) -> tuple[GaugeReading, ...]:
     """Return the gauges of this process."""
     started_at, status, clock = time.time(), container.status, container.payment_upstream.clock_skew
     return (
@@ -35,6 +37,21 @@ def gauges(container: Container) -> tuple[GaugeReading, ...]:
             "billing_unknown_account_plans",
             "Plans that accounts name and the catalog does not know.",
             lambda: len(container.refresher.unknown_plans.names),
+        ),
+        GaugeReading(
+            "billing_confirmations_waiting",
+            "Plans bought that no service has confirmed yet, within ten minutes of the return; over all replicas.",
+            lambda: confirmations.waiting,
+        ),
+        GaugeReading(
+            "billing_outbox_events",
+            "Events that endpoints have yet to take, over all replicas.",
+            lambda: container.webhooks.backlog.events,
+        ),
+        GaugeReading(
+            "billing_outbox_oldest_seconds",
+            "How long the oldest of them has waited.",
+            lambda: container.webhooks.backlog.age(datetime.now(UTC)),
         ),
         GaugeReading(
             "billing_webhooks_dead",

@@ -42,5 +42,9 @@ def install(
     if documents is not None:
         app.add_middleware(documents)
     app.add_middleware(CsrfGuard, settings=settings)
-    app.add_middleware(RequestContextMiddleware, trusted_proxies=settings.trusted_proxies)
+    app.add_middleware(
+        RequestContextMiddleware,
+        trusted_proxies=settings.trusted_proxies,
+        count=container.metrics.requests.count,
+    )
     app.add_middleware(SecurityHeaders, settings=settings)

@@ -10,6 +10,8 @@ import structlog
 from services.catalog_file import CatalogFile
 from services.container import Container
 from services.errors import StoreUnavailable
+from services.live_status.confirmations import ConfirmationWatch
+from services.observability.loop_lag import LoopLag
 from services.observability.tracing import Tracing
 from services.payment_contract.watch import ContractWatch
 from services.storage.redis_concurrency import RedisConcurrencyLimit
@@ -29,6 +31,8 @@ class RunningApp:
     contract_watch: ContractWatch
     shared_limit: RedisConcurrencyLimit | None
     tracing: Tracing
+    confirmations: ConfirmationWatch
+    loop_lag: LoopLag
 
     async def start(self) -> None:
         """Start what runs beside the requests, in the running event loop."""
@@ -36,6 +40,8 @@ class RunningApp:
         self.contract_watch.start()
         self.container.alarms.start()
         self.container.webhooks.start()
+        self.confirmations.start()
+        self.loop_lag.start()
         if self.shared_limit is not None:
             with contextlib.suppress(StoreUnavailable):  # logged by the store; pages open without Redis, and it heals
                 await self.shared_limit.prepare()
@@ -52,6 +58,8 @@ class RunningApp:
         await self.catalog_file.stop()
         await container.alarms.stop()
         await container.webhooks.stop()
+        await self.confirmations.stop()
+        await self.loop_lag.stop()
         await asyncio.gather(container.payment_upstream.aclose(2.0), container.auth_upstream.aclose(2.0))
         await container.shown.written()
         await container.limits.close()

@@ -6,7 +6,7 @@
 import ipaddress
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from api.problems import refusal
 from services.web.nameless_paths import without_names
 from services.web.quiet_paths import QUIET_PATHS
 from services.web.request_id import request_id
+from services.web.route_class import RouteClass, route_class
 
 REQUEST_ID: Final = b"x-request-id"
 FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"x-real-ip")
@@ -28,14 +29,20 @@ LONGEST_PATH: Final = 200
 _USABLE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _SECURE: Final = {"http": "https", "ws": "wss"}
 
+CountRequest = Callable[[RouteClass, int, float], None]
+"""Told of each request: what was asked for, the status of the answer (0: its sender left), and how long it took."""
+
 _log = structlog.get_logger("request")
 
 
 class RequestContextMiddleware:
     """Wraps the app and its other guards; believes the X-Forwarded-* headers of these addresses and networks only."""
 
-    def __init__(self, app: ASGIApp, trusted_proxies: Iterable[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, trusted_proxies: Iterable[str] = (), count: CountRequest = lambda *_request: None
+    ) -> None:
         self._app = app
+        self._count = count
         self._trusted = tuple(ipaddress.ip_network(network) for network in trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,13 +97,15 @@ class RequestContextMiddleware:
             if not complete:
                 await _last_resort(scope, receive, answer)
         finally:
+            seconds = time.perf_counter() - started_at
+            self._count(route_class(scope["method"], scope["path"]), status, seconds)
             quiet = status < 400 and scope["path"].startswith(QUIET_PATHS)
             (_log.debug if quiet else _log.info)(
                 "request",
                 method=scope["method"],
                 path=printable(scope["path"]),
                 status=status,
-                elapsed_ms=round((time.perf_counter() - started_at) * 1000, 1),
+                elapsed_ms=round(seconds * 1000, 1),
             )
 
     def _as_seen(self, scope: Scope) -> Scope:

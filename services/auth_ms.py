@@ -23,6 +23,9 @@ from services.upstream.responses import Moment, ResponseModel, UpstreamResponse,
 __all__ = ["AuthMS", "AuthSession", "PlanGrant", "User"]
 
 PROVIDERS = ("google", "github", "discord", "microsoft")
+OPERATIONS = ("create", "refresh")
+"""What the app asks while it serves, as logs and metrics name it."""
+
 _LONGEST_ID = 2048
 """Far more than the Payment MS takes: who can't buy can still sign in, and is told why."""
 

@@ -279,13 +279,16 @@ class CheckoutRepository:
         *,
         opened: Callable[[str], Awaitable[None]] | None = None,
         changed: Callable[[str, Sequence[Checkout]], Awaitable[None]] | None = None,
+        marked: Callable[[Checkout, CheckoutEvent], Awaitable[None]] | None = None,
     ) -> None:
         """`opened` is told the id of each new session at Stripe: it says which mode the Payment MS is in. `changed` is
-        told of each customer whose checkouts are others than before, with all of them."""
+        told of each customer whose checkouts are others than before, with all of them, `marked` of each event that is
+        new."""
         self._store = store
         self._now = now or (lambda: datetime.now(UTC))
         self._opened = opened
         self._changed = changed
+        self._marked = marked
 
     async def read(self, customer: str) -> CheckoutsOnRecord:
         """Return all that is on record of the customer's checkouts.
@@ -354,8 +357,11 @@ class CheckoutRepository:
             return checkout
         now = self._after([checkout.started_at, *checkout.events.values()])
         await self._put_event(checkout.customer, checkout.id, event, now)
+        after = checkout.model_copy(update={"events": {**checkout.events, event: now}})
+        if self._marked is not None:
+            await self._marked(after, event)
         await self._tell(checkout.customer)
-        return checkout.model_copy(update={"events": {**checkout.events, event: now}})
+        return after
 
     async def _tell(self, customer: str) -> None:
         if self._changed is not None:

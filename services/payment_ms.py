@@ -58,6 +58,9 @@ __all__ = [
     "SubscriptionRecord",
 ]
 
+OPERATIONS = ("subscription", "portal", *(f"checkout_{kind}" for kind in CheckoutKind))
+"""What the app asks while it serves, as logs and metrics name it."""
+
 _log = structlog.get_logger("payment_ms")
 _UNKNOWN_CUSTOMER = frozenset({"CUSTOMER_NOT_FOUND", "NO_STRIPE_CUSTOMER"})
 """Two codes, one meaning: this person has never bought anything."""

@@ -13,6 +13,7 @@ from services.cart import CartService
 from services.checkout.earlier_records import EarlierRecords
 from services.checkout.service import CheckoutService
 from services.checkout_record import SESSION_LIFE, Checkout, CheckoutRepository
+from services.live_status.confirmations import Confirmations, ConfirmationWatch
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.portal import PortalService
@@ -24,6 +25,7 @@ from services.storage.port import Store
 from services.storage.pubsub import PubSub
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
+from services.subscription.model import Reason
 from services.web.safe_urls import Redirects
 from services.webhooks.endpoints import Endpoint
 from services.webhooks.outbox import Outbox
@@ -89,7 +91,12 @@ class Replica:
         )
         self.outbox = Outbox(store, endpoints, catalog=catalog, now=clock)
         on = self.outbox.on
-        self.checkouts = CheckoutRepository(store, clock, changed=self.outbox.checkouts_changed if on else None)
+        self.confirmed: list[tuple[str, float | None]] = []
+        self.disagreed: list[Reason] = []
+        confirmations = Confirmations(store, lambda outcome, seconds: self.confirmed.append((outcome.value, seconds)))
+        self.checkouts = CheckoutRepository(
+            store, clock, changed=self.outbox.checkouts_changed if on else None, marked=confirmations.marked
+        )
         self.refresher = StatusRefresher(
             store=store,
             payment_ms=outside.payment_ms,
@@ -100,9 +107,11 @@ class Replica:
             grants=grants,
             alarms=alarms,
             observer=self.outbox if on else None,
+            disagreed=self.disagreed.append,
             now=lambda: clock() + ahead,
             memory=memory,
         )
+        self.confirmation_watch = ConfirmationWatch(store, confirmations, self.refresher, self.checkouts, now=clock)
         self.status = StatusService(
             self.refresher,
             self.pubsub,

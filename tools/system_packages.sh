@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make sure that what the tests drive is here: a browser, Redis, HAProxy, fonts for Japanese and Arabic; Node and Go too,
-# without which the tests of their clients are left out.
+# without which the tests of their clients are left out, and Prometheus's promtool, without which those of the alerts are.
 # With `clients`: only Node and Go with its library. With `engines`: what `make test-browsers` drives instead, Firefox and
 # WebKitGTK with a screen that nobody sees.
 # Installs the missing ones where this user may (Debian, root), else prints the line to type and fails.
@@ -23,6 +23,10 @@ need_languages() {
     command -v npm >/dev/null || need npm
     command -v go >/dev/null || need golang-go
     [ -d /usr/share/gocode/src/github.com/golang-jwt/jwt ] || need golang-github-golang-jwt-jwt-dev
+}
+
+need_promtool() {
+    command -v promtool >/dev/null || need prometheus
 }
 
 need_engines() {
@@ -57,5 +61,8 @@ clients) need_languages && install_missing ;;
     missing=""
     need_languages
     install_missing || echo "The tests of the clients for Node and Go are left out." >&2
+    missing=""
+    need_promtool
+    install_missing || echo "The tests in which alerts fire are left out." >&2
     ;;
 esac

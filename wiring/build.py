@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from api.gauges import gauges
 from api.lifespan import RunningApp
@@ -16,9 +17,11 @@ from services.checkout_record import CheckoutRepository
 from services.container import Container, Policies
 from services.entitlements.service import Entitlements
 from services.entitlements.without_session import EntitlementLookup
+from services.live_status.confirmations import Confirmations, ConfirmationWatch
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
+from services.observability.loop_lag import LoopLag
 from services.observability.metrics import Metrics
 from services.payment_contract.features import ContractFeature, PaymentContract
 from services.payment_contract.watch import ContractWatch
@@ -41,8 +44,10 @@ from services.webhooks.deliverer import WebhookDeliverer
 from services.webhooks.outbox import Outbox
 from services.webhooks.sender import WebhookSender
 from settings import Settings
+from ui.nicegui_ext.optimizations import OPTIMIZATION_GAUGES
 from ui.nicegui_ext.page_views import PAGE_GAUGES
 from wiring import systems
+from wiring.labels import LABELS
 
 
 def build(
@@ -69,7 +74,7 @@ def build(
     def current_catalog() -> Catalog:
         return catalog_file.current
 
-    metrics, policies = Metrics(), Policies.of(settings)
+    metrics, policies = Metrics(LABELS), Policies.of(settings)
     slots = systems.shared_slots(settings, store)
     clock_skew = ClockSkew(now)
     alarms = AlarmRecorder(
@@ -84,9 +89,11 @@ def build(
     stripe_mode = StripeModeService(store, public_url=settings.public_url, sandbox=settings.sandbox_enabled)
     endpoints = systems.endpoints(settings)
     outbox = Outbox(store, endpoints, catalog=current_catalog, now=now)
+    confirmations = Confirmations(store, metrics.count_confirmation)
     checkouts = CheckoutRepository(
-        store, now, opened=stripe_mode.note, changed=outbox.checkouts_changed if outbox.on else None
-    )
+        store, now, opened=stripe_mode.note, changed=outbox.checkouts_changed if outbox.on else None,
+        marked=confirmations.marked,
+    )  # fmt: skip
     limits = RateLimits(settings.redis_url.get_secret_value() if settings.redis_url else None)
     sessions = Sessions(
         store, auth_ms, pubsub, secret=storage_secret, earlier_secrets=settings.earlier_storage_secrets,
@@ -99,7 +106,7 @@ def build(
         catalog=current_catalog, customer_of=customer_by(settings.customer_id), marks=marks,
         grants=GrantRules.of(settings.gift_words, by_record=settings.grant_by_record),
         hash_of=users.of, alarms=alarms, observer=outbox if outbox.on else None,
-        stripe_mode=stripe_mode, now=now,
+        stripe_mode=stripe_mode, disagreed=metrics.count_disagreement, now=now,
     )  # fmt: skip
     status = StatusService(refresher, pubsub, leases=systems.leases(store), now=now)
     earlier = EarlierRecords(payment_ms, marks, settings.public_url) if settings.customer_id == "user_id" else None
@@ -123,7 +130,7 @@ def build(
     people = PeopleRepository(store, customer_of_user, now)
     entitlement_lookup = EntitlementLookup(
         refresher, catalog=current_catalog, customer_of=customer_of_user, now=now,
-        alone=settings.redis_url is None,
+        alone=settings.redis_url is None, answered=partial(metrics.count_cache, "entitlements"),
     )  # fmt: skip
 
     async def contract_changed(contract: PaymentContract) -> None:
@@ -142,8 +149,10 @@ def build(
         people=people, stripe_mode=stripe_mode, alarms=alarms, limits=limits, policies=policies,
         payment_upstream=payment_ms.upstream, auth_upstream=auth_ms.upstream, metrics=metrics, users=users,
     )  # fmt: skip
-    metrics.observe((payment_ms.upstream, auth_ms.upstream), (*gauges(container), *PAGE_GAUGES))
+    watch = ConfirmationWatch(store, confirmations, refresher, checkouts, now=now)
+    readings = (*gauges(container, watch), *PAGE_GAUGES, *OPTIMIZATION_GAUGES)
+    metrics.observe((payment_ms.upstream, auth_ms.upstream), readings)
     return RunningApp(
         container=container, catalog_file=catalog_file, contract_watch=ContractWatch(payment_ms, contract_changed),
-        shared_limit=slots, tracing=tracing,
+        shared_limit=slots, tracing=tracing, confirmations=watch, loop_lag=LoopLag(metrics.observe_lag),
     )  # fmt: skip

@@ -54,8 +54,13 @@ class EntitlementLookup:
         now: Callable[[], datetime] | None = None,
         asks_for: float = ASKS_FOR,
         alone: bool = False,
+        answered: Callable[[str], None] = lambda outcome: None,
     ) -> None:
-        """`alone` says that no other process writes into the store, so that all that is new comes by this one."""
+        """`alone` says that no other process writes into the store, so that all that is new comes by this one.
+
+        `answered` is told of each answer: `hit` from memory that is young enough, `miss` asked of billing, `stale` from
+        memory since billing did not say anything in time.
+        """
         self._refresher = refresher
         self._catalog = catalog
         self._customer_of = customer_of
@@ -63,6 +68,7 @@ class EntitlementLookup:
         self._asks_for = asks_for
         self._turn = asyncio.Lock()
         self._alone = alone
+        self._answered = answered
         self._recent: OrderedDict[str, _Recent] = OrderedDict()
 
     async def of(self, user_ids: Sequence[str]) -> dict[str, Entitlement]:
@@ -74,6 +80,7 @@ class EntitlementLookup:
     async def _of(self, user_id: str, end: float) -> Entitlement:
         recent = self._recent.get(user_id)
         if recent is not None and self._holds(recent):
+            self._answered("hit")
             return recent.entitlement
         customer = await self._customer_of(user_id)
         if customer is None:
@@ -96,9 +103,11 @@ class EntitlementLookup:
 
     async def _looked_up(self, customer: str, end: float) -> Entitlement:
         word = await self._refresher.last_word(customer)
-        if word.memory or self._now() - word.as_of > FRESH_FOR:
+        young = not word.memory and self._now() - word.as_of <= FRESH_FOR
+        if not young:
             await self._ask_billing(customer, end)
             word = await self._refresher.last_word(customer)
+        self._answered("hit" if young else "stale" if word.memory else "miss")
         return self._entitlement(word)
 
     async def _ask_billing(self, customer: str, end: float) -> None:

@@ -57,7 +57,8 @@ class StatusRefresher:
     """What customers have, asked of both services. `customer_of` says by which id the Payment MS knows a user.
 
     `hash_of` makes what stands for a user's id in the log; `alarms` and the `observer` are told of each look, and
-    `stripe_mode` of the mode that billing says its subscriptions are of.
+    `stripe_mode` of the mode that billing says its subscriptions are of, `disagreed` of each after which the services
+    contradict each other about a group of plans, and did not before.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class StatusRefresher:
         alarms: AlarmRecorder | None = None,
         observer: LookObserver | None = None,
         stripe_mode: StripeModeService | None = None,
+        disagreed: Callable[[Reason], None] = lambda reason: None,
         now: Callable[[], datetime] | None = None,
         memory: int = _MEMORY,
     ) -> None:
@@ -86,6 +88,7 @@ class StatusRefresher:
         self._alarms = alarms
         self._observer = observer
         self._stripe_mode = stripe_mode
+        self._disagreed = disagreed
         self._now = now or (lambda: datetime.now(UTC))
         self._memory = CustomerMemory(store, self._now, memory)
         self._questions = UpstreamQuestions(payment_ms, sessions, marks or Marks(store), catalog, self._now)
@@ -289,6 +292,8 @@ class StatusRefresher:
         if _is_downgrade(had, has):
             snapshot, looked_at_all = await self._ask_again(customer, session, scope, snapshot, before, history)
             has = self._judge(customer, known, snapshot, history)
+        for group in _newly_disagreeing(had, has):
+            self._disagreed(has.in_group(group).reason)
         if session is not None:
             self._tell_operator(known, has, session)
         self._note_mode(snapshot)
@@ -393,6 +398,14 @@ def _mark_retrieved(task: "asyncio.Task[None]") -> None:
     """Take note of a failure that no caller waits for any more: the poller may have ended meanwhile."""
     if not task.cancelled():
         task.exception()
+
+
+def _newly_disagreeing(before: CustomerStatus, after: CustomerStatus) -> list[str]:
+    """Return the groups of plans about which the two services contradict each other, and did not before."""
+    return [
+        group for group, has in after.groups.items()
+        if has.state is State.CONFLICT and before.in_group(group).state is not State.CONFLICT
+    ]  # fmt: skip
 
 
 def _is_downgrade(before: CustomerStatus, after: CustomerStatus) -> bool:

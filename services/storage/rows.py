@@ -44,9 +44,13 @@ class RowKind(StrEnum):
     OUTBOX_DEAD = "outbox-dead"
     SCHEMA = "schema"
     SHOWN = "shown"
+    OUTBOX_WAITING = "outbox-waiting"
+    CONFIRMATION = "confirmation"
 
 
-MARKERS: Final = frozenset({"alarm-told", "cart-taken", "event", "key-proof", "lease", "mark", "store"})
+MARKERS: Final = frozenset(
+    {"alarm-told", "cart-taken", "confirmation-counted", "event", "key-proof", "lease", "mark", "store"}
+)
 """What the keys begin with whose values are never read: that they are there says all, or they are only compared."""
 
 

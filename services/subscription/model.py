@@ -80,6 +80,10 @@ class Reason(StrEnum):
     """Billing can't be asked about a user with this id; asking again changes nothing."""
 
 
+DISAGREEMENTS = (Reason.ACCOUNT_DIFFERS, Reason.PLAN_DIFFERS)
+"""Why a state can be `conflict`."""
+
+
 class ConfirmationWait(StrEnum):
     """How long a confirmation has been awaited, in the words that people get."""
 

@@ -17,7 +17,7 @@ from services.concurrency.tasks import end
 from services.errors import StoreUnavailable
 from services.storage.lease import Lease
 from services.storage.port import Store
-from services.webhooks.model import OutboxRow, WebhookDelivery
+from services.webhooks.model import Backlog, OutboxRow, WebhookDelivery
 from services.webhooks.outbox import Outbox
 from services.webhooks.sender import Sent, WebhookSender
 
@@ -67,6 +67,8 @@ class WebhookDeliverer:
         self._task: asyncio.Task[None] | None = None
         self.dead: tuple[WebhookDelivery, ...] = ()
         """What no endpoint took in a day, as of the last reading."""
+        self.backlog = Backlog(events=0, oldest=None)
+        """What is to be sent, as of the last reading: `oldest` goes on ageing also while sending takes long."""
 
     def start(self) -> None:
         """See to what is due from now on, in the running event loop. Without endpoints nothing is."""
@@ -170,8 +172,9 @@ class WebhookDeliverer:
                 if not begun:
                     await self.begin()
                     begun = True
+                self.backlog = await self._outbox.backlog()
                 later = await self.run_once()
-                self.dead = await self._outbox.buried()
+                self.dead, self.backlog = await self._outbox.buried(), await self._outbox.backlog()
                 if later is not None:
                     pause = min(pause, max(0.05, (later - self._now()).total_seconds()))
             except StoreUnavailable:

@@ -7,7 +7,7 @@ process, either both are there or neither, and neither is found again by compari
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -136,6 +136,24 @@ class OutboxRow(BaseModel):
 
     def _without(self, delivery: WebhookDelivery) -> tuple[WebhookDelivery, ...]:
         return tuple(one for one in self.queue if not _same(one, delivery))
+
+
+class Backlog(BaseModel):
+    """How many deliveries wait, and since when the oldest event does (None: nothing waits)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    events: int
+    oldest: StoredMoment | None
+
+    @classmethod
+    def of(cls, row: OutboxRow) -> Self:
+        """Return that of one customer."""
+        return cls(events=len(row.queue), oldest=min((one.event.at for one in row.queue), default=None))
+
+    def age(self, now: datetime) -> float:
+        """Return for how many seconds the oldest has waited; 0 where nothing does."""
+        return max(0.0, (now - self.oldest).total_seconds()) if self.oldest is not None else 0.0
 
 
 def _same(one: WebhookDelivery, other: WebhookDelivery) -> bool:

@@ -24,7 +24,7 @@ from services.storage.rows import RowKind, StoredMoment, read_row
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.last_word import LastWord
 from services.webhooks.endpoints import Endpoint
-from services.webhooks.model import OutboxRow, Told, WebhookDelivery, WebhookEvent
+from services.webhooks.model import Backlog, OutboxRow, Told, WebhookDelivery, WebhookEvent
 from services.webhooks.news import Known, Seen, baseline, look_again_at, news
 
 KEPT_FOR: Final = timedelta(days=400)
@@ -40,6 +40,7 @@ BELIEVED_FOR: Final = timedelta(minutes=1)
 
 DEAD_KEPT_FOR: Final = timedelta(days=30)
 _DEAD: Final = "outbox-dead:index"
+_WAITING: Final = "outbox-waiting:index"
 
 _TRIES: Final = 20
 """How often a row is read again because somebody else wrote it meanwhile."""
@@ -163,6 +164,9 @@ class Outbox:
             await self._index(customer, after)
             if await self._write(customer, text, after.model_dump_json()):
                 await self._index(customer, after)
+                if before is not None and before.queue and not after.queue:
+                    await self._store.delete_field(_WAITING, customer)
+                await self._note_waiting(customer, after)
                 self.wake.set()
                 return after
         raise StoreUnavailable("a row of the outbox is written by others without end")
@@ -170,9 +174,19 @@ class Outbox:
     async def settled(self, customer: str) -> OutboxRow | None:
         """Take a customer out of the index, unless their row still wants something; return the row."""
         await self._store.delete_field(_INDEX, customer)
+        await self._store.delete_field(_WAITING, customer)
         row = await self.row(customer)
         await self._index(customer, row)
+        await self._note_waiting(customer, row)
         return row
+
+    async def backlog(self) -> Backlog:
+        """Return how much is to be sent, of all customers, as of their last change. Raises StoreUnavailable."""
+        rows = (await self._store.fields(_WAITING)).values()
+        found = (read_row(RowKind.OUTBOX_WAITING, text, Backlog.model_validate_json) for text in rows)
+        kept = [one for one in found if one is not None]
+        oldest = min((one.oldest for one in kept if one.oldest is not None), default=None)
+        return Backlog(events=sum(one.events for one in kept), oldest=oldest)
 
     async def bury(self, delivery: WebhookDelivery, why: str) -> None:
         """Let operators see an event that an endpoint never took. Raises StoreUnavailable."""
@@ -218,6 +232,11 @@ class Outbox:
         due = row.due_at() if row is not None else None
         if due is not None:
             await self._store.put_field(_INDEX, customer, due.isoformat(), None)
+
+    async def _note_waiting(self, customer: str, row: OutboxRow | None) -> None:
+        """Keep what `backlog` adds up; what a crash leaves out is put right when the customer is seen to."""
+        if row is not None and row.queue:
+            await self._store.put_field(_WAITING, customer, Backlog.of(row).model_dump_json(), None)
 
     def _remember(self, customer: str, row: OutboxRow) -> None:
         self._known.pop(customer, None)

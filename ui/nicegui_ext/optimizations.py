@@ -9,7 +9,9 @@ Written against NiceGUI 3.18, as are the modules that these switch.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
+from services.observability.metrics import GaugeReading
 from settings import Settings
 
 
@@ -58,6 +60,21 @@ def put_in_force(chosen: Optimizations) -> None:
     """Make all pages from now on with these."""
     global _in_force
     _in_force = chosen
+
+
+def _is_off(name: str) -> float:
+    return 0.0 if getattr(_in_force, name) else 1.0
+
+
+OPTIMIZATION_GAUGES = tuple(
+    GaugeReading(
+        "billing_optimization_off",
+        "1 while pages are made without this: a setting says so, or it does not fit the installed NiceGUI.",
+        partial(_is_off, name),
+        {"optimization": name},
+    )
+    for name in NAMES
+)
 
 
 @contextmanager

@@ -163,6 +163,10 @@ class EventPace:
         self._left.pop(sid, None)
 
 
+REFUSED_EVENTS: Final = ("too_many_events", "foreign_event", "event_unusable")
+"""Why messages are dropped."""
+
+
 class SocketNoise:
     """What sockets send that is no event of a page: counted each time, logged once in a while, as it may be endless."""
 

@@ -42,6 +42,19 @@ CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Operations", charset="UTF-
 REFUSED: Final = "This needs OPS_TOKEN: as a bearer token, or as the password of any user."
 SERVICES: Final = {"payment_ms": "Payment MS", "auth_ms": "Auth MS"}
 GOOD: Final = ("ok", "rejected")
+CALLS: Final = "billing_upstream_calls_total"
+SECONDS: Final = "billing_upstream_seconds"
+IN_FLIGHT: Final = "billing_upstream_in_flight"
+WAITING: Final = "billing_upstream_waiting"
+CHECKOUTS: Final = "billing_checkouts_total"
+TABS: Final = "billing_tabs"
+PEOPLE: Final = "billing_watchers"
+VIEWS: Final = "billing_page_views"
+UNCONNECTED: Final = "billing_unconnected_views"
+DRAWN: Final = frozenset(
+    {CALLS, f"{SECONDS}_count", f"{SECONDS}_sum", IN_FLIGHT, WAITING, CHECKOUTS, TABS, PEOPLE, VIEWS, UNCONNECTED}
+)
+"""What is remembered for twenty minutes: all of it would be ten times as much."""
 
 
 def register(container: Container) -> None:
@@ -92,7 +105,8 @@ class Board:
         client.on_delete(lambda: self.samples.forget(again))
 
     def _figures(self) -> list[Sample]:
-        return [sample for metric in self._container.metrics.registry.collect() for sample in metric.samples]
+        metrics = self._container.metrics.registry.collect()
+        return [sample for metric in metrics for sample in metric.samples if sample.name in DRAWN]
 
     def _draw(self) -> None:
         container = self._container
@@ -138,10 +152,10 @@ class Board:
 
     def _draw_service_plots(self, service: str) -> None:
         samples = self.samples
-        rates = samples.rates("billing_upstream_seconds_count", service=service)
-        good = [samples.rates("billing_upstream_seconds_count", service=service, outcome=word) for word in GOOD]
+        rates = samples.rates(CALLS, service=service)
+        good = [samples.rates(CALLS, service=service, outcome=word) for word in GOOD]
         failed = [max(0.0, whole - sum(part)) for whole, *part in zip(rates, *good, strict=True)]
-        means = samples.averages("billing_upstream_seconds", service=service)
+        means = samples.averages(SECONDS, service=service)
         with Tag("div", classes="plots"):
             self._plot("Calls", "per second", PlotLine("All", rates), PlotLine("Not answered", failed, bad=True))
             self._plot(
@@ -150,14 +164,14 @@ class Board:
             )  # fmt: skip
             self._plot(
                 "Queue", "calls",
-                PlotLine("In flight", samples.levels("billing_upstream_in_flight", service=service)),
-                PlotLine("Waiting", samples.levels("billing_upstream_waiting", service=service)),
+                PlotLine("In flight", samples.levels(IN_FLIGHT, service=service)),
+                PlotLine("Waiting", samples.levels(WAITING, service=service)),
             )  # fmt: skip
 
     def _draw_customer_plots(self) -> None:
         samples = self.samples
-        opened = samples.rates("billing_checkouts_total", outcome="opened")
-        every = samples.rates("billing_checkouts_total")
+        opened = samples.rates(CHECKOUTS, outcome="opened")
+        every = samples.rates(CHECKOUTS)
         with Tag("div", classes="plots"):
             self._plot(
                 "Checkouts", "per minute",
@@ -166,13 +180,13 @@ class Board:
             )  # fmt: skip
             self._plot(
                 "Tabs", "open",
-                PlotLine("Tabs", samples.levels("billing_tabs")),
-                PlotLine("People", samples.levels("billing_watchers")),
+                PlotLine("Tabs", samples.levels(TABS)),
+                PlotLine("People", samples.levels(PEOPLE)),
             )  # fmt: skip
             self._plot(
                 "Page views", "in memory",
-                PlotLine("Kept", samples.levels("billing_page_views")),
-                PlotLine("Without a socket", samples.levels("billing_unconnected_views")),
+                PlotLine("Kept", samples.levels(VIEWS)),
+                PlotLine("Without a socket", samples.levels(UNCONNECTED)),
             )  # fmt: skip
 
     def _operations(self, upstream: Upstream) -> list[OperationRow]:
@@ -186,7 +200,7 @@ class Board:
         if not self.samples.readings:
             return 0, 0, None
         labels = {"service": service, "operation": operation}
-        latest, name = self.samples.readings[-1], "billing_upstream_seconds"
-        count, seconds = latest.total(f"{name}_count", **labels), latest.total(f"{name}_sum", **labels)
-        good = sum(latest.total(f"{name}_count", **labels, outcome=word) for word in GOOD)
+        latest = self.samples.readings[-1]
+        count, seconds = latest.total(f"{SECONDS}_count", **labels), latest.total(f"{SECONDS}_sum", **labels)
+        good = sum(latest.total(CALLS, **labels, outcome=word) for word in GOOD)
         return round(count), round(count - good), seconds / count if count else None

@@ -94,6 +94,7 @@ class SharedDocuments:
         self._app = app
         self._container = container
         self._kept = KeptDocuments(MOST_BYTES)
+        self._metrics = container.metrics
         self._drawing: dict[DocumentKey, asyncio.Lock] = {}
         self._host = urlsplit(container.settings.public_url).netloc
 
@@ -115,6 +116,7 @@ class SharedDocuments:
 
     async def _serve(self, key: DocumentKey, scope: Scope, receive: Receive, send: Send) -> None:
         document = self._kept.find(key)
+        self._metrics.count_cache("shared_documents", "miss" if document is None else "hit")
         if document is None:
             drawn = await self._draw(key, scope)
             if isinstance(drawn, _Captured):
@@ -153,6 +155,7 @@ class SharedDocuments:
                 document = await asyncio.to_thread(FinishedDocument.of, captured.body, captured.status)
                 if key.version == self._version_now():  # else it may show a catalog or banner that came meanwhile
                     self._kept.keep(key, document)
+                    self._metrics.note_documents(self._kept.bytes)
                 return document
         finally:
             if not lock.locked():

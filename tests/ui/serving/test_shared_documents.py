@@ -85,6 +85,17 @@ async def test_a_document_is_drawn_once_for_all(browser: httpx.AsyncClient, page
     assert first.headers["vary"] == "Cookie, Accept-Language, Accept-Encoding, Sec-Fetch-Site"
 
 
+async def test_it_is_counted_whether_it_was_kept(browser: httpx.AsyncClient, container: Container) -> None:
+    for _visitor in range(3):
+        await browser.get("/pricing")
+
+    text = container.metrics.text().decode()
+
+    assert 'billing_cache_answers_total{cache="shared_documents",outcome="miss"} 1.0' in text
+    assert 'billing_cache_answers_total{cache="shared_documents",outcome="hit"} 2.0' in text
+    assert float(text.partition("\nbilling_shared_documents_bytes ")[2].split()[0]) > 100
+
+
 async def test_it_is_drawn_for_a_request_that_says_nothing_of_the_one_who_asked(browser: httpx.AsyncClient) -> None:
     asked = {
         "user-agent": "Browser of Ada", "authorization": "Basic YWRh", "referer": "http://localhost:8081/account",

@@ -9,9 +9,10 @@ import time_machine
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from api.readiness import LEVELS
 from sandbox.launch import RunningSandbox
 from services.entitlements.model import Entitlement
-from services.errors import PlanRequired
+from services.errors import PlanRequired, StoreUnavailable
 from services.sessions.service import Session
 from services.subscription.model import Reason, Source, State
 from tests.unit.api.api_world import OPS_TOKEN, ApiWorld, Browser, api_world
@@ -178,12 +179,17 @@ async def test_metrics_count_what_happens_and_name_nobody(api: ApiWorld) -> None
 
     text = (await browser.get("/metrics")).text
 
-    assert 'billing_checkouts_total{kind="subscription",outcome="opened"} 1.0' in text
+    assert 'billing_checkouts_total{kind="subscription",outcome="opened",result="sold"} 1.0' in text
     assert 'billing_sign_ins_total{outcome="completed"} 1.0' in text
     assert (
-        'billing_upstream_seconds_count{operation="checkout_subscription",outcome="ok",service="payment_ms"} 1.0'
-        in text
+        'billing_upstream_calls_total{operation="checkout_subscription",outcome="ok",service="payment_ms"} 1.0' in text
     )
+    assert 'billing_upstream_seconds_count{operation="checkout_subscription",service="payment_ms"} 1.0' in text
+    assert 'billing_requests_total{route="press",status="2xx"} 1.0' in text
+    assert 'billing_request_seconds_bucket{le="10.0",route="press"} 1.0' in text
+    assert 'billing_key_refused{service="payment_ms"} 0.0' in text
+    assert 'billing_readiness{check="store"} 0.0' in text
+    assert 'billing_optimization_off{optimization="packed_elements"} ' in text
     assert 'billing_circuit_state{operation="checkout_subscription",service="payment_ms"} 0.0' in text
     for name in ("in_flight", "waiting"):
         assert f'billing_upstream_{name}{{service="payment_ms"}} 0.0' in text
@@ -191,6 +197,22 @@ async def test_metrics_count_what_happens_and_name_nobody(api: ApiWorld) -> None
         assert f"billing_{name} " in text
     assert "usr_" not in text
     assert "ada" not in text
+
+
+async def test_metrics_say_what_readiness_says(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away() -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(api.container.store, "ping", away)
+    monkeypatch.setattr(api.container.page_health, "left_off", {"late_scripts": "no such hook"})
+    browser = api.browser(("127.0.0.1", 1))
+
+    text, checks = (await browser.get("/metrics")).text, (await browser.get("/readyz")).json()["checks"]
+
+    assert 'billing_readiness{check="store"} 2.0' in text
+    assert 'billing_readiness{check="pages"} 1.0' in text
+    told = dict(re.findall(r'billing_readiness{check="(\w+)"} (\d)', text))
+    assert told == {name: str(LEVELS[check["status"]]) for name, check in checks.items()}
 
 
 async def test_entitlements_are_signed_for_a_minute_with_the_published_key(api: ApiWorld) -> None:

@@ -4,12 +4,33 @@ import ast
 import asyncio
 from pathlib import Path
 
+from api.lifespan import RunningApp
+from api.readiness import readiness
 from settings import load_settings
 from wiring.build import build
 
 ROOT = Path(__file__).resolve().parents[3]
 LOGGING = ("api", "cli", "services", "ui", "wiring")
 METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
+
+
+def read_metrics(running: RunningApp) -> dict[str, dict[str, set[str]]]:
+    """Return what Prometheus would store after the first reading: each series' name, its labels and their values."""
+    found: dict[str, dict[str, set[str]]] = {}
+
+    async def read() -> None:
+        await readiness(running.container)
+        for metric in running.container.metrics.registry.collect():
+            for sample in metric.samples:
+                labels = found.setdefault(sample.name, {})
+                for label, value in sample.labels.items():
+                    labels.setdefault(label, set()).add(value)
+            for label in getattr(metric, "labelnames", ()):
+                found.setdefault(metric.name, {}).setdefault(label, set())
+        await running.stop()
+
+    asyncio.run(read())
+    return found
 
 
 def metric_names(folder: Path) -> set[str]:

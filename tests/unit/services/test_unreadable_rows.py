@@ -14,6 +14,7 @@ import structlog
 
 from cli.store_schema import note_schema, require_readable
 from services.alarms.recorder import AlarmRecorder
+from services.auth_ms import User
 from services.checkout_record import CheckoutEvent
 from services.errors import CheckoutUnreadable, SignInFailed, UpstreamTimeout
 from services.people.shown import ShownRecord
@@ -311,6 +312,18 @@ async def write_schema(case: Case) -> Callable[[], Awaitable[None]]:
     return read
 
 
+async def write_outbox_waiting(case: Case) -> Callable[[], Awaitable[None]]:
+    telling, _receiver = await outbox_of_ada(case)
+    bob = await case.replica.sign_in(BOB)
+    await telling.replica.ask(bob)
+    await telling.replica.click(bob, "price_mug")
+
+    async def read() -> None:
+        assert (await telling.outbox.backlog()).events == 0
+
+    return read
+
+
 async def write_shown(case: Case) -> Callable[[], Awaitable[None]]:
     shown = ShownRecord(case.outside.store, case.outside.clock)
     shown.note_problem("ada", "upstream_timeout", "req-1")
@@ -325,6 +338,17 @@ async def write_shown(case: Case) -> Callable[[], Awaitable[None]]:
 async def write_user_session(case: Case) -> Callable[[], Awaitable[None]]:
     async def read() -> None:
         assert await case.replica.sessions.by_user.of(ADA.user_id) == ()
+
+    return read
+
+
+async def write_confirmation(case: Case) -> Callable[[], Awaitable[None]]:
+    carol = await case.replica.sign_in(User("carol", "Carol", "carol@example.com"))
+    await case.replica.come_back(carol, await case.replica.click(carol))
+
+    async def read() -> None:
+        await case.replica.confirmation_watch.run_once()
+        assert case.replica.confirmation_watch.waiting == 0
 
     return read
 
@@ -351,6 +375,8 @@ KINDS: dict[RowKind, Write] = {
     RowKind.OUTBOX_DEAD: write_outbox_dead,
     RowKind.SCHEMA: write_schema,
     RowKind.SHOWN: write_shown,
+    RowKind.OUTBOX_WAITING: write_outbox_waiting,
+    RowKind.CONFIRMATION: write_confirmation,
 }
 
 

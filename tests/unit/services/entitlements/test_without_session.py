@@ -1,5 +1,6 @@
 """What is told of users who are not here: billing's word of now, the account's last one, and how old it is."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -24,13 +25,14 @@ def lookup(
     *,
     alone: bool = False,
     catalog: list[Catalog] | None = None,
+    answered: Callable[[str], None] = lambda outcome: None,
 ) -> EntitlementLookup:
     async def customer_of(user_id: str) -> str | None:
         return user_id
 
     return EntitlementLookup(
         replica.refresher, catalog=lambda: (catalog or [CATALOG])[-1], customer_of=customer_of, now=outside.clock,
-        asks_for=asks_for, alone=alone,
+        asks_for=asks_for, alone=alone, answered=answered,
     )  # fmt: skip
 
 
@@ -59,6 +61,21 @@ async def test_what_was_asked_just_now_for_the_user_is_not_asked_again(replica: 
 
     assert (found.plan, found.access, found.stale) == ("premium", True, False)
     assert looks(outside) == before
+
+
+async def test_it_is_counted_how_each_answer_came_about(replica: Replica, outside: Outside) -> None:
+    await subscriber(replica, outside)
+    counted: list[str] = []
+    ours = lookup(replica, outside, alone=True, answered=counted.append)
+
+    for seconds in (14, 0, 60):
+        outside.clock.move(seconds)
+        await ours.of(["ada"])
+    outside.payment_ms.switch.error = UpstreamUnavailable("payment_ms", "subscription")
+    outside.clock.move(60)
+    await ours.of(["ada"])
+
+    assert counted == ["hit", "hit", "miss", "stale"]
 
 
 async def test_an_absent_user_keeps_access_as_last_known_with_its_age(replica: Replica, outside: Outside) -> None:

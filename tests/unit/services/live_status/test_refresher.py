@@ -12,7 +12,7 @@ from services.checkout_record import CheckoutEvent
 from services.errors import NotSignedIn, StoreUnavailable
 from services.live_status import refresher
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import Reason, State
+from services.subscription.model import DISAGREEMENTS, Reason, State
 from services.subscription.reconcile import reconcile
 from services.subscription.snapshot import UpstreamSnapshot
 from tests.fakes import AUTH_DOWN, BILLING_DOWN, SHAPES, START, Shape, settle
@@ -620,3 +620,19 @@ async def test_the_rules_run_once_for_each_answer(
     await replica.ask(ada)
 
     assert len(runs) == 1
+
+
+async def test_a_contradiction_between_the_services_counts_when_it_begins(replica: Replica, outside: Outside) -> None:
+    ada = await replica.sign_in()
+    buy(outside)
+    outside.world.deliver_all()
+    await replica.ask(ada)
+    assert replica.disagreed == []
+
+    for plan in ("legacy", "legacy", "premium", "legacy"):
+        outside.world.accounts["ada"] = PlanGrant("active", plan, None)
+        outside.clock.move(60)
+        await replica.ask(ada)
+
+    assert replica.disagreed == [Reason.PLAN_DIFFERS, Reason.PLAN_DIFFERS]
+    assert set(replica.disagreed) <= set(DISAGREEMENTS)

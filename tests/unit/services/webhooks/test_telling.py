@@ -8,6 +8,7 @@ import pytest
 from services.errors import UpstreamUnavailable
 from services.sessions.service import Session
 from services.webhooks.deliverer import PAUSES
+from services.webhooks.model import Backlog
 from tests.replica import BOB, Outside, Replica
 from tests.unit.services.live_status.status_asked import buy
 from tests.unit.services.webhooks.receivers import ENDPOINT, HookReceiver, Telling
@@ -179,6 +180,39 @@ async def test_what_is_refused_is_tried_again_for_a_day_and_order_is_kept(
     assert receiver.kinds == PURCHASE
     assert receiver.tried[:5] == [receiver.tried[0]] * 5  # the next one waits for the one before
     assert timedelta(hours=20) < sum(PAUSES, timedelta()) < timedelta(hours=28)
+
+
+async def test_what_waits_is_counted_with_the_age_of_the_oldest(
+    telling: Telling, outside: Outside, receiver: HookReceiver
+) -> None:
+    receiver.statuses = [500, 500]
+    began = outside.clock()
+    await purchase(telling, outside)
+    outside.clock.move(20)
+
+    waiting = await telling.outbox.backlog()
+
+    assert waiting.events == len(PURCHASE)
+    assert waiting.oldest is not None
+    assert began <= waiting.oldest < began + timedelta(seconds=1)
+    assert waiting.age(outside.clock()) == pytest.approx(22, abs=0.1)
+    for pause in PAUSES[:2]:
+        outside.clock.move(pause.total_seconds() + 1)
+        await telling.deliverer.run_once()
+    assert await telling.outbox.backlog() == Backlog(events=0, oldest=None)
+
+
+async def test_a_count_that_a_crash_left_out_is_put_right_at_the_next_try(
+    telling: Telling, outside: Outside, receiver: HookReceiver
+) -> None:
+    receiver.statuses = [500, 500]
+    await purchase(telling, outside)
+    await outside.store.delete_field("outbox-waiting:index", "ada")
+    outside.clock.move(PAUSES[0].total_seconds() + 1)
+
+    await telling.deliverer.run_once()
+
+    assert (await telling.outbox.backlog()).events == len(PURCHASE)
 
 
 async def test_what_nobody_takes_in_a_day_is_dead_shown_and_holds_nothing_up(
