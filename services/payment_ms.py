@@ -39,7 +39,7 @@ from services.payment_responses import (
     read_subscription,
     read_subscriptions,
 )
-from services.purchase import Purchase
+from services.purchase import CheckoutKind, Purchase
 from services.upstream.client import Retry, Upstream
 from services.upstream.identifiers import check_identifier, path_with
 from services.upstream.outcomes import CallOutcome
@@ -58,7 +58,10 @@ __all__ = [
     "SubscriptionRecord",
 ]
 
-OPERATIONS = ("subscription", "portal", *(f"checkout_{kind}" for kind in CheckoutKind))
+OPERATIONS = (
+    "subscription", "subscriptions", "session", "expire", "invoices", "portal", "health",
+    *(f"checkout_{kind}" for kind in CheckoutKind),
+)  # fmt: skip
 """What the app asks while it serves, as logs and metrics name it."""
 
 _log = structlog.get_logger("payment_ms")

@@ -121,7 +121,8 @@ def test_every_alarm_of_the_apps_own_reaches_prometheus(exported: Exported) -> N
 
 def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not() -> None:
     cases = [case for name in CASES for case in read(Path(__file__).parent / name)["tests"]]
-    fires, rests = set(), set()
+    fires: set[str] = set()
+    rests: set[str] = set()
     for case in cases:
         name, what = case["name"].split()[:2]
         (question,) = case["promql_expr_test"]
