@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from api.csrf import CsrfGuard
 from api.forms import form_routes
-from api.operations import operations_routes
+from api.operations.routes import operations_routes
 from api.problems import add_error_handlers
 from api.request_context import RequestContextMiddleware
 from api.routes import json_api

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from api.gauges import gauges
 from api.lifespan import RunningApp
+from api.operations.gauges import gauges
 from catalog import Catalog
 from services.alarms.alarm import AlarmKey
 from services.alarms.recorder import AlarmRecorder

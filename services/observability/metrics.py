@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus: `/metrics` in `api/operations.py` shows it, `docs/operations.md` explains it.
+"""What is counted, for Prometheus: `/metrics` in `api/operations/routes.py` shows it, `docs/operations.md` explains it.
 
 Labels are words of ours (operation, outcome, state), never ids of users, prices or requests. Every count of something
 that can fail stands at 0 from the start: a rate is only seen between two readings, so a first failure that brought its

@@ -9,7 +9,7 @@ import time_machine
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from api.readiness import LEVELS
+from api.operations.readiness import LEVELS
 from sandbox.launch import RunningSandbox
 from services.entitlements.model import Entitlement
 from services.errors import PlanRequired, StoreUnavailable

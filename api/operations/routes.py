@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from api.readiness import readiness
+from api.operations.readiness import readiness
 from services.container import Container
 from services.web.operator_token import shows_token
 from version import VERSION
