@@ -55,8 +55,8 @@ class SettingsFields(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; in sandbox mode only a loopback address.")
     port: Port = Field(8081, description="Port to listen on.")
-    public_url: Annotated[str, AfterValidator(rules.optional(rules.origin))] = Field(
-        "", description="Address in the user's browser, without a path; empty means http://localhost:PORT."
+    public_url: Annotated[str, AfterValidator(rules.optional(rules.site))] = Field(
+        "", description="Address in the user's browser, with a path or without; empty means http://localhost:PORT."
     )
     trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(rules.network)], ...], NoDecode, Listed] = Field(
         (), description="Addresses or networks of proxies whose X-Forwarded-* headers are believed."

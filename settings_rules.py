@@ -67,6 +67,14 @@ def origin(value: str) -> str:
     return address
 
 
+def site(value: str) -> str:
+    """Return the address of a site: scheme, host, port, and a path of plain letters where it has one."""
+    address = base_url(value)
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", urlsplit(address).path):
+        raise ValueError("must have a plain path or none, as in https://example.com/billing")
+    return address
+
+
 def link(value: str) -> str:
     """Return an address that a page may link to: https, http, or mailto; empty means no link."""
     parts = urlsplit(value)

@@ -16,6 +16,7 @@ from services.container import Container
 from services.errors import AccountChanged, FrontendError, NotSignedIn, asked_about
 from services.purchase import Purchase, whole_number
 from services.sessions.service import Session, account_mark, sign_in_path
+from services.web.base_path import base_path, below
 from services.web.problem_address import PROBLEM_AT
 from services.web.safe_paths import safe_next
 from services.web.timezones import is_timezone
@@ -137,7 +138,7 @@ def _add_cart(router: APIRouter, container: Container, access: Access) -> None:
 
 def _posted_from(request: Request) -> str:
     """Return the path of the page that a form stood on, as the browser says; the guards saw that it is one of ours."""
-    return urlsplit(request.headers.get("referer", "")).path or "/"
+    return below(urlsplit(request.headers.get("referer", "")).path, base_path()) or "/"
 
 
 def _of_same_account(session: Session, fields: _Fields) -> Session:

@@ -22,6 +22,7 @@ from services.errors import (
     StatusUnclear,
     asked_about,
 )
+from services.web.base_path import at
 from services.web.request_id import request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -113,7 +114,7 @@ def problem_docs(*statuses: int, changes: bool = False) -> dict[int | str, dict[
 def problem_of(error: FrontendError, public_url: str) -> Problem:
     """Return the document for one of our own errors."""
     problem = Problem(
-        type=f"/api/docs#{error.code}",
+        type=at(f"/api/docs#{error.code}"),
         title=error.title,
         status=error.status,
         detail=error.sentence,
@@ -138,7 +139,7 @@ def refusal(status: int, errors: list[FieldProblem] | None = None) -> Response:
     """Return the document for a request that was refused before any use case was asked."""
     code, title, detail = REFUSALS.get(status, (REFUSED, "Request refused", "This request was refused."))
     problem = Problem(
-        type=f"/api/docs#{code}",
+        type=at(f"/api/docs#{code}"),
         title=title,
         status=status,
         detail=detail,

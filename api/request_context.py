@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import refusal
+from services.web.base_path import base_path
 from services.web.nameless_paths import without_names
 from services.web.quiet_paths import QUIET_PATHS
 from services.web.request_id import request_id
@@ -109,11 +110,17 @@ class RequestContextMiddleware:
             )
 
     def _as_seen(self, scope: Scope) -> Scope:
-        """Return the scope with the browser's own address and scheme, and without any forwarded header.
+        """Return the scope with the browser's own address and scheme, and without any forwarded header but our own.
 
         What a proxy we trust does not set, it passes on as the browser sent it: NiceGUI would put X-Forwarded-Prefix
-        before the addresses of its scripts.
+        before the addresses of its scripts, whatever stands in it. So it is told PUBLIC_URL's path and no other.
         """
+        seen = self._without_forwarded(scope)
+        if base := base_path():
+            seen["headers"] = [*seen["headers"], (b"x-forwarded-prefix", base.encode())]
+        return seen
+
+    def _without_forwarded(self, scope: Scope) -> Scope:
         headers: list[tuple[bytes, bytes]] = list(scope["headers"])
         given = Headers(raw=headers).get("x-request-id", "")
         state = scope.setdefault("state", {})  # the same for all: the guards around it read what pages note in it

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 import certifi
 import httpx
@@ -14,7 +15,9 @@ from settings import Settings
 
 PATIENCE: Final = 5.0
 OUR_COOKIES: Final = ("session", "login")
-_PREFIX: Final = "__Host-"
+_WHOLE_HOST: Final = "__Host-"
+_PART_OF_HOST: Final = "__Secure-"
+"""What the names of our cookies begin with under https; a site below a path must not claim the whole host."""
 
 
 async def look_at_public_url(settings: Settings) -> list[Finding]:
@@ -48,11 +51,11 @@ def look_at_cookies(lines: Sequence[str], settings: Settings) -> list[Finding]:
     """Return what is wrong with the cookies of an answer, or that nothing is; nothing for no cookies.
 
     Ours must be HttpOnly, SameSite and of the whole site, and under https Secure with the prefix ``__Host-``
-    (RFC 6265bis 4.1.3.2); those of a proxy must be HttpOnly, and Secure under https.
+    (RFC 6265bis 4.1.3.2), or ``__Secure-`` below a path; those of a proxy must be HttpOnly, and Secure under https.
     """
     findings = []
     for line in lines:
-        name, faults = _cookie_faults(line, settings.secure_cookies)
+        name, faults = _cookie_faults(line, settings)
         cure = "Look for a proxy that rewrites cookies or adds its own."
         if faults:
             findings.append(error("cookies", f"The cookie {name} is set without {', '.join(faults)}.", cure))
@@ -61,28 +64,30 @@ def look_at_cookies(lines: Sequence[str], settings: Settings) -> list[Finding]:
     return findings
 
 
-def _cookie_faults(line: str, secure: bool) -> tuple[str, list[str]]:
+def _cookie_faults(line: str, settings: Settings) -> tuple[str, list[str]]:
+    secure, path = settings.secure_cookies, urlsplit(settings.public_url).path
+    prefix = _PART_OF_HOST if path else _WHOLE_HOST
     pair, *rest = line.split(";")
     name = pair.partition("=")[0].strip()
     marks = {part.strip().partition("=")[0].lower(): part.strip().partition("=")[2] for part in rest}
-    ours = name.removeprefix(_PREFIX) in OUR_COOKIES
+    ours = name.removeprefix(prefix) in OUR_COOKIES
     faults = [] if "httponly" in marks else ["HttpOnly"]
     if secure and "secure" not in marks:
         faults.append("Secure")
     if ours:
         if marks.get("samesite", "").lower() not in ("lax", "strict"):
             faults.append("SameSite=Lax")
-        if marks.get("path") != "/":
-            faults.append("Path=/")
-        if secure and not name.startswith(_PREFIX):
-            faults.append(f"the prefix {_PREFIX}")
+        if marks.get("path") != (path or "/"):
+            faults.append(f"Path={path or '/'}")
+        if secure and not name.startswith(prefix):
+            faults.append(f"the prefix {prefix}")
     return name, faults
 
 
 def _promised(settings: Settings) -> Finding:
     """Return how cookies will be marked, where none could be looked at."""
     if settings.secure_cookies:
-        return ok("cookies", "Will be HttpOnly, SameSite=Lax, Secure and __Host-, since PUBLIC_URL is https.")
+        return ok("cookies", "Will be HttpOnly, SameSite=Lax, Secure and prefixed, since PUBLIC_URL is https.")
     if is_public(settings.public_url):
         return warning("cookies", "Will not be Secure, since PUBLIC_URL is not https.", "Use https.")
     return ok("cookies", "Will be HttpOnly and SameSite=Lax; not Secure, since PUBLIC_URL is this machine's http.")

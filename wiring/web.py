@@ -14,6 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api.install import install
 from api.lifespan import RunningApp
 from services.container import Container
+from services.web import base_path
 from settings import SettingsError
 from ui.nicegui_ext import answer_headers
 from ui.nicegui_ext.page_policy import PlainPages
@@ -71,6 +72,7 @@ def application(running: RunningApp, prepare: Prepare | None = None) -> FastAPI:
         finally:
             await running.stop()
 
+    base = base_path.put_in_force(running.container.settings.public_url)  # before anything has an address
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     container = running.container
     register(container)
@@ -93,5 +95,7 @@ def application(running: RunningApp, prepare: Prepare | None = None) -> FastAPI:
     )
     answer_headers.put_in_place()
     guard_sockets(container.metrics.count_refused_event)
-    app.add_middleware(running.tracing.wrap)  # the outermost: its spans hold all the others
+    app.add_middleware(running.tracing.wrap)  # its spans hold all the others
+    if base:
+        app.add_middleware(base_path.UnderBasePath, base=base)  # the outermost: nothing else knows of it
     return app

@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+from services.web.base_path import at
+
 METHODS: Final = ("get", "put", "post", "patch", "delete")
 JSON: Final = "application/json"
 REFERENCE: Final = "#/components/schemas/"
@@ -31,16 +33,18 @@ def page_style() -> str:
 def page(document: Json, codes: Iterable[tuple[str, int, str]], theme: str = "system") -> str:
     """Return the page; `codes` are those of problem documents, each with its status and its sentence."""
     title, groups = escape(str(document["info"]["title"])), _groups(document)
+    style, openapi = at("/assets/style.css"), at("/api/openapi.json")
     return (
         f'<!doctype html>\n<html lang="en" data-theme="{escape(theme)}"><head><meta charset="utf-8">'
         f"<title>{title}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-        '<meta name="color-scheme" content="light dark"><link rel="stylesheet" href="/assets/style.css">'
+        '<meta name="color-scheme" content="light dark"><link rel="stylesheet" '
+        f'href="{style}">'
         f"<style>{page_style()}</style></head><body>"
         '<a class="skip-link" href="#main">Skip to content</a>'
         f'<div class="api-docs">{_contents(title, groups)}<main id="main" class="api-docs-main">'
         f'<header class="api-docs-head"><h1>{title}</h1>{_prose(document["info"].get("description", ""))}'
-        '<p>For programs: <a href="/api/openapi.json">openapi.json</a>.</p></header>'
+        f'<p>For programs: <a href="{openapi}">openapi.json</a>.</p></header>'
         f"{''.join(_group(group, document) for group in groups)}"
         f'<section id="objects"><h2>Objects</h2>{"".join(_objects(document))}</section>'
         f'<section id="problems"><h2>Problem codes</h2><p class="muted">Each error names one in <code>type</code> and '

@@ -35,13 +35,20 @@ class CookieAttributes(TypedDict):
 
 
 class SessionCookie:
-    """Makes and reads the cookie. Under https its name carries the `__Host-` prefix (RFC 6265bis).
+    """Makes and reads the cookie. Under https its name carries the `__Host-` prefix (RFC 6265bis), or `__Secure-` where
+    the site has only a part of its host.
 
     `secret` signs; what one of `earlier_secrets` has signed is accepted as well.
     """
 
     def __init__(
-        self, secret: SecretStr, *, secure: bool, max_age: timedelta, earlier_secrets: Sequence[SecretStr] = ()
+        self,
+        secret: SecretStr,
+        *,
+        secure: bool,
+        max_age: timedelta,
+        earlier_secrets: Sequence[SecretStr] = (),
+        whole_host: bool = True,
     ) -> None:
         self._signer = Signer(
             [one.get_secret_value() for one in (*earlier_secrets, secret)],
@@ -51,8 +58,8 @@ class SessionCookie:
         )
         self.secure = secure
         self.max_age_seconds = int(max_age.total_seconds())
-        self.name = "__Host-session" if secure else "session"
-        self.login_name = "__Host-login" if secure else "login"
+        prefix = ("__Host-" if whole_host else "__Secure-") if secure else ""
+        self.name, self.login_name = f"{prefix}session", f"{prefix}login"
 
     @property
     def attributes(self) -> CookieAttributes:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import SecretStr
 from starlette.requests import cookie_parser
@@ -75,8 +75,9 @@ class Sessions:
         self._auth_ms = auth_ms
         self._pubsub = pubsub
         self._cookie = SessionCookie(
-            secret, secure=public_url.startswith("https://"), max_age=max_age, earlier_secrets=earlier_secrets
-        )
+            secret, secure=public_url.startswith("https://"), max_age=max_age, earlier_secrets=earlier_secrets,
+            whole_host=not urlsplit(public_url).path,
+        )  # fmt: skip
         self._rows = SessionRows(secret, earlier_secrets)
         self._public_url = public_url
         self._max_age = max_age

@@ -14,7 +14,13 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 WRONG = {
     "port": ["http", "0", "65536", "8081.5"],
-    "public_url": ["pay.example.com", "https://pay.example.com/app", "https://u:p@pay.example.com", "https://a:99999"],
+    "public_url": [
+        "pay.example.com",
+        "https://pay.example.com/a b",
+        "https://pay.example.com/ä",
+        "https://u:p@pay.example.com",
+        "https://a:99999",
+    ],
     "payment_ms_url": ["localhost:9000", "ftp://a", "http://a/../b", "http://a/%2e%2e/b", "http://a?b", "http://a\\b"],
     "payment_ms_max_in_flight": ["0", "many"],
     "payment_ms_status_deadline": ["0", "-1", "nan", "soon"],

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from nicegui.element import Element
 
+from services.web.base_path import at
 from ui.nicegui_ext import optimizations
 from ui.nicegui_ext.packed_element import PackedElement
 
@@ -154,7 +155,7 @@ def attribute_values(attributes: Mapping[str, Attribute]) -> dict[str, Any]:
             text = value if value is True else str(value)
             if name in URL_ATTRIBUTES and not is_safe_url(str(text)):
                 raise ValueError(f"{name} must be a path or an http(s), mailto or image data address")
-            values[name] = text
+            values[name] = at(str(text)) if name in URL_ATTRIBUTES else text
     return values
 
 

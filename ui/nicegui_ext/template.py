@@ -20,6 +20,7 @@ from typing import Final
 import nicegui
 from nicegui.version import __version__ as NICEGUI_VERSION
 
+from services.web.base_path import base_path
 from ui.nicegui_ext import optimizations
 
 JSON_SCRIPT_ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -144,13 +145,13 @@ class DocumentParts:
 
 def assemble(parts: DocumentParts, startup: Startup | None) -> str:
     """Return the document; without a `startup` one that needs no socket, and no script but `parts.script`."""
-    prefix = startup.prefix if startup else ""
+    prefix = startup.prefix if startup else base_path()
     return (
         f"<!doctype html>\n<html {parts.html_attributes}>\n<head>\n"
         f'<meta charset="utf-8">\n{parts.head}\n{parts.styles(prefix)}\n'
         f"{_import_map(startup, parts.nonce) if startup else ''}</head>\n"
         f"<body{parts.body_attributes}>\n{parts.in_app() if startup else _plain_content(parts)}\n"
-        f"{_scripts(startup, parts) if startup else _own_script(parts)}</body>\n</html>\n"
+        f"{_scripts(startup, parts) if startup else _own_script(parts, prefix)}</body>\n</html>\n"
     )
 
 
@@ -158,9 +159,9 @@ def _plain_content(parts: DocumentParts) -> str:
     return f'<div id="app">{parts.content}</div>'
 
 
-def _own_script(parts: DocumentParts) -> str:
+def _own_script(parts: DocumentParts, prefix: str) -> str:
     scripts = (parts.script, parts.document_script) if parts.script else ()
-    return "".join(f'<script defer src="{address}"></script>\n' for address in scripts)
+    return "".join(f'<script defer src="{prefix}{address}"></script>\n' for address in scripts)
 
 
 def _import_map(startup: Startup, nonce: str) -> str:

@@ -5,6 +5,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from services.sessions.service import account_mark
+from services.web.base_path import at, base_path
 from settings import Settings
 from ui.nicegui_ext.template import json_script
 from ui.page.assets import script
@@ -51,12 +52,12 @@ def head_html(context: PageContext, nonce: str) -> str:
             for language, other in alternates(page, context.settings)
         ]
     if context.head.text_version:
-        text = in_language(context.head.text_version, named_language(context))
+        text = at(in_language(context.head.text_version, named_language(context)))
         parts.append(f'<link rel="alternate" type="text/markdown" href="{escape(text)}">')
     parts.append(f'<meta name="color-scheme" content="{_color_scheme(context)}">')
     parts += _theme_colors(context)
-    parts.append(f'<link rel="icon" href="{icon_address(context.settings)}" type="image/svg+xml">')
-    parts.append(f'<link rel="apple-touch-icon" href="{touch_icon_address(context.settings)}">')
+    parts.append(f'<link rel="icon" href="{at(icon_address(context.settings))}" type="image/svg+xml">')
+    parts.append(f'<link rel="apple-touch-icon" href="{at(touch_icon_address(context.settings))}">')
     if font := look_of(context.settings).font_file:  # optional: asked for at once it is there for the first text
         parts.append(f'<link rel="preload" href="{font}" as="font" crossorigin>')
     if context.head.reload_each:
@@ -88,7 +89,8 @@ def words(context: PageContext) -> Mapping[str, str]:
     account = {"account": account_mark(context.user.user_id)} if context.user is not None else {}
     return {
         **account,
-        "line-script": script("line.js").address,
+        **({"base": base_path()} if base_path() else {}),
+        "line-script": at(script("line.js").address),
         "connection-none": _("This page isn't updating right now. Reload it to see what's new."),
         "connection-lost": _("Connection lost. Reconnecting…"),
         "connection-back": _("You're back online."),

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.container import Container
+from services.web.base_path import at
 from ui.page.catalog_reader import TextReader
 from ui.page.context import LOCALE_IN_ADDRESS, locale_for
 from ui.page.head import alternates, in_language
@@ -32,7 +33,8 @@ def register(container: Container) -> None:
     @app.get("/robots.txt", include_in_schema=False)
     def robots() -> Response:
         lines = (
-            "User-agent: *", *(f"Allow: {path}" for path in FOR_PROGRAMS), "Disallow: /api/", "Disallow: /auth/",
+            "User-agent: *", *(f"Allow: {at(path)}" for path in FOR_PROGRAMS),
+            *(f"Disallow: {at(path)}" for path in ("/api/", "/auth/")),
             f"Sitemap: {base}/sitemap.xml", f"# For language models: {base}/llms.txt", "",
         )  # fmt: skip
         return Response("\n".join(lines), media_type="text/plain", headers=FOR_A_DAY)

@@ -38,7 +38,8 @@ def inline(text: str) -> str:
 
 def absolute(reader: CatalogReader, address: str) -> str:
     """Return an address as it is reached from elsewhere, fit to stand in a link."""
-    whole = urljoin(f"{reader.settings.public_url}/", address)
+    base = reader.settings.public_url
+    whole = f"{base}{address}" if address.startswith("/") else urljoin(f"{base}/", address)
     return whole.replace(" ", "%20").replace("(", "%28").replace(")", "%29")
 
 

@@ -193,8 +193,9 @@ const front = (() => {
 
   /* Preferences are cookies, so that the next page comes in them; the server reads them and nothing else does. */
   function remember(name, value) {
-    const secure = location.protocol === "https:" ? "; Secure" : "";
-    document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+    document.cookie =
+      `${name}=${encodeURIComponent(value)}; Path=${words("base") || "/"}; Max-Age=31536000; SameSite=Lax` +
+      (location.protocol === "https:" ? "; Secure" : "");
   }
 
   function setTheme(theme) {

@@ -19,7 +19,7 @@ front.line = (() => {
   async function ask() {
     const given = new AbortController();
     const late = setTimeout(() => given.abort(), ANSWERED_WITHIN);
-    const answer = await fetch("/assets/version", { signal: given.signal }).catch(() => null);
+    const answer = await fetch(`${words("base")}/assets/version`, { signal: given.signal }).catch(() => null);
     clearTimeout(late);
     hasAnswered = hasAnswered || Boolean(answer);
     note(Boolean(answer) || (!hasAnswered && navigator.onLine));

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from brand_rules import FONT_FILES
+from services.web.base_path import at
 from settings import Settings
 
 FONT_PATH: Final = "/brand/font"
@@ -58,7 +59,7 @@ def _look(color: str, radius: int, font: str, css: str) -> Look:
     own = Path(css).read_text(encoding="utf-8") if css else ""
     suffix = Path(font).suffix.lower()
     if suffix in FONT_FILES:
-        address = f"{FONT_PATH}?v={content_mark(Path(font))}"
+        address = at(f"{FONT_PATH}?v={content_mark(Path(font))}")
         return Look(color, radius, OWN_FAMILY, address, FONT_FILES[suffix], css=own)
     return Look(color, radius, font, css=own)
 
