@@ -147,6 +147,15 @@ class SettingsFields(BaseSettings):
         "page", description="What stands at /: page, pricing (leads there), or the address of your own site."
     )
     shop: bool = Field(True, description="Whether the catalog's items are sold; without, there is no shop and no cart.")
+    selling: bool = Field(
+        True, description="Whether checkouts are opened; off shows everything, and portal and returns go on working."
+    )
+    selling_off_text: str = Field(
+        "", max_length=500, description="What pages say while SELLING is off; empty means our own words, translated."
+    )
+    notice_file: str = Field(
+        "", description="File (JSON) with a notice for all pages, as docs/operations.md says; followed while it runs."
+    )
 
     languages: Annotated[tuple[Language, ...], NoDecode, Listed] = Field(
         (), description="Languages that readers can choose, in this order, such as en,de; empty means all there are."

@@ -37,6 +37,7 @@ class RunningApp:
     async def start(self) -> None:
         """Start what runs beside the requests, in the running event loop."""
         self.catalog_file.start()
+        self.container.notice.start()
         self.contract_watch.start()
         self.container.alarms.start()
         self.container.webhooks.start()
@@ -56,6 +57,7 @@ class RunningApp:
             _log.error("checkouts_cut_off", seconds=SHUTDOWN_WAIT)
         await self.contract_watch.stop()
         await self.catalog_file.stop()
+        await container.notice.stop()
         await container.alarms.stop()
         await container.webhooks.stop()
         await self.confirmations.stop()

@@ -20,6 +20,7 @@ from services.people.shown import ShownRecord
 from services.portal import PortalService
 from services.rate_limits import REFUSED_SERVICES, STATUS, Policy, RateLimits
 from services.sessions.service import Sessions
+from services.site_notice.file import NoticeFile
 from services.storage.port import Store
 from services.storage.pubsub import PubSub
 from services.stripe_mode import StripeModeService
@@ -93,6 +94,7 @@ class Container:
     people: PeopleRepository
     webhooks: WebhookDeliverer
     stripe_mode: StripeModeService
+    notice: NoticeFile
     alarms: AlarmRecorder
     limits: RateLimits
     policies: Policies

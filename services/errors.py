@@ -31,6 +31,7 @@ read (``detail``: the cause). A sentence never holds text that came from another
         ├── ServiceTokenRefused      401  a service without a token of ours
         ├── SignInFailed             401  the sign-in was refused or has expired
         ├── SignInUnavailable        503  the sign-in service could not be asked
+        ├── SellingOff               503  the operator sells nothing just now
         ├── PriceNotSold             404  the catalog does not sell that price
         ├── InvalidQuantity          422  a quantity outside what the item is sold in
         ├── InvalidCart              422  a cart that can't be bought as it is
@@ -51,7 +52,8 @@ read (``detail``: the cause). A sentence never holds text that came from another
         ├── StoreUnavailable         503  our own storage can't be read or written
         │   ├── LockTimeout          503  another tab or replica held the lock for too long
         │   ├── LockLost             503  the lock ran out while it was held
-        │   └── StoreInUse           503  another process has the file; at the start only, for the operator
+        │   ├── StoreInUse           503  another process has the file; at the start only, for the operator
+        │   └── StoreTooNew          503  a newer release wrote it; at the start, for the operator
         ├── ClockUnsure              503  nobody knows what time it is, so nothing is signed
         ├── RateLimited              429  too many requests by this user or address
         ├── PlanRequired             403  a page or route is for members of another plan
@@ -345,6 +347,23 @@ class SignInUnavailable(NothingCharged):
     title = N_("Sign-in is unavailable")
     sentence = N_("Sign-in is unavailable right now. Try again in a minute.")
     retryable = True
+
+
+class SellingOff(NothingCharged):
+    """The operator sells nothing just now; `words` are their own for it, shown instead of ours."""
+
+    code = "selling_off"
+    status = 503
+    title = N_("Not for sale right now")
+    sentence = N_(
+        "Nothing can be bought here right now, and nothing was charged. What you already have isn't affected."
+    )
+    says = frozenset({AlreadySaid.MONEY})
+
+    def __init__(self, detail: str = "", *, words: str = "") -> None:
+        super().__init__(detail)
+        if words:
+            self.sentence, self.says = words, frozenset()
 
 
 class PriceNotSold(NothingCharged):

@@ -30,6 +30,7 @@ from services.people.shown import ShownRecord
 from services.portal import PortalService
 from services.rate_limits import RateLimits
 from services.sessions.service import Sessions, customer_by
+from services.site_notice.file import NoticeFile
 from services.storage.factory import open_store
 from services.storage.marks import Marks
 from services.storage.port import Store
@@ -115,6 +116,7 @@ def build(
         earlier_records=earlier,
         alarms=alarms, catalog=current_catalog, limits=limits, policy=policies.checkouts,
         redirects=Redirects(settings.public_url, settings.checkout_hosts, bool(settings.http_hosts)),
+        selling=settings.selling, not_sold_because=settings.selling_off_text,
         observe=metrics.count_checkout, session_life=timedelta(hours=settings.checkout_session_hours), now=now,
     )  # fmt: skip
     portal = PortalService(
@@ -146,7 +148,8 @@ def build(
         settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,
         refresher=refresher, status=status, checkout=checkout, portal=portal, cart=cart, entitlements=entitlements,
         entitlement_lookup=entitlement_lookup, outbox=outbox, webhooks=webhooks, shown=ShownRecord(store, now),
-        people=people, stripe_mode=stripe_mode, alarms=alarms, limits=limits, policies=policies,
+        people=people, notice=NoticeFile(settings.notice_file, now=now), stripe_mode=stripe_mode, alarms=alarms,
+        limits=limits, policies=policies,
         payment_upstream=payment_ms.upstream, auth_upstream=auth_ms.upstream, metrics=metrics, users=users,
     )  # fmt: skip
     watch = ConfirmationWatch(store, confirmations, refresher, checkouts, now=now)

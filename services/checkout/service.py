@@ -18,7 +18,7 @@ from services.alarms.recorder import AlarmRecorder
 from services.checkout.earlier_records import EarlierRecords
 from services.checkout.opening import CheckoutOpener, PurchaseOutcome
 from services.checkout_record import SESSION_LIFE, Checkout, CheckoutEvent, CheckoutKind, CheckoutRepository, newest
-from services.errors import FrontendError, LockLost, StoreUnavailable
+from services.errors import FrontendError, LockLost, SellingOff, StoreUnavailable
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.payment_ms import PaymentMS
@@ -71,8 +71,11 @@ class CheckoutService:
         alarms: AlarmRecorder | None = None,
         session_life: timedelta = SESSION_LIFE,
         earlier_records: EarlierRecords | None = None,
+        selling: bool = True,
+        not_sold_because: str = "",
         now: Callable[[], datetime] | None = None,
     ) -> None:
+        """Without `selling` every press is refused, with the operator's words for it where they have some."""
         now = now or (lambda: datetime.now(UTC))
         self._now = now
         self._store = store
@@ -80,6 +83,7 @@ class CheckoutService:
         self._refresher = refresher
         self._status = status
         self._catalog = catalog
+        self._selling, self._not_sold_because = selling, not_sold_because
         self._observe = observe or (lambda kind, outcome: None)
         self._opener = CheckoutOpener(
             store=store,
@@ -105,8 +109,10 @@ class CheckoutService:
         that may be paid or may have been and of which the press says nothing (PaymentUnknown for an old one), what the
         guard of a plan raises (AlreadySubscribed, SubscriptionOnRecord, StatusUnclear, StatusUnknown,
         PurchaseUnconfirmed), PriceNotSold, InvalidQuantity, InvalidCart, RateLimited, StoreUnavailable, UnsafeRedirect
-        and the UpstreamErrors.
+        and the UpstreamErrors; SellingOff while nothing is sold at all.
         """
+        if not self._selling:
+            raise SellingOff(words=self._not_sold_because)
         return await self._run_to_completion(session, purchase.as_sold(self._catalog()))
 
     async def record_return(self, session: Session, session_id: str | None, key: str = "") -> Checkout | None:

@@ -294,6 +294,7 @@ async def billing_world(
     checkout = CheckoutService(
         store=store, checkouts=checkouts, refresher=refresher, status=status, payment_ms=payment_ms,
         catalog=catalog, limits=limits, redirects=Redirects("https://test", settings.checkout_hosts),
+        selling=settings.selling, not_sold_because=settings.selling_off_text,
     )  # fmt: skip
     portal = PortalService(
         store=store, refresher=refresher, status=status, payment_ms=payment_ms, limits=limits,

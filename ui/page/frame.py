@@ -25,6 +25,7 @@ from ui.page.extensions import load_extensions
 from ui.page.own_links import footer_links, navigation_links
 from ui.page.product_link import product_words
 from ui.page.shown_frame import ShownFrame, cart_count_words
+from ui.page.site_notice import SiteNotices
 from ui.text.i18n import N_, _, language_name, offered
 from ui.theme.brand import brand_mark
 from ui.theme.icons import icon
@@ -69,7 +70,8 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
         for draw in context.banners:
             draw()
     banners.set(hidden=not context.banners)
-    _before_main(layout, banners, 2)
+    _before_main(layout, SiteNotices(context).box, 2)
+    _before_main(layout, banners, 3)
     with Tag("footer", classes="site-footer") as footer:
         _footer(context)
     footer.move(layout)

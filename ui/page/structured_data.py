@@ -24,7 +24,7 @@ def products(context: PageContext, catalog: Catalog) -> tuple[JsonLd, ...]:
                     "url": address,
                     "price": str(Decimal(price.amount).scaleb(-minor_digits(price.currency))),
                     "priceCurrency": price.currency.upper(),
-                    "availability": "https://schema.org/InStock",
+                    "availability": f"https://schema.org/{'InStock' if settings.selling else 'OutOfStock'}",
                     "priceSpecification": {
                         "@type": "UnitPriceSpecification",
                         "price": str(Decimal(price.amount).scaleb(-minor_digits(price.currency))),

@@ -23,6 +23,7 @@ from ui.components.button import ActionForm, button
 from ui.components.notice import notice
 from ui.nicegui_ext.html import Tag
 from ui.page.frame import frame
+from ui.page.site_notice import not_sold
 from ui.pages.shop import chosen_item
 from ui.plans.live_catalog import on_catalog_change
 from ui.serving.document import PageContext, page
@@ -113,7 +114,9 @@ class CartPage:
                     busy_label=_("Opening secure checkout…"), wide=True, large=True, testid="cart-checkout",
                     on_press=self._check_out,
                 )  # fmt: skip
-                self._checkout.form.set(id=CART_FORM)
+                self._checkout.form.set(id=CART_FORM, hidden=not self._context.settings.selling)
+                if words := not_sold(self._context.settings):
+                    Tag("p", words, classes="muted small", testid="cart-closed")
                 once = _("One-time payment. Add a promo code at checkout.")
                 Tag("p", once, classes="muted small")
                 # Translators: button that leads from the cart back to the shop

@@ -48,7 +48,7 @@ def chosen_price(catalog: Catalog, query: Mapping[str, str]) -> Chosen | None:
 
 def may_start(context: PageContext, customer_status: CustomerStatus | None, chosen: Chosen | None) -> bool:
     """Whether nothing stands against starting that plan, as far as is known."""
-    if chosen is None or (context.user is not None and not context.user.email):
+    if chosen is None or not context.settings.selling or (context.user is not None and not context.user.email):
         return False
     if customer_status is None:
         return True

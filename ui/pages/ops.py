@@ -28,6 +28,7 @@ from ui.components.operations import (
     draw_operations,
     draw_problems,
     duration,
+    minute,
 )
 from ui.components.plot import PlotLine, plot, time_axis
 from ui.nicegui_ext.html import Tag
@@ -72,6 +73,16 @@ def register(container: Container) -> None:
         with frame(context):
             board.show()
         return None
+
+
+def _notice_words(container: Container) -> str:
+    """Return which notice stands on all pages, in English."""
+    current, coming = container.notice.current, container.notice.coming
+    if current is not None:
+        return f"“{current.text}”" + (f" until {minute(current.until)}" if current.until is not None else "")
+    if coming is not None and coming.begins is not None and coming.begins > datetime.now(UTC):
+        return f"“{coming.text}” from {minute(coming.begins)}"
+    return "none"
 
 
 class Board:
@@ -143,6 +154,8 @@ class Board:
             "Store": type(container.store).__name__,
             "Clock": container.payment_upstream.clock_skew.problem or "right, by the services' own",
             "Unknown plans of accounts": ", ".join(container.refresher.unknown_plans.names) or "none",
+            "Selling": "on" if container.settings.selling else "off (SELLING)",
+            "Notice": container.notice.problem or _notice_words(container),
             "Limits": "counted by this replica alone" if container.limits.degraded else "shared or local, working",
         }
 

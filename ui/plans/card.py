@@ -31,12 +31,12 @@ class ButtonSpec:
     """What a card's button does, and what is said of it.
 
     `checkout` starts one for `purchase`, `portal` opens the customer portal and comes back to `return_to`, `link` leads
-    to `url`, `current` is the plan the user has, `none` leaves it empty. `due` says under the price what a press costs
-    today and what follows, `note` under the button what else is to be known of it. `claims` is what they say of money,
-    and no difference by itself: it holds the moment at which it was said.
+    to `url`, `current` is the plan the user has, `closed` says that nothing is sold now, `none` leaves it empty. `due`
+    says under the price what a press costs today and what follows, `note` under the button what else is to be known of
+    it. `claims` is what they say of money, and no difference by itself: it holds the moment at which it was said.
     """
 
-    kind: Literal["checkout", "portal", "link", "current", "none"]
+    kind: Literal["checkout", "portal", "link", "current", "closed", "none"]
     label: str = ""
     due: str = ""
     note: str = ""
@@ -203,6 +203,10 @@ class PlanCard:
                 icon("check-circle")
                 # Translators: in place of a button on the plan that the customer has
                 Tag("span", spec.label or _("Current plan"))
+        elif spec.kind == "closed":
+            with Tag("p", classes="plan-current muted", testid=f"closed-{plan.id}"):
+                icon("pause-circle")
+                Tag("span", spec.label)
         elif spec.kind in ("checkout", "portal"):
             self._form = ActionForm(
                 spec.action, spec.fields, spec.label, busy_label=spec.busy_label, look=look, wide=True, testid=testid,

@@ -10,6 +10,7 @@ from catalog import Interval, Item, Plan, Price
 from services.claims import ClaimKind, offer_claims
 from ui.page.catalog_reader import CatalogReader
 from ui.page.own_links import footer_links
+from ui.page.site_notice import not_sold
 from ui.plans import catalog_words
 from ui.plans.comparison import compared
 from ui.plans.feature_words import row_name, row_value, shown_groups
@@ -47,8 +48,9 @@ def _head(reader: CatalogReader) -> Iterator[str]:
     catalog = reader.catalog
     yield f"# {inline(reader.settings.brand_name)}: {inline(_('Plans and prices'))}"
     yield f"> {inline(catalog_words.lead(catalog))}"
-    said = [tax_words(catalog), _("Billing is handled by Stripe. We never see your card.")]
-    yield inline(" ".join([*said, *(reader.text(promise) for promise in catalog.promises.others)]))
+    said = [not_sold(reader.settings), tax_words(catalog), _("Billing is handled by Stripe. We never see your card.")]
+    promised = (reader.text(promise) for promise in catalog.promises.others)
+    yield inline(" ".join(words for words in (*said, *promised) if words))
 
 
 def _plans(reader: CatalogReader) -> Iterator[str]:

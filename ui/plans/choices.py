@@ -19,7 +19,7 @@ from ui.billing.state_banner import show_in_frame
 from ui.page.context import PageContext
 from ui.page.current_user import find_status, words_of
 from ui.plans.card import ButtonSpec, PlanOffer
-from ui.plans.offers import plan_offer, public_offers
+from ui.plans.offers import closed, plan_offer, public_offers
 from ui.plans.price import due_claims, due_words, shown_price, starts_with_trial
 from ui.plans.savings import saved_by_the_year
 from ui.text.amounts import money
@@ -94,6 +94,8 @@ def _button(
     error = None
     if customer_status is not None:
         error = refusal(customer_status, plan, context.catalog, has_ended=has_ended)
+    if error is None and not context.settings.selling:
+        return closed()
     if error is None:
         if context.user is not None and not context.user.email:
             return ButtonSpec("none", note=_(NO_EMAIL))

@@ -79,6 +79,8 @@ def _button(context: PageContext, catalog: Catalog, plan: Plan, interval: Interv
             url=f"/login?next={START if context.settings.app_url else '/payment'}",
             due=free_words(catalog),
         )
+    if not context.settings.selling:
+        return closed()
     if context.user is not None:
         query = urlencode({"plan": plan.id, "interval": interval})
         label, claims = _("Choose {plan}").format(plan=name), due_claims(context, plan, price)
@@ -93,6 +95,8 @@ def checkout_button(
     price = shown_price(plan, interval)
     if price is None:
         raise ValueError(f"{plan.id} has no price")
+    if not context.settings.selling:
+        return closed()
     claims = due_claims(context, plan, price)
     trial = _("Start free trial") if starts_with_trial(claims) else ""
     return ButtonSpec(
@@ -103,6 +107,12 @@ def checkout_button(
         busy_label=_("Opening secure checkout…"),
         purchase=Purchase.of_plan(plan, price),
     )
+
+
+def closed() -> ButtonSpec:
+    """Return what stands in place of a button while nothing is sold at all."""
+    # Translators: in place of a button that buys, while the operator sells nothing
+    return ButtonSpec("closed", _("Not for sale right now"))
 
 
 def free_words(catalog: Catalog) -> str:

@@ -182,7 +182,8 @@ class SharedDocuments:
     def _shown_now(self) -> tuple[str, tuple[str, ...]]:
         """Return the catalog in force, and the banners that stand."""
         problems = self._container.stripe_mode.known_problems()
-        return self._container.catalog.version, tuple(problem.code for problem in problems)
+        banners = (*(problem.code for problem in problems), self._container.notice.mark)
+        return self._container.catalog.version, banners
 
     def _version_now(self) -> str:
         return version_of(*self._shown_now())

@@ -100,6 +100,9 @@ class ItemCard:
         return form
 
     def _buy_button(self, look: Look) -> None:
+        if not self._context.settings.selling:
+            Tag("p", _("Not for sale right now"), classes="muted small", testid=f"closed-{self.item.id}")
+            return
         buy = button(
             # Translators: button: buy this one item, past the cart
             _("Buy now"),
