@@ -22,6 +22,12 @@ RETRIES: Final = 1
 """How often the library repeats a call whose answer was lost; it sends the same idempotency key with both."""
 CONNECTING: Final = 3.0
 
+_WORDS: Final = (
+    "balance", "billing_portal", "checkout", "create_preview", "customers", "events", "expire", "invoice_payments",
+    "invoices", "prices", "products", "promotion_codes", "refunds", "search", "sessions", "subscriptions",
+)  # fmt: skip
+"""What stands in the paths that are called; anything else there is an id."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -51,7 +57,7 @@ class BoundedClient(RequestsClient):
         """Send one request, as the library asks. Raises APIConnectionError, also where there is no place in time."""
         if in_transaction():
             raise RuntimeError("Stripe is asked inside a transaction of the database")
-        operation = f"{method} {_operation(url)}"
+        operation = f"{method.upper()} {_operation(url)}"
         if not self._places.acquire(timeout=self._wait):
             raise APIConnectionError("Too many calls to Stripe at once")  # type: ignore[no-untyped-call]
         began = time.monotonic()
@@ -116,4 +122,4 @@ def _problem(status: int) -> str:
 def _operation(url: str) -> str:
     """Return the path without ids, which have no place in the name of a metric."""
     parts = urlsplit(url).path.strip("/").split("/")[1:]
-    return "/".join(part if part.replace("_", "").isalpha() else "{id}" for part in parts)
+    return "/".join(part if part in _WORDS else "{id}" for part in parts)

@@ -56,8 +56,8 @@ class Worker:
             _Task("stale", 60.0, self.look_at_old_ones),
             _Task("tidy", 3600.0, self.tidy),
         ]
-        if service.settings.poll_events:
-            self._tasks.append(_Task("events", service.settings.poll_events, self.read_events))
+        every = service.settings.poll_events or float("inf")  # once at the start in any case
+        self._tasks.append(_Task("events", every, self.read_events))
 
     def start(self) -> None:
         """Begin."""
@@ -81,7 +81,7 @@ class Worker:
                 self._service.sync.subscription(subscription)
 
     def read_events(self) -> None:
-        """Take the events that Stripe lists and nobody posted here."""
+        """Take the events that Stripe lists and that are not on record: lost on the way here, or with this machine."""
         self._service.webhooks.resync(self._service.webhooks.newest())
 
     def look_at_old_ones(self) -> None:
