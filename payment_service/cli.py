@@ -1,4 +1,4 @@
-"""The command line: `serve` (the default), `keys`, `events resync`, `migrate`, `register`."""
+"""The command line: `serve` (the default), `practice`, `keys`, `events resync`, `migrate`, `register`."""
 
 import argparse
 import json
@@ -52,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=_serve)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     commands.add_parser("serve", help="serve (the default)").set_defaults(run=_serve)
+    practice_help = "the app, this service and the sandbox's sign-in together, with a test key"
+    commands.add_parser("practice", help=practice_help).set_defaults(run=_practice)
     commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(run=_migrate)
     keys = commands.add_parser("keys", help="the project's API keys").add_subparsers(required=True, metavar="WHAT")
     new = keys.add_parser("new", help="make a key and print it, once")
@@ -112,6 +114,16 @@ def _ready(settings: ServiceSettings) -> PaymentService:
     elif not is_up_to_date(service.database):
         raise BadSettings("The database's tables are not those of this release; run python -m payment_service migrate.")
     return service
+
+
+def _practice(settings: ServiceSettings, _options: argparse.Namespace) -> int:
+    from payment_service.practice import practice
+
+    problems = [problem for problem in problems_of_serving(settings) if "POLL_EVENTS" not in problem]
+    problems = [problem for problem in problems if "APP_EVENTS_URL" not in problem]
+    if problems:
+        raise BadSettings("\n".join(problems))
+    return practice(settings)
 
 
 def _migrate(settings: ServiceSettings, _options: argparse.Namespace) -> int:

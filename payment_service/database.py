@@ -61,6 +61,8 @@ class SubscriptionRow(Base):
     user_id: Mapped[str] = mapped_column(String(255), index=True)
     customer_id: Mapped[str]
     group_name: Mapped[str]
+    plan: Mapped[str]
+    """What the Auth MS is told that it is: the metadata `plan` of its product, else the product's id."""
     status: Mapped[str]
     sold_here: Mapped[bool]
     created: Mapped[int]

@@ -28,7 +28,7 @@ APP, AUTH = "app", "auth"
 WAITING, TAKEN, DEAD = "waiting", "taken", "dead"
 
 Plugin = Callable[[str, Mapping[str, JsonValue]], None]
-"""Tells an Auth MS what a user has (`user_id`, all of the user's status objects); raises where that failed."""
+"""Tells an Auth MS what a user has (the user's id, `Subscriptions.account`); raises where that failed."""
 
 _PAUSES: Final = (5, 30, 120, 600, 1800, 3600, 7200, 14400)
 _GIVE_UP: Final = 3 * 86400
@@ -138,7 +138,7 @@ class EventOutbox:
             token = self._settings.auth_events_token
             headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
             address = self._settings.auth_events_url.replace("{user_id}", quote(row.user_id, safe=""))
-            content = {"user_id": row.user_id, "event": row.body["type"], **self._told_of(row.user_id)}
+            content = {**self._told_of(row.user_id), "event": row.body["type"]}
             answer = self._client.post(address, json=content, headers=headers)
         return "" if answer.is_success else f"HTTP {answer.status_code}"
 

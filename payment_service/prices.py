@@ -1,4 +1,4 @@
-"""What is sold, as Stripe has it: prices and the groups of their products, remembered for a minute."""
+"""What is sold, as Stripe has it: prices and what their products say, remembered for a minute."""
 
 import threading
 import time
@@ -29,13 +29,21 @@ class SoldPrice:
     interval_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class SoldProduct:
+    """A product: the group of which a customer has one at a time, and the plan's name for the Auth MS."""
+
+    group: str
+    plan: str
+
+
 class Prices:
-    """Prices by id, and groups by product. Only Stripe says what something costs."""
+    """Prices and products by id. Only Stripe says what something costs."""
 
     def __init__(self, stripe: StripeAPI) -> None:
         self._stripe = stripe
         self._prices: dict[str, tuple[float, SoldPrice]] = {}
-        self._groups: dict[str, tuple[float, str]] = {}
+        self._products: dict[str, tuple[float, SoldProduct]] = {}
         self._lock = threading.Lock()
 
     def get(self, price_id: str) -> SoldPrice:
@@ -55,18 +63,18 @@ class Prices:
         price = _read(found)
         with self._lock:
             _remember(self._prices, price_id, price)
-            _remember(self._groups, price.product_id, price.group)
         return price
 
-    def group_of(self, product_id: str) -> str:
-        """Return the group of a product: its metadata's `group`."""
-        known = self._groups.get(product_id)
+    def product(self, product_id: str) -> SoldProduct:
+        """Return what a product's metadata says: its `group`, and its `plan`."""
+        known = self._products.get(product_id)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        group = _group(self._stripe.v1.products.retrieve(product_id))
+        found = self._stripe.v1.products.retrieve(product_id)
+        product = SoldProduct(_group(found), _metadata(found).get("plan") or product_id)
         with self._lock:
-            _remember(self._groups, product_id, group)
-        return group
+            _remember(self._products, product_id, product)
+        return product
 
 
 def _remember(memory: dict[str, tuple[float, Remembered]], key: str, value: Remembered) -> None:
@@ -89,7 +97,11 @@ def _read(found: Price) -> SoldPrice:
 
 
 def _group(product: Product) -> str:
-    return dict(product.metadata.to_dict() if product.metadata else {}).get("group") or DEFAULT_GROUP
+    return _metadata(product).get("group") or DEFAULT_GROUP
+
+
+def _metadata(product: Product) -> dict[str, str]:
+    return product.metadata.to_dict() if product.metadata else {}
 
 
 def _not_sold(price_id: str, message: str) -> ServiceError:

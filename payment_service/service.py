@@ -64,7 +64,7 @@ def assemble(
     prices = Prices(stripe)
 
     def told_of(user_id: str) -> Mapping[str, JsonValue]:
-        return subscriptions.all_of(user_id)
+        return subscriptions.account(user_id)
 
     outbox = EventOutbox(database, settings, metrics, told_of, transport)
     seconds = SecondSubscriptions(database, stripe, outbox, metrics, refund=settings.refund_second)

@@ -147,6 +147,19 @@ class Subscriptions:
         told: list[JsonValue] = [_told(row, row.documents[0]) for row in shown if row.documents]
         return {"subscriptions": told, "as_of": moment(now_seconds())}
 
+    def account(self, user_id: str) -> Document:
+        """Return what an Auth MS is told of a user: status, plan and end of the first one, and all of them."""
+        first = next(iter(self._of(user_id)), None)
+        document = first.documents[0] if first and first.documents else None
+        told = document if isinstance(document, dict) else {}
+        return {
+            "user_id": user_id,
+            "status": first.status if first else "none",
+            "plan": first.plan if first else None,
+            "expires_at": told.get("current_period_end"),
+            **self.all_of(user_id),
+        }
+
     def live(self, user_id: str, group: str | None = None) -> list[SubscriptionRow]:
         """Return a user's live subscriptions, of one group or of all."""
         return [row for row in self._of(user_id) if row.status not in ENDED and group in (None, row.group_name)]

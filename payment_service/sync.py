@@ -21,7 +21,7 @@ from stripe.checkout import Session as CheckoutSession
 from payment_service.customers import Customers
 from payment_service.database import CustomerRow, ServiceDatabase, SessionRow, SubscriptionRow, TicketRow, insert
 from payment_service.guards import SecondSubscriptions
-from payment_service.prices import Prices
+from payment_service.prices import Prices, SoldProduct
 from payment_service.sessions import session_document
 from payment_service.stripe_api import StripeAPI
 from payment_service.subscriptions import (
@@ -90,11 +90,13 @@ class Sync:
         documents = documents_of(found)
         first = documents[0] if documents and isinstance(documents[0], dict) else {}
         product = str(first.get("product_id", ""))
+        sold = self._prices.product(product) if product else SoldProduct(metadata.get("group", ""), "")
         row: dict[str, object] = {
             "id": found.id,
             "user_id": user_id,
             "customer_id": _id(found.customer),
-            "group_name": self._prices.group_of(product) if product else metadata.get("group", ""),
+            "group_name": sold.group,
+            "plan": sold.plan,
             "status": found.status,
             "sold_here": metadata.get("sold_by") == SOLD_BY,
             "created": found.created,

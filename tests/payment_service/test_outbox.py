@@ -93,7 +93,9 @@ def test_auth_ms_is_told_what_the_user_has_now(open_shop: OpenShops) -> None:
     request = next(request for request in shop.told if request.url.host == "auth.test")
     assert request.url.raw_path == b"/users/a%20b/plan"
     assert request.headers["Authorization"] == "Bearer token of the tests"
-    assert json.loads(request.content)["subscriptions"][0]["status"] == "active"
+    content = json.loads(request.content)
+    assert (content["user_id"], content["status"], content["plan"]) == ("a b", "active", "prod_pro")
+    assert content["expires_at"] == content["subscriptions"][0]["current_period_end"]
 
 
 def test_plug_in_tells_the_auth_ms_in_its_own_way(open_shop: OpenShops) -> None:

@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.String(length=255), nullable=False),
         sa.Column("customer_id", sa.Text(), nullable=False),
         sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("sold_here", sa.Boolean(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),

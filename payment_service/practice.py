@@ -1,0 +1,172 @@
+"""`python -m payment_service practice`: the app, this service and the sandbox's sign-in together, with a test key.
+
+For the first ten minutes with an account of one's own: each is a process of its own, started here and ended together.
+The app gets no Stripe key. With a live key nothing starts: whoever signs in at the sandbox is whom they say they are.
+"""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from payment_service.settings import LOOPBACK, BadSettings, ServiceSettings
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PATIENCE: Final = 60.0
+_PERIODS: Final = {"month": "monthly", "year": "yearly"}
+
+
+def practice(settings: ServiceSettings) -> int:
+    """Start all three, and end them when one ends or a signal comes. Raises BadSettings before anything is started."""
+    if settings.livemode:
+        raise BadSettings(
+            "STRIPE_SECRET_KEY is a live key, and this starts the sandbox's sign-in, where everybody is whom they say. "
+            "Use a test key (sk_test_…), or put your own Auth MS beside the service: docs/payment-service.md."
+        )
+    folder = Path(".data/stripe")
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {name: _kept(folder / name) for name in ("api_key", "webhook_secret", "storage_secret")}
+    app_port, auth_port = os.environ.get("PORT", "8081"), os.environ.get("SANDBOX_AUTH_PORT", "8080")
+    service_url, auth_url = f"http://127.0.0.1:{settings.payment_service_port}", f"http://127.0.0.1:{auth_port}"
+    catalog = Path(os.environ.get("CATALOG_PATH", "products.json"))
+    running: list[subprocess.Popen[bytes]] = []
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        sandbox = {"SANDBOX_PAYMENT_MS": "none", "SANDBOX_CATALOG_PATH": str(catalog.resolve())}
+        ports = ("--auth-port", auth_port, "--stripe-port", os.environ.get("SANDBOX_STRIPE_PORT", "4242"))
+        running.append(_start(sandbox, "-m", "sandbox", *ports, quiet=True))
+        running.append(_start(_for_service(settings, kept, app_port, auth_url), "-m", "payment_service", quiet=True))
+        _wait_for(f"{service_url}/health", running)
+        sold = folder / "products.json"
+        sold.write_text(json.dumps(_registered(catalog, service_url, kept["api_key"]), ensure_ascii=False, indent=2))
+        running.append(_start(_for_app(settings, kept, service_url, auth_url, sold), "app.py"))
+        while all(process.poll() is None for process in running):
+            time.sleep(0.2)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for process in reversed(running):
+            process.terminate()
+        for process in running:
+            process.wait(20)
+
+
+def _for_service(settings: ServiceSettings, kept: Mapping[str, str], app_port: str, auth_url: str) -> dict[str, str]:
+    told = {
+        "PAYMENT_MS_API_KEY": kept["api_key"],
+        "PAYMENT_MS_WEBHOOK_SECRET": kept["webhook_secret"],
+        "APP_EVENTS_URL": f"http://127.0.0.1:{app_port}/api/payment/events",
+        "AUTH_EVENTS_URL": f"{auth_url}/auth/subscriptions",
+    }
+    if not settings.stripe_webhook_secret and not settings.poll_events:
+        told["POLL_EVENTS"] = "3"  # Stripe can't reach a laptop: its list of events is read instead
+    return told
+
+
+def _for_app(
+    settings: ServiceSettings, kept: Mapping[str, str], service_url: str, auth_url: str, catalog: Path
+) -> dict[str, str]:
+    told = {
+        "PAYMENT_MS_URL": service_url,
+        "PAYMENT_MS_API_KEY": kept["api_key"],
+        "PAYMENT_MS_WEBHOOK_SECRET": kept["webhook_secret"],
+        "PAYMENT_MS_IDEMPOTENT": "true",
+        "PAYMENT_MS_GIVES_TRIALS": "true",
+        "PAYMENT_MS_MAX_IN_FLIGHT": "32",
+        "AUTH_MS_URL": auth_url,
+        "STORAGE_SECRET": kept["storage_secret"],
+        "STORAGE_PATH": os.environ.get("STORAGE_PATH", ".data/stripe/app.sqlite3"),
+        "CATALOG_PATH": str(catalog),
+        "STRIPE_SECRET_KEY": "",
+        "STRIPE_WEBHOOK_SECRET": "",
+    }
+    stripe = urlsplit(settings.stripe_api_base)
+    if stripe.hostname in LOOPBACK:  # the sandbox's Stripe in Stripe's place
+        told |= {"CHECKOUT_HOSTS": stripe.netloc, "PORTAL_HOSTS": stripe.netloc}
+    return told
+
+
+def _start(environment: Mapping[str, str], *arguments: str, quiet: bool = False) -> subprocess.Popen[bytes]:
+    """Start one of the three; what a quiet one says on standard output is for programs."""
+    output = subprocess.DEVNULL if quiet else None
+    return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment}, stdout=output)
+
+
+def _wait_for(address: str, running: list[subprocess.Popen[bytes]]) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if any(process.poll() is not None for process in running):
+            raise BadSettings("It did not start; the lines above say why.")
+        try:
+            if httpx.get(address, timeout=5.0, trust_env=False).json()["stripe"]["ok"]:
+                return
+        except (httpx.HTTPError, ValueError, KeyError):
+            pass
+        time.sleep(0.2)
+    raise BadSettings(f"Stripe can't be used with this key; {address} says why.")
+
+
+def _registered(catalog: Path, service_url: str, key: str) -> dict[str, Any]:
+    """Make the catalog's plans and items at Stripe, and return the catalog with their ids. A second time finds them."""
+    content: dict[str, Any] = json.loads(catalog.read_text(encoding="utf-8"))
+    paid = [plan for plan in content.get("plans", []) if plan.get("prices")]
+    items = content.get("items", [])
+    body = {"project_name": "practice", "plans": [_plan(plan) for plan in paid], "items": [_item(one) for one in items]}
+    headers = {"X-API-Key": key}
+    answer = httpx.post(f"{service_url}/admin/products/register", json=body, headers=headers, timeout=120.0,
+                        trust_env=False)  # fmt: skip
+    if not answer.is_success:
+        raise BadSettings(f"The catalog could not be made at Stripe: {answer.json()['error']['description']}")
+    told = answer.json()
+    for plan, made in zip(paid, told["products"], strict=True):
+        plan["product_id"] = made["stripe_product_id"]
+        for interval, price in plan["prices"].items():
+            price["price_id"] = made["prices"][_PERIODS[interval]]["stripe_price_id"]
+    for item, made in zip(items, told["items"], strict=True):
+        item["product_id"], item["price"]["price_id"] = made["stripe_product_id"], made["stripe_price_id"]
+    return content
+
+
+def _plan(plan: Mapping[str, Any]) -> dict[str, Any]:
+    prices = plan["prices"]
+    return {
+        "id": plan["id"],
+        "group": plan.get("group") or "main",
+        "name": _english(plan["name"]),
+        "description": _english(plan.get("tagline", "")),
+        "features": [_english(feature["text"]) for feature in plan.get("features", []) if "text" in feature],
+        "pricing": {_PERIODS[interval]: price["amount"] for interval, price in prices.items()},
+        "currency": next(iter(prices.values()))["currency"],
+    }
+
+
+def _item(item: Mapping[str, Any]) -> dict[str, Any]:
+    price = item["price"]
+    texts = {"name": _english(item["name"]), "description": _english(item.get("description", ""))}
+    return {"id": item["id"], **texts, "amount": price["amount"], "currency": price["currency"]}
+
+
+def _english(text: object) -> str:
+    return str(text.get("en") or next(iter(text.values()))) if isinstance(text, Mapping) else str(text)
+
+
+def _kept(path: Path) -> str:
+    """Return a secret that is made once and kept, readable by its owner only."""
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"proj_{secrets.token_urlsafe(32)}" if path.name == "api_key" else secrets.token_urlsafe(48))
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
