@@ -21,6 +21,7 @@ ALL_TESTS := --numprocesses 3 --dist loadfile --no-loadscope-reorder tests/scale
 SYSTEM_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 RUN_STAMP := $(VENV)/.installed-run
+PAYMENT_SERVICE_STAMP := $(VENV)/.installed-payment-service
 DEV_STAMP := $(VENV)/.installed-dev
 NODE_STAMP := clients/node/node_modules/.package-lock.json
 TYPES_STAMP := tests/clients/typescript/node_modules/.package-lock.json
@@ -28,8 +29,11 @@ TYPES_STAMP := tests/clients/typescript/node_modules/.package-lock.json
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-run: $(RUN_STAMP) ## Start the app; without PAYMENT_MS_API_KEY with its sandbox, at http://localhost:8081
-	@exec $(PY) app.py
+# With a test key of Stripe and no Payment MS of one's own: the app with the service in payment_service/.
+PRACTICE := $(and $(STRIPE_SECRET_KEY),$(if $(PAYMENT_MS_API_KEY),,yes))
+
+run: $(if $(PRACTICE),$(PAYMENT_SERVICE_STAMP),$(RUN_STAMP)) ## Start the app, with its sandbox or (STRIPE_SECRET_KEY=sk_test_…) with your Stripe: http://localhost:8081
+	@exec $(PY) $(if $(PRACTICE),-m payment_service practice,app.py)
 
 test: $(DEV_STAMP) system node ## Run all tests but the longest, those with Chromium, Redis, HAProxy, Node and Go included
 	$(PYTEST) -m "not long" $(ALL_TESTS)
@@ -138,6 +142,11 @@ $(NODE_STAMP) $(TYPES_STAMP): %/node_modules/.package-lock.json: %/package-lock.
 
 $(RUN_STAMP): requirements/run.txt | python
 	@$(PY) -c '' 2>/dev/null || $(SYSTEM_PYTHON) -m venv --clear $(VENV)
+	@echo "Installing $<"
+	@$(PIP) --requirement $<
+	@touch $@
+
+$(PAYMENT_SERVICE_STAMP): requirements/payment-service.txt | $(RUN_STAMP)
 	@echo "Installing $<"
 	@$(PIP) --requirement $<
 	@touch $@

@@ -1,7 +1,7 @@
 """`python -m payment_service practice`: the app, this service and the sandbox's sign-in together, with a test key.
 
 For the first ten minutes with an account of one's own: each is a process of its own, started here and ended together.
-The app gets no Stripe key. With a live key nothing starts: whoever signs in at the sandbox is whom they say they are.
+The app gets no Stripe key. With a live key nothing starts: at the sandbox's sign-in anybody can be anybody.
 """
 
 import json
@@ -29,7 +29,7 @@ def practice(settings: ServiceSettings) -> int:
     """Start all three, and end them when one ends or a signal comes. Raises BadSettings before anything is started."""
     if settings.livemode:
         raise BadSettings(
-            "STRIPE_SECRET_KEY is a live key, and this starts the sandbox's sign-in, where everybody is whom they say. "
+            "STRIPE_SECRET_KEY is a live key, and this starts the sandbox's sign-in, where anybody can be anybody. "
             "Use a test key (sk_test_…), or put your own Auth MS beside the service: docs/payment-service.md."
         )
     folder = Path(".data/stripe")
@@ -41,13 +41,18 @@ def practice(settings: ServiceSettings) -> int:
     running: list[subprocess.Popen[bytes]] = []
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        sandbox = {"SANDBOX_PAYMENT_MS": "none", "SANDBOX_CATALOG_PATH": str(catalog.resolve())}
+        sandbox = {
+            "SANDBOX_PAYMENT_MS": "none",
+            "SANDBOX_CATALOG_PATH": str(catalog.resolve()),
+            "SANDBOX_DATABASE": str(folder.resolve() / "sandbox.sqlite3"),
+        }
         ports = ("--auth-port", auth_port, "--stripe-port", os.environ.get("SANDBOX_STRIPE_PORT", "4242"))
         running.append(_start(sandbox, "-m", "sandbox", *ports, quiet=True))
         running.append(_start(_for_service(settings, kept, app_port, auth_url), "-m", "payment_service", quiet=True))
         _wait_for(f"{service_url}/health", running)
         sold = folder / "products.json"
         sold.write_text(json.dumps(_registered(catalog, service_url, kept["api_key"]), ensure_ascii=False, indent=2))
+        print("Stripe's test mode: no real money. Pay with 4242 4242 4242 4242.", file=sys.stderr, flush=True)
         running.append(_start(_for_app(settings, kept, service_url, auth_url, sold), "app.py"))
         while all(process.poll() is None for process in running):
             time.sleep(0.2)
