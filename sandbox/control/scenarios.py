@@ -7,7 +7,7 @@ from typing import Final
 from sandbox.auth.accounts import AccountPlan
 from sandbox.clock import add_interval, rfc3339
 from sandbox.faults.planned import Fault
-from sandbox.settings import Reach, WebhookMode
+from sandbox.settings import PaymentMs, Reach, WebhookMode
 from sandbox.state import SandboxState
 from sandbox.stripe.objects import InvoiceStatus, LineItem, StripeEvent, StripeSubscription, new_id
 from sandbox.stripe.webhooks import AS_SET, AT_ONCE, DeliveryOptions
@@ -103,7 +103,13 @@ def subscribe(state: SandboxState, user_id: str, email: str, line: LineItem) -> 
 
 
 def clear_user(state: SandboxState, user_id: str) -> None:
-    """Forget a user's billing everywhere: at Stripe, at the Payment MS and at the Auth MS (they stay signed in)."""
+    """Forget a user's billing everywhere: at Stripe, at the Payment MS and at the Auth MS (they stay signed in).
+
+    A service outside can't be made to forget: for it, what they have ends and their customers are deleted at Stripe.
+    """
+    if state.settings.payment_ms is not PaymentMs.RECORDED:
+        _end_all(state, user_id)
+        return
     with state.database.transaction():
         for subscription in state.subscriptions.of(user_id):
             state.records.forget(subscription.id)
@@ -111,6 +117,19 @@ def clear_user(state: SandboxState, user_id: str) -> None:
         state.checkout.forget(user_id)
         state.customers.forget(user_id)
         state.records.forget_customer(user_id)
+        state.accounts.clear_grant(user_id)
+        state.faults.drop(_OUTAGE.format(user_id))
+
+
+def _end_all(state: SandboxState, user_id: str) -> None:
+    with state.database.transaction():
+        for subscription in state.subscriptions.of(user_id):
+            if subscription.live:
+                state.subscriptions.cancel_now(subscription)
+        for session in state.checkout.of(user_id):
+            state.checkout.expire(session)
+        for customer in state.customers.of(user_id):
+            state.customers.delete(customer)
         state.accounts.clear_grant(user_id)
         state.faults.drop(_OUTAGE.format(user_id))
 

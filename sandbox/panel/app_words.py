@@ -14,6 +14,7 @@ from sandbox.auth.accounts import person
 from sandbox.auth.service import user_context
 from sandbox.control.scenarios import SCENARIOS, put_in_state
 from sandbox.payment.status_shapes import subscription_answer
+from sandbox.settings import PaymentMs
 from sandbox.state import SandboxState
 from sandbox.stripe.price_list import plan_line
 
@@ -58,9 +59,8 @@ class AskApp:
 
 def answers_in_each_state(state: SandboxState) -> dict[str, Any]:
     """Return what both services would answer now about a customer in each scenario, by its name."""
-    scratch = SandboxState(
-        state.settings.model_copy(update={"database": ":memory:"}), state.addresses, state.clock.timestamp
-    )
+    recorded = {"database": ":memory:", "payment_ms": PaymentMs.RECORDED, "stripe_webhook_url": ""}
+    scratch = SandboxState(state.settings.model_copy(update=recorded), state.addresses, state.clock.timestamp)
     scratch.runtime_settings.change(state.runtime_settings.current.model_dump())
     try:
         line = plan_line(scratch.prices)

@@ -116,6 +116,7 @@ def _happened(state: SandboxState) -> dict[str, Any]:
     known = {record.subscription.id: record.subscription for record in state.records.all()}
     return {
         "addresses": state.addresses,
+        "endpoints": state.endpoints.all(),
         "clock": state.clock,
         "steps": _STEPS,
         "waiting": state.webhooks.waiting(),

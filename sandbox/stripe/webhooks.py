@@ -181,7 +181,12 @@ class Webhooks:
         self._events.put(event.id, event, owner=event.user_id)
 
     def _send_outside(self, event: StripeEvent, reach: Reach, due: float) -> int:
-        """Have it posted to the endpoints that want it; returns how many do."""
+        """Have it posted to the endpoints that want it; returns how many do.
+
+        A purchase without a session (a state that was set by hand) is no event that Stripe could send.
+        """
+        if event.type.startswith("checkout.session.") and not event.session_id:
+            return 0
         wanting = [endpoint for endpoint in self._endpoints.all() if endpoint.wants(event.type)]
         for endpoint in wanting:
             self._schedule(event, reach, due, endpoint.id)

@@ -208,3 +208,18 @@ def test_account_takes_subscriptions_as_the_contract_tells_them(
     answer = shop.local.http.post(f"{shop.local.place.auth_ms_url}/auth/subscriptions", json=told)
 
     assert answer.json() == {"status": status, "plan": "premium", "expires_at": expires_at}
+
+
+def test_states_set_by_hand_reach_the_service_and_are_taken_away_at_stripe(
+    shop: StripeShop, service: Receiving
+) -> None:
+    shop.local.control("POST", "users/usr_1/state", {"status": "past_due"})
+    shop.local.control("POST", "users/usr_1/state", {"status": "none"})
+    shop.local.settle()
+    statuses = [
+        event.data.object["status"] for event in service.events() if event.type.startswith("customer.subscription.")
+    ]
+
+    assert statuses == ["active", "past_due", "canceled"]
+    assert service.types()[-1] == "customer.deleted"
+    assert "checkout.session.completed" not in service.types()
