@@ -135,12 +135,28 @@ def network(value: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host, with or without a port, is this machine itself."""
-    name = (urlsplit(f"//{host}").hostname or "") if host.count(":") < 2 else host.strip("[]")
+    """Say whether a host, with or without a port, is this machine itself; an IPv6 address with a port has brackets."""
+    bare = host.count(":") > 1 and not host.startswith("[")
+    name = host if bare else (urlsplit(f"//{host}").hostname or "")
     try:
-        return ipaddress.ip_address(name).is_loopback
+        return is_loopback_address(name)
     except ValueError:
         return name == "localhost"
+
+
+def is_loopback_address(address: str) -> bool:
+    """Say whether an IP address is this machine's own, an IPv4 one written as IPv6 too. Raises ValueError for none.
+
+    Such come from sockets that take both (HOST=::), and Python calls them no loopback before 3.13.
+    """
+    parsed = ipaddress.ip_address(address)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
+
+
+def host_and_port(host: str, port: int) -> str:
+    """Return both as they stand in an address: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_weak_secret(secret: SecretStr) -> bool:

@@ -106,7 +106,8 @@ def content_security_policy(settings: Settings, frame_ancestors: Collection[str]
     Forms may lead to where their answers redirect: browsers hold a redirect to `form-action` too.
     """
     public = urlsplit(settings.public_url)
-    socket = f"{'wss' if public.scheme == 'https' else 'ws'}://{public.netloc}"
+    named = ":" not in (public.hostname or "")  # the policy's grammar has no IPv6 address: 'self' has to do there
+    sockets = [f"{'wss' if public.scheme == 'https' else 'ws'}://{public.netloc}"] if named else []
     targets = [
         f"{scheme}://{host}"
         for host in dict.fromkeys(settings.checkout_hosts + settings.portal_hosts)
@@ -119,7 +120,7 @@ def content_security_policy(settings: Settings, frame_ancestors: Collection[str]
         "script-src": ("'self'", f"'nonce-{_NONCE}'"),
         "style-src": ("'self'", "'unsafe-inline'"),
         "img-src": ("'self'", "data:"),
-        "connect-src": ("'self'", socket),
+        "connect-src": ("'self'", *sockets),
         "form-action": ("'self'", *targets),
         "frame-ancestors": frame_ancestors,
         "frame-src": ("'none'",),

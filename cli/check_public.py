@@ -12,6 +12,7 @@ from cli.check_services import look_up
 from cli.findings import Finding, error, ok, skipped, warning
 from services.stripe_mode import is_public
 from settings import Settings
+from settings_rules import host_and_port
 
 PATIENCE: Final = 5.0
 OUR_COOKIES: Final = ("session", "login")
@@ -39,7 +40,7 @@ async def look_at_public_url(settings: Settings) -> list[Finding]:
         except httpx.HTTPError as problem:
             return [*findings, _gone(settings, problem), _promised(settings)]
     if not first:
-        cure = f"Route it to this app, which listens on {settings.host}:{settings.port}."
+        cure = f"Route it to this app, which listens on {host_and_port(settings.host, settings.port)}."
         what = f"{url}/healthz answers {answer.status_code}, so this app is not behind it."
         return [*findings, error("public_url", what, cure), _promised(settings)]
     findings.append(ok("public_url", f"{url} leads to the app."))
@@ -102,7 +103,9 @@ def _gone(settings: Settings, problem: httpx.HTTPError) -> Finding:
     if not public and any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return skipped("public_url", f"Nothing listens at {url}: the app is not running now.")
     words = "does not answer in time" if isinstance(problem, httpx.TimeoutException) else "can't be reached"
-    cure = f"Start the app and the proxy in front of it; the app listens on {settings.host}:{settings.port}."
+    cure = (
+        f"Start the app and the proxy in front of it; the app listens on {host_and_port(settings.host, settings.port)}."
+    )
     return error("public_url", f"{url} {words} ({type(causes[-1]).__name__}).", cure)
 
 

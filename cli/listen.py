@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import Final
 
 from settings import Settings
+from settings_rules import host_and_port
 
 BACKLOG: Final = 2048
 SANDBOX_HOST: Final = "127.0.0.1"
@@ -35,16 +36,19 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, so that asyncio turns Nagle off
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family is socket.AF_INET6:  # `::` takes IPv4 too, whatever the system's default is
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    where = host_and_port(host, port)
     try:
         listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            problem = f"Port {port} is taken: another process listens on {host}:{port}; end it"
+            problem = f"Port {port} is taken: another process listens on {where}; end it"
             raise PortUnusable(f"{problem}, or set {setting} to a free port.") from None
         cure = f"set {setting} to a port that you may use"
         if setting == "PORT":
             cure += ", and HOST to an address of this machine"
-        raise PortUnusable(f"Can't listen on {host}:{port} ({error.strerror}); {cure}.") from None
+        raise PortUnusable(f"Can't listen on {where} ({error.strerror}); {cure}.") from None
     return listener

@@ -26,6 +26,7 @@ from services.errors import StoreUnavailable
 from services.observability.logs import LineWriter, configure_logs
 from services.storage.port import Store
 from settings import Settings
+from settings_rules import host_and_port
 from ui.nicegui_ext.collector import PacedCollector
 from ui.serving.self_test import prepare_pages
 from version import VERSION
@@ -167,7 +168,7 @@ def _start_sandbox(settings: Settings) -> RunningSandbox:
     if settings.auth_ms_project:
         environment["SANDBOX_AUTH_PROJECT"] = settings.auth_ms_project
     if settings.payment_ms_webhook_secret is not None:
-        environment["SANDBOX_EVENTS_URL"] = f"http://{settings.host}:{settings.port}/api/payment/events"
+        environment["SANDBOX_EVENTS_URL"] = f"http://{host_and_port(settings.host, settings.port)}/api/payment/events"
         environment["SANDBOX_EVENTS_SECRET"] = settings.payment_ms_webhook_secret.get_secret_value()
     ports = {
         "--payment-port": settings.sandbox_payment_port,

@@ -1,6 +1,5 @@
 """For those who run the app: is it alive, is it ready, what does it count; and the key that signs entitlements."""
 
-import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -10,6 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from api.operations.readiness import readiness
 from services.container import Container
 from services.web.operator_token import shows_token
+from settings_rules import is_loopback_address
 from version import VERSION
 
 METRICS_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
@@ -70,7 +70,7 @@ def is_from_this_machine(request: Request, container: Container) -> bool:
     ):
         return False
     try:
-        return ipaddress.ip_address(request.client.host).is_loopback
+        return is_loopback_address(request.client.host)
     except ValueError:
         return False
 
@@ -80,6 +80,6 @@ def _names_this_machine(request: Request, container: Container) -> bool:
         host = urlsplit(f"//{request.headers.get('host', '')}").hostname
         if host in (None, "localhost", container.settings.host, urlsplit(container.settings.public_url).hostname):
             return True
-        return ipaddress.ip_address(host or "").is_loopback
+        return is_loopback_address(host or "")
     except ValueError:
         return False

@@ -142,6 +142,8 @@ async def test_a_sandbox_behind_a_public_address_is_said(tmp_path: Path, api_san
     [
         ("127.0.0.1", {}, 200),
         ("::1", {}, 200),
+        ("::ffff:127.0.0.1", {}, 200),
+        ("::ffff:203.0.113.9", {}, 403),
         ("127.0.0.1", {"x-forwarded-for": "203.0.113.9"}, 403),
         ("203.0.113.9", {}, 403),
         ("203.0.113.9", {"authorization": f"Bearer {OPS_TOKEN}"}, 200),
@@ -161,7 +163,7 @@ async def test_metrics_are_for_this_machine_and_the_operator(
 @pytest.mark.parametrize(
     ("host", "status"),
     [("localhost:8081", 200), ("127.0.0.1:8081", 200), ("[::1]:8081", 200), ("evil.example:8081", 403), ("[", 403),
-     ("localhost.evil.example", 403), ("10.0.0.7", 403)],
+     ("[::ffff:127.0.0.1]:8081", 200), ("localhost.evil.example", 403), ("10.0.0.7", 403)],
 )  # fmt: skip
 async def test_a_foreign_name_that_leads_to_this_machine_opens_no_metrics(
     api: ApiWorld, host: str, status: int

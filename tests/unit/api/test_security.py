@@ -175,10 +175,16 @@ def live_settings(**values: object) -> str:
         _env_file=None,
         payment_ms_api_key="proj_" + "a" * 43,
         storage_secret="Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1",
-        public_url="https://billing.example.com",
-        **values,
+        **{"public_url": "https://billing.example.com", **values},
     )
     return content_security_policy(settings, settings.embed_origins or ("'none'",))
+
+
+def test_an_ipv6_address_which_the_policys_grammar_lacks_is_left_to_self() -> None:
+    policy = live_settings(public_url="http://[::1]:8081")
+
+    assert "connect-src 'self';" in policy
+    assert "[" not in policy
 
 
 def test_behind_https_forms_lead_to_stripe_and_sockets_are_encrypted() -> None:
