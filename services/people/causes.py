@@ -52,6 +52,7 @@ class CauseKind(StrEnum):
     NEVER_SEEN = "never_seen"
     NOT_CONFIRMED = "not_confirmed"
     ACCOUNT_NOT_TOLD = "account_not_told"
+    PAYMENT_UNDER_WAY = "payment_under_way"
     NEVER_CAME_BACK = "never_came_back"
     GAVE_UP = "gave_up"
     TWO_SUBSCRIPTIONS = "two_subscriptions"
@@ -177,6 +178,12 @@ def _subscriptions(record: PersonRecord, status: CustomerStatus, now: datetime) 
                 CauseKind.UNKNOWN_PLAN,
                 f"The account names the plan “{one.account_plan}”, which the catalog does not know. Give it to a plan "
                 "as an alias in products.json, or correct it at the Auth MS.",
+            )
+        if one.state is State.INCOMPLETE:
+            yield StatusCause(
+                CauseKind.PAYMENT_UNDER_WAY,
+                f"A service calls {one.subscription_id or 'it'} incomplete: its first payment is not through. A bank "
+                "debit takes days; a card that asked for a confirmation waits for its holder, for 23 hours.",
             )
         if one.former_name is not None:
             yield StatusCause(
