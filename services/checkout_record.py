@@ -62,7 +62,8 @@ class CheckoutEvent(StrEnum):
     """What can become of a checkout. The time of the first of each kind is kept, unless said otherwise."""
 
     RETURNED = "returned"
-    """The browser came back through the success URL. Proves nothing about money."""
+    """The browser came back through the success URL, which proves nothing about money. Or a service says that it went
+    through: then it may be that no browser ever came back."""
     CANCELED = "canceled"
     """The browser came back through the cancel URL (the last time). The session can still be paid until it expires."""
     REPLACED = "replaced"
@@ -72,6 +73,8 @@ class CheckoutEvent(StrEnum):
     BILLING_HAS_IT = "billing_has_it"
     ACCOUNT_HAS_IT = "account_has_it"
     ACCESS_ON = "access_on"
+    EXPIRED = "expired"
+    """A service says that its session ended unpaid: nothing was charged by it, and nothing will be."""
 
 
 _REPEATED: Final = frozenset({CheckoutEvent.CANCELED, CheckoutEvent.REPLACED, CheckoutEvent.HANDED_OUT})
@@ -166,7 +169,7 @@ class Checkout(BaseModel):
         Also one that was canceled or replaced: Stripe keeps it open, and a second session for the same thing would be
         one more that can be paid.
         """
-        return not self._used and now < self.expires_at - reuse_margin(self.expires_at - self.started_at)
+        return not (self._used or self.dead) and now < self.expires_at - reuse_margin(self.expires_at - self.started_at)
 
     def payable(self, now: datetime) -> bool:
         """Whether Stripe may still take money for it, and the user was not asked to give it up."""
@@ -176,10 +179,11 @@ class Checkout(BaseModel):
         """Whether it may have been paid without a word: in a tab that never came back, its webhook still on the way.
 
         Stripe's back link does not end the doubt: it can be pressed in one tab after the checkout was paid in another.
-        What ends it is the return, a service's word or the user's answer (`replaced`). Time does not: a Payment MS can
-        lose the news of a purchase for good, and Stripe goes on charging. Of items it does: nobody ever tells of them.
+        What ends it is the return, a service's word, be it that it ended unpaid, or the user's answer (`replaced`).
+        Time does not: a Payment MS can lose the news of a purchase for good, and Stripe goes on charging. Of items it
+        does: nobody ever tells of them.
         """
-        if self._used or (self.kind is not CheckoutKind.SUBSCRIPTION and self._news_is_over(now)):
+        if self._used or self.dead or (self.kind is not CheckoutKind.SUBSCRIPTION and self._news_is_over(now)):
             return False
         replaced = self.at(CheckoutEvent.REPLACED)
         return replaced is None or self.handed_out_at > replaced
@@ -204,10 +208,20 @@ class Checkout(BaseModel):
 
     def open(self, now: datetime) -> bool:
         """Whether the user may be in the middle of it: sent there and not back, not replaced, not expired."""
-        if self._used or now >= self.expires_at:
+        if self._used or self.dead or now >= self.expires_at:
             return False
         given_up = self._given_up_at
         return given_up is None or self.handed_out_at > given_up
+
+    @property
+    def paid_order(self) -> bool:
+        """Whether it is an order of an item or a cart of which a service says that it was paid."""
+        return self.kind is not CheckoutKind.SUBSCRIPTION and CheckoutEvent.BILLING_HAS_IT in self.events
+
+    @property
+    def dead(self) -> bool:
+        """Whether a service says that its session ended unpaid."""
+        return CheckoutEvent.EXPIRED in self.events
 
     @property
     def handed_out_at(self) -> datetime:

@@ -22,7 +22,8 @@ from services.errors import (
     UpstreamFailed,
     UpstreamTimeout,
 )
-from services.payment_contract.features import PaymentContract, PortalFlow
+from services.payment_contract.features import ContractFeature, PaymentContract, PortalFlow
+from services.payment_contract.sessions import PaymentStatus, SessionState, SessionStatus
 from services.payment_ms import (
     CheckoutSession,
     PaymentMS,
@@ -116,13 +117,15 @@ class Switch:
 class FakePaymentMS(PaymentMS):
     """The Payment MS over an `OutsideWorld`. `lose_answers` creates what was asked and then times out (`lost_answer`:
     ends so); `told_end` is when it says that a session closes; `shape` as its versions answer; `honours_keys` whether
-    it knows an Idempotency-Key, as Stripe does (same key, same parameters)."""
+    it knows an Idempotency-Key, as Stripe does (same key, same parameters). With another `contract` it keeps the
+    second version."""
 
     def __init__(self, world: OutsideWorld, shape: Shape = "running") -> None:
         self.world = world
         self.shape: Shape = shape
         self.switch = Switch()
         self.checkout_switch = Switch()
+        self.session_switch = Switch()
         self.lose_answers = False
         self.lost_answer: FrontendError | None = None
         self.told_end: datetime | None = None
@@ -172,6 +175,45 @@ class FakePaymentMS(PaymentMS):
             return CheckoutSession(session_id, f"https://{self.checkout_host}/c/pay/{session_id}", self.told_end)
 
         return await self.checkout_switch.run((kind, user_id, *(name for name, _many in content)), work)
+
+    async def subscriptions(
+        self, customer_id: str, *, priority: Priority = Priority.LOOK
+    ) -> tuple[SubscriptionRecord, ...] | None:
+        if not self.contract.has(ContractFeature.SUBSCRIPTIONS):
+            return None
+
+        async def work() -> tuple[SubscriptionRecord, ...]:
+            rows = [row for (customer, _product), row in self.world.billing.items() if customer == customer_id]
+            return tuple(read_subscription(answer(written(row, "openapi")), row.product_id) for row in rows)
+
+        return await self.switch.run(("subscriptions", customer_id), work)
+
+    async def checkout_session(self, session_id: str, *, priority: Priority = Priority.LOOK) -> SessionState | None:
+        if not self.contract.has(ContractFeature.CHECKOUT_SESSIONS):
+            return None
+
+        async def work() -> SessionState:
+            return self._session_state(session_id)
+
+        return await self.session_switch.run(("session", session_id), work)
+
+    async def expire_session(self, session_id: str) -> SessionState | None:
+        if not self.contract.has(ContractFeature.CHECKOUT_SESSIONS):
+            return None
+
+        async def work() -> SessionState:
+            session = self.world.sessions[session_id]
+            session.expired = session.expired or not session.paid
+            return self._session_state(session_id)
+
+        return await self.session_switch.run(("expire", session_id), work)
+
+    def _session_state(self, session_id: str) -> SessionState:
+        session = self.world.sessions[session_id]
+        if session.paid:
+            return SessionState(SessionStatus.COMPLETE, PaymentStatus.PAID)
+        status = SessionStatus.OPEN if self.world.payable(session_id) else SessionStatus.EXPIRED
+        return SessionState(status, PaymentStatus.UNPAID)
 
     async def ask_contract(self) -> PaymentContract:
         return self.contract

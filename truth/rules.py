@@ -251,6 +251,12 @@ def _nothing_charged(said: Statement, facts: Facts, sold: CatalogFacts, reader: 
     return not any(one.paid_at is not None and one.paid_at >= since for one in facts.sessions)
 
 
+def _checkout_ended(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The checkout that the page is about can't be paid any more, and was not."""
+    about = [one for one in facts.sessions if one.id == said.subject]
+    return bool(about) and all(one.status == "expired" and one.paid_at is None for one in about)
+
+
 def _plan_unchanged(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     about = [one for one in facts.sessions if one.id == said.subject]
     if not about:
@@ -353,6 +359,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.TWICE: _twice,
     Kind.NOTHING_CHARGED: _nothing_charged,
     Kind.PLAN_UNCHANGED: _plan_unchanged,
+    Kind.CHECKOUT_ENDED: _checkout_ended,
     Kind.STARTED: _started,
     Kind.CONFIRMING: _always,
     Kind.SUBMITTED: _submitted,
@@ -382,7 +389,7 @@ ABOUT_THE_PAST: Final = frozenset({Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED})
 
 TELLABLE: Final = frozenset(RULES) - {
     Kind.RENEWS, Kind.HAS_PRICE, Kind.WILL_BE_CHARGED_THEN, Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED, Kind.SUBMITTED,
-    Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT, Kind.CHANGES,
+    Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT, Kind.CHANGES, Kind.CHECKOUT_ENDED,
 }  # fmt: skip
 """What a service says in words of its own, so that its word may be repeated. None of the first version names an amount
 that will be charged, says that a subscription renews, or tells what became of a checkout."""

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     ACCESS = "has access to"
     TWICE = "is paying twice"
     NOTHING_CHARGED = "nothing was charged"
+    CHECKOUT_ENDED = "a checkout ended unpaid"
     PLAN_UNCHANGED = "the plan is unchanged"
     STARTED = "a checkout was started"
     CONFIRMING = "a purchase is being confirmed"

@@ -6,7 +6,7 @@ it happens under the customer's lock, which `services/checkout/service.py` holds
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from services.checkout.earlier_records import EarlierRecords
 from services.checkout.guards import guard_portal_news, guard_subscription
 from services.checkout.idempotency import IdempotencyKey, IdempotencyKeys, outcome_unknown
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutRepository, CheckoutsOnRecord, newest
+from services.concurrency.limit import Priority
 from services.errors import (
     CheckoutInProgress,
     CheckoutUnreadable,
@@ -31,6 +32,7 @@ from services.errors import (
 from services.live_status.history import CustomerHistory
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
+from services.live_status.session_states import SessionStates
 from services.payment_ms import CheckoutSession, PaymentMS
 from services.purchase import CheckoutKind, Purchase
 from services.rate_limits import Policy, RateLimits
@@ -72,6 +74,7 @@ class CheckoutOpener:
         now: Callable[[], datetime],
         earlier_records: EarlierRecords | None = None,
     ) -> None:
+        self._states = SessionStates(payment_ms, checkouts)
         self._keys = IdempotencyKeys(store, life, redirects.public_url)
         self._checkouts = checkouts
         self._refresher = refresher
@@ -95,11 +98,12 @@ class CheckoutOpener:
         once more, and gets it. Any later one is asked.
         """
         history = await self._refresher.history(customer)
-        known = history.checkouts
+        settled = await self._states.look(history.checkouts, self._now(), Priority.PRESS)
+        history, known = history.with_checkouts(settled.checkouts), settled.checkouts
         plan = self._catalog().offer(purchase.price_id).plan if purchase.kind is CheckoutKind.SUBSCRIPTION else None
         customer_status: CustomerStatus | None = None
         if plan is not None:
-            in_hand = self._in_hand(known, purchase, pressed_at) is not None
+            in_hand = self._in_hand(known, purchase, pressed_at, settled.open_now) is not None
             try:
                 customer_status, history = await self._refresher.ask_before_sale(session, history, fresh=not in_hand)
                 self._guard(customer_status, history, plan, has_ended=purchase.has_ended)
@@ -108,14 +112,15 @@ class CheckoutOpener:
                 raise
             known = history.checkouts
         unreadable = history.record.unreadable if plan is not None else ()
-        again = self._in_hand(known, purchase, pressed_at)
+        again = self._in_hand(known, purchase, pressed_at, settled.open_now)
+        known = await self._close_others(known, purchase, plan, again)
         given_up = self._given_up(known, purchase, plan, again)
         if plan is not None and customer_status is not None and purchase.has_ended:
             given_up += _answered(known, customer_status, plan)
         if again is not None:
             await self._replace(given_up)
             await self._disclaim(customer, unreadable)
-            if again.id == purchase.resume or not again.open(self._now()):
+            if again.id == purchase.resume or again.id in settled.open_now or not again.open(self._now()):
                 again = await self._hand_out(again, customer_status, history.record)
                 await self._notify_tabs(customer)
             return again, PurchaseOutcome.REUSED
@@ -152,12 +157,34 @@ class CheckoutOpener:
             products = (plan.product_id, *rest) if plan.product_id is not None else tuple(rest)
             await self._earlier_records.guard(customer_status, session.user.email, products)
 
-    def _in_hand(self, known: Iterable[Checkout], purchase: Purchase, pressed_at: datetime) -> Checkout | None:
-        """Return the session that this press gets again: the one it goes on with, or one opened while it waited."""
+    async def _close_others(
+        self, known: Sequence[Checkout], purchase: Purchase, plan: Plan | None, again: Checkout | None
+    ) -> tuple[Checkout, ...]:
+        """End the sessions that would be payable beside this one, where the service can; return all as they are now.
+
+        One that was paid meanwhile is no longer in doubt, but bought: that stands against another sale.
+        """
+        now = self._now()
+        closed = [
+            await self._states.close(c) if c != again and c.in_doubt(now) and _same_thing(c, purchase, plan) else c
+            for c in known
+        ]
+        paid = newest(closed, lambda c: c not in known and c.at(CheckoutEvent.RETURNED) is not None)
+        if paid is not None and plan is not None:
+            raise CheckoutInProgress(paid, "it was paid a moment ago")
+        return tuple(closed)
+
+    def _in_hand(
+        self, known: Iterable[Checkout], purchase: Purchase, pressed_at: datetime, open_now: Collection[str]
+    ) -> Checkout | None:
+        """Return the session that this press gets again: the one it goes on with, one opened while it waited, or one
+        that a service says is open and unpaid now."""
         now = self._now()
         same = [c for c in known if c.id != purchase.instead_of and c.reusable(now) and c.purchase.is_same_as(purchase)]
         resumed = newest(same, lambda c: c.id == purchase.resume)
-        return resumed or newest(same, lambda c: c.in_doubt(now) and (purchase.reuse or c.handed_out_at >= pressed_at))
+        known_open = newest(same, lambda c: c.id in open_now)
+        again = newest(same, lambda c: c.in_doubt(now) and (purchase.reuse or c.handed_out_at >= pressed_at))
+        return resumed or again or known_open
 
     def _given_up(
         self, known: Sequence[Checkout], purchase: Purchase, plan: Plan | None, again: Checkout | None

@@ -27,6 +27,11 @@ def not_charged_claim(evidence: NotChargedEvidence, now: datetime, checkout: Che
     return Claim(says=says, evidence=rests_on, as_of=now, **_about(checkout))
 
 
+def ended_claim(checkout: Checkout, now: datetime) -> Claim:
+    """Return that a checkout's session ended unpaid, as billing says."""
+    return Claim(says=ClaimKind.CHECKOUT_ENDED, evidence=Evidence.BILLING, as_of=now, **_about(checkout))
+
+
 def checkout_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
     """Return what may be said of a checkout whose success page the user looks at, and what it asked for.
 
@@ -35,6 +40,9 @@ def checkout_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
     returned = checkout.at(CheckoutEvent.RETURNED)
     if returned is not None and checkout.kind is CheckoutKind.SUBSCRIPTION:
         return (price_claim(checkout),)
+    if checkout.paid_order:
+        paid = Claim(says=ClaimKind.RECEIPT, evidence=Evidence.BILLING, as_of=now, **_about(checkout))
+        return (paid, price_claim(checkout))
     says = ClaimKind.ORDER_PLACED if returned is not None else ClaimKind.BACK_FROM_CHECKOUT
     said = Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout))
     return (said, price_claim(checkout))
@@ -43,7 +51,7 @@ def checkout_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
 def purchase_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
     """Return what may be said of a checkout in a list of purchases: what became of it, and what it asked for."""
     returned, price = checkout.at(CheckoutEvent.RETURNED), price_claim(checkout)
-    if checkout.confirmed:
+    if checkout.confirmed or checkout.paid_order:
         return (arrived_claim(checkout, now), price)
     wait = confirmation_wait(checkout, now, arrived=CheckoutEvent.BILLING_HAS_IT in checkout.events)
     if wait is None:

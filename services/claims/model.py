@@ -113,6 +113,8 @@ class ClaimKind(StrEnum):
     NOTHING_CHARGED = "nothing_charged"
     NOTHING_CHARGED_HERE = "nothing_charged_here"
     """Nothing was charged, unless it was paid in another tab."""
+    CHECKOUT_ENDED = "checkout_ended"
+    """Its session ended unpaid, by billing's word: nothing was charged for it."""
     ORDER_PLACED = "order_placed"
     PURCHASE_ARRIVED = "purchase_arrived"
     """A service has what was bought here."""

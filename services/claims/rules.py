@@ -149,10 +149,16 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "`nothing_charged_here`",
     ),
     ClaimKind.NOTHING_CHARGED_HERE: Rule("the browser came back through Stripe's back link"),
+    ClaimKind.CHECKOUT_ENDED: Rule(
+        "billing says that the session has expired, and no browser ever came back from it", "`nothing_charged_here`"
+    ),
     ClaimKind.ORDER_PLACED: Rule(
         "the return carries what only Stripe knows, or a service says so", "`back_from_checkout`"
     ),
     ClaimKind.PURCHASE_ARRIVED: Rule("billing has a subscription of this purchase, or the account grants its plan"),
-    ClaimKind.RECEIPT: Rule("a purchase of a plan here, without a trial, that a service confirms and calls active"),
+    ClaimKind.RECEIPT: Rule(
+        "a purchase of a plan here, without a trial, that a service confirms and calls active; or an order whose "
+        "session billing says is paid"
+    ),
     ClaimKind.BACK_FROM_CHECKOUT: Rule("the browser came back, and its address proves nothing"),
 }

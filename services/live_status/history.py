@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.checkout_record import REMEMBERED, Checkout, CheckoutRepository, CheckoutsOnRecord
@@ -24,6 +24,10 @@ class CustomerHistory:
     def checkouts(self) -> tuple[Checkout, ...]:
         """The checkouts, newest first."""
         return self.record.kept
+
+    def with_checkouts(self, checkouts: tuple[Checkout, ...]) -> "CustomerHistory":
+        """Return the history with what was learned of its checkouts since it was read."""
+        return replace(self, record=replace(self.record, kept=checkouts))
 
 
 class HistoryRepository:

@@ -11,11 +11,12 @@ from services.checkout_record import Checkout
 from services.concurrency.limit import Priority
 from services.errors import FrontendError, SignInUnavailable, StoreUnavailable
 from services.live_status.schedule import Scope
-from services.payment_ms import PaymentMS
+from services.payment_ms import PaymentMS, SubscriptionRecord
 from services.sessions.service import Session, Sessions
 from services.storage.marks import Mark, Marks
+from services.subscription.checkout_matching import ENDED
 from services.subscription.former_plans import catalog_for
-from services.subscription.normalize import plan_named
+from services.subscription.normalize import plan_named, status_word
 from services.subscription.snapshot import UpstreamSnapshot
 
 ASKED_AGAIN_AFTER: Final = timedelta(minutes=10)
@@ -60,9 +61,10 @@ class UpstreamQuestions:
         if scope == "account":
             billing, account = before, await self._ask_account(session, before)
         else:
-            billing, account = await asyncio.gather(
-                self._ask_billing(customer, products, before, priority), self._ask_account(session, before)
+            (billing, asked), account = await asyncio.gather(
+                self._ask_billing(customer, products, before, checkouts, priority), self._ask_account(session, before)
             )
+            products = asked
         snapshot = billing.model_copy(update={"account": account.account, "account_failed": account.account_failed})
         news = before.account is not None and granted(account) != granted(before)
         wider: Scope
@@ -74,7 +76,8 @@ class UpstreamQuestions:
             if failed or not (moved or (news and not explained)):
                 break
             if more:
-                snapshot, products = await self._ask_billing(customer, more, snapshot, priority), (*products, *more)
+                snapshot, asked = await self._ask_billing(customer, more, snapshot, checkouts, priority)
+                products = (*products, *asked)
         return snapshot, set(products) >= set(self._products("all", snapshot, checkouts))
 
     def _explains_account(self, snapshot: UpstreamSnapshot, checkouts: Sequence[Checkout]) -> bool:
@@ -86,13 +89,48 @@ class UpstreamQuestions:
         return named is not None and any(product in snapshot.products_on_record for product in named.products)
 
     async def _ask_billing(
-        self, customer: str, products: Sequence[str], snapshot: UpstreamSnapshot, priority: Callable[[], Priority]
-    ) -> UpstreamSnapshot:
-        """Ask about each product, at once as far as the service bears it; the rest is not asked after a failure.
+        self,
+        customer: str,
+        products: tuple[str, ...],
+        snapshot: UpstreamSnapshot,
+        checkouts: Sequence[Checkout],
+        priority: Callable[[], Priority],
+    ) -> tuple[UpstreamSnapshot, tuple[str, ...]]:
+        """Return what billing says, and about which products it was asked: all, where one answer holds all.
 
         No products to ask about means that nothing can differ, which is as good as asked.
         """
         snapshot = snapshot.model_copy(update={"billing_failed": None})
+        try:
+            found = await self._payment_ms.subscriptions(customer, priority=priority()) if products else None
+        except FrontendError as error:
+            return snapshot.model_copy(update={"billing_failed": error.code}), products
+        if found is None:
+            return await self._ask_each(customer, products, snapshot, priority), products
+        every = self._products("all", snapshot, checkouts)
+        return self._with_all(snapshot, found, every), (*every, *(record.product_id for record in found))
+
+    def _with_all(
+        self, snapshot: UpstreamSnapshot, found: Sequence[SubscriptionRecord], every: Sequence[str]
+    ) -> UpstreamSnapshot:
+        """Return the snapshot with an answer that holds all that a customer has; of one product the first counts.
+
+        It leaves out what ended long ago: of a product whose record had ended, that stays so.
+        """
+        now, told = self._now(), {record.product_id: record for record in reversed(found)}
+        for product in dict.fromkeys((*every, *told)):
+            record = told.get(product)
+            if record is None:
+                known = snapshot.records.get(product)
+                over = known is not None and status_word(known.record.status)[0] in ENDED
+                record = known.record if known is not None and over else SubscriptionRecord(False, product)
+            snapshot = snapshot.with_record(product, record, now, self._catalog().plan_for_product(product))
+        return snapshot.model_copy(update={"looked_at": now})
+
+    async def _ask_each(
+        self, customer: str, products: Sequence[str], snapshot: UpstreamSnapshot, priority: Callable[[], Priority]
+    ) -> UpstreamSnapshot:
+        """Ask about each product, at once as far as the service bears it; the rest is not asked after a failure."""
         width = self._payment_ms.at_once
         for first in range(0, len(products), width):
             together = products[first : first + width]

@@ -22,6 +22,7 @@ from services.live_status.history import CustomerHistory, HistoryRepository
 from services.live_status.memory import SHARED_FOR, CustomerMemory, Judged, RememberedCustomer
 from services.live_status.questions import UpstreamQuestions
 from services.live_status.schedule import Scope
+from services.live_status.session_states import SessionStates
 from services.payment_ms import PaymentMS
 from services.sessions.service import Session, Sessions
 from services.storage.marks import Marks
@@ -92,6 +93,7 @@ class StatusRefresher:
         self._now = now or (lambda: datetime.now(UTC))
         self._memory = CustomerMemory(store, self._now, memory)
         self._questions = UpstreamQuestions(payment_ms, sessions, marks or Marks(store), catalog, self._now)
+        self._session_states = SessionStates(payment_ms, checkouts)
         self._history = HistoryRepository(store, checkouts, self._now)
         self.unknown_plans = UnknownPlans()
 
@@ -288,6 +290,10 @@ class StatusRefresher:
         snapshot, looked_at_all = await self._questions.ask(
             customer, session, scope, before, history.checkouts, lambda: known.priority
         )
+        if scope != "account":
+            with suppress(StoreUnavailable):  # logged by the store; learned again at the next question
+                settled = await self._session_states.look(history.checkouts, self._now(), known.priority)
+                history = history.with_checkouts(settled.checkouts)
         has = self._judge(customer, known, snapshot, history)
         if _is_downgrade(had, has):
             snapshot, looked_at_all = await self._ask_again(customer, session, scope, snapshot, before, history)

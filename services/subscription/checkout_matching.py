@@ -66,7 +66,7 @@ def awaited(checkouts: Collection[Checkout], now: datetime) -> tuple[Checkout, .
         found += [c for c in mine if c.id in returns]
         last = max(mine, key=lambda c: c.handed_out_at)
         since = last.handed_out_at > max(returns.values(), default=last.started_at - SESSION_LIFE)
-        payable = now < last.expires_at + SESSION_LIFE
+        payable = now < last.expires_at + SESSION_LIFE and not last.dead
         if last.id not in returns and since and payable and not doubted(last, checkouts, now):
             found.append(last)
     return tuple(found)

@@ -257,6 +257,7 @@ def awaited_purchase(checkout: Checkout, case: Situation) -> Subscription:
     What it asked for is said for a minute: what became of it later, or of its price in the portal, nobody has told.
     """
     arrived = billing_has(checkout, case.snapshot) and not doubted(checkout, case.checkouts, case.now)
+    arrived = arrived or CheckoutEvent.BILLING_HAS_IT in checkout.events
     wait = confirmation_wait(checkout, case.now, arrived=arrived)
     fresh = wait in (None, ConfirmationWait.CONFIRMING)
     return Subscription(

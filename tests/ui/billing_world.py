@@ -31,6 +31,9 @@ from services.errors import FrontendError
 from services.lifecycle import Lifecycle
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
+from services.payment_contract.features import VERSION_1, PaymentContract
+from services.payment_contract.invoices import Invoice
+from services.payment_contract.sessions import SessionState
 from services.payment_ms import CheckoutSession, PaymentMS, PortalSession, SubscriptionRecord
 from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
@@ -73,6 +76,12 @@ class FakeBilling:
     buyers: list[str] = field(default_factory=list)
     portals: list[tuple[str, str]] = field(default_factory=list)
     questions: int = 0
+    contract: PaymentContract = VERSION_1
+    session_states: dict[str, SessionState] = field(default_factory=dict)
+    """What a service of the second version says of a session, by its id."""
+    listed: tuple[Invoice, ...] | FrontendError | None = None
+    """The invoices it tells; None for a service that has no such call."""
+    portal_ways: list[dict[str, object]] = field(default_factory=list)
     pause: asyncio.Event | None = None
     checkouts_begun: int = 0
     checkout_pause: asyncio.Event | None = None
@@ -87,6 +96,20 @@ class FakeBilling:
             raise self.failure
         return self.records.get(product, SubscriptionRecord(exists=False, product_id=product))
 
+    async def subscriptions(self, customer: str, **_how: object) -> None:
+        """A service of the first version has no such call."""
+
+    async def checkout_session(self, session_id: str, **_how: object) -> SessionState | None:
+        return self.session_states.get(session_id)
+
+    async def expire_session(self, session_id: str) -> SessionState | None:
+        return self.session_states.get(session_id)
+
+    async def invoices(self, customer: str) -> tuple[Invoice, ...] | None:
+        if isinstance(self.listed, FrontendError):
+            raise self.listed
+        return self.listed
+
     async def create_checkout(self, purchase: Purchase, *, user_id: str, **_about: str) -> CheckoutSession:
         self.checkouts_begun += 1
         if self.checkout_pause is not None:
@@ -98,7 +121,8 @@ class FakeBilling:
         name = f"cs_test_{len(self.opened)}"
         return CheckoutSession(name, f"https://checkout.stripe.com/c/pay/{name}")
 
-    async def create_portal_session(self, customer: str, return_url: str, **_how: object) -> PortalSession:
+    async def create_portal_session(self, customer: str, return_url: str, **how: object) -> PortalSession:
+        self.portal_ways.append(how)
         if self.portal_refusal is not None:
             raise self.portal_refusal
         self.portals.append((customer, return_url))

@@ -40,7 +40,7 @@ def order_state(checkout: Checkout, now: datetime) -> tuple[Tone, str] | None:
     That the account has the plan confirms a checkout that the user came back from: it may have the plan from elsewhere.
     """
     came = {CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT} & checkout.events.keys()
-    if checkout.confirmed and came:
+    if (checkout.confirmed and came) or checkout.paid_order:
         # Translators: badge of an order: paid for
         return "success", N_("Confirmed")
     if checkout.open(now):

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims import ClaimKind, NotChargedEvidence, arrived_claim, not_charged_claim
+from services.claims import ClaimKind, NotChargedEvidence, arrived_claim, ended_claim, not_charged_claim
 from services.container import Container
 from services.sessions.service import Session, sign_in_path
 from services.subscription.customer_status import CustomerStatus
-from ui.billing.checkout_button import draw_ways
+from ui.billing.checkout_button import checkout_button, draw_ways
 from ui.billing.problem import ProblemPlace
 from ui.billing.purchase_words import bought_name, draw_bought
 from ui.components.button import button
@@ -55,6 +55,8 @@ def draw_cancel(context: PageContext, checkout: Checkout | None, customer_status
         draw_unknown()
     elif checkout.at(CheckoutEvent.RETURNED) is not None:
         draw_finished(checkout)
+    elif checkout.dead:
+        draw_ended(context, checkout)
     elif not checkout.events.keys().isdisjoint(ARRIVED):
         draw_arrived(context, checkout)
     else:
@@ -88,6 +90,22 @@ def draw_left(context: PageContext, checkout: Checkout, *, known: bool) -> None:
             else:
                 interval = f"?interval={checkout.interval}" if checkout.interval else ""
                 button(_("See plans"), "quiet", href=f"/payment{interval}#plans")
+
+
+def draw_ended(context: PageContext, checkout: Checkout) -> None:
+    """Billing says that its session ended unpaid: it can't be gone on with, and nothing was charged for it."""
+    # Translators: headline: the page at Stripe on which one pays can't be used any more
+    with card_page("neutral", "information-circle", _("This checkout has ended"), testid="cancel-state") as card:
+        card.box.set(data_state="ended")
+        claim = ended_claim(checkout, datetime.now(UTC))
+        sentence = _(SENTENCES[claim.says][0])
+        Tag("p", sentence, classes="center card-sentence", data_claims=claims_attribute([claim]))
+        draw_bought(context, checkout)
+        problems = ProblemPlace(context)
+        with Tag("div", classes="actions card-actions"):
+            # Translators: button: a new checkout
+            checkout_button(context, checkout.purchase, _("Start a new one"), problems, testid="start-new")
+            button(_("Go to billing"), "quiet", href="/payment")
 
 
 def left_words(checkout: Checkout, *, known: bool) -> str:
