@@ -62,8 +62,8 @@ class CheckoutEvent(StrEnum):
     """What can become of a checkout. The time of the first of each kind is kept, unless said otherwise."""
 
     RETURNED = "returned"
-    """The browser came back through the success URL, which proves nothing about money. Or a service says that it went
-    through: then it may be that no browser ever came back."""
+    """The browser came back through the success URL, which proves nothing about money. It counts as back, too, once a
+    service says that it went through (`complete`): then it may be that no browser ever came."""
     CANCELED = "canceled"
     """The browser came back through the cancel URL (the last time). The session can still be paid until it expires."""
     REPLACED = "replaced"
@@ -73,6 +73,8 @@ class CheckoutEvent(StrEnum):
     BILLING_HAS_IT = "billing_has_it"
     ACCOUNT_HAS_IT = "account_has_it"
     ACCESS_ON = "access_on"
+    COMPLETE = "complete"
+    """A service says that its session went through. What it sold is bought; a bank debit may still be under way."""
     EXPIRED = "expired"
     """A service says that its session ended unpaid: nothing was charged by it, and nothing will be."""
 
@@ -212,6 +214,12 @@ class Checkout(BaseModel):
             return False
         given_up = self._given_up_at
         return given_up is None or self.handed_out_at > given_up
+
+    @property
+    def seen_back(self) -> bool:
+        """Whether a browser came back from it, by more than a service's word that it went through."""
+        returned, complete = self.at(CheckoutEvent.RETURNED), self.at(CheckoutEvent.COMPLETE)
+        return returned is not None and (complete is None or returned < complete)
 
     @property
     def paid_order(self) -> bool:

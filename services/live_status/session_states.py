@@ -70,6 +70,7 @@ class SessionStates:
         if state.dead and checkout.at(CheckoutEvent.RETURNED) is None:
             return await self._checkouts.mark(checkout, CheckoutEvent.EXPIRED)
         if state.bought:
+            checkout = await self._checkouts.mark(checkout, CheckoutEvent.COMPLETE)
             checkout = await self._checkouts.mark(checkout, CheckoutEvent.RETURNED)
             if state.payment in (PaymentStatus.PAID, PaymentStatus.NO_PAYMENT_REQUIRED):
                 checkout = await self._checkouts.mark(checkout, CheckoutEvent.BILLING_HAS_IT)

@@ -26,7 +26,9 @@ from ui.text.i18n import N_, _, sentence_gap
 
 JUST_NOW: Final = timedelta(seconds=15)
 
-ARRIVED: Final = frozenset({CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.ACCOUNT_HAS_IT, CheckoutEvent.ACCESS_ON})
+ARRIVED: Final = frozenset(
+    {CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.ACCOUNT_HAS_IT, CheckoutEvent.ACCESS_ON, CheckoutEvent.COMPLETE}
+)
 """What a service has said of a checkout that was paid."""
 
 
@@ -53,7 +55,7 @@ def draw_cancel(context: PageContext, checkout: Checkout | None, customer_status
     """Draw the card for a checkout of this user, or for an address that names none."""
     if checkout is None:
         draw_unknown()
-    elif checkout.at(CheckoutEvent.RETURNED) is not None:
+    elif checkout.seen_back:
         draw_finished(checkout)
     elif checkout.dead:
         draw_ended(context, checkout)
@@ -121,8 +123,9 @@ def left_words(checkout: Checkout, *, known: bool) -> str:
 
 
 def draw_arrived(context: PageContext, checkout: Checkout) -> None:
-    """A service has it: billing by a new record, or the account alone, which may have the plan from elsewhere."""
-    if CheckoutEvent.BILLING_HAS_IT not in checkout.events:
+    """A service has it: billing by a new record or its session, or the account alone, which may have it from
+    elsewhere."""
+    if checkout.events.keys().isdisjoint((CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.COMPLETE)):
         draw_granted(context, checkout)
         return
     with card_page("success", "check-circle", _("This checkout went through")) as card:

@@ -8,6 +8,7 @@ import pytest
 
 from services.checkout_record import CheckoutEvent
 from services.errors import UpstreamFailed
+from services.payment_contract.sessions import PaymentStatus, SessionState, SessionStatus
 from services.payment_ms import SubscriptionRecord
 from services.purchase import Purchase
 from tests.ui.billing_world import ADA, CATALOG, World, billing_world
@@ -167,3 +168,26 @@ async def test_somebody_signed_out_signs_in_first(world: World) -> None:
 
     assert "Sign in to continue your checkout" in world.text()
     assert "$29" not in world.text()
+
+
+async def test_a_session_that_billing_calls_expired_is_not_gone_on_with_and_nothing_was_charged(world: World) -> None:
+    session = await world.sign_in()
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
+    world.billing.session_states[checkout.session_id] = SessionState(SessionStatus.EXPIRED, PaymentStatus.UNPAID)
+    await world.open(f"/payment/cancel?checkout={checkout.id}")
+
+    assert "This checkout ended without a payment, so nothing was charged for it." in world.text()
+    assert not world.marked("continue-checkout")
+    world.press("start-new")
+    await until(lambda: world.went_to.startswith("https://checkout.stripe.com/"))
+    assert len(world.billing.opened) == 2
+
+
+async def test_a_session_that_billing_calls_paid_went_through(world: World) -> None:
+    session = await world.sign_in()
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
+    world.billing.session_states[checkout.session_id] = SessionState(SessionStatus.COMPLETE, PaymentStatus.PAID)
+    await world.open(f"/payment/cancel?checkout={checkout.id}")
+
+    assert "You bought Premium in another tab." in world.text()
+    assert not world.marked("start-new")
