@@ -17,7 +17,7 @@ from services.errors import AccountChanged, FrontendError, NotSignedIn, asked_ab
 from services.purchase import Purchase, whole_number
 from services.sessions.service import Session, account_mark, sign_in_path
 from services.web.base_path import base_path, below
-from services.web.problem_address import PROBLEM_AT
+from services.web.problem_address import FORGOTTEN_AT, PROBLEM_AT
 from services.web.safe_paths import safe_next
 from services.web.timezones import is_timezone
 
@@ -66,6 +66,23 @@ def form_routes(container: Container) -> APIRouter:
             return RedirectResponse(sign_in_path(here), 303)
         except FrontendError as error:
             return _explained(here.partition("?")[0], error)
+
+    @router.post("/account/forget")
+    async def forget(request: Request) -> Response:
+        """Forget what may be forgotten of the user, and sign them out everywhere."""
+        fields = await _fields(request)
+        try:
+            session = _of_same_account(await access.session(request), fields)
+            await access.count_press(request, session)
+            await container.own_data.forget(session)
+        except NotSignedIn:
+            return RedirectResponse(sign_in_path("/account/forget"), 303)
+        except FrontendError as error:
+            return _explained("/account/forget", error)
+        now = int(datetime.now(UTC).timestamp())
+        answer = RedirectResponse(f"/signed-out?{urlencode({FORGOTTEN_AT: now})}", 303)
+        access.forget_cookie(answer)
+        return answer
 
     @router.post("/preferences")
     async def prefer(request: Request) -> Response:

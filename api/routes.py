@@ -22,6 +22,7 @@ from api.schemas import (
     CheckoutStarted,
     EntitlementView,
     Me,
+    MyData,
     PortalOpened,
     PortalRequest,
     QuantityRequest,
@@ -109,6 +110,13 @@ def shown_routes(container: Container, access: Access) -> APIRouter:
     async def get_me(session: Annotated[Session, signed_in]) -> Me:
         """Who is signed in."""
         return Me.of(session)
+
+    @router.get("/me/data", tags=["account"], responses=problem_docs(401), openapi_extra=SIGNED_IN)
+    async def get_my_data(response: Response, session: Annotated[Session, signed_in]) -> MyData:
+        """All that is kept of the signed-in user, as a file. docs/privacy.md says what each kind is for."""
+        await container.limits.hit(container.policies.status, container.refresher.customer_of(session))
+        response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+        return MyData.model_validate(await container.own_data.export(session))
 
     @router.get("/payment/subscriptions", tags=["payment"], responses=problem_docs(401), openapi_extra=SIGNED_IN)
     async def get_subscriptions(session: Annotated[Session, signed_in]) -> SubscriptionsView:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
 
 from catalog import Catalog, FeatureLine, Interval, Price, Text
 from catalog_entries import Grant
@@ -229,6 +229,18 @@ class Me(ApiView):
     email: str = Field(validation_alias=AliasPath("user", "email"))
     picture: str = Field(validation_alias=AliasPath("user", "picture"))
     signed_in_at: datetime = Field(validation_alias="created_at")
+
+
+class MyData(ApiView):
+    """All that is kept of the signed-in user, without what proves who they are.
+
+    `kept` has a member for each kind of row that there is; its content is as it is stored.
+    """
+
+    exported_at: datetime
+    user_id: str
+    customer_id: str = Field(description="The id by which billing knows the user.")
+    kept: dict[str, JsonValue] = Field(examples=[{"cart": {"price_mug": 2}}])
 
 
 class CartLineView(ApiView):

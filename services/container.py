@@ -15,6 +15,7 @@ from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
 from services.observability.metrics import Metrics
 from services.observability.page_health import PageHealth
+from services.people.own_data import OwnData
 from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
 from services.portal import PortalService
@@ -92,6 +93,7 @@ class Container:
     outbox: Outbox
     shown: ShownRecord
     people: PeopleRepository
+    own_data: OwnData
     webhooks: WebhookDeliverer
     stripe_mode: StripeModeService
     notice: NoticeFile

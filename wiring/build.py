@@ -25,6 +25,8 @@ from services.observability.loop_lag import LoopLag
 from services.observability.metrics import Metrics
 from services.payment_contract.features import ContractFeature, PaymentContract
 from services.payment_contract.watch import ContractWatch
+from services.people.own_data import OwnData
+from services.people.personal_data import PersonalData
 from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
 from services.portal import PortalService
@@ -130,6 +132,10 @@ def build(
     )  # fmt: skip
     customer_of_user = systems.customer_of_user(settings, sessions)
     people = PeopleRepository(store, customer_of_user, now)
+    own_data = OwnData(
+        store, people, PersonalData(store, pubsub, now), refresher, sessions,
+        by_email=settings.customer_id == "email", now=now,
+    )  # fmt: skip
     entitlement_lookup = EntitlementLookup(
         refresher, catalog=current_catalog, customer_of=customer_of_user, now=now,
         alone=settings.redis_url is None, answered=partial(metrics.count_cache, "entitlements"),
@@ -148,7 +154,7 @@ def build(
         settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,
         refresher=refresher, status=status, checkout=checkout, portal=portal, cart=cart, entitlements=entitlements,
         entitlement_lookup=entitlement_lookup, outbox=outbox, webhooks=webhooks, shown=ShownRecord(store, now),
-        people=people, notice=NoticeFile(settings.notice_file, now=now), stripe_mode=stripe_mode, alarms=alarms,
+        people=people, own_data=own_data, notice=NoticeFile(settings.notice_file, now=now), stripe_mode=stripe_mode, alarms=alarms,
         limits=limits, policies=policies,
         payment_upstream=payment_ms.upstream, auth_upstream=auth_ms.upstream, metrics=metrics, users=users,
     )  # fmt: skip

@@ -7,7 +7,7 @@ a press that was shown others is refused. The customer comes from the session, t
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -46,6 +46,11 @@ class Observer(Protocol):
 
     def __call__(self, kind: str, outcome: str) -> None:
         """Count one: `outcome` is `opened`, `reused`, or the error's code."""
+
+
+def customer_lock(store: Store, customer: str) -> AbstractAsyncContextManager[None]:
+    """Return the lock under which a customer's checkouts are opened, one at a time."""
+    return store.lock(f"checkout:{customer}", _LOCK_LIFE, _LOCK_WAIT)
 
 
 class CheckoutService:
@@ -189,7 +194,7 @@ class CheckoutService:
         customer, pressed_at = self._refresher.customer_of(session), self._now()
         done: tuple[Checkout, PurchaseOutcome] | None = None
         try:
-            async with self._store.lock(f"checkout:{customer}", _LOCK_LIFE, _LOCK_WAIT):
+            async with customer_lock(self._store, customer):
                 done = await self._opener.open(session, customer, purchase, pressed_at)
         except LockLost:
             if done is not None and done[1] is PurchaseOutcome.OPENED:

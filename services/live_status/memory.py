@@ -99,6 +99,10 @@ class CustomerMemory:
                 del self._customers[idle]
         return known
 
+    def forget(self, customer: str) -> None:
+        """Remember nothing of a customer."""
+        self._customers.pop(customer, None)
+
     async def load(self, customer: str, known: RememberedCustomer) -> UpstreamSnapshot | None:
         """Remember what is kept, unless something is remembered; return what is. Raises StoreUnavailable."""
         snapshot = await self.read(customer)

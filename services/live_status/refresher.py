@@ -264,6 +264,14 @@ class StatusRefresher:
             return known.judged.status
         return self._judge(customer, known, snapshot, history)
 
+    async def forget(self, customer: str) -> None:
+        """Remember nothing of a customer in this process; what is being asked or written is awaited."""
+        known = self._memory.find(customer)
+        under_way = [task for task in (known.task, known.writing) if task is not None] if known is not None else []
+        if under_way:
+            await asyncio.wait(under_way)
+        self._memory.forget(customer)
+
     async def note_portal_visit(self, customer: str) -> None:
         """Remember that the user goes to the billing portal now. Raises StoreUnavailable."""
         known = self._memory.of(customer)

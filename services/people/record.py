@@ -23,6 +23,7 @@ from services.live_status.memory import read_snapshot, snapshot_key
 from services.people.shown import ShownLine, read_shown, shown_key
 from services.portal import portal_visit_key
 from services.sessions.service import first_email, first_email_key
+from services.sessions.user_sessions import user_sessions_key
 from services.storage.port import Store
 from services.storage.rows import RowKind, read_row
 from services.subscription.snapshot import UpstreamSnapshot
@@ -147,18 +148,31 @@ async def rows_of(store: Store, person: FoundPerson) -> tuple[str, ...]:
 
     Walks the store for sign-ins. What stands in a row of many (an index, an alarm's cases) is not among them.
     """
+    attempts = await store.keys(f"{RowKind.IDEMPOTENCY_KEY}:{person.customer}:")
+    sessions = [f"{RowKind.SESSION}:{one}" for one in await sessions_of(store, person.user_id)]
+    kept = [key async for key in _kept(store, [*keys_of(person), *attempts, *sessions])]
+    return tuple(kept)
+
+
+def keys_of(person: FoundPerson) -> tuple[str, ...]:
+    """Return the keys under which a person's rows are, as far as their ids tell: all but sign-ins and attempts."""
     customer, user_id = person.customer, person.user_id
     keys = [
         snapshot_key(customer), checkouts_key(customer), shown_key(customer), outbox_key(customer),
-        portal_trace_key(customer), portal_visit_key(customer), *await store.keys(f"attempt:{customer}:"),
+        portal_trace_key(customer), portal_visit_key(customer),
     ]  # fmt: skip
     if user_id:
-        keys += [first_email_key(user_id), cart_key(owner_of_user(user_id))]
-        async for key, text in _rows(store, f"{RowKind.SESSION}:", store.get):
-            if read_row(RowKind.SESSION, text, _user_id) == user_id:
-                keys.append(key)
-    kept = [key async for key in _kept(store, keys)]
-    return tuple(kept)
+        keys += [first_email_key(user_id), cart_key(owner_of_user(user_id)), user_sessions_key(user_id)]
+    return tuple(keys)
+
+
+async def sessions_of(store: Store, user_id: str) -> tuple[str, ...]:
+    """Return the keys of a user's sessions, those of releases before their index too. Walks the store."""
+    found = []
+    async for key, text in _rows(store, f"{RowKind.SESSION}:", store.get):
+        if user_id and read_row(RowKind.SESSION, text, _user_id) == user_id:
+            found.append(key.removeprefix(f"{RowKind.SESSION}:"))
+    return tuple(found)
 
 
 async def _kept(store: Store, keys: list[str]) -> AsyncIterator[str]:

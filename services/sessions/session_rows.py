@@ -18,6 +18,8 @@ from services.sessions.model import Session
 
 SEALED: Final = "auth_session_sealed"
 _PLAIN: Final = "auth_session_id"
+SECRET_FIELDS: Final = frozenset({SEALED, _PLAIN})
+"""What stands in a row, of this release or of one before, and is for nobody to read."""
 
 
 class SessionRows:

@@ -31,9 +31,9 @@ class UserSessions:
         now = self._now()
         for one, end in (await self._ends(user_id)).items():
             if end is None or end <= now:
-                await self._store.delete_field(_key(user_id), one)
+                await self._store.delete_field(user_sessions_key(user_id), one)
         life = max((ends - now).total_seconds(), 1.0)
-        await self._store.put_field(_key(user_id), session_key, ends.isoformat(), life)
+        await self._store.put_field(user_sessions_key(user_id), session_key, ends.isoformat(), life)
 
     async def of(self, user_id: str) -> tuple[str, ...]:
         """Return the keys of this user's sessions; some may have ended before their time."""
@@ -42,12 +42,13 @@ class UserSessions:
 
     async def forget(self, user_id: str) -> None:
         """Drop what is known of a user's sessions, not the sessions."""
-        await self._store.delete(_key(user_id))
+        await self._store.delete(user_sessions_key(user_id))
 
     async def _ends(self, user_id: str) -> dict[str, datetime | None]:
-        fields = await self._store.fields(_key(user_id))
+        fields = await self._store.fields(user_sessions_key(user_id))
         return {one: read_row(RowKind.USER_SESSION, text, _read_moment) for one, text in fields.items()}
 
 
-def _key(user_id: str) -> str:
+def user_sessions_key(user_id: str) -> str:
+    """Return what the index of a user's sessions is kept under."""
     return f"sessions-of:{hashlib.sha256(user_id.encode()).hexdigest()}"

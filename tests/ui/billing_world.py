@@ -35,6 +35,8 @@ from services.payment_contract.features import VERSION_1, PaymentContract
 from services.payment_contract.invoices import Invoice
 from services.payment_contract.sessions import SessionState
 from services.payment_ms import CheckoutSession, PaymentMS, PortalSession, SubscriptionRecord
+from services.people.own_data import OwnData
+from services.people.personal_data import PersonalData
 from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
 from services.portal import PortalService
@@ -51,7 +53,7 @@ from settings import Settings
 from tests.ui.reading import tags_in, text_of, until
 from tests.ui.simulation import FixedCatalog
 from ui.nicegui_ext.html import Tag
-from ui.pages import account, cancel, login, payment, pricing, success, upgrade
+from ui.pages import account, cancel, forget, login, payment, pricing, success, upgrade
 from wiring.build import build
 
 __all__ = [
@@ -326,16 +328,18 @@ async def billing_world(
     )  # fmt: skip
     entitlements = Entitlements(refresher, SigningKey(), issuer="https://test", catalog=catalog)
     cart = CartService(store, pubsub, catalog)
+    people = PeopleRepository(store, same_id)
     elsewhere = {"storage_path": str(folder / "other.sqlite3"), "storage_secret": SECRET}
     made = build(settings.model_copy(update=elsewhere)).container
     container = replace(
         made, settings=settings, store=store, catalogs=catalogs, sessions=sessions, status=status, checkout=checkout,
         portal=portal, cart=cart, limits=limits, checkouts=checkouts, refresher=refresher, pubsub=pubsub,
-        entitlements=entitlements, shown=ShownRecord(store), people=PeopleRepository(store, same_id),
+        entitlements=entitlements, shown=ShownRecord(store), people=people,
+        own_data=OwnData(store, people, PersonalData(store, pubsub), refresher, sessions),
         stripe_mode=StripeModeService(store, public_url="https://shop.example.com", sandbox=False),
     )  # fmt: skip
     async with user_simulation(root=None) as browser:
-        for module in (account, cancel, login, members_page, payment, pricing, success, upgrade):
+        for module in (account, cancel, forget, login, members_page, payment, pricing, success, upgrade):
             module.register(container)
         ui.page("/c/pay/{name}")(_hosted_page)
         ui.page("/p/session/{name}")(_hosted_page)

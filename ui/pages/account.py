@@ -34,6 +34,7 @@ def register(container: Container) -> None:
                 draw_profile(session)
                 draw_billing_link()
                 draw_preferences(context)
+                draw_own_data()
                 draw_sign_out()
         return None
 
@@ -78,6 +79,20 @@ def draw_preferences(context: PageContext) -> None:
                 language_choice(context)
                 theme_choice(context)
             Tag("p", _("Remembered in this browser."), classes="muted small")
+
+
+def draw_own_data() -> None:
+    """Draw how to have what is kept of the user, and how to have it forgotten."""
+    with Tag("section", classes="setting", aria_labelledby="data-title"):
+        # Translators: headline over what is kept of the user
+        Tag("h2", _("Your data"), id="data-title", classes="card-heading")
+        with Tag("div", classes="stack"):
+            with Tag("div", classes="setting-row"):
+                Tag("p", _("All that this app keeps of you, as a file."), classes="muted")
+                button(_("Download"), "secondary", href="/api/me/data", testid="download-data")
+            with Tag("div", classes="setting-row"):
+                Tag("p", _("Have it forgotten, as far as nobody would pay twice for it."), classes="muted")
+                button(_("Forget…"), "secondary", href="/account/forget", testid="forget-data")
 
 
 def draw_sign_out() -> None:

@@ -111,7 +111,7 @@ async def test_every_row_of_a_person_is_named_and_none_of_another(replica: Repli
     bobs = await rows_of(outside.store, (await people.find("bob"))[0])
 
     assert sorted(key.partition(":")[0] for key in adas) == [
-        "checkouts", "evidence", "first_email", "session", "shown",
+        "checkouts", "evidence", "first_email", "session", "sessions-of", "shown",
     ]  # fmt: skip
     assert not set(adas) & set(bobs)
     of_nobody = {"mark", "store", "lease"}
