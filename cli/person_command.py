@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from catalog import Catalog, load_catalog
+from cli.person_data import forget, print_export
 from cli.stored import with_store
 from services.people.record import CustomerOf, FoundPerson, PeopleRepository
 from services.sessions.service import first_email
@@ -24,6 +25,9 @@ def add_person(commands: "Commands") -> None:
     parser = commands.add_parser("person", help="what somebody's pages say, and why")
     parser.add_argument("who", metavar="USER_ID_OR_REFERENCE", help="a user's id, or what customers quote")
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
+    parser.add_argument("--export", action="store_true", help="print all that is kept of them, as JSON")
+    parser.add_argument("--forget", action="store_true", help="forget what may be, and say what stays and why")
+    parser.add_argument("--yes", action="store_true", help="with --forget: ask nothing")
     parser.set_defaults(run=_run)
 
 
@@ -36,10 +40,17 @@ def _run(options: argparse.Namespace) -> int:
         if len(found) != 1:
             _say_whom(options.who, found)
             return 1
-        await _print(people, found[0], settings, as_json=options.json)
+        if options.export:
+            await print_export(store, found[0])
+        elif options.forget:
+            catalog = catalog_now(settings, datetime.now(UTC))
+            return await forget(store, people, found[0], settings, catalog, yes=options.yes)
+        else:
+            await _print(people, found[0], settings, as_json=options.json)
         return 0
 
-    return with_store(settings, work, INSTEAD)
+    own = "users do that themselves on /account. Stop it to do it from here, or use Redis."
+    return with_store(settings, work, own if options.export or options.forget else INSTEAD)
 
 
 def people_in(store: Store, settings: Settings) -> PeopleRepository:

@@ -25,8 +25,8 @@ from ui.pages.errors import too_many_requests
 from ui.serving.shared_documents import SharedDocuments
 
 PAGES: Final = (
-    "home", "pricing", "start", "login", "signed_out", "payment", "success", "cancel", "account", "forget", "upgrade",
-    "shop", "cart", "embed", "index_files", "ops", "operators.people", "sandbox_words", "errors",
+    "home", "pricing", "start", "login", "signed_out", "payment", "success", "cancel", "account", "privacy.forget",
+    "upgrade", "shop", "cart", "embed", "index_files", "ops", "operators.people", "sandbox_words", "errors",
 )  # fmt: skip
 """The modules of `ui/pages/`, each with a `register(container)`."""
 

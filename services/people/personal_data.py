@@ -7,7 +7,7 @@ call. docs/privacy.md has every kind of row.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -31,6 +31,9 @@ from services.webhooks.outbox import KEPT_FOR, outbox_key
 
 _SECRETS: Final = frozenset({*SECRET_FIELDS, "return_key"})
 """Fields that prove something to us or to others, and are nobody's to read."""
+
+BELIEVED_FOR: Final = timedelta(hours=1)
+"""How old both services' word may be that nothing runs."""
 
 _USED: Final = frozenset({CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.ACCESS_ON})
 
@@ -70,7 +73,7 @@ def forgettable(
             kept[checkout.id] = why
     kept |= dict.fromkeys(record.history.record.unreadable, Stays.MAY_BE_PAID)
     reasons = {*kept.values()}
-    if record.snapshot is not None and _runs(status, None):
+    if record.snapshot is not None and _runs(status, None, now):
         reasons.add(Stays.RUNNING)
     outbox = record.outbox
     if outbox is not None:
@@ -95,14 +98,14 @@ def _stays(checkout: Checkout, status: CustomerStatus | None, now: datetime) -> 
     open_at_stripe = now < checkout.expires_at and not used
     if checkout.in_doubt(now) or checkout.unconfirmed or checkout.ordered(now) or open_at_stripe:
         return Stays.MAY_BE_PAID
-    if used and checkout.kind is CheckoutKind.SUBSCRIPTION and _runs(status, checkout.group):
+    if used and checkout.kind is CheckoutKind.SUBSCRIPTION and _runs(status, checkout.group, now):
         return Stays.RUNNING
     return None
 
 
-def _runs(status: CustomerStatus | None, group: str | None) -> bool:
+def _runs(status: CustomerStatus | None, group: str | None, now: datetime) -> bool:
     """Whether there is a subscription of the group (None: of any), as far as anybody can say."""
-    if status is None or status.stale:
+    if status is None or status.stale or now - status.as_of > BELIEVED_FOR:
         return True
     return any(not _is_over(one) for one in status.all if group is None or one.group in (None, group))
 

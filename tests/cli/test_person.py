@@ -104,3 +104,38 @@ def test_a_running_app_has_its_store_to_itself(store: Path, capsys: pytest.Captu
 
     assert asyncio.run(meanwhile()) == 1
     assert "/ops/people" in capsys.readouterr().err
+
+
+def test_all_that_is_kept_is_printed_as_json(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["person", SESSION, "--export"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["user_id"] == "ada"
+    assert {*found["kept"]} == {"evidence", "checkouts"}
+
+
+def test_what_may_be_is_forgotten_and_what_stays_is_said(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["person", "ada", "--forget"]) == 1
+    assert "Nothing was forgotten" in capsys.readouterr().err
+
+    assert main(["person", "ada", "--forget", "--yes"]) == 0
+
+    said = capsys.readouterr().out
+    assert "Stays: a checkout may have been paid" in said
+    assert "Forgotten, but for what stays." in said
+    assert main(["person", SESSION]) == 0  # the checkout that nobody has confirmed
+
+
+def test_of_somebody_without_a_purchase_nothing_is_left(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def keep() -> None:
+        kept = SqliteStore(store)
+        nothing = UpstreamSnapshot(looked_at=NOW).with_account(PlanGrant("none", "", None), NOW)
+        await kept.put(snapshot_key("cleo"), nothing.model_dump_json(), None)
+        await kept.close()
+
+    asyncio.run(keep())
+
+    assert main(["person", "cleo", "--forget", "--yes"]) == 0
+
+    assert "Forgotten.\n" in capsys.readouterr().out
+    assert main(["person", "cleo"]) == 1

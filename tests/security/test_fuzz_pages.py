@@ -12,7 +12,7 @@ from tests.faults.shop import ProxiedProduct
 
 PAGES: Final = (
     "/", "/pricing", "/login", "/payment", "/payment/success", "/payment/cancel", "/account", "/members", "/upgrade",
-    "/shop", "/cart", "/embed/pricing", "/ops", "/ops/people",
+    "/account/forget", "/shop", "/cart", "/embed/pricing", "/ops", "/ops/people",
 )  # fmt: skip
 MARKUP: Final = "<img src=x onerror=alert(1)>"
 EXAMPLES: Final = 250

@@ -20,7 +20,7 @@ from tests.unit.api.api_world import ApiWorld, Browser, api_world
 
 PATHS = (
     "/api/catalog", "/api/me", "/api/cart", "/api/cart/{}", "/api/entitlements", "/api/payment/subscriptions",
-    "/api/entitlements/query", "/api/entitlements/{}",
+    "/api/entitlements/query", "/api/entitlements/{}", "/api/me/data", "/account/forget",
     "/api/payment/checkout", "/api/payment/cart", "/api/payment/portal", "/api/payment/events", "/api/{}",
     "/payment/checkout", "/payment/portal", "/preferences", "/cart/{}", "/cart/checkout", "/auth/login",
     "/auth/callback", "/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/start",

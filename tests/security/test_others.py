@@ -25,6 +25,7 @@ PAGES = (
 
 ROUTES = (
     *PAGES, "/login", "/signed-out", "/start", "/ops", "/ops/people", "/api/me", "/api/payment/subscriptions",
+    "/api/me/data", "/account/forget",
     "/api/entitlements", "/api/cart",
     "/api/catalog", "/api/entitlements/{user_id}", "/auth/login", "/auth/callback", "/healthz", "/readyz", "/metrics",
 )  # fmt: skip
@@ -44,6 +45,7 @@ ACTS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "POST /sandbox/words": ("/sandbox/words", {"customers": "{}"}),
     "POST /cart/checkout": ("/cart/checkout", {}),
     "POST /cart/{action}": ("/cart/clear", {}),
+    "POST /account/forget": ("/account/forget", {}),
     "POST /auth/sign-out": ("/auth/sign-out", {}),
     "POST /sign-out": ("/sign-out", {}),
 }

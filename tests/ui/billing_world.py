@@ -53,7 +53,8 @@ from settings import Settings
 from tests.ui.reading import tags_in, text_of, until
 from tests.ui.simulation import FixedCatalog
 from ui.nicegui_ext.html import Tag
-from ui.pages import account, cancel, forget, login, payment, pricing, success, upgrade
+from ui.pages import account, cancel, login, payment, pricing, success, upgrade
+from ui.pages.privacy import forget
 from wiring.build import build
 
 __all__ = [

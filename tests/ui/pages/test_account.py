@@ -19,6 +19,7 @@ from tests.ui.billing_world import CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
 from ui.nicegui_ext.html import Tag
 from ui.page.frame import frame
+from ui.pages.signed_out import forgotten_just_now
 from ui.serving.document import PageContext, page
 from ui.serving.plan_guard import limit, requires
 
@@ -287,3 +288,33 @@ async def test_an_upgrade_page_for_an_unknown_plan_sells_nothing(world: World) -
 
     assert "Compare plans" in world.text()
     assert "<b>" not in world.text()
+
+
+async def test_the_way_to_what_is_kept_and_to_have_it_forgotten(world: World) -> None:
+    html = (await world.browser.http_client.get("/account")).text
+
+    assert 'href="/api/me/data"' in html
+    assert 'href="/account/forget"' in html
+
+
+async def test_before_anything_is_forgotten_the_page_says_what_stays_and_why(world: World) -> None:
+    await world.open("/account/forget")
+    nothing = world.text()
+    premium(world)
+    await world.started("basic", ago=timedelta(minutes=1))
+    await world.open("/account/forget")
+    both = world.text()
+
+    assert "These are removed from this app at once" in nothing
+    assert "These stay for now" not in nothing
+    assert "a subscription: so that no second one is sold to you" in both
+    assert "Checkouts that may have been paid or can still be paid" in both
+    assert "This ends no subscription" in both
+
+
+async def test_whoever_was_forgotten_is_told_so_for_a_while(world: World) -> None:
+    now = datetime.now(UTC)
+
+    assert forgotten_just_now(str(int(now.timestamp())), now)
+    assert not forgotten_just_now(str(int((now - timedelta(minutes=3)).timestamp())), now)
+    assert not forgotten_just_now("soon", now)

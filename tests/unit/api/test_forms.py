@@ -241,3 +241,32 @@ async def test_a_file_in_a_form_is_refused(api: ApiWorld) -> None:
     answer = await api.browser().post("/cart/add", files={"price_id": b"x"})
 
     assert answer.status_code == 415
+
+
+async def test_a_user_has_their_data_and_is_forgotten_on_all_devices(api: ApiWorld) -> None:
+    browser, phone = await api.browser().sign_in(), await api.browser().sign_in()
+    await browser.put(f"/api/cart/{api.item_price()}", json={"quantity": 2})
+    me = (await browser.get("/api/me")).json()
+
+    data = await browser.get("/api/me/data")
+    anothers = await browser.post("/account/forget", data={"account": account_mark("somebody else")})
+    before = await phone.get("/api/me")
+    done = await browser.post("/account/forget", data={"account": account_mark(me["user_id"])})
+
+    assert data.headers["content-disposition"] == 'attachment; filename="my-data.json"'
+    assert data.json()["kept"]["cart"] == {api.item_price(): 2}
+    assert {sign_in["user"]["email"] for sign_in in data.json()["kept"]["session"]} == {"ada@example.com"}
+    assert anothers.headers["location"].endswith("problem=account_changed")
+    assert before.status_code == 200
+    assert done.headers["location"].startswith("/signed-out?forgotten=")
+    assert (await browser.get("/api/me")).status_code == (await phone.get("/api/me")).status_code == 401
+    again = await api.browser().sign_in()
+    kept = (await again.get("/api/me/data")).json()["kept"]
+    assert {*kept} == {"session", "first_email"}
+    assert len(kept["session"]) == 1
+
+
+async def test_a_visitor_signs_in_before_being_forgotten(api: ApiWorld) -> None:
+    answer = await api.browser().post("/account/forget", data={})
+
+    assert answer.headers["location"] == "/login?next=/account/forget"

@@ -47,8 +47,8 @@ async def test_routes_are_exactly_these(api: ApiWorld) -> None:
     assert found == {
         "GET /healthz", "GET /readyz", "GET /metrics", "GET /.well-known/jwks.json",
         "GET /auth/login", "GET /auth/callback", "POST /auth/sign-out", "POST /sign-out",
-        "POST /payment/checkout", "POST /payment/portal", "POST /preferences", "POST /cart/checkout",
-        "POST /cart/{action}",
+        "POST /payment/checkout", "POST /payment/portal", "POST /account/forget", "POST /preferences",
+        "POST /cart/checkout", "POST /cart/{action}",
     }  # fmt: skip
     assert {f"{method.upper()} {path}" for path, operations in inner.items() for method in operations} == {
         "GET /catalog", "GET /me", "GET /entitlements", "GET /payment/subscriptions", "POST /payment/checkout",

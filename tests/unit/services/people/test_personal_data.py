@@ -8,7 +8,7 @@ import pytest
 from services.errors import AlreadySubscribed, CheckoutInProgress, FrontendError, PurchaseUnconfirmed
 from services.people.own_data import OwnData
 from services.people.personal_data import PersonalData, Stays
-from services.people.record import PeopleRepository, rows_of
+from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
 from services.sessions.model import Session
 from services.webhooks.model import OutboxRow, Told
