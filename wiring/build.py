@@ -154,8 +154,8 @@ def build(
         settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,
         refresher=refresher, status=status, checkout=checkout, portal=portal, cart=cart, entitlements=entitlements,
         entitlement_lookup=entitlement_lookup, outbox=outbox, webhooks=webhooks, shown=ShownRecord(store, now),
-        people=people, own_data=own_data, notice=NoticeFile(settings.notice_file, now=now), stripe_mode=stripe_mode, alarms=alarms,
-        limits=limits, policies=policies,
+        people=people, own_data=own_data, notice=NoticeFile(settings.notice_file, now=now), stripe_mode=stripe_mode,
+        alarms=alarms, limits=limits, policies=policies,
         payment_upstream=payment_ms.upstream, auth_upstream=auth_ms.upstream, metrics=metrics, users=users,
     )  # fmt: skip
     watch = ConfirmationWatch(store, confirmations, refresher, checkouts, now=now)

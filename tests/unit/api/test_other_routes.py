@@ -51,7 +51,8 @@ async def test_routes_are_exactly_these(api: ApiWorld) -> None:
         "POST /cart/checkout", "POST /cart/{action}",
     }  # fmt: skip
     assert {f"{method.upper()} {path}" for path, operations in inner.items() for method in operations} == {
-        "GET /catalog", "GET /me", "GET /entitlements", "GET /payment/subscriptions", "POST /payment/checkout",
+        "GET /catalog", "GET /me", "GET /me/data", "GET /entitlements", "GET /payment/subscriptions",
+        "POST /payment/checkout",
         "POST /payment/cart", "POST /payment/portal", "POST /payment/events", "GET /cart", "DELETE /cart",
         "PUT /cart/{price_id}", "DELETE /cart/{price_id}", "GET /entitlements/{user_id}", "POST /entitlements/query",
     }  # fmt: skip

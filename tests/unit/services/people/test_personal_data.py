@@ -15,7 +15,7 @@ from services.webhooks.model import OutboxRow, Told
 from tests.fakes import AUTH_DOWN
 from tests.replica import ADA, BOB, Outside, Replica
 
-OF_NOBODY = {"mark", "store", "lease"}
+OF_NOBODY = {"mark", "store", "lease", "confirmation-counted"}
 
 
 def own_data(replica: Replica, outside: Outside, *, by_email: bool = False) -> OwnData:

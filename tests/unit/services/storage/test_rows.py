@@ -14,7 +14,7 @@ from services.storage.rows import RowKind, StoredMoment, UnreadableRows, read_ro
 ROOT = Path(__file__).resolve().parents[4]
 FOLDERS = ("services", "api", "ui", "wiring")
 READS = {"get", "fields"}
-ONLY_WHETHER_THERE = {("services/people/record.py", "_kept")}
+ONLY_WHETHER_THERE = {("services/people/record.py", "_kept"), ("services/people/personal_data.py", "forget")}
 """What looks whether a row is there, and at nothing that stands in it."""
 
 
