@@ -53,6 +53,6 @@ async def test_no_generated_request_gets_an_answer_that_is_not_promised(shop: Pr
     visitor = await asyncio.to_thread(ask_everything, shop.app.url, {})
 
     assert signed_in == visitor
-    assert len(signed_in) == 14
+    assert len(signed_in) == 15
     assert not shop.app.events("request_failed")
     assert "Traceback" not in shop.app.log()
