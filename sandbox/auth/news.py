@@ -20,6 +20,10 @@ class KnownSubscription(BaseModel):
     ended_at: AwareDatetime | None = None
 
     @property
+    def will_end(self) -> bool:
+        return self.ended_at is None and (self.cancel_at_period_end or self.cancel_at is not None)
+
+    @property
     def expires_at(self) -> AwareDatetime | None:
         return self.ended_at or self.cancel_at or self.current_period_end
 
@@ -27,12 +31,12 @@ class KnownSubscription(BaseModel):
 class SubscriptionNews(BaseModel):
     """`status` in Stripe's words, `plan` as the catalog has it, `expires_at` the end of what is paid.
 
-    Or `subscriptions`, of which the first is what the account says.
+    Of `subscriptions` the first says whether it ends and when, and what of the other three is absent.
     """
 
     user_id: str = Field(min_length=1)
-    status: str = ""
-    plan: str = ""
+    status: str | None = None
+    plan: str | None = None
     expires_at: AwareDatetime | None = None
     subscriptions: list[KnownSubscription] | None = None
 
@@ -48,15 +52,15 @@ def plan_told(news: SubscriptionNews, plan_of: Mapping[str, str], ending: str) -
 
     `plan_of` knows the plan of each product that is sold, `ending` is the account's word for one that won't renew.
     """
-    if news.subscriptions is None:
-        return _plan(news.status, news.plan, news.expires_at)
-    if not news.subscriptions:
+    first = news.subscriptions[0] if news.subscriptions else None
+    if first is None:
+        return _plan(news.status or "none", news.plan, news.expires_at)
+    status = ending if first.will_end else news.status or first.status
+    plan = news.plan or plan_of.get(first.product_id, first.product_id)
+    return _plan(status, plan, first.expires_at or news.expires_at)
+
+
+def _plan(status: str, plan: str | None, expires_at: AwareDatetime | None) -> AccountPlan:
+    if status == "none":
         return AccountPlan()
-    first = news.subscriptions[0]
-    ends = first.ended_at is None and (first.cancel_at_period_end or first.cancel_at is not None)
-    plan = plan_of.get(first.product_id, first.product_id)
-    return _plan(ending if ends else first.status, plan, first.expires_at)
-
-
-def _plan(status: str, plan: str, expires_at: AwareDatetime | None) -> AccountPlan:
-    return AccountPlan(status=status, plan=plan, expires_at=rfc3339(expires_at) if expires_at else None)
+    return AccountPlan(status=status, plan=plan or "", expires_at=rfc3339(expires_at) if expires_at else None)

@@ -210,6 +210,16 @@ def test_account_takes_subscriptions_as_the_contract_tells_them(
     assert answer.json() == {"status": status, "plan": "premium", "expires_at": expires_at}
 
 
+def test_account_takes_what_is_said_of_it_before_what_the_subscriptions_say(shop: StripeShop) -> None:
+    url = f"{shop.local.place.auth_ms_url}/auth/subscriptions"
+    one = {"status": "active", "product_id": "prod_of_stripe", "current_period_end": "2026-02-15T12:00:00Z"}
+    told = {"user_id": "usr_1", "status": "active", "plan": "gold", "expires_at": None, "subscriptions": [one]}
+    nothing: Any = {"user_id": "usr_1", "status": "none", "plan": None, "expires_at": None, "subscriptions": []}
+
+    assert shop.local.http.post(url, json=told).json()["plan"] == "gold"
+    assert shop.local.http.post(url, json=nothing).json() == {"status": "none", "plan": "free", "expires_at": None}
+
+
 def test_states_set_by_hand_reach_the_service_and_are_taken_away_at_stripe(
     shop: StripeShop, service: Receiving
 ) -> None:
