@@ -12,6 +12,7 @@ from cli.check_command import add_check
 from cli.events_command import add_events
 from cli.keys_command import add_keys
 from cli.person_command import add_person
+from cli.reconcile_command import add_reconcile
 from cli.register_command import add_register
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def add_operator_commands(commands: "Commands") -> None:
     add_keys(commands)
     add_events(commands)
     add_person(commands)
+    add_reconcile(commands)
     add_backup(commands)
 
 

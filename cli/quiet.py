@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -13,6 +13,23 @@ def quiet_logs() -> Iterator[None]:
     """Drop all structured log lines inside the block."""
     before = structlog.get_config()
     structlog.configure(processors=[_drop])
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+@contextmanager
+def event_lines(stream: TextIO) -> Iterator[None]:
+    """Write structured log lines as JSON to a stream inside the block: a command's own events, as in the app's log."""
+    before = structlog.get_config()
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, stamp, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+        cache_logger_on_first_use=False,
+    )
     try:
         yield
     finally:
