@@ -28,6 +28,7 @@ def add_check(commands: "Commands") -> None:
     parser = commands.add_parser("check", help="look at everything the app needs, and say what is wrong")
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
     parser.add_argument("--live-checkout", metavar="PRICE", help="also open a checkout session for this price")
+    parser.add_argument("--before-start", action="store_true", help="ask nobody: only what a start would refuse or log")
     parser.add_argument("--while-running", action="store_true", help="try the key although the app is running")
     parser.set_defaults(run=_run)
 
@@ -35,11 +36,24 @@ def add_check(commands: "Commands") -> None:
 def _run(options: argparse.Namespace) -> int:
     try:
         with quiet_logs():
-            findings = asyncio.run(check(options.live_checkout, while_running=options.while_running))
+            findings = (
+                check_before_start()
+                if options.before_start
+                else asyncio.run(check(options.live_checkout, while_running=options.while_running))
+            )
     except KeyboardInterrupt:
         return INTERRUPTED
     print(as_json(findings) if options.json else as_text(findings))
     return 0 if sound(findings) else 1
+
+
+def check_before_start() -> list[Finding]:
+    """Return what is known without asking anybody: services, store and proxy may come later than a container."""
+    try:
+        settings = load_settings()
+    except SettingsError as problem:
+        return [error("settings", sentence) for sentence in problem.problems]
+    return [*_look_at_settings(settings), *look_at_files(settings)[0]]
 
 
 async def check(live_checkout: str | None = None, *, while_running: bool = False) -> list[Finding]:

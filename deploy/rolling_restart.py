@@ -1,6 +1,7 @@
 """Restarts one replica after the other so that nobody notices: empty it, restart it, wait until it is ready.
 
     python deploy/rolling_restart.py --admin /run/haproxy/admin.sock -- docker compose -f deploy/compose.yaml restart {}
+    python deploy/rolling_restart.py --replicas 8081,8082 --ready-in 120 -- systemctl restart billing-frontend@{}
 
 Speaks to HAProxy's admin socket, which must be reachable from where this runs. Needs nothing but Python.
 """
@@ -33,8 +34,9 @@ class NotReady(Exception):
 class Balancer:
     """HAProxy's admin socket: a path, or host:port."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, backend: str = BACKEND) -> None:
         self._address = address
+        self._backend = backend
 
     def ask(self, command: str) -> str:
         """Send one command and return the answer. Raises OSError when HAProxy can't be reached."""
@@ -63,7 +65,7 @@ class Balancer:
 
     def set_weight(self, replica: str, percent: int) -> None:
         """Let a replica have its share of new requests (100), or none (0)."""
-        answer = self.ask(f"set weight {BACKEND}/{replica} {percent}%").strip()
+        answer = self.ask(f"set weight {self._backend}/{replica} {percent}%").strip()
         if answer:
             raise NotReady(f"HAProxy refused: {answer}")
 
@@ -72,20 +74,27 @@ class Balancer:
         at = header.split(",").index(name)
         for row in rows:
             values = row.split(",")
-            if values[:2] == [BACKEND, replica]:
+            if values[:2] == [self._backend, replica]:
                 return values[at]
         raise NotReady(f"HAProxy knows no replica {replica}")
 
 
-def restart_each(balancer: Balancer, restart: Callable[[str], None], replicas: Sequence[str] = REPLICAS) -> None:
+def restart_each(
+    balancer: Balancer,
+    restart: Callable[[str], None],
+    replicas: Sequence[str] = REPLICAS,
+    *,
+    empties_in: float = EMPTIES_IN,
+    ready_in: float = READY_IN,
+) -> None:
     """Restart the replicas one by one. Raises NotReady when one does not come back: then nothing more is touched."""
     for replica in replicas:
         balancer.set_weight(replica, 0)
         try:
-            _wait(partial(balancer.is_idle, replica), EMPTIES_IN)
+            _wait(partial(balancer.is_idle, replica), empties_in)
             restart(replica)
-            if not _wait(partial(balancer.is_ready, replica), READY_IN):
-                raise NotReady(f"{replica} is not ready {READY_IN:.0f} s after its restart")
+            if not _wait(partial(balancer.is_ready, replica), ready_in):
+                raise NotReady(f"{replica} is not ready {ready_in:.0f} s after its restart")
         finally:
             balancer.set_weight(replica, 100)
 
@@ -99,10 +108,42 @@ def _wait(holds: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError("names, each once, with commas between them")
+    return names
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError("seconds, up to an hour")
+    return seconds
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--admin", default="/run/haproxy/admin.sock", help="HAProxy's admin socket, or host:port")
+    parser.add_argument(
+        "--replicas",
+        type=_names,
+        default=REPLICAS,
+        metavar="A,B",
+        help=f"HAProxy's names ({','.join(REPLICAS)})",
+    )
+    parser.add_argument("--backend", default=BACKEND, help=f"HAProxy's backend that holds them ({BACKEND})")
+    parser.add_argument(
+        "--empties-in",
+        type=_seconds,
+        default=EMPTIES_IN,
+        metavar="S",
+        help=f"wait so long for requests ({EMPTIES_IN:g})",
+    )
+    parser.add_argument(
+        "--ready-in", type=_seconds, default=READY_IN, metavar="S", help=f"give up after so long ({READY_IN:g})"
+    )
     parser.add_argument("command", nargs="+", help="what restarts a replica; {} stands for its name")
     options = parser.parse_args(arguments)
 
@@ -111,7 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subprocess.run([part.replace("{}", replica) for part in options.command], check=True)
 
     try:
-        restart_each(Balancer(options.admin), restart)
+        balancer = Balancer(options.admin, options.backend)
+        restart_each(balancer, restart, options.replicas, empties_in=options.empties_in, ready_in=options.ready_in)
     except (NotReady, OSError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure that what the tests drive is here: a browser, Redis, HAProxy, fonts for Japanese and Arabic; Node and Go too,
+# Make sure that what the tests drive is here: a browser, Redis, HAProxy, nginx, what reads the files of deploy/, fonts for Japanese and Arabic; Node and Go too,
 # without which the tests of their clients are left out, and Prometheus's promtool, without which those of the alerts are.
 # With `clients`: only Node and Go with its library. With `engines`: what `make test-browsers` drives instead, Firefox and
 # WebKitGTK with a screen that nobody sees.
@@ -23,6 +23,13 @@ need_languages() {
     command -v npm >/dev/null || need npm
     command -v go >/dev/null || need golang-go
     [ -d /usr/share/gocode/src/github.com/golang-jwt/jwt ] || need golang-github-golang-jwt-jwt-dev
+}
+
+need_deployment() {
+    command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || need nginx-light
+    command -v kubectl >/dev/null || need kubernetes-client
+    command -v bwrap >/dev/null || need bubblewrap
+    command -v systemd-analyze >/dev/null || need systemd
 }
 
 need_promtool() {
@@ -57,6 +64,7 @@ engines) need_engines && install_missing ;;
 clients) need_languages && install_missing ;;
 *)
     need_browser_and_servers
+    need_deployment
     install_missing
     missing=""
     need_languages

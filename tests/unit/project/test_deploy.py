@@ -9,6 +9,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,9 @@ import yaml  # type: ignore[import-untyped]  # its stubs are a package of their 
 from sandbox.settings import SANDBOX_API_KEY, SandboxSettings
 from services.upstream.key_standing import KeyStanding
 from settings import Settings
+from settings_sources import secret_names
 from tests.unit.project.what_is_exported import metric_names
+from version import VERSION
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
@@ -32,9 +36,21 @@ def compose() -> dict[str, Any]:
     return loaded
 
 
-def kubernetes() -> dict[str, dict[str, Any]]:
-    documents = yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text(encoding="utf-8"))
-    return {document["kind"]: document for document in documents}
+@lru_cache
+def kubernetes(overlay: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """What `kubectl` makes of an overlay, by kind and name."""
+    folder = DEPLOY / "kubernetes" / "overlays" / overlay
+    made = subprocess.run(
+        ["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert made.returncode == 0, made.stderr
+    documents = yaml.safe_load_all(made.stdout)
+    return {(document["kind"], document["metadata"]["name"]): document for document in documents}
+
+
+def pod(overlay: str) -> dict[str, Any]:
+    found: dict[str, Any] = kubernetes(overlay)["Deployment", "billing"]["spec"]["template"]["spec"]
+    return found
 
 
 def copied() -> set[str]:
@@ -71,6 +87,17 @@ def test_the_image_runs_as_nobody_special_and_looks_after_itself() -> None:
     assert "-slim" in text
     assert "--require-hashes" in text
     assert not re.search(r"(?i)secret|api_key=|token=", text)
+
+
+def test_the_compose_file_mounts_the_operators_catalog_and_checks_before_it_starts() -> None:
+    services, text = compose()["services"], (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+
+    assert "Needs Docker Compose 2.24" in text
+    assert services["check"]["command"][-2:] == ["check", "--before-start"]
+    for name in ("app1", "app2", "app3"):
+        assert services[name]["volumes"] == ["${CATALOG_FOLDER:?the folder with your products.json}:/catalog:ro"]
+        assert services[name]["environment"]["CATALOG_PATH"] == "${CATALOG_PATH:-/catalog/products.json}"
+        assert services[name]["depends_on"]["check"] == {"condition": "service_completed_successfully"}
 
 
 def test_every_variable_of_the_compose_file_is_a_setting() -> None:
@@ -118,22 +145,109 @@ def test_an_environment_file_gives_what_the_compose_file_asks_for_and_keeps_no_s
     assert given.get("STORAGE_SECRET", "") == ""
 
 
-def test_kubernetes_asks_the_right_addresses_and_gives_time_to_end() -> None:
-    manifest = kubernetes()
-    pod = manifest["Deployment"]["spec"]["template"]["spec"]
-    container = pod["containers"][0]
-
-    assert set(manifest["ConfigMap"]["data"]) - OURS == set()
-    assert container["securityContext"]["readOnlyRootFilesystem"] is True
-    assert pod["terminationGracePeriodSeconds"] >= 5 + 8 + 6
-    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
-    assert manifest["Ingress"]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/affinity"] == "cookie"
+OVERLAYS = ("production", "trial")
 
 
-def test_haproxys_configuration_is_valid() -> None:
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_kubernetes_gives_settings_that_there_are_and_secrets_by_name_alone(overlay: str) -> None:
+    [settings] = [found["data"] for (kind, _name), found in kubernetes(overlay).items() if kind == "ConfigMap"]
+
+    assert set(settings) - OURS == set()
+    assert set(settings).isdisjoint(name.upper() for name in secret_names(Settings))
+    assert all(kind != "Secret" for kind, _name in kubernetes(overlay))
+    for container in (*pod(overlay)["containers"], *pod(overlay)["initContainers"]):
+        assert [source["secretRef"]["name"] for source in container["envFrom"] if "secretRef" in source] == ["billing"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_kubernetes_mounts_the_operators_catalog_and_checks_before_it_starts(overlay: str) -> None:
+    [check], [app] = pod(overlay)["initContainers"], pod(overlay)["containers"]
+
+    assert check["args"] == ["python", "app.py", "check", "--before-start"]
+    assert {"name": "catalog", "configMap": {"name": "billing-catalog"}} in pod(overlay)["volumes"]
+    for container in (check, app):
+        assert {"name": "CATALOG_PATH", "value": "/catalog/products.json"} in container["env"]
+        assert {"name": "catalog", "mountPath": "/catalog", "readOnly": True} in container["volumeMounts"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_kubernetes_asks_the_right_addresses_and_gives_time_to_end(overlay: str) -> None:
+    [app] = pod(overlay)["containers"]
+
+    assert app["securityContext"]["readOnlyRootFilesystem"] is True
+    assert app["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert pod(overlay)["terminationGracePeriodSeconds"] >= 5 + 8 + 6
+    assert [app[probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")] == [
+        "/readyz", "/readyz", "/healthz",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_kubernetes_selects_and_names_is_there(overlay: str) -> None:
+    """Every selector meets the labels of a pod, every service that is named is one, and every port of it too."""
+    made = kubernetes(overlay)
+    templates = [found["spec"]["template"] for found in made.values() if "template" in found.get("spec", {})]
+    labels = [template["metadata"]["labels"] for template in templates]
+    ports = {port["name"] for template in templates for one in template["spec"]["containers"] for port in one["ports"]}
+    for (kind, _name), found in made.items():
+        spec = found.get("spec", {})
+        chosen = spec.get("podSelector", spec.get("selector"))
+        if chosen is not None:
+            assert chosen.get("matchLabels", chosen) in labels, kind
+        if kind == "Service":
+            assert {port["targetPort"] for port in spec["ports"]} <= ports
+    for rule in made.get(("Ingress", "billing"), {}).get("spec", {}).get("rules", ()):
+        for path in rule["http"]["paths"]:
+            service = made["Service", path["backend"]["service"]["name"]]
+            assert path["backend"]["service"]["port"]["name"] in {port["name"] for port in service["spec"]["ports"]}
+
+
+def test_kubernetes_for_production_is_watched_scaled_and_kept_at_its_replica() -> None:
+    made = kubernetes("production")
+    [endpoint] = made["PodMonitor", "billing"]["spec"]["podMetricsEndpoints"]
+
+    assert endpoint["authorization"]["credentials"] == {"name": "billing", "key": "OPS_TOKEN"}
+    assert endpoint["path"] == "/metrics"
+    assert made["HorizontalPodAutoscaler", "billing"]["spec"]["minReplicas"] >= 2
+    assert "replicas" not in made["Deployment", "billing"]["spec"]
+    assert made["PodDisruptionBudget", "billing"]["spec"]["maxUnavailable"] == 1
+    assert made["Ingress", "billing"]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/affinity"] == "cookie"
+    assert pod("production")["containers"][0]["image"].endswith(f":{VERSION}")
+
+
+def test_kubernetes_for_a_trial_has_a_redis_that_nobody_else_may_ask() -> None:
+    made = kubernetes("trial")
+    [rule] = made["NetworkPolicy", "billing-redis"]["spec"]["ingress"]
+
+    assert rule["from"] == [{"podSelector": {"matchLabels": {"app": "billing"}}}]
+    assert made["Deployment", "billing"]["spec"]["replicas"] == 1
+
+
+def test_the_systemd_unit_is_valid_and_hardened(tmp_path: Path) -> None:
+    text = (DEPLOY / "billing-frontend.service").read_text(encoding="utf-8")
+    unit = tmp_path / "billing-frontend.service"
+    unit.write_text(text.replace("/opt/billing-frontend/.venv/bin/python", sys.executable), encoding="utf-8")
+
+    verified = run_systemd_analyze("verify", "--man=no", "--recursive-errors=no", str(unit))
+    exposure = run_systemd_analyze("security", "--offline=true", "--threshold=20", "--no-pager", str(unit))
+
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert exposure.returncode == 0, exposure.stdout[-300:]
+    assert "app.py check --before-start" in text
+    named = set(re.findall(r"\b([A-Z_]+)_FILE=", text))
+    assert named <= {name.upper() for name in secret_names(Settings)}
+    assert {name.lower() for name in named} == set(re.findall(r"LoadCredential=(\w+):", text))
+
+
+def run_systemd_analyze(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("name", ["haproxy.cfg", "below-a-path/haproxy.cfg"])
+def test_haproxys_configuration_is_valid(name: str) -> None:
     program = shutil.which("haproxy") or "/usr/sbin/haproxy"
     checked = subprocess.run(
-        [program, "-c", "-f", str(DEPLOY / "haproxy.cfg")], capture_output=True, text=True, check=False, timeout=60
+        [program, "-c", "-f", str(DEPLOY / name)], capture_output=True, text=True, check=False, timeout=60
     )
 
     assert checked.returncode == 0, checked.stderr
