@@ -201,6 +201,7 @@ SCENES: Final = (
     Scene("payment-unconfirmed", "/payment", back_for(minutes=2_900)),
     Scene("account", "/account", in_state("active")),
     Scene("account-free", "/account", newcomer),
+    Scene("account-forget", "/account/forget", in_state("active")),
     Scene("payment-purchases", "/payment", paid),
     Scene("success-confirming", "", buyer),
     Scene("success-delayed", "", back_for(minutes=2)),

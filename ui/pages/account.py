@@ -91,7 +91,7 @@ def draw_own_data() -> None:
                 Tag("p", _("All that this app keeps of you, as a file."), classes="muted")
                 button(_("Download"), "secondary", href="/api/me/data", testid="download-data")
             with Tag("div", classes="setting-row"):
-                Tag("p", _("Have it forgotten, as far as nobody would pay twice for it."), classes="muted")
+                Tag("p", _("Have it forgotten."), classes="muted")
                 button(_("Forget…"), "secondary", href="/account/forget", testid="forget-data")
 
 
