@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from api.operations.readiness import readiness
 from services.container import Container
+from services.readiness import readiness
 from services.web.operator_token import shows_token
 from settings_rules import is_loopback_address
 from version import VERSION

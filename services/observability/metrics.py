@@ -23,7 +23,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from services.errors import FrontendError, SignInFailed, UnusableSetting
+from services.errors import FrontendError, SellingOff, SignInFailed, UnusableSetting
 from services.observability.request_figures import RequestFigures
 from services.upstream.client import CircuitState, Upstream
 from services.upstream.outcomes import CallOutcome
@@ -155,7 +155,7 @@ class Metrics:
 
     def _begin_at_nothing(self, labels: LabelSets) -> None:
         """Count 0 of what can go wrong, and of what goes right beside it."""
-        failures = [code for code, status in _codes().items() if status >= 500]
+        failures = [code for code in _codes() if result_of(code) == "failed"]
         for kind in labels.kinds:
             for outcome in (*SOLD, "crashed", *failures):
                 self._checkouts.labels(kind, outcome, result_of(outcome))
@@ -264,11 +264,13 @@ class Metrics:
 def result_of(outcome: str) -> str:
     """Return what an outcome of a checkout comes to: `sold`, `failed` by us or a service, or `asked`.
 
-    A question and what only the user can change (codes whose status is below 500) are no failures.
+    A question and what only the user can change (codes whose status is below 500) are no failures, and neither is
+    that the operator sells nothing just now.
     """
     if outcome in SOLD:
         return "sold"
-    return "asked" if _codes().get(outcome, 500) < 500 else "failed"
+    wanted = outcome == SellingOff.code or _codes().get(outcome, 500) < 500
+    return "asked" if wanted else "failed"
 
 
 @cache

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -56,8 +56,17 @@ class MetricsSnapshot:
 class MetricsHistory:
     """Reads the figures at a steady pace and keeps the latest."""
 
-    def __init__(self, read: Callable[[], Iterable[Sample]], *, every: float = EVERY, kept: int = KEPT) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Iterable[Sample]],
+        *,
+        before: Callable[[], Awaitable[None]] | None = None,
+        every: float = EVERY,
+        kept: int = KEPT,
+    ) -> None:
+        """`before` is awaited before each reading: what has to be asked for what is then read."""
         self._read = read
+        self._before = before
         self._every = every
         self._readings: deque[MetricsSnapshot] = deque(maxlen=kept)
         self._listeners: set[Callable[[], None]] = set()
@@ -67,6 +76,11 @@ class MetricsHistory:
     def readings(self) -> tuple[MetricsSnapshot, ...]:
         """The readings kept, the oldest first."""
         return tuple(self._readings)
+
+    @property
+    def latest(self) -> MetricsSnapshot:
+        """The latest reading; one without values before the first."""
+        return self._readings[-1] if self._readings else MetricsSnapshot(time.monotonic(), ())
 
     @property
     def listeners(self) -> int:
@@ -123,6 +137,8 @@ class MetricsHistory:
     async def _run(self) -> None:
         while True:
             try:
+                if self._before is not None:
+                    await self._before()
                 self.take()
             except Exception:
                 _log.exception("metrics_reading_failed")

@@ -10,13 +10,14 @@ from services.alarms.evidence import StandingAlarm
 from services.upstream.circuit import CircuitState
 from services.webhooks.model import WebhookDelivery
 from ui.components.badge import badge
-from ui.components.notice import ICONS
+from ui.components.notice import ICONS, Kind
 from ui.nicegui_ext.html import Tag
 from ui.theme.icons import icon
 from ui.theme.tones import Tone
 
 WORDS: Final = {
-    "alarms": "Alarms", "quiet": "None stands.", "customers_see": "Customers see", "cure": "What cures it",
+    "unwell": "Not well", "alarms": "Alarms", "quiet": "None stands.", "customers_see": "Customers see",
+    "cure": "What cures it",
     "seen": "Seen", "otherwise": "Last seen otherwise", "dead": "Events that were not taken",
     "replay": "Each was tried for a day. Tell one again: `python app.py events replay ID`",
     "replica": "This replica", "idle": "Not asked for anything yet.", "since": "Since the start",
@@ -66,6 +67,25 @@ def draw_alarms(standing: Sequence[StandingAlarm]) -> None:
                             Tag("dt", name, classes="muted")
                             with Tag("dd"):
                                 _draw_words(value)
+
+
+def draw_unwell(checks: Mapping[str, Mapping[str, object]]) -> None:
+    """Draw a card for each part of this replica that is not well, by its name in `/readyz`; for none, nothing."""
+    if not checks:
+        return
+    with Tag("section", classes="ops-section", testid="ops-unwell"):
+        Tag("h2", WORDS["unwell"], classes="ops-heading")
+        for name, check in checks.items():
+            tone: Kind = "danger" if check["status"] == "failing" else "warning"
+            with Tag("section", classes=f"notice notice-{tone}", testid=f"unwell-{name}"):
+                icon(ICONS[tone])
+                with Tag("div", classes="notice-body"):
+                    with Tag("h3", classes="notice-title"):
+                        _draw_words(f"`{name}` {check['problem']}")
+                    with Tag("dl", classes="ops-alarm-facts"):
+                        Tag("dt", WORDS["cure"], classes="muted")
+                        with Tag("dd"):
+                            _draw_words(str(check["cure"]))
 
 
 def draw_dead(dead: Sequence[WebhookDelivery]) -> None:

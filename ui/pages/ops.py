@@ -7,6 +7,7 @@ draws itself anew. How its parts are drawn is in `ui/components/operations.py`.
 
 import logging
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from services.container import Container
 from services.errors import PageNotFound
 from services.observability.metrics_history import MetricsHistory, RecentProblems, Sample
+from services.readiness import Check, readiness
 from services.upstream.client import Upstream
 from services.web.operator_token import shows_token
 from ui.billing.live import Part
@@ -27,6 +29,7 @@ from ui.components.operations import (
     draw_facts,
     draw_operations,
     draw_problems,
+    draw_unwell,
     duration,
     minute,
 )
@@ -38,6 +41,7 @@ from ui.theme.style_sheet import page_style
 
 TITLE: Final = "Operations"
 CALM: Final = "No alarms"
+UNWELL: Final = "Not all is well"
 CUSTOMERS: Final = "Customers"
 CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Operations", charset="UTF-8"', "Cache-Control": "no-store"}
 REFUSED: Final = "This needs OPS_TOKEN: as a bearer token, or as the password of any user."
@@ -52,9 +56,17 @@ TABS: Final = "billing_tabs"
 PEOPLE: Final = "billing_watchers"
 VIEWS: Final = "billing_page_views"
 UNCONNECTED: Final = "billing_unconnected_views"
+CONFIRMATIONS: Final = "billing_confirmations_total"
+AWAITED: Final = "billing_confirmations_waiting"
+EVENTS: Final = "billing_outbox_events"
+OLDEST: Final = "billing_outbox_oldest_seconds"
+OFF: Final = "billing_optimization_off"
 DRAWN: Final = frozenset(
-    {CALLS, f"{SECONDS}_count", f"{SECONDS}_sum", IN_FLIGHT, WAITING, CHECKOUTS, TABS, PEOPLE, VIEWS, UNCONNECTED}
-)
+    {
+        CALLS, f"{SECONDS}_count", f"{SECONDS}_sum", IN_FLIGHT, WAITING, CHECKOUTS, TABS, PEOPLE, VIEWS, UNCONNECTED,
+        CONFIRMATIONS, AWAITED, EVENTS, OLDEST, OFF,
+    }
+)  # fmt: skip
 """What is remembered for twenty minutes: all of it would be ten times as much."""
 
 
@@ -91,7 +103,8 @@ class Board:
     def __init__(self, container: Container) -> None:
         self._container = container
         self.problems = RecentProblems()
-        self.samples = MetricsHistory(self._figures)
+        self.samples = MetricsHistory(self._figures, before=self._look)
+        self._checks: Mapping[str, Check] = {}
         self._began = time.time()
         logging.getLogger().addHandler(self.problems)
         app.on_startup(self.samples.start)
@@ -119,9 +132,17 @@ class Board:
         metrics = self._container.metrics.registry.collect()
         return [sample for metric in metrics for sample in metric.samples if sample.name in DRAWN]
 
+    async def _look(self) -> None:
+        self._checks = await readiness(self._container)
+
+    @property
+    def _unwell(self) -> dict[str, Check]:
+        return {name: check for name, check in self._checks.items() if check["status"] != "ok"}
+
     def _draw(self) -> None:
         container = self._container
         self._draw_head()
+        draw_unwell(self._unwell)
         draw_alarms(container.alarms.standing)
         draw_dead(container.webhooks.dead)
         draw_facts(self._facts())
@@ -141,6 +162,9 @@ class Board:
             Tag("h1", TITLE)
             if standing:
                 badge(f"{standing} alarm{'s' if standing > 1 else ''}", "danger", icon_name="exclamation-circle")
+            elif self._unwell:
+                failing = any(check["status"] == "failing" for check in self._unwell.values())
+                badge(UNWELL, "danger" if failing else "warning", icon_name="exclamation-circle")
             else:
                 badge(CALM, "success", icon_name="check-circle")
             taken = f" Last reading {readings[-1].when:%H:%M:%S}." if readings else ""
@@ -153,11 +177,31 @@ class Board:
             "Catalog": container.catalogs.problem or f"version {container.catalog.version}",
             "Store": type(container.store).__name__,
             "Clock": container.payment_upstream.clock_skew.problem or "right, by the services' own",
+            "Purchases": self._purchases(),
+            "Events to other services": self._events(),
+            "Optimizations off": ", ".join(self._off()) or "none",
             "Unknown plans of accounts": ", ".join(container.refresher.unknown_plans.names) or "none",
             "Selling": "on" if container.settings.selling else "off (SELLING)",
             "Notice": container.notice.problem or _notice_words(container),
             "Limits": "counted by this replica alone" if container.limits.degraded else "shared or local, working",
         }
+
+    def _purchases(self) -> str:
+        """Return what became of the plans that this replica counted, and how many wait for a word on theirs."""
+        latest = self.samples.latest
+        counted = {
+            word: round(latest.total(CONFIRMATIONS, outcome=word)) for word in ("confirmed", "no_access", "lost")
+        }
+        told = f"{counted['confirmed']} confirmed, {counted['no_access']} without access, {counted['lost']} lost"
+        return f"{told}; {round(latest.total(AWAITED))} wait"
+
+    def _events(self) -> str:
+        latest = self.samples.latest
+        waiting = round(latest.total(EVENTS))
+        return f"{waiting} wait, the oldest for {duration(latest.total(OLDEST))}" if waiting else "none waits"
+
+    def _off(self) -> list[str]:
+        return [labels["optimization"] for name, labels, value in self.samples.latest.values if name == OFF and value]
 
     def _plot(self, title: str, unit: str, *lines: PlotLine) -> None:
         moments = [reading.when for reading in self.samples.readings] or [datetime.now(UTC)]
@@ -210,10 +254,7 @@ class Board:
 
     def _counts(self, service: str, operation: str) -> tuple[int, int, float | None]:
         """Return how many calls there were since the start, how many were not answered, and their mean seconds."""
-        if not self.samples.readings:
-            return 0, 0, None
-        labels = {"service": service, "operation": operation}
-        latest = self.samples.readings[-1]
+        labels, latest = {"service": service, "operation": operation}, self.samples.latest
         count, seconds = latest.total(f"{SECONDS}_count", **labels), latest.total(f"{SECONDS}_sum", **labels)
         good = sum(latest.total(CALLS, **labels, outcome=word) for word in GOOD)
         return round(count), round(count - good), seconds / count if count else None

@@ -10,7 +10,7 @@ from nicegui.page import page
 from services.upstream.circuit import CircuitState
 from services.webhooks.model import EventKind, WebhookDelivery, WebhookEvent
 from tests.ui.reading import tags_in, text_of
-from ui.components.operations import OperationRow, draw_dead, draw_operations, draw_problems, duration
+from ui.components.operations import OperationRow, draw_dead, draw_operations, draw_problems, draw_unwell, duration
 from ui.nicegui_ext.html import Tag
 
 
@@ -25,6 +25,18 @@ async def test_each_number_of_a_call_has_its_columns_name_beside_it_for_a_phone(
 
     cells = {tag.prop_dict().get("data-label"): text_of(tag).strip() for tag in tags_in(place) if tag.tag == "td"}
     assert cells == {"Circuit": "Open", "Calls": "1,234", "Not answered": "3", "Mean": "46 ms"}
+
+
+async def test_what_is_not_well_stands_there_with_its_cure_and_what_is_well_does_not(client: Client) -> None:
+    checks = {"store": {"status": "failing", "problem": "Nothing can be kept.", "cure": "Look at `redis-cli ping`."}}
+    with client, Tag("div") as place:
+        draw_unwell(checks)
+    with client, Tag("div") as calm:
+        draw_unwell({})
+
+    assert "store Nothing can be kept." in text_of(place)
+    assert "Look at redis-cli ping." in text_of(place)
+    assert text_of(calm).strip() == ""
 
 
 async def test_service_that_was_never_asked_has_no_empty_table(client: Client) -> None:

@@ -9,10 +9,11 @@ import time_machine
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from api.operations.readiness import LEVELS
 from sandbox.launch import RunningSandbox
 from services.entitlements.model import Entitlement
 from services.errors import PlanRequired, StoreUnavailable
+from services.rate_limits import RateLimits
+from services.readiness import LEVELS
 from services.sessions.service import Session
 from services.subscription.model import Reason, Source, State
 from tests.unit.api.api_world import OPS_TOKEN, ApiWorld, Browser, api_world
@@ -207,14 +208,23 @@ async def test_metrics_say_what_readiness_says(api: ApiWorld, monkeypatch: pytes
 
     monkeypatch.setattr(api.container.store, "ping", away)
     monkeypatch.setattr(api.container.page_health, "left_off", {"late_scripts": "no such hook"})
+    monkeypatch.setattr(RateLimits, "degraded", True)
+    session = await session_of(api, await api.browser().sign_in())
+    await api.control("POST", "faults", {"operation": "payment", "status": 500})
+    for _ in range(5):
+        await api.container.refresher.ask(session, "all", fresh=True)
+    await api.control("DELETE", "faults")
     browser = api.browser(("127.0.0.1", 1))
 
     text, checks = (await browser.get("/metrics")).text, (await browser.get("/readyz")).json()["checks"]
 
     assert 'billing_readiness{check="store"} 2.0' in text
-    assert 'billing_readiness{check="pages"} 1.0' in text
+    for name in ("pages", "limits", "payment_ms"):
+        assert f'billing_readiness{{check="{name}"}} 1.0' in text
     told = dict(re.findall(r'billing_readiness{check="(\w+)"} (\d)', text))
     assert told == {name: str(LEVELS[check["status"]]) for name, check in checks.items()}
+    for name, check in checks.items():
+        assert {"problem", "cure"} <= check.keys() or check["status"] == "ok", name
 
 
 async def test_entitlements_are_signed_for_a_minute_with_the_published_key(api: ApiWorld) -> None:

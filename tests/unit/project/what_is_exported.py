@@ -5,7 +5,7 @@ import asyncio
 from pathlib import Path
 
 from api.lifespan import RunningApp
-from api.operations.readiness import readiness
+from services.readiness import readiness
 from settings import load_settings
 from wiring.build import build
 

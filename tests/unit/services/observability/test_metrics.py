@@ -37,6 +37,7 @@ def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
         ("checkout_in_progress", "asked"),
         ("already_subscribed", "asked"),
         ("rate_limited", "asked"),
+        ("selling_off", "asked"),
         ("upstream_key_rejected", "failed"),
         ("store_unavailable", "failed"),
         ("status_unknown", "failed"),
