@@ -41,7 +41,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     # What somebody has, as claims say it
     ("You don't have a subscription.", (K.FREE,)),
     ("Billing has no subscription for you here.", (K.BILLING_LACKS,)),
-    ("Billing has no subscription for it here.", (K.BILLING_LACKS,)),
+    ("Billing has no subscription for it here.", (K.BILLING_LACKS_IT,)),
     ("(?:Still s|S)etting up {plan}", (K.CONFIRMING,)),
     ("(?:Still s|S)etting up your plan", (K.CONFIRMING,)),
     ("Waiting for Stripe's confirmation, usually a few seconds.", (K.CONFIRMING,)),

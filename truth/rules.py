@@ -186,6 +186,13 @@ def _billing_lacks(said: Statement, facts: Facts, sold: CatalogFacts, reader: Re
     return not any(group in (None, sub.group) for sub in subs_of(said, facts.alive))
 
 
+def _billing_lacks_it(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Billing has nothing alive of the plan that the account names; of one that is not sold, nothing of its group."""
+    if any(plan["id"] == facts.account.plan for plan in sold.plans.values()):
+        return not any(sub.plan == facts.account.plan for sub in facts.alive)
+    return _billing_lacks(said, facts, sold, reader)
+
+
 def _given(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Somebody gave it, and said so: the account's own word, and nothing at Stripe that charges."""
     return _account(said, facts) and facts.account.status in GIFT_WORDS and not facts.alive
@@ -353,6 +360,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.ACCOUNT_LACKS: _account_lacks,
     Kind.BILLING_HAS: _billing_has,
     Kind.BILLING_LACKS: _billing_lacks,
+    Kind.BILLING_LACKS_IT: _billing_lacks_it,
     Kind.GIVEN: _given,
     Kind.FREE: _free,
     Kind.ACCESS: _access,

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     ACCOUNT_LACKS = "the account lacks"
     BILLING_HAS = "billing has"
     BILLING_LACKS = "billing lacks"
+    BILLING_LACKS_IT = "billing lacks what the account has"
     GIVEN = "was given for nothing"
     FREE = "is on the free plan"
     ACCESS = "has access to"
