@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from sandbox.in_process import ADDRESSES, InProcessSandbox
-from sandbox.settings import SANDBOX_API_KEY
+from sandbox.settings import SANDBOX_API_KEY, SandboxSettings
 from tests.sandbox.shop import ShopClient
 
 ADA: Final = "user_ada"
@@ -57,8 +57,8 @@ class InProcessAddresses:
 class LocalShop(ShopClient):
     """A client of a sandbox of its own, with Ada's life in it."""
 
-    def __init__(self) -> None:
-        self.sandbox = InProcessSandbox()
+    def __init__(self, settings: SandboxSettings | None = None) -> None:
+        self.sandbox = InProcessSandbox(settings)
         super().__init__(InProcessAddresses(), httpx.Client(transport=AsgiTransport(self.sandbox)))
 
     def __exit__(self, *_: object) -> None:

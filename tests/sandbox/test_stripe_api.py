@@ -7,6 +7,7 @@ import httpx
 import pytest
 import stripe
 
+from sandbox.in_process import settings_in_memory
 from tests.sandbox.local import LocalShop
 from tests.sandbox.stripe_client import KEY, StripeShop, stripe_client
 
@@ -38,6 +39,15 @@ def test_key_is_asked_for_and_a_live_one_refused(local: LocalShop) -> None:
     assert answer.status_code == 401
     assert answer.json()["error"]["type"] == "invalid_request_error"
     assert answer.headers["request-id"].startswith("req_")
+
+
+def test_only_the_key_that_is_set_is_taken() -> None:
+    settings = settings_in_memory(stripe_key=KEY)
+    with LocalShop(settings) as local:
+        with pytest.raises(stripe.AuthenticationError):
+            stripe_client(local, "sk_test_another").v1.balance.retrieve()
+
+        assert stripe_client(local).v1.balance.retrieve().livemode is False
 
 
 def test_basic_credentials_work_as_at_stripe(shop: StripeShop) -> None:

@@ -30,10 +30,20 @@ def test_customer_is_found_by_address_and_metadata_and_changed(shop: StripeShop)
     assert changed.name == "Ada"
     assert shop.get(f"customers/{ada.id}")["metadata"] == {"user_id": "ada"}
     assert [one.id for one in shop.v1.customers.list({"email": "other@example.com"}).data] == [other.id]
+    shop.local.control("POST", "clock/advance", {"seconds": 60})
     found = shop.v1.customers.search({"query": "metadata['user_id']:'o\\'hara' AND email:'other@example.com'"})
     assert [one.id for one in found.data] == [other.id]
     assert shop.v1.customers.search({"query": "metadata['user_id']:'nobody'"}).data == []
     assert shop.local.truth("ada")["customers"] == [ada.id]
+
+
+def test_search_does_not_find_what_was_made_just_now(shop: StripeShop) -> None:
+    customer, query = shop.customer("ada"), "metadata['user_id']:'ada'"
+
+    assert shop.v1.customers.search({"query": query}).data == []
+    assert [one.id for one in shop.v1.customers.list().data] == [customer.id]
+    shop.local.control("POST", "clock/advance", {"seconds": 60})
+    assert [one.id for one in shop.v1.customers.search({"query": query}).data] == [customer.id]
 
 
 def test_deleted_customer_is_gone_with_what_they_had(shop: StripeShop) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -48,8 +49,9 @@ class Receiving:
 class OutsideShop(LocalShop):
     """A sandbox without a Payment MS of its own."""
 
-    def __init__(self, service: Receiving) -> None:
-        settings = settings_in_memory(payment_ms="none", stripe_webhook_url="https://service.test/webhooks/stripe")
+    def __init__(self, service: Receiving, **values: Any) -> None:
+        url = "https://service.test/webhooks/stripe"
+        settings = settings_in_memory(payment_ms="none", stripe_webhook_url=url, **values)
         self.sandbox = InProcessSandbox(settings, endpoints=httpx.MockTransport(service.answer))
         ShopClient.__init__(self, InProcessAddresses(), httpx.Client(transport=AsgiTransport(self.sandbox)))
 
@@ -112,6 +114,19 @@ def test_endpoint_that_is_away_for_a_day_has_everything_in_the_end(shop: StripeS
 
     assert sorted(service.types()[-4:]) == sorted(FIRST)
     assert shop.local.control("GET", "health")["waiting_webhooks"] == 0
+
+
+def test_what_was_not_taken_outlives_the_sandbox(service: Receiving, database: Path) -> None:
+    service.statuses = [500] * 4
+    with OutsideShop(service, database=database) as local:
+        StripeShop(local).subscribe()
+        local.control("GET", "settled?seconds=1")
+    with OutsideShop(service, database=database) as local:
+        local.control("POST", "clock/advance", {"seconds": 61})
+        local.control("GET", "settled?seconds=1")
+        assert local.control("GET", "health")["waiting_webhooks"] == 0
+
+    assert sorted(service.types()[4:]) == sorted(FIRST)
 
 
 @pytest.mark.parametrize(

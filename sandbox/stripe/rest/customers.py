@@ -54,7 +54,7 @@ def customer_calls(state: SandboxState) -> Iterable[ApiCall]:
         return customer_shape(state.customers.change(changed) if changed != customer else customer)
 
     def search(params: SearchParams, _: str) -> Shape:
-        return found(params, state.customers.newest(), "/v1/customers/search", customer_shape)
+        return found(params, state.customers.newest(), "/v1/customers/search", customer_shape, state.clock.now())
 
     def every(params: ListCustomers, _: str) -> Shape:
         customers = [

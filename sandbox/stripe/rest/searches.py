@@ -1,8 +1,12 @@
-"""Searches, as far as a Payment MS needs them: `metadata['user_id']:'u1' AND status:'active'`; paged by number."""
+"""Searches, as far as a Payment MS needs them: `metadata['user_id']:'u1' AND status:'active'`; paged by number.
+
+As at Stripe, what was made within the last minute is not found yet (https://docs.stripe.com/search#data-freshness).
+"""
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -14,7 +18,9 @@ _CLAUSE: Final = re.compile(
     r"""^(?:(?P<field>[a-z_]+)|metadata\[(?P<q>['"])(?P<key>[^'"]+)(?P=q)\]):\s*(?P<value>.+)$"""
 )
 
-T = TypeVar("T")
+_NOT_YET: Final = timedelta(minutes=1)
+
+T = TypeVar("T", bound="Searchable")
 
 
 class SearchParams(CallParams):
@@ -23,8 +29,14 @@ class SearchParams(CallParams):
     page: str = ""
 
 
-def found(params: SearchParams, things: Sequence[T], url: str, shape: Callable[[T], Shape]) -> Shape:
+class Searchable(Protocol):
+    @property
+    def created(self) -> datetime: ...
+
+
+def found(params: SearchParams, things: Sequence[T], url: str, shape: Callable[[T], Shape], now: datetime) -> Shape:
     """The things that hold all clauses of the query, newest first."""
+    things = [one for one in things if one.created <= now - _NOT_YET]
     clauses = [_clause(text) for text in re.split(r"\s+AND\s+", params.query.strip())]
     shapes = [one for one in map(shape, things) if all(_holds(one, *clause) for clause in clauses)]
     start = int(params.page) if params.page.isdigit() else 0

@@ -90,7 +90,8 @@ def subscription_calls(state: SandboxState) -> Iterable[ApiCall]:
         return page_of(asked, params, "/v1/subscriptions", lambda one: one.id, shape)
 
     def search(params: SearchParams, _: str) -> Shape:
-        return found(params, state.subscriptions.newest(10_000), "/v1/subscriptions/search", shape)
+        known = state.subscriptions.newest(10_000)
+        return found(params, known, "/v1/subscriptions/search", shape, state.clock.now())
 
     def update(params: UpdateSubscription, key: str) -> Shape:
         subscription = subscription_or_404(state, key)
