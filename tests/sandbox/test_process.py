@@ -1,16 +1,23 @@
 """The sandbox as a process: it remembers, it stops when asked or left alone, it refuses what it can't do."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
 import pytest
 
+from sandbox.__main__ import run
+from sandbox.in_process import settings_in_memory
 from sandbox.launch import FREE_PORTS, SandboxNotStarted, start_sandbox
+from sandbox.listeners import bind
+from sandbox.settings import SandboxSettings
 from tests.sandbox.shop import Shop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,3 +134,29 @@ def test_ready_line_is_json_and_the_only_output(database: Path) -> None:
     assert set(said) == {"payment_ms_url", "auth_ms_url", "stripe_url", "control_url", "api_key", "pid"}
     assert rest == ""
     assert process.returncode == 0
+
+
+def test_without_a_payment_ms_its_port_is_left_to_another_service(capsys: pytest.CaptureFixture[str]) -> None:
+    taken = bind("127.0.0.1", 0)
+    with taken:
+        settings = settings_in_memory(
+            payment_ms="none", payment_port=taken.getsockname()[1], auth_port=0, stripe_port=0
+        )
+        said, balance = asyncio.run(_asked_once(settings, capsys))
+
+    assert said["payment_ms_url"] == ""
+    assert balance["object"] == "balance"
+
+
+async def _asked_once(settings: SandboxSettings, capsys: pytest.CaptureFixture[str]) -> tuple[Any, Any]:
+    """Run it until it has answered one call of Stripe's API: its ready line, and that answer."""
+    running = asyncio.create_task(run(settings))
+    while not (line := capsys.readouterr().out):
+        await asyncio.wait([running], timeout=0.01)
+        assert not running.done(), running.exception()
+    said = json.loads(line)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"{said['stripe_url']}/v1/balance", auth=("sk_test_of_the_tests", ""))
+    os.kill(os.getpid(), signal.SIGTERM)
+    await running
+    return said, answer.json()
