@@ -70,6 +70,20 @@ class TestBrokenSettings:
         assert "breaks under two requests at once" in found["settings"][1]
 
 
+class TestBeforeTheStart:
+    def test_nobody_is_asked(self, installation: Installation, payment_ms: MockPaymentMS) -> None:
+        code, found = installation.check("--before-start")
+
+        assert code == 0
+        assert set(found) == {"settings", "entitlements_key", "sign_in", "catalog", "catalog_ids"}
+        assert payment_ms.asked == []
+
+    def test_what_is_wrong_with_the_files_is_an_error(self, installation: Installation) -> None:
+        installation.catalog.write_text("{", encoding="utf-8")
+
+        assert installation.errors("--before-start").keys() == {"catalog"}
+
+
 class TestBrokenCatalog:
     def test_problems_of_the_file_are_named_with_their_place(self, installation: Installation) -> None:
         text = installation.catalog.read_text(encoding="utf-8").replace('"amount": 900,', '"amount": 9.5,', 1)
