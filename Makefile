@@ -1,7 +1,7 @@
 # The whole developer interface. `make help` lists it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-long test-fast test-clients test-plain compat test-browser test-browsers test-faults test-scale check lint format generate lock audit sbom \
+.PHONY: help run test test-long test-fast test-clients test-plain compat test-browser test-browsers test-faults test-scale check lint format generate lock audit sbom release \
         messages screenshots a11y lighthouse bench bench-peers truth truth-mutants mutants clean python system node
 
 # Tests and benches start hundreds of processes, each of which would compile every module anew.
@@ -99,6 +99,12 @@ audit: $(RUN_STAMP) ## Ask for known weaknesses of the locked packages; fails wh
 sbom: $(DEV_STAMP) ## Write sbom.cdx.json and sbom-otel.cdx.json: every locked package of the app, as CycloneDX
 	$(SBOM) --output-file $(SBOM_FOLDER)/sbom.cdx.json requirements/run.txt
 	$(SBOM) --output-file $(SBOM_FOLDER)/sbom-otel.cdx.json requirements/otel.txt
+
+release: $(DEV_STAMP) ## Build what can be published into dist/: image context, SBOMs, clients' packages, notes, checksums
+	@rm -rf dist && mkdir dist
+	@$(MAKE) --no-print-directory sbom SBOM_FOLDER=dist
+	@$(PY) -m tools.release dist
+	@ls -1 dist
 
 messages: $(DEV_STAMP) ## Bring locales/*.po up to the texts in the code, and list what is untranslated
 	$(PY) -m tools.messages
