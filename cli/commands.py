@@ -12,6 +12,7 @@ from cli.check_command import add_check
 from cli.events_command import add_events
 from cli.keys_command import add_keys
 from cli.person_command import add_person
+from cli.preview_command import add_preview
 from cli.reconcile_command import add_reconcile
 from cli.register_command import add_register
 
@@ -27,6 +28,7 @@ def add_operator_commands(commands: "Commands") -> None:
     add_events(commands)
     add_person(commands)
     add_reconcile(commands)
+    add_preview(commands)
     add_backup(commands)
 
 

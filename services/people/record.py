@@ -100,6 +100,10 @@ class PeopleRepository:
         found = [key.removeprefix(f"{kind}:") for kind in kinds for key in await self._store.keys(f"{kind}:")]
         return sorted(set(found))
 
+    async def answers(self, customer: str) -> UpstreamSnapshot | None:
+        """Return what both services said last of a customer, None for nothing."""
+        return await read_snapshot(self._store, customer)
+
     async def user_of(self, customer: str) -> str:
         """Return the user's id of whom billing knows by that one, empty where nothing tells it."""
         return await self._user_of(customer)

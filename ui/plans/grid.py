@@ -50,7 +50,7 @@ class PlanGrid:
             for group, label in [(first, _("Plans")), *((group, _("Also available")) for group in others)]:
                 if group is not first:
                     Tag("p", label, classes="plan-group-title")
-                with _list_of(group, label):
+                with list_of(group, label):
                     for offer in sold:
                         if offer.plan in group:
                             saving = own_saving(context.catalog, offer.plan, shared)
@@ -77,7 +77,7 @@ class PlanGrid:
             card.release()
 
 
-def _list_of(plans: Sequence[Plan], label: str) -> Tag:
+def list_of(plans: Sequence[Plan], label: str) -> Tag:
     """Return the list for a group's cards; its columns follow from how many there are."""
     columns = _columns(len(plans))
     lead = "" if any(plan.highlighted for plan in plans[:-1]) else None

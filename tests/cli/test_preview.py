@@ -1,0 +1,80 @@
+"""`preview` says what a draft changes, by the records of the store, and makes pictures where there is a browser."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cli import preview_pictures
+from cli.commands import main
+from services.live_status.memory import snapshot_key
+from services.payment_ms import SubscriptionRecord
+from services.storage.sqlite_store import SqliteStore
+from services.subscription.snapshot import UpstreamSnapshot
+from tests.cli.installation import ROOT, SECRET
+
+PRODUCT = "prod_sandbox_premium"
+
+
+@pytest.fixture
+def draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A draft in which Premium is retired, at an installation where two people have it."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "STORAGE_PATH": str(tmp_path / "store.sqlite3"), "STORAGE_SECRET": SECRET,
+        "CATALOG_PATH": str(ROOT / "products.json"),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    written = json.loads((ROOT / "products.json").read_text(encoding="utf-8"))
+    next(plan for plan in written["plans"] if plan["id"] == "premium")["retired"] = True
+    (tmp_path / "draft.json").write_text(json.dumps(written), encoding="utf-8")
+    now = datetime.now(UTC)
+    snapshot = UpstreamSnapshot().with_record(PRODUCT, SubscriptionRecord(exists=True, product_id=PRODUCT), now)
+
+    async def keep() -> None:
+        store = SqliteStore(tmp_path / "store.sqlite3")
+        for customer in ("ada", "bob"):
+            await store.put(snapshot_key(customer), snapshot.model_dump_json(), None)
+        await store.close()
+
+    asyncio.run(keep())
+    return tmp_path / "draft.json"
+
+
+def test_it_says_what_changes_for_whom(draft: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview", str(draft), "--changes"]) == 0
+
+    said = capsys.readouterr().out
+    assert "new customers: Premium is sold no more." in said
+    assert "who has it (2 now)" in said
+
+
+def test_a_draft_that_cannot_be_used_says_why(draft: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draft.write_text('{"plans": [}', encoding="utf-8")
+
+    assert main(["preview", str(draft)]) == 1
+    assert "line 1, column" in capsys.readouterr().err
+
+
+def test_without_a_browser_pictures_are_refused_with_the_cure(
+    draft: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHROMIUM", "no-such-browser")
+
+    assert preview_pictures.find_browser() is None
+    assert main(["preview", str(draft), "--pictures", "pictures"]) == 1
+    assert "apt-get install chromium" in capsys.readouterr().err
+
+
+def test_a_running_app_is_said_to_keep_its_records_to_itself(draft: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def meanwhile() -> int:
+        running = SqliteStore(draft.parent / "store.sqlite3")
+        try:
+            return await asyncio.to_thread(main, ["preview", str(draft), "--changes"])
+        finally:
+            await running.close()
+
+    assert asyncio.run(meanwhile()) == 0
+    assert "nobody was counted" in capsys.readouterr().out
