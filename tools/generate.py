@@ -1,10 +1,12 @@
-"""Write what is made from the code: `.env.example`, `products.schema.json`, the tables of three pages.
+"""Write what is made from the code: `.env.example`, `products.schema.json`, the tables of three pages; and from
+`deploy/alerts.yaml` the same rules for the Prometheus operator.
 
 Run by `make generate`. A test compares them with what this would write, so that neither can fall behind.
 """
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,14 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 CONFIGURATION: Final = "docs/configuration.md"
 TABLE_BEGINS: Final = "<!-- settings: made by `make generate` -->\n"
 TABLE_ENDS: Final = "<!-- end of settings -->"
+
+RULE_HEAD: Final = """\
+# Made by `make generate` of deploy/alerts.yaml, which says what they mean.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata: {name: billing, labels: {app: billing}}
+spec:
+"""
 
 HEAD: Final = """\
 # Every setting, with its default. Copy this file to .env and change what you need; an empty value is not set.
@@ -77,6 +87,12 @@ def complaints_page() -> str:
     return before + begin + "\n".join(["", *complaints.table(), ""]) + end + after
 
 
+def prometheus_rule() -> str:
+    """Return `deploy/alerts.yaml` as the Prometheus operator takes it."""
+    rules = (ROOT / "deploy" / "alerts.yaml").read_text(encoding="utf-8")
+    return RULE_HEAD + textwrap.indent(rules[rules.index("groups:\n") :], "  ")
+
+
 def _state_rows() -> list[str]:
     rows = [
         f"| `{shown}` | `{row.badge}` | {row.tone} | `{row.icon}` | {row.headlines[0]} | {row.date_verb or '–'} | "
@@ -109,6 +125,7 @@ FILES: Final[Mapping[str, Callable[[], str]]] = {
     CONFIGURATION: configuration,
     "docs/states.md": states_page,
     "docs/complaints.md": complaints_page,
+    "deploy/kubernetes/monitoring/prometheus-rule.yaml": prometheus_rule,
 }
 
 

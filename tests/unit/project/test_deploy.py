@@ -202,12 +202,19 @@ def test_what_kubernetes_selects_and_names_is_there(overlay: str) -> None:
             assert path["backend"]["service"]["port"]["name"] in {port["name"] for port in service["spec"]["ports"]}
 
 
+def without_breaks(rules: object) -> str:
+    """Return rules as text without line breaks, which mean nothing in them: kubectl writes some twice."""
+    return re.sub(r"(?:\\n|\s)+", " ", json.dumps(rules))
+
+
 def test_kubernetes_for_production_is_watched_scaled_and_kept_at_its_replica() -> None:
     made = kubernetes("production")
     [endpoint] = made["PodMonitor", "billing"]["spec"]["podMetricsEndpoints"]
 
     assert endpoint["authorization"]["credentials"] == {"name": "billing", "key": "OPS_TOKEN"}
     assert endpoint["path"] == "/metrics"
+    alerts = yaml.safe_load((DEPLOY / "alerts.yaml").read_text(encoding="utf-8"))
+    assert without_breaks(made["PrometheusRule", "billing"]["spec"]) == without_breaks(alerts)
     assert made["HorizontalPodAutoscaler", "billing"]["spec"]["minReplicas"] >= 2
     assert "replicas" not in made["Deployment", "billing"]["spec"]
     assert made["PodDisruptionBudget", "billing"]["spec"]["maxUnavailable"] == 1
