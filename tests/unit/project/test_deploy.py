@@ -204,7 +204,7 @@ def test_what_kubernetes_selects_and_names_is_there(overlay: str) -> None:
 
 def without_breaks(rules: object) -> str:
     """Return rules as text without line breaks, which mean nothing in them: kubectl writes some twice."""
-    return re.sub(r"(?:\\n|\s)+", " ", json.dumps(rules))
+    return re.sub(r"(?:\\n|\s)+", " ", json.dumps(rules, sort_keys=True))
 
 
 def test_kubernetes_for_production_is_watched_scaled_and_kept_at_its_replica() -> None:
