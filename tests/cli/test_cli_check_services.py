@@ -8,7 +8,7 @@ from pathlib import Path
 from sandbox.payment.openapi import OPENAPI
 from services.storage.sqlite_store import SqliteStore
 from tests.cli.installation import PRICE, Installation, Site, closed_port
-from tests.contract.mock_payment_ms import MockAnswer, MockPaymentMS, MockRequest, html
+from tests.contract.mock_payment_ms import KEY, MockAnswer, MockPaymentMS, MockRequest, html
 
 
 class TestBrokenPaymentMS:
@@ -53,6 +53,15 @@ class TestBrokenPaymentMS:
         assert "PAYMENT_MS_API_KEY" in errors["payment_ms_key"]
         assert "restart it" in errors["payment_ms_key"]
         assert "wwww" not in errors["payment_ms_key"]
+
+    def test_a_key_that_the_service_does_not_know_yet(self, installation: Installation) -> None:
+        installation.set(payment_ms_api_key="proj_" + "w" * 43, payment_ms_api_key_previous=KEY)
+
+        code, found = installation.check()
+
+        level, words = found["payment_ms_key"]
+        assert (code, level) == (0, "warning")
+        assert "refuses PAYMENT_MS_API_KEY and takes PAYMENT_MS_API_KEY_PREVIOUS" in words
 
     def test_status_answer_of_another_shape(self, installation: Installation, payment_ms: MockPaymentMS) -> None:
         def other(asked: MockRequest, right: MockAnswer) -> MockAnswer:

@@ -20,13 +20,13 @@ from tests.unit.api.api_world import ApiWorld, Browser, api_world
 
 PATHS = (
     "/api/catalog", "/api/me", "/api/cart", "/api/cart/{}", "/api/entitlements", "/api/payment/subscriptions",
-    "/api/entitlements/query", "/api/entitlements/{}", "/api/me/data", "/account/forget",
+    "/api/entitlements/query", "/api/entitlements/{}", "/api/me/data",
     "/api/payment/checkout", "/api/payment/cart", "/api/payment/portal", "/api/payment/events", "/api/{}",
     "/payment/checkout", "/payment/portal", "/preferences", "/cart/{}", "/cart/checkout", "/auth/login",
     "/auth/callback", "/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/start",
     "/items/{}/picture", "/signed-out", "/sandbox/words", "/{}",
 )  # fmt: skip
-SIGN_OUT = ("/auth/sign-out", "/sign-out")
+SIGN_OUT = ("/auth/sign-out", "/sign-out", "/account/forget")
 FORMS = (
     "/cart/add", "/cart/quantity", "/cart/remove", "/preferences", "/payment/checkout", "/payment/portal",
     "/cart/checkout", "/sandbox/words",

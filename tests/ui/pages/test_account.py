@@ -315,6 +315,14 @@ async def test_before_anything_is_forgotten_the_page_says_what_stays_and_why(wor
     assert "This ends no subscription" in html
 
 
+async def test_what_kept_it_from_being_done_is_said(world: World) -> None:
+    at = int(datetime.now(UTC).timestamp())
+
+    html = (await world.browser.http_client.get(f"/account/forget?at={at}&problem=store_unavailable")).text
+
+    assert 'data-code="store_unavailable"' in html
+
+
 def test_whoever_was_forgotten_is_told_so_for_a_while() -> None:
     now = datetime.now(UTC)
 

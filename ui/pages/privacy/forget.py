@@ -9,6 +9,7 @@ from typing import Final
 from services.container import Container
 from services.people.personal_data import Forgetting, Stays
 from services.sessions.service import account_mark
+from ui.billing.problem import draw_problem, problem_in_address
 from ui.components.button import button
 from ui.components.card_page import card_page
 from ui.nicegui_ext.html import Tag
@@ -47,11 +48,13 @@ def register(container: Container) -> None:
     @page(container, "/account/forget", title=N_("Have your data forgotten"), requires_sign_in=True, robots="noindex")
     async def forget(context: PageContext) -> None:
         session = signed_in(context)
-        forgetting = await container.own_data.preview(session)
+        forgetting, problem = await container.own_data.preview(session), await problem_in_address(context)
         with (
             frame(context, narrow=True),
             card_page("warning", "trash", _("Have your data forgotten"), testid="forget-card"),
         ):
+            if problem is not None:
+                draw_problem(problem)
             draw_what_goes()
             if forgetting.stays:
                 draw_what_stays(forgetting)
