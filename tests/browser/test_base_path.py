@@ -51,7 +51,8 @@ def nginx(folder: Path, port: int, app: int) -> Iterator[str]:
     paths = "".join(
         f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    whole = f"daemon off; master_process off; pid {folder}/pid; error_log stderr; events {{}} http {{ access_log off; {paths} {text} }}"
+    inside = f"error_log stderr; events {{}} http {{ access_log off; {paths} {text} }}"
+    whole = f"daemon off; master_process off; pid {folder}/pid; {inside}"
     (folder / "nginx.conf").write_text(whole, encoding="utf-8")
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     command = [program, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
