@@ -254,7 +254,8 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
 
 HARMLESS: Final[tuple[str, ...]] = (
     # What each service said last, below a card: that it said so is true whatever is so
-    "Why does it say this\\?", "Billing, (?:just now|{ago}): .*", "Your account, (?:just now|{ago}): .*",
+    "Why does it say this\\?", "Nothing has been heard yet.",
+    "(?:Billing|Your account), (?:just now|{ago}): .*",
     "It doesn't say whether it's running.", "(?:Billing|Your account) can't be asked right now.",
     "What it said before is below.", "Some payment methods take days.", "Other plan",
     "You came back from checkout (?:just now|{ago}), and nobody has confirmed the purchase yet.",

@@ -29,7 +29,7 @@ class SiteNotices:
         self._file = context.container.notice
         self._client: Client = ui.context.client
         # Translators: name of the place for what the operator has to say to everybody, for screen readers
-        self.box = Tag("section", classes="banners site-notices", aria_label=_("Announcements"), testid="site-notices")
+        self.box = Tag("section", classes="site-notices", aria_label=_("Announcements"), testid="site-notices")
         self._draw()
         if not context.shared:
             self._client.on_connect(self._connected)
