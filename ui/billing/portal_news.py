@@ -29,7 +29,8 @@ def portal_changes(context: PageContext, before: CustomerStatus, after: Customer
     if (_over(new) and not _over(old)) or (_over(old) and not _over(new) and new.state in _RUNNING):
         said.append(_said(context, new))
     elif old.state not in _RUNNING and new.state in _RUNNING and old.plan_id == new.plan_id:
-        said.append(_("{plan} is active again.").format(plan=_name(context, new)))
+        active = new.state is State.ACTIVE  # what was on hold in its trial is a trial again
+        said.append(_("{plan} is active again.").format(plan=_name(context, new)) if active else _said(context, new))
     elif new.state is State.PAUSED and old.state is not State.PAUSED:
         said.append(_("{plan} is paused.").format(plan=_name(context, new)))
     elif (new.state in _OWED and old.state not in _OWED) or (changed and new.state not in _HELD):

@@ -164,6 +164,11 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
             ("Basic is paused.",),
         ),
         (customer_status(subscription(State.PAST_DUE)), customer_status(ACTIVE), ("Premium is active again.",)),
+        (
+            customer_status(subscription(State.PAUSED)),
+            customer_status(subscription(State.TRIALING)),
+            ("You're trying Premium. Your trial is running.",),
+        ),
         (customer_status(ACTIVE), customer_status(subscription(State.PAUSED)), ("Premium is paused.",)),
         (
             customer_status(ACTIVE, subscription(State.ACTIVE, "basic")),
