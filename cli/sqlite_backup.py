@@ -56,6 +56,7 @@ def restore(backup: Path, store: Path) -> Path | None:
             if path.exists():
                 before = _name_for_former(path)
                 back_up(path, before)
+                _give_to_owner_of(path, draft, before)
             for ending in JOURNAL:  # of the store that makes way; it is in the copy
                 beside(path, ending).unlink(missing_ok=True)
             draft.replace(path)
@@ -64,6 +65,14 @@ def restore(backup: Path, store: Path) -> Path | None:
     finally:
         claim.close()
     return before
+
+
+def _give_to_owner_of(path: Path, *files: Path) -> None:
+    """Let the app's user go on having its files where root restores them."""
+    if os.geteuid() == 0:
+        owner = path.stat()
+        for file in files:
+            os.chown(file, owner.st_uid, owner.st_gid)
 
 
 def _name_for_former(path: Path) -> Path:

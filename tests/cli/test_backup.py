@@ -1,6 +1,7 @@
 """`backup` copies the store while the app has it, `restore` puts a copy back while it has not."""
 
 import asyncio
+import os
 import sqlite3
 import stat
 from pathlib import Path
@@ -49,6 +50,8 @@ def test_a_backup_is_restored_and_what_was_there_is_kept(capsys: pytest.CaptureF
     assert "copy is a checked copy of data/store.sqlite3: 2 rows." in capsys.readouterr().out
     assert stat.S_IMODE(Path("copy").stat().st_mode) == 0o600
     write("now")
+    if os.geteuid() == 0:
+        os.chown(STORE, 10001, 10001)
 
     assert main(["restore", "copy"]) == 0
 
@@ -56,6 +59,7 @@ def test_a_backup_is_restored_and_what_was_there_is_kept(capsys: pytest.CaptureF
     assert kept() == "then"
     (before,) = Path("data").glob("store.sqlite3.before-*")
     assert str(before.resolve()) in said
+    assert STORE.stat().st_uid == before.stat().st_uid == (10001 if os.geteuid() == 0 else os.geteuid())
     assert "not on record any more" in said
     assert main(["restore", str(before)]) == 0
     assert kept() == "now"
