@@ -15,6 +15,7 @@ from services.errors import PlanRequired, StoreUnavailable
 from services.rate_limits import RateLimits
 from services.readiness import LEVELS
 from services.sessions.service import Session
+from services.storage.sqlite.opened_files import FileReplaced
 from services.subscription.model import Reason, Source, State
 from tests.unit.api.api_world import OPS_TOKEN, ApiWorld, Browser, api_world
 from version import VERSION
@@ -200,6 +201,18 @@ async def test_metrics_count_what_happens_and_name_nobody(api: ApiWorld) -> None
         assert f"billing_{name} " in text
     assert "usr_" not in text
     assert "ada" not in text
+
+
+async def test_a_store_whose_file_was_replaced_says_what_to_do(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def replaced() -> None:
+        raise StoreUnavailable from FileReplaced("replaced")
+
+    monkeypatch.setattr(api.container.store, "ping", replaced)
+
+    store = (await api.browser().get("/readyz")).json()["checks"]["store"]
+
+    assert store["status"] == "failing"
+    assert store["problem"].endswith("neither is written to; restart the app.")
 
 
 async def test_metrics_say_what_readiness_says(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
