@@ -9,7 +9,6 @@ from cli.check_customers import look_at_customers
 from cli.check_offline import look_at_files
 from cli.check_public import look_at_public_url
 from cli.check_services import look_at_auth_ms, look_at_payment_ms, payment_ms
-from cli.check_shown import look_at_shown
 from cli.check_storage import look_at_storage, without_harm
 from cli.findings import Finding, as_json, as_text, error, ok, sound, warning
 from cli.live_checkout import open_live_checkout
@@ -64,7 +63,7 @@ async def check(live_checkout: str | None = None, *, while_running: bool = False
         return [error("settings", sentence) for sentence in problem.problems]
     known, catalog = look_at_files(settings)
     storage = await look_at_storage(settings)
-    findings = [*_look_at_settings(settings), *look_at_shown(settings), *known, storage.finding]
+    findings = [*_look_at_settings(settings), *known, storage.finding]
     unasked = without_harm(settings, storage, while_running=while_running)
     mode = storage.mode
     try:

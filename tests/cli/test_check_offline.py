@@ -9,7 +9,7 @@ import structlog
 from catalog import load_catalog
 from cli.check_catalog import sandbox_ids_refused
 from cli.check_keys import look_at_keys
-from cli.check_offline import doubts
+from cli.check_offline import doubts, look_at_files
 from cli.check_sign_in import look_at_sign_in
 from cli.serve import tell_doubts
 from settings import SANDBOX_API_KEY, Settings, load_settings
@@ -71,6 +71,16 @@ def test_the_start_says_what_check_says(tmp_path: Path) -> None:
     assert told["catalog_ids"]["log_level"] == "error"
     assert "breaks under two requests at once" in told["settings"]["problem"]
     assert [line["problem"] for line in lines] == [doubt.detail for doubt in doubts(settings)]
+
+
+def test_a_file_of_webhooks_that_the_start_refuses_is_an_error_of_check(tmp_path: Path) -> None:
+    path = tmp_path / "webhooks.json"
+    path.write_text('{"endpoints": [\n  {"name": "crm"\n}', encoding="utf-8")
+
+    [said] = [one for one in look_at_files(live(webhooks_path=str(path)))[0] if one.check == "webhooks"]
+
+    assert said.level == "error"
+    assert "line 3" in said.detail
 
 
 def test_plain_http_to_the_auth_ms_behind_https_is_an_error_with_its_cure() -> None:
