@@ -28,6 +28,8 @@ from payment_service.sync import SOLD_BY, Sync
 
 PATIENCE: Final = 8.0
 """Seconds to wait for another checkout of the same user and group that is being opened."""
+LONGEST: Final = 20.0
+"""Seconds after which another checkout need not wait any more for one that was cut off."""
 _FRESH: Final = 2
 """Seconds for which an open session is answered from the record."""
 
@@ -117,7 +119,8 @@ class Checkouts:
         return closed[0] if closed else None
 
     def _open_subscription(self, body: SubscriptionCheckout, price: SoldPrice, key: str) -> Document:
-        with self._leases.hold(f"checkout:{body.user_id}:{price.group}", wait=PATIENCE):
+        name = f"checkout:{body.user_id}:{price.group}"
+        with self._leases.hold(name, holder=key, seconds=LONGEST, wait=PATIENCE):
             if live := self._subscriptions.live(body.user_id, price.group):
                 raise subscription_exists(live[0].id)
             customer, made = self._customers.find_or_make(body.user_id, body.email)

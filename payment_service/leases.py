@@ -3,10 +3,11 @@
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from payment_service.database import LeaseRow, ServiceDatabase, insert
 
@@ -24,9 +25,12 @@ class DatabaseLeases:
         self._database = database
 
     @contextmanager
-    def hold(self, name: str, *, seconds: float = 60.0, wait: float = 0.0) -> Iterator[None]:
-        """Hold a lease for as long as the block takes, `seconds` at most; wait for it so long. Raises Busy."""
-        holder, give_up = secrets.token_hex(8), time.monotonic() + wait
+    def hold(self, name: str, *, holder: str = "", seconds: float = 60.0, wait: float = 0.0) -> Iterator[None]:
+        """Hold a lease for as long as the block takes, `seconds` at most; wait for it so long. Raises Busy.
+
+        Whoever asks again as the same `holder`, after a crash or a lost answer, has it at once.
+        """
+        holder, give_up = holder or secrets.token_hex(8), time.monotonic() + wait
         while not self._take(name, holder, seconds):
             if time.monotonic() >= give_up:
                 raise Busy(name)
@@ -34,7 +38,7 @@ class DatabaseLeases:
         try:
             yield
         finally:
-            with self._database.writing() as session:
+            with suppress(SQLAlchemyError), self._database.writing() as session:  # else it runs out
                 session.execute(delete(LeaseRow).where(LeaseRow.name == name, LeaseRow.holder == holder))
 
     def _take(self, name: str, holder: str, seconds: float) -> bool:
@@ -42,6 +46,7 @@ class DatabaseLeases:
         with self._database.writing() as session:
             if insert(session, LeaseRow, {"name": name, "holder": holder, "until": now + seconds}):
                 return True
-            over = update(LeaseRow).where(LeaseRow.name == name, LeaseRow.until < now)
+            free = or_(LeaseRow.until < now, LeaseRow.holder == holder)
+            over = update(LeaseRow).where(LeaseRow.name == name, free)
             taken = session.execute(over.values(holder=holder, until=now + seconds))
             return bool(taken.rowcount)  # type: ignore[attr-defined]

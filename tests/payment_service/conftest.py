@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
+import requests
 import stripe
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
+from harness.postgres_server import PostgresServer
 from payment_service.api import application
 from payment_service.migrate import migrate
 from payment_service.service import PaymentService, assemble
@@ -85,27 +88,54 @@ class ServiceShop:
 OpenShops = Callable[..., ServiceShop]
 
 
+ON_POSTGRES = bool(os.environ.get("PAYMENT_SERVICE_ON_POSTGRES"))
+"""Whether all these tests run on PostgreSQL instead of SQLite: once for a release, since each test makes a database."""
+
+NewDatabase = Callable[[Path], str]
+
+
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The file of a database whose tables are made, to be copied: the migrations run once."""
-    path = tmp_path_factory.mktemp("migrated") / "empty.sqlite3"
-    service = assemble(ServiceSettings(_env_file=None, database_url=f"sqlite:///{path}"))
+def postgres() -> Iterator[PostgresServer]:
+    """A server for all tests that want one."""
+    server = PostgresServer()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> NewDatabase:
+    """Make a database whose tables are there, a copy of one: the migrations run once."""
+    if ON_POSTGRES:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        _migrated(server.make("migrated"))
+        return lambda folder: server.make(f"of {folder.name}", "migrated")
+    template = tmp_path_factory.mktemp("migrated") / "empty.sqlite3"
+    _migrated(f"sqlite:///{template}")
+    content = template.read_bytes()
+
+    def copied(folder: Path) -> str:
+        (folder / "service.sqlite3").write_bytes(content)
+        return f"sqlite:///{folder / 'service.sqlite3'}"
+
+    return copied
+
+
+def _migrated(address: str) -> None:
+    service = assemble(ServiceSettings(_env_file=None, database_url=address))
     migrate(service.database)
     service.close()
-    return path.read_bytes()
 
 
 @pytest.fixture
-def open_shop(tmp_path: Path, empty_database: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenShops]:
+def open_shop(tmp_path: Path, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenShops]:
     """Open a shop with settings of one's own; several of one test share the database and Stripe."""
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.0)  # between the library's own two attempts
     monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.0)
-    path = tmp_path / "service.sqlite3"
-    path.write_bytes(empty_database)
+    address = new_database(tmp_path)
     opened: list[ServiceShop] = []
     fake = FakeStripe()
 
-    def open_one(**settings: Any) -> ServiceShop:
+    def open_one(*, stripe_session: requests.Session | None = None, **settings: Any) -> ServiceShop:
         told: list[httpx.Request] = []
         app_answers: list[int] = []
 
@@ -115,11 +145,11 @@ def open_shop(tmp_path: Path, empty_database: bytes, monkeypatch: pytest.MonkeyP
 
         given = {
             "stripe_secret_key": "sk_test_of_the_tests", "stripe_webhook_secret": WEBHOOK_SECRET,
-            "database_url": f"sqlite:///{path}", "payment_ms_api_key": KEY, "payment_ms_webhook_secret": APP_SECRET,
+            "database_url": address, "payment_ms_api_key": KEY, "payment_ms_webhook_secret": APP_SECRET,
             "app_events_url": "http://app.test/api/payment/events", "checkout_limit": "1000/minute",
         }  # fmt: skip
         made = ServiceSettings(_env_file=None, **{**given, **settings})
-        service = assemble(made, httpx.MockTransport(app), fake.session())
+        service = assemble(made, httpx.MockTransport(app), stripe_session or fake.session())
         opened.append(
             ServiceShop(service, fake, Caller(portal, application(service, with_worker=False)), told, app_answers)
         )

@@ -1,9 +1,12 @@
 """Opening checkouts: once for a key, never a second subscription, and nothing lost by a crash in between."""
 
+import hashlib
+import time
 from typing import Any
 
 import pytest
 
+from payment_service.database import LeaseRow, insert
 from tests.payment_service.conftest import OpenShops, ServiceShop
 
 CART: dict[str, Any] = {
@@ -185,6 +188,14 @@ def test_one_user_can_open_so_many_checkouts_a_minute(open_shop: OpenShops) -> N
 
     assert [shop.buy().status_code for _ in range(3)] == [200, 200, 429]
     assert shop.buy("usr_2").status_code == 200
+
+
+def test_checkout_that_was_cut_off_is_gone_on_with_at_once_under_its_key(shop: ServiceShop) -> None:
+    holder = hashlib.sha256(b"default\0one").hexdigest()
+    with shop.service.database.writing() as session:
+        insert(session, LeaseRow, {"name": "checkout:usr_1:main", "holder": holder, "until": time.time() + 20})
+
+    assert shop.buy(key="one").status_code == 200
 
 
 class TestOneSession:
