@@ -93,9 +93,11 @@ class Replica:
         on = self.outbox.on
         self.confirmed: list[tuple[str, float | None]] = []
         self.disagreed: list[Reason] = []
-        confirmations = Confirmations(store, lambda outcome, seconds: self.confirmed.append((outcome.value, seconds)))
+        self.confirmations = Confirmations(
+            store, lambda outcome, seconds: self.confirmed.append((outcome.value, seconds))
+        )
         self.checkouts = CheckoutRepository(
-            store, clock, changed=self.outbox.checkouts_changed if on else None, marked=confirmations.marked
+            store, clock, changed=self.outbox.checkouts_changed if on else None, marked=self.confirmations.marked
         )
         self.refresher = StatusRefresher(
             store=store,
@@ -111,7 +113,9 @@ class Replica:
             now=lambda: clock() + ahead,
             memory=memory,
         )
-        self.confirmation_watch = ConfirmationWatch(store, confirmations, self.refresher, self.checkouts, now=clock)
+        self.confirmation_watch = ConfirmationWatch(
+            store, self.confirmations, self.refresher, self.checkouts, now=clock
+        )
         self.status = StatusService(
             self.refresher,
             self.pubsub,

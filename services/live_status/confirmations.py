@@ -138,10 +138,10 @@ class ConfirmationWatch:
     async def run_once(self) -> None:
         """Look at all who wait. Raises StoreUnavailable."""
         waiting, now = await self._confirmations.waiting(), self._now()
-        self.waiting = len(waiting)
-        for checkout_id, one in waiting.items():
-            if now - one.returned > LOST_AFTER:
-                await self._judge(checkout_id, one)
+        over = {checkout_id: one for checkout_id, one in waiting.items() if now - one.returned > LOST_AFTER}
+        self.waiting = len(waiting) - len(over)
+        for checkout_id, one in over.items():
+            await self._judge(checkout_id, one)
 
     async def _judge(self, checkout_id: str, one: WaitingPurchase) -> None:
         lease = Lease(self._store, f"confirmation:{checkout_id}", self._holder, _LEASE)

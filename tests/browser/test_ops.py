@@ -9,11 +9,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from harness.app_process import ROOT, Product, running_product
+from services.upstream.circuit import CircuitPolicy
 from tests.browser.people import at_checkout, open_signed_in, pay, success_state
 from tests.browser.staged import OVERFLOWING
 from tools.a11y import violations_of
 
 TOKEN = "an-operators-token-for-tests"
+OPENS_A_CIRCUIT = CircuitPolicy().failures_in_a_row
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +48,16 @@ def test_it_shows_each_call_while_one_looks(watched: Product, chromium: Browser)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(f"{watched.url}/ops")
     expect(page.get_by_test_id("plot")).to_have_count(9)
-    watched.control("POST", "/faults", operation="session_create", status=503, times=1)
-    with httpx.Client(base_url=watched.url, trust_env=False) as visitor:
-        visitor.get("/auth/login?provider=google&next=/payment")
-        visitor.get("/auth/callback?auth_code=made_up")
+    expect(page.get_by_test_id("ops-unwell")).to_have_count(0)
+    watched.control("POST", "/faults", operation="session_create", status=503, times=OPENS_A_CIRCUIT)
+    for _visitor in range(OPENS_A_CIRCUIT):
+        with httpx.Client(base_url=watched.url, trust_env=False) as visitor:
+            visitor.get("/auth/login?provider=google&next=/payment")
+            visitor.get("/auth/callback?auth_code=made_up")
 
+    expect(page.get_by_test_id("unwell-auth_ms")).to_contain_text("Its last calls failed: create.", timeout=15_000)
     expect(page.get_by_test_id("ops-auth_ms").locator("tr[data-state]")).to_have_count(1, timeout=15_000)
-    expect(page.locator("summary", has_text="upstream_call")).to_be_visible(timeout=15_000)
+    expect(page.locator("summary", has_text="upstream_call")).to_have_count(OPENS_A_CIRCUIT, timeout=15_000)
     context.close()
     assert said == []
 

@@ -119,9 +119,7 @@ async def test_who_says_that_nothing_was_charged_waits_for_nothing(replica: Repl
     await wait_is_over(replica, outside)
 
     assert replica.confirmed == []
-    assert replica.confirmation_watch.waiting == 1
-    await replica.confirmation_watch.run_once()
-    assert replica.confirmation_watch.waiting == 0
+    assert await replica.confirmations.waiting() == {}
 
 
 async def test_an_item_is_nobodys_confirmation(replica: Replica, outside: Outside) -> None:
