@@ -12,8 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from api.access import Access, client_address
 from catalog import Catalog, UnknownPrice
+from languages import Offered
 from services.container import Container
 from services.errors import AccountChanged, FrontendError, NotSignedIn, asked_about
+from services.portal import PortalWay
 from services.purchase import Purchase, whole_number
 from services.sessions.service import Session, account_mark, sign_in_path
 from services.web.base_path import base_path, below
@@ -46,7 +48,8 @@ def form_routes(container: Container) -> APIRouter:
         try:
             session = _of_same_account(await access.session(request), fields)
             await access.count_press(request, session)
-            checkout = await container.checkout.start(session, Purchase.from_fields(fields, container.catalog))
+            purchase = Purchase.from_fields(fields, container.catalog)
+            checkout = await container.checkout.start(session, purchase, locale=_language(container, request))
         except NotSignedIn:
             return RedirectResponse(sign_in_path(f"{page}?{urlencode(_choice(fields))}"), 303)
         except FrontendError as error:
@@ -61,7 +64,10 @@ def form_routes(container: Container) -> APIRouter:
         try:
             session = _of_same_account(await access.session(request), fields)
             await access.count_press(request, session)
-            return RedirectResponse(await container.portal.open(session, here), 303)
+            way = PortalWay.from_fields(fields)
+            return RedirectResponse(
+                await container.portal.open(session, here, way, locale=_language(container, request)), 303
+            )
         except NotSignedIn:
             return RedirectResponse(sign_in_path(here), 303)
         except FrontendError as error:
@@ -111,7 +117,8 @@ def _add_cart(router: APIRouter, container: Container, access: Access) -> None:
             await access.count_press(request, session)
             owner = await access.cart_owner(request, Response())
             cart = await container.cart.apply_quantities(owner, _quantities(fields))
-            checkout = await container.checkout.start(session, cart.purchase.shown_as_cart(fields))
+            purchase = cart.purchase.shown_as_cart(fields)
+            checkout = await container.checkout.start(session, purchase, locale=_language(container, request))
             return RedirectResponse(checkout.url, 303)
         except NotSignedIn:
             if not fields.get("account"):  # else it was shown to an account, which is signed out now
@@ -151,6 +158,12 @@ def _add_cart(router: APIRouter, container: Container, access: Access) -> None:
         except FrontendError as error:
             return _explained("/cart", error, {"price": price_id[:255]} if price_id else {})
         return answer
+
+
+def _language(container: Container, request: Request) -> str:
+    """Return the language of the page that a form stood on: the reader's choice, else what the browser wants."""
+    languages = Offered.by(container.settings.languages, container.settings.default_language)
+    return languages.choose(request.cookies.get("locale"), request.headers.get("accept-language", ""))
 
 
 def _posted_from(request: Request) -> str:

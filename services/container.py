@@ -10,6 +10,7 @@ from services.checkout.service import CheckoutService
 from services.checkout_record import CheckoutRepository
 from services.entitlements.service import Entitlements
 from services.entitlements.without_session import EntitlementLookup
+from services.invoices import InvoiceService
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
@@ -87,6 +88,7 @@ class Container:
     status: StatusService
     checkout: CheckoutService
     portal: PortalService
+    invoices: InvoiceService
     cart: CartService
     entitlements: Entitlements
     entitlement_lookup: EntitlementLookup

@@ -5,9 +5,10 @@ page watches and says what changed, or that nothing has yet.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from services.errors import UnsafePortal
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
+from services.payment_contract.features import ContractFeature, PortalFlow
 from services.payment_ms import PaymentMS
 from services.rate_limits import PORTAL, Policy, RateLimits
 from services.sessions.service import Session
@@ -28,6 +30,29 @@ WATCHED_FOR: Final = timedelta(minutes=2)
 """How long after the return the page says what has changed, or that nothing has yet."""
 
 _STAY: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class PortalWay:
+    """Where in the portal a button leads: straight to one of its pages, of one subscription, or to its front."""
+
+    flow: PortalFlow | None = None
+    subscription_id: str = ""
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What a form posts of it."""
+        named = {"flow": self.flow or "", "subscription_id": self.subscription_id if self.flow else ""}
+        return {name: value for name, value in named.items() if value}
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, str]) -> Self:
+        """Return the way that a form posts; an unknown page is the front."""
+        flow = fields.get("flow", "")
+        return cls(PortalFlow(flow) if flow in set(PortalFlow) else None, fields.get("subscription_id", ""))
+
+
+FRONT: Final = PortalWay()
 
 
 class PortalVisit(BaseModel):
@@ -64,8 +89,15 @@ class PortalService:
         self._policy = policy
         self._now = now or (lambda: datetime.now(UTC))
 
-    async def open(self, session: Session, return_path: str) -> str:
+    @property
+    def leads_straight(self) -> bool:
+        """Whether the Payment MS says that it leads straight to a page of the portal."""
+        return self._payment_ms.contract.has(ContractFeature.PORTAL_FLOWS)
+
+    async def open(self, session: Session, return_path: str, way: PortalWay = FRONT, *, locale: str = "") -> str:
         """Return the portal's address for this user, who will come back to `return_path` on this site.
+
+        A subscription in `way` that is not known to be this user's is left out. `locale` is the reader's language.
 
         Raises CustomerUnknown for a user who never bought anything, RateLimited, StoreUnavailable, UnsafePortal and
         the UpstreamErrors.
@@ -73,9 +105,14 @@ class PortalService:
         customer = self._refresher.customer_of(session)
         await self._limits.hit(self._policy, customer)
         path = urlsplit(safe_next(return_path)).path or "/payment"
-        portal = await self._payment_ms.create_portal_session(customer, self._redirects.portal_return_url(path))
+        before = await self._refresher.remembered(customer)
+        theirs = before is not None and way.subscription_id in before.subscription_ids
+        portal = await self._payment_ms.create_portal_session(
+            customer, self._redirects.portal_return_url(path), flow=way.flow, locale=locale,
+            subscription_id=way.subscription_id if theirs else "",
+        )  # fmt: skip
         url = self._redirects.checked(portal.url, refusal=UnsafePortal)
-        visit = PortalVisit(before=await self._refresher.remembered(customer), left_at=self._now())
+        visit = PortalVisit(before=before, left_at=self._now())
         await self._refresher.note_portal_visit(customer)
         await self._store.put(portal_visit_key(customer), visit.model_dump_json(), _STAY.total_seconds())
         return url

@@ -132,6 +132,7 @@ class FakePaymentMS(PaymentMS):
         self.honours_keys = True
         self.checkout_host = "checkout.stripe.com"
         self.keys: list[str] = []
+        self.locales: list[str] = []
         self._answered: dict[str, tuple[object, str]] = {}
 
     async def subscription(
@@ -159,6 +160,7 @@ class FakePaymentMS(PaymentMS):
     ) -> CheckoutSession:
         check_identifier("user_id", user_id)
         self.keys.append(idempotency_key)
+        self.locales.append(locale)
         kind, asked = str(purchase.kind), (purchase.lines, user_id, email, success_url, cancel_url)
         content = tuple((line.price_id, line.quantity) for line in purchase.lines)
 

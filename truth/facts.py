@@ -96,6 +96,8 @@ class Facts:
     subs: tuple[Sub, ...]
     account: Account
     sessions: tuple[PaidSession, ...] = ()
+    invoices: tuple[tuple[datetime, int, str], ...] = ()
+    """The day of each of Stripe's invoices, its total and currency."""
     second: bool = False
     """Whether the Payment MS keeps the contract's second version: then it says itself what renews, at which price."""
 
@@ -110,7 +112,9 @@ def facts_of(state: SandboxState, user_id: str, at: datetime) -> Facts:
     truth = truth_about(state, user_id, with_events=False)
     subs = tuple(_true_sub(one) for one in truth.subscriptions)
     sessions = tuple(_session(one) for one in truth.sessions)
-    return Facts(at, subs, _account(truth.account), sessions, state.runtime_settings.current.contract == 2)
+    invoices = tuple((one.created, one.amount, one.currency) for one in truth.charges)
+    second = state.runtime_settings.current.contract == 2
+    return Facts(at, subs, _account(truth.account), sessions, invoices, second)
 
 
 def told_of(state: SandboxState, user_id: str, truth: Facts) -> Facts | None:

@@ -87,6 +87,15 @@ def purchase(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersD
     )
 
 
+def invoiced(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """There is such an invoice of that day."""
+    money = said.money
+    return money is not None and any(
+        (money.amount, money.currency) == (amount, currency) and reader.same_day(day, said.day)
+        for day, amount, currency in facts.invoices
+    )
+
+
 def due_today(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     return any(
         said.money is not None

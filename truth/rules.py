@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from truth.facts import UNSAID, Facts, PaidSession, Sub
-from truth.price_rules import card_price, due_today, has_price, purchase, saving, trial_offer
+from truth.price_rules import card_price, due_today, has_price, invoiced, purchase, saving, trial_offer
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, Rule, subs_of
 from truth.statements import Kind, Statement
 
@@ -376,6 +376,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.BOUGHT: _any_confirmed,
     Kind.HAS_PRICE: has_price,
     Kind.PURCHASE: purchase,
+    Kind.INVOICED: invoiced,
     Kind.CARD_PRICE: card_price,
     Kind.ITEM_PRICE: _always,
     Kind.DUE_TODAY: due_today,
@@ -397,7 +398,7 @@ ABOUT_THE_PAST: Final = frozenset({Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED})
 
 TELLABLE: Final = frozenset(RULES) - {
     Kind.RENEWS, Kind.HAS_PRICE, Kind.WILL_BE_CHARGED_THEN, Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED, Kind.SUBMITTED,
-    Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT, Kind.CHANGES, Kind.CHECKOUT_ENDED,
+    Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT, Kind.CHANGES, Kind.CHECKOUT_ENDED, Kind.INVOICED,
 }  # fmt: skip
 """What a service says in words of its own, so that its word may be repeated. None of the first version names an amount
 that will be charged, says that a subscription renews, or tells what became of a checkout."""

@@ -55,6 +55,7 @@ class Kind(StrEnum):
     CONFIRMED = "a purchase was confirmed"
     BOUGHT = "one of the purchases was confirmed"
     HAS_PRICE = "the list price of what is had"
+    INVOICED = "an invoice was over"
     PURCHASE = "a purchase was over"
     CARD_PRICE = "a plan costs"
     ITEM_PRICE = "an item costs"

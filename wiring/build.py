@@ -17,6 +17,7 @@ from services.checkout_record import CheckoutRepository
 from services.container import Container, Policies
 from services.entitlements.service import Entitlements
 from services.entitlements.without_session import EntitlementLookup
+from services.invoices import INVOICE_HOSTS, InvoiceService
 from services.live_status.confirmations import Confirmations, ConfirmationWatch
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
@@ -125,6 +126,10 @@ def build(
         store=store, refresher=refresher, status=status, payment_ms=payment_ms, limits=limits,
         redirects=Redirects(settings.public_url, settings.portal_hosts, bool(settings.http_hosts)), now=now,
     )  # fmt: skip
+    invoices = InvoiceService(
+        payment_ms, refresher,
+        Redirects(settings.public_url, (*settings.portal_hosts, *INVOICE_HOSTS), bool(settings.http_hosts)),
+    )  # fmt: skip
     cart = CartService(store, pubsub, current_catalog)
     entitlements = Entitlements(
         refresher, key, issuer=settings.public_url, audience=settings.entitlements_audience,
@@ -152,7 +157,8 @@ def build(
     )  # fmt: skip
     container = Container(
         settings=settings, catalogs=catalog_file, store=store, pubsub=pubsub, sessions=sessions, checkouts=checkouts,
-        refresher=refresher, status=status, checkout=checkout, portal=portal, cart=cart, entitlements=entitlements,
+        refresher=refresher, status=status, checkout=checkout, portal=portal, invoices=invoices, cart=cart,
+        entitlements=entitlements,
         entitlement_lookup=entitlement_lookup, outbox=outbox, webhooks=webhooks, shown=ShownRecord(store, now),
         people=people, own_data=own_data, notice=NoticeFile(settings.notice_file, now=now), stripe_mode=stripe_mode,
         alarms=alarms, limits=limits, policies=policies,

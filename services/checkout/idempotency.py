@@ -51,7 +51,14 @@ class IdempotencyKeys:
         self._public_url = public_url
 
     async def key_for(
-        self, customer: str, email: str, purchase: Purchase, known: Iterable[Checkout], *, trial: bool = False
+        self,
+        customer: str,
+        email: str,
+        purchase: Purchase,
+        known: Iterable[Checkout],
+        *,
+        trial: bool = False,
+        locale: str = "",
     ) -> IdempotencyKey:
         """Return the key to ask for this purchase under: that of the last try if it may have succeeded, or a new one.
 
@@ -59,7 +66,7 @@ class IdempotencyKeys:
         a session's end: a session that was opened under it earlier is then never handed out dead. Raises
         StoreUnavailable.
         """
-        name = self._name(customer, email, purchase, trial=trial)
+        name = self._name(customer, email, purchase, trial=trial, locale=locale)
         key = await self._kept(name)
         if any(checkout.id == key.checkout_id for checkout in known):
             await self._store.delete(name)  # written by a release that took two steps, and stopped between them
@@ -85,10 +92,12 @@ class IdempotencyKeys:
             await self._store.put(name, new, self._kept_for)
         return IdempotencyKey(name, known or new)
 
-    def _name(self, customer: str, email: str, purchase: Purchase, *, trial: bool) -> str:
+    def _name(self, customer: str, email: str, purchase: Purchase, *, trial: bool, locale: str) -> str:
         """Everything that the request's content depends on."""
         lines = sorted((line.price_id, line.quantity, line.product_id) for line in purchase.lines)
-        content = (purchase.kind, lines, email, self._public_url, trial)
+        content: tuple[object, ...] = (purchase.kind, lines, email, self._public_url, trial)
+        if locale:  # a service of the first version is told none
+            content = (*content, locale)
         return f"attempt:{customer}:{_digest(repr(content), 16)}"
 
 

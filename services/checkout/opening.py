@@ -33,6 +33,7 @@ from services.live_status.history import CustomerHistory
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.live_status.session_states import SessionStates
+from services.payment_contract.features import ContractFeature
 from services.payment_ms import CheckoutSession, PaymentMS
 from services.purchase import CheckoutKind, Purchase
 from services.rate_limits import Policy, RateLimits
@@ -90,7 +91,7 @@ class CheckoutOpener:
         self._now = now
 
     async def open(
-        self, session: Session, customer: str, purchase: Purchase, pressed_at: datetime
+        self, session: Session, customer: str, purchase: Purchase, pressed_at: datetime, locale: str = ""
     ) -> tuple[Checkout, PurchaseOutcome]:
         """Return a checkout of the purchase; a plan's after a fresh look at both services.
 
@@ -129,7 +130,9 @@ class CheckoutOpener:
         await self._limits.hit(self._policy, customer)
         is_first = not known and customer_status is not None and not customer_status.subscription_ids
         try:
-            opened = await self._open_session(session, customer, purchase, plan, customer_status, history.record)
+            opened = await self._open_session(
+                session, customer, purchase, plan, customer_status, history.record, locale
+            )
         except UpstreamFailed as error:
             if is_first and self._alarms is not None and error.upstream_code == _STRIPE_ERROR:
                 await self._alarms.checkout_refused(customer)
@@ -221,6 +224,7 @@ class CheckoutOpener:
         plan: Plan | None,
         customer_status: CustomerStatus | None,
         record: CheckoutsOnRecord,
+        locale: str,
     ) -> Checkout:
         """Ask for a session and return it as a remembered checkout.
 
@@ -231,7 +235,8 @@ class CheckoutOpener:
         if not email:
             raise EmailMissing("the account has no e-mail address")
         trial = plan is not None and customer_status is not None and plan.id not in customer_status.had_plans
-        key = await self._keys.key_for(customer, email, purchase, record.kept, trial=trial)
+        told = locale if self._payment_ms.contract.has(ContractFeature.LOCALE) else ""
+        key = await self._keys.key_for(customer, email, purchase, record.kept, trial=trial, locale=told)
         try:
             answer = await self._payment_ms.create_checkout(
                 purchase,
@@ -241,6 +246,7 @@ class CheckoutOpener:
                 cancel_url=self._redirects.cancel_url(key.checkout_id),
                 idempotency_key=key.value,
                 trial_days=purchase.lines[0].trial_days if trial else 0,
+                locale=told,
             )
             url = self._redirects.checked(answer.url)
         except FrontendError as error:

@@ -107,9 +107,10 @@ class CheckoutService:
         )
         self._under_way: set[asyncio.Task[Checkout]] = set()
 
-    async def start(self, session: Session, purchase: Purchase) -> Checkout:
+    async def start(self, session: Session, purchase: Purchase, *, locale: str = "") -> Checkout:
         """Return a checkout for a purchase: a new one, or the open one that the press goes on with.
 
+        `locale` is the reader's language, in which Stripe's page opens where the Payment MS passes it on.
         Raises CatalogChanged where the user was shown other terms than are sold now, CheckoutInProgress for a checkout
         that may be paid or may have been and of which the press says nothing (PaymentUnknown for an old one), what the
         guard of a plan raises (AlreadySubscribed, SubscriptionOnRecord, StatusUnclear, StatusUnknown,
@@ -118,7 +119,7 @@ class CheckoutService:
         """
         if not self._selling:
             raise SellingOff(words=self._not_sold_because)
-        return await self._run_to_completion(session, purchase.as_sold(self._catalog()))
+        return await self._run_to_completion(session, purchase.as_sold(self._catalog()), locale)
 
     async def record_return(self, session: Session, session_id: str | None, key: str = "") -> Checkout | None:
         """Note that the browser is back through the success URL; return the checkout of this user that it is about.
@@ -166,8 +167,8 @@ class CheckoutService:
         if self._under_way:
             await asyncio.wait(self._under_way)
 
-    async def _run_to_completion(self, session: Session, purchase: Purchase) -> Checkout:
-        task = asyncio.ensure_future(self._counted(session, purchase))
+    async def _run_to_completion(self, session: Session, purchase: Purchase, locale: str) -> Checkout:
+        task = asyncio.ensure_future(self._counted(session, purchase, locale))
         self._under_way.add(task)
         task.add_done_callback(self._done)
         return await asyncio.shield(task)
@@ -177,10 +178,10 @@ class CheckoutService:
         if not task.cancelled():
             task.exception()  # its caller may be gone; what happened is logged where it happened
 
-    async def _counted(self, session: Session, purchase: Purchase) -> Checkout:
+    async def _counted(self, session: Session, purchase: Purchase, locale: str) -> Checkout:
         outcome = "crashed"
         try:
-            checkout, outcome = await self._guarded(session, purchase)
+            checkout, outcome = await self._guarded(session, purchase, locale)
         except FrontendError as error:
             outcome = error.code
             raise
@@ -189,13 +190,13 @@ class CheckoutService:
             _log.info("checkout", kind=purchase.kind, outcome=outcome)
         return checkout
 
-    async def _guarded(self, session: Session, purchase: Purchase) -> tuple[Checkout, PurchaseOutcome]:
+    async def _guarded(self, session: Session, purchase: Purchase, locale: str) -> tuple[Checkout, PurchaseOutcome]:
         """Open it under the customer's lock. What was opened under a lock that was lost is handed to nobody."""
         customer, pressed_at = self._refresher.customer_of(session), self._now()
         done: tuple[Checkout, PurchaseOutcome] | None = None
         try:
             async with customer_lock(self._store, customer):
-                done = await self._opener.open(session, customer, purchase, pressed_at)
+                done = await self._opener.open(session, customer, purchase, pressed_at, locale)
         except LockLost:
             if done is not None and done[1] is PurchaseOutcome.OPENED:
                 with suppress(StoreUnavailable):

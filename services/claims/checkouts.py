@@ -6,6 +6,7 @@ from enum import StrEnum
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
 from services.claims.model import Claim, ClaimKind, Evidence
 from services.claims.status import WAITS
+from services.payment_contract.invoices import Invoice
 from services.subscription.current import confirmation_wait
 
 
@@ -25,6 +26,14 @@ def not_charged_claim(evidence: NotChargedEvidence, now: datetime, checkout: Che
     says = ClaimKind.NOTHING_CHARGED_HERE if evidence is NotChargedEvidence.NONE else ClaimKind.NOTHING_CHARGED
     rests_on = Evidence.CHECKOUT if evidence is NotChargedEvidence.NONE else Evidence(evidence.value)
     return Claim(says=says, evidence=rests_on, as_of=now, **_about(checkout))
+
+
+def invoice_claim(invoice: Invoice, now: datetime) -> Claim:
+    """Return what billing tells of an invoice."""
+    return Claim(
+        says=ClaimKind.INVOICE, evidence=Evidence.BILLING, as_of=now, date=invoice.created, amount=invoice.amount,
+        currency=invoice.currency, word=invoice.status,
+    )  # fmt: skip
 
 
 def ended_claim(checkout: Checkout, now: datetime) -> Claim:

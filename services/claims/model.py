@@ -115,6 +115,8 @@ class ClaimKind(StrEnum):
     """Nothing was charged, unless it was paid in another tab."""
     CHECKOUT_ENDED = "checkout_ended"
     """Its session ended unpaid, by billing's word: nothing was charged for it."""
+    INVOICE = "invoice"
+    """Billing tells of an invoice of `date` over `amount`; `word` is Stripe's word for its state."""
     ORDER_PLACED = "order_placed"
     PURCHASE_ARRIVED = "purchase_arrived"
     """A service has what was bought here."""

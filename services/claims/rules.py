@@ -152,6 +152,7 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.CHECKOUT_ENDED: Rule(
         "billing says that the session has expired, and no browser ever came back from it", "`nothing_charged_here`"
     ),
+    ClaimKind.INVOICE: Rule("billing lists it (`invoices`)"),
     ClaimKind.ORDER_PLACED: Rule(
         "the return carries what only Stripe knows, or a service says so", "`back_from_checkout`"
     ),

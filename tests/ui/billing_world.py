@@ -28,6 +28,7 @@ from services.container import Container
 from services.entitlements.service import Entitlements
 from services.entitlements.signing import SigningKey
 from services.errors import FrontendError
+from services.invoices import INVOICE_HOSTS, InvoiceService
 from services.lifecycle import Lifecycle
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
@@ -334,6 +335,7 @@ async def billing_world(
     made = build(settings.model_copy(update=elsewhere)).container
     container = replace(
         made, settings=settings, store=store, catalogs=catalogs, sessions=sessions, status=status, checkout=checkout,
+        invoices=InvoiceService(payment_ms, refresher, Redirects("https://test", INVOICE_HOSTS)),
         portal=portal, cart=cart, limits=limits, checkouts=checkouts, refresher=refresher, pubsub=pubsub,
         entitlements=entitlements, shown=ShownRecord(store), people=people,
         own_data=OwnData(store, people, PersonalData(store, pubsub), refresher, sessions),

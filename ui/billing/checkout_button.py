@@ -84,7 +84,7 @@ async def press_checkout(
     """Start the checkout and open it, or say why not and let the button be pressed again."""
     try:
         session = await session_now(context)
-        checkout = await context.container.checkout.start(session, purchase)
+        checkout = await context.container.checkout.start(session, purchase, locale=context.locale)
     except NotSignedIn:
         ui.navigate.to(sign_in_path(way_back(purchase)))
     except FrontendError as error:

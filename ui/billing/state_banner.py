@@ -12,6 +12,7 @@ from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Subscription
 from ui.billing.live import live
 from ui.billing.portal_button import portal_button
+from ui.billing.subscription_card import portal_way
 from ui.components.button import button
 from ui.components.notice import Kind, notice
 from ui.nicegui_ext.html import Tag
@@ -118,7 +119,8 @@ def state_banner(context: PageContext, customer_status: CustomerStatus) -> None:
         shown.words, shown.box = words, box
         first = urgent.actions[0]
         if first.opens_portal:
-            portal_button(context, action_label(first, words.shown), testid="banner-action")
+            way = portal_way(first, urgent)
+            portal_button(context, action_label(first, words.shown), testid="banner-action", way=way)
         else:
             button(_("Go to billing"), "secondary", href="/payment", testid="banner-action")
 

@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 
 from catalog import Catalog, Price
 from services.claims import ClaimKind
+from services.payment_contract.features import PortalFlow
+from services.portal import FRONT, PortalWay
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import Action, Subscription
+from services.subscription.model import Action, State, Subscription
 from ui.billing.portal_button import portal_button
 from ui.billing.problem import ProblemPlace
 from ui.billing.status_badge import StatusBadge
@@ -103,7 +105,8 @@ class SubscriptionCard:
         self._show_age(customer_status, said=words.shown in (Shown.UNAVAILABLE, Shown.ID_REFUSED))
         actions = subscription.actions
         self._show_facts(words, reference_of(words, subscription), actions)
-        drawn = (words, actions, customer_status.confirming and customer_status.confirming.url)
+        can_cancel = can_be_canceled(context, subscription)
+        drawn = (words, actions, can_cancel, customer_status.confirming and customer_status.confirming.url)
         if drawn == self._drawn:
             return
         self._drawn = drawn
@@ -111,7 +114,8 @@ class SubscriptionCard:
         self._box.set(data_claims=claims_attribute(words.claims), data_group=subscription.group)
         self._news_due.set_text(words.news_due)
         self._news_due.set(hidden=not words.news_due)
-        self._show_actions(words, actions, customer_status, contact=bool(reference_of(words, subscription)))
+        contact = bool(reference_of(words, subscription))
+        self._show_actions(words, subscription, customer_status, contact=contact)
 
     def _show_facts(self, words: StateWords, reference: str, actions: tuple[Action, ...]) -> None:
         date_text = date_fact(self._context, words)
@@ -152,26 +156,41 @@ class SubscriptionCard:
         self._age.set(hidden=not old, data_stale=customer_status.stale or None)
 
     def _show_actions(
-        self, words: StateWords, actions: tuple[Action, ...], customer_status: CustomerStatus, *, contact: bool
+        self, words: StateWords, subscription: Subscription, customer_status: CustomerStatus, *, contact: bool
     ) -> None:
         self._actions.clear()
-        offered = [action for action in actions if action not in NOT_ON_CARD]
+        offered = [action for action in subscription.actions if action not in NOT_ON_CARD]
         with self._actions:
             for place, action in enumerate(offered[:1] if self._beside else offered):
                 filled = place == 0 and not self._beside
-                self._draw_action(action, words, customer_status, "primary" if filled else "secondary")
+                look: Look = "primary" if filled else "secondary"
+                self._draw_action(action, words, subscription, customer_status, look)
+            if can_be_canceled(self._context, subscription) and not self._beside:
+                # Translators: button: leads to the page at Stripe where a subscription is canceled
+                label = _("Cancel plan")
+                way = PortalWay(PortalFlow.CANCEL, subscription.subscription_id or "")
+                problems = self._problems
+                portal_button(self._context, label, look="quiet", problems=problems, testid="action-cancel", way=way)
             if contact:
                 contact_button(self._context, action_label(Action.CONTACT))
         self._actions.set(hidden=not offered)
 
-    def _draw_action(self, action: Action, words: StateWords, customer_status: CustomerStatus, look: Look) -> None:
+    def _draw_action(
+        self,
+        action: Action,
+        words: StateWords,
+        subscription: Subscription,
+        customer_status: CustomerStatus,
+        look: Look,
+    ) -> None:
         context = self._context
         label = offer_label(action, words, context.catalog, context.locale)
         testid = f"action-{action}"
         if action is Action.CHANGE_PLAN:
             button(label, look, href="/payment#plans", testid=testid)
         elif action.opens_portal:
-            portal_button(context, label, look=look, problems=self._problems, testid=testid)
+            way = portal_way(action, subscription)
+            portal_button(context, label, look=look, problems=self._problems, testid=testid, way=way)
         elif action is Action.CHECK_AGAIN:
             button(
                 label, "secondary", href=context.here, icon_name="arrow-path", on_press=self._look_now, testid=testid
@@ -187,6 +206,19 @@ class SubscriptionCard:
         else:
             here = context.path == "/payment"
             button(label, "secondary" if here else look, href="/payment#plans", testid=testid)
+
+
+def portal_way(action: Action, subscription: Subscription) -> PortalWay:
+    """Return where in the portal an action is done, where one of its pages is just for that."""
+    if action in (Action.UPDATE_PAYMENT_METHOD, Action.FINISH_PAYMENT):
+        return PortalWay(PortalFlow.UPDATE_CARD, subscription.subscription_id or "")
+    return FRONT
+
+
+def can_be_canceled(context: PageContext, subscription: Subscription) -> bool:
+    """Whether a button leads straight to where it is canceled: it runs, and the Payment MS leads there."""
+    running = subscription.state in (State.ACTIVE, State.TRIALING) and not subscription.ends
+    return running and bool(subscription.subscription_id) and context.container.portal.leads_straight
 
 
 def offer_label(action: Action, words: StateWords, catalog: Catalog, locale: str) -> str:

@@ -4,6 +4,7 @@ Nothing here decides anything: the state comes from `services/live_status/servic
 that sells. What changes while the page is open is pushed to it, part by part.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from catalog import Interval
@@ -15,6 +16,7 @@ from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Action, State
 from ui.billing.checkout_button import question_words, show_refusal
+from ui.billing.invoices import InvoiceList, draw_invoices, invoices_of
 from ui.billing.live import Live, Part, live
 from ui.billing.orders import draw_orders, orders_of
 from ui.billing.overview import Overview
@@ -54,14 +56,15 @@ def register(container: Container) -> None:
         from_portal = context.query.get("from") == "portal"
         stay = await container.portal.record_return(signed_in(context)) if from_portal else None
         customer_status = await find_status(context, fresh=from_portal)
-        orders = await orders_of(context)
+        orders, invoices = await asyncio.gather(orders_of(context), invoices_of(context))
         chosen = chosen_price(context.catalog, context.query)
         problem = await problem_in_address(context)
         with frame(context), Tag("div") as place:
 
             def draw_billing() -> None:
                 with place:
-                    PaymentPage(context, stay, problem, orders).show(live(context).customer_status)
+                    page = PaymentPage(context, stay, problem, orders, invoices)
+                    page.show(live(context).customer_status)
 
             if chosen is not None and may_start(context, customer_status, chosen):
                 ConfirmPage(context, chosen, problem, draw_billing)
@@ -73,7 +76,12 @@ class PaymentPage:
     """The parts of the page that change while a user looks."""
 
     def __init__(
-        self, context: PageContext, stay: PortalVisit | None, problem: FrontendError | None, orders: Sequence[Checkout]
+        self,
+        context: PageContext,
+        stay: PortalVisit | None,
+        problem: FrontendError | None,
+        orders: Sequence[Checkout],
+        invoices: InvoiceList | None,
     ) -> None:
         self._context = context
         self._stay = stay
@@ -91,10 +99,11 @@ class PaymentPage:
             self._question = Part(self._draw_question)
             self._portal = Part(self._draw_portal)
             self._orders: Part[tuple[Sequence[Checkout], str]] = Part(lambda found: draw_orders(context, *found))
+            self._invoices: Part[InvoiceList | None] = Part(lambda found: draw_invoices(context, found))
         with Tag("section", id="plans", classes="plans-section", aria_labelledby="plans-title"):
             self._plan_problems = ProblemPlace(context, on_change=self._show_way_in)
             self._plans = Part(self._draw_plans)
-        self._bought = orders
+        self._bought, self._billed = orders, invoices
         self._say_problem(problem)
         self._live.on_change(self.show)
         self._live.on_change(self._look_for_orders)
@@ -111,13 +120,14 @@ class PaymentPage:
 
     async def _look_for_orders(self, _customer_status: CustomerStatus) -> None:
         """News of a status may come of an order, and changes what is known of the others."""
-        self._bought = await orders_of(self._context)
+        self._bought, self._billed = await asyncio.gather(orders_of(self._context), invoices_of(self._context))
         self._show_orders(self._live.customer_status)
 
     def _show_orders(self, customer_status: CustomerStatus | None) -> None:
         opened = customer_status.open if customer_status is not None else None
         self._portal.show((needs_portal_row(customer_status, self._bought), customer_status is not None))
         self._orders.show((self._bought, opened.id if opened is not None else ""))
+        self._invoices.show(self._billed)
 
     def _show_new_prices(self) -> None:
         """Another catalog is in force: what can be chosen and what it costs may differ."""

@@ -66,7 +66,9 @@ def draw_way(context: PageContext, plan: Plan) -> None:
         if spec.purchase is not None:
             checkout_button(context, spec.purchase, spec.label, problems, testid=f"subscribe-{plan.id}")
         elif spec.kind == "portal":
-            portal_button(context, spec.label, look="primary", problems=problems, testid=f"subscribe-{plan.id}")
+            portal_button(
+                context, spec.label, look="primary", problems=problems, testid=f"subscribe-{plan.id}", way=spec.way
+            )
         elif spec.kind == "current":
             button(_("Open the page again"), href=safe_next(context.query.get("next")))
         else:

@@ -10,10 +10,11 @@ from typing import Final, Literal
 
 from catalog import Interval, Plan
 from services.claims import Claim
+from services.portal import FRONT, PortalWay
 from services.purchase import Purchase
 from ui.billing.checkout_button import ACTION, press_checkout
 from ui.billing.portal_button import ACTION as PORTAL
-from ui.billing.portal_button import press_portal
+from ui.billing.portal_button import portal_fields, press_portal
 from ui.billing.problem import ProblemPlace
 from ui.components.badge import badge
 from ui.components.button import ActionForm, Look, button
@@ -30,7 +31,7 @@ from ui.theme.tones import Tone
 class ButtonSpec:
     """What a card's button does, and what is said of it.
 
-    `checkout` starts one for `purchase`, `portal` opens the customer portal and comes back to `return_to`, `link` leads
+    `checkout` starts one for `purchase`, `portal` opens the customer portal there (`way`), `link` leads
     to `url`, `current` is the plan the user has, `closed` says that nothing is sold now, `none` leaves it empty. `due`
     says under the price what a press costs today and what follows, `note` under the button what else is to be known of
     it. `claims` is what they say of money, and no difference by itself: it holds the moment at which it was said.
@@ -43,7 +44,7 @@ class ButtonSpec:
     busy_label: str = ""
     url: str = ""
     purchase: Purchase | None = None
-    return_to: str = ""
+    way: PortalWay = FRONT
     look: Look | None = None
     claims: tuple[Claim, ...] = field(default=(), compare=False)
 
@@ -56,7 +57,7 @@ class ButtonSpec:
     def fields(self) -> Mapping[str, str]:
         """What the form posts."""
         if self.kind == "portal":
-            return {"return_to": self.return_to}
+            return portal_fields(self.way)
         return self.purchase.fields if self.purchase is not None else {}
 
 
@@ -89,7 +90,7 @@ def presses(context: PageContext, problems: ProblemPlace) -> Pressed:
         if card.spec.purchase is not None:
             await press_checkout(context, card.spec.purchase, problems, card.release)
         else:
-            await press_portal(context, problems)
+            await press_portal(context, problems, card.spec.way)
             card.release()
 
     return press

@@ -11,10 +11,12 @@ from catalog import Interval, Plan
 from services.checkout.guards import refusal
 from services.claims import change_claims
 from services.errors import AlreadySubscribed, NotSignedIn
+from services.payment_contract.features import PortalFlow
+from services.portal import PortalWay
 from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Reason, State, Subscription
-from ui.billing.portal_button import RETURNS_TO
+from ui.billing.portal_button import way_there
 from ui.billing.state_banner import show_in_frame
 from ui.page.context import PageContext
 from ui.page.current_user import find_status, words_of
@@ -168,7 +170,7 @@ def _change(context: PageContext, current: Subscription, label: str) -> ButtonSp
         note=sentence_gap().join((note, *(sentence(claim, reader) for claim in claims))),
         claims=claims,
         busy_label=_("Opening billing portal…"),
-        return_to=RETURNS_TO,
+        way=way_there(context, PortalWay(PortalFlow.CHANGE_PLAN, current.subscription_id or "")),
     )
 
 

@@ -120,6 +120,7 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.NOTHING_CHARGED: (N_("Nothing was charged."),),
     ClaimKind.NOTHING_CHARGED_HERE: (N_("Unless you paid in another tab, nothing was charged."),),
     ClaimKind.CHECKOUT_ENDED: (N_("This checkout ended without a payment, so nothing was charged for it."),),
+    ClaimKind.INVOICE: ("",),
     ClaimKind.ORDER_PLACED: (N_("Stripe will email your receipt. We'll get started once the payment clears."),),
     ClaimKind.PURCHASE_ARRIVED: ("",),
     ClaimKind.RECEIPT: (N_("Stripe emails your receipt; your invoices are in the billing portal."),),

@@ -142,3 +142,15 @@ async def test_without_trials_none_is_in_force_also_after_a_change(tmp_path: Pat
 
     assert {offer.price.trial_days for offer in shop.file.current.offers()} == {0}
     await shop.store.close()
+
+
+async def test_trials_come_into_force_once_the_service_says_that_it_gives_them(tmp_path: Path) -> None:
+    shop = WatchedCatalog(tmp_path, trials=False)
+    before = shop.file.current.version
+
+    await shop.file.give_trials(True)
+    given = any(price.trial_days for plan in shop.file.current.plans for price in plan.prices.values())
+    await shop.file.give_trials(False)
+
+    assert given
+    assert shop.file.current.version == before

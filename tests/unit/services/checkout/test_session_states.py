@@ -8,6 +8,7 @@ from services.payment_contract.features import VERSION_1, ContractFeature, Payme
 from services.subscription.model import ConfirmationWait, State
 from tests.fakes import BILLING_DOWN
 from tests.replica import Outside, Replica
+from tests.shop import press
 
 SECOND = PaymentContract(2, frozenset(ContractFeature))
 
@@ -209,3 +210,12 @@ async def test_an_items_session_is_ended_for_another_and_a_paid_one_asks_before_
     assert only == [second.session_id] != [first.session_id]
     assert paid is not None
     assert paid.paid_order
+
+
+async def test_the_readers_language_goes_along_only_where_it_is_taken(outside: Outside, replica: Replica) -> None:
+    ada = await replica.sign_in()
+    await replica.checkout.start(ada, press("price_premium_month"), locale="de")
+    outside.payment_ms.contract = VERSION_1
+    await replica.checkout.start(ada, press("price_mug"), locale="de")
+
+    assert outside.payment_ms.locales == ["de", ""]
