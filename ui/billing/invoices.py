@@ -80,6 +80,7 @@ def _draw_list(context: PageContext, invoices: Sequence[Invoice]) -> None:
 
 def _draw_invoice(context: PageContext, invoice: Invoice) -> None:
     day = full_date(invoice.created, context.locale, context.timezone)
+    # Translators: name of an invoice without a number
     name = _("Invoice {number}").format(number=invoice.number) if invoice.number else _("Invoice")
     with Tag("div", classes="purchase-words"):
         Tag("p", name, classes="purchase-name", translate="no")
