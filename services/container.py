@@ -10,7 +10,6 @@ from services.checkout.service import CheckoutService
 from services.checkout_record import CheckoutRepository
 from services.entitlements.service import Entitlements
 from services.entitlements.without_session import EntitlementLookup
-from services.invoices import InvoiceService
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.observability.logs import UserHashes
@@ -19,7 +18,7 @@ from services.observability.page_health import PageHealth
 from services.people.own_data import OwnData
 from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
-from services.portal import PortalService
+from services.portal import InvoiceService, PortalService
 from services.rate_limits import REFUSED_SERVICES, STATUS, Policy, RateLimits
 from services.sessions.service import Sessions
 from services.site_notice.file import NoticeFile

@@ -1,4 +1,4 @@
-"""The customer portal at Stripe: opening it, and what changed while the user was there.
+"""The customer portal at Stripe: opening it, what changed while the user was there, and the invoices that it has.
 
 Coming back proves nothing: the portal has a plain back link. So what was known before is kept, and for two minutes the
 page watches and says what changed, or that nothing has yet.
@@ -6,7 +6,7 @@ page watches and says what changed, or that nothing has yet.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from services.errors import UnsafePortal
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
 from services.payment_contract.features import ContractFeature, PortalFlow
+from services.payment_contract.invoices import Invoice
 from services.payment_ms import PaymentMS
 from services.rate_limits import PORTAL, Policy, RateLimits
 from services.sessions.service import Session
@@ -28,6 +29,9 @@ from services.web.safe_urls import Redirects
 
 WATCHED_FOR: Final = timedelta(minutes=2)
 """How long after the return the page says what has changed, or that nothing has yet."""
+
+INVOICE_HOSTS: Final = ("invoice.stripe.com",)
+"""Where Stripe shows invoices, besides the hosts of the portal."""
 
 _STAY: Final = timedelta(hours=12)
 
@@ -63,6 +67,38 @@ class PortalVisit(BaseModel):
     before: CustomerStatus | None
     left_at: StoredMoment
     returned_at: StoredMoment | None = None
+
+
+class InvoiceService:
+    """Asks for a customer's invoices. `redirects` knows the hosts that their pages may be on."""
+
+    def __init__(self, payment_ms: PaymentMS, refresher: StatusRefresher, redirects: Redirects) -> None:
+        self._payment_ms = payment_ms
+        self._refresher = refresher
+        self._redirects = redirects
+
+    @property
+    def told(self) -> bool:
+        """Whether the Payment MS says that it tells invoices."""
+        return self._payment_ms.contract.has(ContractFeature.INVOICES)
+
+    async def of(self, session: Session) -> tuple[Invoice, ...] | None:
+        """Return the user's invoices, newest first; None where the service does not tell them.
+
+        A link to a host that browsers may not be sent to is left out. Raises the UpstreamErrors and InvalidIdentifier.
+        """
+        if not self.told:
+            return None
+        found = await self._payment_ms.invoices(self._refresher.customer_of(session))
+        return tuple(self._with_safe_page(invoice) for invoice in found) if found is not None else None
+
+    def _with_safe_page(self, invoice: Invoice) -> Invoice:
+        if invoice.url is None:
+            return invoice
+        try:
+            return replace(invoice, url=self._redirects.checked(invoice.url, refusal=UnsafePortal))
+        except UnsafePortal:  # logged
+            return replace(invoice, url=None)
 
 
 class PortalService:

@@ -17,7 +17,6 @@ from services.checkout_record import CheckoutRepository
 from services.container import Container, Policies
 from services.entitlements.service import Entitlements
 from services.entitlements.without_session import EntitlementLookup
-from services.invoices import INVOICE_HOSTS, InvoiceService
 from services.live_status.confirmations import Confirmations, ConfirmationWatch
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
@@ -30,7 +29,7 @@ from services.people.own_data import OwnData
 from services.people.personal_data import PersonalData
 from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
-from services.portal import PortalService
+from services.portal import INVOICE_HOSTS, InvoiceService, PortalService
 from services.rate_limits import RateLimits
 from services.sessions.service import Sessions, customer_by
 from services.site_notice.file import NoticeFile

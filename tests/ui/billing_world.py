@@ -28,7 +28,6 @@ from services.container import Container
 from services.entitlements.service import Entitlements
 from services.entitlements.signing import SigningKey
 from services.errors import FrontendError
-from services.invoices import INVOICE_HOSTS, InvoiceService
 from services.lifecycle import Lifecycle
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
@@ -40,7 +39,7 @@ from services.people.own_data import OwnData
 from services.people.personal_data import PersonalData
 from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
-from services.portal import PortalService
+from services.portal import INVOICE_HOSTS, InvoiceService, PortalService
 from services.purchase import Purchase, PurchaseLine
 from services.rate_limits import RateLimits
 from services.sessions.service import Session, Sessions
