@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from catalog import load_catalog
 from cli.quiet import quiet_logs
-from cli.store_schema import require_readable
-from services.errors import StoreInUse, StoreTooNew, StoreUnavailable
-from services.storage.factory import open_store
+from cli.stored import with_store
+from services.storage.port import Store
 from services.webhooks.endpoints import Endpoint
 from services.webhooks.model import EventKind, OutboxRow, WebhookDelivery, WebhookEvent
 from services.webhooks.outbox import Outbox
@@ -138,26 +137,9 @@ async def _tested(wanted: list[Endpoint]) -> list[bool]:
 def _with_outbox(work: Callable[[Outbox], Awaitable[int]]) -> int:
     """Do something with what is kept, where no running app has it to itself."""
     settings = load_settings()
+    catalog = load_catalog(settings.catalog_path)
 
-    async def run() -> int:
-        store = open_store(settings)
-        catalog = load_catalog(settings.catalog_path)
-        try:
-            await require_readable(store)
-            return await work(Outbox(store, endpoints(settings), catalog=lambda: catalog))
-        finally:
-            await store.close()
+    async def with_outbox(store: Store) -> int:
+        return await work(Outbox(store, endpoints(settings), catalog=lambda: catalog))
 
-    try:
-        with quiet_logs():
-            return asyncio.run(run())
-    except StoreInUse:
-        print(
-            "The app is running and has the store to itself; /ops shows what is dead. Stop it to replay, or use Redis.",
-            file=sys.stderr,
-        )
-    except StoreTooNew as problem:
-        print(problem.detail, file=sys.stderr)
-    except StoreUnavailable:
-        print("The store can't be read; python app.py check says why.", file=sys.stderr)
-    return 1
+    return with_store(settings, with_outbox, "/ops shows what is dead. Stop it to replay, or use Redis.")

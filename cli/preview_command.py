@@ -25,6 +25,7 @@ from cli.person_command import catalog_now, people_in
 from cli.preview_changes import changes_between
 from cli.preview_pictures import NO_BROWSER, find_browser, take_pictures
 from cli.quiet import quiet_logs
+from cli.store_schema import require_readable
 from services.errors import StoreInUse, StoreUnavailable
 from services.storage.factory import open_store
 from settings import Settings, load_settings
@@ -81,6 +82,7 @@ async def _holders(settings: Settings) -> Mapping[str, int] | None:
     except StoreInUse:
         return None
     try:
+        await require_readable(store)
         people, held = people_in(store, settings), Counter[str]()
         for customer in await people.customers():
             snapshot = await people.answers(customer)

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from cli.quiet import quiet_logs
-from services.errors import StoreInUse, StoreUnavailable
+from cli.store_schema import require_readable
+from services.errors import StoreInUse, StoreTooNew, StoreUnavailable
 from services.storage.factory import open_store
 from services.storage.port import Store
 from settings import Settings
@@ -17,6 +18,7 @@ def with_store(settings: Settings, work: Callable[[Store], Awaitable[int]], inst
     async def run() -> int:
         store = open_store(settings)
         try:
+            await require_readable(store)
             return await work(store)
         finally:
             await store.close()
@@ -26,6 +28,8 @@ def with_store(settings: Settings, work: Callable[[Store], Awaitable[int]], inst
             return asyncio.run(run())
     except StoreInUse:
         print(f"The app is running and has the store to itself; {instead}", file=sys.stderr)
+    except StoreTooNew as problem:
+        print(problem.detail, file=sys.stderr)
     except StoreUnavailable:
         print("The store can't be read; python app.py check says why.", file=sys.stderr)
     return 1

@@ -1,13 +1,18 @@
 """Which releases can read a store, as its row says, and the start that goes by it."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from cli import store_schema
 from cli.store_gate import StoreGate
 from cli.store_schema import SCHEMA, StoredSchema, note_schema, require_readable
+from cli.stored import with_store
 from services.errors import StoreTooNew, StoreUnavailable
+from services.storage.port import Store
+from services.storage.sqlite_store import SqliteStore
+from settings import load_settings
 from tests.fakes import Clock
 from truth.memory_store import MemoryStore
 from version import VERSION
@@ -98,3 +103,23 @@ async def test_a_store_that_is_away_at_the_start_is_looked_at_when_it_is_back(
     assert await gate.passes()
     await asyncio.wait_for(stopped.wait(), timeout=5)
     assert gate.problem == SENTENCE
+
+
+def test_commands_that_read_the_store_refuse_a_newer_releases(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "store.sqlite3"
+    settings = load_settings(storage_path=str(path), _env_file=None)
+
+    async def write() -> None:
+        kept = SqliteStore(path)
+        await kept.put("schema", NEWER, None)
+        await kept.close()
+
+    async def never(_store: Store) -> int:
+        pytest.fail("nothing to read")
+
+    asyncio.run(write())
+
+    assert with_store(settings, never, "") == 1
+    assert capsys.readouterr().err == f"{SENTENCE}\n"
