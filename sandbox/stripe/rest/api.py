@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.state import SandboxState
@@ -39,5 +41,11 @@ _ROOMS: Final[tuple[Callable[[SandboxState], Iterable[ApiCall]], ...]] = (
 def stripe_api(state: SandboxState) -> Starlette:
     gate = ApiGate(state, Expansion(state))
     routes = [gate.route(call) for calls in _ROOMS for call in calls(state)]
+
+    async def failed(_: Request, __: Exception) -> Response:
+        """A mistake of the sandbox's own, in the form in which libraries understand it."""
+        error = {"message": "The sandbox made a mistake; its log says which.", "type": "api_error"}
+        return JSONResponse({"error": error}, 500)
+
     unknown = Route("/{path:path}", gate.unknown, methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
-    return Starlette(routes=[*routes, unknown])
+    return Starlette(routes=[*routes, unknown], exception_handlers={Exception: failed})
