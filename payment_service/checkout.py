@@ -20,7 +20,7 @@ from payment_service.errors import ServiceError, invalid, session_not_found, sub
 from payment_service.idempotency import Idempotency
 from payment_service.leases import DatabaseLeases
 from payment_service.locales import stripe_locale
-from payment_service.prices import Prices, SoldPrice
+from payment_service.prices import Prices
 from payment_service.settings import ServiceSettings
 from payment_service.stripe_api import StripeAPI
 from payment_service.subscriptions import ENDED, Document, Subscriptions, moment, now_seconds
@@ -59,13 +59,8 @@ class Checkouts:
 
     def subscription(self, body: SubscriptionCheckout, key: str) -> Document:
         """Open a checkout for a plan; raises SUBSCRIPTION_EXISTS where the user has one of its group."""
-        price = self._prices.get(body.price_id)
-        if price.product_id != body.product_id:
-            raise invalid("price_id", f"The price {price.id} is not of the product {body.product_id}.")
-        if not price.interval:
-            raise invalid("price_id", f"The price {price.id} is paid once; open a checkout of an item.")
         return self._idempotency.once(
-            key, _request("subscription", body), lambda own: self._open_subscription(body, price, own)
+            key, _request("subscription", body), lambda own: self._open_subscription(body, own)
         )
 
     def item(self, body: ItemCheckout, key: str) -> Document:
@@ -118,9 +113,16 @@ class Checkouts:
             closed = self._sync.checkout_session(session_id)
         return closed[0] if closed else None
 
-    def _open_subscription(self, body: SubscriptionCheckout, price: SoldPrice, key: str) -> Document:
+    def _open_subscription(self, body: SubscriptionCheckout, key: str) -> Document:
+        price = self._prices.get(body.price_id)
+        if price.product_id != body.product_id:
+            raise invalid("price_id", f"The price {price.id} is not of the product {body.product_id}.")
+        if not price.interval:
+            raise invalid("price_id", f"The price {price.id} is paid once; open a checkout of an item.")
         name = f"checkout:{body.user_id}:{price.group}"
         with self._leases.hold(name, holder=key, seconds=LONGEST, wait=PATIENCE):
+            for known in self._subscriptions.live(body.user_id, price.group):
+                self._sync.subscription(known.id)  # the news of its end may have been lost
             if live := self._subscriptions.live(body.user_id, price.group):
                 raise subscription_exists(live[0].id)
             customer, made = self._customers.find_or_make(body.user_id, body.email)

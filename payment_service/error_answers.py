@@ -96,6 +96,8 @@ def _of_stripe(error: StripeError) -> ServiceError:
     if isinstance(error, IdempotencyError):
         description = "The key was used with another body; use a new key for another purchase."
         return ServiceError(409, "IDEMPOTENCY_KEY_REUSED", "Idempotency-Key was used before", description)
+    if error.code == "resource_missing" and "price" in (getattr(error, "param", None) or ""):
+        return ServiceError(400, "PRICE_NOT_FOUND", "No such price", error.user_message or "", field="price_id")
     if isinstance(error, AuthenticationError | PermissionError):
         return ServiceError(503, "STRIPE_KEY_REFUSED", "Stripe refuses the service's key", "Look at STRIPE_SECRET_KEY.")
     if isinstance(error, APIConnectionError | RateLimitError | APIError):

@@ -9,11 +9,11 @@ from typing import Final
 
 import structlog
 from sqlalchemy import delete, func, select
-from stripe import Event, SignatureVerificationError
+from stripe import Event, InvalidRequestError, SignatureVerificationError
 
 from payment_service.customers import Customers
 from payment_service.database import EventRow, ServiceDatabase, insert
-from payment_service.errors import ServiceError
+from payment_service.errors import ServiceError, WrongMode
 from payment_service.metrics import ServiceMetrics
 from payment_service.outbox import EventOutbox
 from payment_service.settings import ServiceSettings
@@ -87,7 +87,15 @@ class StripeEvents:
         """Take every event that Stripe lists since then and that was never acted on, oldest first; return how many."""
         listed = self._stripe.v1.events.list({"created": {"gte": since}, "limit": 100})
         events = sorted(listed.auto_paging_iter(), key=lambda event: (event.created, event.id))
-        return sum(self.take(event) for event in events if _wanted(event.type))
+        return sum(self._taken(event) for event in events if _wanted(event.type))
+
+    def _taken(self, event: Event) -> bool:
+        """Act on an event of the list; one that can't be acted on keeps no other from it."""
+        try:
+            return self.take(event)
+        except (InvalidRequestError, WrongMode) as error:
+            _log.error("event_failed", id=event.id, type=event.type, reason=type(error).__name__)
+            return False
 
     def newest(self) -> int:
         """Return from when on Stripe's list is to be read: a little before the newest event that was acted on."""

@@ -200,6 +200,9 @@ class FakeStripe(BaseAdapter):
                 return 400, {
                     "error": {"type": "invalid_request_error", "code": "resource_missing", "param": "customer"}
                 }
+            if form["line_items"]["0"]["price"] not in self.things["prices"]:
+                param = "line_items[0][price]"
+                return 400, {"error": {"type": "invalid_request_error", "code": "resource_missing", "param": param}}
             own = f"cs_{'live' if self.livemode else 'test'}_{number}"
             fields = {"url": f"https://checkout.stripe.com/c/{own}", "status": "open", "payment_status": "unpaid",
                       "expires_at": now + 86400, "subscription": None,

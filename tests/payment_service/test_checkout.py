@@ -92,6 +92,23 @@ def test_subscription_that_no_webhook_told_of_yet_is_seen_before_a_second_sale(s
     assert shop.status()["status"] == "active"
 
 
+def test_subscription_whose_end_no_webhook_told_of_is_looked_at_again_before_anybody_is_refused(
+    shop: ServiceShop,
+) -> None:
+    bought = shop.paid(shop.buy().json()["checkout_session_id"])
+    bought |= {"status": "canceled", "ended_at": 1_700_000_000}
+
+    assert shop.buy().status_code == 200
+    assert shop.status()["status"] == "canceled"
+
+
+def test_same_key_has_the_same_answer_when_the_price_is_sold_no_more(shop: ServiceShop) -> None:
+    first = shop.buy(key="one")
+    shop.stripe.things["prices"].clear()
+
+    assert shop.buy(key="one").json() == first.json()
+
+
 def test_new_checkout_closes_the_open_one_of_its_group(shop: ServiceShop) -> None:
     first = shop.buy().json()["checkout_session_id"]
     second = shop.buy(product_id="prod_basic", price_id="price_basic").json()["checkout_session_id"]
@@ -181,6 +198,13 @@ def test_items_and_carts_are_opened_for_payment(shop: ServiceShop) -> None:
     assert (item.status_code, cart.json()["item_count"], empty.status_code) == (200, 2, 400)
     assert [session["mode"] for session in sessions(shop)] == ["payment", "payment"]
     assert sessions(shop)[1]["line_items"]["1"] == {"price": "price_basic", "quantity": "4"}
+
+
+def test_item_whose_price_stripe_does_not_know_is_refused_by_name(shop: ServiceShop) -> None:
+    body = {**CART, "product_id": "prod_pro", "price_id": "price_none"}
+    refused = shop.http.post("/api/v1/checkout/item", json=body)
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "PRICE_NOT_FOUND")
 
 
 def test_one_user_can_open_so_many_checkouts_a_minute(open_shop: OpenShops) -> None:

@@ -135,10 +135,10 @@ class Buyers:
             self._over.set()
             for tab in tabs:
                 tab.result()
+        assert self.failed == []
         mine, once = sorted(self.confirmed), self.sold(name)
         print(f"{name}: {len(mine)} bought, confirmed after {mine[len(mine) // 2]:.1f} s in the middle and "
               f"{mine[-1]:.1f} s at most, {self.looks} looks, {len(self.failed)} failed")  # fmt: skip
-        assert self.failed == []
         assert len(mine) == HOW_MANY
         assert once == HOW_MANY
 

@@ -159,3 +159,14 @@ def test_plan_that_was_changed_in_the_portal_is_told_under_its_new_product(shop:
 
     assert shop.status(product="prod_pro") == {"exists": False}
     assert shop.status(product="prod_basic")["price_id"] == "price_basic"
+
+
+def test_event_that_can_not_be_acted_on_keeps_no_other_from_it(shop: ServiceShop) -> None:
+    broken = shop.stripe.event("customer.subscription.created", {"id": "sub_broken", "object": "subscription"})
+    broken["created"] -= 60
+    shop.stripe.event("customer.subscription.created", bought(shop))
+    once = iter([400])
+    shop.stripe.broken = lambda call: next(once, None) if call.startswith("GET subscriptions") else None
+
+    assert shop.service.webhooks.resync(0) == 1
+    assert shop.status()["exists"]
