@@ -39,6 +39,7 @@ test: $(DEV_STAMP) system node ## Run all tests but the longest, those with Chro
 	$(PYTEST) -m "not long" $(ALL_TESTS)
 
 test-long: $(DEV_STAMP) system node ## Run the longest proofs, which `make test` leaves out (some minutes)
+	@tools/system_packages.sh postgres
 	$(PYTEST) -m long
 
 test-fast: $(DEV_STAMP) ## Run the quick tests of units and pages: no browser, no other servers

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Make sure that what the tests drive is here: a browser, Redis, HAProxy, nginx, what reads the files of deploy/, fonts for Japanese and Arabic; Node and Go too,
 # without which the tests of their clients are left out, and Prometheus's promtool, without which those of the alerts are.
-# With `clients`: only Node and Go with its library. With `engines`: what `make test-browsers` drives instead, Firefox and
+# With `clients`: only Node and Go with its library. With `postgres`: PostgreSQL, for the longest proofs. With `engines`: what `make test-browsers` drives instead, Firefox and
 # WebKitGTK with a screen that nobody sees.
 # Installs the missing ones where this user may (Debian, root), else prints the line to type and fails.
 set -eu
@@ -43,6 +43,10 @@ need_engines() {
     /usr/bin/python3 -c 'import gi; gi.require_version("WebKit2", "4.1")' 2>/dev/null || need "python3-gi gir1.2-webkit2-4.1"
 }
 
+need_postgres() {
+    ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || need postgresql
+}
+
 install_missing() {
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -62,6 +66,7 @@ install_missing() {
 case "${1:-}" in
 engines) need_engines && install_missing ;;
 clients) need_languages && install_missing ;;
+postgres) need_postgres && install_missing ;;
 *)
     need_browser_and_servers
     need_deployment
