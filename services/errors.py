@@ -360,8 +360,10 @@ class SellingOff(NothingCharged):
     )
     says = frozenset({AlreadySaid.MONEY})
 
-    def __init__(self, detail: str = "", *, words: str = "") -> None:
-        super().__init__(detail)
+    def __init__(
+        self, detail: str = "", *, request_id: str | None = None, retry_after: float | None = None, words: str = ""
+    ) -> None:
+        super().__init__(detail, request_id=request_id, retry_after=retry_after)
         if words:
             self.sentence, self.says = words, frozenset()
 

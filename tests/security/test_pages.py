@@ -18,7 +18,7 @@ PUBLIC: Final = (
 )  # fmt: skip
 PRIVATE: Final = (
     "/payment", "/payment?problem=store_unavailable", "/account", "/members", "/upgrade", "/payment/cancel",
-    "/payment/success", "/payment/success?session_id=cs_test_made_up", "/shop", "/cart",
+    "/payment/success", "/payment/success?session_id=cs_test_made_up", "/shop", "/cart", "/account/forget",
 )  # fmt: skip
 STRANGE: Final = ("/nowhere", "/payment?price=%3Cimg%20src=x%20onerror=alert(1)%3E&problem=%3Cscript%3E")
 STATES: Final = ("none", "active", "trialing", "past_due", "unpaid", "canceled", "incomplete", "paused")
@@ -47,7 +47,13 @@ async def test_every_page_module_is_looked_at() -> None:
 
 
 def _path(name: str) -> str:
-    known = {"home": "/", "success": "/payment/success", "cancel": "/payment/cancel", "embed": "/embed/pricing"}
+    known = {
+        "privacy.forget": "/account/forget",
+        "home": "/",
+        "success": "/payment/success",
+        "cancel": "/payment/cancel",
+        "embed": "/embed/pricing",
+    }
     return known.get(name, "/nowhere" if name == "errors" else f"/{name.replace('_', '-')}")
 
 
