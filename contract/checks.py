@@ -10,6 +10,7 @@ from typing import Final
 
 from contract import checks_breaking as breaking
 from contract import checks_purchase as purchase
+from contract import checks_second as second
 from contract import checks_status as status
 from contract import checks_webhook as webhook
 from contract.asking import KeyRefused
@@ -64,6 +65,12 @@ CHECKS: Final = (
         "/openapi.json names the calls we make",
         "Only operators notice: `python app.py check` compares it.",
         status.openapi,
+    ),
+    Check(
+        "contract_told",
+        "what it has of the second version, it says in /health",
+        "What is not told is not used: pages say less, and ask more.",
+        second.contract_told,
     ),
     Check("key_missing", "without a key, 401", "Else anybody can read who has what.", status.key_missing),
     Check(
@@ -176,6 +183,60 @@ CHECKS: Final = (
         "plans are registered once, and told with their ids (only python app.py register)",
         "Only operators notice.",
         purchase.register,
+    ),
+    Check(
+        "told_fields",
+        "with status_details: what a status tells can be read",
+        "A field that can't be read is not told, and what pages say of it is missing.",
+        second.told_fields,
+    ),
+    Check(
+        "all_subscriptions",
+        "with subscriptions: all of a user in one answer, none for a stranger",
+        "A plan that is missing there is shown as none.",
+        second.all_subscriptions,
+    ),
+    Check(
+        "session_state",
+        "with checkout_sessions: a session is told, ends once, and an unknown one is 404",
+        "Else customers are sent on to a dead session, or asked whether they paid.",
+        second.session_state,
+    ),
+    Check(
+        "one_session",
+        "with checkout_sessions: one checkout of a plan's group can be paid at a time",
+        "Two sessions that can both be paid are two subscriptions.",
+        second.one_session,
+    ),
+    Check(
+        "key_reused",
+        "with idempotency: a key with another body is refused, and a session's end is told",
+        "Else one customer could be handed another's session.",
+        second.key_reused,
+    ),
+    Check(
+        "portal_flows",
+        "with portal_flows: each page of the portal opens, an unknown one opens its front",
+        "“Cancel plan” ends in an error instead of at Stripe.",
+        second.portal_flows,
+    ),
+    Check(
+        "invoices",
+        "with invoices: number, day, sum, state and page of each",
+        "An invoice that can't be read is not listed.",
+        second.invoices,
+    ),
+    Check(
+        "register_items",
+        "with register_items: items are registered, again with the same ids (only python app.py register)",
+        "Only operators notice.",
+        second.register_items,
+    ),
+    Check(
+        "json_errors",
+        "in the second version: 401 and unknown paths answer JSON with a code",
+        "Nothing, with this front end, which reads the first version's as well.",
+        second.json_errors,
     ),
     Check(
         "webhook_unsigned",

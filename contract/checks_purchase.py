@@ -194,6 +194,11 @@ def register(subject: ContractTarget) -> CheckOutcome:
         if price.get("amount") != amount:
             raise Unmet(f"field prices.{period}.amount is not the amount that was asked for")
     reply = _registration(subject, body)
+    if reply.status == 200 and "register_items" in subject.features:
+        again = answered(reply, within=subject.checkout_wait).get("products")
+        if not isinstance(again, list) or reference(again[0], "stripe_product_id") != product_id:
+            raise Unmet("registering again told another product than the one that exists")
+        return fine("again, it tells all ids")
     if reply.status != 409 or error_code(reply) != "ALREADY_EXISTS":
         raise Unmet(f"registering again answered {reply.status} instead of 409 ALREADY_EXISTS")
     if f'"{product_id}"'.encode() not in reply.body:

@@ -97,6 +97,8 @@ class ContractTarget:
     sessions: dict[str, str] = field(default_factory=dict)
     key_worked: bool = False
     is_broken: bool = False
+    features: frozenset[str] = frozenset()
+    """What the service says that it has of the contract's second version."""
     events: int = 0
 
     @property

@@ -218,6 +218,8 @@ def _guard_group(state: SandboxState, user_id: str, group: str) -> None:
 
 def _meet_customer(state: SandboxState, wanted: _Checkout) -> None:
     settings = state.runtime_settings.current
+    if is_second(state) and len(wanted.user_id) > _LONGEST_ID:
+        raise _invalid(f"user_id is longer than {_LONGEST_ID} characters")
     customer = state.records.meet(wanted.user_id, wanted.email)
     if settings.strict_ids and len(wanted.user_id) > _LONGEST_ID:
         message = f"Invalid string: must be at most {_LONGEST_ID} characters"
