@@ -2,21 +2,18 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import chain
-from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import pytest
 import requests
 import time_machine
-from requests.adapters import BaseAdapter
 
 from payment_service.bodies import SubscriptionCheckout
 from payment_service.errors import ServiceError
-from payment_service.service import PaymentService, assemble
-from payment_service.settings import ServiceSettings
+from payment_service.service import PaymentService
+from tests.payment_service.at_sandbox import ToTheSandbox
+from tests.payment_service.conftest import OpenShops
 from tests.sandbox.local import LocalShop
 
 STEPS: Final = 12
@@ -41,26 +38,6 @@ SETTINGS: Final[dict[str, list[object]]] = {
     "delayed_status": ["active", "incomplete"],
     "renewals": ["succeed", "succeed", "fail"],
 }
-
-
-class SandboxInside(BaseAdapter):
-    """Stripe's library asks a sandbox in this process."""
-
-    def __init__(self, local: LocalShop) -> None:
-        super().__init__()
-        self._local = local
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        body = request.body if isinstance(request.body, bytes | None) else str(request.body)
-        headers = {name: str(value) for name, value in request.headers.items()}
-        answer = self._local.http.request(str(request.method), str(request.url), headers=headers, content=body)
-        made = requests.Response()
-        made.status_code, made.request, made.url, made._content = answer.status_code, request, "", answer.content
-        made.headers.update(answer.headers)
-        return made
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 class UserLife:
@@ -199,39 +176,24 @@ def local() -> Iterator[LocalShop]:
         yield local
 
 
-def play(seed: int, local: LocalShop, path: Path) -> None:
+def play(seed: int, local: LocalShop, open_shop: OpenShops) -> None:
     session = requests.Session()
-    session.mount("http://", SandboxInside(local))
-    settings = ServiceSettings(
-        _env_file=None,
-        stripe_secret_key="sk_test_of_the_tests",
-        stripe_webhook_secret="whsec_of_the_tests",
-        stripe_api_base=local.place.stripe_url,
-        database_url=f"sqlite:///{path}",
-        checkout_limit="1000/minute",
-    )
-    nobody = httpx.MockTransport(lambda request: httpx.Response(204))
-    with closing(assemble(settings, nobody, session)) as service:
-        life = UserLife(seed, local, service)
-        try:
-            life.live()
-        except AssertionError as untrue:
-            untrue.add_note(f"seed {seed}: {life.story}")
-            raise
+    session.mount("http://", ToTheSandbox(local))
+    service = open_shop(stripe_session=session, stripe_api_base=local.place.stripe_url).service
+    life = UserLife(seed, local, service)
+    try:
+        life.live()
+    except AssertionError as untrue:
+        untrue.add_note(f"seed {seed}: {life.story}")
+        raise
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_what_is_told_is_true(seed: int, local: LocalShop, tmp_path: Path, empty_database: bytes) -> None:
-    (tmp_path / "service.sqlite3").write_bytes(empty_database)
-
-    play(seed, local, tmp_path / "service.sqlite3")
+def test_what_is_told_is_true(seed: int, local: LocalShop, open_shop: OpenShops) -> None:
+    play(seed, local, open_shop)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(2, 100))
-def test_what_is_told_is_true_in_a_hundred_lives(
-    seed: int, local: LocalShop, tmp_path: Path, empty_database: bytes
-) -> None:
-    (tmp_path / "service.sqlite3").write_bytes(empty_database)
-
-    play(seed, local, tmp_path / "service.sqlite3")
+def test_what_is_told_is_true_in_a_hundred_lives(seed: int, local: LocalShop, open_shop: OpenShops) -> None:
+    play(seed, local, open_shop)
