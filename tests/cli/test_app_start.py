@@ -167,13 +167,13 @@ class InTerminal:
         self.text = ""
 
     def until(self, words: str, seconds: float = 60.0) -> str:
-        """Return what was shown by the time that these words are; fail if they are not in time."""
+        """Return what was shown up to these words; fail if they are not in time."""
         end = time.monotonic() + seconds
         while words not in self.text:
             ready, _, _ = select.select([self._screen], [], [], max(0.0, end - time.monotonic()))
             assert ready, self.text
             self.text += os.read(self._screen, 65536).decode()
-        return self.text
+        return self.text[: self.text.index(words) + len(words)]
 
     def close(self) -> None:
         self.process.terminate()
