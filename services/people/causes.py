@@ -212,7 +212,7 @@ def _portal(record: PersonRecord, status: CustomerStatus, now: datetime) -> Iter
 
 def _money(record: PersonRecord, status: CustomerStatus, catalog: Catalog) -> Iterator[StatusCause]:
     for one in status.all:
-        if one.amount is not None and one.currency is not None:
+        if one.amount is not None and one.currency is not None and one.told is None:
             yield StatusCause(
                 CauseKind.LIST_PRICE_ONLY,
                 f"The amount on the page is the list price of {_plan(one.plan_id, catalog)} when it was bought here. "

@@ -103,11 +103,13 @@ def _deeds(status: CustomerStatus, now: datetime) -> Iterator[Heard]:
 
 
 def _untold(status: CustomerStatus, snapshot: UpstreamSnapshot) -> Iterator[Heard]:
-    """What no service tells of: a cancellation for later, a discount, a refund."""
+    """What no service tells of: a cancellation for later, a discount, a refund. One of the contract's second version
+    tells more, and shows its invoices."""
     running = [one for one in status.all if one.live and one.state in (State.ACTIVE, State.TRIALING)]
     told = [answer.record.lifecycle for answer in snapshot.records.values() if answer.record.exists]
     silent = told and not any(life.goes_on or life.ending for life in told)
     if silent and any(not one.ends and not one.goes_on and one.reason is not Reason.PLAN_CHANGED for one in running):
         yield Heard(HeardKind.CANCELLATION_UNTOLD)
-    if running:
+    detailed = any(answer.record.details is not None for answer in snapshot.records.values())
+    if running and not detailed:
         yield Heard(HeardKind.MONEY_UNTOLD)

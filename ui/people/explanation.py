@@ -228,6 +228,9 @@ def _record_words(answer: RecordResponse) -> str:
     parts += ["will not renew"] if life.ending else []
     parts += ["renews"] if life.goes_on else []
     parts += ["payments paused"] if life.paused else []
+    charge = record.details.next_charge if record.details is not None else None
+    if charge is not None:
+        parts.append(f"next charge {money(charge.amount, charge.currency, LOCALE)} on {charge.at:%Y-%m-%d}")
     return ", ".join(parts)
 
 

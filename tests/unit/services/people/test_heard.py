@@ -1,8 +1,10 @@
 """What a user is told of who said what: each service's last word, what they did here, and what nobody tells."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from services.errors import UpstreamTimeout
+from services.payment_contract.details import SubscriptionDetails
 from services.people.heard import Heard, HeardKind, heard_of
 from services.sessions.service import Session
 from tests.replica import Outside, Replica
@@ -71,3 +73,24 @@ async def test_a_silent_service_is_called_silent_and_its_last_word_stays(replica
 
     assert HeardKind.BILLING_SILENT in said
     assert said[HeardKind.BILLING_NONE].at == outside.clock() - timedelta(seconds=90)
+
+
+async def test_a_service_that_tells_of_charges_is_not_said_to_hide_discounts(
+    replica: Replica, outside: Outside
+) -> None:
+    ada = await replica.sign_in()
+    made = await replica.click(ada)
+    outside.world.pay(made.session_id)
+    outside.world.deliver_all()
+    status = await replica.ask(ada)
+    snapshot = replica.refresher.last_heard("ada")
+    assert snapshot is not None
+    details = SubscriptionDetails(nothing_next=True)
+    told = {
+        product: answer.model_copy(update={"record": replace(answer.record, details=details)})
+        for product, answer in snapshot.records.items()
+    }
+
+    found = heard_of(status, snapshot.model_copy(update={"records": told}), outside.catalog, outside.clock())
+
+    assert HeardKind.MONEY_UNTOLD not in {one.kind for one in found}
