@@ -17,7 +17,7 @@ STATE_CHANGING: Final = (
     ("POST", "/cart/clear"), ("POST", "/cart/checkout"), ("POST", "/sign-out"), ("POST", "/auth/sign-out"),
     ("POST", "/api/payment/checkout"), ("POST", "/api/payment/cart"), ("POST", "/api/payment/portal"),
     ("PUT", f"/api/cart/{STICKERS}"), ("DELETE", f"/api/cart/{STICKERS}"), ("DELETE", "/api/cart"),
-    ("POST", "/sandbox/words"),
+    ("POST", "/sandbox/words"), ("POST", "/account/forget"),
 )  # fmt: skip
 FOREIGN: Final[tuple[dict[str, str], ...]] = (
     {"Origin": "https://evil.example"},
