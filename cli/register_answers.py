@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from catalog import Interval, Plan
+from catalog import Interval, Item, Plan
 from cli.explain import explain
 from cli.register_journal import Journal, Made, MadePrice
 from services.errors import FrontendError, RequestRefused
-from services.payment_ms import PaymentMS, PlanRegistration
+from services.payment_contract.features import ContractFeature
+from services.payment_ms import ItemRegistration, PaymentMS, PlanRegistration
 
 CURRENCY = "usd"
 """The call has no field for a currency, and the service makes its prices in this one."""
@@ -40,6 +41,16 @@ class Registered:
     """The service itself failed, so the other plans need not be asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class MadeItem:
+    """An item's ids at the Payment MS, or what was wrong with it."""
+
+    item: Item
+    product_id: str = ""
+    price_id: str = ""
+    problem: str = ""
+
+
 class Interrupted(Exception):
     """A signal came. What had been asked by then has been answered and noted."""
 
@@ -53,7 +64,41 @@ def request_for(plan: Plan) -> PlanRegistration:
         features=tuple(str(feature.text) for feature in plan.features),
         monthly=amounts.get(Interval.MONTH),
         yearly=amounts.get(Interval.YEAR),
+        id=plan.id,
+        group=plan.group,
+        currency=next((price.currency for price in plan.offered.values()), ""),
     )
+
+
+async def register_items(
+    client: PaymentMS, project: str, items: Sequence[Item], say: Callable[[str], None]
+) -> list[MadeItem]:
+    """Return what became of each item, in order; none for a service that takes no items.
+
+    One that takes them tells the ids again whenever it is asked, so that none can be lost and nothing is noted.
+    """
+    if not client.contract.has(ContractFeature.REGISTER_ITEMS):
+        return []
+    found = [await _register_item(client, project, item) for item in items]
+    for made in found:
+        say(f"  {made.item.name}: {made.problem or f'is {made.product_id}'}")
+    return found
+
+
+async def _register_item(client: PaymentMS, project: str, item: Item) -> MadeItem:
+    price = item.price
+    asked = ItemRegistration(item.id, str(item.name), str(item.description), price.amount, price.currency)
+    try:
+        result = await client.register_products(project, (), (asked,))
+    except FrontendError as problem:
+        what, cure = explain(problem, "Payment MS", "PAYMENT_MS_URL")
+        return MadeItem(item, problem=f"{what} {cure}")
+    if len(result.items) != 1:
+        return MadeItem(item, problem="The Payment MS named no ids for it.")
+    made = result.items[0]
+    if (made.amount, made.currency.lower()) != (price.amount, price.currency):
+        return MadeItem(item, problem="The Payment MS has another price for it. Make the two agree by hand.")
+    return MadeItem(item, made.product_id, made.price_id)
 
 
 async def register_all(

@@ -8,20 +8,30 @@ import argparse
 import asyncio
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
-from catalog import Catalog, CatalogError, Interval, Plan, format_money
+from catalog import Catalog, CatalogError, Interval, Item, Plan, format_money
 from cli.check_services import payment_ms
 from cli.check_storage import look_at_storage, without_harm
 from cli.console import Console
 from cli.quiet import quiet_logs
-from cli.register_answers import CURRENCY, Came, Interrupted, Registered, register_all
+from cli.register_answers import (
+    CURRENCY,
+    Came,
+    Interrupted,
+    MadeItem,
+    Registered,
+    register_all,
+    register_items,
+)
 from cli.register_file import CatalogText, NotWritten
 from cli.register_journal import Journal, JournalBusy
+from services.errors import FrontendError
 from services.stripe_mode import IdFault, wrong_ids
 from settings import Settings, SettingsError, load_settings
 
@@ -71,8 +81,9 @@ def register(
         with Journal.beside(file.path, settings.payment_ms_url, key) as journal:
             _announce(console, settings, file, plans, journal)
             name = project or settings.auth_ms_project or settings.brand_name
-            answers = asyncio.run(_ask_all(settings, name, plans, journal, console, while_running))
-            return _keep(console, file, journal, answers, len(plans))
+            items = file.catalog.items if only is None else ()
+            answers, made = asyncio.run(_ask_all(settings, name, plans, items, journal, console, while_running))
+            return _keep(console, file, journal, answers, len(plans), made)
     except (SettingsError, CatalogError, NotWritten, Stopped, JournalBusy) as problem:
         console.say(str(problem))
     except OSError as problem:
@@ -113,22 +124,33 @@ def _announce(console: Console, settings: Settings, file: CatalogText, plans: Se
         console.say(f"  {plan.name}: {prices} (now {plan.product_id}{earlier})")
     if lacking := _items_without_ids(file.catalog):
         console.say(
-            "The call creates no items. Make each a product with a one-time price in Stripe's dashboard, and copy "
-            f"both ids: {', '.join(lacking)}."
+            "The call creates no items, unless the service says that it does (register_items in docs/contract.md). "
+            "Otherwise make each a product with a one-time price in Stripe's dashboard, and copy both ids: "
+            f"{', '.join(lacking)}."
         )
     if not console.confirm("Create them?"):
         raise Stopped("Nothing was created.")
 
 
 async def _ask_all(
-    settings: Settings, project: str, plans: Sequence[Plan], journal: Journal, console: Console, while_running: bool
-) -> list[Registered]:
+    settings: Settings,
+    project: str,
+    plans: Sequence[Plan],
+    items: Sequence[Item],
+    journal: Journal,
+    console: Console,
+    while_running: bool,
+) -> tuple[list[Registered], list[MadeItem]]:
     storage = await look_at_storage(settings)
     try:
         if unasked := without_harm(settings, storage, while_running=while_running):
             raise Stopped(f"{unasked.detail} {unasked.cure}".strip())
         async with payment_ms(settings, storage.redis, deadline=PATIENCE) as (client, _):
-            return await register_all(client, project, plans, journal, console.say)
+            with suppress(FrontendError):  # then it is asked as one of the first version
+                await client.ask_contract()
+            answers = await register_all(client, project, plans, journal, console.say)
+            hopeless = any(answer.hopeless for answer in answers)
+            return answers, [] if hopeless else await register_items(client, project, items, console.say)
     finally:
         if storage.redis is not None:
             await storage.redis.close()
@@ -141,11 +163,18 @@ def _items_without_ids(catalog: Catalog) -> list[str]:
     return [str(catalog.items[number].name) for number in numbers]
 
 
-def _keep(console: Console, file: CatalogText, journal: Journal, answers: Sequence[Registered], wanted: int) -> int:
+def _keep(
+    console: Console,
+    file: CatalogText,
+    journal: Journal,
+    answers: Sequence[Registered],
+    wanted: int,
+    items: Sequence[MadeItem] = (),
+) -> int:
     """Write the ids, after showing the difference and asking; return the exit code."""
     usable = [answer for answer in answers if answer.came is not Came.FAILED]
     complete = [_with_prices(console, answer) if _is_another(answer) else answer for answer in usable]
-    text = file.with_ids(complete)
+    text = file.with_ids(complete, [made for made in items if not made.problem])
     if text == file.text:
         console.say(f"{file.path} is as it should be; nothing was written.")
     else:
@@ -163,7 +192,8 @@ def _keep(console: Console, file: CatalogText, journal: Journal, answers: Sequen
         )
     if len(usable) < wanted:
         console.say(f"{wanted - len(usable)} of {wanted} plans are left; run this again when the cause is gone.")
-    return UNFINISHED if unproven or len(usable) < wanted else DONE
+    failed = any(made.problem for made in items)
+    return UNFINISHED if unproven or failed or len(usable) < wanted else DONE
 
 
 def _is_another(answer: Registered) -> bool:

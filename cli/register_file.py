@@ -7,7 +7,7 @@ from pathlib import Path
 from catalog import Catalog, CatalogError, parse_catalog
 from cli.json_places import Path as Place
 from cli.json_places import replace_texts
-from cli.register_answers import Registered
+from cli.register_answers import MadeItem, Registered
 from cli.whole_file import replace_file
 
 
@@ -29,8 +29,8 @@ class CatalogText:
             raise NotWritten(f"{path} is not UTF-8; save it as UTF-8.") from None
         self.catalog: Catalog = parse_catalog(self._raw, path)
 
-    def with_ids(self, answers: Iterable[Registered]) -> str:
-        """Return the text with the ids of these plans in place; nothing but those texts changes.
+    def with_ids(self, answers: Iterable[Registered], items: Iterable[MadeItem] = ()) -> str:
+        """Return the text with the ids of these plans and items in place; nothing but those texts changes.
 
         Raises NotWritten if that were no valid catalog.
         """
@@ -42,6 +42,11 @@ class CatalogText:
             for interval, price_id in answer.prices.items():
                 if interval in answer.plan.offered:
                     values["plans", place, "prices", str(interval), "price_id"] = price_id
+        shelf = {item.id: index for index, item in enumerate(self.catalog.items)}
+        for made in items:
+            place = shelf[made.item.id]
+            values["items", place, "product_id"] = made.product_id
+            values["items", place, "price", "price_id"] = made.price_id
         text = replace_texts(self.text, values)
         try:
             parse_catalog(text.encode(), self.path)

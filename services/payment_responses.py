@@ -101,10 +101,25 @@ class RegisteredProduct:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisteredItem:
+    """An item as created at Stripe; ``amount`` in minor units of ``currency``."""
+
+    name: str
+    product_id: str
+    price_id: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterResult:
-    """``products`` that were created, or the id of the one that existed already (then nothing was created)."""
+    """``products`` that were created, or the id of the one that existed already (then nothing was created).
+
+    In the second version all ids are told, of what existed as well, and those of ``items``.
+    """
 
     products: tuple[RegisteredProduct, ...] = ()
+    items: tuple[RegisteredItem, ...] = ()
     existing_product_id: str | None = None
 
 
@@ -164,9 +179,18 @@ class _RegisteredProduct(ResponseModel):
     prices: dict[str, _RegisteredPrice]
 
 
+class _RegisteredItem(ResponseModel):
+    name: Text
+    stripe_product_id: Reference
+    stripe_price_id: Reference
+    amount: int = Field(ge=0)
+    currency: Text
+
+
 class _Registered(ResponseModel):
     success: bool
-    products: list[_RegisteredProduct] = Field(min_length=1)
+    products: list[_RegisteredProduct]
+    items: list[_RegisteredItem] = Field(default_factory=list)
 
 
 class _AlreadyRegistered(ResponseModel):
@@ -257,7 +281,13 @@ def read_registration(answer: UpstreamResponse) -> RegisterResult:
     found = read_as(_Registered, answer)
     if not found.success:
         raise schema_error(answer, "success")
-    return RegisterResult(products=tuple(_registered(product) for product in found.products))
+    if not (found.products or found.items):
+        raise schema_error(answer, "products")
+    items = (
+        RegisteredItem(one.name, one.stripe_product_id, one.stripe_price_id, one.amount, one.currency)
+        for one in found.items
+    )
+    return RegisterResult(tuple(_registered(product) for product in found.products), tuple(items))
 
 
 def _with_documented_names(answer: UpstreamResponse) -> UpstreamResponse:

@@ -173,3 +173,18 @@ def test_running_app_is_not_disturbed(installation: Installation, payment_ms: Mo
     assert "two requests at once can break it" in operator.words
     assert "--while-running" in operator.words
     assert registrations(payment_ms) == PLANS
+
+
+def test_a_service_that_takes_items_is_asked_for_them_and_tells_all_ids_again(installation: Installation) -> None:
+    with start_sandbox([*FREE_PORTS, "--database", ":memory:"], {"SANDBOX_CONTRACT": "2"}) as sandbox:
+        installation.set(payment_ms_url=sandbox.payment_ms_url, payment_ms_api_key=sandbox.api_key)
+        first = register(Operator().console(yes=True))
+        written = installation.catalog.read_bytes()
+        items = {item.id: (item.product_id, item.price.price_id) for item in load_catalog(installation.catalog).items}
+        again = Operator()
+        second = register(again.console(yes=True))
+
+    assert (first, second) == (0, 0)
+    assert all(product.startswith("prod_") and price.startswith("price_") for product, price in items.values())
+    assert installation.catalog.read_bytes() == written
+    assert "products.json is as it should be; nothing was written." in again.said
