@@ -59,6 +59,10 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = {
         "user_id": "usr_1", "name": "Grace Hopper", "email": "grace@example.com", "picture": "",
         "signed_in_at": "2026-11-30T08:12:44Z",
     },
+    "MyData": {
+        "exported_at": "2026-11-30T08:15:02Z", "user_id": "usr_1", "customer_id": "usr_1",
+        "kept": {"cart": {"price_stickers": 2}},
+    },
     "Subscription": _SUBSCRIPTION,
     "Subscriptions": {
         "current": _SUBSCRIPTION, "groups": {"plans": _SUBSCRIPTION}, "others": [], "claims": [_CLAIM], "stale": False,

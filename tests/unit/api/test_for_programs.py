@@ -39,7 +39,7 @@ def schemas_in(part: Any) -> Iterator[str]:
 def test_operations_are_named_as_people_would(document: Document) -> None:
     assert sorted(operation["operationId"] for _method, _path, operation in operations(document)) == [
         "clearCart", "createCartCheckout", "createCheckout", "createPortalSession", "getCart", "getCatalog",
-        "getEntitlements", "getMe", "getSubscriptions", "getUserEntitlements", "queryEntitlements",
+        "getEntitlements", "getMe", "getMyData", "getSubscriptions", "getUserEntitlements", "queryEntitlements",
         "receivePaymentEvent", "removeCartItem", "setCartItem",
     ]  # fmt: skip
     assert document["info"] | {"title": "Billing API", "version": VERSION} == document["info"]
