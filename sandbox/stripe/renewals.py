@@ -86,7 +86,9 @@ class RenewalCycle:
 
     def _end_trial_without_card(self, subscription: StripeSubscription) -> None:
         if self._runtime.current.trial_end_without_card is TrialEnd.PAUSE:
-            self._subscriptions.change(subscription, {"status": "paused"})
+            change = subscription.scheduled_change  # the period for which it was booked begins all the same
+            booked = line_fields(change.line, subscription.quantity) if change else {}
+            self._subscriptions.change(subscription, {**booked, "status": "paused"})
         else:
             self._end(subscription, self._clock.second())
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.local import ADA, TRIAL, LocalShop
+from tests.sandbox.local import ADA, MONTHLY, TRIAL, LocalShop
 
 BODY = {
     "user_id": ADA,
@@ -38,6 +38,17 @@ def test_trial_without_a_card_ends_as_the_settings_say(local: LocalShop, end: st
     assert (trial["status"], trial["has_payment_method"], trial["renews"]) == ("trialing", False, renews)
     assert (trial["ends_at"] == trial["trial_end"]) is (end == "cancel")
     assert (local.running_truth()["status"], local.truth()["charged"]) == (status, {})
+
+
+def test_change_booked_for_the_end_of_a_trial_without_a_card_comes_with_the_pause(local: LocalShop) -> None:
+    local.set(trial_needs_card=False, trial_end_without_card="pause", plan_changes="period_end")
+    local.subscribe(TRIAL, card="")
+    local.act("switch", price_id=MONTHLY)
+
+    local.days(14.1)
+
+    paused = local.running_truth()
+    assert (paused["status"], paused["price_id"], paused["scheduled_change"]) == ("paused", MONTHLY, None)
 
 
 def test_card_added_during_the_trial_pays_at_its_end(local: LocalShop) -> None:
