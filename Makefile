@@ -1,7 +1,7 @@
 # The whole developer interface. `make help` lists it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-long test-fast test-clients test-plain compat test-browser test-browsers test-faults test-scale check lint format generate lock audit sbom release \
+.PHONY: help run live-check test test-long test-fast test-clients test-plain compat test-browser test-browsers test-faults test-scale check lint format generate lock audit sbom release \
         messages screenshots a11y lighthouse bench bench-peers truth truth-mutants mutants clean python system node
 
 # Tests and benches start hundreds of processes, each of which would compile every module anew.
@@ -34,6 +34,9 @@ PRACTICE := $(and $(STRIPE_SECRET_KEY),$(if $(PAYMENT_MS_API_KEY),,yes))
 
 run: $(if $(PRACTICE),$(PAYMENT_SERVICE_STAMP),$(RUN_STAMP)) ## Start the app, with its sandbox or (STRIPE_SECRET_KEY=sk_test_…) with your Stripe: http://localhost:8081
 	@exec $(PY) $(if $(PRACTICE),-m payment_service practice,app.py)
+
+live-check: $(PAYMENT_SERVICE_STAMP) ## Buy, cancel and refund with your own STRIPE_SECRET_KEY=sk_test_…, step by step
+	@$(PY) -m payment_service live-check
 
 test: $(DEV_STAMP) system node ## Run all tests but the longest, those with Chromium, Redis, HAProxy, Node and Go included
 	$(PYTEST) -m "not long" $(ALL_TESTS)

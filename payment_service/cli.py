@@ -1,4 +1,4 @@
-"""The command line: `serve` (the default), `practice`, `keys`, `events resync`, `migrate`, `register`."""
+"""The command line: `serve` (the default), `practice`, `live-check`, `keys`, `events resync`, `migrate`, `register`."""
 
 import argparse
 import json
@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve (the default)").set_defaults(run=_serve)
     practice_help = "the app, this service and the sandbox's sign-in together, with a test key"
     commands.add_parser("practice", help=practice_help).set_defaults(run=_practice)
+    live_help = "buy, cancel and refund with a test key, step by step"
+    commands.add_parser("live-check", help=live_help).set_defaults(run=_live_check)
     commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(run=_migrate)
     keys = commands.add_parser("keys", help="the project's API keys").add_subparsers(required=True, metavar="WHAT")
     new = keys.add_parser("new", help="make a key and print it, once")
@@ -124,6 +126,14 @@ def _practice(settings: ServiceSettings, _options: argparse.Namespace) -> int:
     if problems:
         raise BadSettings("\n".join(problems))
     return practice(settings)
+
+
+def _live_check(settings: ServiceSettings, _options: argparse.Namespace) -> int:
+    from payment_service.live_check import live_check
+
+    if settings.stripe_secret_key is None:
+        raise BadSettings("STRIPE_SECRET_KEY is not set; this buys and refunds with a test key of yours (sk_test_…).")
+    return 0 if live_check(settings) else 1
 
 
 def _migrate(settings: ServiceSettings, _options: argparse.Namespace) -> int:

@@ -33,6 +33,7 @@ class PaymentService:
     metrics: ServiceMetrics
     stripe: StripeAPI
     keys: ProjectKeys
+    customers: Customers
     subscriptions: Subscriptions
     sync: Sync
     checkouts: Checkouts
@@ -75,6 +76,7 @@ def assemble(
         metrics=metrics,
         stripe=stripe,
         keys=ProjectKeys(database, settings.payment_ms_api_key),
+        customers=customers,
         subscriptions=subscriptions,
         sync=sync,
         checkouts=Checkouts(settings, database, stripe, customers, prices, subscriptions, sync),

@@ -53,6 +53,8 @@ class FakeStripe(BaseAdapter):
     def price(self, own: str, product: str, amount: int, **fields: Any) -> Thing:
         recurring = {"interval": "month", "interval_count": 1, "usage_type": "licensed"}
         given = {"unit_amount": amount, "currency": "usd", "active": True, "recurring": recurring, "lookup_key": None}
+        if fields.get("recurring"):
+            fields["recurring"] = {**recurring, **fields["recurring"]}
         return self.put("prices", own, **{**given, "product": product, **fields})
 
     def subscribe(
@@ -151,7 +153,14 @@ class FakeStripe(BaseAdapter):
                 return 200, session
             case "DELETE", "subscriptions", [own]:
                 self.things[kind][own] |= {"status": "canceled", "ended_at": int(time.time())}
+                self.event("customer.subscription.deleted", self.things[kind][own])
                 return 200, self.things[kind][own]
+            case "DELETE", "customers", [own]:
+                return 200, {**self.things[kind].pop(own), "deleted": True}
+            case "POST", "payment_methods", [own, "attach"]:
+                return 200, {"id": own, "object": "payment_method", "customer": form["customer"]}
+            case "GET", "customers", [_, "payment_methods"]:
+                return 200, _list([{"id": "pm_1", "object": "payment_method"}])
             case "GET", _, [own]:
                 return self._one(kind, own, form)
             case "GET", _, []:
@@ -210,6 +219,10 @@ class FakeStripe(BaseAdapter):
             return 200, {**self.put(kind, own, **{**form, **fields}), "object": "checkout.session"}
         if kind == "billing_portal/sessions":
             return 200, self.put(kind, f"bps_{number}", url=f"https://billing.stripe.com/p/{number}", **form)
+        if kind == "subscriptions":
+            made = self.subscribe(form["customer"], form["items"]["0"]["price"], metadata=form["metadata"])
+            self.event("customer.subscription.created", made)
+            return 200, made
         if kind == "refunds":
             return 200, self.put(kind, f"re_{number}", amount=2900, **form)
         raise AssertionError(kind)
