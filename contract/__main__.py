@@ -15,6 +15,7 @@ from pathlib import Path
 from catalog import CatalogError
 from contract.checks import CHECKS, run
 from contract.private_sandbox import SandboxFailed, private_sandbox
+from contract.private_service import private_service
 from contract.reading import AnswerShape
 from contract.report import as_document, as_text
 from contract.results import passed, summary, table
@@ -26,14 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Return 0 when the service does all that is relied on, 1 when it does not, 2 when it could not be asked."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if bool(options.url) == options.sandbox:
-        parser.error("name a service (URL and KEY), or --sandbox")
+    if sum((bool(options.url), options.sandbox, options.payment_service)) != 1:
+        parser.error("name a service (URL and KEY), or --sandbox, or --payment-service")
     if options.preset and not options.sandbox:
         parser.error("--preset is one of the sandbox's")
     try:
         sales = _sales(options)
         if options.sandbox:
             return _check_sandbox(options, sales)
+        if options.payment_service:
+            return _check_payment_service(options, sales)
         key = options.key or os.environ.get("PAYMENT_MS_API_KEY", "")
         if not key:
             parser.error("the service's key is missing; give it after the URL, or as PAYMENT_MS_API_KEY")
@@ -120,6 +123,21 @@ def _check_sandbox(options: argparse.Namespace, sales: Sales) -> int:
     return 0 if all(results) else 1
 
 
+def _check_payment_service(options: argparse.Namespace, sales: Sales) -> int:
+    if sales.plan is None:
+        raise ValueError("the catalog sells no plan: add --price PRICE --product PRODUCT")
+    with (
+        private_service(options.catalog, sales.plan) as service,
+        SerialClient(service.url, service.api_key) as wire,
+        SerialClient(service.auth_ms_url) as auth,
+    ):
+        target = ContractTarget(
+            wire, sales, service.known, registers=True, account=AccountDoor(auth, service.session_id),
+            may_break_it=True,
+        )  # fmt: skip
+        return 0 if _check(target, options.report) else 1
+
+
 def _sales(options: argparse.Namespace) -> Sales:
     found = Sales(None)
     if not (options.price and options.item_price):
@@ -154,6 +172,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("url", nargs="?", metavar="URL", help="such as http://host:9000")
     parser.add_argument("key", nargs="?", metavar="KEY", help="its API key; else PAYMENT_MS_API_KEY")
     parser.add_argument("--sandbox", action="store_true", help="check a private sandbox in all three shapes")
+    parser.add_argument(
+        "--payment-service", action="store_true", help="start the reference service privately, and check it"
+    )
     parser.add_argument("--preset", metavar="NAME", default="", help="with --sandbox: one of its presets instead")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write what was found as a Markdown document")
     parser.add_argument("--may-break-it", action="store_true", help="also ask twice at once, which can break it")

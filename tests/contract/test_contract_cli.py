@@ -255,6 +255,16 @@ def test_sandbox_passes_in_the_second_version_and_all_three_shapes_though_two_re
     assert all(skipped_in(part) == {"two_at_once", "failed_write", *OF_THE_SECOND} for part in first)
 
 
+@pytest.mark.long
+def test_reference_service_has_every_check_ok_and_no_note(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["--payment-service"])
+
+    output = capsys.readouterr().out
+    assert code == 0
+    assert not re.search("^(FAIL|note)", output, re.MULTILINE)
+    assert skipped_in(output) <= {"webhook_unsigned", "webhook_created", "webhook_plan_change", "failed_write"}
+
+
 def test_public_service_of_november_2025_is_found_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exactly what is known of it, each with what was sent and answered, its meaning, its cause and its cure."""
     report = tmp_path / "report.md"
