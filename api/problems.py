@@ -15,10 +15,12 @@ from starlette.responses import JSONResponse, Response
 
 from services import errors
 from services.errors import (
+    AlreadySaid,
     AlreadySubscribed,
     CheckoutInProgress,
     FrontendError,
     PaymentUnknown,
+    SellingOff,
     StatusUnclear,
     asked_about,
 )
@@ -117,7 +119,7 @@ def problem_of(error: FrontendError, public_url: str) -> Problem:
         type=at(f"/api/docs#{error.code}"),
         title=error.title,
         status=error.status,
-        detail=error.sentence,
+        detail=_sentence(error),
         code=error.code,
         retryable=error.retryable,
         request_id=request_id.get() or error.request_id or "",
@@ -133,6 +135,12 @@ def problem_of(error: FrontendError, public_url: str) -> Problem:
     if asked is not None:
         problem.checkout_id = asked.id
     return problem
+
+
+def _sentence(error: FrontendError) -> str:
+    """Return what happened, in English. Operators' own words don't say that nothing was charged, so that is added."""
+    in_their_words = isinstance(error, SellingOff) and AlreadySaid.MONEY not in error.says
+    return f"{error.sentence} Nothing was charged." if in_their_words else error.sentence
 
 
 def refusal(status: int, errors: list[FieldProblem] | None = None) -> Response:
