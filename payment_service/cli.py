@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CANNOT
     except SQLAlchemyError as error:
         print(f"DATABASE_URL can't be used ({type(error).__name__}): {error.__cause__ or ''}".strip(), file=sys.stderr)
-        return CANNOT
+        return 1  # it may be back in a moment
     except (StripeError, ServiceError) as error:
         print(f"Stripe refused: {getattr(error, 'user_message', None) or error}", file=sys.stderr)
         return 1
