@@ -81,7 +81,9 @@ def _draw_list(context: PageContext, invoices: Sequence[Invoice]) -> None:
 def _draw_invoice(context: PageContext, invoice: Invoice) -> None:
     day = full_date(invoice.created, context.locale, context.timezone)
     # Translators: name of an invoice without a number
-    name = _("Invoice {number}").format(number=invoice.number) if invoice.number else _("Invoice")
+    name = _("Invoice")
+    if invoice.number:
+        name = _("Invoice {number}").format(number=invoice.number)
     with Tag("div", classes="purchase-words"):
         Tag("p", name, classes="purchase-name", translate="no")
         with Tag("p", classes="muted small"):
