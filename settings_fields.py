@@ -80,10 +80,11 @@ class SettingsFields(BaseSettings):
     payment_ms_checkout_deadline: Seconds = Field(10.0, description="Seconds opening a checkout may take in all.")
     payment_ms_max_wait: Seconds = Field(5.0, description="Seconds a request may wait for its turn.")
     payment_ms_idempotent: bool = Field(
-        False, description="Whether the Payment MS honours Idempotency-Key, so that a checkout call may be repeated."
+        False, description="Whether the Payment MS honours Idempotency-Key; not needed where it says so itself."
     )
     payment_ms_gives_trials: bool | None = Field(
-        None, description="Whether the Payment MS gives the catalog's trial_days; empty means in the sandbox only."
+        None,
+        description="Whether the Payment MS gives the catalog's trial_days; empty: in the sandbox, or if it says so.",
     )
     payment_ms_webhook_secret: SecretStr | None = Field(
         None, description="Secret that signs POST /api/payment/events; without one that route is off."
