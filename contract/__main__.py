@@ -19,6 +19,7 @@ from contract.private_service import private_service
 from contract.reading import AnswerShape
 from contract.report import as_document, as_text
 from contract.results import passed, summary, table
+from contract.stripe_side import STRIPE, StripeDoor
 from contract.target import AccountDoor, ContractTarget, KnownCustomer, Sale, Sales, WebhookDoor
 from contract.wire import SerialClient
 
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if sum((bool(options.url), options.sandbox, options.payment_service)) != 1:
         parser.error("name a service (URL and KEY), or --sandbox, or --payment-service")
+    if options.stripe_key and not options.webhook_secret:
+        parser.error("--stripe-key goes with --webhook-secret")
     if options.preset and not options.sandbox:
         parser.error("--preset is one of the sandbox's")
     try:
@@ -40,10 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         key = options.key or os.environ.get("PAYMENT_MS_API_KEY", "")
         if not key:
             parser.error("the service's key is missing; give it after the URL, or as PAYMENT_MS_API_KEY")
-        with SerialClient(options.url, key) as wire, _account(options) as account:
+        with SerialClient(options.url, key) as wire, _account(options) as account, _stripe(options) as stripe:
             target = ContractTarget(
-                wire, sales, _customer(options), options.register, webhook=_webhook(options), account=account,
-                may_break_it=options.may_break_it,
+                wire, sales, _customer(options), options.register, webhook=_webhook(options), stripe=stripe,
+                account=account, may_break_it=options.may_break_it,
             )  # fmt: skip
             return 0 if _check(target, options.report) else 1
     except CatalogError as error:
@@ -80,7 +83,12 @@ def left_behind(subject: ContractTarget) -> list[str]:
     ]
     if subject.registers:
         said.append("Creates the product 'Contract check' with two prices, which stays.")
-    if subject.webhook is not None:
+    if subject.webhook is not None and subject.stripe is not None:
+        said.append(
+            f"Makes two subscriptions of {subject.buyer} at Stripe with its test key, each with a day of trial, and "
+            "cancels them again; they stay there as canceled ones, and so does their customer. Posts events about them."
+        )
+    elif subject.webhook is not None:
         said.append(
             f"Posts test events: a made-up subscription of {subject.buyer} that is canceled again (its row stays), and "
             "a change of plan of the known customer, which is taken back."
@@ -127,13 +135,13 @@ def _check_payment_service(options: argparse.Namespace, sales: Sales) -> int:
     if sales.plan is None:
         raise ValueError("the catalog sells no plan: add --price PRICE --product PRODUCT")
     with (
-        private_service(options.catalog, sales.plan) as service,
+        private_service(options.catalog, sales.plan, options.webhook_secret) as service,
         SerialClient(service.url, service.api_key) as wire,
         SerialClient(service.auth_ms_url) as auth,
     ):
         target = ContractTarget(
-            wire, sales, service.known, registers=True, account=AccountDoor(auth, service.session_id),
-            may_break_it=True,
+            wire, sales, service.known, registers=True, webhook=service.webhook, stripe=service.stripe,
+            outage=service.outage, account=AccountDoor(auth, service.session_id), may_break_it=True,
         )  # fmt: skip
         return 0 if _check(target, options.report) else 1
 
@@ -167,6 +175,16 @@ def _account(options: argparse.Namespace) -> Iterator[AccountDoor | None]:
         yield AccountDoor(wire, options.account_session)
 
 
+@contextmanager
+def _stripe(options: argparse.Namespace) -> Iterator[StripeDoor | None]:
+    """Give Stripe's API, where a key for it is given."""
+    if not options.stripe_key:
+        yield None
+        return
+    with SerialClient(options.stripe_api_base) as wire:
+        yield StripeDoor(wire, options.stripe_key)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m contract", description="Check a Payment MS for what we rely on.")
     parser.add_argument("url", nargs="?", metavar="URL", help="such as http://host:9000")
@@ -181,6 +199,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--webhook-secret", metavar="SECRET", default="", help="also post test events, signed with it")
     parser.add_argument("--webhook-path", metavar="PATH", default="/webhooks/stripe", help="where it takes them")
     parser.add_argument("--stripe-customer", metavar="ID", default="", help="the --customer's id at Stripe, cus_…")
+    parser.add_argument(
+        "--stripe-key", metavar="KEY", default="", help="with --webhook-secret: make real subscriptions, sk_test_…"
+    )
+    parser.add_argument("--stripe-api-base", metavar="URL", default=STRIPE, help="where Stripe's API is")
     parser.add_argument("--auth-url", metavar="URL", default="", help="the Auth MS, together with --account-session")
     parser.add_argument("--account-session", metavar="ID", default="", help="a session of the --customer there")
     parser.add_argument("--catalog", type=Path, default=Path("products.json"), help="where to take ids from")

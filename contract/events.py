@@ -55,6 +55,11 @@ def subscription(
     return _event(subject, f"customer.subscription.{kind}", about)
 
 
+def of_stripe(subject: ContractTarget, kind: str, subscription: dict[str, Any]) -> dict[str, Any]:
+    """Return the event about a subscription that Stripe really has, as it has it."""
+    return _event(subject, f"customer.subscription.{kind}", subscription)
+
+
 def _event(subject: ContractTarget, kind: str, about: dict[str, Any]) -> dict[str, Any]:
     subject.events += 1
     return {

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from contract.private_sandbox import EMAIL, SandboxFailed
-from contract.target import CANCEL_URL, SUCCESS_URL, KnownCustomer, Sale
+from contract.private_sandbox import EMAIL, WEBHOOK_PATH, SandboxFailed
+from contract.stripe_side import StripeDoor
+from contract.target import CANCEL_URL, SUCCESS_URL, KnownCustomer, Sale, WebhookDoor
 from contract.wire import SerialClient
 
+_STRIPE_KEY: Final = "sk_test_of_the_sandbox"
 _CARD: Final = "4242424242424242"
 _PATIENCE: Final = 30.0
 _LOOK_EVERY: Final = 0.1
@@ -29,22 +31,38 @@ _LOOK_EVERY: Final = 0.1
 
 @dataclass(frozen=True)
 class PrivateService:
-    """Where the service is, and somebody who bought a plan there; `session_id` is theirs at the Auth MS."""
+    """Where the service is, and somebody who bought a plan there; `session_id` is theirs at the Auth MS.
+
+    `stripe` is the sandbox's. In an `outage` it answers 500, so that the service can act on no event.
+    """
 
     url: str
     api_key: str
     auth_ms_url: str
     known: KnownCustomer
     session_id: str
+    webhook: WebhookDoor
+    stripe: StripeDoor
+    control: SerialClient
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """Have Stripe answer 500 inside the block."""
+        _content(self.control, "POST", "/control/faults", {"operation": "stripe", "status": 500})
+        try:
+            yield
+        finally:
+            _content(self.control, "DELETE", "/control/faults")
 
 
 @contextmanager
-def private_service(catalog: Path, sale: Sale) -> Iterator[PrivateService]:
-    """Run the service and its sandbox inside the block; raises SandboxFailed."""
-    port, api_key, secret = _free_port(), f"proj_{secrets.token_hex(24)}", f"whsec_{secrets.token_hex(16)}"
+def private_service(catalog: Path, sale: Sale, webhook_secret: str = "") -> Iterator[PrivateService]:
+    """Run the service and its sandbox inside the block; without a secret, one of its own. Raises SandboxFailed."""
+    port, api_key = _free_port(), f"proj_{secrets.token_hex(24)}"
+    secret = webhook_secret or f"whsec_{secrets.token_hex(16)}"
     sandbox = {
         "SANDBOX_PAYMENT_MS": "none",
-        "SANDBOX_STRIPE_WEBHOOK_URL": f"http://127.0.0.1:{port}/webhooks/stripe",
+        "SANDBOX_STRIPE_WEBHOOK_URL": f"http://127.0.0.1:{port}{WEBHOOK_PATH}",
         "SANDBOX_WEBHOOK_SECRET": secret,
         "SANDBOX_WEBHOOK_DELAY": "0",
         "SANDBOX_CATALOG_PATH": str(catalog),
@@ -59,7 +77,7 @@ def private_service(catalog: Path, sale: Sale) -> Iterator[PrivateService]:
         ) as told,
     ):
         service = {
-            "STRIPE_SECRET_KEY": "sk_test_of_the_sandbox",
+            "STRIPE_SECRET_KEY": _STRIPE_KEY,
             "STRIPE_WEBHOOK_SECRET": secret,
             "STRIPE_API_BASE": told["stripe_url"],
             "PAYMENT_MS_API_KEY": api_key,
@@ -68,9 +86,16 @@ def private_service(catalog: Path, sale: Sale) -> Iterator[PrivateService]:
             "AUTH_EVENTS_URL": f"{told['auth_ms_url']}/auth/subscriptions",
             "LOG_LEVEL": "ERROR",
         }
-        with _process(["-m", "payment_service"], service, "STRIPE_") as serving:
+        with (
+            _process(["-m", "payment_service"], service, "STRIPE_") as serving,
+            SerialClient(told["stripe_url"]) as stripe,
+        ):
             known, session_id = _bought(serving["url"], api_key, told, sale)
-            yield PrivateService(serving["url"], api_key, told["auth_ms_url"], known, session_id)
+            door = WebhookDoor(WEBHOOK_PATH, secret)
+            yield PrivateService(
+                serving["url"], api_key, told["auth_ms_url"], known, session_id, door,
+                StripeDoor(stripe, _STRIPE_KEY), stripe,
+            )  # fmt: skip
 
 
 def _bought(url: str, key: str, told: Mapping[str, Any], sale: Sale) -> tuple[KnownCustomer, str]:

@@ -1,13 +1,15 @@
 """The service under test and what it is asked with: ids of things on sale, made-up people, a known customer."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from catalog import Catalog, load_catalog
 from contract.reading import AnswerShape
+from contract.stripe_side import StripeDoor
 from contract.wire import SerialClient
 
 STATUS_WAIT: Final = 3.0
@@ -87,6 +89,10 @@ class ContractTarget:
     shape: AnswerShape | None = None
     """The shape that status answers must have, where that is known beforehand."""
     webhook: WebhookDoor | None = None
+    stripe: StripeDoor | None = None
+    """Stripe's API, where subscriptions can really be made."""
+    outage: Callable[[], AbstractContextManager[None]] | None = None
+    """Keeps the service from acting on an event while it lasts, where that can be brought about."""
     account: AccountDoor | None = None
     may_break_it: bool = False
     event_pause: float = 0.5

@@ -105,7 +105,7 @@ class SerialClient:
         if content is None and body is not None:
             content = json.dumps(body).encode()
         if content is not None:
-            sent["Content-Type"] = "application/json"
+            sent.setdefault("Content-Type", "application/json")
         shown = f"{method} {path}" + (f" {_shown(content)}" if content else "") + ("" if used else " (no key)")
         started = time.monotonic()
         try:

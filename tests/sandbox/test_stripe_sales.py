@@ -107,6 +107,21 @@ def test_subscription_carries_its_metadata_and_belongs_to_its_customer(shop: Str
     assert shop.local.running_truth("u1")["id"] == subscription.id
 
 
+def test_subscription_is_made_without_a_checkout_and_changes_and_ends_as_any_other(shop: StripeShop) -> None:
+    customer, price = shop.customer("u7"), shop.price()
+    wanted: Any = {"customer": customer.id, "items": [{"price": price.id, "quantity": 2}], "metadata": {"order": "7"}}
+    with pytest.raises(stripe.InvalidRequestError, match="no attached payment source"):
+        shop.v1.subscriptions.create(wanted)
+    made = shop.v1.subscriptions.create(wanted | {"trial_period_days": 1})
+    truth = shop.local.running_truth("u7")
+
+    assert (made.status, made.metadata.to_dict(), made.items.data[0].quantity) == ("trialing", {"order": "7"}, 2)
+    assert (truth["id"], truth["charges"][0]["amount"]) == (made.id, 0)
+    told = [one.type for one in shop.v1.events.list().data if one.type.startswith("customer.subscription")]
+    assert told == ["customer.subscription.created"]
+    assert shop.v1.subscriptions.cancel(made.id).status == "canceled"
+
+
 def test_user_is_known_by_reference_where_metadata_says_nothing(shop: StripeShop) -> None:
     customer = shop.v1.customers.create({"email": "ada@example.com"})
     shop.pay(shop.session(customer, shop.price(), client_reference_id="u9"))

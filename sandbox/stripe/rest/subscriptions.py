@@ -6,11 +6,14 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from sandbox.state import SandboxState
+from sandbox.stripe.amounts import terms_of
 from sandbox.stripe.objects import PauseBehavior, PauseCollection, StripeSubscription
+from sandbox.stripe.products import StripePrice
+from sandbox.stripe.rest.customers import customer_or_404
 from sandbox.stripe.rest.forms import Many
 from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
-from sandbox.stripe.rest.params import CallParams, ListParams, Metadata, Moment, Params, merged
+from sandbox.stripe.rest.params import CallParams, ListParams, Metadata, Moment, Params, Text, merged
 from sandbox.stripe.rest.problems import bad_request, no_such
 from sandbox.stripe.rest.products import price_or_404
 from sandbox.stripe.rest.searches import SearchParams, found
@@ -34,6 +37,16 @@ class ItemParams(Params):
     id: str = ""
     price: str = ""
     quantity: int | None = Field(default=None, ge=1, le=999_999)
+
+
+class CreateSubscription(CallParams):
+    """A subscription that no checkout made. Only as a trial: the sandbox's customers have no card before one."""
+
+    customer: Text
+    items: Many[ItemParams] = Field(min_length=1, max_length=1)
+    trial_period_days: int | None = Field(default=None, ge=1, le=730)
+    description: str = ""
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class PauseParams(Params):
@@ -79,6 +92,9 @@ def subscription_calls(state: SandboxState) -> Iterable[ApiCall]:
     def shape(one: StripeSubscription) -> Shape:
         return subscription_shape(one, state.products, state.runtime_settings.current)
 
+    def create(params: CreateSubscription, _: str) -> Shape:
+        return shape(_created(state, params))
+
     def retrieve(_: CallParams, key: str) -> Shape:
         return shape(subscription_or_404(state, key))
 
@@ -116,6 +132,7 @@ def subscription_calls(state: SandboxState) -> Iterable[ApiCall]:
         return schedule_or_404(state, key)
 
     return (
+        call("POST", "/subscriptions", CreateSubscription, create),
         call("GET", "/subscriptions", ListSubscriptions, every),
         call("GET", "/subscriptions/search", SearchParams, search),
         call("GET", "/subscriptions/{key}", CallParams, retrieve),
@@ -139,6 +156,33 @@ def schedule_or_404(state: SandboxState, key: str) -> Shape:
     if shape is None:
         raise no_such("subscription_schedule", key)
     return shape
+
+
+def _created(state: SandboxState, params: CreateSubscription) -> StripeSubscription:
+    customer = customer_or_404(state, params.customer, "customer")
+    line = _recurring(state, params.items[0].price).line
+    if params.trial_period_days is None:
+        text = "This customer has no attached payment source or default payment method."
+        raise bad_request(text, "resource_missing")
+    quantity = params.items[0].quantity or 1
+    owner = params.metadata.get("user_id") or customer.user_id
+    made = state.subscriptions.begin(
+        line.model_copy(update={"quantity": quantity, "trial_days": params.trial_period_days}),
+        customer.model_copy(update={"user_id": owner}),
+        None,
+        terms=terms_of(state.runtime_settings.current),
+        metadata=params.metadata,
+        description=params.description,
+    )
+    state.webhooks.emit([state.subscriptions.event(made, "created")])
+    return made
+
+
+def _recurring(state: SandboxState, price_id: str) -> StripePrice:
+    price = price_or_404(state, price_id, "items[0][price]")
+    if not price.line.interval or not price.active:
+        raise bad_request("The price must be recurring and active.", param="items[0][price]")
+    return price
 
 
 def _updated(state: SandboxState, subscription: StripeSubscription, params: UpdateSubscription) -> StripeSubscription:
@@ -175,10 +219,7 @@ def _with_item(state: SandboxState, subscription: StripeSubscription, item: Item
         subscription = state.subscriptions.change(subscription, {"quantity": quantity, "amount": amount})
     if not item.price or item.price == subscription.price_id:
         return subscription
-    price = price_or_404(state, item.price, "items[0][price]")
-    if not price.line.interval or not price.active:
-        raise bad_request("The price must be recurring and active.", param="items[0][price]")
-    return state.subscriptions.switch(subscription, price.line, at_once=True)
+    return state.subscriptions.switch(subscription, _recurring(state, item.price).line, at_once=True)
 
 
 def _is_asked(one: StripeSubscription, params: ListSubscriptions) -> bool:
