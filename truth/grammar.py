@@ -201,6 +201,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("Nothing was charged\\.?", (K.NOTHING_CHARGED,)),
     ("Nothing was charged here.", (K.NOTHING_CHARGED,)),
     ("Your plan is unchanged.", (K.PLAN_UNCHANGED,)),
+    ("When you came back, nothing had been charged for this checkout.", (K.NOT_CHARGED_THEN,)),
     ("This checkout ended without a payment, so nothing was charged for it.", (K.CHECKOUT_ENDED,)),
     ("This checkout has ended", (K.CHECKOUT_ENDED,)),
     ("You started a checkout for {plan} {ago}.", (K.STARTED,)),

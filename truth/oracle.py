@@ -13,7 +13,7 @@ from enum import StrEnum
 from truth.facts import UNSAID, Facts, Sub
 from truth.price_rules import is_priced
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, subs_of
-from truth.rules import ABOUT_THE_PAST, DRAWN_ONCE, RULES, TELLABLE, TOLD_IN_FULL
+from truth.rules import ABOUT_THE_PAST, DRAWN_ONCE, RULES, SAID_OF_THEN, TELLABLE, TOLD_IN_FULL
 from truth.statements import Kind, Statement
 
 
@@ -52,6 +52,9 @@ class History:
         """
         truth, told, sold = self.known[-1]
         drawn_at = drawn_at or now
+        if said.kind in SAID_OF_THEN:
+            then = next((facts for facts, *_ in reversed(self.known) if facts.at <= drawn_at), self.known[0][0])
+            return Verdict.TRUE if self._holds(said, then, sold, drawn_at) else Verdict.FALSE
         if self._holds(said, truth, sold, now):
             return Verdict.TRUE
         for place in range(len(self.known) - 1, 0, -1):

@@ -258,6 +258,12 @@ def _nothing_charged(said: Statement, facts: Facts, sold: CatalogFacts, reader: 
     return not any(one.paid_at is not None and one.paid_at >= since for one in facts.sessions)
 
 
+def _not_charged_then(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The checkout that the page is about had not been paid; `facts` are those of when the page was opened."""
+    about = [one for one in facts.sessions if one.id == said.subject]
+    return bool(about) and all(one.paid_at is None for one in about)
+
+
 def _checkout_ended(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """The checkout that the page is about can't be paid any more, and was not."""
     about = [one for one in facts.sessions if one.id == said.subject]
@@ -367,6 +373,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.TWICE: _twice,
     Kind.NOTHING_CHARGED: _nothing_charged,
     Kind.PLAN_UNCHANGED: _plan_unchanged,
+    Kind.NOT_CHARGED_THEN: _not_charged_then,
     Kind.CHECKOUT_ENDED: _checkout_ended,
     Kind.STARTED: _started,
     Kind.CONFIRMING: _always,
@@ -396,9 +403,12 @@ DRAWN_ONCE: Final = frozenset({Kind.FREE_PLAN_SOLD, Kind.CANCEL_ANY_TIME})
 ABOUT_THE_PAST: Final = frozenset({Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED})
 """What is said of what happened before the page was drawn: what came between is no news that is on its way."""
 
+SAID_OF_THEN: Final = frozenset({Kind.NOT_CHARGED_THEN})
+"""What is said of the moment at which the page was opened: nothing that comes later makes it false, or true."""
+
 TELLABLE: Final = frozenset(RULES) - {
     Kind.RENEWS, Kind.HAS_PRICE, Kind.WILL_BE_CHARGED_THEN, Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED, Kind.SUBMITTED,
-    Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT, Kind.CHANGES, Kind.CHECKOUT_ENDED, Kind.INVOICED,
+    Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT, Kind.CHANGES, Kind.CHECKOUT_ENDED, Kind.NOT_CHARGED_THEN, Kind.INVOICED,
 }  # fmt: skip
 """What a service says in words of its own, so that its word may be repeated. None of the first version names an amount
 that will be charged, says that a subscription renews, or tells what became of a checkout."""

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     ACCESS = "has access to"
     TWICE = "is paying twice"
     NOTHING_CHARGED = "nothing was charged"
+    NOT_CHARGED_THEN = "nothing had been charged when the page was opened"
     CHECKOUT_ENDED = "a checkout ended unpaid"
     PLAN_UNCHANGED = "the plan is unchanged"
     STARTED = "a checkout was started"

@@ -21,6 +21,7 @@ from services.checkout_record import SESSION_LIFE, Checkout, CheckoutEvent, Chec
 from services.errors import FrontendError, LockLost, SellingOff, StoreUnavailable
 from services.live_status.refresher import StatusRefresher
 from services.live_status.service import StatusService
+from services.live_status.session_states import SessionStates
 from services.payment_ms import PaymentMS
 from services.purchase import Purchase
 from services.rate_limits import CHECKOUT, Policy, RateLimits
@@ -89,6 +90,7 @@ class CheckoutService:
         self._status = status
         self._catalog = catalog
         self._selling, self._not_sold_because = selling, not_sold_because
+        self._states = SessionStates(payment_ms, checkouts)
         self._observe = observe or (lambda kind, outcome: None)
         self._opener = CheckoutOpener(
             store=store,
@@ -161,6 +163,14 @@ class CheckoutService:
     async def find(self, session: Session, checkout_id: str) -> Checkout | None:
         """Return this user's checkout with that id of ours, or None."""
         return await self._checkouts.by_id(self._refresher.customer_of(session), checkout_id)
+
+    async def look_at(self, checkout: Checkout) -> tuple[Checkout, bool]:
+        """Return a checkout with what billing says of its session now, and whether it says open and unpaid.
+
+        Of a Payment MS that knows no sessions nothing is learned. Raises StoreUnavailable.
+        """
+        looked = await self._states.look((checkout,), self._now())
+        return looked.checkouts[0], checkout.id in looked.open_now
 
     async def finish(self) -> None:
         """Wait for the checkouts under way, at shutdown."""

@@ -36,6 +36,11 @@ def invoice_claim(invoice: Invoice, now: datetime) -> Claim:
     )  # fmt: skip
 
 
+def not_charged_then_claim(checkout: Checkout, now: datetime) -> Claim:
+    """Return that nothing had been charged for a checkout when billing was asked, `now`: its session was open."""
+    return Claim(says=ClaimKind.NOT_CHARGED_THEN, evidence=Evidence.BILLING, as_of=now, **_about(checkout))
+
+
 def ended_claim(checkout: Checkout, now: datetime) -> Claim:
     """Return that a checkout's session ended unpaid, as billing says."""
     return Claim(says=ClaimKind.CHECKOUT_ENDED, evidence=Evidence.BILLING, as_of=now, **_about(checkout))

@@ -113,6 +113,8 @@ class ClaimKind(StrEnum):
     NOTHING_CHARGED = "nothing_charged"
     NOTHING_CHARGED_HERE = "nothing_charged_here"
     """Nothing was charged, unless it was paid in another tab."""
+    NOT_CHARGED_THEN = "not_charged_then"
+    """At `as_of` its session was open and unpaid, by billing's word. That stays so, whatever is paid afterwards."""
     CHECKOUT_ENDED = "checkout_ended"
     """Its session ended unpaid, by billing's word: nothing was charged for it."""
     INVOICE = "invoice"

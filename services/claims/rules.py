@@ -149,6 +149,9 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "`nothing_charged_here`",
     ),
     ClaimKind.NOTHING_CHARGED_HERE: Rule("the browser came back through Stripe's back link"),
+    ClaimKind.NOT_CHARGED_THEN: Rule(
+        "billing said, when the page was opened, that the session was open and unpaid", "`nothing_charged_here`"
+    ),
     ClaimKind.CHECKOUT_ENDED: Rule(
         "billing says that the session has expired, and no browser ever came back from it", "`nothing_charged_here`"
     ),

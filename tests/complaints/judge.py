@@ -127,6 +127,7 @@ CLAIMS: Final[dict[str, Judge]] = {
     "portal_news_due": lambda claim, truth, one: True,  # says nothing of what is, only that it may be late
     "nothing_charged": lambda claim, truth, one: not truth.charged,
     "nothing_charged_here": lambda claim, truth, one: not truth.charged,
+    "not_charged_then": lambda claim, truth, one: not truth.charged,
 }
 """What it takes for each kind of claim to be so."""
 

@@ -1,7 +1,7 @@
 """The oracle: what is true, late, as told, or false, against the books of a sandbox."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -45,8 +45,9 @@ class Books:
         self.sandbox.scheduler.advance(time)
         self.observe()
 
-    def judge(self, kind: Kind, **said: object) -> Verdict:
-        return self.history.judge(Statement(kind, "…", **said), self.state.clock.now())  # type: ignore[arg-type]
+    def judge(self, kind: Kind, *, drawn_at: datetime | None = None, **said: object) -> Verdict:
+        statement = Statement(kind, "…", **said)  # type: ignore[arg-type]
+        return self.history.judge(statement, self.state.clock.now(), drawn_at)
 
 
 @pytest.fixture
@@ -239,3 +240,22 @@ def test_a_booked_change_is_true_on_its_day_at_its_list_price(books: Books) -> N
     assert books.judge(Kind.CHANGES, money=Money(basic.amount, "usd"), **said) is Verdict.TRUE
     assert books.judge(Kind.CHANGES, money=Money(2900, "usd"), **said) is Verdict.FALSE
     assert books.judge(Kind.CHANGES, **(said | {"plan": "Enterprise"})) is Verdict.FALSE
+
+
+def test_what_is_said_of_the_moment_a_page_was_opened_stays_as_true_or_false_as_it_was(books: Books) -> None:
+    line = next(line for line in books.state.prices.plans() if line.price_id == "price_sandbox_premium_month")
+    opened = books.state.checkout.open(
+        "subscription", ADA.user_id, ADA.email, [line], "https://app.test/ok", "https://app.test/no"
+    )
+    books.observe()
+    before = books.state.clock.now()
+    books.passes(timedelta(seconds=5))
+    books.state.checkout.pay(opened, "4242424242424242")
+    books.observe()
+    books.passes(timedelta(seconds=5))
+    after = books.state.clock.now()
+    books.passes(timedelta(days=2))
+
+    verdicts = [books.judge(Kind.NOT_CHARGED_THEN, subject=opened.id, drawn_at=moment) for moment in (before, after)]
+    assert verdicts == [Verdict.TRUE, Verdict.FALSE]
+    assert books.judge(Kind.NOT_CHARGED_THEN, subject="cs_test_of_nobody", drawn_at=before) is Verdict.FALSE

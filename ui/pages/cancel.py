@@ -1,14 +1,23 @@
 """`/payment/cancel`: where Stripe's back link leads. The choice is kept, and what is said of money is what is known.
 
 The link can be pressed in one tab after the checkout was paid in another. So both services are looked at first, and
-what they can't know yet is said: whoever goes on with something else is asked (`ui/billing/checkout_button.py`).
+what they can't know yet is said: whoever goes on with something else is asked (`ui/billing/checkout_button.py`). A
+Payment MS that tells of sessions knows it: then what was so at that moment is said, since the page may stay open.
 """
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims import ClaimKind, NotChargedEvidence, arrived_claim, ended_claim, not_charged_claim
+from services.claims import (
+    Claim,
+    ClaimKind,
+    NotChargedEvidence,
+    arrived_claim,
+    ended_claim,
+    not_charged_claim,
+    not_charged_then_claim,
+)
 from services.container import Container
 from services.sessions.service import Session, sign_in_path
 from services.subscription.customer_status import CustomerStatus
@@ -43,16 +52,22 @@ def register(container: Container) -> None:
                 draw_signed_out(context)
             return
         checkout = await container.checkout.record_cancel(context.session, context.query.get("checkout"))
-        customer_status = None
+        customer_status, is_open = None, False
         if checkout is not None:
             customer_status = await find_status(context, fresh=True)
             checkout = await container.checkout.find(context.session, checkout.id) or checkout
+            checkout, is_open = await container.checkout.look_at(checkout)
         with frame(context, narrow=True):
-            draw_cancel(context, checkout, customer_status)
+            draw_cancel(context, checkout, customer_status, is_open=is_open)
 
 
-def draw_cancel(context: PageContext, checkout: Checkout | None, customer_status: CustomerStatus | None) -> None:
-    """Draw the card for a checkout of this user, or for an address that names none."""
+def draw_cancel(
+    context: PageContext, checkout: Checkout | None, customer_status: CustomerStatus | None, *, is_open: bool
+) -> None:
+    """Draw the card for a checkout of this user, or for an address that names none.
+
+    `is_open` is whether billing said just now that its session can still be paid, and was not.
+    """
     if checkout is None:
         draw_unknown()
     elif checkout.seen_back:
@@ -60,9 +75,9 @@ def draw_cancel(context: PageContext, checkout: Checkout | None, customer_status
     elif checkout.dead:
         draw_ended(context, checkout)
     elif not checkout.events.keys().isdisjoint(ARRIVED):
-        draw_arrived(context, checkout)
+        draw_arrived(context, checkout, is_open=is_open)
     else:
-        draw_left(context, checkout, known=_is_known(checkout, customer_status))
+        draw_left(context, checkout, known=_is_known(checkout, customer_status), is_open=is_open)
 
 
 def _is_known(checkout: Checkout, customer_status: CustomerStatus | None) -> bool:
@@ -74,12 +89,12 @@ def _is_known(checkout: Checkout, customer_status: CustomerStatus | None) -> boo
     return datetime.now(UTC) - customer_status.as_of < JUST_NOW
 
 
-def draw_left(context: PageContext, checkout: Checkout, *, known: bool) -> None:
+def draw_left(context: PageContext, checkout: Checkout, *, known: bool, is_open: bool) -> None:
     """The user came back without paying in this tab: say what is known, keep the choice, and lead on."""
     with card_page("neutral", "information-circle", _("Checkout canceled"), testid="cancel-state") as card:
         card.box.set(data_state="left")
-        claim = not_charged_claim(NotChargedEvidence.NONE, datetime.now(UTC), checkout)
-        sentence = left_words(checkout, known=known)
+        claim = left_claim(checkout, is_open=is_open)
+        sentence = _(SENTENCES[claim.says][0]) if is_open else left_words(checkout, known=known)
         Tag("p", sentence, classes="center card-sentence", data_claims=claims_attribute([claim]))
         draw_bought(context, checkout)
         problems = ProblemPlace(context)
@@ -110,6 +125,14 @@ def draw_ended(context: PageContext, checkout: Checkout) -> None:
             button(_("Go to billing"), "quiet", href="/payment")
 
 
+def left_claim(checkout: Checkout, *, is_open: bool) -> Claim:
+    """Return what is so of the money: billing's word for this moment, which no later payment makes false, or less."""
+    now = datetime.now(UTC)
+    if is_open:
+        return not_charged_then_claim(checkout, now)
+    return not_charged_claim(NotChargedEvidence.NONE, now, checkout)
+
+
 def left_words(checkout: Checkout, *, known: bool) -> str:
     """Return what may be said of money: another tab may have paid, and no service needs to know of it yet."""
     if not known:
@@ -122,11 +145,11 @@ def left_words(checkout: Checkout, *, known: bool) -> str:
     return words + sentence_gap() + _("If you did, it can take a while to show here.")
 
 
-def draw_arrived(context: PageContext, checkout: Checkout) -> None:
+def draw_arrived(context: PageContext, checkout: Checkout, *, is_open: bool) -> None:
     """A service has it: billing by a new record or its session, or the account alone, which may have it from
     elsewhere."""
     if checkout.events.keys().isdisjoint((CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.COMPLETE)):
-        draw_granted(context, checkout)
+        draw_granted(context, checkout, is_open=is_open)
         return
     with card_page("success", "check-circle", _("This checkout went through")) as card:
         card.box.set(data_state="arrived")
@@ -138,13 +161,13 @@ def draw_arrived(context: PageContext, checkout: Checkout) -> None:
             button(_("Go to billing"), href="/payment")
 
 
-def draw_granted(context: PageContext, checkout: Checkout) -> None:
+def draw_granted(context: PageContext, checkout: Checkout, *, is_open: bool) -> None:
     """The account has the plan, and nobody says whether by this checkout."""
     headline = _("{plan} is on your account").format(plan=bought_name(context, checkout))
     with card_page("info", "information-circle", headline) as card:
         card.box.set(data_state="granted")
-        claim = not_charged_claim(NotChargedEvidence.NONE, datetime.now(UTC), checkout)
-        sentence = _(SENTENCES[ClaimKind.NOTHING_CHARGED_HERE][0])
+        claim = left_claim(checkout, is_open=is_open)
+        sentence = _(SENTENCES[claim.says][0])
         Tag("p", sentence, classes="center card-sentence", data_claims=claims_attribute([claim]))
         with Tag("div", classes="actions card-actions"):
             button(_("Go to billing"), href="/payment")

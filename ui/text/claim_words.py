@@ -119,6 +119,7 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.TRIAL_FOR_NEW: (N_("A free trial is for new customers; Stripe shows what is due today."),),
     ClaimKind.NOTHING_CHARGED: (N_("Nothing was charged."),),
     ClaimKind.NOTHING_CHARGED_HERE: (N_("Unless you paid in another tab, nothing was charged."),),
+    ClaimKind.NOT_CHARGED_THEN: (N_("When you came back, nothing had been charged for this checkout."),),
     ClaimKind.CHECKOUT_ENDED: (N_("This checkout ended without a payment, so nothing was charged for it."),),
     ClaimKind.INVOICE: ("",),
     ClaimKind.ORDER_PLACED: (N_("Stripe will email your receipt. We'll get started once the payment clears."),),

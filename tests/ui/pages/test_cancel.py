@@ -183,6 +183,37 @@ async def test_a_session_that_billing_calls_expired_is_not_gone_on_with_and_noth
     assert len(world.billing.opened) == 2
 
 
+@pytest.mark.parametrize("granted", [False, True])
+async def test_of_a_session_that_billing_calls_open_it_says_what_was_so_then(world: World, granted: bool) -> None:
+    """Paid a moment later in another tab, the page that stays open is still right."""
+    session = await world.sign_in()
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
+    world.billing.session_states[checkout.session_id] = SessionState(SessionStatus.OPEN, PaymentStatus.UNPAID)
+    if granted:
+        world.accounts.says("active", "premium")
+
+    await world.open(f"/payment/cancel?checkout={checkout.id}")
+
+    text = world.text()
+    assert "When you came back, nothing had been charged for this checkout." in text
+    assert "another tab" not in text
+    assert ("Premium is on your account" in text) is granted
+    assert bool(world.marked("continue-checkout")) is not granted
+
+
+async def test_a_session_that_was_open_and_is_paid_by_the_next_look_went_through(world: World) -> None:
+    session = await world.sign_in()
+    checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))
+    world.billing.session_states[checkout.session_id] = SessionState(SessionStatus.OPEN, PaymentStatus.UNPAID)
+    await world.open(f"/payment/cancel?checkout={checkout.id}")
+    world.billing.session_states[checkout.session_id] = SessionState(SessionStatus.COMPLETE, PaymentStatus.PAID)
+
+    await world.open(f"/payment/cancel?checkout={checkout.id}")
+
+    assert "You bought Premium in another tab." in world.text()
+    assert "nothing had been charged" not in world.text()
+
+
 async def test_a_session_that_billing_calls_paid_went_through(world: World) -> None:
     session = await world.sign_in()
     checkout = await world.container.checkout.start(session, Purchase.of(CATALOG.offer(YEARLY)))

@@ -13,6 +13,7 @@ from services.claims import (
     checkout_claims,
     item_claim,
     not_charged_claim,
+    not_charged_then_claim,
     offer_claims,
     price_claim,
     purchase_claims,
@@ -71,6 +72,13 @@ def test_nothing_was_charged_only_where_that_is_known() -> None:
     assert not_charged_claim(NotChargedEvidence.STOPPED_HERE, NOW).says is ClaimKind.NOTHING_CHARGED
     assert not_charged_claim(NotChargedEvidence.LOOKED_NOW, NOW).says is ClaimKind.NOTHING_CHARGED
     assert not_charged_claim(NotChargedEvidence.NONE, NOW).says is ClaimKind.NOTHING_CHARGED_HERE
+
+
+def test_what_billing_said_of_an_open_session_is_said_of_that_moment() -> None:
+    claim = not_charged_then_claim(checkout(), NOW)
+
+    assert (claim.says, claim.evidence, claim.as_of) == (ClaimKind.NOT_CHARGED_THEN, Evidence.BILLING, NOW)
+    assert claim.checkout_id == checkout().id
 
 
 def test_an_order_is_placed_only_by_what_stripe_alone_knows() -> None:
