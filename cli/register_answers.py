@@ -10,11 +10,11 @@ from catalog import Interval, Item, Plan
 from cli.explain import explain
 from cli.register_journal import Journal, Made, MadePrice
 from services.errors import FrontendError, RequestRefused
-from services.payment_contract.features import ContractFeature
+from services.payment_contract.features import ContractFeature, PaymentContract
 from services.payment_ms import ItemRegistration, PaymentMS, PlanRegistration
 
 CURRENCY = "usd"
-"""The call has no field for a currency, and the service makes its prices in this one."""
+"""In the contract's first version the call has no field for a currency, and prices are made in this one."""
 
 _NAMES = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}
 
@@ -67,6 +67,18 @@ def request_for(plan: Plan) -> PlanRegistration:
         id=plan.id,
         group=plan.group,
         currency=next((price.currency for price in plan.offered.values()), ""),
+    )
+
+
+def currency_problem(plan: Plan, contract: PaymentContract) -> str:
+    """Return why a plan's prices can't be made in their currency; nothing where they can. All of a plan have one."""
+    currency = next(price.currency for price in plan.offered.values())
+    if currency == CURRENCY or contract.has(ContractFeature.REGISTER_ITEMS):
+        return ""
+    return (
+        f"{plan.name} is sold in {currency}, and the Payment MS does not say that it makes prices in another currency "
+        f"than {CURRENCY} (register_items in docs/contract.md); create that plan in Stripe's dashboard, and name the "
+        "others by --plan."
     )
 
 

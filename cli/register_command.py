@@ -21,11 +21,11 @@ from cli.check_storage import look_at_storage, without_harm
 from cli.console import Console
 from cli.quiet import quiet_logs
 from cli.register_answers import (
-    CURRENCY,
     Came,
     Interrupted,
     MadeItem,
     Registered,
+    currency_problem,
     register_all,
     register_items,
 )
@@ -104,13 +104,6 @@ def _chosen(file: CatalogText, only: Sequence[str] | None) -> list[Plan]:
     plans = [plan for plan in paid.values() if only is None or plan.id in only]
     if not plans:
         raise Stopped(f"{file.path} has no paid plan, so there is nothing to register.")
-    for plan in plans:
-        for price in plan.offered.values():
-            if price.currency != CURRENCY:
-                raise Stopped(
-                    f"{plan.name} is sold in {price.currency}, but the Payment MS makes prices in {CURRENCY} only; "
-                    "create that plan in Stripe's dashboard, and name the others by --plan."
-                )
     return plans
 
 
@@ -148,6 +141,8 @@ async def _ask_all(
         async with payment_ms(settings, storage.redis, deadline=PATIENCE) as (client, _):
             with suppress(FrontendError):  # then it is asked as one of the first version
                 await client.ask_contract()
+            if problem := next(filter(None, (currency_problem(plan, client.contract) for plan in plans)), ""):
+                raise Stopped(problem)
             answers = await register_all(client, project, plans, journal, console.say)
             hopeless = any(answer.hopeless for answer in answers)
             return answers, [] if hopeless else await register_items(client, project, items, console.say)

@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 
+import httpx
 import pytest
 
 from catalog import load_catalog
@@ -176,6 +177,9 @@ def test_running_app_is_not_disturbed(installation: Installation, payment_ms: Mo
 
 
 def test_a_service_that_takes_items_is_asked_for_them_and_tells_all_ids_again(installation: Installation) -> None:
+    """Also in another currency than US dollars, of which the first version knows nothing."""
+    text = installation.catalog.read_text(encoding="utf-8").replace('"currency": "usd"', '"currency": "eur"')
+    installation.catalog.write_text(text, encoding="utf-8")
     with start_sandbox([*FREE_PORTS, "--database", ":memory:"], {"SANDBOX_CONTRACT": "2"}) as sandbox:
         installation.set(payment_ms_url=sandbox.payment_ms_url, payment_ms_api_key=sandbox.api_key)
         first = register(Operator().console(yes=True))
@@ -183,8 +187,13 @@ def test_a_service_that_takes_items_is_asked_for_them_and_tells_all_ids_again(in
         items = {item.id: (item.product_id, item.price.price_id) for item in load_catalog(installation.catalog).items}
         again = Operator()
         second = register(again.console(yes=True))
+        with httpx.Client(base_url=sandbox.stripe_url) as control:
+            made = {price["price_id"]: price["currency"] for price in control.get("/control/prices").json()}
 
+    catalog = load_catalog(installation.catalog)
+    sold = [price.price_id for plan in catalog.plans for price in plan.offered.values()]
     assert (first, second) == (0, 0)
+    assert {made[price_id] for price_id in (*sold, *(price for _product, price in items.values()))} == {"eur"}
     assert all(product.startswith("prod_") and price.startswith("price_") for product, price in items.values())
     assert installation.catalog.read_bytes() == written
     assert "products.json is as it should be; nothing was written." in again.said

@@ -125,5 +125,5 @@ def test_currency_that_can_not_be_asked_for_is_refused_before_anything_is_create
     operator = Operator()
 
     assert register(operator.console(yes=True)) == 1
-    assert "sold in eur" in operator.words
-    assert payment_ms.asked == []
+    assert "sold in eur, and the Payment MS does not say that it makes prices in another currency" in operator.words
+    assert [asked.path for asked in payment_ms.asked] == ["/health"]
