@@ -155,7 +155,8 @@ def payment_routes(container: Container, access: Access) -> APIRouter:
         a 409 with its `checkout_id`.
         """
         await access.count_press(request, session)
-        return CheckoutStarted.of(await container.checkout.start(session, wanted.purchase(container.catalog)))
+        purchase = wanted.purchase(container.catalog)
+        return CheckoutStarted.of(await container.checkout.start(session, purchase, locale=wanted.locale or ""))
 
     @router.post("/cart", responses=problem_docs(401, 404, 409, 502, 504, changes=True), openapi_extra=SIGNED_IN)
     async def create_cart_checkout(
@@ -166,7 +167,8 @@ def payment_routes(container: Container, access: Access) -> APIRouter:
         """Start a checkout of the user's cart, or get the open one of the same cart again; else as for a plan."""
         await access.count_press(request, session)
         cart = await container.cart.read(await access.cart_owner(request, Response()))
-        return CheckoutStarted.of(await container.checkout.start(session, wanted.purchase(cart)))
+        purchase = wanted.purchase(cart)
+        return CheckoutStarted.of(await container.checkout.start(session, purchase, locale=wanted.locale or ""))
 
     @router.post("/portal", responses=problem_docs(401, 404, 502, 504, changes=True), openapi_extra=SIGNED_IN)
     async def create_portal_session(
@@ -174,9 +176,10 @@ def payment_routes(container: Container, access: Access) -> APIRouter:
         session: Annotated[Session, signed_in],
         wanted: Annotated[PortalRequest, Body(default_factory=PortalRequest)],
     ) -> PortalOpened:
-        """Open Stripe's customer portal; the user comes back to `return_to` on this site."""
+        """Open Stripe's customer portal, or one page of it; the user comes back to `return_to` on this site."""
         await access.count_press(request, session)
-        return PortalOpened(portal_url=await container.portal.open(session, wanted.return_to))
+        url = await container.portal.open(session, wanted.return_to, wanted.way, locale=wanted.locale or "")
+        return PortalOpened(portal_url=url)
 
     return router
 

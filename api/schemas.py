@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
 
@@ -14,6 +14,8 @@ from services.claims import DATED, Claim, ClaimKind, status_claims, subscription
 from services.entitlements.model import Entitlement
 from services.entitlements.without_session import MOST_USERS
 from services.errors import CartChanged, PriceNotSold
+from services.payment_contract.features import PortalFlow
+from services.portal import PortalWay
 from services.purchase import Purchase, offer_of
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Action, Reason, Source, State, Subscription
@@ -70,6 +72,12 @@ Words = Annotated[str, BeforeValidator(_in_language)]
 CheckoutId = Annotated[str, Field(max_length=64)]
 Shown = Annotated[str, Field(min_length=1, max_length=20)]
 """What the user was shown, to be compared."""
+Language = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+"""A language by its tag (BCP 47)."""
+_STRIPES_LANGUAGE: Final = (
+    "The language in which Stripe's page opens, such as `de`; the browser's where none is named, or where the Payment "
+    "MS passes none on."
+)
 
 
 class CheckoutRequest(BaseModel):
@@ -92,6 +100,7 @@ class CheckoutRequest(BaseModel):
         None, description="A checkout (`checkout_id`) that the user was asked about, did not pay and gives up."
     )
     has_ended: bool = Field(False, description="The user's word that the subscription on record has ended.")
+    locale: Language | None = Field(None, description=_STRIPES_LANGUAGE)
 
     def purchase(self, catalog: Catalog) -> Purchase:
         """Return the press; what the client does not say was shown is taken from the catalog. Raises PriceNotSold."""
@@ -113,6 +122,7 @@ class CartCheckoutRequest(BaseModel):
     total: Amount | None = None
     currency: Shown | None = None
     instead_of: CheckoutId | None = Field(None, description="As for a plan or an item.")
+    locale: Language | None = Field(None, description=_STRIPES_LANGUAGE)
 
     def purchase(self, cart: Cart) -> Purchase:
         """Return the press that buys the cart. Raises CartChanged where another total was shown."""
@@ -130,11 +140,24 @@ class CheckoutStarted(ApiView):
 
 
 class PortalRequest(BaseModel):
-    """Where on this site the user wants to be after the portal."""
+    """Where in the portal the user wants to be, and where on this site afterwards."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
     return_to: Annotated[str, Field(max_length=2000)] = "/payment"
+    flow: PortalFlow | None = Field(
+        None, strict=False,
+        description="The page that opens; its front where none is named, or where the Payment MS leads to no other.",
+    )  # fmt: skip
+    subscription_id: Annotated[str, Field(max_length=255)] | None = Field(
+        None, description="Which subscription a `flow` is about, where the user has several."
+    )
+    locale: Language | None = Field(None, description=_STRIPES_LANGUAGE)
+
+    @property
+    def way(self) -> PortalWay:
+        """Where in the portal to go."""
+        return PortalWay(self.flow, self.subscription_id or "" if self.flow else "")
 
 
 class PortalOpened(BaseModel):

@@ -69,10 +69,12 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = {
         "open_checkout": None,
     },
     "Claim": _CLAIM,
-    "CheckoutRequest": {"price_id": "price_premium_month", "amount": 2900, "currency": "usd", "interval": "month"},
+    "CheckoutRequest": {
+        "price_id": "price_premium_month", "amount": 2900, "currency": "usd", "interval": "month", "locale": "de",
+    },
     "CartCheckoutRequest": {"total": 1800, "currency": "usd"},
     "CheckoutStarted": _CHECKOUT,
-    "PortalRequest": {"return_to": "/payment"},
+    "PortalRequest": {"return_to": "/payment", "flow": "cancel", "locale": "de"},
     "PortalOpened": {"portal_url": "https://billing.stripe.com/p/session/test_a1b2c3"},
     "QuantityRequest": {"quantity": 2},
     "Cart": {

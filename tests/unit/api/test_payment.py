@@ -151,6 +151,33 @@ async def test_a_subscriber_is_told_where_to_manage_it(api: ApiWorld) -> None:
     assert portal.json()["portal_url"].startswith(api.sandbox.stripe_url)
 
 
+async def test_one_page_of_the_portal_and_a_language_are_passed_on(api: ApiWorld) -> None:
+    """Where the Payment MS knows them; a language goes with a checkout too."""
+    await api.control("PATCH", "settings", {"contract": 2})
+    await api.running.contract_watch.look()
+    browser = await api.browser().sign_in()
+    started = await browser.post("/api/payment/checkout", json={"price_id": api.price(), "locale": "de"})
+    wanted = {"price_id": api.item_price(), "locale": "pt-BR"}
+    item = await browser.post("/api/payment/checkout", json=wanted)
+    sessions = {one["id"]: one["locale"] for one in await api.control("GET", "sessions")}
+    await browser.pay(started.json()["checkout_url"])
+
+    wanted = {"return_to": "/account", "flow": "update_card", "locale": "ja"}
+    portal = await browser.post("/api/payment/portal", json=wanted)
+
+    assert [sessions[one.json()["checkout_session_id"]] for one in (started, item)] == ["de", "pt-BR"]
+    assert portal.json()["portal_url"].endswith("?flow=update_card")
+
+
+@pytest.mark.parametrize("wanted", [{"flow": "refund_me"}, {"locale": "de; DROP"}, {"locale": ""}])
+async def test_a_page_or_language_that_is_none_is_refused(api: ApiWorld, wanted: dict[str, str]) -> None:
+    browser = await api.browser().sign_in()
+
+    answer = await browser.post("/api/payment/portal", json=wanted)
+
+    assert answer.status_code == 422
+
+
 async def test_portal_without_a_billing_history_is_said_so(api: ApiWorld) -> None:
     browser = await api.browser().sign_in()
 
