@@ -218,6 +218,7 @@ class RuntimeSettings(BaseModel):
     drops_customer_created: bool = False
     record_stays_under_old_product: bool = False
     tells_nobody: bool = False
+    mixes_modes: bool = False
     accepts_unsigned_webhooks: bool = False
     strict_ids: bool = False
     accepts_incomplete_bodies: bool = False

@@ -110,6 +110,13 @@ class Judge:
                 f"{someone.user.email} pressed “{what.label}” at {expected}, and Stripe opens at {found}",
             )
 
+    def check_modes(self, place: int) -> None:
+        """A process that has opened a checkout and been told of a subscription knows whether both are of one mode."""
+        said = self.world.replicas[place].container.stripe_mode.mixed is not None
+        current = self.world.state.runtime_settings.current
+        if said != (current.contract == 2 and current.mixes_modes) and self.world.state.records.all():
+            self.world.fail("modes", f"an operator is told that Stripe's modes are {'' if said else 'not '}mixed")
+
     def check_token(self, someone: Person, told: dict[str, Any]) -> None:
         """A token says what is true, and not for longer than it may."""
         self.world.observe()

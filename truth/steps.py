@@ -280,6 +280,14 @@ class Steps:
         session_id = someone.sent[step.b % len(someone.sent)]
         await self._browsing.open(browser, f"/payment/success?session_id={session_id}")
 
+    async def do_modes(self, step: StoryStep) -> None:
+        """The Payment MS is given a key of Stripe's other mode. No random story does it: pages say nothing of it."""
+        self.world.state.runtime_settings.change({"mixes_modes": step.c % 2 == 0})
+
+    async def do_operator(self, step: StoryStep) -> None:
+        """The operator looks at what a process says of which money it takes."""
+        self._judge.check_modes(step.a % len(self.world.replicas))
+
     async def do_api(self, step: StoryStep) -> None:
         """A sibling service asks what somebody may use."""
         browser = self._browsing.browser(step)

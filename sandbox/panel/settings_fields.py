@@ -120,6 +120,7 @@ GROUPS: Final = (
             Field("drops_customer_created", "New subscriptions never appear", "It can't read the customer as text."),
             Field("record_stays_under_old_product", "Records keep their product", "Also after a change of plan."),
             Field("tells_nobody", "It tells nobody", "Neither the Auth MS nor the app hears of a change."),
+            Field("mixes_modes", "Two of Stripe's modes", "It says that subscriptions are of real money."),
             Field("accepts_unsigned_webhooks", "Unsigned webhooks pass", "Anybody can forge an event."),
             Field("strict_ids", "Ids of over 200 characters fail", "As Stripe refuses them."),
             Field("accepts_incomplete_bodies", "Incomplete calls pass", "No product id, or a quantity of 0."),

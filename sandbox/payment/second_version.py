@@ -62,7 +62,7 @@ def status_object(state: SandboxState, record: Record) -> dict[str, Any]:
         "currency": known.currency,
         "list_amount": known.amount,
         "scheduled_change": _change(known),
-        "livemode": False,
+        "livemode": state.runtime_settings.current.mixes_modes,
         "as_of": rfc3339(record.as_of),
     }
     told["pause"] = told.pop("pause_collection")
