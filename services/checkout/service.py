@@ -169,8 +169,7 @@ class CheckoutService:
 
         Of a Payment MS that knows no sessions nothing is learned. Raises StoreUnavailable.
         """
-        looked = await self._states.look((checkout,), self._now())
-        return looked.checkouts[0], checkout.id in looked.open_now
+        return await self._states.look_at(checkout)
 
     async def finish(self) -> None:
         """Wait for the checkouts under way, at shutdown."""

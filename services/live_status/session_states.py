@@ -49,6 +49,11 @@ class SessionStates:
                 open_now.add(checkout.id)
         return SettledCheckouts(tuple(settled), frozenset(open_now))
 
+    async def look_at(self, checkout: Checkout) -> tuple[Checkout, bool]:
+        """Return one checkout as it is now, and whether its session is open and unpaid, for a user who waits for it."""
+        state = await self._ask(checkout, Priority.PRESS)
+        return await self._note(checkout, state), state is not None and state.status is SessionStatus.OPEN
+
     async def close(self, checkout: Checkout) -> Checkout:
         """End a session that may be paid, and return its checkout; as it was where the service can't, or fails."""
         try:

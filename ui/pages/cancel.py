@@ -56,7 +56,8 @@ def register(container: Container) -> None:
         if checkout is not None:
             customer_status = await find_status(context, fresh=True)
             checkout = await container.checkout.find(context.session, checkout.id) or checkout
-            checkout, is_open = await container.checkout.look_at(checkout)
+            if not (checkout.seen_back or checkout.dead):
+                checkout, is_open = await container.checkout.look_at(checkout)
         with frame(context, narrow=True):
             draw_cancel(context, checkout, customer_status, is_open=is_open)
 
