@@ -45,9 +45,12 @@ class Books:
         self.sandbox.scheduler.advance(time)
         self.observe()
 
-    def judge(self, kind: Kind, *, drawn_at: datetime | None = None, **said: object) -> Verdict:
-        statement = Statement(kind, "…", **said)  # type: ignore[arg-type]
-        return self.history.judge(statement, self.state.clock.now(), drawn_at)
+    def judge(self, kind: Kind, **said: object) -> Verdict:
+        return self.history.judge(Statement(kind, "…", **said), self.state.clock.now())  # type: ignore[arg-type]
+
+    def judge_of_then(self, session_id: str, drawn_at: datetime) -> Verdict:
+        said = Statement(Kind.NOT_CHARGED_THEN, "…", subject=session_id)
+        return self.history.judge(said, self.state.clock.now(), drawn_at)
 
 
 @pytest.fixture
@@ -256,6 +259,6 @@ def test_what_is_said_of_the_moment_a_page_was_opened_stays_as_true_or_false_as_
     after = books.state.clock.now()
     books.passes(timedelta(days=2))
 
-    verdicts = [books.judge(Kind.NOT_CHARGED_THEN, subject=opened.id, drawn_at=moment) for moment in (before, after)]
+    verdicts = [books.judge_of_then(opened.id, moment) for moment in (before, after)]
     assert verdicts == [Verdict.TRUE, Verdict.FALSE]
-    assert books.judge(Kind.NOT_CHARGED_THEN, subject="cs_test_of_nobody", drawn_at=before) is Verdict.FALSE
+    assert books.judge_of_then("cs_test_of_nobody", before) is Verdict.FALSE
