@@ -25,7 +25,7 @@ END: Final = "\x1e"
 SHELL: Final = 'set -eu; curl() { command curl --silent --show-error --max-time 60 "$@"; }\n'
 ANSWERS: Final = (
     "Catalog", "304", "UserEntitlement", "EntitlementsAnswer", "keys", "Me", "Subscriptions", "CheckoutStarted",
-    "CheckoutStarted", "Problem", "Cart", "CheckoutStarted", "PortalOpened", "204",
+    "CheckoutStarted", "Problem", "Cart", "CheckoutStarted", "PortalOpened", "PortalOpened", "204",
 )  # fmt: skip
 """What each recipe prints: a schema of the document, or a text."""
 
