@@ -100,7 +100,7 @@ class StatusPoller:
         self._context = context
         self._ended = ended
         self._wake = asyncio.Event()
-        self._schedule = PollSchedule(returned)
+        self._schedule = PollSchedule(returned, context.refresher.looked_at_all(customer))
         self._next_ask = context.now()
         self._announced_at = self._said_at = context.now()
         self._opened = False

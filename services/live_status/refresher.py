@@ -226,6 +226,11 @@ class StatusRefresher:
         if known.writing is not None:
             await asyncio.shield(known.writing)
 
+    def looked_at_all(self, customer: str) -> datetime | None:
+        """Return when this process last heard of all products of a customer; None for never."""
+        known = self._memory.find(customer)
+        return known.asked_all_at if known is not None else None
+
     async def last_word(self, customer: str) -> LastWord:
         """Return what is known of a customer without asking, told as memory. Raises StoreUnavailable."""
         known, now = self._memory.of(customer), self._now()

@@ -79,11 +79,13 @@ class StripeReturn:
 class PollSchedule:
     """One user's schedule: when they came back, how many questions failed, when billing was asked about what.
 
-    The press that led to Stripe has asked about all products, so a return counts as a full look.
+    The press that led to Stripe has asked about all products, so a return counts as a full look, and so does the one of
+    the page that begins to watch: it was at `looked_at_all`.
     """
 
-    def __init__(self, returned: "StripeReturn | None") -> None:
-        self._polled_fast_at = self._full_at = self._billing_at = returned.at if returned is not None else None
+    def __init__(self, returned: "StripeReturn | None", looked_at_all: datetime | None = None) -> None:
+        self._polled_fast_at = self._billing_at = returned.at if returned is not None else None
+        self._full_at = self._polled_fast_at or looked_at_all
         self._from_portal = returned is not None and returned.from_portal
         self._failures = 0
         self._record_arrived = False

@@ -49,6 +49,12 @@ class TestPace:
         assert billing == [5, 10, 15, 20, 25, 35, 45, 55, 60]
         assert [second for second, scope in enumerate(scopes) if scope == "all"] == [60]
 
+    def test_the_full_look_of_a_page_that_begins_to_watch_is_not_made_twice(self) -> None:
+        one, minute = PollSchedule(None, looked_at_all=START), timedelta(minutes=1)
+
+        assert PollSchedule(None).scope(START + minute) == "all"
+        assert [one.scope(START + count * minute) for count in (1, 4, 5)] == ["relevant", "relevant", "all"]
+
     def test_failures_of_billing_make_its_questions_rarer_and_not_those_in_between(self) -> None:
         one, failed = PollSchedule(StripeReturn(START)), customer_status("!", "silent", RETURNED)
         one.asked(failed, START, "relevant")
