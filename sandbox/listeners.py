@@ -53,6 +53,7 @@ async def serve(apps: list[tuple[ASGIApp, socket.socket]], stop: asyncio.Event, 
         _Server(
             uvicorn.Config(
                 app,
+                log_config=None,  # whoever runs this has set up logging, or Python's own last resort tells of warnings
                 log_level="warning",
                 access_log=False,
                 server_header=False,
