@@ -116,6 +116,11 @@ class Product:
         """Where the app is."""
         return self.app.url
 
+    @property
+    def payment_ms(self) -> tuple[str, str]:
+        """Where the Payment MS is, and the key that it takes."""
+        return self.sandbox.payment_ms_url, self.sandbox.api_key
+
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Call the sandbox's control panel and return its JSON answer."""
         answer = httpx.request(
@@ -145,17 +150,18 @@ def app_environment(folder: Path, sandbox: RunningSandbox, port: int, **more: st
         "SANDBOX_AUTH_PORT": sandbox.auth_ms_url.rpartition(":")[2],
         "SANDBOX_STRIPE_PORT": sandbox.stripe_url.rpartition(":")[2],
     }
+    return {**app_basics(folder, port), "SANDBOX_START": "false", "PAYMENT_MS_API_KEY": "", **ports, **more}
+
+
+def app_basics(folder: Path, port: int) -> dict[str, str]:
+    """Return the settings of any app of a test, whichever services it uses: where its store is, and wide limits."""
     return {
         **(WITHOUT_OPTIMIZATIONS if PLAIN_PAGES else {}),
         "PORT": str(port),
-        "SANDBOX_START": "false",
         "STORAGE_PATH": str(folder / "store.sqlite3"),
-        "PAYMENT_MS_API_KEY": "",
         "LIMIT_CHECKOUTS": "1000/minute",
         "LIMIT_SIGN_INS": "1000/minute",
         "LIMIT_PAGE_VIEWS": "10000/minute",
-        **ports,
-        **more,
     }
 
 
