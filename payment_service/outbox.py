@@ -1,7 +1,8 @@
 """What the app and the Auth MS are told: written in the same transaction as the news, sent until it is taken.
 
-At least once, for three days with growing pauses. Each row is leased before it is sent, so that of two instances one
-sends it; where a sender dies in the middle, the other sends it again.
+At least once, for three days with growing pauses. Rows are leased before they are sent, so that of two instances one
+sends them; where a sender dies in the middle, the other sends them again. What came of a round is written at once: a
+transaction for each row would have webhooks wait for their turn to write where many people buy together.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import hmac
 import importlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 from urllib.parse import quote
@@ -33,8 +34,8 @@ Plugin = Callable[[str, Mapping[str, JsonValue]], None]
 _PAUSES: Final = (5, 30, 120, 600, 1800, 3600, 7200, 14400)
 _GIVE_UP: Final = 3 * 86400
 _LEASE: Final = 60
-_AT_ONCE: Final = 4
-_BATCH: Final = 40
+_AT_ONCE: Final = 16
+_BATCH: Final = 96
 _TIMEOUT: Final = 10.0
 
 _log = structlog.get_logger(__name__)
@@ -87,8 +88,13 @@ class EventOutbox:
         rows = self.lease()
         if not rows:
             return 0
-        with ThreadPoolExecutor(min(_AT_ONCE, len(rows)), "outbox") as senders:
-            list(senders.map(self._send, rows))
+        messages = _messages(rows)
+        with ThreadPoolExecutor(min(_AT_ONCE, len(messages)), "outbox") as senders:
+            problems = list(senders.map(self._problem_of, messages))
+        with self._database.writing() as session:
+            for message, problem in zip(messages, problems, strict=True):
+                for row in message:
+                    self._note(session, row, problem)
         self._count()
         return len(rows)
 
@@ -107,11 +113,14 @@ class EventOutbox:
             session.execute(update(ToldRow).where(ToldRow.id.in_(ids)).values(due=now + _LEASE))
         return rows
 
-    def _send(self, row: ToldRow) -> None:
+    def _problem_of(self, message: Sequence[ToldRow]) -> str:
+        """Send a message; return what went wrong, or nothing."""
         try:
-            problem = self._tell(row)
+            return self._tell(message[-1])
         except Exception as error:  # also whatever a plug-in raises: the next attempt may succeed
-            problem = type(error).__name__
+            return type(error).__name__
+
+    def _note(self, session: Session, row: ToldRow, problem: str) -> None:
         now, values = int(time.time()), {"state": TAKEN, "attempts": row.attempts + 1}
         if problem:
             pause = _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
@@ -120,8 +129,7 @@ class EventOutbox:
             (_log.error if dead else _log.warning)("event_not_taken", target=row.target, id=row.id, reason=problem,
                                                    attempt=row.attempts + 1, given_up=dead)  # fmt: skip
         self._metrics.told.labels(row.target, "failed" if problem else "taken").inc()
-        with self._database.writing() as session:
-            session.execute(update(ToldRow).where(ToldRow.id == row.id).values(values))
+        session.execute(update(ToldRow).where(ToldRow.id == row.id).values(values))
 
     def _tell(self, row: ToldRow) -> str:
         """Send one event; return what went wrong, or nothing."""
@@ -152,6 +160,21 @@ class EventOutbox:
         """Drop what was taken, and what was given up, before this moment."""
         with self._database.writing() as session:
             session.execute(delete(ToldRow).where(ToldRow.state != WAITING, ToldRow.due < before))
+
+
+def _messages(rows: Iterable[ToldRow]) -> list[list[ToldRow]]:
+    """Return the rows in the messages that tell them, the Auth MS's first: the app asks it when it is told.
+
+    The Auth MS hears what a user has now, so that one message tells all that is due about a user.
+    """
+    accounts: dict[str, list[ToldRow]] = {}
+    events: list[list[ToldRow]] = []
+    for row in rows:
+        if row.target == AUTH:
+            accounts.setdefault(row.user_id, []).append(row)
+        else:
+            events.append([row])
+    return [*accounts.values(), *events]
 
 
 def _plugin(named: str) -> Plugin | None:

@@ -31,12 +31,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass
 class _Task:
-    """Something to do every so many seconds; `shared` where one instance does it for all."""
+    """Something to do every so many seconds; `shared` where one instance does it for all.
+
+    Nothing is written, a lease neither, where it is not `needed`.
+    """
 
     name: str
     every: float
     run: Callable[[], object]
     shared: bool = True
+    needed: Callable[[], object] = lambda: True
     due: float = 0.0
 
 
@@ -51,7 +55,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._tasks = [
             _Task("outbox", ROUND, service.outbox.send_due, shared=False),
-            _Task("seconds", ROUND, self.take_back),
+            _Task("seconds", ROUND, self.take_back, needed=service.seconds.due),
             _Task("stripe", LOOK_AT_STRIPE, service.stripe.look, shared=False),
             _Task("stale", 60.0, self.look_at_old_ones),
             _Task("tidy", 3600.0, self.tidy),
@@ -121,6 +125,8 @@ class Worker:
 
     def _do(self, task: _Task) -> None:
         try:
+            if not task.needed():
+                return
             if task.shared:
                 with self._leases.hold(f"task:{task.name}", seconds=300.0):
                     task.run()

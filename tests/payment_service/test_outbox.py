@@ -98,6 +98,17 @@ def test_auth_ms_is_told_what_the_user_has_now(open_shop: OpenShops) -> None:
     assert content["expires_at"] == content["subscriptions"][0]["current_period_end"]
 
 
+def test_auth_ms_hears_once_of_all_that_is_due_about_a_user(open_shop: OpenShops) -> None:
+    shop = open_shop(auth_events_url="http://auth.test/users/{user_id}/plan")
+    bought = shop.paid(shop.buy().json()["checkout_session_id"])
+    shop.post(shop.stripe.event("customer.subscription.updated", bought))
+    other = shop.paid(shop.buy("usr_2").json()["checkout_session_id"])
+
+    assert shop.service.outbox.send_due() == 6
+    assert sorted(request.url.host for request in shop.told) == ["app.test"] * 3 + ["auth.test"] * 2
+    assert (states(shop), other["status"]) == (["taken"] * 6, "active")
+
+
 def test_plug_in_tells_the_auth_ms_in_its_own_way(open_shop: OpenShops) -> None:
     shop = open_shop(auth_events_plugin=f"{__name__}:tell_auth")
     plugged.clear()
