@@ -16,7 +16,7 @@ from bench.results import GROWTH, Figure, put, table, write
 BENCHES: Final = (
     "b01_checkout", "b02_click", "b03_render", "b04_paint", "b05_memory", "b06_tabs", "b07_upstream_calls",
     "b08_replicas", "b09_start", "b10_transfer", "b11_watching", "b12_purchases",
-    "b13_strangers", "b14_closed_pages", "b15_first_pages", "b16_local_checks",
+    "b13_strangers", "b14_closed_pages", "b15_first_pages", "b16_local_checks", "b17_own_stripe",
 )  # fmt: skip
 
 

@@ -62,21 +62,22 @@ async def _measure(world: MeasuredProduct) -> tuple[list[float], list[float], li
     for _round in range(ROUNDS + 1):
         people = await asyncio.to_thread(lambda: [world.person() for _ in range(PEOPLE)])
         before = cpu_seconds(world.process)
-        ours += await _all(partial(_press, world), people)
+        ours += await all_in_turn(partial(press, world), people)
         work.append((cpu_seconds(world.process) - before) / PEOPLE)
-        async with _at_the_stand_in(world) as stand_in:
-            checkouts += await _all(partial(_timed, partial(stand_in.checkout, "d")), people)
+        async with at_the_stand_in(world) as stand_in:
+            checkouts += await all_in_turn(partial(timed, partial(stand_in.checkout, "d")), people)
             accounts = {person.name: await stand_in.account(person) for person in people}
-            press = partial(stand_in.calls_of_a_press, accounts)
-            calls += await _all(partial(_timed, press), people)
+            of_a_press = partial(stand_in.calls_of_a_press, accounts)
+            calls += await all_in_turn(partial(timed, of_a_press), people)
     return ours[PEOPLE:], checkouts[PEOPLE:], calls[PEOPLE:], work[1:]  # the first round fills the pools
 
 
-async def _all(do: Callable[[HttpUser, int], Awaitable[float]], people: list[HttpUser]) -> list[float]:
+async def all_in_turn(do: Callable[[HttpUser, int], Awaitable[float]], people: list[HttpUser]) -> list[float]:
+    """Let each person do it, and return how long each took."""
     return list(await asyncio.gather(*(do(person, number) for number, person in enumerate(people))))
 
 
-async def _timed(call: Callable[[HttpUser], Awaitable[None]], person: HttpUser, number: int) -> float:
+async def timed(call: Callable[[HttpUser], Awaitable[None]], person: HttpUser, number: int) -> float:
     """Make a call when it is this person's turn, and return how long it took."""
     await asyncio.sleep(PAUSE * number / PEOPLE)
     began = time.perf_counter()
@@ -84,7 +85,7 @@ async def _timed(call: Callable[[HttpUser], Awaitable[None]], person: HttpUser, 
     return time.perf_counter() - began
 
 
-async def _press(world: MeasuredProduct, person: HttpUser, number: int) -> float:
+async def press(world: MeasuredProduct, person: HttpUser, number: int) -> float:
     """Open a checkout as a person who thinks first, and return how long it took."""
     headers = {"Origin": world.url, "Accept": "application/json"}
     async with httpx.AsyncClient(
@@ -103,9 +104,12 @@ async def _press(world: MeasuredProduct, person: HttpUser, number: int) -> float
 
 
 class StandIn:
-    """Both services, called without our app."""
+    """Both services, called without our app. `asks_once`: one answer of the Payment MS holds all plans."""
 
-    def __init__(self, world: MeasuredProduct, payment: httpx.AsyncClient, auth: httpx.AsyncClient) -> None:
+    def __init__(
+        self, world: MeasuredProduct, payment: httpx.AsyncClient, auth: httpx.AsyncClient, *, asks_once: bool
+    ) -> None:
+        self._asks_once = asks_once
         self._world = world
         self._payment = payment
         self._auth = auth
@@ -128,9 +132,10 @@ class StandIn:
     async def calls_of_a_press(self, accounts: Mapping[str, str], person: HttpUser) -> None:
         """Ask and order what our app does for a customer's first plan: as much at once, and in the same order."""
         customer = f"{person.user_id}e"
+        about = [customer] if self._asks_once else [f"{customer}/{product}" for product in PRODUCTS]
         answers = await asyncio.gather(
             self._auth.post("/auth/session/refresh", json={"session_id": accounts[person.name]}),
-            *(self._payment.get(f"/api/v1/subscriptions/{customer}/{product}") for product in PRODUCTS),
+            *(self._payment.get(f"/api/v1/subscriptions/{one}") for one in about),
         )
         for answer in answers:
             answer.raise_for_status()
@@ -139,15 +144,14 @@ class StandIn:
 
 
 @asynccontextmanager
-async def _at_the_stand_in(world: MeasuredProduct) -> AsyncIterator[StandIn]:
+async def at_the_stand_in(world: MeasuredProduct, *, asks_once: bool = False) -> AsyncIterator[StandIn]:
     """Give both services, with connections that are open."""
-    sandbox = world.product.sandbox
+    sandbox, (address, key) = world.product.sandbox, world.product.payment_ms
     async with (
         httpx.AsyncClient(
-            base_url=sandbox.payment_ms_url, trust_env=False, verify=NO_AUTHORITIES, timeout=30,
-            headers={"X-API-Key": sandbox.api_key},
+            base_url=address, trust_env=False, verify=NO_AUTHORITIES, timeout=30, headers={"X-API-Key": key}
         ) as payment,
         httpx.AsyncClient(base_url=sandbox.auth_ms_url, trust_env=False, verify=NO_AUTHORITIES, timeout=30) as auth,
     ):  # fmt: skip
         await asyncio.gather(auth.get("/health"), *(payment.get("/health") for _product in PRODUCTS))
-        yield StandIn(world, payment, auth)
+        yield StandIn(world, payment, auth, asks_once=asks_once)

@@ -38,7 +38,7 @@ def run(folder: Path) -> list[Figure]:
             people = [world.person() for _number in range(PEOPLE)]
             bare.append(asyncio.run(_bare(world, asked)))
             before = cpu_seconds(world.process)
-            ours.append(asyncio.run(_first_pages(world, people)))
+            ours.append(asyncio.run(first_pages(world, people)))
             work.append((cpu_seconds(world.process) - before) / PEOPLE * 1000)
     rate = against(15, "new customers a second whose first page lets them choose", ours[1:], bare[1:], "people/s",
                    f"{LATENCY * 1000:g} ms an answer; reference: the bare {len(asked)} questions each")  # fmt: skip
@@ -47,7 +47,7 @@ def run(folder: Path) -> list[Figure]:
     return [at_least(rate, 35.0), at_most(each, 28.0)]
 
 
-async def _first_pages(world: MeasuredProduct, people: list[HttpUser]) -> float:
+async def first_pages(world: MeasuredProduct, people: list[HttpUser]) -> float:
     """Return how many people a second have got their first page."""
     waiting = list(people)
 

@@ -17,6 +17,7 @@ import psutil
 
 from harness.app_process import NO_AUTHORITIES, ROOT, Product, free_port, running_product
 from harness.http_user import HttpUser
+from harness.own_stripe import running_own_stripe
 from harness.socket_tab import elements_of
 
 PRICE: Final = "price_sandbox_premium_month"
@@ -77,13 +78,29 @@ class MeasuredProduct:
 def our_world(folder: Path, *, app: dict[str, str] | None = None, **sandbox: str) -> Iterator[MeasuredProduct]:
     """Start our app and its sandbox."""
     folder.mkdir(parents=True, exist_ok=True)
-    with running_product(folder, app={**LIMITS, **(app or {})}, webhook_delay="0", **sandbox) as product:
-        world = MeasuredProduct(product)
-        try:
-            yield world
-        finally:
-            for client in world.clients:
-                client.close()
+    with (
+        running_product(folder, app={**LIMITS, **(app or {})}, webhook_delay="0", **sandbox) as product,
+        _measured(product) as world,
+    ):
+        yield world
+
+
+@contextlib.contextmanager
+def own_stripe_world(folder: Path, *, app: dict[str, str] | None = None) -> Iterator[MeasuredProduct]:
+    """Start our app over the service for an own Stripe account, and the sandbox's Stripe."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with running_own_stripe(folder, app={**LIMITS, **(app or {})}) as product, _measured(product) as world:
+        yield world
+
+
+@contextlib.contextmanager
+def _measured(product: Product) -> Iterator[MeasuredProduct]:
+    world = MeasuredProduct(product)
+    try:
+        yield world
+    finally:
+        for client in world.clients:
+            client.close()
 
 
 @dataclass(frozen=True)
