@@ -53,6 +53,14 @@ def never_charges_again(found: Subscription) -> bool:
     return found.status in ENDED or (ends and found.status in ("active", "trialing"))
 
 
+def may_still_be_charged(invoice: Invoice) -> bool:
+    """Return whether an invoice waits for its money: a bank debit is under way, another attempt, or it is a draft.
+
+    When that comes, and whether at all, Stripe's preview of the next invoice does not say.
+    """
+    return invoice.status == "open" or (invoice.status == "draft" and bool(invoice.auto_advance))
+
+
 def next_charge(preview: Invoice, at: int | None) -> Document:
     """Return what Stripe's preview of the next invoice says is charged, and when."""
     return {

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
-from stripe import InvalidRequestError, Invoice, StripeError, Subscription
+from stripe import InvalidRequestError, StripeError, Subscription
 from stripe.checkout import Session as CheckoutSession
 
 from payment_service.customers import Customers
@@ -28,6 +28,7 @@ from payment_service.subscriptions import (
     Document,
     charges_next,
     documents_of,
+    may_still_be_charged,
     never_charges_again,
     next_charge,
     now_seconds,
@@ -36,6 +37,9 @@ from payment_service.subscriptions import (
 
 SOLD_BY: Final = "billing-payment-service"
 """Stands in the metadata of what this service's checkouts made: only that is ever canceled or refunded by it."""
+
+_NEWEST_INVOICES: Final = 20
+"""Among so many of a subscription's the ones are looked for that wait for money."""
 
 _log = structlog.get_logger(__name__)
 
@@ -165,25 +169,24 @@ class Sync:
         """Return what is charged next, left out where Stripe can't say, and the mark of what that was said of."""
         mark = hashlib.sha256(json.dumps(found.to_dict(), sort_keys=True, default=str).encode()).hexdigest()
         unknown: dict[str, object] = {"next_charge": None, "charge_known": False, "fingerprint": mark}
-        if never_charges_again(found):
-            return unknown | {"charge_known": True}
-        if not charges_next(found):
+        ends = never_charges_again(found)
+        if not ends and not charges_next(found):
             return unknown
         with self._database.reading() as session:
             known = session.get(SubscriptionRow, found.id)
         if known is not None and known.charge_known and known.fingerprint == mark and not look_again:
             return unknown | {"next_charge": known.next_charge, "charge_known": True}
-        preview = self._preview(found.id)
-        if preview is None:
+        try:
+            invoices = self._stripe.v1.invoices.list({"subscription": found.id, "limit": _NEWEST_INVOICES}).data
+            if any(may_still_be_charged(invoice) for invoice in invoices):
+                return unknown
+            if ends:
+                return unknown | {"charge_known": True}
+            preview = self._stripe.v1.invoices.create_preview({"subscription": found.id})
+        except StripeError as error:
+            _log.warning("preview_failed", subscription=found.id, reason=type(error).__name__)
             return unknown
         return unknown | {"next_charge": next_charge(preview, period_end(found)), "charge_known": True}
-
-    def _preview(self, subscription_id: str) -> Invoice | None:
-        try:
-            return self._stripe.v1.invoices.create_preview({"subscription": subscription_id})
-        except StripeError as error:
-            _log.warning("preview_failed", subscription=subscription_id, reason=type(error).__name__)
-            return None
 
     def ticket(self, object_id: str) -> int:
         """Take the next number for an object, before it is fetched."""

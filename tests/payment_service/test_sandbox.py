@@ -28,12 +28,12 @@ def shop(open_shop: OpenShops, local: LocalShop) -> ServiceShop:
     return open_shop(stripe_session=session, stripe_api_base=local.place.stripe_url)
 
 
-def buy(shop: ServiceShop, local: LocalShop, **fields: Any) -> dict[str, Any]:
+def buy(shop: ServiceShop, local: LocalShop, *, card: str = "4242424242424242", **fields: Any) -> dict[str, Any]:
     """Buy Premium, and have the service read of it in Stripe's list of events."""
     wanted = {"product_id": PREMIUM, "price_id": f"price_{PREMIUM[5:]}_month", **fields}
     opened = shop.buy(**wanted)
     assert opened.status_code == 200, opened.text
-    local.control("POST", f"pay/{opened.json()['checkout_session_id']}")
+    local.control("POST", f"pay/{opened.json()['checkout_session_id']}", {"card": card})
     local.settle()
     shop.service.webhooks.resync(0)
     answer: dict[str, Any] = opened.json()
@@ -64,6 +64,31 @@ def test_trial_and_a_booked_end_are_told(shop: ServiceShop, local: LocalShop) ->
 
     ending = shop.status(product=PREMIUM)
     assert (ending["cancel_at_period_end"], ending["next_charge"]) == (True, None)
+
+
+@pytest.mark.parametrize("called", ["active", "incomplete"])
+def test_nothing_is_said_of_the_next_charge_while_a_debit_is_under_way(
+    shop: ServiceShop, local: LocalShop, called: str
+) -> None:
+    """Canceled in time, and the first debit still arrives days later: "nothing more is charged" would be false."""
+    local.control("PATCH", "settings", {"delayed_status": called, "delayed_payment_days": 3})
+    buy(shop, local, card="AT611904300234573201")
+    assert "next_charge" not in shop.status(product=PREMIUM)
+    shop.service.stripe.v1.subscriptions.update(
+        shop.status(product=PREMIUM)["subscription_id"], {"cancel_at_period_end": True}
+    )
+    local.settle()
+    shop.service.webhooks.resync(0)
+
+    ending = shop.status(product=PREMIUM)
+    assert (ending["status"], ending["cancel_at_period_end"], "next_charge" in ending) == (called, True, False)
+
+    local.days(4)
+    local.settle()
+    shop.service.webhooks.resync(0)
+    ending = shop.status(product=PREMIUM)
+    assert (ending["status"], ending["next_charge"]) == ("active", None)
+    assert local.amounts("usr_1") == [2900]
 
 
 def test_flows_of_the_portal_open_at_the_sandbox(shop: ServiceShop, local: LocalShop) -> None:
