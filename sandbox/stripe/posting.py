@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Callable
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -28,9 +29,14 @@ def signature(secret: str, timestamp: int, body: str) -> str:
 class EndpointPoster:
     """What `Webhooks` hands deliveries to. Says of each how it went; who is to try again is not its business."""
 
-    def __init__(self, state: SandboxState, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        """`transport` takes the place of the network, for a service in the same process."""
-        self._state = state
+    def __init__(
+        self,
+        state: SandboxState,
+        transport: httpx.AsyncBaseTransport | None = None,
+        real_time: Callable[[], float] = time.time,
+    ) -> None:
+        """`transport` takes the place of the network, for a service in the same process; `real_time` is its clock's."""
+        self._state, self._real_time = state, real_time
         self._client = httpx.AsyncClient(timeout=_TIMEOUT, limits=_AT_ONCE, trust_env=False, transport=transport)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         state.webhooks.shape = lambda event: about_shape(state, event)
@@ -63,7 +69,7 @@ class EndpointPoster:
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
             # The receiver compares it with its own clock, so it goes by the real time, whatever the sandbox's is.
-            "Stripe-Signature": signature(endpoint.secret, int(time.time()), body),
+            "Stripe-Signature": signature(endpoint.secret, int(self._real_time()), body),
         }
         try:
             answer = await self._client.post(endpoint.url, content=body, headers=headers)

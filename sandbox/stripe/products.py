@@ -100,9 +100,10 @@ class StripeProducts:
     def _of_catalog(self) -> dict[str, StripeProduct]:
         """Its products as somebody would have made them: with their plan and group in the metadata."""
         lines = list(reversed(self._prices.lines()))
-        return {line.product_id: _as_product(line) for line in lines}
+        return {line.product_id: product_of(line) for line in lines}
 
 
-def _as_product(line: LineItem) -> StripeProduct:
+def product_of(line: LineItem) -> StripeProduct:
+    """A product as a line of an order names it."""
     metadata = {name: value for name, value in (("plan", line.plan), ("group", line.group)) if value}
     return StripeProduct(id=line.product_id, name=line.name, metadata=metadata)

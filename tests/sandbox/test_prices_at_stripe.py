@@ -1,8 +1,13 @@
 """Stripe's prices when they part from the catalog: dearer for new customers or for all, retired, replaced."""
 
+from pathlib import Path
+
 import pytest
 
+from sandbox.in_process import settings_in_memory
 from tests.sandbox.local import ADA, BASIC, MONTHLY, LocalShop
+from tests.sandbox.stripe_client import stripe_client
+from truth.catalogs import CHANGES, CatalogOfStory
 
 GRACE = "user_grace"
 PREMIUM = "prod_sandbox_premium"
@@ -62,3 +67,16 @@ def test_portal_offers_no_retired_price(local: LocalShop) -> None:
 
     assert f'value="{BASIC}"' not in page.text
     assert f'value="{MONTHLY}"' in page.text
+
+
+def test_product_that_left_the_catalog_is_still_there_for_who_has_it(tmp_path: Path) -> None:
+    catalog = CatalogOfStory(tmp_path / "products.json")
+    with LocalShop(settings_in_memory(catalog_path=catalog.path)) as local:
+        local.subscribe()
+        catalog.change([name for name, _change in CHANGES].index("premium is taken out of the file"))
+        products = stripe_client(local).v1.products
+
+        product = products.retrieve(PREMIUM)
+
+        assert (product.active, product.metadata.to_dict()) == (False, {"plan": "premium", "group": "main"})
+        assert PREMIUM not in {one.id for one in products.list({"active": True, "limit": 100}).data}

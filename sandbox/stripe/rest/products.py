@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sandbox.state import SandboxState
 from sandbox.stripe.objects import LineItem, new_id
-from sandbox.stripe.products import PriceDetails, StripePrice, StripeProduct
+from sandbox.stripe.products import PriceDetails, StripePrice, StripeProduct, product_of
 from sandbox.stripe.rest.forms import Many
 from sandbox.stripe.rest.gate import ApiCall, call
 from sandbox.stripe.rest.lists import page_of
@@ -15,6 +15,7 @@ from sandbox.stripe.rest.params import CallParams, ListParams, Metadata, Params,
 from sandbox.stripe.rest.problems import bad_request, no_such
 from sandbox.stripe.rest.shapes import Shape
 from sandbox.stripe.rest.shapes.products import price_shape, product_shape
+from sandbox.stripe.upcoming import current_line
 
 
 class FeatureParams(Params):
@@ -162,10 +163,16 @@ def price_calls(state: SandboxState) -> Iterable[ApiCall]:
 
 
 def product_or_404(state: SandboxState, key: str, param: str = "") -> StripeProduct:
-    product = state.products.get(key)
+    product = state.products.get(key) or _still_had(state, key)
     if product is None:
         raise no_such("product", key, param)
     return product
+
+
+def _still_had(state: SandboxState, key: str) -> StripeProduct | None:
+    """What was taken out of the catalog is sold no more; Stripe deletes nothing that somebody has."""
+    had = next((one for one in state.subscriptions.newest(10_000) if one.product_id == key), None)
+    return product_of(current_line(had)).model_copy(update={"active": False}) if had else None
 
 
 def price_or_404(state: SandboxState, key: str, param: str = "") -> StripePrice:
