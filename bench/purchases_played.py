@@ -24,8 +24,9 @@ from services.purchase import Purchase, offer_of
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
 from settings import load_settings
+from truth.addresses import AUTH, PAYMENT
 from truth.memory_store import MemoryStore
-from truth.outside import AUTH, PAYMENT, OtherSystems
+from truth.outside import OtherSystems
 from truth.virtual_time import VirtualLoop, VirtualTime
 from wiring.build import build
 

@@ -83,14 +83,17 @@ class EventOutbox:
             row = {"id": f"{target}:{event_id}", "target": target, "user_id": user_id, "body": body, "created": now}
             insert(session, ToldRow, {**row, "attempts": 0, "due": now, "state": WAITING})
 
-    def send_due(self) -> int:
-        """Send what is due; return how many were tried."""
+    def send_due(self, at_once: int = _AT_ONCE) -> int:
+        """Send what is due, so much of it at once (a single one in this thread); return how many were tried."""
         rows = self.lease()
         if not rows:
             return 0
         messages = _messages(rows)
-        with ThreadPoolExecutor(min(_AT_ONCE, len(messages)), "outbox") as senders:
-            problems = list(senders.map(self._problem_of, messages))
+        if min(at_once, len(messages)) == 1:
+            problems = [self._problem_of(message) for message in messages]
+        else:
+            with ThreadPoolExecutor(min(at_once, len(messages)), "outbox") as senders:
+                problems = list(senders.map(self._problem_of, messages))
         with self._database.writing() as session:
             for message, problem in zip(messages, problems, strict=True):
                 for row in message:

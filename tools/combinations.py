@@ -23,7 +23,8 @@ from services.purchase import Purchase
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
 from settings import load_settings
-from truth.outside import AUTH, PAYMENT, STRIPE, InProcessTransport
+from truth.addresses import AUTH, PAYMENT, STRIPE
+from truth.outside import InProcessTransport
 from ui.text.state_words import describe
 from wiring.build import build
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from nicegui import events
 
 from sandbox.stripe.objects import SessionStatus
+from truth.addresses import STRIPE
 from truth.judging import Judge, shown_price
-from truth.outside import STRIPE
 from truth.people import BrowserTab, Person, PersonalBrowser
 from truth.reading import Pressable, read_page
 from truth.story import StoryStep

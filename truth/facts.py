@@ -1,5 +1,6 @@
 """What is true of one user, from the sandbox's books alone: Stripe's, and what each service was told."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -117,12 +118,16 @@ def facts_of(state: SandboxState, user_id: str, at: datetime) -> Facts:
     return Facts(at, subs, _account(truth.account), sessions, invoices, second)
 
 
-def told_of(state: SandboxState, user_id: str, truth: Facts) -> Facts | None:
+def told_of(
+    state: SandboxState, user_id: str, truth: Facts, told_to_own: Iterable[StripeSubscription] | None = None
+) -> Facts | None:
     """Return what the Payment MS was told where that is not the truth any more (news late or lost), else None.
 
     Its word may be repeated then: that it is behind is nobody's fault here. The running service's answer has no status.
+    Of a service outside the sandbox, `told_to_own` is what Stripe answered it last.
     """
-    known = {record.subscription.id: record.subscription for record in state.records.of(user_id)}
+    recorded = [record.subscription for record in state.records.of(user_id)] if told_to_own is None else told_to_own
+    known = {one.id: one for one in recorded if one.user_id == user_id or told_to_own is None}
     mine = {sub.id: sub for sub in truth.subs}
     same = _same_to_the_price if truth.second else _same
     if len(known) == len(mine) and all(sub.id in mine and same(mine[sub.id], sub) for sub in known.values()):

@@ -24,7 +24,8 @@ from examples import members_page
 from services.container import Container
 from services.storage.port import Store
 from settings import Settings
-from truth.outside import AUTH, PAYMENT, OtherSystems
+from truth.addresses import AUTH, PAYMENT
+from truth.outside import OtherSystems
 from ui.page.context import PageContext
 from ui.pages.errors import too_many_requests
 from ui.serving import document
@@ -88,16 +89,21 @@ class StoryReplica:
         self, method: str, path: str, cookies: Mapping[str, str], *, form: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """Answer a browser's request for a route: a posted form, or the API."""
-        if self._routes is None:
-            self._routes = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-            busy = partial(too_many_requests, self.container)
-            install(self._routes, self.container, busy_page=busy)
-        transport = httpx.ASGITransport(self._routes, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self.routes, raise_app_exceptions=False)
         headers = {"sec-fetch-site": "same-origin", "origin": self.settings.public_url}
         async with httpx.AsyncClient(
             transport=transport, base_url=self.settings.public_url, cookies=dict(cookies), headers=headers
         ) as browser:
             return await browser.request(method, path, data=dict(form) if form is not None else None)
+
+    @property
+    def routes(self) -> FastAPI:
+        """The forms and the API, with the guards before them."""
+        if self._routes is None:
+            self._routes = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+            busy = partial(too_many_requests, self.container)
+            install(self._routes, self.container, busy_page=busy)
+        return self._routes
 
     async def kill(self) -> None:
         """End the process in the middle of what it does: its pages and watchers are gone, and say goodbye to nobody."""

@@ -179,7 +179,7 @@ class Steps:
         end = self.world.time.now() + timedelta(seconds=seconds)
         while (due := self.world.outside.next_due()) is not None and due <= end.timestamp():
             self.world.time.jump(max(0.0, due - self.world.time.now().timestamp()) + 0.001)
-            self.world.outside.catch_up()
+            await self.world.outside.catch_up()
             self.world.observe()
         self.world.time.jump(max(0.0, (end - self.world.time.now()).total_seconds()))
         self.world.observe()

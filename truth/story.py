@@ -29,6 +29,9 @@ WEIGHTS: Final[dict[str, int]] = {
 }  # fmt: skip
 """What happens in stories, and how often. `truth/steps.py` has a method of each name."""
 
+SERVICES: Final = ("recorded", "own")
+"""Which Payment MS there is: the sandbox's, as the public one was recorded, or `payment_service` at its Stripe."""
+
 LONGEST: Final = 12
 
 SECOND_EACH: Final = 4
@@ -81,7 +84,14 @@ class Setup:
     quirks: tuple[int, ...] = ()
     """Places in `QUIRKS`."""
     contract: int = 1
-    """Which version of the contract the Payment MS keeps."""
+    """Which version of the contract the sandbox's Payment MS keeps."""
+    service: str = "recorded"
+    """One of `SERVICES`."""
+
+    @property
+    def second(self) -> bool:
+        """Whether the Payment MS keeps the contract's second version."""
+        return self.contract == 2 or self.service == "own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +126,8 @@ class LifeStory:
         return replace(self, steps=self.steps[:first] + self.steps[last:])
 
 
-def story_of(seed: int) -> LifeStory:
-    """Return the story of a seed."""
+def story_of(seed: int, service: str = "recorded") -> LifeStory:
+    """Return the story of a seed: the same life with either service."""
     chance = random.Random(seed)  # noqa: S311 - guards nothing
     setup = Setup(
         shape=chance.choice(SHAPES),
@@ -133,6 +143,7 @@ def story_of(seed: int) -> LifeStory:
         quirks=tuple(chance.randrange(len(QUIRKS)) for _ in range(chance.choices((0, 1, 2, 3), (3, 3, 2, 1))[0])),
         changes=tuple(chance.randrange(40) for _ in range(chance.choices((0, 1, 2), (6, 2, 1))[0])),
         contract=2 if seed % SECOND_EACH == SECOND_EACH - 1 else 1,
+        service=service,
     )
     names = [*chance.choice(BEGINNINGS)]
     names += chance.choices(tuple(WEIGHTS), tuple(WEIGHTS.values()), k=chance.randint(2, LONGEST))

@@ -6,9 +6,9 @@ do jumps to the next moment that somebody waits for instead of sleeping there; w
 
 import asyncio
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -49,6 +49,19 @@ class VirtualTime(AbstractContextManager["VirtualTime"]):
             raise RuntimeError("time passes only inside the block")
         self.passed += seconds
         self._traveller.shift(timedelta(seconds=seconds))
+
+    @contextmanager
+    def ahead(self, seconds: float) -> Iterator[None]:
+        """Have the wall clock of a machine whose clock is so far ahead, while nobody else runs."""
+        if self._traveller is None:
+            raise RuntimeError("time passes only inside the block")
+        if seconds:
+            self._traveller.shift(timedelta(seconds=seconds))
+        try:
+            yield
+        finally:
+            if seconds:
+                self._traveller.shift(timedelta(seconds=-seconds))
 
 
 class _JumpingSelector(selectors.DefaultSelector):

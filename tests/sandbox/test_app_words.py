@@ -17,7 +17,8 @@ from services.container import Container
 from services.live_status.supposed import SupposedAnswers, supposed_status
 from services.subscription.grant_rules import ACCOUNT_ALONE
 from settings import load_settings
-from truth.outside import AUTH, PAYMENT, STRIPE, InProcessTransport
+from truth.addresses import AUTH, PAYMENT, STRIPE
+from truth.outside import InProcessTransport
 from ui.pages.sandbox_words import said_of
 from wiring.build import build
 

@@ -26,7 +26,8 @@ from services.people.causes import CauseKind
 from services.purchase import Purchase
 from services.sessions.service import Session
 from settings import load_settings
-from truth.outside import AUTH, PAYMENT, STRIPE, InProcessTransport
+from truth.addresses import AUTH, PAYMENT, STRIPE
+from truth.outside import InProcessTransport
 from ui.people.explanation import PersonExplanation, explain
 from ui.people.lines import as_lines
 from wiring.build import build
