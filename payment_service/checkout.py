@@ -23,15 +23,13 @@ from payment_service.locales import stripe_locale
 from payment_service.prices import Prices
 from payment_service.settings import ServiceSettings
 from payment_service.stripe_api import StripeAPI
-from payment_service.subscriptions import ENDED, Document, Subscriptions, moment, now_seconds
+from payment_service.subscriptions import ENDED, Document, Subscriptions, moment
 from payment_service.sync import SOLD_BY, Sync
 
 PATIENCE: Final = 8.0
 """Seconds to wait for another checkout of the same user and group that is being opened."""
 LONGEST: Final = 20.0
 """Seconds after which another checkout need not wait any more for one that was cut off."""
-_FRESH: Final = 2
-"""Seconds for which an open session is answered from the record."""
 
 
 class Checkouts:
@@ -80,7 +78,7 @@ class Checkouts:
         """Return a session's state: as on record where nothing can change any more, else as Stripe has it now."""
         with self._database.reading() as session:
             row = session.get(SessionRow, session_id)
-        if row is not None and (row.settled or row.as_of >= now_seconds() - _FRESH):
+        if row is not None and row.settled:
             return row.document
         found = self._sync.checkout_session(session_id)
         if found is None:

@@ -261,3 +261,13 @@ class TestOneSession:
         for own in ("cs_test_x", "cs_test_none"):
             missing = shop.http.get(f"/api/v1/checkout/sessions/{own}")
             assert (missing.status_code, missing.json()["error"]["code"]) == (404, "SESSION_NOT_FOUND")
+
+
+def test_session_that_was_just_paid_is_told_as_paid_at_once(shop: ServiceShop) -> None:
+    """Whoever presses Stripe's back link a second after paying is not told that nothing was charged."""
+    opened = shop.buy().json()["checkout_session_id"]
+    shop.stripe.pay(opened)
+
+    told = shop.http.get(f"/api/v1/checkout/sessions/{opened}").json()
+
+    assert (told["status"], told["payment_status"]) == ("complete", "paid")
