@@ -20,6 +20,9 @@ from payment_service.subscriptions import ENDED, now_seconds
 
 ROUND: Final = 1.0
 LOOK_AT_STRIPE: Final = 30.0
+TASK_LEASE: Final = 15.0
+"""Seconds after which another instance takes up what one that was killed did: lost webhooks are waited for. Two that do
+the same do it right, only twice."""
 OLD: Final = 86400
 """Seconds after which a live subscription is looked at again, in case its event was lost."""
 CHARGE_UNKNOWN: Final = 900
@@ -128,7 +131,7 @@ class Worker:
             if not task.needed():
                 return
             if task.shared:
-                with self._leases.hold(f"task:{task.name}", seconds=300.0):
+                with self._leases.hold(f"task:{task.name}", seconds=TASK_LEASE):
                     task.run()
             else:
                 task.run()
