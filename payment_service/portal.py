@@ -9,7 +9,7 @@ from stripe.params.billing_portal import SessionCreateParams
 
 from payment_service.bodies import PortalBody
 from payment_service.customers import Customers
-from payment_service.errors import ServiceError, customer_not_found
+from payment_service.errors import customer_not_found
 from payment_service.locales import stripe_locale
 from payment_service.stripe_api import StripeAPI
 from payment_service.subscriptions import Document, Subscriptions, moment, now_seconds
@@ -72,11 +72,9 @@ class Portal:
         if flow not in ("subscription_cancel", "subscription_update"):
             return flow, None
         live = [row.id for row in self._subscriptions.live(body.user_id)]
-        if body.subscription_id is not None and body.subscription_id not in live:
-            message, description = "No such subscription", "The user has no live one of that id."
-            raise ServiceError(404, "SUBSCRIPTION_NOT_FOUND", message, description, field="subscription_id")
-        chosen = body.subscription_id or (live[0] if len(live) == 1 else None)
-        return (flow, chosen) if chosen else ("", None)
+        if body.subscription_id is not None:  # one that has ended meanwhile has no page; the front says so
+            return (flow, body.subscription_id) if body.subscription_id in live else ("", None)
+        return (flow, live[0]) if len(live) == 1 else ("", None)
 
     def _owner(self, user_id: str, subscription_id: str) -> str | None:
         """Return the customer at Stripe that has the subscription: a user may have had another one before."""
