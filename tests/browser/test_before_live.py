@@ -53,9 +53,9 @@ def block_socket(page: Page) -> None:
 
 
 def open_early(page: Page, path: str) -> None:
-    """Open a page and wait for our own script alone."""
+    """Open a page and wait for all of its HTML and our own script alone: a form that has half come posts half."""
     page.goto(path, wait_until="commit")
-    wait_until(page, "typeof front !== 'undefined'")
+    wait_until(page, "typeof front !== 'undefined' && document.readyState !== 'loading'")
 
 
 def sold(page: Page, product: Product) -> list[tuple[str, int]]:
