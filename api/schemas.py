@@ -111,7 +111,7 @@ class CheckoutRequest(BaseModel):
         shown = self.model_dump(mode="json", include=named, exclude_none=True)
         line = purchase.lines[0].model_copy(update=shown)
         answers = {"instead_of": self.instead_of, "has_ended": self.has_ended, "reuse": True}
-        return purchase.model_copy(update={"lines": (line,), **answers})
+        return purchase.showing_trial(bool(self.trial_days)).model_copy(update={"lines": (line,), **answers})
 
 
 class CartCheckoutRequest(BaseModel):

@@ -48,7 +48,8 @@ read (``detail``: the cause). A sentence never holds text that came from another
         ├── StatusUnclear            409  the two services disagree, so nothing is sold
         ├── AccountChanged           409  the page was drawn for another user than is signed in now
         ├── CatalogChanged           409  the page was drawn from another version of the catalog
-        │   └── CartChanged          409  the page showed other lines than the cart holds
+        │   ├── CartChanged          409  the page showed other lines than the cart holds
+        │   └── TrialNotOffered      409  the page offered a trial to a customer who has had the plan
         ├── StoreUnavailable         503  our own storage can't be read or written
         │   ├── LockTimeout          503  another tab or replica held the lock for too long
         │   ├── LockLost             503  the lock ran out while it was held
@@ -622,6 +623,14 @@ class CartChanged(CatalogChanged):
     code = "cart_changed"
     title = N_("Your cart has changed")
     sentence = N_("Your cart changed while this page was open. Review it, then continue; nothing was charged.")
+
+
+class TrialNotOffered(CatalogChanged):
+    """The page offered a free trial, and by now a trial or a subscription of that plan is on record for this user."""
+
+    code = "trial_not_offered"
+    title = N_("The free trial isn't included")
+    sentence = N_("A free trial is for new customers. Review what is due today; nothing was charged.")
 
 
 class StoreUnavailable(NothingCharged):

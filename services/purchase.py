@@ -77,6 +77,7 @@ class Purchase(BaseModel):
     `instead_of` names a checkout (our id) that the user was asked about, did not pay, and gives up for this one;
     `resume` one that this press goes on with; `reuse` says that it goes on with the open one, whichever that is: a
     program's press, whose answer names it. `has_ended` answers the plain questions of `services/checkout/guards.py`.
+    `trial_shown` says that the user was shown the plan's free trial as theirs, which it is for new customers only.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -87,6 +88,7 @@ class Purchase(BaseModel):
     resume: str | None = None
     reuse: bool = False
     has_ended: bool = False
+    trial_shown: bool = False
 
     @classmethod
     def of_plan(cls, plan: Plan, price: Price) -> Self:
@@ -136,6 +138,10 @@ class Purchase(BaseModel):
     def resuming(self, checkout_id: str) -> Self:
         """Return the same press as one that goes on with that checkout."""
         return self.model_copy(update={"resume": checkout_id, "instead_of": None})
+
+    def showing_trial(self, shown: bool) -> Self:
+        """Return the same press as one of a page that offered the trial, or did not."""
+        return self.model_copy(update={"trial_shown": shown})
 
     def answered(self) -> Self:
         """Return the same press with the plain question answered: it has ended, or was not charged."""
@@ -190,6 +196,7 @@ class Purchase(BaseModel):
             fields["product_id"] = line.product_id
         if self.kind is CheckoutKind.SUBSCRIPTION:
             fields |= {"interval": line.interval or "", "trial_days": str(line.trial_days)}
+            fields["trial_shown"] = "true" if self.trial_shown else "false"
         if line.quantity != 1:
             fields["quantity"] = str(line.quantity)
         return fields | self.answers
@@ -219,7 +226,8 @@ class Purchase(BaseModel):
         numbers = {name: whole_number(fields.get(name)) for name in ("amount", "trial_days")}
         shown: dict[str, int | str] = {name: number for name, number in numbers.items() if number is not None}
         shown |= {name: fields[name] for name in ("currency", "interval", "product_id") if fields.get(name)}
-        return self.model_copy(update={"lines": (self.lines[0].model_copy(update=shown),)})
+        lines = (self.lines[0].model_copy(update=shown),)
+        return self.model_copy(update={"lines": lines, "trial_shown": fields.get("trial_shown") == "true"})
 
     def with_answers(self, fields: Mapping[str, str]) -> Self:
         """Return the purchase with the answers that a form posts."""

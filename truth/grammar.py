@@ -353,6 +353,8 @@ HARMLESS: Final[tuple[str, ...]] = (
     "You have no billing history yet.", "It starts with your first purchase.", "No billing history yet",
     "See how far it is", "Continue", "Plans and prices", "Compare plans", "Choose the plan that fits", "Prices?",
     "Our prices changed while this page was open.", "Review the new price; nothing was charged.",
+    "The free trial isn't included", "A free trial is for new customers.",
+    "Review what is due today; nothing was charged.",
     "The price has changed", "Show the new prices", "The prices on this page have been updated.",
     "You already have a subscription\\.?", "Change it in the billing portal; nothing was charged.",
     "Check the billing portal first; nothing was charged.", "You already started a checkout\\.?",

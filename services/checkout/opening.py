@@ -27,6 +27,7 @@ from services.errors import (
     PaymentUnknown,
     PurchaseUnconfirmed,
     SubscriptionOnRecord,
+    TrialNotOffered,
     UpstreamFailed,
 )
 from services.live_status.history import CustomerHistory
@@ -184,6 +185,7 @@ class CheckoutOpener:
         that a service says is open and unpaid now."""
         now = self._now()
         same = [c for c in known if c.id != purchase.instead_of and c.reusable(now) and c.purchase.is_same_as(purchase)]
+        same = [c for c in same if not (purchase.trial_shown and c.without_trial)]
         resumed = newest(same, lambda c: c.id == purchase.resume)
         known_open = newest(same, lambda c: c.id in open_now)
         again = newest(same, lambda c: c.in_doubt(now) and (purchase.reuse or c.handed_out_at >= pressed_at))
@@ -228,13 +230,16 @@ class CheckoutOpener:
     ) -> Checkout:
         """Ask for a session and return it as a remembered checkout.
 
-        Raises UnsafeRedirect for an address that no browser may be sent to, StoreUnavailable when the session can't be
-        remembered (then nobody is sent to it), and the UpstreamErrors.
+        Raises TrialNotOffered where the user was shown a trial that is not theirs, UnsafeRedirect for an address that
+        no browser may be sent to, StoreUnavailable when the session can't be remembered (then nobody is sent to it),
+        and the UpstreamErrors.
         """
         email = session.user.email
         if not email:
             raise EmailMissing("the account has no e-mail address")
         trial = plan is not None and customer_status is not None and plan.id not in customer_status.had_plans
+        if purchase.trial_shown and not trial:
+            raise TrialNotOffered("a trial was shown, and this customer has had the plan")
         told = locale if self._payment_ms.contract.has(ContractFeature.LOCALE) else ""
         key = await self._keys.key_for(customer, email, purchase, record.kept, trial=trial, locale=told)
         try:

@@ -13,7 +13,6 @@ from services.claims import change_claims
 from services.errors import AlreadySubscribed, NotSignedIn
 from services.payment_contract.features import PortalFlow
 from services.portal import PortalWay
-from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Reason, State, Subscription
 from ui.billing.portal_button import way_there
@@ -22,7 +21,7 @@ from ui.page.context import PageContext
 from ui.page.current_user import find_status, words_of
 from ui.plans.card import ButtonSpec, PlanOffer
 from ui.plans.offers import closed, plan_offer, public_offers
-from ui.plans.price import due_claims, due_words, shown_price, starts_with_trial
+from ui.plans.price import due_claims, due_words, plan_purchase, shown_price, starts_with_trial
 from ui.plans.savings import saved_by_the_year
 from ui.text.amounts import money
 from ui.text.claim_words import Reader, sentence
@@ -101,8 +100,8 @@ def _button(
     if error is None:
         if context.user is not None and not context.user.email:
             return ButtonSpec("none", note=_(NO_EMAIL))
-        purchase = Purchase.of_plan(plan, price)
         claims = due_claims(context, plan, price)
+        purchase = plan_purchase(plan, price, claims)
         trial = _("Start free trial") if starts_with_trial(claims) else ""
         return ButtonSpec(
             "checkout",

@@ -12,7 +12,7 @@ from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.plans.card import swap_line, swapping
 from ui.plans.interval_switch import interval_switch
-from ui.plans.price import due_claims, price_words, starts_with_trial, tax_words, terms_words
+from ui.plans.price import due_claims, plan_purchase, price_words, starts_with_trial, tax_words, terms_words
 from ui.plans.savings import saving_words
 from ui.text.claim_words import claims_attribute
 from ui.text.i18n import _
@@ -69,15 +69,15 @@ class ConfirmCard:
 
     def _draw_button(self, problems: ProblemPlace) -> None:
         self._form = checkout_button(
-            self._context, self._purchase(self.price), _("Continue to checkout"), problems, large=True, wide=True,
+            self._context, self._purchase(self._interval), _("Continue to checkout"), problems, large=True, wide=True,
             testid=f"subscribe-{self._plan.id}",
         )  # fmt: skip
-        fields = {each: self._purchase(one).fields for each, one in self._prices.items()}
+        fields = {each: self._purchase(each).fields for each in self._prices}
         for name, element in self._form.fields.items():
             swapping(element, {each: one.get(name, "") for each, one in fields.items()})
 
-    def _purchase(self, price: Price) -> Purchase:
-        purchase = Purchase.of_plan(self._plan, price)
+    def _purchase(self, interval: Interval) -> Purchase:
+        purchase = plan_purchase(self._plan, self._prices[interval], self._claims[interval])
         return purchase.answered() if self._answered else purchase
 
     def _show(self, interval: Interval) -> None:

@@ -8,13 +8,12 @@ from typing import Final
 from urllib.parse import urlencode
 
 from catalog import Catalog, Interval, Plan
-from services.purchase import Purchase
 from ui.page.catalog_reader import CatalogReader
 from ui.page.context import PageContext
 from ui.plans import catalog_words
 from ui.plans.card import ButtonSpec, PlanOffer
 from ui.plans.feature_words import card_lines
-from ui.plans.price import due_claims, due_words, shown_price, starts_with_trial
+from ui.plans.price import due_claims, due_words, plan_purchase, shown_price, starts_with_trial
 from ui.text.i18n import _
 
 START: Final = "/start"
@@ -105,7 +104,7 @@ def checkout_button(
         due=due_words(context, claims),
         claims=claims,
         busy_label=_("Opening secure checkout…"),
-        purchase=Purchase.of_plan(plan, price),
+        purchase=plan_purchase(plan, price, claims),
     )
 
 

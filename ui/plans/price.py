@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from catalog import Catalog, Interval, Plan, Price
 from money import whole_minor_units
 from services.claims import Claim, ClaimKind, offer_claims
+from services.purchase import Purchase
 from ui.page.context import PageContext
 from ui.text.amounts import bare_price, money
 from ui.text.claim_words import Reader, due_sentence
@@ -70,6 +71,11 @@ def terms_words(context: PageContext, claims: Sequence[Claim]) -> str:
 def starts_with_trial(claims: Sequence[Claim]) -> bool:
     """Whether the button may offer a trial: there is one, and none is on record for this user."""
     return any(claim.says is ClaimKind.TRIAL_OFFERED for claim in claims)
+
+
+def plan_purchase(plan: Plan, price: Price, claims: Sequence[Claim]) -> Purchase:
+    """Return the press on a plan of which a page says this."""
+    return Purchase.of_plan(plan, price).showing_trial(starts_with_trial(claims))
 
 
 def tax_words(catalog: Catalog) -> str:

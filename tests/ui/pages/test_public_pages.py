@@ -97,6 +97,7 @@ async def test_a_visitors_button_posts_the_price_and_its_terms(container: Contai
             "currency": "usd",
             "interval": "month",
             "trial_days": "0",
+            "trial_shown": "false",
         }
         form = form_of(user, "premium")
         assert (form.props["method"], form.props["action"]) == ("post", "/payment/checkout")
