@@ -68,6 +68,9 @@ Builder = Callable[[PageContext], Awaitable[Response | None] | Response | None]
 BUILD_SECONDS = 20.0
 """Longer than the slowest deadline a page may wait for, so that a page can say itself that a service is slow."""
 
+LASTING = (200, 404)
+"""Statuses of documents that the next view would get as well."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -238,11 +241,15 @@ def _owner(context: PageContext) -> str:
 
 
 def _shared_document(client: Client, context: PageContext) -> Response:
-    """Return a built page as a document that needs no client, which goes: it holds nothing but what was drawn."""
+    """Return a built page as a document that needs no client, which goes: it holds nothing but what was drawn.
+
+    What went wrong may be over by the next view, and its reference is one asker's: such a page is marked for nobody.
+    """
     with client, i18n.use_locale(context.locale):
         parts = replace(_parts(client, context, ""), version=context.request.scope["state"][SHARED])
     client.delete()
-    return Response(template.assemble(parts, None), context.status, {MARK.decode(): "kept"}, media_type="text/html")
+    mark = {MARK.decode(): "kept"} if context.status in LASTING else {}
+    return Response(template.assemble(parts, None), context.status, mark, media_type="text/html")
 
 
 def _parts(client: Client, context: PageContext, nonce: str) -> template.DocumentParts:

@@ -8,16 +8,21 @@ from dataclasses import dataclass, field
 import brotli
 import httpx
 import pytest
+from nicegui import app as nicegui_app
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from api.request_context import RequestContextMiddleware
 from services.container import Container
+from services.errors import StoreUnavailable
 from services.stripe_mode import TEST_MODE_IN_PUBLIC
 from settings import Settings
+from tests.ui.simulation import Simulate
 from ui.nicegui_ext import optimizations
 from ui.nicegui_ext.optimizations import NONE, Optimizations
+from ui.page.context import PageContext
+from ui.pages import pricing
 from ui.serving.finished import FinishedDocument, KeptDocuments
 from ui.serving.shared_documents import DOCUMENTS, LONGEST_VALUE, MARK, VERSION_PATH, SharedDocuments
 from wiring.build import build
@@ -160,6 +165,31 @@ async def test_only_what_a_page_marks_as_a_document_is_kept(
 
     assert (busy.status_code, busy.text, busy.headers["retry-after"]) == (status, "busy", "3")
     assert (await browser.get("/pricing")).status_code == 200
+
+
+@pytest.mark.parametrize("failure", [StoreUnavailable("away"), OSError("no file is free")], ids=["ours", "unforeseen"])
+async def test_what_went_wrong_once_is_shown_once_and_kept_by_nobody(
+    container: Container, simulate: Simulate, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    async def fails(context: PageContext) -> None:
+        raise failure
+
+    async with simulate(container, pricing.register):
+        front = RequestContextMiddleware(SharedDocuments(nicegui_app, container), trusted_proxies=())
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(front), base_url="http://localhost:8081", headers=HTML
+        ) as browser:
+            with monkeypatch.context() as trouble:
+                trouble.setattr("ui.serving.document.ARRIVALS", (fails,))
+                failed = await browser.get("/pricing")
+            then = [await browser.get("/pricing") for _time in range(2)]
+
+    assert failed.status_code >= 500
+    assert "etag" not in failed.headers
+    assert "public" not in failed.headers.get("cache-control", "")
+    assert failed.headers["x-request-id"] in failed.text  # the reference to quote is this one's
+    assert [answer.status_code for answer in then] == [200, 200]
+    assert then[0].content == then[1].content
 
 
 async def test_who_come_together_wait_for_one_drawing(browser: httpx.AsyncClient, pages: DrawnPages) -> None:
