@@ -65,8 +65,8 @@ class Settings(SettingsFields):
                 "checkout_hosts": self.checkout_hosts + stripe,
                 "portal_hosts": self.portal_hosts + stripe,
             }
-        if self.payment_ms_gives_trials is None:
-            filled["payment_ms_gives_trials"] = filled["sandbox"]
+        if self.payment_ms_gives_trials is None and filled["sandbox"]:
+            filled["payment_ms_gives_trials"] = True
         for name, value in filled.items():
             object.__setattr__(self, name, value)
         return self
@@ -239,6 +239,4 @@ def _warnings(settings: Settings) -> tuple[str, ...]:
         found.append("PAYMENT_MS_API_KEY does not look like a project's key (proj_ and 43 characters); compare it.")
     if settings.http_hosts:
         found.append("CHECKOUT_HOSTS or PORTAL_HOSTS names this machine, which may be plain http; remove it.")
-    if settings.payment_ms_max_in_flight > 1:
-        found.append("PAYMENT_MS_MAX_IN_FLIGHT is above 1; today's Payment MS breaks under two requests at once.")
     return tuple(found)

@@ -73,7 +73,7 @@ class SettingsFields(BaseSettings):
         None, description="The key before PAYMENT_MS_API_KEY: tried where that one is refused, while keys are changed."
     )
     payment_ms_max_in_flight: int = Field(
-        1, ge=1, le=1000, description="Most requests at once to the Payment MS; more than 1 breaks today's version."
+        1, ge=1, le=1000, description="Most requests at once to the Payment MS; above 1 only if it says `concurrency`."
     )
     payment_ms_connect_timeout: Seconds = Field(1.0, description="Seconds to wait for a connection to a service.")
     payment_ms_status_deadline: Seconds = Field(3.0, description="Seconds a status question may take in all.")
@@ -84,7 +84,7 @@ class SettingsFields(BaseSettings):
     )
     payment_ms_gives_trials: bool | None = Field(
         None,
-        description="Whether the Payment MS gives the catalog's trial_days; empty: in the sandbox, or if it says so.",
+        description="Whether trial_days of the catalog are offered; empty: in the sandbox, or if the service says so.",
     )
     payment_ms_webhook_secret: SecretStr | None = Field(
         None, description="Secret that signs POST /api/payment/events; without one that route is off."

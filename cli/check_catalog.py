@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import languages
 from catalog import Catalog, CatalogError, Plan, Price, load_catalog, may_be_drawing
 from cli.findings import Finding, error, ok, warning
+from services.payment_contract.features import ContractFeature, PaymentContract
 from services.stripe_mode import IdFault, WrongId, is_public, wrong_ids
 from settings import SANDBOX_API_KEY, Settings
 from ui.theme import item_drawings
@@ -22,8 +23,7 @@ def look_at_catalog(settings: Settings) -> tuple[list[Finding], Catalog | None]:
 
 
 def _look_inside(settings: Settings, catalog: Catalog) -> tuple[list[Finding], Catalog]:
-    trials = bool(settings.payment_ms_gives_trials)
-    in_force = catalog.in_force(datetime.now(UTC), trials=trials, shop=settings.shop)
+    in_force = catalog.in_force(datetime.now(UTC), trials=True, shop=settings.shop)  # `look_at_trials` says if offered
     plans, items = len(in_force.on_sale), len(in_force.items)
     findings = [ok("catalog", f"{settings.catalog_path} sells {plans} plans and {items} items.")]
     findings += _lives(settings, catalog, in_force)
@@ -80,8 +80,7 @@ def _pictures(catalog: Catalog) -> Iterator[Finding]:
 
 
 def _lives(settings: Settings, catalog: Catalog, in_force: Catalog) -> Iterator[Finding]:
-    """Yield what is allowed and probably not meant: a catalog that sells nothing, prices that are over, trials that
-    nobody gives."""
+    """Yield what is allowed and probably not meant: a catalog that sells nothing, prices that are over."""
     prices = list(_priced(catalog))
     if not in_force.on_sale and not in_force.items:
         cure = "Take retired off a plan, or give it a price that is sold."
@@ -94,13 +93,24 @@ def _lives(settings: Settings, catalog: Catalog, in_force: Catalog) -> Iterator[
         yield warning(
             "catalog_retired", f"All prices are retired: {_few(gone)}.", "Say retired on the plan, or sell it."
         )
-    trials = [place for place, plan, price in prices if price.trial_days and plan.on_sale]
-    if trials and not settings.payment_ms_gives_trials:
-        detail = (
-            f"trial_days stand in {_few(trials)}, but nothing says that the Payment MS gives trials: none is offered."
-        )
-        cure = "Set PAYMENT_MS_GIVES_TRIALS=true if it does; a checkout charges at once if it does not."
-        yield warning("catalog_trials", detail, cure)
+
+
+def look_at_trials(settings: Settings, catalog: Catalog | None, contract: PaymentContract | None) -> list[Finding]:
+    """Return that trials stand in the catalog and none is offered. Without a contract the service was not asked."""
+    given = settings.payment_ms_gives_trials
+    if given is None and contract is not None:
+        given = contract.has(ContractFeature.TRIAL_DAYS)
+    trials = [place for place, plan, price in _priced(catalog) if price.trial_days and plan.on_sale] if catalog else []
+    if given or not trials:
+        return []
+    if given is None:
+        reason = "none is offered until the Payment MS says that it gives trials"
+    elif settings.payment_ms_gives_trials is None:
+        reason = "nothing says that the Payment MS gives trials: none is offered"
+    else:
+        reason = "PAYMENT_MS_GIVES_TRIALS is false: none is offered"
+    cure = "Set PAYMENT_MS_GIVES_TRIALS=true if it gives them; a checkout charges at once if it does not."
+    return [warning("catalog_trials", f"trial_days stand in {_few(trials)}, but {reason}.", cure)]
 
 
 def _untranslated(settings: Settings, catalog: Catalog) -> Iterator[Finding]:

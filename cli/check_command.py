@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from cli.check_catalog import look_at_trials
 from cli.check_clock import look_at_clock
 from cli.check_customers import look_at_customers
 from cli.check_offline import look_at_files
@@ -52,7 +53,8 @@ def check_before_start() -> list[Finding]:
         settings = load_settings()
     except SettingsError as problem:
         return [error("settings", sentence) for sentence in problem.problems]
-    return [*_look_at_settings(settings), *look_at_files(settings)[0]]
+    known, catalog = look_at_files(settings)
+    return [*_look_at_settings(settings), *known, *look_at_trials(settings, catalog, None)]
 
 
 async def check(live_checkout: str | None = None, *, while_running: bool = False) -> list[Finding]:

@@ -1,7 +1,7 @@
 """What can be known without asking anybody: said by `check`, and in the log of every start."""
 
 from catalog import Catalog
-from cli.check_catalog import look_at_catalog
+from cli.check_catalog import look_at_catalog, look_at_trials
 from cli.check_keys import look_at_keys
 from cli.check_shown import look_at_shown
 from cli.check_sign_in import look_at_sign_in
@@ -28,6 +28,7 @@ def _look_at_webhooks(settings: Settings) -> list[Finding]:
 
 def doubts(settings: Settings) -> list[Finding]:
     """Return what works and is hardly meant, and what can't work although the app starts."""
-    found, _catalog = look_at_files(settings)
+    found, catalog = look_at_files(settings)
     said = [warning("settings", sentence) for sentence in settings.warnings()]
-    return [finding for finding in (*said, *found) if finding.level in (Level.WARNING, Level.ERROR)]
+    found = [*said, *found, *look_at_trials(settings, catalog, None)]
+    return [finding for finding in found if finding.level in (Level.WARNING, Level.ERROR)]

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from catalog import Catalog
+from cli.check_catalog import look_at_trials
 from cli.check_clock import DatedTransport
 from cli.check_openapi import look_at_openapi
 from cli.explain import explain
@@ -20,6 +21,7 @@ from cli.findings import Finding, error, ok, skipped, warning
 from services.errors import FrontendError, NotSignedIn, UpstreamError
 from services.observability.metrics import Metrics
 from services.observability.tracing import NoTracing
+from services.payment_contract.features import PaymentContract
 from services.payment_ms import PaymentMS
 from services.storage.redis_store import RedisStore
 from services.upstream.outcomes import CallOutcome
@@ -56,11 +58,12 @@ async def look_at_payment_ms(
 ) -> list[Finding]:
     """Return name, health, description and key; ``unasked`` says why the key must not be tried now."""
     if unresolved := await look_up("payment_ms", settings.payment_ms_url, "PAYMENT_MS_URL"):
-        return [unresolved]
+        return [unresolved, *look_at_trials(settings, catalog, None)]
     try:
         health = await client.health()
     except FrontendError as problem:
-        return [_unreachable(settings, problem, "payment_ms", "Payment MS", "PAYMENT_MS_URL")]
+        unreachable = _unreachable(settings, problem, "payment_ms", "Payment MS", "PAYMENT_MS_URL")
+        return [unreachable, *look_at_trials(settings, catalog, None)]
     if health.timestamp is not None:
         clock.compare(health.timestamp, health.timestamp)
     where = f"The Payment MS at {settings.payment_ms_url} answers"
@@ -74,7 +77,17 @@ async def look_at_payment_ms(
         cure = "Run python -m contract against it instead."
         findings.append(warning("payment_ms_openapi", f"/openapi.json can't be read. {what}", cure))
     findings.append(unasked or await _key(client, catalog))
-    return findings
+    return [*findings, *_bound(settings, health.contract), *look_at_trials(settings, catalog, health.contract)]
+
+
+def _bound(settings: Settings, contract: PaymentContract) -> list[Finding]:
+    """Return that the service was not said to bear as many requests at once as the app may send."""
+    bound = settings.payment_ms_max_in_flight
+    if settings.sandbox_enabled or contract.bears(bound):
+        return []
+    detail = f"PAYMENT_MS_MAX_IN_FLIGHT is {bound}; the documented Payment MS breaks under two requests at once."
+    cure = "Set it to 1, unless its owners say otherwise; one that says concurrency in /health is known to bear it."
+    return [warning("payment_ms_bound", detail, cure)]
 
 
 async def _key(client: PaymentMS, catalog: Catalog | None) -> Finding:

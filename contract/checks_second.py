@@ -25,6 +25,7 @@ LACKING: Final[Mapping[str, str]] = {
     "portal_flows": "“Cancel plan” is not offered; the portal's front page opens",
     "invoices": "no list of invoices on the billing page",
     "register_items": "python app.py register makes no items, and can't tell the ids of what exists",
+    "concurrency": "the app asks one thing at a time, over all replicas (PAYMENT_MS_MAX_IN_FLIGHT=1)",
 }
 """What a feature is for, in what pages lack without it."""
 

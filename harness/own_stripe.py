@@ -140,8 +140,6 @@ def _for_app(service: ServiceProcess, folder: Path) -> dict[str, str]:
         "PAYMENT_MS_URL": service.url,
         "PAYMENT_MS_API_KEY": service.api_key,
         "PAYMENT_MS_WEBHOOK_SECRET": _EVENTS_SECRET,
-        "PAYMENT_MS_IDEMPOTENT": "true",
-        "PAYMENT_MS_GIVES_TRIALS": "true",
         "PAYMENT_MS_MAX_IN_FLIGHT": "32",
         "AUTH_MS_URL": service.sandbox.auth_ms_url,
         "CHECKOUT_HOSTS": stripe,

@@ -11,6 +11,7 @@ from payment_service.subscriptions import Document, moment, now_seconds
 FEATURES: Final = (
     "status_details", "next_charge", "subscriptions", "checkout_sessions", "idempotency", "locale", "trial_days",
     "promotion", "quantity", "consent", "portal_flows", "invoices", "events", "register_items",
+    "concurrency",
 )  # fmt: skip
 SILENT: Final = 120
 """Seconds without any answer of Stripe's after which it counts as out of reach (the worker asks every 30)."""

@@ -85,8 +85,6 @@ def _for_app(
         "PAYMENT_MS_URL": service_url,
         "PAYMENT_MS_API_KEY": kept["api_key"],
         "PAYMENT_MS_WEBHOOK_SECRET": kept["webhook_secret"],
-        "PAYMENT_MS_IDEMPOTENT": "true",
-        "PAYMENT_MS_GIVES_TRIALS": "true",
         "PAYMENT_MS_MAX_IN_FLIGHT": "32",
         "AUTH_MS_URL": auth_url,
         "STORAGE_SECRET": kept["storage_secret"],

@@ -98,11 +98,13 @@ class StoryWorld:
             _env_file=None, storage_path=str(folder / "store.sqlite3"), catalog_path=str(self.catalog.path),
             storage_secret=SecretStr("Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"), sandbox_payment_port=9000,
             sandbox_auth_port=8080, sandbox_stripe_port=4242, support_url="mailto:help@example.com",
-            payment_ms_gives_trials=self.gives_trials and not setup.second,
+            payment_ms_gives_trials=self.gives_trials,
             payment_ms_max_in_flight=32 if own else 1,
             limit_checkouts="1000/minute", limit_sign_ins="1000/minute",
             payment_ms_webhook_secret=SecretStr(EVENTS_SECRET),
         )  # fmt: skip
+        if setup.second and self.gives_trials:  # as beside no sandbox: the service has to say so
+            self.settings = self.settings.model_copy(update={"payment_ms_gives_trials": None})
         self.replicas: list[StoryReplica] = []
         self.people: list[Person] = []
         self.to_the_end = to_the_end

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import structlog
+
 from api.lifespan import RunningApp
 from api.operations.gauges import gauges
 from catalog import Catalog
@@ -51,6 +53,8 @@ from ui.nicegui_ext.optimizations import OPTIMIZATION_GAUGES
 from ui.nicegui_ext.page_views import PAGE_GAUGES
 from wiring import systems
 from wiring.labels import LABELS
+
+_log = structlog.get_logger(__name__)
 
 
 def build(
@@ -145,9 +149,11 @@ def build(
         alone=settings.redis_url is None, answered=partial(metrics.count_cache, "entitlements"),
     )  # fmt: skip
 
-    async def contract_changed(contract: PaymentContract) -> None:
-        given = bool(settings.payment_ms_gives_trials) or contract.has(ContractFeature.TRIAL_DAYS)
-        await catalog_file.give_trials(given)
+    async def contract_told(contract: PaymentContract) -> None:
+        given, bound = settings.payment_ms_gives_trials, settings.payment_ms_max_in_flight
+        await catalog_file.give_trials(contract.has(ContractFeature.TRIAL_DAYS) if given is None else given)
+        if not settings.sandbox_enabled and not contract.bears(bound):
+            _log.warning("payment_ms_bound_too_high", bound=bound)
 
     absent = AbsentCustomers(outbox, refresher, checkouts)
     webhooks = WebhookDeliverer(
@@ -167,6 +173,6 @@ def build(
     readings = (*gauges(container, watch), *PAGE_GAUGES, *OPTIMIZATION_GAUGES)
     metrics.observe((payment_ms.upstream, auth_ms.upstream), readings)
     return RunningApp(
-        container=container, catalog_file=catalog_file, contract_watch=ContractWatch(payment_ms, contract_changed),
+        container=container, catalog_file=catalog_file, contract_watch=ContractWatch(payment_ms, contract_told),
         shared_limit=slots, tracing=tracing, confirmations=watch, loop_lag=LoopLag(metrics.observe_lag),
     )  # fmt: skip

@@ -21,9 +21,10 @@ _FEATURES: Final = (
 
 
 def contract_told(settings: RuntimeSettings) -> dict[str, Any]:
-    """What stands in `/health`. That it gives trials is said where it does."""
+    """What stands in `/health`. That it gives trials, or bears many requests at once, is said where it does."""
     trials = ("trial_days",) if settings.trials is Trials.CALL else ()
-    return {"version": 2, "features": [*_FEATURES, *trials]}
+    many = () if settings.one_connection else ("concurrency",)
+    return {"version": 2, "features": [*_FEATURES, *trials, *many]}
 
 
 def status_of(state: SandboxState, user_id: str, product_id: str) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class ContractFeature(StrEnum):
     INVOICES = "invoices"
     EVENTS = "events"
     REGISTER_ITEMS = "register_items"
+    CONCURRENCY = "concurrency"
+    """It bears many requests at once: a bound above 1 is safe."""
 
 
 class PortalFlow(StrEnum):
@@ -45,6 +47,10 @@ class PaymentContract:
     def has(self, feature: ContractFeature) -> bool:
         """Whether the service says that it has this."""
         return feature in self.features
+
+    def bears(self, at_once: int) -> bool:
+        """Whether the service bears so many requests at once; of which nothing is known, it bears one."""
+        return at_once <= 1 or self.has(ContractFeature.CONCURRENCY)
 
 
 VERSION_1: Final = PaymentContract()

@@ -34,18 +34,19 @@ class KeepsContract(Protocol):
 
 
 class ContractWatch:
-    """Keeps a client's contract up to date. `changed` is told of another one than before."""
+    """Keeps a client's contract up to date. `told` is told the first answer, and any that is another than before."""
 
     def __init__(
         self,
         client: KeepsContract,
-        changed: Callable[[PaymentContract], Awaitable[None]],
+        told: Callable[[PaymentContract], Awaitable[None]],
         *,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._client = client
-        self._changed = changed
+        self._told = told
         self._wait = wait
+        self._known: PaymentContract | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -60,14 +61,14 @@ class ContractWatch:
 
     async def look(self) -> bool:
         """Ask once; return whether the service answered. A failure is logged by the client, and changes nothing."""
-        before = self._client.contract
         try:
             found = await self._client.ask_contract()
         except FrontendError:
             return False
-        if found != before:
+        if found != self._known:
             _log.info("payment_contract", version=found.version, features=sorted(map(str, found.features)))
-            await self._changed(found)
+            await self._told(found)
+            self._known = found
         return True
 
     async def _watch(self) -> None:

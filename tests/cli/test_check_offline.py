@@ -60,7 +60,7 @@ def test_the_start_says_what_check_says(tmp_path: Path) -> None:
     path = tmp_path / "products.json"
     text = (ROOT / "products.json").read_text(encoding="utf-8").replace("_sandbox_", "_test_")
     path.write_text(json.dumps({**json.loads(text), "items": []}), encoding="utf-8")
-    settings = live(catalog_path=str(path), auth_ms_url="http://auth.example.com", payment_ms_max_in_flight=2)
+    settings = live(catalog_path=str(path), auth_ms_url="http://auth.example.com", checkout_hosts="localhost:4242")
 
     with structlog.testing.capture_logs() as lines:
         tell_doubts(settings)
@@ -69,7 +69,7 @@ def test_the_start_says_what_check_says(tmp_path: Path) -> None:
     assert {"settings", "sign_in", "catalog_ids"} <= told.keys()
     assert "a test's id by its name" in told["catalog_ids"]["problem"]
     assert told["catalog_ids"]["log_level"] == "error"
-    assert "breaks under two requests at once" in told["settings"]["problem"]
+    assert "which may be plain http" in told["settings"]["problem"]
     assert [line["problem"] for line in lines] == [doubt.detail for doubt in doubts(settings)]
 
 

@@ -15,7 +15,13 @@ from cli.commands import main
 from harness.redis_server import RedisServer
 from services.entitlements.signing import new_key_pem
 from tests.cli.installation import PRICE, Installation, Site, closed_port, site_at_public_url
-from tests.contract.mock_payment_ms import MockPaymentMS
+from tests.contract.mock_payment_ms import Breakage, MockPaymentMS
+
+
+def telling(feature: str) -> Breakage:
+    """Return what makes a service say in its health that it has this, beyond the first version."""
+    contract = {"version": 2, "features": [feature]}
+    return lambda asked, told: told.having(contract=contract) if asked.path == "/health" else told
 
 
 def test_sound_installation_has_no_fault_and_no_checkout_is_opened(
@@ -62,12 +68,25 @@ class TestBrokenSettings:
         assert "STORAGE_SECRET is not set" in errors["settings"]
 
     def test_setting_that_works_but_is_hardly_meant_is_a_warning(self, installation: Installation) -> None:
-        installation.set(payment_ms_max_in_flight="2")
+        installation.set(checkout_hosts="localhost:4242")
 
         code, found = installation.check()
 
         assert code == 0
-        assert "breaks under two requests at once" in found["settings"][1]
+        assert "which may be plain http" in found["settings"][1]
+
+    def test_more_requests_at_once_than_the_service_says_it_bears_are_a_warning(
+        self, installation: Installation, payment_ms: MockPaymentMS
+    ) -> None:
+        installation.set(payment_ms_max_in_flight="2")
+        silent_code, silent = installation.check()
+        payment_ms.breakage = telling("concurrency")
+        _, telling_one = installation.check()
+
+        assert silent_code == 0
+        assert silent["payment_ms_bound"][0] == "warning"
+        assert "breaks under two requests at once" in silent["payment_ms_bound"][1]
+        assert "payment_ms_bound" not in telling_one
 
 
 class TestBeforeTheStart:
@@ -220,6 +239,20 @@ class TestLifeOfTheCatalog:
         assert "plans[3].prices.month" in found["catalog_trials"][1]
         assert "PAYMENT_MS_GIVES_TRIALS" in found["catalog_trials"][1]
         assert "catalog_trials" not in given
+
+    def test_trials_that_the_service_says_it_gives_are_none(
+        self, installation: Installation, payment_ms: MockPaymentMS
+    ) -> None:
+        payment_ms.breakage = telling("trial_days")
+        installation.set(payment_ms_gives_trials="")
+        _, unset = installation.check()
+        _, offline = installation.check("--before-start")
+        installation.set(payment_ms_gives_trials="false")
+        _, refused = installation.check()
+
+        assert "catalog_trials" not in unset
+        assert "until the Payment MS says that it gives trials" in offline["catalog_trials"][1]
+        assert "PAYMENT_MS_GIVES_TRIALS is false" in refused["catalog_trials"][1]
 
 
 class TestBrokenStorage:

@@ -35,14 +35,14 @@ def test_first_version_tells_nothing_of_a_contract_and_knows_no_new_call(local: 
     assert local.payment("GET", ASKED).status_code == 400
 
 
-def test_health_names_the_features_and_trials_only_where_they_are_given(second: LocalShop) -> None:
+def test_health_names_trials_and_concurrency_only_where_they_are_given(second: LocalShop) -> None:
     url = f"{second.place.payment_ms_url}/health"
     given = second.http.get(url).json()["contract"]
-    second.set(trials="none")
+    second.set(trials="none", one_connection=True)
 
     assert given["version"] == 2
-    assert "trial_days" in given["features"]
-    assert "trial_days" not in second.http.get(url).json()["contract"]["features"]
+    assert {"trial_days", "concurrency"} <= set(given["features"])
+    assert {"trial_days", "concurrency"}.isdisjoint(second.http.get(url).json()["contract"]["features"])
 
 
 @pytest.mark.parametrize(

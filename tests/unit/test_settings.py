@@ -291,7 +291,6 @@ class TestWarnings:
             ({"public_url": ""}, "PUBLIC_URL is this machine's own address"),
             ({"payment_ms_api_key": "key"}, "PAYMENT_MS_API_KEY does not look like"),
             ({"checkout_hosts": "localhost:4242"}, "CHECKOUT_HOSTS or PORTAL_HOSTS names this machine"),
-            ({"payment_ms_max_in_flight": 2}, "PAYMENT_MS_MAX_IN_FLIGHT is above 1"),
         ],
     )
     def test_one_for_what_is_probably_not_meant(self, values: dict[str, object], named: str) -> None:

@@ -9,7 +9,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from services.errors import AlreadySubscribed, UpstreamFailed
-from services.payment_contract.features import ContractFeature, PaymentContract, PortalFlow
+from services.payment_contract.features import VERSION_1, ContractFeature, PaymentContract, PortalFlow
 from services.payment_contract.sessions import SessionStatus
 from services.payment_contract.watch import ASK_AGAIN_AFTER, ASK_EVERY, ContractWatch
 from services.payment_ms import PaymentMS, PlanRegistration
@@ -165,15 +165,15 @@ async def test_the_service_is_asked_at_the_start_now_and_then_and_soon_after_a_f
         told = answers.pop(0)
         server.behave(reply(told) if told is not None else reply({}, status=503))
 
-    async def changed(contract: PaymentContract) -> None:
+    async def told(contract: PaymentContract) -> None:
         heard.append(contract)
 
     server.behave(reply(HEALTHY))
-    watch = ContractWatch(payment_ms, changed, wait=wait)
+    watch = ContractWatch(payment_ms, told, wait=wait)
     watch.start()
     await asyncio.wait_for(asked_enough.wait(), 10)
     await watch.stop()
 
     assert pauses == [ASK_EVERY, ASK_EVERY, ASK_AGAIN_AFTER, ASK_EVERY]
-    assert heard == [PaymentContract(2, frozenset({ContractFeature.INVOICES}))]
+    assert heard == [VERSION_1, PaymentContract(2, frozenset({ContractFeature.INVOICES}))]
     assert {request.target for request in server.requests} == {"/health"}
