@@ -85,20 +85,21 @@ class Scene:
         person = self.who(stage) if self.who is not None else None
         product = stage.of_brand(self.brand)
         chosen = {"locale": locale, "theme": theme, "timezone": "Europe%2FBerlin"}
-        context = stage.browser.new_context(
-            base_url=product.url, viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin",
-            reduced_motion="reduce", bypass_csp=True,
-            http_credentials={"username": "ops", "password": SETTINGS["OPS_TOKEN"]}, **options,
-        )  # fmt: skip
-        context.set_default_timeout(20_000)
-        context.add_cookies([{"name": name, "value": value, "url": product.url} for name, value in chosen.items()])
-        if person is not None:
-            context.add_cookies(person.cookies)
-        page = context.new_page()
         with ExitStack() as stack:
-            stack.callback(context.close)
             if self.during is not None:
                 stack.enter_context(self.during(product))
+            # Closed before the trouble ends: at its end pages load themselves again, which one being closed must not.
+            context = stage.browser.new_context(
+                base_url=product.url, viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin",
+                reduced_motion="reduce", bypass_csp=True,
+                http_credentials={"username": "ops", "password": SETTINGS["OPS_TOKEN"]}, **options,
+            )  # fmt: skip
+            stack.callback(context.close)
+            context.set_default_timeout(20_000)
+            context.add_cookies([{"name": name, "value": value, "url": product.url} for name, value in chosen.items()])
+            if person is not None:
+                context.add_cookies(person.cookies)
+            page = context.new_page()
             page.goto(_as_just_pressed(self.path) or (person.address if person is not None else "/"))
             if self.plain:
                 wear(page, theme)

@@ -251,3 +251,4 @@ class TestNamesOfTwentyFiveLetters:
                     page.set_viewport_size({"width": width, "height": 900})
                     assert page.evaluate(TOO_WIDE) == [], (path, width)
                     assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+            page.close()  # before another catalog makes it load itself again
