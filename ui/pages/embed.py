@@ -5,11 +5,13 @@ as `frame-ancestors` of `api/security.py`. A frame on another site gets no cooki
 cookies say elsewhere, and visitors are strangers here.
 """
 
+from nicegui import ui
 from nicegui.element import Element
 
 from catalog import Interval
 from services.container import Container
 from ui.nicegui_ext.html import Tag
+from ui.page.site_notice import SiteNotices
 from ui.pages.pricing import trust_line
 from ui.plans.grid import PlanGrid
 from ui.plans.interval_switch import interval_of
@@ -24,6 +26,9 @@ def register(container: Container) -> None:
 
     @page(container, "/embed/pricing", title=N_("Pricing"), robots="noindex")
     async def embedded_pricing(context: PageContext) -> None:
+        client = ui.context.client
+        before_main = client.layout.default_slot.children.index(client.page_container)
+        SiteNotices(context).box.move(client.layout, target_index=before_main)
         with Tag("div", classes="container embedded", testid="embedded-pricing"):
             Tag("h1", _("Plans and prices"), classes="visually-hidden")
             await EmbeddedPlans(context).draw()

@@ -12,8 +12,9 @@ from services.site_notice.file import NoticeFile
 from settings import Settings
 from tests.ui.billing_states import active, card_actions, nothing
 from tests.ui.billing_world import CATALOG, World, billing_world
-from tests.ui.reading import text_of
+from tests.ui.reading import tags_in, text_of
 from ui.billing.problem import problem_sentence
+from ui.pages import embed
 
 
 def take_away(path: Path) -> None:
@@ -57,6 +58,21 @@ class TestNotice:
         take_away(self.path)
         await world.container.notice.look()
         assert world.marked("site-notices") == []
+
+    async def test_it_stands_over_the_cards_in_another_sites_frame_and_leads_out_of_it(self, world: World) -> None:
+        embed.register(world.container)
+        await world.open("/embed/pricing")
+        assert world.marked("site-notices") == []
+
+        self.write(link={"label": "Status", "url": "https://status.example.com"})
+        await world.container.notice.look()
+
+        box = world.one("site-notices")
+        first = (await world.browser.http_client.get("/embed/pricing", headers={"accept-language": "de"})).text
+        assert text_of(box).split() == ["Moving", "tonight.", "Status"]
+        assert [tag.props["target"] for tag in tags_in(box) if tag.tag == "a"] == ["_top"]
+        assert "Umzug." in first
+        assert first.index("Umzug.") < first.index('data-testid="plan-card-premium"')
 
     async def test_it_is_in_the_readers_language(self, world: World) -> None:
         self.write()
