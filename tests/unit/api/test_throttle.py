@@ -327,6 +327,20 @@ async def test_checkouts_are_limited_by_user_and_by_address(tmp_path: Path, api_
     assert int(answers[-1].headers["retry-after"]) >= 1
 
 
+async def test_what_is_refused_to_a_user_counts_for_nobody_behind_the_same_address(
+    tmp_path: Path, api_sandbox: RunningSandbox
+) -> None:
+    async with api_world(tmp_path, api_sandbox, limit_checkouts="1/hour") as api:
+        greedy, neighbour = await api.browser().sign_in(), await api.browser().sign_in("bob@example.com")
+        body = {"price_id": api.item_price(), "quantity": 1}
+
+        answers = [await greedy.post("/api/payment/checkout", json=body) for _press in range(8)]
+        one = await neighbour.post("/api/payment/checkout", json=body)
+
+    assert [answer.status_code for answer in answers] == [200] + [429] * 7
+    assert one.status_code == 200
+
+
 async def test_sign_ins_are_limited_by_address(tmp_path: Path, api_sandbox: RunningSandbox) -> None:
     async with api_world(tmp_path, api_sandbox, limit_sign_ins="2/minute") as api:
         one, other = api.browser(("203.0.113.9", 1)), api.browser(("203.0.113.10", 1))
