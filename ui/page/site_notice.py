@@ -1,6 +1,7 @@
 """What the operator has to say on every page: a notice from a file, and that nothing is for sale just now.
 
-Our frame draws it between header and banners; in another site's it stands over the cards. An open page follows the file (`services/site_notice/file.py`).
+Our frame draws it between header and banners; in another site's it stands over the cards. An open page follows the
+file (`services/site_notice/file.py`).
 """
 
 from nicegui import Client, ui
@@ -66,4 +67,5 @@ def draw_notice(context: PageContext, shown: SiteNotice) -> None:
     with notice(shown.kind, context.text(shown.text), title=context.text(shown.title)) as box:
         box.set(data_code="site_notice")
         if shown.link is not None:
-            Tag("a", context.text(shown.link.label), href=shown.link.url, target="_top")  # out of a frame, if it is in one
+            # Out of the frame, where the page is in one.
+            Tag("a", context.text(shown.link.label), href=shown.link.url, target="_top")
