@@ -77,7 +77,8 @@ class Judge:
     def _check_twice(self, someone: Person) -> None:
         """Two subscriptions of one group that were both bought here, the later one without a question.
 
-        What counts is what was sold: an add-on that somebody turned into a second plan in the portal was not.
+        What counts is what was sold: an add-on that somebody turned into a plan in the portal was not, unless it was
+        one already when the checkout of the later one was opened.
         """
         sessions = {
             one.subscription_id: one
@@ -87,8 +88,15 @@ class Judge:
         bought = [sub for sub in someone.history.known[-1][0].alive if sub.id in sessions]
         bought.sort(key=lambda sub: sessions[sub.id].created)  # whole seconds: of two in one, the order in the books
         for place, later in enumerate(bought):
-            session, older = sessions[later.id], {sub.id for sub in bought[:place]}
-            if session.id in someone.asked or someone.history.alone_at_first(later, session.lines[0].group, older):
+            session = sessions[later.id]
+            group = session.lines[0].group
+            opened_at = session.created - timedelta(seconds=self.world.outside.skew.seconds)
+            older = {
+                sub.id
+                for sub in bought[:place]
+                if sessions[sub.id].lines[0].group == group or someone.history.in_group_at(sub.id, group, opened_at)
+            }
+            if session.id in someone.asked or someone.history.alone_at_first(later, group, older):
                 continue
             self.world.fail(
                 "paid twice",

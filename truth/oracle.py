@@ -116,5 +116,10 @@ class History:
         first = next(truth for truth, _told, _sold in self.known if any(sub.id == bought.id for sub in truth.subs))
         return not any(sub.id in older and sub.live and sub.group == group for sub in first.subs)
 
+    def in_group_at(self, subscription_id: str, group: str, moment: datetime) -> bool:
+        """Whether a subscription (id) was alive in that group at a moment."""
+        then = next((truth for truth, *_ in reversed(self.known) if truth.at <= moment), self.known[0][0])
+        return any(sub.id == subscription_id and sub.live and sub.group == group for sub in then.subs)
+
     def _holds(self, said: Statement, facts: Facts, sold: CatalogFacts, now: datetime) -> bool:
         return RULES[said.kind](said, facts, sold, ReadersDay(self.zone, now))

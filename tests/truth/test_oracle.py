@@ -262,3 +262,16 @@ def test_what_is_said_of_the_moment_a_page_was_opened_stays_as_true_or_false_as_
     verdicts = [books.judge_of_then(opened.id, moment) for moment in (before, after)]
     assert verdicts == [Verdict.TRUE, Verdict.FALSE]
     assert books.judge_of_then("cs_test_of_nobody", before) is Verdict.FALSE
+
+
+def test_an_add_on_is_of_the_plans_group_from_the_moment_the_portal_made_it_a_plan(books: Books) -> None:
+    plans = {line.price_id: line for line in books.state.prices.plans()}
+    add_on = books.subscribe(next(price_id for price_id, line in plans.items() if line.group != "main"))
+    books.passes(timedelta(minutes=5))
+    before = books.state.clock.now()
+    books.passes(timedelta(minutes=5))
+    books.state.subscriptions.switch(add_on, plans["price_sandbox_premium_month"])
+    books.observe()
+
+    assert not books.history.in_group_at(add_on.id, "main", before)
+    assert books.history.in_group_at(add_on.id, "main", books.state.clock.now())
