@@ -55,7 +55,7 @@ def _list(options: argparse.Namespace) -> int:
                 print(line)
         return 0
 
-    return _with_outbox(work)
+    return _with_outbox(work, reads=True)
 
 
 def _lines(row: OutboxRow, *, dead_only: bool) -> Iterator[str]:
@@ -134,12 +134,12 @@ async def _tested(wanted: list[Endpoint]) -> list[bool]:
     return taken
 
 
-def _with_outbox(work: Callable[[Outbox], Awaitable[int]]) -> int:
-    """Do something with what is kept, where no running app has it to itself."""
+def _with_outbox(work: Callable[[Outbox], Awaitable[int]], *, reads: bool = False) -> int:
+    """Do something with what is kept; what not only `reads`, where no running app has it to itself."""
     settings = load_settings()
     catalog = load_catalog(settings.catalog_path)
 
     async def with_outbox(store: Store) -> int:
         return await work(Outbox(store, endpoints(settings), catalog=lambda: catalog))
 
-    return with_store(settings, with_outbox, "/ops shows what is dead. Stop it to replay, or use Redis.")
+    return with_store(settings, with_outbox, "stop it to replay, or use Redis.", reads=reads)

@@ -1,4 +1,7 @@
-"""``python app.py person``: what somebody's pages say, and why, on one screen. Reads what is kept; asks nobody."""
+"""``python app.py person``: what somebody's pages say, and why, on one screen. Reads what is kept; asks nobody.
+
+Every look is an event on standard error, by the user's hash, as one at `/ops/people` is in the log.
+"""
 
 import argparse
 import sys
@@ -6,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from catalog import Catalog, load_catalog
-from cli.person_data import forget, print_export
+from cli.person_data import forget, note_look, print_export
 from cli.stored import with_store
 from services.people.record import CustomerOf, FoundPerson, PeopleRepository
 from services.sessions.service import first_email
@@ -17,7 +20,7 @@ from settings import Settings, load_settings
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-INSTEAD: Final = "/ops/people shows the same (OPS_TOKEN). Stop it to look from here, or use Redis."
+INSTEAD: Final = "users do that themselves on /account. Stop it to do it from here, or use Redis."
 
 
 def add_person(commands: "Commands") -> None:
@@ -38,19 +41,20 @@ def _run(options: argparse.Namespace) -> int:
         people = people_in(store, settings)
         found = await people.find(options.who)
         if len(found) != 1:
+            note_look(settings, found)
             _say_whom(options.who, found)
             return 1
         if options.export:
-            await print_export(store, found[0])
+            await print_export(store, found[0], settings)
         elif options.forget:
             catalog = catalog_now(settings, datetime.now(UTC))
             return await forget(store, people, found[0], settings, catalog, yes=options.yes)
         else:
+            note_look(settings, found)
             await _print(people, found[0], settings, as_json=options.json)
         return 0
 
-    own = "users do that themselves on /account. Stop it to do it from here, or use Redis."
-    return with_store(settings, work, own if options.export or options.forget else INSTEAD)
+    return with_store(settings, work, INSTEAD, reads=not options.forget)
 
 
 def people_in(store: Store, settings: Settings) -> PeopleRepository:

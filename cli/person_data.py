@@ -1,11 +1,20 @@
-"""What `python app.py person` does with what is kept of somebody: prints it as JSON, or forgets what may be."""
+"""What `python app.py person` does with what is kept of somebody: prints it as JSON, or forgets what may be.
+
+Each is an event on standard error, as in the app's log: by the user's hash.
+"""
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
+
+import structlog
 
 from catalog import Catalog
 from cli.console import Console
+from cli.quiet import event_lines
+from services.observability.logs import UserHashes
 from services.people.personal_data import Forgetting, PersonalData, Stays, forgettable
 from services.people.record import FoundPerson, PeopleRepository, sessions_of
 from services.storage.port import Store
@@ -21,8 +30,26 @@ WHY = {
 }
 
 
-async def print_export(store: Store, person: FoundPerson) -> None:
+OPERATOR: Final = "operator"
+"""Who asked, in the log."""
+
+_log = structlog.get_logger(__name__)
+
+
+def note_look(settings: Settings, found: Sequence[FoundPerson]) -> None:
+    """Write down that somebody at this machine looked at these people."""
+    if (users := _hashes(settings)) is None:
+        return
+    with event_lines(sys.stderr):
+        hashes = [users.of(person.user_id or person.customer) for person in found]
+        _log.info("person_looked_at", user_hashes=hashes, found=len(found), asked_by=OPERATOR)
+
+
+async def print_export(store: Store, person: FoundPerson, settings: Settings) -> None:
     """Print all that is kept of a person as JSON."""
+    if (users := _hashes(settings)) is not None:
+        with event_lines(sys.stderr):
+            _log.info("data_exported", asked_by=OPERATOR, **users.fields(person.user_id or person.customer))
     sessions = await sessions_of(store, person.user_id)
     found = await PersonalData(store, PubSub(store)).export(person, sessions)
     print(json.dumps(found, indent=2, ensure_ascii=False))
@@ -53,8 +80,18 @@ async def forget(
     data = PersonalData(store, PubSub(store))
     await data.end_sessions(person, sessions)
     await data.forget(person, found)
+    if (users := _hashes(settings)) is not None:
+        fields = users.fields(person.user_id or person.customer)
+        with event_lines(sys.stderr):
+            _log.info("person_forgotten", stays=[why.value for why in found.stays], asked_by=OPERATOR, **fields)
     print("Forgotten." if not found.stays else "Forgotten, but for what stays.")
     return 0
+
+
+def _hashes(settings: Settings) -> UserHashes | None:
+    """Return what stands for users in the log; nothing where a sandbox has not been started yet."""
+    secret = settings.storage_secret
+    return UserHashes(secret, settings.earlier_storage_secrets) if secret is not None else None
 
 
 def _say(person: FoundPerson, found: Forgetting, sessions: int) -> None:

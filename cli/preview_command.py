@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,15 +27,15 @@ from cli.preview_changes import changes_between
 from cli.preview_pictures import NO_BROWSER, find_browser, take_pictures
 from cli.quiet import quiet_logs
 from cli.store_schema import require_readable
-from services.errors import StoreInUse, StoreUnavailable
-from services.storage.factory import open_store
+from cli.stored import open_to_read
+from services.errors import StoreUnavailable
 from settings import Settings, load_settings
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 PORT: Final = 8090
-UNREAD: Final = "take care: the running app has the store to itself, so nobody was counted who has a plan."
+UNREAD: Final = "take care: the store can't be read, so nobody was counted who has a plan."
 
 
 def add_preview(commands: "Commands") -> None:
@@ -77,21 +78,22 @@ def _run(options: argparse.Namespace) -> int:
 
 async def _holders(settings: Settings) -> Mapping[str, int] | None:
     """Return of how many people billing has a subscription to each product on record; None where nobody can read."""
-    try:
-        store = open_store(settings)
-    except StoreInUse:
-        return None
-    try:
-        await require_readable(store)
-        people, held = people_in(store, settings), Counter[str]()
-        for customer in await people.customers():
-            snapshot = await people.answers(customer)
-            held.update(snapshot.products_on_record if snapshot is not None else ())
-        return held
-    except StoreUnavailable:
-        return None
-    finally:
-        await store.close()
+    with ExitStack() as copied:
+        try:
+            store = open_to_read(settings, copied)
+        except StoreUnavailable:
+            return None
+        try:
+            await require_readable(store)
+            people, held = people_in(store, settings), Counter[str]()
+            for customer in await people.customers():
+                snapshot = await people.answers(customer)
+                held.update(snapshot.products_on_record if snapshot is not None else ())
+            return held
+        except StoreUnavailable:
+            return None
+        finally:
+            await store.close()
 
 
 class _PreviewServer(uvicorn.Server):

@@ -69,6 +69,22 @@ def test_list_shows_what_is_taken_queued_and_dead(endpoint: Installation, capsys
     assert "order.returned ada" in lines[0]
 
 
+def test_beside_a_running_app_it_lists_and_replays_nothing(
+    endpoint: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def meanwhile(*arguments: str) -> int:
+        running = SqliteStore(Path(endpoint.folder) / "store.sqlite3")
+        try:
+            return await asyncio.to_thread(main, ["events", *arguments])
+        finally:
+            await running.close()
+
+    assert asyncio.run(meanwhile("list")) == 0
+    assert "evt_3" in capsys.readouterr().out
+    assert asyncio.run(meanwhile("replay", "evt_3")) == 1
+    assert "stop it to replay" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["evt_1", "evt_3"])
 def test_replay_tells_one_again_under_its_id(endpoint: Installation, name: str) -> None:
     assert main(["events", "replay", name]) == 0

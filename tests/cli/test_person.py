@@ -4,13 +4,17 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
+from pydantic import SecretStr
 
 from cli.commands import main
+from cli.stored import COPY
 from services.auth_ms import PlanGrant
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, CheckoutRepository
 from services.live_status.memory import snapshot_key
+from services.observability.logs import UserHashes
 from services.payment_ms import SubscriptionRecord
 from services.purchase import PurchaseLine
 from services.storage.sqlite_store import SqliteStore
@@ -94,16 +98,52 @@ def test_nobody_and_several(capsys: pytest.CaptureFixture[str]) -> None:
     assert "bob" in said
 
 
-def test_a_running_app_has_its_store_to_itself(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def while_the_app_runs(store: Path, *arguments: str) -> int:
+    """Run the command beside a process that has the store to itself, and has just written something to it."""
+
     async def meanwhile() -> int:
         running = SqliteStore(store)
+        nothing = UpstreamSnapshot(looked_at=NOW).with_account(PlanGrant("none", "", None), NOW)
+        await running.put(snapshot_key("dora"), nothing.model_dump_json(), None)
         try:
-            return await asyncio.to_thread(main, ["person", "ada"])
+            return await asyncio.to_thread(main, ["person", *arguments])
         finally:
             await running.close()
 
-    assert asyncio.run(meanwhile()) == 1
-    assert "/ops/people" in capsys.readouterr().err
+    return asyncio.run(meanwhile())
+
+
+def test_beside_a_running_app_it_reads_a_copy_of_the_moment(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert while_the_app_runs(store, SESSION) == 0
+    assert "[Confirming] Setting up Premium." in capsys.readouterr().out
+    assert while_the_app_runs(store, "dora") == 0
+    assert while_the_app_runs(store, "ada", "--export") == 0
+
+    assert not [entry.name for entry in Path(gettempdir()).iterdir() if entry.name.startswith(COPY)]
+
+
+def test_a_running_app_forgets_nobody_behind_its_back(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert while_the_app_runs(store, "dora", "--forget", "--yes") == 1
+    assert "Stop it to do it from here" in capsys.readouterr().err
+    assert main(["person", "dora"]) == 0
+
+
+def test_each_look_export_and_forgetting_is_a_line_that_names_nobody(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def events(*arguments: str) -> list[dict[str, object]]:
+        main(["person", *arguments])
+        written = capsys.readouterr().err
+        assert "ada" not in written
+        return [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+
+    looked, exported, forgotten = events(SESSION), events(SESSION, "--export"), events(SESSION, "--forget", "--yes")
+
+    ours = UserHashes(SecretStr(SECRET)).of("ada")
+    assert [(line["event"], line["found"], line["user_hashes"]) for line in looked] == [("person_looked_at", 1, [ours])]
+    assert [(line["event"], line["user_hash"]) for line in exported] == [("data_exported", ours)]
+    assert [(line["event"], line["stays"]) for line in forgotten] == [("person_forgotten", ["may_be_paid", "running"])]
+    assert {line["asked_by"] for line in (*looked, *exported, *forgotten)} == {"operator"}
 
 
 def test_all_that_is_kept_is_printed_as_json(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

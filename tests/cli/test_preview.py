@@ -68,7 +68,7 @@ def test_without_a_browser_pictures_are_refused_with_the_cure(
     assert "apt-get install chromium" in capsys.readouterr().err
 
 
-def test_a_running_app_is_said_to_keep_its_records_to_itself(draft: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_beside_a_running_app_its_people_are_counted_too(draft: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def meanwhile() -> int:
         running = SqliteStore(draft.parent / "store.sqlite3")
         try:
@@ -77,4 +77,4 @@ def test_a_running_app_is_said_to_keep_its_records_to_itself(draft: Path, capsys
             await running.close()
 
     assert asyncio.run(meanwhile()) == 0
-    assert "nobody was counted" in capsys.readouterr().out
+    assert "who has it (2 now)" in capsys.readouterr().out
