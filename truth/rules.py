@@ -1,6 +1,7 @@
 """The rules: which facts make a statement of each kind true. They know the sandbox's books, and nothing of the app."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -244,9 +245,20 @@ def _access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDa
 
 
 def _twice(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    groups = [sub.group for sub in facts.subs if sub.charging]
-    most = max((groups.count(group) for group in groups), default=0)
-    return most >= 2 and (said.count is None or said.count == most)
+    """Two of one group are active, by Stripe's word: a trial is not paid for, nor what is on hold."""
+    return _two_of_a_group(sub for sub in facts.subs if sub.status == "active")
+
+
+def _more_than_one(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return _two_of_a_group(sub for sub in facts.subs if sub.charging)
+
+
+def _two_of_a_group(subs: Iterable[Sub]) -> bool:
+    return any(many > 1 for many in Counter(sub.group for sub in subs).values())
+
+
+def _one_ended(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return len(facts.alive) < len(facts.subs)
 
 
 def _nothing_charged(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -371,6 +383,8 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.FREE: _free,
     Kind.ACCESS: _access,
     Kind.TWICE: _twice,
+    Kind.MORE_THAN_ONE: _more_than_one,
+    Kind.ONE_ENDED: _one_ended,
     Kind.NOTHING_CHARGED: _nothing_charged,
     Kind.PLAN_UNCHANGED: _plan_unchanged,
     Kind.NOT_CHARGED_THEN: _not_charged_then,

@@ -45,6 +45,8 @@ class Kind(StrEnum):
     FREE = "is on the free plan"
     ACCESS = "has access to"
     TWICE = "is paying twice"
+    MORE_THAN_ONE = "has more than one"
+    ONE_ENDED = "one of them has ended"
     NOTHING_CHARGED = "nothing was charged"
     NOT_CHARGED_THEN = "nothing had been charged when the page was opened"
     CHECKOUT_ENDED = "a checkout ended unpaid"

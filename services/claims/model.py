@@ -96,6 +96,9 @@ class ClaimKind(StrEnum):
     LIST_PRICE = "list_price"
     """What the catalog asks for `amount` an `interval`, before discounts and tax. Never what will be charged."""
     PAYING_TWICE = "paying_twice"
+    """More than one subscription of a group is active: how many there are is not said, for no service tells of all."""
+    MORE_THAN_ONE = "more_than_one"
+    """More than one subscription of a group can charge; that two of them do is not known."""
     PORTAL_NEWS_DUE = "portal_news_due"
     """The portal was opened and no service has said anything new since: what was changed there may not show yet."""
 

@@ -132,7 +132,14 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "with, and a browser that came back. Beside a purchase in a list: what that checkout asked for",
         "the plan's name alone",
     ),
-    ClaimKind.PAYING_TWICE: Rule("two subscriptions of one group that are alive by a service's word"),
+    ClaimKind.PAYING_TWICE: Rule(
+        "two subscriptions of one group that are active by a service's word, and neither ends nor has its payments "
+        "paused. How many there are is not said: asked by product, billing tells of one of each",
+        "`more_than_one`",
+    ),
+    ClaimKind.MORE_THAN_ONE: Rule(
+        "two subscriptions of one group that are alive by a service's word, and not both known to run out"
+    ),
     ClaimKind.PORTAL_NEWS_DUE: Rule("the portal was opened, and neither service has said anything new of it since"),
     ClaimKind.DUE_TODAY: Rule("the catalog's price, what the operator says of `tax`, and that a code can lower it"),
     ClaimKind.THEN_EACH: Rule("the price's interval; no amount"),

@@ -49,8 +49,14 @@ def status_claims(customer_status: CustomerStatus, catalog: Catalog, now: dateti
 
 
 def twice_claims(duplicates: Sequence[Subscription]) -> tuple[Claim, ...]:
-    """Return that more than one subscription of a group is charged, in the name of the first, if there is."""
-    return (_claim(duplicates[0], ClaimKind.PAYING_TWICE),) if duplicates else ()
+    """Return that there is more than one subscription of a group, in the name of the first, if there is.
+
+    That it is paid for twice is said only of what a service calls active: not of a trial, nor of what is on hold.
+    """
+    if not duplicates:
+        return ()
+    paid = sum(one.state is State.ACTIVE and not one.held for one in duplicates)
+    return (_claim(duplicates[0], ClaimKind.PAYING_TWICE if paid > 1 else ClaimKind.MORE_THAN_ONE),)
 
 
 def portal_claims(one: Subscription) -> tuple[Claim, ...]:

@@ -16,6 +16,7 @@ from services.sessions.service import Session, Sessions
 from services.storage.marks import Mark, Marks
 from services.subscription.checkout_matching import ENDED
 from services.subscription.former_plans import catalog_for
+from services.subscription.model import LIVE
 from services.subscription.normalize import plan_named, status_word
 from services.subscription.snapshot import UpstreamSnapshot
 
@@ -113,18 +114,20 @@ class UpstreamQuestions:
     def _with_all(
         self, snapshot: UpstreamSnapshot, found: Sequence[SubscriptionRecord], every: Sequence[str]
     ) -> UpstreamSnapshot:
-        """Return the snapshot with an answer that holds all that a customer has; of one product the first counts.
+        """Return the snapshot with an answer that holds all that a customer has; of one product the first counts, and
+        whatever of it is alive besides.
 
         It leaves out what ended long ago: of a product whose record had ended, that stays so.
         """
-        now, told = self._now(), {record.product_id: record for record in reversed(found)}
+        now, told, further = self._now(), *_by_product(found)
         for product in dict.fromkeys((*every, *told)):
             record = told.get(product)
             if record is None:
                 known = snapshot.records.get(product)
                 over = known is not None and status_word(known.record.status)[0] in ENDED
                 record = known.record if known is not None and over else SubscriptionRecord(False, product)
-            snapshot = snapshot.with_record(product, record, now, self._catalog().plan_for_product(product))
+            plan = self._catalog().plan_for_product(product)
+            snapshot = snapshot.with_record(product, record, now, plan, further.get(product, ()))
         return snapshot.model_copy(update={"looked_at": now})
 
     async def _ask_each(
@@ -175,6 +178,20 @@ class UpstreamQuestions:
             p for p in (*sold, *gone) if (known := snapshot.records.get(p)) and now - known.as_of > ASKED_AGAIN_AFTER
         }
         return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p in named.products))
+
+
+def _by_product(
+    found: Sequence[SubscriptionRecord],
+) -> tuple[dict[str, SubscriptionRecord], dict[str, tuple[SubscriptionRecord, ...]]]:
+    """Return the first record of each product, and what else of it is alive: one without an id may be the same."""
+    first: dict[str, SubscriptionRecord] = {}
+    further: dict[str, tuple[SubscriptionRecord, ...]] = {}
+    for record in found:
+        known = first.setdefault(record.product_id, record)
+        ids = {known.subscription_id, *(one.subscription_id for one in further.get(record.product_id, ())), None}
+        if record.subscription_id not in ids and status_word(record.status)[0] in LIVE:
+            further[record.product_id] = (*further.get(record.product_id, ()), record)
+    return first, further
 
 
 def granted(snapshot: UpstreamSnapshot) -> PlanGrant | None:

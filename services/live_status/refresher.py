@@ -379,7 +379,7 @@ class StatusRefresher:
 
     def _note_mode(self, snapshot: UpstreamSnapshot) -> None:
         """Let the operator's checks know which of Stripe's modes billing's subscriptions are of, where it says so."""
-        details = (answer.record.details for answer in snapshot.records.values())
+        details = (answer.record.details for _product, answer in snapshot.on_record)
         modes = {one.live_mode for one in details if one is not None and one.live_mode is not None}
         if self._stripe_mode is not None:
             for live in modes:

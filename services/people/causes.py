@@ -170,7 +170,8 @@ def _subscriptions(record: PersonRecord, status: CustomerStatus, now: datetime) 
         listed = "; ".join(_with_origin(one, record.history.checkouts) for one in status.duplicates)
         yield StatusCause(
             CauseKind.TWO_SUBSCRIPTIONS,
-            f"{len(status.duplicates)} subscriptions of one group can charge: {listed}. End one at Stripe.",
+            f"At least {len(status.duplicates)} subscriptions of one group can charge: {listed}. End all but one at "
+            "Stripe.",
         )
     for one in status.all:
         if one.reason is Reason.UNKNOWN_PLAN:
@@ -200,7 +201,7 @@ def _portal(record: PersonRecord, status: CustomerStatus, now: datetime) -> Iter
             CauseKind.PORTAL_UNHEARD,
             f"In the billing portal at {_at(visit.left_at)}, and neither service has said anything new since.",
         )
-    told = [answer.record.lifecycle for answer in snapshot.records.values() if answer.record.exists] if snapshot else []
+    told = [answer.record.lifecycle for _product, answer in snapshot.on_record] if snapshot else []
     unsaid = [one for one in live if not one.ends and not one.goes_on and one.state in (State.ACTIVE, State.TRIALING)]
     if unsaid and told and not any(life.goes_on or life.ending for life in told):
         yield StatusCause(

@@ -61,10 +61,9 @@ def heard_of(
 def _billing(snapshot: UpstreamSnapshot, catalog: Catalog) -> Iterator[Heard]:
     if snapshot.billing_failed is not None:
         yield Heard(HeardKind.BILLING_SILENT)
-    for product, answer in snapshot.records.items():
-        if answer.record.exists:
-            plan = catalog.plan_for_product(product)
-            yield _record(answer, plan.name if plan is not None else answer.plan.name if answer.plan else None)
+    for product, answer in snapshot.on_record:
+        plan = catalog.plan_for_product(product)
+        yield _record(answer, plan.name if plan is not None else answer.plan.name if answer.plan else None)
     if snapshot.looked_at is not None and not snapshot.products_on_record:
         yield Heard(HeardKind.BILLING_NONE, at=snapshot.looked_at)
 
@@ -106,7 +105,7 @@ def _untold(status: CustomerStatus, snapshot: UpstreamSnapshot) -> Iterator[Hear
     """What no service tells of: a cancellation for later, a discount, a refund. One of the contract's second version
     tells more, and shows its invoices."""
     running = [one for one in status.all if one.live and one.state in (State.ACTIVE, State.TRIALING)]
-    told = [answer.record.lifecycle for answer in snapshot.records.values() if answer.record.exists]
+    told = [answer.record.lifecycle for _product, answer in snapshot.on_record]
     silent = told and not any(life.goes_on or life.ending for life in told)
     if silent and any(not one.ends and not one.goes_on and one.reason is not Reason.PLAN_CHANGED for one in running):
         yield Heard(HeardKind.CANCELLATION_UNTOLD)

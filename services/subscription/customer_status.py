@@ -64,8 +64,11 @@ class CustomerStatus(BaseModel):
 
     @property
     def duplicates(self) -> tuple[Subscription, ...]:
-        """The subscriptions of one group that can all charge, when there is more than one; else nothing."""
-        charging = [s for s in self.all if s.live and s.state is not State.ON_RECORD]
+        """The subscriptions of one group that can all charge, when there is more than one; else nothing.
+
+        There may be more: one question for each product tells of one of it.
+        """
+        charging = [s for s in self.all if s.live and s.state is not State.ON_RECORD and not _runs_out(s)]
         for group in dict.fromkeys(s.group for s in charging):
             mine = tuple(s for s in charging if s.group == group)
             if len({s.subscription_id or s.product_id for s in mine}) > 1:
@@ -75,6 +78,11 @@ class CustomerStatus(BaseModel):
     def same_as(self, other: "CustomerStatus | None") -> bool:
         """Whether a reader would see no difference but in the age."""
         return other is not None and _without_age(self) == _without_age(other)
+
+
+def _runs_out(one: Subscription) -> bool:
+    """Whether it runs until its end and charges no more."""
+    return one.ends and one.state in (State.ACTIVE, State.TRIALING)
 
 
 def _without_age(customer_status: CustomerStatus) -> CustomerStatus:

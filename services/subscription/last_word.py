@@ -61,14 +61,14 @@ def is_memory(snapshot: UpstreamSnapshot, now: datetime) -> bool:
 
 def _billing_ended_it(snapshot: UpstreamSnapshot, said_at: datetime) -> bool:
     """Whether billing has said since, in words of its own, that nothing the customer has grants access any more."""
-    since = [one.record for one in snapshot.records.values() if one.as_of > said_at]
-    words = [status_word(record.status)[0] for record in since if record.exists]
+    since = [one.record for _product, one in snapshot.on_record if one.as_of > said_at]
+    words = [status_word(record.status)[0] for record in since]
     told = [word for word in words if word is not None]
     return bool(told) and all(word not in GRANTING for word in told)
 
 
 def _stands_until(snapshot: UpstreamSnapshot, said_at: datetime) -> datetime:
-    ends = [one.record.period_end for one in snapshot.records.values() if one.record.exists]
+    ends = [one.record.period_end for _product, one in snapshot.on_record]
     if snapshot.account is not None and snapshot.account.grant is not None:
         ends.append(snapshot.account.grant.expires_at)
     return max((end for end in ends if end is not None), default=said_at + UNDATED_STANDS_FOR)

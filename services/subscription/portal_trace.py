@@ -50,7 +50,10 @@ def trace_of(snapshot: UpstreamSnapshot | None, left_at: datetime) -> PortalTrac
 
 def digests(snapshot: UpstreamSnapshot) -> dict[str, str]:
     """Return what was said, in a form that can be compared and tells nothing."""
-    said = {product: _digest(_written(answer.record)) for product, answer in snapshot.records.items()}
+    said = {
+        product: _digest(b"".join(map(_written, (answer.record, *answer.further))))
+        for product, answer in snapshot.records.items()
+    }
     if snapshot.account is not None:
         said[_ACCOUNT] = _digest(_GRANT.dump_json(snapshot.account.grant))
     return said

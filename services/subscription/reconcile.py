@@ -126,7 +126,7 @@ def _reconcile(
             with_evidence(view)
             for current, its_views in found.values()
             for view in its_views
-            if view.product_id != current.product_id and not _is_same(view, current)
+            if not _is_same(view, current)
         ),
         as_of=snapshot.as_of or now,
         billing_failed=snapshot.billing_failed,
@@ -141,8 +141,11 @@ def _reconcile(
 
 
 def _is_same(view: Subscription, current: Subscription) -> bool:
-    """Whether both are one subscription: billing lists it under the plan that it had."""
-    return bool(view.subscription_id) and view.subscription_id == current.subscription_id
+    """Whether both are one subscription: by their ids, for billing can list it under the plan that it had, and can have
+    two of one product. Without an id it is one of its product."""
+    if view.subscription_id and current.subscription_id:
+        return view.subscription_id == current.subscription_id
+    return view.product_id == current.product_id
 
 
 def _had_plans(
@@ -171,11 +174,7 @@ def _views(
     *,
     grant_by_record: bool = False,
 ) -> Sequence[Subscription]:
-    records = [
-        normalize_record(product, answer, catalog)
-        for product, answer in snapshot.records.items()
-        if answer.record.exists
-    ]
+    records = [normalize_record(product, answer, catalog) for product, answer in snapshot.on_record]
     recent = unsettled(checkouts, snapshot, now)
     return record_statuses(records, account, now, recent, grant_by_record=grant_by_record)
 

@@ -16,6 +16,7 @@ class RecordResponse(BaseModel):
     """The Payment MS's answer about one product. `as_of` is when it was asked.
 
     `plan` is what a subscription on record was sold as, as the catalog last said: it may be taken out of it.
+    `further` are other live subscriptions to the same product, of which only a service that lists all tells.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -23,6 +24,13 @@ class RecordResponse(BaseModel):
     record: SubscriptionRecord
     as_of: StoredMoment
     plan: FormerPlan | None = None
+    further: tuple[SubscriptionRecord, ...] = ()
+
+    @property
+    def each(self) -> tuple["RecordResponse", ...]:
+        """One answer for each subscription that exists."""
+        records = (self.record, *self.further)
+        return tuple(self.model_copy(update={"record": one, "further": ()}) for one in records if one.exists)
 
 
 class AccountResponse(BaseModel):
@@ -58,7 +66,14 @@ class UpstreamSnapshot(BaseModel):
             raise ValueError("no snapshot of both services' answers")
         return snapshot
 
-    def with_record(self, product_id: str, record: SubscriptionRecord, now: datetime, plan: Plan | None = None) -> Self:
+    def with_record(
+        self,
+        product_id: str,
+        record: SubscriptionRecord,
+        now: datetime,
+        plan: Plan | None = None,
+        further: tuple[SubscriptionRecord, ...] = (),
+    ) -> Self:
         """Return the snapshot with a new answer about one product; `plan` is what the catalog sells it as, if it does.
 
         For a product that it does not know (any more), what was remembered of its plan stays.
@@ -67,7 +82,7 @@ class UpstreamSnapshot(BaseModel):
         named = before.plan if before is not None else None
         if plan is not None:
             named = FormerPlan(plan.id, plan.name, plan.group, product_id)
-        answer = RecordResponse(record=record, as_of=now, plan=named if record.exists else None)
+        answer = RecordResponse(record=record, as_of=now, plan=named if record.exists else None, further=further)
         return self.model_copy(update={"records": {**self.records, product_id: answer}})
 
     def with_account(self, grant: PlanGrant | None, now: datetime) -> Self:
@@ -112,7 +127,7 @@ class UpstreamSnapshot(BaseModel):
     @property
     def content(self) -> object:
         """What was said, without when: two of the same content are the same to a reader."""
-        records = {product: answer.record for product, answer in self.records.items()}
+        records = {product: (answer.record, answer.further) for product, answer in self.records.items()}
         account = None if self.account is None else (self.account.grant,)
         return records, account, self.billing_failed, self.account_failed
 
@@ -122,9 +137,14 @@ class UpstreamSnapshot(BaseModel):
         return tuple(product for product, answer in self.records.items() if answer.record.exists)
 
     @property
+    def on_record(self) -> tuple[tuple[str, RecordResponse], ...]:
+        """Each subscription on record, alive or not, with its product."""
+        return tuple((product, one) for product, answer in self.records.items() for one in answer.each)
+
+    @property
     def subscription_ids(self) -> tuple[str, ...]:
         """The ids of all subscriptions on record."""
-        ids = (answer.record.subscription_id for answer in self.records.values() if answer.record.exists)
+        ids = (answer.record.subscription_id for _product, answer in self.on_record)
         return tuple(sorted(name for name in ids if name))
 
     def knows_all(self, products: tuple[str, ...]) -> bool:

@@ -128,6 +128,14 @@ def test_an_add_on_beside_a_plan_is_paid_once(books: Books) -> None:
     assert books.judge(Kind.TWICE) is Verdict.TRUE
 
 
+def test_a_trial_beside_a_plan_is_not_paid_for(books: Books) -> None:
+    books.subscribe()
+    books.subscribe("price_sandbox_enterprise_month")
+
+    assert books.judge(Kind.MORE_THAN_ONE) is Verdict.TRUE
+    assert books.judge(Kind.TWICE) is Verdict.FALSE
+
+
 def test_an_account_that_names_a_plan_has_given_nothing(books: Books) -> None:
     books.state.accounts.set_grant(ADA.user_id, AccountPlan(status="active", plan="premium"))
     books.passes(timedelta(hours=1))

@@ -1,6 +1,5 @@
 """What a user has, complete: the card that counts, the others, and a warning when two subscriptions can charge."""
 
-from services.claims import twice_claims
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Subscription
 from ui.billing.live import Live, Part
@@ -10,9 +9,9 @@ from ui.billing.subscription_card import SubscriptionCard
 from ui.billing.why import WhyItSays
 from ui.components.notice import notice
 from ui.page.context import PageContext
-from ui.text.claim_words import claims_attribute, paying_twice
+from ui.text.claim_words import claims_attribute
 from ui.text.i18n import _
-from ui.text.state_words import subscription_name
+from ui.text.twice_words import twice_words
 
 
 class Overview:
@@ -73,12 +72,9 @@ class Overview:
 
 def draw_duplicates(context: PageContext, duplicates: tuple[Subscription, ...], problems: ProblemPlace) -> None:
     """Say that more than one subscription can charge, which one to end, and where."""
-    names = [
-        # Translators: stands in a sentence in place of a plan's name: "Your account uses another plan"
-        subscription_name(subscription, context.catalog, context.locale) or _("another plan")
-        for subscription in duplicates
-    ]
-    sentence = paying_twice(len(duplicates), names[0], ", ".join(names[1:]))
-    with notice("warning", sentence, title=_("You're paying twice")) as box:
-        box.set(data_claims=claims_attribute(twice_claims(duplicates)))
+    words = twice_words(duplicates, context.catalog, context.locale)
+    if words is None:
+        return
+    with notice("warning", words.sentence, title=words.title) as box:
+        box.set(data_claims=claims_attribute(words.claims))
         portal_button(context, _("Open billing portal"), problems=problems, testid="end-duplicate")

@@ -35,9 +35,8 @@ def portal_changes(context: PageContext, before: CustomerStatus, after: Customer
         said.append(_("{plan} is paused.").format(plan=_name(context, new)))
     elif (new.state in _OWED and old.state not in _OWED) or (changed and new.state not in _HELD):
         said.append(_said(context, new))
-    gone = {s.subscription_id for s in before.duplicates} - {s.subscription_id for s in after.all if s.live}
-    if gone and not said:
-        said.append(_("One of your two subscriptions has ended."))
+    if not said and _one_ended(before, after):
+        said.append(_("One of your subscriptions has ended."))
     if not said and old.state in _RUNNING and new.state in _RUNNING and old.until and new.until != old.until:
         said.append(_said(context, new))
     return tuple(said)
@@ -66,6 +65,21 @@ def portal_news(news: News | None) -> None:
     if news is not None:
         with notice(*news):
             return
+
+
+def _one_ended(before: CustomerStatus, after: CustomerStatus) -> bool:
+    """Whether one of several is alive no more.
+
+    A service that tells of one of each product may have told of another one of it since: that it told of both shows
+    that it tells of all.
+    """
+    alive = [one for one in after.all if one.live]
+    products = [one.product_id for one in before.all if one.live]
+    return any(
+        one.subscription_id not in {other.subscription_id for other in alive}
+        and (one.product_id not in {other.product_id for other in alive} or products.count(one.product_id) > 1)
+        for one in before.duplicates
+    )
 
 
 def _over(subscription: Subscription) -> bool:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from catalog import Catalog
 from services.checkout_record import Checkout, CheckoutEvent
-from services.claims import Claim, subscription_claims, twice_claims
+from services.claims import Claim, subscription_claims
 from services.claims.rules import RULES
 from services.people.causes import CauseKind, causes_of, rule_of
 from services.people.record import PersonRecord
@@ -24,10 +24,11 @@ from services.subscription.reconcile import reconcile
 from services.subscription.snapshot import RecordResponse, UpstreamSnapshot
 from services.webhooks.model import OutboxRow
 from ui.text.amounts import money
-from ui.text.claim_words import Reader, paying_twice, sentence
+from ui.text.claim_words import Reader, sentence
 from ui.text.formats import relative
 from ui.text.i18n import use_locale
 from ui.text.state_words import describe, subscription_name
+from ui.text.twice_words import twice_words
 
 LOCALE: Final = "en"
 ZONE: Final = "UTC"
@@ -193,11 +194,9 @@ def _claim(claim: Claim, reader: Reader) -> ExplainedClaim:
 
 
 def _twice(status: CustomerStatus, catalog: Catalog) -> str:
-    """Return the warning over two subscriptions that can both charge, as a page says it; nothing without."""
-    if not twice_claims(status.duplicates):
-        return ""
-    names = [subscription_name(one, catalog, LOCALE) or "another plan" for one in status.duplicates]
-    return paying_twice(len(names), names[0], ", ".join(names[1:]))
+    """Return the warning over subscriptions that can both charge, as a page says it; nothing without."""
+    words = twice_words(status.duplicates, catalog, LOCALE)
+    return f"{words.title}. {words.sentence}" if words is not None else ""
 
 
 def _answers(snapshot: UpstreamSnapshot, catalog: Catalog, now: datetime) -> Iterator[ExplainedAnswer]:
@@ -209,8 +208,8 @@ def _answers(snapshot: UpstreamSnapshot, catalog: Catalog, now: datetime) -> Ite
     yield _answer(
         "Auth MS", "account", said, account.as_of if account is not None else None, snapshot.account_failed, now
     )
-    seen = {p: a for p, a in snapshot.records.items() if a.record.exists}
-    for product, answer in seen.items():
+    seen = snapshot.products_on_record
+    for product, answer in snapshot.on_record:
         plan = catalog.plan_for_product(product)
         about = f"{plan.id if plan is not None else 'a plan unknown here'} ({product})"
         yield _answer("Payment MS", about, _record_words(answer), answer.as_of, snapshot.billing_failed, now)

@@ -14,8 +14,6 @@ from ui.text.formats import relative
 MOST_LISTED: Final = 12
 """How many lines of one kind stand on a screen; `--json` has all."""
 
-TWICE: Final = "You're paying twice"
-
 
 @dataclass(frozen=True, slots=True)
 class ExplainedLine:
@@ -75,7 +73,7 @@ def as_lines(explained: PersonExplanation) -> Iterator[str]:
 
 def _said(explained: PersonExplanation) -> Iterator[ExplainedLine]:
     if explained.twice:
-        yield ExplainedLine(f"{TWICE}. {explained.twice}")
+        yield ExplainedLine(explained.twice)
     for one in explained.says:
         access = "access" if one.access else "no access"
         yield ExplainedLine(

@@ -278,14 +278,6 @@ def list_price_fact(claim: Claim, locale: str) -> str:
     return _("{price}; discounts and tax are on your invoice").format(price=price_text(claim, locale))
 
 
-def paying_twice(count: int, kept: str, spare: str) -> str:
-    """Return that more than one subscription of a group is charged, and which to end."""
-    return _(
-        "{count} subscriptions are running, and each is charged. Your account uses {kept}: cancel {spare} in the "
-        "billing portal."
-    ).format(count=count, kept=kept, spare=spare)
-
-
 def facts(claim: Claim, reader: Reader, former_name: Text | None = None) -> dict[str, str]:
     """Return what is known of a claim, by the names that its sentences use."""
     name = plan_name(claim.plan, reader.catalog, reader.locale) or claim.account_plan

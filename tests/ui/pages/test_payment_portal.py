@@ -102,6 +102,7 @@ async def test_the_address_alone_says_nothing(world: World) -> None:
 
 def subscription(state: State, plan: str = "premium", **more: object) -> Subscription:
     base = {"reason": Reason.AGREED, "source": Source.BOTH, "as_of": NOW, "plan_id": plan, "subscription_id": plan}
+    base |= {"product_id": f"prod_{plan}"}
     return Subscription.model_validate({"state": state, **base, **more})
 
 
@@ -173,7 +174,17 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
         (
             customer_status(ACTIVE, subscription(State.ACTIVE, "basic")),
             customer_status(ACTIVE),
-            ("One of your two subscriptions has ended.",),
+            ("One of your subscriptions has ended.",),
+        ),
+        (  # asked by product, billing tells of another one of it since
+            customer_status(ACTIVE, subscription(State.ACTIVE, "basic")),
+            customer_status(ACTIVE, subscription(State.ACTIVE, "basic", subscription_id="sub_newer")),
+            (),
+        ),
+        (
+            customer_status(ACTIVE, subscription(State.ACTIVE, subscription_id="sub_newer", until=SOON)),
+            customer_status(ACTIVE),
+            ("One of your subscriptions has ended.",),
         ),
         (
             customer_status(ACTIVE),

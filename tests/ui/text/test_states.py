@@ -319,6 +319,7 @@ def test_every_claim_has_words_a_rule_and_a_state_word() -> None:
         ClaimKind.TRIAL_OFFERED,
         ClaimKind.PROMISED,
         ClaimKind.PAYING_TWICE,
+        ClaimKind.MORE_THAN_ONE,
     }
 
     assert set(CLAIM_SENTENCES) | by_themselves == set(ClaimKind)

@@ -20,7 +20,6 @@ STATEMENTS = re.compile(
 ALLOWED = {
     "One-time purchases: no subscription, nothing renews.": "what is sold in the shop, not what anybody has",
     "{amount} once. Nothing renews.": "the same, beside the button",
-    "You're paying twice": "the title over the claim `paying_twice`",
 }
 """Texts outside the renderer that may use such words, each with the reason."""
 

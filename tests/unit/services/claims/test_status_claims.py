@@ -277,6 +277,15 @@ def test_paying_twice_is_two_of_one_group() -> None:
     assert {claim.group for claim in status_claims(beside, CATALOG, NOW)} == {"main", "addons"}
 
 
+@pytest.mark.parametrize("word", ["trialing", "paused", "past_due"])
+def test_what_is_not_active_beside_a_plan_is_not_said_to_be_paid(word: str) -> None:
+    found = customer_status(f"basic={word} premium=active", "premium active")
+
+    said = [claim.says for claim in status_claims(found, CATALOG, NOW)]
+    assert ClaimKind.MORE_THAN_ONE in said
+    assert ClaimKind.PAYING_TWICE not in said
+
+
 def test_every_claim_tells_its_evidence_and_age_and_goes_over_the_wire() -> None:
     for billing, account, _expected in CASES:
         for claim in status_claims(customer_status(billing, account, ago=5), CATALOG, NOW):

@@ -11,6 +11,7 @@ from services.auth_ms import PlanGrant, User
 from services.checkout_record import CheckoutEvent
 from services.errors import NotSignedIn, StoreUnavailable
 from services.live_status import refresher
+from services.payment_contract.features import ContractFeature, PaymentContract
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import DISAGREEMENTS, Reason, State
 from services.subscription.reconcile import reconcile
@@ -19,6 +20,7 @@ from tests.fakes import AUTH_DOWN, BILLING_DOWN, SHAPES, START, Shape, settle
 from tests.replica import ADA, BOB, Outside, Replica
 from tests.shop import without
 from tests.unit.services.subscription.snapshot_tables import snapshot
+from tests.world import Row
 
 
 @pytest.fixture
@@ -39,6 +41,20 @@ def questions(outside: Outside) -> int:
 def buy(outside: Outside, price: str = "price_premium_month") -> None:
     """Have a subscription at Stripe; the webhook is on its way."""
     outside.world.pay(outside.world.open_session("subscription", "ada", ((price, 1),), "", ""))
+
+
+class TestOneAnswerForAll:
+    async def test_each_live_subscription_is_counted_also_of_one_product(
+        self, replica: Replica, outside: Outside
+    ) -> None:
+        outside.payment_ms.contract = PaymentContract(2, frozenset(ContractFeature))
+        rows = [("sub_1", "active"), ("sub_2", "trialing"), ("sub_2", "trialing"), ("sub_3", "canceled")]
+        for place, (name, word) in enumerate(rows):
+            outside.world.billing["ada", str(place)] = Row("prod_premium", name, word, START + timedelta(days=20))
+
+        found = await replica.refresher.ask(await replica.sign_in(), "all")
+
+        assert {one.subscription_id for one in found.duplicates} == {"sub_1", "sub_2"}
 
 
 class TestSharing:

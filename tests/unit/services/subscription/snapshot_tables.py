@@ -2,6 +2,7 @@
 
 Billing: `basic=active@+20` is a record of Basic with the word "active" and a period that ends in 20 days; `?` is the
 running service's answer, which has no word; `@none` is an unknown date; `!` alone says that billing can't be asked now.
+`basic=active#1 basic=active#2` are two of one product, as a service tells of them that lists all.
 Account: `premium active@+20`; `- active` names no plan; `silent` was asked and says nothing of plans; `unasked` never
 answered; a trailing `!` says that it can't be asked now. `ago` is how many seconds old all that is.
 """
@@ -35,13 +36,20 @@ def snapshot(
     as_of = NOW - timedelta(seconds=ago)
     known = [plan.product_id for plan in CATALOG.plans if plan.product_id] if asked else []
     records = {product: SubscriptionRecord(exists=False, product_id=product) for product in known}
+    further: dict[str, tuple[SubscriptionRecord, ...]] = {}
     entries = billing.split()
     for entry in entries:
         if entry != "!":
             product, record = _record(entry, shape)
-            records[product] = record
+            if product in records and records[product].exists:
+                further[product] = (*further.get(product, ()), record)
+            else:
+                records[product] = record
     return UpstreamSnapshot(
-        records={product: RecordResponse(record=record, as_of=as_of) for product, record in records.items()},
+        records={
+            product: RecordResponse(record=record, as_of=as_of, further=further.get(product, ()))
+            for product, record in records.items()
+        },
         account=_account(account.removesuffix("!").strip(), as_of),
         billing_failed="upstream_failed" if "!" in entries else None,
         account_failed="sign_in_unavailable" if account.endswith("!") or account == "unasked" else None,

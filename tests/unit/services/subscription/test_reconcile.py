@@ -301,6 +301,27 @@ def test_two_live_subscriptions_are_both_shown() -> None:
     assert {one.plan_id for one in found.duplicates} == {"basic", "premium"}
 
 
+def test_two_live_subscriptions_of_one_product_are_both_shown() -> None:
+    found = customer_status("basic=active#sub_1 basic=trialing#sub_2 premium=active", "premium active")
+
+    assert sorted(str(one.subscription_id) for one in found.all) == ["sub_1", "sub_2", "sub_premium"]
+    assert len(found.duplicates) == 3
+    assert found.subscription_ids == ("sub_1", "sub_2", "sub_premium")
+
+
+def test_two_of_the_product_that_the_account_has_are_both_shown() -> None:
+    found = customer_status("basic=active#sub_1 basic=active#sub_2", "basic active")
+
+    assert found.current.access
+    assert {one.subscription_id for one in found.duplicates} == {"sub_1", "sub_2"}
+
+
+def test_what_runs_out_beside_a_live_one_is_no_duplicate() -> None:
+    found = customer_status("basic=active premium=active", "premium active", life=Lifecycle(cancel_at_period_end=True))
+
+    assert found.duplicates == ()
+
+
 def test_an_ended_record_beside_a_live_one_is_no_duplicate() -> None:
     found = customer_status("basic=canceled@-9 premium=active", "premium active")
 
