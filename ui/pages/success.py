@@ -34,7 +34,7 @@ from ui.page.frame import frame
 from ui.page.product_link import product_button
 from ui.serving.document import PageContext, page
 from ui.text.claim_words import Reader, claims_attribute, sentence, sentences
-from ui.text.i18n import N_, _, sentence_gap
+from ui.text.i18n import N_, _, as_sentence, sentence_gap
 from ui.text.state_words import StateWords, welcome
 from ui.theme.tones import Tone
 
@@ -44,6 +44,9 @@ OVERTAKING: Final = frozenset({State.INCOMPLETE, State.PAST_DUE, State.UNPAID})
 IN_FORCE: Final = frozenset({State.ACTIVE, State.TRIALING, State.COMPED, State.ON_ACCOUNT})
 """States from which the way leads into the product."""
 
+
+UNSURE: Final = frozenset({State.UNAVAILABLE, State.CONFLICT, State.CONFIRMING, State.ON_RECORD})
+"""States in which nobody knows whether what was bought is still there, so that nothing is said to have changed."""
 
 RELOADS: Final[Mapping[str, int]] = {"confirming": 5, "delayed": 20}
 """Views that wait for news, and each how many seconds they load themselves again where no script does it."""
@@ -290,13 +293,17 @@ def _waiting(context: PageContext, checkout: Checkout, now: datetime, *, arrived
 
 
 def _later(context: PageContext, checkout: Checkout, customer_status: CustomerStatus | None, now: datetime) -> View:
-    """It was confirmed once, and what the user has now is something else."""
-    lead = _("This purchase was confirmed. Since then your subscription has changed.")
+    """It was confirmed once, and what the user has now is something else, or nobody can say what it is."""
     arrived = arrived_claim(checkout, now)
     if customer_status is None:
         headline = _("This purchase was confirmed")
-        return View("confirmed", "success", "check-circle", headline, lead, None, checkout, (arrived,))
-    view = _saying(words_for(context, customer_status), customer_status.current.state, checkout)
+        return View("confirmed", "success", "check-circle", headline, "", None, checkout, (arrived,))
+    current = customer_status.in_group(checkout.group or "")
+    view = _saying(words_of(context, current), current.state, checkout)
+    if customer_status.stale or current.state in UNSURE:
+        lead = as_sentence(_("This purchase was confirmed"))
+    else:
+        lead = _("This purchase was confirmed. Since then your subscription has changed.")
     return replace(view, lead=lead, claims=(arrived, *view.claims))
 
 

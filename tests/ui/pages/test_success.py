@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from catalog import parse_catalog
 from services.cart import user_owner
 from services.checkout_record import Checkout, CheckoutEvent
+from services.errors import UpstreamUnavailable
 from services.purchase import Purchase
 from tests.ui.billing_world import ADA, CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
@@ -274,6 +276,41 @@ async def test_a_purchase_that_was_changed_since_says_so(world: World) -> None:
     await back(world, checkout)
 
     assert "Since then your subscription has changed." in world.text()
+
+
+@pytest.mark.parametrize("accounts_too", [False, True])
+async def test_of_a_purchase_whose_subscription_can_t_be_asked_about_nobody_says_that_it_changed(
+    world: World, accounts_too: bool
+) -> None:
+    checkout = await world.started(ago=timedelta(days=3), returned=timedelta(days=3))
+    await world.mark(checkout, CheckoutEvent.ACCESS_ON, datetime.now(UTC) - timedelta(days=3))
+    await world.sign_in()
+    world.billing.failure = UpstreamUnavailable("payment_ms", "subscription")
+    if accounts_too:
+        world.accounts.failure = UpstreamUnavailable("auth_ms", "me")
+
+    await back(world, checkout)
+
+    assert "This purchase was confirmed" in world.text()
+    assert "changed" not in world.text()
+
+
+async def test_an_add_on_that_was_confirmed_is_followed_by_what_there_is_of_its_group(world: World) -> None:
+    basic = next(plan for plan in CATALOG.plans if plan.id == "basic")
+    plans = tuple(plan.model_copy(update={"group": "addons"}) if plan is basic else plan for plan in CATALOG.plans)
+    world.catalogs.current = parse_catalog(CATALOG.model_copy(update={"plans": plans}).model_dump_json(by_alias=True))
+    bought = await world.started("basic", ago=timedelta(days=3), returned=timedelta(days=3))
+    checkout = bought.model_copy(update={"group": "addons"})
+    await world.checkouts.add(checkout)
+    await world.mark(checkout, CheckoutEvent.ACCESS_ON, datetime.now(UTC) - timedelta(days=3))
+    world.billing.has("premium", "active", until=SOON)
+    world.accounts.says("active", "premium")
+    await world.sign_in()
+
+    await back(world, checkout)
+
+    assert "Since then your subscription has changed." in world.text()
+    assert "You're on Premium" not in world.text()
 
 
 async def test_a_cart_is_submitted_never_paid_and_leaves_the_cart_once(world: World) -> None:
