@@ -1,6 +1,7 @@
 """What changed while the user was in the billing portal, or that nothing has yet. Coming back proves nothing."""
 
 from services.portal import PortalVisit as PortalVisit
+from services.subscription.checkout_matching import ENDED
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import State, Subscription
 from ui.components.notice import Kind, notice
@@ -71,9 +72,10 @@ def _one_ended(before: CustomerStatus, after: CustomerStatus) -> bool:
     """Whether one of several is alive no more.
 
     A service that tells of one of each product may have told of another one of it since: that it told of both shows
-    that it tells of all.
+    that it tells of all. What the services contradict each other about has not ended.
     """
-    alive = [one for one in after.all if one.live]
+    sides = [side for one in after.all for side in (one, one.last_known) if side is not None]
+    alive = [side for side in sides if side.state not in ENDED]
     products = [one.product_id for one in before.all if one.live]
     return any(
         one.subscription_id not in {other.subscription_id for other in alive}

@@ -267,7 +267,8 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
         with Tag("div", classes="question-body"):
             reference = checkout.session_id if checkout is not None else ""
             if checkout is not None:
-                day = short_date(checkout.started_at, context.locale, context.timezone)
+                back_at = checkout.at(CheckoutEvent.RETURNED) or checkout.started_at
+                day = short_date(back_at, context.locale, context.timezone)
                 sentence = _(
                     "You came back from a checkout for {plan} on {date} that was never confirmed. If you were "
                     "charged, contact us before you subscribe again and quote this reference: {reference}"

@@ -117,6 +117,7 @@ READER = cast(
 UNLESS = "Unless it's canceled or paused, it renews then."
 LATER = datetime(2031, 3, 14, 12, tzinfo=UTC)
 ACTIVE = subscription(State.ACTIVE, until=SOON)
+CONTRADICTED = subscription(State.CONFLICT, subscription_id=None, last_known=ACTIVE)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +186,21 @@ ACTIVE = subscription(State.ACTIVE, until=SOON)
             customer_status(ACTIVE, subscription(State.ACTIVE, subscription_id="sub_newer", until=SOON)),
             customer_status(ACTIVE),
             ("One of your subscriptions has ended.",),
+        ),
+        (
+            customer_status(ACTIVE, subscription(State.ACTIVE, "basic")),
+            customer_status(ACTIVE, subscription(State.CANCELED, "basic")),
+            ("One of your subscriptions has ended.",),
+        ),
+        (
+            customer_status(ACTIVE, subscription(State.ACTIVE, "basic")),
+            customer_status(ACTIVE, subscription(State.CONFLICT, "basic")),
+            (),
+        ),
+        (
+            customer_status(ACTIVE, subscription(State.ACTIVE, "basic")),
+            customer_status(CONTRADICTED, subscription(State.ACTIVE, "basic")),
+            (),
         ),
         (
             customer_status(ACTIVE),

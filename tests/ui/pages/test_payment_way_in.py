@@ -221,3 +221,15 @@ async def test_a_purchase_that_nobody_ever_confirmed_asks_before_the_next_one(wo
     assert offered(world, "premium") == ""
     world.press("answer-ended")
     await until(lambda: offered(world, "premium") == "Subscribe to Premium")
+
+
+async def test_the_question_names_the_day_of_the_return_as_the_card_above_does(world: World) -> None:
+    await world.started(ago=timedelta(days=3), returned=timedelta(days=2))
+    [checkout] = await world.checkouts.of(ADA.user_id)
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    day = f"{checkout.at(CheckoutEvent.RETURNED):%B %-d}"
+    assert f"You came back from checkout on {day}." in world.text()
+    assert f"You came back from a checkout for Premium on {day} that was never confirmed." in world.text()
