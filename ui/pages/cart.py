@@ -26,6 +26,7 @@ from ui.page.frame import frame
 from ui.page.site_notice import not_sold
 from ui.pages.shop import chosen_item
 from ui.plans.live_catalog import on_catalog_change
+from ui.plans.price import tax_words
 from ui.serving.document import PageContext, page
 from ui.shop.cart_line import CART_FORM, CartRow
 from ui.shop.item_card import show_refusal
@@ -119,6 +120,8 @@ class CartPage:
                     Tag("p", words, classes="muted small", testid="cart-closed")
                 once = _("One-time payment. Add a promo code at checkout.")
                 Tag("p", once, classes="muted small")
+                self._tax = Tag("p", classes="muted small", testid="cart-tax")
+                self._show_tax()
                 # Translators: button that leads from the cart back to the shop
                 button(_("Keep shopping"), "quiet", href="/shop", wide=True)
 
@@ -131,6 +134,13 @@ class CartPage:
             full = _("A cart holds at most {most} different items: this one is full.").format(most=MOST_LINES)
             words = f"{words}. {full}"
         self._pieces.set_text(words)
+
+    def _show_tax(self) -> None:
+        """Say of the total what the operator says of tax; where there is none, the line above says all."""
+        catalog = self._context.catalog
+        taxed = catalog.tax in ("included", "added")
+        self._tax.set_text(tax_words(catalog) if taxed else "")
+        self._tax.set(hidden=not taxed)
 
     def _total_words(self, cart: Cart) -> str:
         return money(cart.total, cart.currency or "usd", self._context.locale)
@@ -236,6 +246,8 @@ class CartPage:
             self._refuse(error, chosen[0] if chosen is not None else None)
 
     def _catalog_changed(self) -> None:
+        if self._cart.lines:
+            self._show_tax()
         live_cart(self._context).look()
 
     def _draw_removed(self, removed: tuple[Item, int] | None) -> None:

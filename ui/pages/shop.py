@@ -66,7 +66,7 @@ class ShopPage:
             if self._chosen is not None and self._context.user is not None and self._problems.current is None:
                 self._draw_chosen(*self._chosen)
         await live_catalog(self._context, self._draw_items)
-        trust_line(self._context)
+        await live_catalog(self._context, lambda: trust_line(self._context))
         live_cart(self._context).on_change(self._show_cart)
 
     def _draw_items(self) -> None:

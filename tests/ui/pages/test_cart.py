@@ -38,6 +38,17 @@ async def test_lines_show_quantities_and_totals_in_the_carts_currency(shop: Shop
     assert "5 items" in shop.world.text()
 
 
+async def test_the_total_says_of_tax_what_the_operator_says_and_follows_it(shop: Shopping) -> None:
+    await shop.put(SEATS, 2)
+    await shop.world.open("/cart")
+    assert not shop.world.marked("cart-tax")
+
+    await shop.sell(changed(lambda document: document.update(tax="added")))
+    await until(lambda: "Prices are without tax, which is added at checkout." in shop.world.text())
+    await shop.sell(changed(lambda document: document.update(tax="included")))
+    await until(lambda: "Prices include tax." in shop.world.text())
+
+
 async def test_a_changed_quantity_is_kept_and_the_total_follows(shop: Shopping) -> None:
     await shop.put(STICKERS, 1)
     await shop.world.open("/cart")

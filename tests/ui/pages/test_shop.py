@@ -218,6 +218,15 @@ async def test_a_new_price_shows_on_the_open_page_and_keeps_what_was_typed(shop:
     assert shop.world.one("quantity-sticker-pack").props["value"] == "3"
 
 
+async def test_what_an_open_shop_says_of_tax_follows_the_operator(shop: Shopping) -> None:
+    await shop.world.open("/shop")
+    assert "Prices are without tax" not in shop.world.text()
+
+    await shop.sell(changed(lambda document: document.update(tax="added")))
+
+    await until(lambda: "Prices are without tax, which is added at checkout." in shop.world.text())
+
+
 async def test_a_price_that_changed_behind_the_pages_back_is_not_charged(shop: Shopping) -> None:
     def dearer(document: dict[str, Any]) -> None:
         document["items"][4]["price"]["amount"] = 1100
