@@ -7,8 +7,10 @@ the whole billing page is.
 from collections.abc import Callable, Mapping
 
 from catalog import Catalog, Plan, Price, UnknownPrice
+from catalog_entries import Promises
 from services.checkout.guards import refusal
 from services.checkout_record import Checkout
+from services.claims import Tax
 from services.errors import CatalogChanged, FrontendError
 from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
@@ -22,11 +24,15 @@ from ui.page.context import PageContext
 from ui.plans.confirm import ConfirmCard, back_to_plans, confirm_title, draw_small_print
 from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import on_catalog_change
-from ui.plans.price import due_claims, shown_price
+from ui.plans.price import due_claims, shown_price, starts_with_trial
 from ui.text.i18n import _
 
 Chosen = tuple[Plan, Price]
 """The plan and price that an address names."""
+
+Shown = tuple[bool, Checkout | None, Plan, Price, bool, tuple[Tax | None, Promises]]
+"""All that the card depends on: whether a problem says how to go on, what is under way, what is sold, whether with a
+trial, and what the operator says of tax and promises."""
 
 
 def chosen_price(catalog: Catalog, query: Mapping[str, str]) -> Chosen | None:
@@ -67,14 +73,12 @@ class ConfirmPage:
         self._give_way = give_way
         self._gone = False
         self._opened_words: Tag | None = None
-        claims = due_claims(context, *chosen)
-        title = confirm_title(context.text(self._plan.name), claims)
         with (
             Tag("div", classes="narrow") as self._box,
             Tag("section", classes="card card-page confirm-page", aria_labelledby="headline", testid="confirm"),
         ):
             with Tag("div", classes="stack"):
-                Tag("h1", title, id="headline", classes="card-title")
+                self._title = Tag("h1", id="headline", classes="card-title")
                 Tag("p", context.text(self._plan.tagline), classes="muted")
             self._problems = ProblemPlace(context, on_change=self._show_way)
             self._way = Part(self._draw_way, classes="confirm-way")
@@ -125,10 +129,15 @@ class ConfirmPage:
             self._opened_words.set_text(question_words(self._context, opened, self._purchase))
         problem = self._problems.current
         said = problem is not None and not isinstance(problem, CatalogChanged)
-        self._way.show((said, None if self._context.leaving else opened, self._plan, self._price))
+        context = self._context
+        claims = due_claims(context, self._plan, self._price)
+        self._title.set_text(confirm_title(context.text(self._plan.name), claims))
+        said_besides = (context.catalog.tax, context.catalog.promises)
+        opened = None if context.leaving else opened
+        self._way.show((said, opened, self._plan, self._price, starts_with_trial(claims), said_besides))
 
-    def _draw_way(self, key: tuple[bool, Checkout | None, Plan, Price]) -> None:
-        said, opened, plan, price = key
+    def _draw_way(self, key: Shown) -> None:
+        said, opened, plan, price, *_besides = key
         self._opened_words = None
         if said:
             return

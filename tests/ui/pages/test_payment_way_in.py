@@ -1,16 +1,20 @@
 """The way in: a plan that somebody chose before, a checkout under way, and questions that come first."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from catalog import parse_catalog
+from services.catalog_file import ALL_USERS
 from services.checkout_record import CheckoutEvent
 from services.errors import UpstreamTimeout
+from services.storage.pubsub import Topic
 from tests.ui.billing_states import active, nothing, offered, on_record
-from tests.ui.billing_world import ADA, World, billing_world
+from tests.ui.billing_world import ADA, CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
 
 
@@ -62,6 +66,26 @@ async def test_the_other_interval_can_be_taken_before_the_one_button_is_pressed(
 
     assert "$90.00 today, then yearly." in world.text()
     assert await bought(world, "basic") == "price_sandbox_basic_year"
+
+
+async def test_the_card_to_be_confirmed_follows_what_the_operator_says_of_tax_and_promises_and_a_trial(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+    await world.open("/payment?price=price_sandbox_enterprise_month")
+    assert "Try Enterprise" in world.text()
+    assert "Cancel any time." in world.text()
+
+    document = CATALOG.model_dump(mode="json", by_alias=True)
+    document |= {"tax": "added", "promises": {}}
+    for price in next(plan for plan in document["plans"] if plan["id"] == "enterprise")["prices"].values():
+        price["trial_days"] = 0
+    world.catalogs.current = parse_catalog(json.dumps(document))
+    await world.container.pubsub.announce(Topic.CATALOG, ALL_USERS)
+
+    await until(lambda: "plus tax today, then monthly." in world.text())
+    assert "Try Enterprise" not in world.text()
+    assert "Cancel any time." not in world.text()
+    assert "Prices are without tax, which is added at checkout." in world.text()
 
 
 async def test_a_plan_that_comes_meanwhile_shows_billing_in_place_of_the_card(world: World) -> None:
