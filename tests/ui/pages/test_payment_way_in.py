@@ -68,7 +68,7 @@ async def test_the_other_interval_can_be_taken_before_the_one_button_is_pressed(
     assert await bought(world, "basic") == "price_sandbox_basic_year"
 
 
-async def test_the_card_to_be_confirmed_follows_what_the_operator_says_of_tax_and_promises_and_a_trial(world: World) -> None:
+async def test_the_card_to_be_confirmed_follows_what_is_said_of_tax_promises_and_trials(world: World) -> None:
     nothing(world)
     await world.sign_in()
     await world.open("/payment?price=price_sandbox_enterprise_month")
