@@ -22,6 +22,7 @@ from cli.reconcile_journal import LookedAt, ReconcileJournal
 from cli.stored import with_store
 from services.container import Container
 from services.observability.logs import UserHashes
+from services.people.reconciled import LastReconcile, ReconcileFigures
 from services.people.reconciliation import FindingKind, ReconcileFinding, findings_of
 from services.storage.port import Store
 from settings import Settings, load_settings
@@ -61,6 +62,8 @@ def _run(options: argparse.Namespace) -> int:
     async def work(store: Store) -> int:
         nonlocal complete
         complete = await look_at_everybody(settings, store, journal, options.pause)
+        if complete:
+            await LastReconcile(store).keep(figures_of(journal))
         return 0
 
     try:
@@ -77,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
     found = [finding for entry in entries for finding in entry.findings]
     print(as_json(entries, found) if options.json else as_table(len(entries), found))
     if options.metrics:
-        Path(options.metrics).write_text(as_metrics(len(entries), found), encoding="utf-8")
+        Path(options.metrics).write_text(as_metrics(figures_of(journal)), encoding="utf-8")
     _log_each(settings, found)
     journal.finish()
     return 1 if found else 0
@@ -142,15 +145,21 @@ def as_json(entries: Sequence[LookedAt], found: Sequence[ReconcileFinding]) -> s
     return json.dumps(told, indent=2)
 
 
-def as_metrics(customers: int, found: Sequence[ReconcileFinding]) -> str:
+def figures_of(journal: ReconcileJournal) -> ReconcileFigures:
+    """Return the figures of a run that ends now."""
+    entries = journal.entries.values()
+    found = (finding for entry in entries for finding in entry.findings)
+    return ReconcileFigures.of(datetime.now(UTC), len(entries), found)
+
+
+def as_metrics(figures: ReconcileFigures) -> str:
     """Return the figures in Prometheus' text form, a series for each kind, also where there is none."""
-    counts = Counter(finding.kind for finding in found)
+    ended = figures.ended_at.timestamp()
     lines = ["# TYPE billing_reconcile_findings gauge"]
-    lines += [f'billing_reconcile_findings{{kind="{kind}"}} {counts[kind]}' for kind in FindingKind]
-    lines += ["# TYPE billing_reconcile_customers gauge", f"billing_reconcile_customers {customers}"]
-    now = datetime.now(UTC).timestamp()
+    lines += [f'billing_reconcile_findings{{kind="{kind}"}} {count}' for kind, count in figures.findings.items()]
+    lines += ["# TYPE billing_reconcile_customers gauge", f"billing_reconcile_customers {figures.customers}"]
     lines += ["# TYPE billing_reconcile_finished_timestamp_seconds gauge"]
-    return "\n".join([*lines, f"billing_reconcile_finished_timestamp_seconds {now:.0f}"]) + "\n"
+    return "\n".join([*lines, f"billing_reconcile_finished_timestamp_seconds {ended:.0f}"]) + "\n"
 
 
 def _log_each(settings: Settings, found: Sequence[ReconcileFinding]) -> None:

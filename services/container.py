@@ -16,6 +16,7 @@ from services.observability.logs import UserHashes
 from services.observability.metrics import Metrics
 from services.observability.page_health import PageHealth
 from services.people.own_data import OwnData
+from services.people.reconciled import LastReconcile
 from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
 from services.portal import InvoiceService, PortalService
@@ -95,6 +96,7 @@ class Container:
     shown: ShownRecord
     people: PeopleRepository
     own_data: OwnData
+    reconciled: LastReconcile
     webhooks: WebhookDeliverer
     stripe_mode: StripeModeService
     notice: NoticeFile

@@ -29,6 +29,7 @@ from services.payment_contract.features import ContractFeature, PaymentContract
 from services.payment_contract.watch import ContractWatch
 from services.people.own_data import OwnData
 from services.people.personal_data import PersonalData
+from services.people.reconciled import LastReconcile
 from services.people.record import PeopleRepository
 from services.people.shown import ShownRecord
 from services.portal import INVOICE_HOSTS, InvoiceService, PortalService
@@ -165,7 +166,8 @@ def build(
         refresher=refresher, status=status, checkout=checkout, portal=portal, invoices=invoices, cart=cart,
         entitlements=entitlements,
         entitlement_lookup=entitlement_lookup, outbox=outbox, webhooks=webhooks, shown=ShownRecord(store, now),
-        people=people, own_data=own_data, notice=NoticeFile(settings.notice_file, now=now), stripe_mode=stripe_mode,
+        people=people, own_data=own_data, reconciled=LastReconcile(store),
+        notice=NoticeFile(settings.notice_file, now=now), stripe_mode=stripe_mode,
         alarms=alarms, limits=limits, policies=policies,
         payment_upstream=payment_ms.upstream, auth_upstream=auth_ms.upstream, metrics=metrics, users=users,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from services.container import Container
 from services.live_status.confirmations import ConfirmationWatch
 from services.observability.logs import dropped_lines
 from services.observability.metrics import GaugeReading
+from services.people.reconciliation import FindingKind
 
 
 def gauges(container: Container, confirmations: ConfirmationWatch) -> tuple[GaugeReading, ...]:
@@ -67,9 +68,33 @@ def gauges(container: Container, confirmations: ConfirmationWatch) -> tuple[Gaug
             )
             for alarm in ALARMS
         ),
+        *(
+            GaugeReading(
+                "billing_reconcile_findings",
+                "What the last complete run of `reconcile` found, by kind (NaN: there was none).",
+                partial(_found, container, kind),
+                {"kind": kind.value},
+            )
+            for kind in FindingKind
+        ),
+        GaugeReading(
+            "billing_reconcile_customers",
+            "Customers that it looked at.",
+            lambda: math.nan if (last := container.reconciled.figures) is None else last.customers,
+        ),
+        GaugeReading(
+            "billing_reconcile_finished_timestamp_seconds",
+            "When it ended, in Unix time.",
+            lambda: math.nan if (last := container.reconciled.figures) is None else last.ended_at.timestamp(),
+        ),
         GaugeReading("billing_log_lines_dropped", "Log lines that could not be written.", dropped_lines),
         GaugeReading("billing_started_at", "When the process was started, in Unix time.", lambda: started_at),
     )
+
+
+def _found(container: Container, kind: FindingKind) -> float:
+    last = container.reconciled.figures
+    return math.nan if last is None else last.findings.get(kind, 0)
 
 
 def _stands(container: Container, key: AlarmKey) -> float:

@@ -1,5 +1,6 @@
 """For those who run the app: is it alive, is it ready, what does it count; and the key that signs entitlements."""
 
+import asyncio
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -45,7 +46,7 @@ def operations_routes(container: Container) -> APIRouter:
         is_operator = token is not None and shows_token(authorization, token)
         if not is_operator and not is_from_this_machine(request, container):
             return PlainTextResponse("This needs OPS_TOKEN: as a bearer token, or as the password of any user.", 403)
-        await readiness(container)
+        await asyncio.gather(readiness(container), container.reconciled.look())
         return Response(container.metrics.text(), headers={"Content-Type": METRICS_TYPE})
 
     @router.get("/.well-known/jwks.json")

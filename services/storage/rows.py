@@ -46,6 +46,7 @@ class RowKind(StrEnum):
     SHOWN = "shown"
     OUTBOX_WAITING = "outbox-waiting"
     CONFIRMATION = "confirmation"
+    RECONCILED = "reconciled"
 
 
 MARKERS: Final = frozenset(

@@ -12,6 +12,8 @@ from cli.commands import main
 from cli.reconcile_journal import LookedAt, ReconcileJournal
 from services.auth_ms import PlanGrant
 from services.live_status.memory import snapshot_key
+from services.people.reconciled import LastReconcile, ReconcileFigures
+from services.people.reconciliation import FindingKind
 from services.storage.sqlite_store import SqliteStore
 from services.subscription.snapshot import UpstreamSnapshot
 from tests.cli.installation import Installation
@@ -49,6 +51,15 @@ def reconcile(installation: Installation, *options: str) -> tuple[int, dict[str,
     return code, json.loads(written.out), events
 
 
+async def figures_in(installation: Installation) -> ReconcileFigures | None:
+    """Return what `/metrics` shows from the store."""
+    store = SqliteStore(Path(installation.folder) / "store.sqlite3")
+    last = LastReconcile(store)
+    await last.look()
+    await store.close()
+    return last.figures
+
+
 def test_everybody_is_looked_at_and_what_does_not_fit_is_listed(
     everybody: Installation, payment_ms: MockPaymentMS
 ) -> None:
@@ -63,6 +74,10 @@ def test_everybody_is_looked_at_and_what_does_not_fit_is_listed(
     assert 'billing_reconcile_findings{kind="access_without_record"} 1' in figures
     assert "billing_reconcile_customers 2" in figures
     assert not (everybody.folder / ".data" / "reconcile.jsonl").exists()
+    kept = asyncio.run(figures_in(everybody))
+    assert kept is not None
+    assert (kept.customers, sum(kept.findings.values())) == (2, 1)
+    assert kept.findings[FindingKind.NO_RECORD] == 1
 
 
 def test_a_killed_run_goes_on_where_it_was(everybody: Installation, payment_ms: MockPaymentMS) -> None:

@@ -12,6 +12,8 @@ from joserfc.jwk import KeySet
 from sandbox.launch import RunningSandbox
 from services.entitlements.model import Entitlement
 from services.errors import PlanRequired, StoreUnavailable
+from services.people.reconciled import LastReconcile, ReconcileFigures
+from services.people.reconciliation import FindingKind, ReconcileFinding
 from services.rate_limits import RateLimits
 from services.readiness import LEVELS
 from services.sessions.service import Session
@@ -201,6 +203,26 @@ async def test_metrics_count_what_happens_and_name_nobody(api: ApiWorld) -> None
         assert f"billing_{name} " in text
     assert "usr_" not in text
     assert "ada" not in text
+
+
+async def test_metrics_say_what_the_last_reconcile_found(api: ApiWorld) -> None:
+    browser, ended = api.browser(), datetime(2026, 11, 30, 4, tzinfo=UTC)
+    before = (await browser.get("/metrics")).text
+    two = ReconcileFinding(
+        kind=FindingKind.TWO, customer="ada", user_id="ada", detail="basic and premium", heard=ended
+    )  # fmt: skip
+    await LastReconcile(api.container.store).keep(ReconcileFigures.of(ended, 7, [two]))
+
+    api.container.reconciled._read_at = float("-inf")  # as a quarter of a minute later
+    after = (await browser.get("/metrics")).text
+
+    assert 'billing_reconcile_findings{kind="two_subscriptions"} NaN' in before
+    assert "billing_reconcile_customers NaN" in before
+    assert 'billing_reconcile_findings{kind="two_subscriptions"} 1.0' in after
+    assert 'billing_reconcile_findings{kind="not_asked"} 0.0' in after
+    assert "billing_reconcile_customers 7.0" in after
+    assert float(after.partition("\nbilling_reconcile_finished_timestamp_seconds ")[2].split()[0]) == ended.timestamp()
+    assert "ada" not in after
 
 
 async def test_a_store_whose_file_was_replaced_says_what_to_do(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:

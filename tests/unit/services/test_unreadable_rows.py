@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
@@ -17,6 +17,7 @@ from services.alarms.recorder import AlarmRecorder
 from services.auth_ms import User
 from services.checkout_record import CheckoutEvent
 from services.errors import CheckoutUnreadable, SignInFailed, UpstreamTimeout
+from services.people.reconciled import LastReconcile, ReconcileFigures
 from services.people.shown import ShownRecord
 from services.sessions.service import Session, Visitor, session_key
 from services.storage import rows
@@ -353,6 +354,17 @@ async def write_confirmation(case: Case) -> Callable[[], Awaitable[None]]:
     return read
 
 
+async def write_reconciled(case: Case) -> Callable[[], Awaitable[None]]:
+    await LastReconcile(case.outside.store).keep(ReconcileFigures.of(datetime.now(UTC), 3, ()))
+
+    async def read() -> None:
+        last = LastReconcile(case.outside.store)
+        await last.look()
+        assert last.figures is None
+
+    return read
+
+
 Write = Callable[[Case], Awaitable[Callable[[], Awaitable[None]]]]
 
 KINDS: dict[RowKind, Write] = {
@@ -377,6 +389,7 @@ KINDS: dict[RowKind, Write] = {
     RowKind.SHOWN: write_shown,
     RowKind.OUTBOX_WAITING: write_outbox_waiting,
     RowKind.CONFIRMATION: write_confirmation,
+    RowKind.RECONCILED: write_reconciled,
 }
 
 
