@@ -21,6 +21,8 @@ from truth.story_world import Failure
 
 PIECE: Final = 25
 """Stories that a process plays before it reports."""
+PIECES_OF_A_PROCESS: Final = 4
+"""So many pieces, and a fresh process takes over: what each story's own app registers is not given back before."""
 
 SOFTER: Final = frozenset({Verdict.LATE, Verdict.AS_TOLD, Verdict.DATED})
 """What is softer than true, and not false."""
@@ -73,10 +75,11 @@ class Run:
     say: Print = print
 
     def play(self) -> int:
-        """Play them; print what was found, each sort with its shortest story. Return 0 where nothing was."""
+        """Play them; print what is found, in the end each sort's shortest story. Return 0 where nothing was."""
         began = time.monotonic()
         total, sorts = self._restored()
         counts = Counter(dict.fromkeys(sorts, 0))
+        to_shorten: list[tuple[int, Failure]] = []
         for report in self._reports(self.first + total.stories):
             total.stories += report.stories
             total.said.update(report.said)
@@ -86,8 +89,10 @@ class Run:
                 if failure.sort not in sorts:
                     sorts[failure.sort] = seed
                     self.say(f"story {seed}: {failure}")
-                    self._shorten(seed, failure)
+                    to_shorten.append((seed, failure))
             self._save(total, sorts)
+        for seed, failure in to_shorten:
+            self._shorten(seed, failure)
         self._sum_up(total, sorts, counts, time.monotonic() - began)
         if self.state is not None:
             self.state.unlink(missing_ok=True)
@@ -100,7 +105,9 @@ class Run:
             for piece in pieces:
                 yield play_piece(*piece)
             return
-        with ProcessPoolExecutor(self.processes, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            self.processes, mp_context=get_context("spawn"), max_tasks_per_child=PIECES_OF_A_PROCESS
+        ) as pool:
             yield from pool.map(play_piece, *zip(*pieces, strict=True)) if pieces else ()
 
     def _shorten(self, seed: int, failure: Failure) -> None:
@@ -108,7 +115,7 @@ class Run:
             story_of(seed, self.service),
             lambda one: any(f.sort == failure.sort for f in play(one, to_the_end=self.to_the_end)[0]),
         )
-        self.say(f"  shortest: {story.to_json()}")
+        self.say(f"story {seed}, at its shortest: {story.to_json()}")
         for found in play(story, watch=lambda line: self.say(f"    {line}"), to_the_end=self.to_the_end)[0]:
             if found.sort == failure.sort:
                 self.say(f"    {found}")
