@@ -19,7 +19,7 @@ UNSAID: Final = "on record"
 
 @dataclass(frozen=True, slots=True)
 class Sub:
-    """A subscription. `charge` is what will be taken next, in minor units, with its currency; None for nothing."""
+    """A subscription. `charge` is what its renewal will take, in minor units, with its currency; None for nothing."""
 
     id: str
     plan: str
@@ -39,7 +39,7 @@ class Sub:
     interval: str
     session: str
     made_of: tuple[int, int, int] = (0, 0, 0)
-    """The next charge before discount and tax, the discount, and the tax, in the list currency."""
+    """That charge before discount and tax, the discount, and the tax, in the list currency."""
     change: tuple[datetime, str, int, str, str] | None = None
     """When another plan comes that is booked: its id, its list price with currency and interval."""
 
@@ -55,7 +55,7 @@ class Sub:
 
     def __str__(self) -> str:
         ends = f", ends {self.ends_at:%d %b %Y}" if self.ends_at else ""
-        next_one = f"{self.charge[0]} {self.charge[1]} next" if self.charge else "nothing more to pay"
+        next_one = f"{self.charge[0]} {self.charge[1]} then" if self.charge else "nothing more to pay"
         return f"{self.status} {self.plan} by the {self.interval}, {next_one}, until {self.period_end:%d %b %Y}{ends}"
 
 
@@ -161,8 +161,9 @@ def _plan_told(told: StripeSubscription) -> str:
 
 
 def _true_sub(one: SubscriptionTruth) -> Sub:
-    charge = (one.next_charge.amount, one.next_charge.currency) if one.next_charge is not None else None
-    due = one.next_charge.due if one.next_charge is not None else None
+    renewal = one.renewal_charge
+    charge = (renewal.amount, renewal.currency) if renewal is not None else None
+    due = renewal.due if renewal is not None else None
     return Sub(
         id=one.id, plan=one.plan, group=one.group or "main", status=one.status, created=one.created,
         period_end=one.period_end, paid_until=one.paid_until, ends_at=one.ends_at, ended_at=one.ended_at,

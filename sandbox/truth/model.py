@@ -99,6 +99,8 @@ class SubscriptionTruth(BaseModel):
     next_change_at: datetime | None
     next_charge: NextCharge | None
     """None: the next period takes nothing (paused, or free by a code), or there is none."""
+    renewal_charge: NextCharge | None
+    """What the next period takes, where a first payment or a retry comes before it too, and goes through."""
     paid_until: datetime | None
     """The end of the last period that was paid for, or free by trial or coupon; None where none was."""
     charges: list[Charge]

@@ -102,6 +102,7 @@ def _subscription(state: SandboxState, one: StripeSubscription, charges: list[Ch
         ends_at=will_end_at(state, one),
         next_change_at=next_moment(one),
         next_charge=_next_charge(state, one, own),
+        renewal_charge=_renewal_charge(state, as_if_paid),
         paid_until=_paid_until(one, own),
         charges=own,
         open_invoices=[charge.invoice_id for charge in own if charge.status is InvoiceStatus.OPEN],
@@ -126,6 +127,10 @@ def _next_charge(state: SandboxState, one: StripeSubscription, own: list[Charge]
             retry_of=charge.invoice_id,
             succeeds=session.settles_well if session else card_pays(one, state.runtime_settings.current),
         )
+    return _renewal_charge(state, one)
+
+
+def _renewal_charge(state: SandboxState, one: StripeSubscription) -> NextCharge | None:
     renewal = next_renewal(one, state.runtime_settings.current)
     if renewal is None or not renewal.collected or renewal.due.amount == 0:
         return None

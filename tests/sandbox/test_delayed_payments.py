@@ -22,6 +22,19 @@ def test_session_is_complete_and_unpaid_for_days(local: LocalShop, status: str) 
     assert subscription["renews"] is True
 
 
+def test_the_renewal_of_a_plan_whose_first_debit_is_under_way_is_its_own_sum(local: LocalShop) -> None:
+    local.set(coupon_duration="once")
+    local.subscribe(card=ARRIVES, promotion="HALF")
+
+    told = local.running_truth()
+    debit, renewal = told["next_charge"], told["renewal_charge"]
+
+    assert (debit["amount"], renewal["amount"]) == (1450, 2900)
+    assert debit["at"] < renewal["at"] == told["period_end"]
+    local.days(3.1)
+    assert local.running_truth()["next_charge"] == renewal
+
+
 @pytest.mark.parametrize("status", ["active", "incomplete"])
 def test_money_arrives_after_three_days(local: LocalShop, status: str) -> None:
     local.set(delayed_status=status)

@@ -11,6 +11,7 @@ from sandbox.control.scenarios import set_status, subscribe
 from sandbox.in_process import InProcessSandbox, settings_in_memory
 from sandbox.stripe.amounts import COUPONS
 from sandbox.stripe.objects import StripeSubscription
+from sandbox.stripe.payment_methods import BANK_DEBITS
 from truth.catalogs import BASE, CatalogOfStory
 from truth.facts import facts_of, told_of
 from truth.oracle import History, Verdict
@@ -84,6 +85,19 @@ def test_a_renewal_over_the_list_price_is_false_with_a_coupon(books: Books) -> N
 
     assert books.judge(Kind.RENEWS, money=Money(1450, "usd")) is Verdict.TRUE
     assert books.judge(Kind.RENEWS, money=Money(2900, "usd")) is Verdict.FALSE
+
+
+def test_a_renewal_is_over_its_own_sum_while_the_first_debit_is_under_way(books: Books) -> None:
+    books.state.runtime_settings.change({"coupon_duration": "once"})
+    line = next(line for line in books.state.prices.plans() if line.plan == "premium")
+    session = books.state.checkout.open(
+        "subscription", ADA.user_id, ADA.email, [line], "http://a.test/?{CHECKOUT_SESSION_ID}", "http://a.test/"
+    )
+    books.state.checkout.pay(books.state.checkout.apply_promotion(session, "HALF"), BANK_DEBITS[0].number)
+    books.observe()
+
+    assert books.judge(Kind.RENEWS, money=Money(2900, "usd")) is Verdict.TRUE
+    assert books.judge(Kind.RENEWS, money=Money(1450, "usd")) is Verdict.FALSE
 
 
 def test_what_was_canceled_a_moment_ago_renews_late_and_then_falsely(books: Books) -> None:
