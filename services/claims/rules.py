@@ -30,7 +30,7 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ),
     ClaimKind.NO_SUBSCRIPTION: Rule("the same, and the catalog offers no free plan", "`none_in_billing`"),
     ClaimKind.NONE_IN_BILLING: Rule(
-        "billing was asked about all plans; the account says nothing of plans", "`cant_check`"
+        "billing was asked about all plans, once a minute where the account says nothing of plans", "`cant_check`"
     ),
     ClaimKind.CONFIRMING: Rule("the browser is back, and no service has spoken, for less than a minute"),
     ClaimKind.CONFIRMING_LONG: Rule("the same, for one to ten minutes"),

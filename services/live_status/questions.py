@@ -24,6 +24,10 @@ ASKED_AGAIN_AFTER: Final = timedelta(minutes=10)
 """An answer of billing's older than this is asked for again, also where nothing says that it may differ: "none" of last
 month proves nothing about today (a purchase in a browser that never came back, a subscription made elsewhere)."""
 
+NONE_STANDS_FOR: Final = timedelta(seconds=45)
+"""The same where a page says "none" by billing's word alone: the account says nothing of plans, so no news of a
+subscription made elsewhere would come from it. Shorter than the pause between two looks of an open page."""
+
 
 class UpstreamQuestions:
     """Asks the Payment MS and the Auth MS, and puts their answers over what was known before."""
@@ -174,8 +178,12 @@ class UpstreamQuestions:
         now = self._now()
         named = plan_named(catalog, grant.plan) if (grant := granted(snapshot)) else None
         wanted = {*snapshot.products_on_record, *(c.product_id for c in checkouts if c.payable(now) or c.unconfirmed)}
+        unsaid = _none_by_billing_alone(snapshot, catalog)
         wanted |= {
-            p for p in (*sold, *gone) if (known := snapshot.records.get(p)) and now - known.as_of > ASKED_AGAIN_AFTER
+            p
+            for p in (*sold, *gone)
+            if (known := snapshot.records.get(p))
+            and now - known.as_of > (NONE_STANDS_FOR if p in unsaid else ASKED_AGAIN_AFTER)
         }
         return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p in named.products))
 
@@ -192,6 +200,15 @@ def _by_product(
         if record.subscription_id not in ids and status_word(record.status)[0] in LIVE:
             further[record.product_id] = (*further.get(record.product_id, ()), record)
     return first, further
+
+
+def _none_by_billing_alone(snapshot: UpstreamSnapshot, catalog: Catalog) -> frozenset[str]:
+    """Return the products of the headline's group where billing's word alone says that there is nothing of them."""
+    if snapshot.account is None or snapshot.account.grant is not None:
+        return frozenset()
+    group = catalog.plans[0].group
+    products = frozenset(product for plan in catalog.plans if plan.group == group for product in plan.products)
+    return products if products.isdisjoint(snapshot.products_on_record) else frozenset()
 
 
 def granted(snapshot: UpstreamSnapshot) -> PlanGrant | None:

@@ -78,7 +78,9 @@ def has_plan(current: Subscription, plan: Plan) -> bool:
     if plan.kind == "free":
         return current.state is State.NONE and current.reason is Reason.NO_SUBSCRIPTION
     old = current.until is not None and current.until <= datetime.now(UTC)
-    doubtful = current.state is State.ON_RECORD and (old or current.reason is Reason.ACCOUNT_DIFFERS)
+    doubtful = current.state is State.ON_RECORD and (
+        old or not current.access or current.reason is Reason.ACCOUNT_DIFFERS
+    )
     if doubtful or current.state is State.CONFLICT:  # whether it still runs is not known, or the account says no
         return False
     return current.plan_id == plan.id and (current.access or current.live)

@@ -131,6 +131,19 @@ async def test_a_record_that_the_account_knows_nothing_of_is_not_called_the_curr
     assert "Current plan" not in world.text()
 
 
+async def test_a_record_without_a_word_is_not_called_the_current_plan_where_the_account_says_nothing(
+    world: World,
+) -> None:
+    """Stripe may have ended it long ago: the running service answers the same."""
+    world.billing.has("premium", None, until=NOW + timedelta(days=20))
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert "We found a Premium subscription" in world.text()
+    assert "Current plan" not in world.text()
+
+
 async def test_an_account_that_says_nothing_of_plans_puts_nobody_on_the_free_plan(world: World) -> None:
     await world.sign_in()
 

@@ -197,6 +197,23 @@ class TestScope:
 
         assert found.current.plan_id == "premium"
 
+    @pytest.mark.parametrize(
+        ("grant", "asked"), [(None, ["prod_basic", "prod_premium"]), (PlanGrant("none", "", None), [])]
+    )
+    async def test_none_by_billings_word_alone_is_asked_again_at_each_look(
+        self, replica: Replica, outside: Outside, grant: PlanGrant | None, asked: list[str]
+    ) -> None:
+        if grant is not None:
+            outside.world.accounts["ada"] = grant
+        ada = await replica.sign_in()
+        await replica.refresher.ask(ada, "all")
+        outside.payment_ms.switch.calls.clear()
+
+        outside.clock.move(50)
+        await replica.refresher.ask(ada, "relevant")
+
+        assert [product for _what, _customer, product in outside.payment_ms.switch.calls] == asked
+
     async def test_a_checkout_under_way_is_asked_about(self, replica: Replica, outside: Outside) -> None:
         ada = await replica.sign_in()
         await replica.click(ada)
