@@ -1,8 +1,10 @@
 """What the app and the Auth MS are told: written in the same transaction as the news, sent until it is taken.
 
-At least once, for three days with growing pauses. Rows are leased before they are sent, so that of two instances one
-sends them; where a sender dies in the middle, the other sends them again. What came of a round is written at once: a
-transaction for each row would have webhooks wait for their turn to write where many people buy together.
+At least once, for three days with growing pauses. Each target is sent to by itself, so that one which hangs keeps the
+other from nothing; an Auth MS that answers is told first, since the app asks it when it is told. Rows are leased before
+they are sent, so that of two instances one sends them; where a sender dies in the middle, the other sends them again.
+What came of a round is written at once: a transaction for each row would have webhooks wait for their turn to write
+where many people buy together.
 """
 
 import hashlib
@@ -18,8 +20,8 @@ from urllib.parse import quote
 import httpx
 import structlog
 from pydantic import JsonValue
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, exists, func, literal, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from payment_service.database import ServiceDatabase, ToldRow, insert
 from payment_service.metrics import ServiceMetrics
@@ -37,6 +39,8 @@ _LEASE: Final = 60
 _AT_ONCE: Final = 16
 _BATCH: Final = 96
 _TIMEOUT: Final = 10.0
+_HEAD_START: Final = 1
+"""Whole seconds after which the app is told although an Auth MS that used to answer was not told the same yet."""
 
 _log = structlog.get_logger(__name__)
 
@@ -64,14 +68,9 @@ class EventOutbox:
         self._told_of = told_of
         self._client = httpx.Client(timeout=_TIMEOUT, trust_env=False, transport=transport)
         self._plugin = _plugin(settings.auth_events_plugin)
-        self._targets = [
-            target
-            for target, wanted in (
-                (APP, settings.app_events_url),
-                (AUTH, settings.auth_events_url or settings.auth_events_plugin),
-            )
-            if wanted
-        ]
+        self._auth_answers = True
+        told = {AUTH: settings.auth_events_url or settings.auth_events_plugin, APP: settings.app_events_url}
+        self.targets = tuple(target for target, wanted in told.items() if wanted)
 
     def add(
         self, session: Session, event_id: str, kind: str, user_id: str, product_id: str, created: int | None = None
@@ -79,13 +78,13 @@ class EventOutbox:
         """Note an event for whoever is to be told, in the transaction of its cause; a second time changes nothing."""
         now = int(time.time())
         body = {"id": event_id, "type": kind, "created": created or now, "user_id": user_id, "product_id": product_id}
-        for target in self._targets:
+        for target in self.targets:
             row = {"id": f"{target}:{event_id}", "target": target, "user_id": user_id, "body": body, "created": now}
             insert(session, ToldRow, {**row, "attempts": 0, "due": now, "state": WAITING})
 
-    def send_due(self, at_once: int = _AT_ONCE) -> int:
-        """Send what is due, so much of it at once (a single one in this thread); return how many were tried."""
-        rows = self.lease()
+    def send_due(self, target: str, at_once: int = _AT_ONCE) -> int:
+        """Send what is due to a target, so many at once (a single one in this thread); return how many were tried."""
+        rows = self.lease(target)
         if not rows:
             return 0
         messages = _messages(rows)
@@ -94,22 +93,30 @@ class EventOutbox:
         else:
             with ThreadPoolExecutor(min(at_once, len(messages)), "outbox") as senders:
                 problems = list(senders.map(self._problem_of, messages))
+        if target == AUTH:
+            self._auth_answers = not any(problems)
         with self._database.writing() as session:
             for message, problem in zip(messages, problems, strict=True):
                 for row in message:
                     self._note(session, row, problem)
-        self._count()
+            waiting = select(func.count()).where(ToldRow.target == target, ToldRow.state == WAITING)
+            self._metrics.untold.labels(target).set(session.scalar(waiting) or 0)
         return len(rows)
 
     def close(self) -> None:
         """Close what is connected."""
         self._client.close()
 
-    def lease(self) -> list[ToldRow]:
-        """Return what is due, and keep other senders from it for a minute."""
+    def lease(self, target: str) -> list[ToldRow]:
+        """Return what is due to a target, and keep other senders from it for a minute."""
         now = int(time.time())
+        account = aliased(ToldRow)
+        due = select(ToldRow).where(ToldRow.target == target, ToldRow.state == WAITING, ToldRow.due <= now)
+        if target == APP and AUTH in self.targets and self._auth_answers:
+            same = literal(f"{AUTH}:") + func.substr(ToldRow.id, len(f"{APP}:") + 1)
+            untried = exists().where(account.id == same, account.attempts == 0)
+            due = due.where(or_(ToldRow.created < now - _HEAD_START, ~untried))
         with self._database.writing() as session:
-            due = select(ToldRow).where(ToldRow.state == WAITING, ToldRow.due <= now)
             ordered = due.order_by(ToldRow.due).limit(_BATCH).with_for_update(skip_locked=True)
             rows = list(session.scalars(ordered))
             ids = [row.id for row in rows]
@@ -153,12 +160,6 @@ class EventOutbox:
             answer = self._client.post(address, json=content, headers=headers)
         return "" if answer.is_success else f"HTTP {answer.status_code}"
 
-    def _count(self) -> None:
-        with self._database.reading() as session:
-            for target in self._targets:
-                waiting = select(func.count()).where(ToldRow.target == target, ToldRow.state == WAITING)
-                self._metrics.untold.labels(target).set(session.scalar(waiting) or 0)
-
     def prune(self, before: int) -> None:
         """Drop what was taken, and what was given up, before this moment."""
         with self._database.writing() as session:
@@ -166,7 +167,7 @@ class EventOutbox:
 
 
 def _messages(rows: Iterable[ToldRow]) -> list[list[ToldRow]]:
-    """Return the rows in the messages that tell them, the Auth MS's first: the app asks it when it is told.
+    """Return the rows in the messages that tell them.
 
     The Auth MS hears what a user has now, so that one message tells all that is due about a user.
     """

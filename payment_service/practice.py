@@ -10,6 +10,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ from payment_service.settings import LOOPBACK, BadSettings, ServiceSettings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PATIENCE: Final = 60.0
+ASK_EVERY: Final = 0.2
+"""Seconds between two questions whether the service has reached Stripe."""
 _PERIODS: Final = {"month": "monthly", "year": "yearly"}
 
 
@@ -38,7 +41,7 @@ def practice(settings: ServiceSettings) -> int:
     app_port, auth_port = os.environ.get("PORT", "8081"), os.environ.get("SANDBOX_AUTH_PORT", "8080")
     service_url, auth_url = f"http://127.0.0.1:{settings.payment_service_port}", f"http://127.0.0.1:{auth_port}"
     catalog = Path(os.environ.get("CATALOG_PATH", "products.json"))
-    running: list[subprocess.Popen[bytes]] = []
+    running = _Processes()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         sandbox = {
@@ -47,23 +50,19 @@ def practice(settings: ServiceSettings) -> int:
             "SANDBOX_DATABASE": str(folder.resolve() / "sandbox.sqlite3"),
         }
         ports = ("--auth-port", auth_port, "--stripe-port", os.environ.get("SANDBOX_STRIPE_PORT", "4242"))
-        running.append(_start(sandbox, "-m", "sandbox", *ports, quiet=True))
-        running.append(_start(_for_service(settings, kept, app_port, auth_url), "-m", "payment_service", quiet=True))
-        _wait_for(f"{service_url}/health", running)
+        running.start(sandbox, "-m", "sandbox", *ports, quiet=True)
+        running.start(_for_service(settings, kept, app_port, auth_url), "-m", "payment_service", quiet=True)
+        _wait_for_stripe(f"{service_url}/health", running.one_ended)
         sold = folder / "products.json"
         sold.write_text(json.dumps(_registered(catalog, service_url, kept["api_key"]), ensure_ascii=False, indent=2))
         print("Stripe's test mode: no real money. Pay with 4242 4242 4242 4242.", file=sys.stderr, flush=True)
-        running.append(_start(_for_app(settings, kept, service_url, auth_url, sold), "app.py"))
-        while all(process.poll() is None for process in running):
-            time.sleep(0.2)
+        running.start(_for_app(settings, kept, service_url, auth_url, sold), "app.py")
+        running.one_ended.wait()
         return 1
     except KeyboardInterrupt:
         return 0
     finally:
-        for process in reversed(running):
-            process.terminate()
-        for process in running:
-            process.wait(20)
+        running.end()
 
 
 def _for_service(settings: ServiceSettings, kept: Mapping[str, str], app_port: str, auth_url: str) -> dict[str, str]:
@@ -99,23 +98,43 @@ def _for_app(
     return told
 
 
-def _start(environment: Mapping[str, str], *arguments: str, quiet: bool = False) -> subprocess.Popen[bytes]:
-    """Start one of the three; what a quiet one says on standard output is for programs."""
-    output = subprocess.DEVNULL if quiet else None
-    return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment}, stdout=output)
+class _Processes:
+    """What was started here. `one_ended` is set as soon as one of them has ended."""
+
+    def __init__(self) -> None:
+        self._running: list[subprocess.Popen[bytes]] = []
+        self.one_ended = threading.Event()
+
+    def start(self, environment: Mapping[str, str], *arguments: str, quiet: bool = False) -> None:
+        """Start another one; what a quiet one says on standard output is for programs."""
+        output = subprocess.DEVNULL if quiet else None
+        command, told = [sys.executable, *arguments], {**os.environ, **environment}
+        process = subprocess.Popen(command, cwd=ROOT, env=told, stdout=output)
+        self._running.append(process)
+        threading.Thread(target=self._watch, args=(process,), daemon=True).start()
+
+    def end(self) -> None:
+        """End all of them, the last one first."""
+        for process in reversed(self._running):
+            process.terminate()
+        for process in self._running:
+            process.wait(20)
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        self.one_ended.set()
 
 
-def _wait_for(address: str, running: list[subprocess.Popen[bytes]]) -> None:
+def _wait_for_stripe(address: str, one_ended: threading.Event) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        if any(process.poll() is not None for process in running):
-            raise BadSettings("It did not start; the lines above say why.")
         try:
             if httpx.get(address, timeout=5.0, trust_env=False).json()["stripe"]["ok"]:
                 return
         except (httpx.HTTPError, ValueError, KeyError):
             pass
-        time.sleep(0.2)
+        if one_ended.wait(ASK_EVERY):
+            raise BadSettings("It did not start; the lines above say why.")
     raise BadSettings(f"Stripe can't be used with this key; {address} says why.")
 
 

@@ -1,4 +1,4 @@
-"""What is done without being asked, in one thread: telling, taking back, looking for lost events, tidying up.
+"""What is done without being asked: taking back, looking for lost events, tidying up in one thread, telling in others.
 
 Each kind has a lease, so that of several instances one does it. Whatever fails is tried again at the next round.
 """
@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -19,6 +20,8 @@ from payment_service.service import PaymentService
 from payment_service.subscriptions import ENDED, now_seconds
 
 ROUND: Final = 1.0
+PATIENCE: Final = 15.0
+"""Seconds in which everything has to end when the service stops."""
 LOOK_AT_STRIPE: Final = 30.0
 TASK_LEASE: Final = 15.0
 """Seconds after which another instance takes up what one that was killed did: lost webhooks are waited for. Two that do
@@ -47,39 +50,64 @@ class _Task:
     due: float = 0.0
 
 
+class _Rounds(threading.Thread):
+    """Does something every second, or at once when it is hurried, which it is told, until it is ended."""
+
+    def __init__(self, name: str, one_round: Callable[[bool], None]) -> None:
+        super().__init__(name=name, daemon=True)
+        self._one_round = one_round
+        self._wake, self._ending = threading.Event(), threading.Event()
+
+    def run(self) -> None:
+        hurried = False
+        while not self._ending.is_set():
+            self._one_round(hurried)
+            hurried = self._wake.wait(ROUND)
+            self._wake.clear()
+
+    def hurry(self) -> None:
+        self._wake.set()
+
+    def end(self) -> None:
+        self._ending.set()
+        self._wake.set()
+
+
 class Worker:
-    """The thread. `hurry` has it look at once."""
+    """The threads: one for all that is done here, one for each target that is told. `hurry` has them look at once."""
 
     def __init__(self, service: PaymentService) -> None:
         self._service = service
         self._leases = DatabaseLeases(service.database)
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._tasks = [
-            _Task("outbox", ROUND, service.outbox.send_due, shared=False),
             _Task("seconds", ROUND, self.take_back, needed=service.seconds.due),
             _Task("stripe", LOOK_AT_STRIPE, service.stripe.look, shared=False),
             _Task("stale", 60.0, self.look_at_old_ones),
             _Task("tidy", 3600.0, self.tidy),
         ]
+        self._threads = [_Rounds("worker", self._do_due)]
+        self._threads += [_Rounds(f"tell {target}", partial(self._tell, target)) for target in service.outbox.targets]
         every = service.settings.poll_events or float("inf")  # once at the start in any case
         self._tasks.append(_Task("events", every, self.read_events))
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End after what is under way."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(15.0)
+        for thread in self._threads:
+            thread.end()
+        patience = time.monotonic() + PATIENCE
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, patience - time.monotonic()))
 
     def hurry(self) -> None:
         """Look at what is to be told or taken back now, instead of at the next round."""
-        self._wake.set()
+        for thread in self._threads:
+            thread.hurry()
 
     def take_back(self) -> None:
         """Cancel and refund the second subscriptions that are due."""
@@ -115,16 +143,19 @@ class Worker:
         self._service.webhooks.prune()
         self._service.outbox.prune(now_seconds() - 7 * 86400)
 
-    def _run(self) -> None:
-        hurried = False
-        while not self._stopping.is_set():
-            now = time.monotonic()
-            for task in self._tasks:
-                if task.due <= now or (hurried and task.every == ROUND):
-                    task.due = now + task.every
-                    self._do(task)
-            hurried = self._wake.wait(ROUND)
-            self._wake.clear()
+    def _tell(self, target: str, _hurried: bool) -> None:
+        def send() -> None:
+            if self._service.outbox.send_due(target):
+                self.hurry()  # there may be more, and what the Auth MS was told the app may be told now
+
+        self._do(_Task(f"tell_{target}", ROUND, send, shared=False))
+
+    def _do_due(self, hurried: bool) -> None:
+        now = time.monotonic()
+        for task in self._tasks:
+            if task.due <= now or (hurried and task.every == ROUND):
+                task.due = now + task.every
+                self._do(task)
 
     def _do(self, task: _Task) -> None:
         try:

@@ -161,7 +161,8 @@ class OwnPaymentService:
     def _do_what_is_due(self) -> None:
         """The worker's tasks, in its order."""
         now, poll = time.time(), self._settings.poll_events or float("inf")
-        self._service.outbox.send_due(at_once=1)
+        for target in self._service.outbox.targets:
+            self._service.outbox.send_due(target, at_once=1)
         self._worker.take_back()
         if now >= self._look_due:
             self._look_due = now + LOOKS

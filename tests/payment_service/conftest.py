@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ class ServiceShop:
     told: list[httpx.Request]
     app_answers: list[int]
     """What the app answers to what it is told, one a call; 204 after them."""
+    auth_answers: threading.Event
+    """Whether the Auth MS answers at all. While it does not, what it is told hangs."""
 
     def buy(self, user_id: str = "usr_1", key: str = "", **fields: Any) -> httpx.Response:
         body = {"user_id": user_id, "email": f"{user_id}@example.com", "product_id": "prod_pro",
@@ -83,6 +86,10 @@ class ServiceShop:
         session = self.stripe.pay(session_id)
         assert self.post(self.stripe.event("checkout.session.completed", session)).status_code == 200
         return self.stripe.things["subscriptions"][session["subscription"]]
+
+    def tell(self) -> int:
+        """Send whatever is due to the Auth MS and the app; return how much that was."""
+        return sum(self.service.outbox.send_due(target) for target in self.service.outbox.targets)
 
 
 OpenShops = Callable[..., ServiceShop]
@@ -135,12 +142,19 @@ def open_shop(tmp_path: Path, new_database: NewDatabase, monkeypatch: pytest.Mon
     opened: list[ServiceShop] = []
     fake = FakeStripe()
 
-    def open_one(*, stripe_session: requests.Session | None = None, **settings: Any) -> ServiceShop:
+    def open_one(
+        *, stripe_session: requests.Session | None = None, with_worker: bool = False, **settings: Any
+    ) -> ServiceShop:
         told: list[httpx.Request] = []
         app_answers: list[int] = []
+        auth_answers = threading.Event()
+        auth_answers.set()
 
-        def app(request: httpx.Request) -> httpx.Response:
+        def others(request: httpx.Request) -> httpx.Response:
             told.append(request)
+            if request.url.host == "auth.test":
+                auth_answers.wait()
+                return httpx.Response(204)
             return httpx.Response(app_answers.pop(0) if app_answers else 204)
 
         given = {
@@ -149,15 +163,15 @@ def open_shop(tmp_path: Path, new_database: NewDatabase, monkeypatch: pytest.Mon
             "app_events_url": "http://app.test/api/payment/events", "checkout_limit": "1000/minute",
         }  # fmt: skip
         made = ServiceSettings(_env_file=None, **{**given, **settings})
-        service = assemble(made, httpx.MockTransport(app), stripe_session or fake.session())
-        opened.append(
-            ServiceShop(service, fake, Caller(portal, application(service, with_worker=False)), told, app_answers)
-        )
+        service = assemble(made, httpx.MockTransport(others), stripe_session or fake.session())
+        caller = Caller(portal, application(service, with_worker=with_worker))
+        opened.append(ServiceShop(service, fake, caller, told, app_answers, auth_answers))
         return opened[-1]
 
     with start_blocking_portal() as portal:
         yield open_one
         for shop in opened:
+            shop.auth_answers.set()
             shop.http.close()
 
 

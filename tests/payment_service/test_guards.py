@@ -19,7 +19,7 @@ def twice(shop: ServiceShop) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def told(shop: ServiceShop) -> list[str]:
-    shop.service.outbox.send_due()
+    shop.tell()
     return [json.loads(request.content)["type"] for request in shop.told]
 
 

@@ -10,6 +10,7 @@ from pydantic import JsonValue, SecretStr
 from sqlalchemy import select
 
 from api.events import signature_fits
+from harness.cluster import until
 from payment_service.database import ToldRow
 from payment_service.outbox import signature
 from tests.payment_service.conftest import APP_SECRET, OpenShops, ServiceShop
@@ -22,6 +23,16 @@ def tell_auth(user_id: str, has: Mapping[str, JsonValue]) -> None:
     plugged.append((user_id, has))
 
 
+def tell_nobody(user_id: str, has: Mapping[str, JsonValue]) -> None:
+    """A plug-in whose Auth MS is away."""
+    raise ConnectionError
+
+
+def told_of(shop: ServiceShop, host: str) -> list[str]:
+    """Return whom this one was told of."""
+    return [json.loads(request.content)["user_id"] for request in list(shop.told) if request.url.host == host]
+
+
 def states(shop: ServiceShop) -> list[str]:
     with shop.service.database.reading() as session:
         return list(session.scalars(select(ToldRow.state)))
@@ -30,7 +41,7 @@ def states(shop: ServiceShop) -> list[str]:
 def test_event_is_signed_so_that_the_app_takes_it(shop: ServiceShop) -> None:
     session = shop.buy().json()["checkout_session_id"]
     subscription = shop.paid(session)
-    shop.service.outbox.send_due()
+    shop.tell()
 
     request = shop.told[0]
     content = json.loads(request.content)
@@ -52,10 +63,10 @@ def test_event_that_was_not_taken_is_sent_again_later(shop: ServiceShop) -> None
     shop.app_answers.append(503)
     with time_machine.travel("2026-11-30T12:00:00Z", tick=False) as clock:
         shop.paid(shop.buy().json()["checkout_session_id"])
-        sent = [shop.service.outbox.send_due()]
-        sent.append(shop.service.outbox.send_due())
+        sent = [shop.tell()]
+        sent.append(shop.tell())
         clock.shift(6)
-        sent.append(shop.service.outbox.send_due())
+        sent.append(shop.tell())
 
     assert (sent, states(shop)) == ([1, 0, 1], ["taken"])
     assert json.loads(shop.told[0].content)["id"] == json.loads(shop.told[1].content)["id"]
@@ -66,7 +77,7 @@ def test_event_is_given_up_after_three_days(shop: ServiceShop) -> None:
     with time_machine.travel("2026-11-30T12:00:00Z", tick=False) as clock:
         shop.paid(shop.buy().json()["checkout_session_id"])
         for _ in range(40):
-            shop.service.outbox.send_due()
+            shop.tell()
             clock.shift(4 * 3600)
 
     assert states(shop) == ["dead"]
@@ -77,10 +88,10 @@ def test_two_instances_send_an_event_once_and_one_that_died_in_the_middle_is_fol
     one, other = open_shop(), open_shop()
     with time_machine.travel("2026-11-30T12:00:00Z", tick=False) as clock:
         one.paid(one.buy().json()["checkout_session_id"])
-        assert len(one.service.outbox.lease()) == 1  # and dies
-        assert other.service.outbox.send_due() == 0
+        assert len(one.service.outbox.lease("app")) == 1  # and dies
+        assert other.tell() == 0
         clock.shift(61)
-        assert other.service.outbox.send_due() == 1
+        assert other.tell() == 1
 
     assert states(one) == ["taken"]
 
@@ -88,7 +99,7 @@ def test_two_instances_send_an_event_once_and_one_that_died_in_the_middle_is_fol
 def test_auth_ms_is_told_what_the_user_has_now(open_shop: OpenShops) -> None:
     shop = open_shop(auth_events_url="http://auth.test/users/{user_id}/plan", auth_events_token="token of the tests")
     shop.paid(shop.buy("a b").json()["checkout_session_id"])
-    shop.service.outbox.send_due()
+    shop.tell()
 
     request = next(request for request in shop.told if request.url.host == "auth.test")
     assert request.url.raw_path == b"/users/a%20b/plan"
@@ -104,16 +115,45 @@ def test_auth_ms_hears_once_of_all_that_is_due_about_a_user(open_shop: OpenShops
     shop.post(shop.stripe.event("customer.subscription.updated", bought))
     other = shop.paid(shop.buy("usr_2").json()["checkout_session_id"])
 
-    assert shop.service.outbox.send_due() == 6
+    assert shop.tell() == 6
     assert sorted(request.url.host for request in shop.told) == ["app.test"] * 3 + ["auth.test"] * 2
     assert (states(shop), other["status"]) == (["taken"] * 6, "active")
+
+
+def test_app_is_told_after_the_auth_ms_that_it_will_ask(open_shop: OpenShops) -> None:
+    shop = open_shop(auth_events_url="http://auth.test/users/{user_id}/plan")
+    with time_machine.travel("2026-11-30T12:00:00Z", tick=False):
+        shop.paid(shop.buy().json()["checkout_session_id"])
+        sent = [shop.service.outbox.send_due(target) for target in ("app", "auth", "app")]
+
+    assert sent == [0, 1, 1]
+    assert [request.url.host for request in shop.told] == ["auth.test", "app.test"]
+
+
+def test_auth_ms_that_never_answers_does_not_delay_the_app(open_shop: OpenShops) -> None:
+    shop = open_shop(auth_events_url="http://auth.test/users/{user_id}/plan", with_worker=True)
+    shop.auth_answers.clear()
+    shop.paid(shop.buy().json()["checkout_session_id"])
+
+    assert until(lambda: bool(told_of(shop, "auth.test")))
+    assert until(lambda: told_of(shop, "app.test") == ["usr_1"])
+
+
+def test_app_is_told_at_once_while_the_auth_ms_is_known_not_to_answer(open_shop: OpenShops) -> None:
+    shop = open_shop(auth_events_plugin=f"{__name__}:tell_nobody")
+    with time_machine.travel("2026-11-30T12:00:00Z", tick=False):
+        shop.paid(shop.buy().json()["checkout_session_id"])
+        shop.service.outbox.send_due("auth")
+        shop.paid(shop.buy("usr_2").json()["checkout_session_id"])
+
+        assert shop.service.outbox.send_due("app") == 2
 
 
 def test_plug_in_tells_the_auth_ms_in_its_own_way(open_shop: OpenShops) -> None:
     shop = open_shop(auth_events_plugin=f"{__name__}:tell_auth")
     plugged.clear()
     shop.paid(shop.buy().json()["checkout_session_id"])
-    shop.service.outbox.send_due()
+    shop.tell()
 
     (user_id, has), *_ = plugged
     subscriptions = has["subscriptions"]

@@ -53,7 +53,7 @@ def test_event_is_acted_on_once_and_the_app_is_told_once(shop: ServiceShop) -> N
     asked = len(shop.stripe.log)
 
     assert shop.post(event).status_code == 200
-    shop.service.outbox.send_due()
+    shop.tell()
 
     assert len(shop.stripe.log) == asked
     assert len(shop.told) == 1
