@@ -1,7 +1,7 @@
 """What the frame says on every page about what its user has: the plan beside the name, and a banner when money is due.
 
-`prepare_state_banner` is one of `ui/serving/arrivals.py`. It asks no service: the page is drawn from
-memory, and the live watch corrects it once the page is connected.
+`prepare_state_banner` is one of `ui/serving/arrivals.py`. It asks no service: the frame is drawn from what is known by
+then, which the page may have asked for meanwhile, and the live watch corrects it once the page is connected.
 """
 
 from dataclasses import dataclass
@@ -61,11 +61,8 @@ async def prepare_state_banner(context: PageContext) -> None:
     if not context.user.email and context.path in SELLING:
         context.banners.append(_email_missing)
     await remembered_status(context)
-    customer_status = known_status(context)
-    if customer_status is not None:
-        context.plan_label = plan_label(context, customer_status.current)
-        if banner_kind(context, customer_status) is not None:
-            context.banners.append(lambda: state_banner(context, customer_status))
+    context.plan_label = lambda: _known_plan(context)
+    context.banners.append(lambda: _known_state(context))
     live(context).on_change(lambda new: show_in_frame(context, new))
 
 
@@ -86,17 +83,22 @@ def show_in_frame(context: PageContext, customer_status: CustomerStatus) -> None
     context.frame.show_banners()
 
 
+def _known_plan(context: PageContext) -> str:
+    customer_status = known_status(context)
+    return plan_label(context, customer_status.current) if customer_status is not None else ""
+
+
+def _known_state(context: PageContext) -> None:
+    customer_status = known_status(context)
+    if customer_status is not None:
+        state_banner(context, customer_status)
+
+
 def plan_label(context: PageContext, subscription: Subscription) -> str:
     """Return the plan that the user has access to, by name; nothing where there is none."""
     if not subscription.access:
         return ""
     return subscription_name(subscription, context.catalog, context.locale) or ""
-
-
-def banner_kind(context: PageContext, customer_status: CustomerStatus) -> Kind | None:
-    """Return how a status shows as a banner here, or None for no banner."""
-    urgent = _urgent(context, customer_status)
-    return KINDS[words_of(context, urgent).shown] if urgent is not None else None
 
 
 def _urgent(context: PageContext, customer_status: CustomerStatus) -> Subscription | None:

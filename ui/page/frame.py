@@ -69,7 +69,8 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
     with Tag("section", classes="banners", aria_label=_("Notices")) as banners:
         for draw in context.banners:
             draw()
-    banners.set(hidden=not context.banners)
+    are_banners = bool(banners.default_slot.children)
+    banners.set(hidden=not are_banners)
     _before_main(layout, SiteNotices(context).box, 2)
     _before_main(layout, banners, 3)
     with Tag("footer", classes="site-footer") as footer:
@@ -77,7 +78,7 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
     footer.move(layout)
     live = Tag("div", "", classes="visually-hidden", role="status", id="announcements")
     live.move(layout)
-    context.frame = ShownFrame(live, banners, cart, plan, shown=bool(context.banners))
+    context.frame = ShownFrame(live, banners, cart, plan, shown=are_banners)
     width, kind = " narrow" if narrow else "", " elements-all" if context.elements == "all" else ""
     with Tag("div", classes=f"container{width}{kind}"):
         yield context.frame
@@ -178,7 +179,8 @@ def _plan(context: PageContext) -> Tag | None:
     """Draw the plan of who is signed in: where nothing moves when it becomes known while they look."""
     if context.user is None:
         return None
-    return Tag("span", context.plan_label, classes="badge badge-brand plan-badge", hidden=not context.plan_label)
+    label = context.plan_label()
+    return Tag("span", label, classes="badge badge-brand plan-badge", hidden=not label)
 
 
 def _account(context: PageContext) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from catalog import parse_catalog
 from services.catalog_file import ALL_USERS
@@ -183,6 +184,22 @@ async def test_the_banner_comes_and_goes_with_the_state(world: World) -> None:
     await world.look()
 
     assert not world.marked("notice")
+
+
+@pytest.mark.parametrize("path", ["/upgrade?plan=premium", "/pricing", "/payment"])
+async def test_the_frame_says_what_the_page_has_just_heard_not_what_was_remembered(world: World, path: str) -> None:
+    """Nothing tells an open page later: what it knows by then is no news."""
+    premium(world, "past_due")
+    assert world.session is not None
+    await world.refresher.ask(world.session, "all")
+    world.billing.has("premium", "canceled", until=NOW - timedelta(days=1))
+    world.accounts.says("none")
+
+    with time_machine.travel(NOW + timedelta(days=15)):
+        await world.open(path)
+
+        assert not world.marked("banner-action")
+        assert not world.classed("plan-badge")
 
 
 async def test_the_billing_page_does_not_say_it_twice(world: World) -> None:
