@@ -161,6 +161,15 @@ class Checkout(BaseModel):
         """Whether a service has said since that this purchase arrived and is in force."""
         return CheckoutEvent.ACCESS_ON in self.events
 
+    @property
+    def went_through(self) -> bool:
+        """Whether it is confirmed, and not by the account alone: that may have the plan from elsewhere.
+
+        The browser came back from it, with what only Stripe knows, or billing has what it sold.
+        """
+        came = CheckoutEvent.RETURNED in self.events or CheckoutEvent.BILLING_HAS_IT in self.events
+        return self.confirmed and came
+
     def at(self, event: CheckoutEvent) -> datetime | None:
         """When that happened, or None."""
         return self.events.get(event)

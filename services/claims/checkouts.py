@@ -65,7 +65,7 @@ def checkout_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
 def purchase_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
     """Return what may be said of a checkout in a list of purchases: what became of it, and what it asked for."""
     returned, price = checkout.at(CheckoutEvent.RETURNED), price_claim(checkout)
-    if checkout.confirmed or checkout.paid_order:
+    if checkout.went_through or checkout.paid_order:
         return (arrived_claim(checkout, now), price)
     wait = confirmation_wait(checkout, now, arrived=CheckoutEvent.BILLING_HAS_IT in checkout.events)
     if wait is None:
@@ -93,7 +93,7 @@ def arrived_claim(checkout: Checkout, now: datetime) -> Claim:
 
 def receipt_claim(checkout: Checkout, now: datetime, *, paid: bool) -> Claim | None:
     """Return that there is a receipt: a service confirms the purchase, it is `paid`, and it began without a trial."""
-    if not (checkout.confirmed and paid) or checkout.free_days:
+    if not (checkout.went_through and paid) or checkout.free_days:
         return None
     return Claim(says=ClaimKind.RECEIPT, evidence=Evidence.BOUGHT_HERE, as_of=now, **_about(checkout))
 

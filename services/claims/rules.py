@@ -166,10 +166,12 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.ORDER_PLACED: Rule(
         "the return carries what only Stripe knows, or a service says so", "`back_from_checkout`"
     ),
-    ClaimKind.PURCHASE_ARRIVED: Rule("billing has a subscription of this purchase, or the account grants its plan"),
+    ClaimKind.PURCHASE_ARRIVED: Rule(
+        "billing has a subscription of this purchase, or the browser came back from it and the account grants its plan"
+    ),
     ClaimKind.RECEIPT: Rule(
-        "a purchase of a plan here, without a trial, that a service confirms and calls active; or an order whose "
-        "session billing says is paid"
+        "a purchase of a plan here, without a trial, that the browser came back from or billing has, and that a "
+        "service confirms and calls active; or an order whose session billing says is paid"
     ),
     ClaimKind.BACK_FROM_CHECKOUT: Rule("the browser came back, and its address proves nothing"),
 }

@@ -111,7 +111,7 @@ def _phases(checkout: Checkout, told: Told, now: datetime) -> tuple[EventKind, .
     found = [EventKind.CHECKOUT_OPENED]
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         found += [EventKind.ORDER_RETURNED] if returned is not None else []
-    elif checkout.confirmed:
+    elif checkout.went_through:
         found.append(EventKind.CHECKOUT_CONFIRMED)
     elif checkout.unconfirmed and returned is not None and now - returned > LOST_AFTER:
         found.append(EventKind.CHECKOUT_LOST)

@@ -35,12 +35,8 @@ async def orders_of(context: PageContext) -> tuple[Checkout, ...]:
 
 
 def order_state(checkout: Checkout, now: datetime) -> tuple[Tone, str] | None:
-    """Return what is known of a checkout in a word, with its colour; None for one that came to nothing.
-
-    That the account has the plan confirms a checkout that the user came back from: it may have the plan from elsewhere.
-    """
-    came = {CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT} & checkout.events.keys()
-    if (checkout.confirmed and came) or checkout.paid_order:
+    """Return what is known of a checkout in a word, with its colour; None for one that came to nothing."""
+    if checkout.went_through or checkout.paid_order:
         # Translators: badge of an order: paid for
         return "success", N_("Confirmed")
     if checkout.open(now):

@@ -238,7 +238,7 @@ def view_of(
     if current is not None and about_it and _has_come(checkout, current):
         words = words_of(context, current)
         headline = words.headline
-        if checkout.confirmed and current.state in (State.ACTIVE, State.TRIALING) and not current.ends:
+        if checkout.went_through and current.state in (State.ACTIVE, State.TRIALING) and not current.ends:
             headline = welcome(current, context.catalog, context.locale)
         view = _saying(words, current.state, checkout, headline=headline)
         receipt = receipt_claim(checkout, now, paid=current.state is State.ACTIVE)
@@ -246,7 +246,7 @@ def view_of(
             return view
         reader = Reader.at(context.catalog, context.locale, context.timezone, now)
         return replace(view, note=sentence(receipt, reader), claims=(*view.claims, receipt))
-    if checkout.confirmed:
+    if checkout.went_through:
         return _later(context, checkout, customer_status, now)
     if checkout.at(CheckoutEvent.RETURNED) is None:
         return _unproven(checkout, now)

@@ -264,7 +264,7 @@ def _checkout(checkout: Checkout, now: datetime) -> ExplainedCheckout:
 
 
 def _stands(checkout: Checkout, now: datetime) -> str:
-    if checkout.confirmed:
+    if checkout.went_through:
         return "confirmed"
     if checkout.disclaimed:
         return "given up: they said it was not paid"

@@ -358,6 +358,22 @@ async def test_an_address_typed_by_hand_with_ones_own_unpaid_session_proves_noth
     assert (await world.cart.read(owner)).count == item.min_quantity
 
 
+async def test_a_plan_given_while_its_checkout_is_open_was_not_bought_there(world: World) -> None:
+    session = await world.sign_in()
+    plan = CATALOG.plan("premium")
+    purchase = Purchase.of_plan(plan, next(iter(plan.prices.values())))
+    checkout = await world.container.checkout.start(session, purchase)
+    world.accounts.says("active", "premium")
+    await world.open(f"/payment/success?session_id={checkout.session_id}")
+    await until(lambda: state(world) == "active")
+
+    assert "Stripe emails your receipt" not in world.text()
+    assert "Welcome" not in world.text()
+
+    await back(world, checkout)
+    await until(lambda: "Stripe emails your receipt" in world.text())
+
+
 @pytest.mark.parametrize("written", ["{CHECKOUT_SESSION_ID}", "%7BCHECKOUT_SESSION_ID%7D"])
 @pytest.mark.parametrize("with_key", [True, False])
 async def test_an_address_whose_session_id_was_never_filled_in_finds_the_purchase_by_who_came_back(

@@ -118,6 +118,7 @@ def test_a_checkouts_trial_is_told_in_days() -> None:
         ([(CheckoutEvent.RETURNED, 61)], ClaimKind.CONFIRMING_LONG),
         ([(CheckoutEvent.RETURNED, 601)], ClaimKind.NOT_HEARD),
         ([(CheckoutEvent.RETURNED, 601), (CheckoutEvent.ACCESS_ON, 5)], ClaimKind.PURCHASE_ARRIVED),
+        ([(CheckoutEvent.ACCOUNT_HAS_IT, 5), (CheckoutEvent.ACCESS_ON, 5)], None),
     ],
 )
 def test_a_purchase_in_a_list_says_what_is_known_of_it(
