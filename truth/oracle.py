@@ -48,7 +48,8 @@ class History:
     def judge(self, said: Statement, now: datetime, drawn_at: datetime | None = None) -> Verdict:
         """Call a statement true, late, as told, or false. `drawn_at` is when its page was opened.
 
-        A page that was opened after a change of the catalog has no excuse for an older one.
+        A page that was opened after a change of the catalog has no excuse for an older one. News of a person and of
+        the catalog come by ways of their own, so that one may be late without the other.
         """
         truth, told, sold = self.known[-1]
         drawn_at = drawn_at or now
@@ -67,7 +68,9 @@ class History:
             older, older_told, older_sold = self.known[place - 1]
             if drawn_at > since:
                 older_sold = sold
-            if self._holds(said, older, older_sold, now) or self._holds(said, truth, older_sold, now):
+            if any(
+                self._holds(said, facts, catalog, now) for facts in (older, truth) for catalog in (older_sold, sold)
+            ):
                 return Verdict.LATE
             if older_told is not None and self._told(said, older, older_told, older_sold, now):
                 return Verdict.LATE
