@@ -16,16 +16,11 @@ from typing import Final
 import structlog
 
 from catalog import Catalog, CatalogError, load_catalog
-from services.concurrency.tasks import end
 from services.storage.pubsub import PubSub, Topic
-
-LOOK_EVERY: Final = 1.5
-"""Seconds between two looks at the file."""
+from services.storage.watched_file import LOOK_EVERY, FileWatch, file_stamp
 
 ALL_USERS: Final = ""
 """The key of announcements about the catalog: it is for all users."""
-
-_Stamp = tuple[int, int, int]
 
 _log = structlog.get_logger(__name__)
 
@@ -49,10 +44,9 @@ class CatalogFile:
         """
         self._path = Path(path)
         self._pubsub = pubsub
-        self._look_every = look_every
-        self._stamp = _stamp(self._path)
+        self._watch = FileWatch("catalog", self.look, every=look_every)
+        self._stamp = file_stamp(self._path)
         self._seen = _hash(self._path)
-        self._task: asyncio.Task[None] | None = None
         self._trials, self._shop = trials, shop
         self._now = now or (lambda: datetime.now(UTC))
         self._written: Catalog = load_catalog(self._path)
@@ -61,13 +55,11 @@ class CatalogFile:
 
     def start(self) -> None:
         """Look at the file from now on, in the running event loop."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._watch(), name="catalog file")
+        self._watch.start()
 
     async def stop(self) -> None:
         """Look no more."""
-        task, self._task = self._task, None
-        await end(task)
+        await self._watch.stop()
 
     async def give_trials(self, given: bool) -> None:
         """Offer the catalog's trials from now on, or none: the service that opens checkouts has said which."""
@@ -89,7 +81,7 @@ class CatalogFile:
         return self._written.in_force(self._now(), trials=self._trials, shop=self._shop)
 
     async def _read_if_changed(self) -> None:
-        stamp = await asyncio.to_thread(_stamp, self._path)
+        stamp = await asyncio.to_thread(file_stamp, self._path)
         if stamp == self._stamp and self.problem is None:
             return
         content = await asyncio.to_thread(_hash, self._path)
@@ -107,22 +99,6 @@ class CatalogFile:
     def _keep_the_old_one(self, content: str, error: CatalogError) -> None:
         self._seen, self.problem = content, str(error)
         _log.error("catalog_refused", kept=self.current.version, problems=str(error))
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(self._look_every)
-            try:
-                await self.look()
-            except Exception:
-                _log.exception("catalog_look_failed")
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    try:
-        known = path.stat()
-    except OSError:
-        return None
-    return known.st_mtime_ns, known.st_size, known.st_ino
 
 
 def _hash(path: Path) -> str:

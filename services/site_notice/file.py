@@ -7,18 +7,13 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import structlog
 
-from services.concurrency.tasks import end
 from services.site_notice.model import NoticeUnusable, SiteNotice, read_notice
-
-LOOK_EVERY: Final = 1.5
-"""Seconds between two looks: open pages follow at once, documents for strangers ask every few seconds themselves."""
+from services.storage.watched_file import LOOK_EVERY, FileStamp, FileWatch, file_stamp
 
 Heard = Callable[[], None]
-_Stamp = tuple[int, int, int]
 
 _log = structlog.get_logger(__name__)
 
@@ -30,12 +25,11 @@ class NoticeFile:
         self, path: str, *, look_every: float = LOOK_EVERY, now: Callable[[], datetime] | None = None
     ) -> None:  # fmt: skip
         self._path = Path(path) if path else None
-        self._look_every = look_every
+        self._watch = FileWatch("notice", self.look, every=look_every)
         self._now = now or (lambda: datetime.now(UTC))
-        self._stamp: _Stamp | None = None
+        self._stamp: FileStamp | None = None
         self._written: SiteNotice | None = None
         self._listeners: set[Heard] = set()
-        self._task: asyncio.Task[None] | None = None
         self.problem: str | None = None
         self.current: SiteNotice | None = None
         self._read()
@@ -53,13 +47,12 @@ class NoticeFile:
 
     def start(self) -> None:
         """Look at the file from now on, in the running event loop."""
-        if self._path is not None and self._task is None:
-            self._task = asyncio.create_task(self._watch(), name="notice file")
+        if self._path is not None:
+            self._watch.start()
 
     async def stop(self) -> None:
         """Look no more."""
-        task, self._task = self._task, None
-        await end(task)
+        await self._watch.stop()
 
     def listen(self, heard: Heard) -> None:
         """Call `heard` whenever another notice is in force, until `forget`."""
@@ -71,7 +64,7 @@ class NoticeFile:
 
     async def look(self) -> bool:
         """Read the file if it has changed; return whether another notice is in force now."""
-        if self._path is not None and await asyncio.to_thread(_stamp, self._path) != self._stamp:
+        if self._path is not None and await asyncio.to_thread(file_stamp, self._path) != self._stamp:
             await asyncio.to_thread(self._read)
         before, self.current = self.current, self._standing()
         if self.current == before:
@@ -87,25 +80,9 @@ class NoticeFile:
     def _read(self) -> None:
         if self._path is None:
             return
-        self._stamp = _stamp(self._path)
+        self._stamp = file_stamp(self._path)
         try:
             self._written, self.problem = read_notice(self._path), None
         except NoticeUnusable as error:
             self.problem = str(error)
             _log.error("notice_refused", problems=self.problem, kept=self._written is not None)
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(self._look_every)
-            try:
-                await self.look()
-            except Exception:
-                _log.exception("notice_look_failed")
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    try:
-        known = path.stat()
-    except OSError:
-        return None
-    return known.st_mtime_ns, known.st_size, known.st_ino
