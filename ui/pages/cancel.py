@@ -33,6 +33,7 @@ from ui.serving.document import PageContext, page
 from ui.text.claim_words import SENTENCES, claims_attribute
 from ui.text.i18n import N_, _, sentence_gap
 
+WAY_BACK: Final = N_("Checkout canceled. Sign in to return to what you chose.")
 JUST_NOW: Final = timedelta(seconds=15)
 
 ARRIVED: Final = frozenset(
@@ -196,11 +197,12 @@ def draw_unknown() -> None:
 
 def draw_signed_out(context: PageContext) -> None:
     """No user is signed in here: say nothing about any checkout."""
+    context.head.description = WAY_BACK
     with card_page("neutral", "lock-closed", _("Sign in to continue your checkout")) as card:
         card.box.set(data_state="signed_out")
         Tag(
             "p",
-            _("Checkout canceled. Sign in to return to what you chose."),
+            _(WAY_BACK),
             classes="center card-sentence",
         )
         with Tag("div", classes="actions card-actions"):

@@ -37,13 +37,15 @@ from ui.text.claim_words import claims_attribute
 from ui.text.i18n import N_, _, ngettext
 from ui.theme.icons import icon
 
+KEPT = N_("Items you add will stay here, even after you sign in.")
+
 
 def register(container: Container) -> None:
     """Add the page, where there is a shop."""
     if not container.settings.shop:
         return
 
-    @page(container, "/cart", title=N_("Cart"), robots="noindex")
+    @page(container, "/cart", title=N_("Cart"), description=KEPT, robots="noindex")
     async def cart(context: PageContext) -> None:
         held = await known_cart(context)
         if held is None:
@@ -291,7 +293,7 @@ def draw_empty() -> None:
         with Tag("span", classes="card-icon"):
             icon("shopping-cart")
         Tag("h2", _("Your cart is empty"), classes="card-title")
-        Tag("p", _("Items you add will stay here, even after you sign in."), classes="muted")
+        Tag("p", _(KEPT), classes="muted")
         button(_("Go to the shop"), href="/shop")
 
 

@@ -13,6 +13,7 @@ from services.container import Container
 from ui.nicegui_ext.html import Tag
 from ui.page.site_notice import SiteNotices
 from ui.pages.pricing import trust_line
+from ui.plans import catalog_words
 from ui.plans.grid import PlanGrid
 from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import live_catalog
@@ -26,6 +27,7 @@ def register(container: Container) -> None:
 
     @page(container, "/embed/pricing", title=N_("Pricing"), robots="noindex")
     async def embedded_pricing(context: PageContext) -> None:
+        context.head.description = catalog_words.description(container.catalog)
         client = ui.context.client
         before_main = client.layout.default_slot.children.index(client.page_container)
         SiteNotices(context).box.move(client.layout, target_index=before_main)

@@ -29,10 +29,13 @@ FAILURES: Final = {
 """What `?error=` stands for: words of ours by a code, never text from the address."""
 
 
+PROMISE: Final = N_("We only receive your name and email address. You can sign out at any time.")
+
+
 def register(container: Container) -> None:
     """Add the page."""
 
-    @page(container, "/login", title=N_("Sign in"), robots="noindex")
+    @page(container, "/login", title=N_("Sign in"), description=PROMISE, robots="noindex")
     def login(context: PageContext) -> Response | None:
         next_path = safe_next(context.query.get("next", "/payment"))
         if context.user is not None:
@@ -74,11 +77,7 @@ def _provider(provider: str, next_path: str) -> None:
 
 def _fine_print(container: Container) -> None:
     links = [(container.settings.terms_url, _("Terms")), (container.settings.privacy_url, _("Privacy"))]
-    Tag(
-        "p",
-        _("We only receive your name and email address. You can sign out at any time."),
-        classes="muted small center",
-    )
+    Tag("p", _(PROMISE), classes="muted small center")
     if any(href for href, _label in links):
         with Tag("p", classes="fine-links small"):
             for href, label in links:

@@ -14,13 +14,14 @@ from ui.page.frame import frame
 from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 
+AGAIN: Final = N_("Sign in again to see your plan and your orders.")
 SAID_FOR: Final = timedelta(minutes=2)
 
 
 def register(container: Container) -> None:
     """Add the page."""
 
-    @page(container, "/signed-out", title=N_("You're signed out"), robots="noindex")
+    @page(container, "/signed-out", title=N_("You're signed out"), description=AGAIN, robots="noindex")
     def signed_out(context: PageContext) -> Response | None:
         if context.user is not None:
             return RedirectResponse("/payment", 303)
@@ -28,7 +29,7 @@ def register(container: Container) -> None:
             if forgotten_just_now(context.query.get(FORGOTTEN_AT, ""), datetime.now(UTC)):
                 Tag("p", _("What could be forgotten of you is forgotten."), classes="center card-sentence")
             else:
-                Tag("p", _("Sign in again to see your plan and your orders."), classes="center muted card-sentence")
+                Tag("p", _(AGAIN), classes="center muted card-sentence")
             with Tag("div", classes="card-actions"):
                 button(_("Sign in"), href="/login?next=/payment", wide=True, large=True, testid="sign-in-again")
                 button(_("Go to home page"), "quiet", href=context.settings.home_address, wide=True)

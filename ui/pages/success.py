@@ -48,6 +48,7 @@ IN_FORCE: Final = frozenset({State.ACTIVE, State.TRIALING, State.COMPED, State.O
 UNSURE: Final = frozenset({State.UNAVAILABLE, State.CONFLICT, State.CONFIRMING, State.ON_RECORD})
 """States in which nobody knows whether what was bought is still there, so that nothing is said to have changed."""
 
+WAY_BACK: Final = N_("Sign in with the account you used to buy, and you'll come back to this page.")
 RELOADS: Final[Mapping[str, int]] = {"confirming": 5, "delayed": 20}
 """Views that wait for news, and each how many seconds they load themselves again where no script does it."""
 
@@ -204,11 +205,12 @@ class SuccessPage:
 
 def draw_signed_out(context: PageContext) -> None:
     """Draw the page of a visitor who is not signed in here: nothing about any purchase."""
+    context.head.description = WAY_BACK
     with card_page("neutral", "lock-closed", _("Sign in to see your purchase"), testid="success-state") as card:
         card.box.set(data_state="signed_out")
         Tag(
             "p",
-            _("Sign in with the account you used to buy, and you'll come back to this page."),
+            _(WAY_BACK),
             classes="center card-sentence",
         )
         with Tag("div", classes="actions card-actions"):

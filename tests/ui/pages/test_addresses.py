@@ -7,14 +7,15 @@ import pytest
 
 from services.container import Container
 from tests.ui.simulation import Simulate, the
-from ui.pages import cancel, embed, errors, home, index_files, login, pricing, shop, success
+from ui.pages import cancel, cart, embed, errors, home, index_files, login, pricing, shop, signed_out, success
 from ui.text.i18n import LOCALES
 
-PAGES = (cancel, embed, errors, home, index_files, login, pricing, shop, success)
+PAGES = (cancel, cart, embed, errors, home, index_files, login, pricing, shop, signed_out, success)
 PUBLIC = ("/", "/pricing", "/shop", "/login", "/embed/pricing", "/payment/cancel", "/payment/success", "/nothing")
 INDEXED = ("/", "/pricing", "/shop")
 SEEN = re.compile(r'<html lang="([^"]+)" dir="([^"]+)" data-theme="([^"]+)"')
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]+)">')
+DESCRIPTION = re.compile(r'<meta name="description" content="([^"]+)">')
 ALTERNATE = re.compile(r'<(?:xhtml:)?link rel="alternate" hreflang="([^"]+)" href="([^"]+)"/?>')
 
 
@@ -36,6 +37,22 @@ async def test_every_public_page_comes_in_the_language_and_theme_of_its_address(
 
             assert SEEN.findall(asked) == [("ar", "rtl", "dark")], page
             assert SEEN.findall(odd) == [("es", "ltr", "light")], page
+
+
+async def test_every_public_page_says_what_it_is_in_a_sentence_of_the_readers_language(
+    container: Container, simulate: Simulate
+) -> None:
+    """Also those that no search engine lists: links to them are shared all the same."""
+    async with simulate(container, register) as user:
+        for page in (*PUBLIC[:-1], "/cart", "/signed-out"):
+            said = {
+                locale: DESCRIPTION.findall((await user.http_client.get(f"{page}?lang={locale}")).text)
+                for locale in ("en", "de")
+            }
+
+            assert [len(found) for found in said.values()] == [1, 1], page
+            assert len(said["en"][0]) > 20, page
+            assert said["en"] != said["de"], page
 
 
 async def test_a_language_chosen_on_such_a_page_is_the_next_pages(container: Container, simulate: Simulate) -> None:
