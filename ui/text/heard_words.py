@@ -20,8 +20,8 @@ SENTENCES: Final[Mapping[HeardKind, tuple[str, ...]]] = {
     ),
     HeardKind.BILLING_HAS_UNNAMED: (
         # Translators: "it" is billing; {age} such as "2 minutes ago"
-        N_("Billing, {age}: {plan} is on record until {date}. It doesn't say whether it's running."),
-        N_("Billing, {age}: {plan} is on record. It doesn't say whether it's running."),
+        N_("Billing, {age}: {plan}, until {date}. It doesn't say whether it's running."),
+        N_("Billing, {age}: {plan}. It doesn't say whether it's running."),
     ),
     HeardKind.BILLING_NONE: (N_("Billing, {age}: no subscription."),),
     HeardKind.BILLING_SILENT: (N_("Billing can't be asked right now. What it said before is below."),),

@@ -17,6 +17,17 @@ HARAKAT = re.compile("[\u064b-\u0652]")
 FIELD = re.compile(r"\{\w+\}")
 LIKE_KANA = r"[\u3040-\u30ff\u4e00-\u9fff]"
 
+STRUCK_IN_ENGLISH = (
+    r"\bon record\b",
+    r"\be-mail",
+    r"\b(?:payment|auth) ms\b",
+    r"payment service has",
+    r"goes on without",
+    r"\d things\b",
+    r"!",
+)
+"""Our own words for how things are built, and what `docs/look.md` and the glossary have other words for."""
+
 UNTYPOGRAPHIC = {
     "de": (r'"', r"\.\.\.", r"[\d}] %"),
     "es": (r'"', r"\.\.\.", r"[\d}] %", r"^[^¿]*\?", r"^[^¡]*!"),
@@ -106,6 +117,13 @@ def test_a_message_with_another_word_would_be_found() -> None:
     assert not plan.said_in("{plan} is paused")
     assert list(plan.faults("de", "Pläne ansehen"))
     assert not list(plan.faults("de", "Tarife ansehen"))
+
+
+def test_english_itself_says_no_word_that_readers_are_not_to_meet() -> None:
+    texts = {text for text, _form in translations(messages.read(messages.catalogues()[0]))}
+
+    assert len(texts) > 500
+    assert [text for text in texts if re.search("|".join(STRUCK_IN_ENGLISH), text, re.IGNORECASE)] == []
 
 
 def test_translations_are_set_as_their_language_does(catalog: Catalog) -> None:

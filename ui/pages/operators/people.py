@@ -25,7 +25,7 @@ from ui.theme.style_sheet import page_style
 
 TITLE: Final = "People"
 LEAD: Final = "Why somebody's pages say what they say, by what was heard last. Each look is written to the log."
-LABEL: Final = "User id, reference, session, subscription or e-mail address"
+LABEL: Final = "User id, reference, session, subscription or email address"
 LOOK: Final = "Explain"
 LONGEST: Final = 255
 

@@ -19,7 +19,7 @@ from ui.serving.document import PageContext, page
 from ui.text.i18n import N_, _
 
 GOES: Final = (
-    N_("your name, e-mail address and picture, and every sign-in of yours, on all devices"),
+    N_("your name, email address and picture, and every sign-in of yours, on all devices"),
     N_("your cart"),
     N_("what your pages have shown you, and when"),
     N_("the checkouts that are settled"),
