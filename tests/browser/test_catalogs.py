@@ -1,14 +1,16 @@
 """Pages with catalogs as shops have them: nothing is wider than the screen, whatever is sold, and no texts pile up."""
 
 import os
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from harness.app_process import Product
 from tools.cast import Stage, StagedUser, newcomer
 from tools.catalogs import CATALOGS, selling
+from tools.chromium import wait_until_connected
 from tools.scenes import Scene, scene, wear
 
 LOCALES = ("de", "ar", "en") if os.environ.get("ALL_LOCALES") else ("de", "ar")
@@ -101,6 +103,31 @@ def test_texts_that_lie_on_each_other_are_seen(place: Stage) -> None:
         page.add_style_tag(content=".plan-name{margin-block-end:-2em}")
 
         assert page.evaluate(PILED_UP) != []
+
+
+def test_a_style_sheet_without_has_lays_it_out_as_well_and_shows_what_is_chosen(
+    page: Page, shared_product: Product
+) -> None:
+    """As browsers read it that do not know `:has`: they leave such rules out, and take those for who lacks it."""
+
+    def older(route: Route) -> None:
+        answer = route.fetch()
+        html, taken = re.subn(r"@supports not selector\(:has\(\*\)\)", "@supports (color:red)", answer.text())
+        html, left_out = re.subn(r"[^{}<>]*:has\([^{}]*\{[^{}]*\}", "", html)
+        assert taken == 1
+        assert left_out > 10
+        route.fulfill(response=answer, body=html)
+
+    page.route("**/pricing", older)
+    page.goto(f"{shared_product.url}/pricing")
+    wait_until_connected(page)
+
+    chosen = page.locator(".segment :checked + span")
+    assert chosen.evaluate("(words) => getComputedStyle(words).textDecorationLine") == "underline"
+    assert ":has(" not in page.content()
+    for width in (320, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert faults(page, width) == [], f"{width} px"
 
 
 def faults(page: Page, width: int) -> list[object]:
