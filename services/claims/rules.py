@@ -127,9 +127,10 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.ID_REFUSED: Rule("billing can't be asked about this id at all"),
     ClaimKind.LIST_PRICE: Rule(
         "billing tells `list_amount`, and no visit to the portal since about which nothing was heard. Else: bought "
-        "here and confirmed, the plan unchanged; the period's end is within three days of the purchase plus "
-        "whole intervals and no further off than one; no visit to the portal since. For a trial: the end it was sold "
-        "with, and a browser that came back. Beside a purchase in a list: what that checkout asked for",
+        "here and confirmed, said to run by a service, the plan unchanged; the period's end is within three days of "
+        "the purchase plus whole intervals and no further off than one; no visit to the portal since. For a trial: "
+        "the end it was sold with, and a browser that came back. Beside a purchase in a list: what that checkout "
+        "asked for",
         "the plan's name alone",
     ),
     ClaimKind.PAYING_TWICE: Rule(

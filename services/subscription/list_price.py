@@ -16,8 +16,8 @@ from services.subscription.model import LIVE, State, Subscription
 FITS_WITHIN: Final = timedelta(days=3)
 """How far a period's end may be from the purchase plus whole intervals: a payment that failed at first, a time zone."""
 
-_PAID_HERE: Final = frozenset({CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT})
-"""What shows that it was this purchase: the account can be given the plan while the checkout is open."""
+_PRICED: Final = LIVE - {State.ON_RECORD}
+"""Of a record alone nobody knows whether there is still something that costs."""
 
 _MONTHS: Final = {"month": 1, "year": 12}
 
@@ -26,13 +26,11 @@ def purchase_with_price(
     subscription: Subscription, checkouts: Iterable[Checkout], portal_left_at: datetime | None, now: datetime
 ) -> Checkout | None:
     """Return the purchase whose list price is still this subscription's, or None where that is not known."""
-    if subscription.plan_id is None or subscription.state not in LIVE:
+    if subscription.plan_id is None or subscription.state not in _PRICED:
         return None
     plan_id = subscription.plan_id
     bought = newest(checkouts, lambda c: c.kind is CheckoutKind.SUBSCRIPTION and c.plan_id == plan_id and c.confirmed)
-    if bought is None or subscription.subscription_id in bought.known_subscriptions:
-        return None
-    if bought.events.keys().isdisjoint(_PAID_HERE):
+    if bought is None or subscription.subscription_id in bought.known_subscriptions or not bought.went_through:
         return None
     if portal_left_at is not None and portal_left_at >= bought.started_at:
         return None

@@ -107,7 +107,9 @@ def test_a_month_later_is_the_same_day_or_the_months_last(start: str, months: in
     assert months_later(datetime.fromisoformat(start), months) == datetime.fromisoformat(end)
 
 
-@pytest.mark.parametrize("state", [State.CANCELED, State.INCOMPLETE_EXPIRED, State.CONFLICT, State.ON_ACCOUNT])
+@pytest.mark.parametrize(
+    "state", [State.CANCELED, State.INCOMPLETE_EXPIRED, State.CONFLICT, State.ON_ACCOUNT, State.ON_RECORD]
+)
 def test_what_charges_no_more_has_no_price(state: State) -> None:
     purchase = bought("month", 10)
     running = customer_status("premium=active@+20", "premium active", purchase).current
