@@ -186,16 +186,22 @@ class TestScope:
 
         assert outside.payment_ms.switch.calls[3:] == [("subscription", "ada", "prod_premium")]
 
-    async def test_none_of_long_ago_is_asked_again(self, replica: Replica, outside: Outside) -> None:
+    @pytest.mark.parametrize("grant", [None, PlanGrant("none", "", None)])
+    async def test_none_of_long_ago_is_asked_again(
+        self, replica: Replica, outside: Outside, grant: PlanGrant | None
+    ) -> None:
+        if grant is not None:
+            outside.world.accounts["ada"] = grant
         ada = await replica.sign_in()
         await replica.refresher.ask(ada)
         buy(outside)
         outside.world.deliver_all(("billing",))
 
+        outside.payment_ms.switch.calls.clear()
         outside.clock.move(11 * 60)
-        found = await replica.refresher.ask(ada)
+        await replica.refresher.ask(ada)
 
-        assert found.current.plan_id == "premium"
+        assert ("subscription", "ada", "prod_premium") in outside.payment_ms.switch.calls
 
     @pytest.mark.parametrize(
         ("grant", "asked"), [(None, ["prod_basic", "prod_premium"]), (PlanGrant("none", "", None), [])]
