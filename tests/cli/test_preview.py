@@ -2,18 +2,24 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cli import preview_pictures
 from cli.commands import main
+from harness.app_process import free_port
 from services.live_status.memory import snapshot_key
 from services.payment_ms import SubscriptionRecord
 from services.storage.sqlite_store import SqliteStore
 from services.subscription.snapshot import UpstreamSnapshot
 from tests.cli.installation import ROOT, SECRET
+from tools.chromium import EXECUTABLE
 
 PRODUCT = "prod_sandbox_premium"
 
@@ -66,6 +72,25 @@ def test_without_a_browser_pictures_are_refused_with_the_cure(
     assert preview_pictures.find_browser() is None
     assert main(["preview", str(draft), "--pictures", "pictures"]) == 1
     assert "apt-get install chromium" in capsys.readouterr().err
+
+
+@pytest.mark.long
+def test_pictures_show_the_draft_beside_today_at_both_widths(draft: Path) -> None:
+    """In a process of its own, as it serves the page that is pictured; in one language, since each costs a browser."""
+    options = ["--pictures", "pictures", "--port", str(free_port())]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "app.py"), "preview", str(draft), *options],
+        env={**os.environ, "LANGUAGES": "de", "CHROMIUM": EXECUTABLE}, capture_output=True, text=True, timeout=150,
+        check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    pictures = {path.name: Image.open(path).convert("RGB") for path in (draft.parent / "pictures").iterdir()}
+    assert {name: picture.size for name, picture in pictures.items()} == {
+        f"preview-de-{width}.png": (width, height) for width, height in preview_pictures.SIZES
+    }
+    for name, picture in pictures.items():
+        assert len(picture.getcolors(picture.width * picture.height) or ()) > 100, name  # cards, and no blank page
 
 
 def test_beside_a_running_app_its_people_are_counted_too(draft: Path, capsys: pytest.CaptureFixture[str]) -> None:
