@@ -142,9 +142,14 @@ def serve(
             config = uvicorn.Config(application(running), log_config=None, access_log=False)
 
             async def take() -> None:
-                if pictures is not None:
-                    browser, into = pictures
+                if pictures is None:
+                    return
+                browser, into = pictures
+                try:
                     made.extend(await asyncio.to_thread(take_pictures, browser, address, offered(alone).locales, into))
+                except OSError as error:
+                    print(f"No pictures were made: {error}", file=sys.stderr)
+                finally:
                     server.should_exit = True
 
             server = _PreviewServer(config, take)

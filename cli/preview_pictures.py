@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -36,13 +37,14 @@ def take_pictures(browser: str, base: str, locales: Sequence[str], folder: Path)
         for width, height in SIZES:
             path = folder / f"preview-{locale}-{width}.png"
             path.unlink(missing_ok=True)
-            subprocess.run(
-                [
-                    browser, "--headless", "--disable-gpu", "--no-sandbox", "--hide-scrollbars",
-                    "--virtual-time-budget=4000", f"--window-size={width},{height}", f"--screenshot={path.resolve()}",
-                    f"{base}?lang={locale}",
-                ],
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT, check=False,
-            )  # fmt: skip
+            with suppress(subprocess.TimeoutExpired):  # then that one is missing
+                subprocess.run(
+                    [
+                        browser, "--headless", "--disable-gpu", "--no-sandbox", "--hide-scrollbars",
+                        "--virtual-time-budget=4000", f"--window-size={width},{height}",
+                        f"--screenshot={path.resolve()}", f"{base}?lang={locale}",
+                    ],
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT, check=False,
+                )  # fmt: skip
             made += [path] if path.exists() else []
     return made

@@ -74,15 +74,27 @@ def test_without_a_browser_pictures_are_refused_with_the_cure(
     assert "apt-get install chromium" in capsys.readouterr().err
 
 
+def preview_in_a_process(draft: Path, *options: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run it in a process of its own, as it serves the page that is pictured; in one language: each costs a browser."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py"), "preview", str(draft), "--port", str(free_port()), *options],
+        env={**os.environ, "LANGUAGES": "de", **environment}, capture_output=True, text=True, timeout=150, check=False,
+    )  # fmt: skip
+
+
+def test_pictures_that_can_not_be_saved_end_it_with_the_reason(draft: Path) -> None:
+    (draft.parent / "taken").write_text("a file, where a folder is wanted", encoding="utf-8")
+
+    done = preview_in_a_process(draft, "--pictures", "taken", CHROMIUM=sys.executable)
+
+    assert done.returncode == 1
+    assert "No pictures were made: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.long
 def test_pictures_show_the_draft_beside_today_at_both_widths(draft: Path) -> None:
-    """In a process of its own, as it serves the page that is pictured; in one language, since each costs a browser."""
-    options = ["--pictures", "pictures", "--port", str(free_port())]
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "app.py"), "preview", str(draft), *options],
-        env={**os.environ, "LANGUAGES": "de", "CHROMIUM": EXECUTABLE}, capture_output=True, text=True, timeout=150,
-        check=False,
-    )  # fmt: skip
+    done = preview_in_a_process(draft, "--pictures", "pictures", CHROMIUM=EXECUTABLE)
 
     assert done.returncode == 0, done.stderr
     pictures = {path.name: Image.open(path).convert("RGB") for path in (draft.parent / "pictures").iterdir()}
