@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
 from harness.app_process import Product
 from tests.browser.people import at_checkout, new_person, open_signed_in, pay, success_state
@@ -19,6 +19,7 @@ ITEM = "api-credits"
 START = re.compile(r"/static/(vue|nicegui|socket\.io)")
 QUANTITIES = re.compile(r"quantity_field")
 SOCKET = re.compile(r"/_nicegui_ws/")
+ALL = re.compile(rf"/assets/app\.js|{START.pattern}")
 
 
 class Gate:
@@ -58,6 +59,26 @@ def open_early(page: Page, path: str) -> None:
     wait_until(page, "typeof front !== 'undefined' && document.readyState !== 'loading'")
 
 
+def stop_clock(page: Page) -> None:
+    """Let no time pass by itself on the pages that are opened from now on, so that no finger is down for too long."""
+    page.clock.install(time=0)
+    page.clock.pause_at(60)
+
+
+def press(button: Locator) -> None:
+    """Press as a hand does: Playwright's own click takes a press back when its button is drawn anew under it."""
+    button.hover()
+    button.page.mouse.down()
+    button.page.mouse.up()
+
+
+def press_slowly(page: Page) -> None:
+    """Press where the mouse is, while the clock stands: what the page does of itself meanwhile, it has done."""
+    page.mouse.down()
+    page.clock.run_for(50)
+    page.mouse.up()
+
+
 def sold(page: Page, product: Product) -> list[tuple[str, int]]:
     """Return what the checkout sells that the browser is at: name and quantity of each line."""
     at_checkout(page)
@@ -65,12 +86,13 @@ def sold(page: Page, product: Product) -> list[tuple[str, int]]:
     return [(line["price_id"], line["quantity"]) for line in session["lines"]]
 
 
-def put_one_in_cart(page: Page) -> None:
-    open_signed_in(page, "/payment")
-    page.goto("/shop")
-    wait_until_connected(page)
-    page.get_by_test_id(f"add-to-cart-{ITEM}").click()
-    expect(page.get_by_test_id("cart-count")).to_have_text("1")
+def put_one_in_cart(page: Page, product: Product) -> None:
+    """Sign in somebody new and put something in their cart, without a page."""
+    code = product.control("POST", "/users", email=new_person(), name="Ada")["auth_code"]
+    for address in ("/auth/login?provider=google", f"/auth/callback?auth_code={code}"):
+        page.request.get(address, max_redirects=0)
+    form: dict[str, str | float | bool] = {"price_id": "price_sandbox_api_credits"}
+    page.request.post("/cart/add", form=form, headers={"Origin": product.url}, max_redirects=0)
 
 
 @pytest.mark.optimized
@@ -92,17 +114,57 @@ def test_a_quantity_typed_early_is_what_stands_there_later_and_what_is_sold(page
 @pytest.mark.optimized
 @pytest.mark.parametrize("scripts", [START, QUANTITIES])
 def test_a_cart_that_is_posted_sells_what_stands_in_it(page: Page, product: Product, scripts: re.Pattern[str]) -> None:
-    put_one_in_cart(page)
-    Gate(page, scripts)
-    open_early(page, "/cart")
+    put_one_in_cart(page, product)
+    stop_clock(page)
+    open_cart_early(page, scripts)
     page.get_by_test_id(f"quantity-{ITEM}").fill("4")
-    page.get_by_test_id("cart-checkout").click(no_wait_after=True)
+    page.get_by_test_id("cart-checkout").hover()
+    press_slowly(page)
 
     assert sold(page, product) == [("price_sandbox_api_credits", 4)]
 
 
+@pytest.mark.optimized
+def test_a_cart_is_sold_while_the_quantity_before_is_on_its_way(page: Page, product: Product) -> None:
+    put_one_in_cart(page, product)
+    page.route("**/cart/quantities", lambda _route: None)  # a line so slow that it never comes
+    open_cart_early(page, START)
+    page.get_by_test_id(f"quantity-{ITEM}").fill("4")
+    page.get_by_test_id("cart-checkout").hover()
+    with page.expect_request("**/cart/quantities"):
+        page.evaluate("document.activeElement.blur()")
+    with page.expect_request("**/cart/checkout"):
+        page.mouse.down()
+        page.mouse.up()
+
+    assert sold(page, product) == [("price_sandbox_api_credits", 4)]
+
+
+@pytest.mark.optimized
+def test_a_quantity_is_kept_when_a_press_on_a_link_ends_it(page: Page, product: Product) -> None:
+    put_one_in_cart(page, product)
+    stop_clock(page)
+    open_cart_early(page, START)
+    page.get_by_test_id(f"quantity-{ITEM}").fill("4")
+    page.get_by_role("link", name="Keep shopping").hover()
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/cart/quantities")):
+        page.mouse.down()  # answered by an address, to which a request of a script's does not go
+    page.mouse.up()
+
+    page.wait_for_url("**/shop", wait_until="commit")
+    expect(page.get_by_test_id("cart-count")).to_have_text("4")
+
+
+def open_cart_early(page: Page, without: re.Pattern[str]) -> None:
+    """Open the cart without these scripts, and wait for the others."""
+    Gate(page, without)
+    open_early(page, "/cart")
+    if without is START:
+        page.wait_for_load_state("domcontentloaded")  # the quantity field's own script has run
+
+
 def test_a_cart_sells_what_was_typed_just_before_the_press(page: Page, product: Product) -> None:
-    put_one_in_cart(page)
+    put_one_in_cart(page, product)
     page.goto("/cart")
     wait_until_connected(page)
     field = page.get_by_test_id(f"quantity-{ITEM}")
@@ -133,7 +195,7 @@ def test_a_press_stays_pressed_when_the_scripts_come(page: Page, product: Produc
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.evaluate(WATCH)
-    page.get_by_test_id("subscribe-premium").first.click(no_wait_after=True)
+    press(page.get_by_test_id("subscribe-premium").first)
     gate.open()
     at_checkout(page)
 
@@ -143,10 +205,13 @@ def test_a_press_stays_pressed_when_the_scripts_come(page: Page, product: Produc
 
 
 @pytest.mark.optimized
-def test_a_press_that_is_held_while_the_scripts_come_is_a_press(page: Page) -> None:
+@pytest.mark.parametrize("scripts", [START, ALL])
+def test_a_press_that_is_held_while_the_scripts_come_is_a_press(page: Page, scripts: re.Pattern[str]) -> None:
     open_signed_in(page, "/account")
-    gate = Gate(page)
-    open_early(page, "/pricing")
+    stop_clock(page)
+    gate = Gate(page, scripts)
+    page.goto("/pricing", wait_until="commit")
+    wait_until(page, "document.readyState !== 'loading'")
     page.get_by_role("main").get_by_role("link", name="Go to billing").last.hover()
     page.mouse.down()
     with page.expect_response(lambda answer: "nicegui.js" in answer.url):
@@ -155,6 +220,21 @@ def test_a_press_that_is_held_while_the_scripts_come_is_a_press(page: Page) -> N
     page.mouse.up()
 
     page.wait_for_url("**/payment")
+
+
+def test_a_page_that_loads_itself_again_waits_for_a_press(page: Page) -> None:
+    stop_clock(page)
+    page.goto("/shop")
+    wait_until(page, "Boolean(front.line)")
+    page.route("**/assets/version", lambda route: route.fulfill(json={"version": "another"}))
+    page.get_by_test_id(f"add-to-cart-{ITEM}").hover()
+    page.mouse.down()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.evaluate("front.line.ask()")  # answered after the one that the page has asked
+    assert page.evaluate("sessionStorage.getItem('updated')") is None  # it does not load itself again yet
+    page.mouse.up()
+
+    expect(page.get_by_test_id("cart-count")).to_have_text("1")
 
 
 @pytest.mark.optimized
@@ -174,12 +254,12 @@ def test_a_year_chosen_before_any_script_is_what_is_sold(page: Page, product: Pr
     open_signed_in(page, "/payment")
     gate = Gate(page, re.compile(r"/assets/app\.js"))
     page.goto("/payment", wait_until="commit")
-    page.get_by_test_id("interval-year-link").click(no_wait_after=True)
+    page.get_by_test_id("interval-year-link").click()
     page.wait_for_url("**/payment?interval=year", wait_until="commit")
     gate.open()
 
     expect(page.get_by_test_id("plan-price-premium")).to_contain_text("$24.17")
-    page.get_by_test_id("subscribe-premium").first.click(no_wait_after=True)
+    press(page.get_by_test_id("subscribe-premium").first)
     assert sold(page, product) == [("price_sandbox_premium_year", 1)]
 
 
@@ -216,8 +296,7 @@ def test_scripts_that_do_not_come_are_a_failure_only_for_who_is_still_there(forg
     wait_until_connected(page)  # this page's scripts have come
     page.on("pageerror", lambda error: failures.append(str(error)))
     page.route(START, lambda route: route.abort())
-    page.clock.install(time=0)
-    page.clock.pause_at(60)  # from here on no time passes by itself
+    stop_clock(page)
 
     open_without_scripts(page, "/account")
     page.clock.run_for(2_999)
@@ -272,7 +351,7 @@ def test_a_page_of_another_account_sells_nothing(page: Page, product: Product) -
     other.context.clear_cookies(name="session")
     open_signed_in(other, "/payment")
 
-    page.get_by_test_id("subscribe-premium").first.click(no_wait_after=True)
+    press(page.get_by_test_id("subscribe-premium").first)
 
     expect(page.get_by_role("main")).to_contain_text("Someone signed in to another account in this browser")
     assert product.control("GET", "/sessions") == []

@@ -18,9 +18,37 @@ document.addEventListener("change", (event) => {
   const field = fieldOf(event);
   if (!field) return;
   const update = field.closest("[data-native]").querySelector("[data-send-changes]");
-  if (!connected() && update) update.click();
+  if (!connected() && update) post(field, update);
   else tell(field, true);
 });
+
+/* Without a connection the cart is posted, and comes back with what that many cost. Not under a press, as of the checkout
+   when it takes the focus from the field: a page that comes anew would lose it. Wherever it leads to, what was typed is
+   kept. */
+async function post(field, update) {
+  if ("busy" in update.form.dataset) return; // it is on its way already
+  const began = performance.now();
+  if (document.querySelector(":active")) {
+    const body = new URLSearchParams(new FormData(update.form));
+    fetch(update.formAction, { method: "POST", body, keepalive: true, redirect: "manual" }).catch(() => {});
+  }
+  await front.quiet();
+  if (ledAwayAt >= began || !update.isConnected) return; // a page drawn anew tells of it itself (`mounted`)
+  if (connected()) tell(field, true);
+  else update.click();
+}
+
+/* On the window, before `app.js` keeps others from hearing of it. */
+let ledAwayAt = -Infinity;
+window.addEventListener("submit", () => (ledAwayAt = performance.now()), true);
+window.addEventListener(
+  "click",
+  ({ target, ctrlKey, metaKey, shiftKey }) => {
+    const link = target.closest?.("a[href]:not([target], [href^='#'])");
+    if (link && !(ctrlKey || metaKey || shiftKey)) ledAwayAt = performance.now();
+  },
+  true,
+);
 
 /* Without a connection the forms do their work by being posted: Vue must not keep them from it. */
 function leaveToBrowser(event) {

@@ -91,8 +91,9 @@ const front = (() => {
   }
 
   /* Vue replaces the page's elements when it mounts. A press that began on the old ones would be lost, and a form that
-     is on its way would look untouched: so it waits for both, though not for a finger that never comes up again. */
-  let pressedAt = -Infinity;
+     is on its way would look untouched: so it waits for both, though not for a finger that never comes up again. So does
+     a page that loads itself again. A press may have begun before this script came. */
+  let pressedAt = document.querySelector(":active") ? performance.now() : -Infinity;
   for (const kind of ["pointerdown", "keydown"]) {
     document.addEventListener(kind, () => (pressedAt = performance.now()), true);
   }
@@ -111,7 +112,8 @@ const front = (() => {
   document.addEventListener(
     "click",
     (event) => {
-      if (event.target.closest?.("a.button[href]") && !connected()) event.stopImmediatePropagation(); // it leads on
+      /* A link leads on. */
+      if (event.target.closest?.("a.button[href]") && !connected()) event.stopImmediatePropagation();
       const button = event.target.closest?.("form[data-once] [type=submit]");
       if (!button) return;
       const form = onceForm(button);
@@ -121,7 +123,8 @@ const front = (() => {
       } else if (connected()) {
         setBusy(form, button);
       } else {
-        event.stopImmediatePropagation(); // so that Vue does not keep the browser from posting the form
+        /* So that Vue does not keep the browser from posting the form. */
+        event.stopImmediatePropagation();
       }
     },
     true,
@@ -132,7 +135,8 @@ const front = (() => {
       const form = onceForm(event.target);
       if (!form || event.defaultPrevented || "busy" in form.dataset) return;
       nameAccount(form);
-      setTimeout(() => setBusy(form, event.submitter));
+      /* Changes that are on their way keep nobody from pressing the form's own button, nor from changing more. */
+      if (!event.submitter?.matches("[data-send-changes]")) setTimeout(() => setBusy(form, event.submitter));
     },
     true,
   );
@@ -151,7 +155,8 @@ const front = (() => {
   function showInterval(root, interval) {
     root.querySelectorAll("[data-month][data-year]").forEach((element) => {
       const text = element.dataset[interval];
-      delete element.dataset.claims; // they are of the other text; the server says the new ones
+      /* They are of the other text; the server says the new ones. */
+      delete element.dataset.claims;
       if (element.tagName === "INPUT") element.value = text;
       else if (element.tagName === "A") element.setAttribute("href", text);
       else show(element, text);
@@ -269,7 +274,8 @@ const front = (() => {
   setTimeout(() => {
     if (ready) return;
     document.getElementById("popup")?.setAttribute("aria-hidden", "false");
-    setInterval(() => {
+    setInterval(async () => {
+      await quiet();
       if (!ready && !("unreachable" in document.body.dataset) && document.querySelector("[data-waits]")) location.reload();
     }, 10000);
   }, 8000);
@@ -437,7 +443,8 @@ const front = (() => {
     arrive();
   }
 
-  shown().then(() => insert(words("lineScript"))).catch(() => {}); // nothing waits for it
+  /* Nothing waits for it. */
+  shown().then(() => insert(words("lineScript"))).catch(() => {});
   document.documentElement.dataset.scripted = ""; // what stands in for this script goes
   return { FIELDS, announce, begin, connected, keep, load, loadAtOnce, quantityOf, quiet, remembered, restore, words };
 })();

@@ -13,6 +13,7 @@
     if (document.visibilityState !== "visible" || document.querySelector("form[data-busy]")) return;
     const version = (await front.line?.ask()) ?? shown;
     if (version === shown) return;
+    await front.quiet();
     const [before, at] = (remembered.getItem("updated") ?? "").split(" ");
     if (before === version && Date.now() - Number(at) < ONCE_IN) return;
     remembered.setItem("updated", `${version} ${Date.now()}`);
