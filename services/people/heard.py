@@ -72,8 +72,7 @@ def _record(answer: RecordResponse, name: Text | None) -> Heard:
     record: SubscriptionRecord = answer.record
     state, word = status_word(record.status)
     kind = HeardKind.BILLING_HAS if state is not None else HeardKind.BILLING_HAS_UNNAMED
-    until = record.lifecycle.cancel_at or record.period_end
-    return Heard(kind, at=answer.as_of, plan=name, word=word or state, until=until)
+    return Heard(kind, at=answer.as_of, plan=name, word=word or state, until=record.period_end)
 
 
 def _account(snapshot: UpstreamSnapshot, catalog: Catalog, now: datetime) -> Iterator[Heard]:
@@ -88,7 +87,9 @@ def _account(snapshot: UpstreamSnapshot, catalog: Catalog, now: datetime) -> Ite
         yield Heard(HeardKind.ACCOUNT_NONE, at=said.as_of)
     else:
         plan = said.plan.name if said.plan is not None else said.plan_word
-        yield Heard(HeardKind.ACCOUNT_HAS, at=said.as_of, plan=plan, word=said.word or said.state, until=said.until)
+        grant = snapshot.account.grant if snapshot.account is not None else None
+        state, word = status_word(grant.status if grant is not None else None)  # as it was said, not what it is worth
+        yield Heard(HeardKind.ACCOUNT_HAS, at=said.as_of, plan=plan, word=word or state, until=said.until)
 
 
 def _deeds(status: CustomerStatus, now: datetime) -> Iterator[Heard]:

@@ -4,9 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from services.errors import UpstreamTimeout
+from services.lifecycle import Lifecycle
 from services.payment_contract.details import SubscriptionDetails
 from services.people.heard import Heard, HeardKind, heard_of
 from services.sessions.service import Session
+from services.subscription.customer_status import CustomerStatus
+from services.subscription.snapshot import UpstreamSnapshot
 from tests.replica import Outside, Replica
 
 
@@ -15,6 +18,18 @@ async def heard(replica: Replica, outside: Outside, session: Session) -> dict[He
     snapshot = replica.refresher.last_heard("ada")
     assert snapshot is not None
     return {one.kind: one for one in heard_of(status, snapshot, outside.catalog, outside.clock())}
+
+
+async def told_of_a_purchase(replica: Replica, outside: Outside) -> tuple[CustomerStatus, UpstreamSnapshot]:
+    outside.payment_ms.shape = "documented"
+    ada = await replica.sign_in()
+    made = await replica.click(ada)
+    outside.world.pay(made.session_id)
+    outside.world.deliver_all()
+    status = await replica.ask(ada)
+    snapshot = replica.refresher.last_heard("ada")
+    assert snapshot is not None
+    return status, snapshot
 
 
 async def test_both_services_words_with_their_age(replica: Replica, outside: Outside) -> None:
@@ -94,3 +109,29 @@ async def test_a_service_that_tells_of_charges_is_not_said_to_hide_discounts(
     found = heard_of(status, snapshot.model_copy(update={"records": told}), outside.catalog, outside.clock())
 
     assert HeardKind.MONEY_UNTOLD not in {one.kind for one in found}
+
+
+async def test_a_word_whose_day_is_over_is_repeated_as_the_account_said_it(replica: Replica, outside: Outside) -> None:
+    status, snapshot = await told_of_a_purchase(replica, outside)
+    assert snapshot.account is not None and snapshot.account.grant is not None
+    over = replace(snapshot.account.grant, expires_at=outside.clock() - timedelta(days=30))
+    old = snapshot.model_copy(update={"account": snapshot.account.model_copy(update={"grant": over})})
+
+    said = {one.kind: one for one in heard_of(status, old, outside.catalog, outside.clock())}
+
+    account = said[HeardKind.ACCOUNT_HAS]
+    assert (account.word, account.until) == ("active", over.expires_at)
+
+
+async def test_the_end_of_a_period_is_not_the_day_on_which_it_is_to_be_canceled(
+    replica: Replica, outside: Outside
+) -> None:
+    status, snapshot = await told_of_a_purchase(replica, outside)
+    later = Lifecycle(cancel_at=outside.clock() + timedelta(days=300))
+    [(product, answer)] = snapshot.on_record
+    record = replace(answer.record, lifecycle=later)
+    told = snapshot.model_copy(update={"records": {product: answer.model_copy(update={"record": record})}})
+
+    said = {one.kind: one for one in heard_of(status, told, outside.catalog, outside.clock())}
+
+    assert said[HeardKind.BILLING_HAS].until == record.period_end
