@@ -107,7 +107,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("{count} days? free for new customers, then {amount} a {interval} \\(list price\\).", (K.TRIAL_OFFER,)),
     ("Resubscribe to {plan} – {amount} a {interval}", (K.CARD_PRICE,)),
     ("{amount} today.", (K.DUE_TODAY,)),
-    ("{amount} plus tax today.", (K.DUE_TODAY,)),
+    ("{amount} (?P<status>plus tax) today.", (K.DUE_TODAY,)),
     ("This checkout went through", (K.CONFIRMED,)),
     ("You bought {plan} in another tab.", (K.CONFIRMED,)),
     # What somebody has: headlines and sentences of earlier releases
@@ -224,7 +224,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("billed yearly at {amount} · Save {count}%", (K.CARD_PRICE, K.SAVING)),
     ("{amount} per year", (K.CARD_PRICE,)),
     ("Save up to {count}%", (K.SAVING,)),
-    ("{amount} plus tax today, then (?P<interval>month|year)ly.", (K.DUE_TODAY,)),
+    ("{amount} (?P<status>plus tax) today, then (?P<interval>month|year)ly.", (K.DUE_TODAY,)),
     ("Change or cancel whenever you like.", (K.CANCEL_ANY_TIME,)),
     ("Yearly only, {amount} a year", (K.CARD_PRICE,)),
     ("{plan} {amount} a {interval}", (K.CARD_PRICE,)),
@@ -246,7 +246,9 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("Your subscription then goes on.", (K.WOULD_GO_ON,)),
     ("Available from {date}, when your paid time is over.", (K.KEEPS,)),
     ("Available from {date}.", (K.KEEPS,)),
-    ("{amount} once.", ()),
+    ("{amount} once.", (K.ITEM_PRICE,)),
+    ("(?P<status>Prices include tax).", (K.TAXED,)),
+    ("(?P<status>Prices are without tax), which is added at checkout.", (K.TAXED,)),
     ("{amount} a {interval} · {date}", (K.PURCHASE,)),
     ("{amount} · {date}", (K.PURCHASE,)),
     ("{date} · {amount}", (K.INVOICED,)),
@@ -254,6 +256,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("(?:\\d+ × )?{plan} {amount}", (K.CARD_PRICE,)),
     ("{count} things {amount}", (K.CARD_PRICE,)),
     ("{amount} each", (K.ITEM_PRICE,)),
+    ("{amount}", (K.AMOUNT,)),
     ("Sandbox: no money moves.", (K.NO_MONEY_MOVES,)),
 )  # fmt: skip
 
@@ -375,7 +378,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "For {plan} members", "This page opens with {plan} and every plan that includes it.", "You're in",
     "Everything in {plan}, plus", "Too many requests", "Wait a moment, then try again.",
     "Put here what your members get.", "One line above the page's function guards it.", "Buy now", "Subscription",
-    "{amount}", "You left the checkout", "Go to billing", "Stay in control", "A plan", "To try",
+    "You left the checkout", "Go to billing", "Stay in control", "A plan", "To try",
     "Checkout shows the final amount before you pay, with any tax and promotion code.", "for new subscriptions",
     "Your plan, your card and your invoices, on your billing page.", "Yearly only", "per year",
     "See what's included and what it costs.", "Everything in one plan",
@@ -384,7 +387,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "If you chose another plan there, a new subscription would be charged on top of it.",
     "Check there first; nothing was charged.", "I chose no other plan there – continue",
     "It takes a minute.", "Ready when you are", "Move up when you need more room.",
-    "Prices (?:include|are without) tax.*", "A promotion code can lower .*", "Sign-in is unavailable right now.",
+    "A promotion code can lower .*", "Sign-in is unavailable right now.",
     "We got a lot of requests in a short time.", "We can't do that right now",
 )  # fmt: skip
 
@@ -466,6 +469,7 @@ def _statement(
         interval=fields.get("interval"),
         count=int(count) if count else None,
         card=said.plan,
+        items=said.items,
         where=where,
         subject=subject,
         visitor=visitor,

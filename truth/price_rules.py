@@ -58,6 +58,30 @@ def card_price(said: Statement, facts: Facts, sold: CatalogFacts, reader: Reader
     return False
 
 
+def item_price(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """What an item's entry asks for: of one, or of as many as are sold at once."""
+    mine = [item for item in sold.items if item["id"] in said.items]
+    return any(_so_many(said, item) in range(1, 2 if "each" in said.text else item["max_quantity"] + 1) for item in mine)
+
+
+def _so_many(said: Statement, item: Mapping[str, Any]) -> int:
+    """How many of an item a sum is; 0 where it is another one's."""
+    money, price = said.money, item["price"]
+    if money is None or money.currency != price["currency"] or money.amount % price["amount"]:
+        return 0
+    return int(money.amount // price["amount"])
+
+
+def amount(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """A sum without words: in an item's entry it is the item's. Elsewhere words or a press say what it is for."""
+    known = any(item["id"] in said.items for item in sold.items)
+    return not known or item_price(said, facts, sold, reader)
+
+
+def taxed(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return sold.tax == ("included" if "include" in (said.word or "") else "added")
+
+
 def _item_amount(item: Mapping[str, Any], said: Statement, facts: Facts) -> bool:
     """Some of an item, at its price of now or at that of a checkout of theirs."""
     prices = [(item["price"]["amount"], item["price"]["currency"])]
@@ -101,6 +125,7 @@ def due_today(said: Statement, facts: Facts, sold: CatalogFacts, reader: Readers
         said.money is not None
         and (price["amount"], price["currency"]) == (said.money.amount, said.money.currency)
         and price["interval"] == said.interval
+        and (said.word is not None) == (sold.tax == "added")
         and not (sold.trials and price.get("trial_days"))
         for price in _prices_of(said, sold)
     )

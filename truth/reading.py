@@ -30,6 +30,10 @@ def plan_of(within: Sequence[str]) -> str | None:
     return next(plans, None)
 
 
+ITEMS: Final = ("item-", "cart-line-")
+"""What test ids of what shows one item begin with; so do names of classes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """One sentence, or a label. `within` are the test ids and classes around it, the nearest last."""
@@ -45,6 +49,11 @@ class Said:
     def plan(self) -> str | None:
         """The plan on whose card it stands."""
         return plan_of(self.within)
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """What may be ids of items in whose entry it stands."""
+        return tuple(name.removeprefix(begin) for name in self.within for begin in ITEMS if name.startswith(begin))
 
 
 @dataclass(frozen=True, slots=True)

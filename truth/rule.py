@@ -21,6 +21,8 @@ class CatalogFacts:
     """Plans by their names."""
     items: tuple[Mapping[str, Any], ...]
     promises: frozenset[str] = frozenset()
+    tax: str | None = None
+    """What the file says of tax in its prices."""
     trials: bool = True
     """Whether the Payment MS gives the trials that the file names."""
 
@@ -31,6 +33,7 @@ def sold_in(document: Mapping[str, Any], *, trials: bool = True) -> CatalogFacts
         {plan["name"]: plan for plan in document["plans"]},
         tuple(document["items"]),
         frozenset(document.get("promises", {})),
+        document.get("tax"),
         trials,
     )
 

@@ -6,7 +6,18 @@ from datetime import timedelta
 from typing import Final
 
 from truth.facts import UNSAID, Facts, PaidSession, Sub
-from truth.price_rules import card_price, due_today, has_price, invoiced, purchase, saving, trial_offer
+from truth.price_rules import (
+    amount,
+    card_price,
+    due_today,
+    has_price,
+    invoiced,
+    item_price,
+    purchase,
+    saving,
+    taxed,
+    trial_offer,
+)
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, Rule, subs_of
 from truth.statements import Kind, Statement
 
@@ -399,7 +410,9 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.PURCHASE: purchase,
     Kind.INVOICED: invoiced,
     Kind.CARD_PRICE: card_price,
-    Kind.ITEM_PRICE: _always,
+    Kind.ITEM_PRICE: item_price,
+    Kind.AMOUNT: amount,
+    Kind.TAXED: taxed,
     Kind.DUE_TODAY: due_today,
     Kind.TRIAL_OFFER: trial_offer,
     Kind.SAVING: saving,

@@ -62,6 +62,8 @@ class Kind(StrEnum):
     PURCHASE = "a purchase was over"
     CARD_PRICE = "a plan costs"
     ITEM_PRICE = "an item costs"
+    AMOUNT = "a sum"
+    TAXED = "prices are with tax or without"
     DUE_TODAY = "is due today"
     TRIAL_OFFER = "a trial is offered"
     SAVING = "a year saves"
@@ -100,6 +102,8 @@ class Statement:
     """The checkout that it is about, where the page is about one."""
     visitor: bool = False
     """Whether the page was drawn for somebody unknown."""
+    items: tuple[str, ...] = ()
+    """What may be ids of items in whose entry it stands."""
     group: str | None = None
     off: int | None = None
     """The discount that is named beside a sum, in hundredths."""

@@ -40,6 +40,17 @@ def test_a_price_belongs_to_the_card_on_which_it_stands() -> None:
     assert (statement.kind, statement.card, statement.interval) == (Kind.DUE_TODAY, "premium", "month")
 
 
+def test_a_sum_belongs_to_the_item_in_whose_entry_it_stands() -> None:
+    [statement] = said("$98.00 once.", "card", "item-course", "item-form")
+
+    assert isinstance(statement, Statement)
+    assert (statement.kind, statement.items, statement.money) == (
+        Kind.ITEM_PRICE,
+        ("course", "form"),
+        Money(9800, "usd"),
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -254,6 +254,37 @@ def test_what_a_second_version_was_told_may_be_repeated_but_no_sum_that_is_not_i
     assert books.judge(Kind.RENEWS, day=day_of(subscription), money=Money(2900, "usd")) is Verdict.FALSE
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "cents", "true"),
+    [
+        (Kind.ITEM_PRICE, "$49.00 each", 4900, True),
+        (Kind.ITEM_PRICE, "$98.00 each", 9800, False),
+        (Kind.ITEM_PRICE, "$98.00 once.", 9800, True),
+        (Kind.ITEM_PRICE, "$196.00 once.", 4 * 4900, False),  # more than are sold at once
+        (Kind.ITEM_PRICE, "$50.00 once.", 5000, False),
+        (Kind.AMOUNT, "$147.00", 3 * 4900, True),
+        (Kind.AMOUNT, "$5.00", 500, False),  # another item's
+    ],
+)
+def test_what_an_items_entry_asks_for(books: Books, kind: Kind, text: str, cents: int, true: bool) -> None:
+    said = Statement(kind, text, money=Money(cents, "usd"), items=("course", "form"))
+
+    assert (books.history.judge(said, books.state.clock.now()) is Verdict.TRUE) is true
+
+
+@pytest.mark.parametrize("tax", [None, "none", "included", "added"])
+def test_a_price_is_without_tax_only_if_the_operator_says_so(books: Books, tax: str | None) -> None:
+    truth = facts_of(books.state, ADA.user_id, books.state.clock.now())
+    books.history = History("UTC")
+    books.history.observe(truth, None, sold_in({**BASE, "tax": tax}))
+    due = {"money": Money(900, "usd"), "interval": "month", "card": "basic"}
+
+    assert (books.judge(Kind.DUE_TODAY, word="plus tax", **due) is Verdict.TRUE) is (tax == "added")
+    assert (books.judge(Kind.DUE_TODAY, **due) is Verdict.TRUE) is (tax != "added")
+    assert (books.judge(Kind.TAXED, word="Prices include tax") is Verdict.TRUE) is (tax == "included")
+    assert (books.judge(Kind.TAXED, word="Prices are without tax") is Verdict.TRUE) is (tax == "added")
+
+
 def test_a_booked_change_is_true_on_its_day_at_its_list_price(books: Books) -> None:
     books.state.runtime_settings.change({"plan_changes": "period_end"})
     subscription = books.subscribe()
