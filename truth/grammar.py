@@ -20,6 +20,7 @@ PLAN: Final = r"(?!Your |We |It |You)[A-Za-z][\w-]*(?: [A-Z][\w-]*)?"
 AGO: Final = r"(?:\d+ \w+ ago|in \d+ \w+)"
 _FIELDS: Final = {
     "plan": f"(?P<plan>{PLAN})", "date": f"(?P<date>{DATE})", "amount": f"(?P<amount>{AMOUNT})", "ago": AGO,
+    "when": f"(?:just now|{AGO})",
     "interval": "(?P<interval>month|year)", "count": r"(?P<count>\d+)", "word": r"“[^”]*”", "any": ".+?",
     "other": f"(?P<other>{PLAN})",
     "made": rf"(?: \((?:(?P<off>\d+)% off)?(?:, )?(?:(?P<tax>{AMOUNT}) tax (?:included|added))?\))?",
@@ -110,6 +111,21 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("{amount} (?P<status>plus tax) today.", (K.DUE_TODAY,)),
     ("This checkout went through", (K.CONFIRMED,)),
     ("You bought {plan} in another tab.", (K.CONFIRMED,)),
+    # Badges of a subscription
+    ("Active", (K.ACTIVE,)), ("Trial", (K.TRIALING,)), ("Payment failed", (K.PAST_DUE,)), ("Unpaid", (K.UNPAID,)),
+    ("Not finished", (K.INCOMPLETE,)), ("Expired", (K.NEVER_STARTED,)), ("Paused", (K.PAUSED,)),
+    ("Canceled", (K.ENDS,)), ("Ended", (K.ENDED,)), ("On your account", (K.ACCOUNT_HAS,)),
+    # What each service said last, and what was known
+    ("Billing, {when}: no subscription.", (K.BILLING_SAID_NONE,)),
+    ("Billing, {when}: {plan}, (?P<status>[^,]+), current period until {date}.", (K.BILLING_SAID,)),
+    ("Billing, {when}: {plan}, (?P<status>[^,]+).", (K.BILLING_SAID,)),
+    ("Billing, {when}: {plan} is on record until {date}.", (K.BILLING_SAID,)),
+    ("Billing, {when}: {plan} is on record.", (K.BILLING_SAID,)),
+    ("Your account, {when}: no plan.", (K.ACCOUNT_SAID_NONE,)),
+    ("Your account, {when}: nothing about plans.", (K.ACCOUNT_SILENT,)),
+    ("Your account, {when}: {plan}, (?P<status>[^,]+), until {date}.", (K.ACCOUNT_SAID,)),
+    ("Your account, {when}: {plan}, (?P<status>[^,]+).", (K.ACCOUNT_SAID,)),
+    ("Last known: (?P<status>{any}), {ago}.", (K.LAST_KNOWN,)),
     # What somebody has: headlines and sentences of earlier releases
     ("No subscription yet.?", (K.NOTHING_RUNS,)),
     ("You're on the free plan.", (K.FREE,)),
@@ -263,7 +279,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
 HARMLESS: Final[tuple[str, ...]] = (
     # What each service said last, below a card: that it said so is true whatever is so
     "Why does it say this\\?", "Nothing has been heard yet.",
-    "(?:Billing|Your account), (?:just now|{ago}): .*",
+    "Billing, {when}: Other plan.*", "Your account, {when}: [^,]+(?:, until {date})?.",
     "It doesn't say whether it's running.", "(?:Billing|Your account) can't be asked right now.",
     "What it said before is below.", "Some payment methods take days.", "Other plan",
     "You came back from checkout (?:just now|{ago}), and nobody has confirmed the purchase yet.",
@@ -286,7 +302,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "Its current status isn't known right now; the billing portal shows it.",
     "If you paid, you won't be charged again.", "You won't be charged twice, and you can close this page.",
     "Quote the reference when you contact us.", "We haven't heard from Stripe yet", "We're checking your plan",
-    "We can't look up your billing", "On your account", "The billing portal shows the details.",
+    "We can't look up your billing", "The billing portal shows the details.",
     "Your account and billing disagree about your plan.", "Status unknown",
     "A free trial is for new customers; Stripe shows what is due today.", "Back from checkout",
     "We'll get started once .*", "Unless you paid in another tab, nothing was charged.", "If you did(?:n't)?, .*",
@@ -303,8 +319,8 @@ HARMLESS: Final[tuple[str, ...]] = (
     "Your cart changed while this page was open.", "Review it, then continue; nothing was charged.",
     "Continue with that one, or start a new one: if the other page is still open, don't pay there too.",
     "Stripe emails the receipt to the address you entered there.", "\\d+ days? free", "Last updated {ago}",
-    "Did you pay there\\?", "Free", "Basic", "Premium", "Enterprise", "Backup", "Plans", "Price", "Active", "Trial",
-    "Ends soon", "Payment failed", "Unpaid", "Not finished", "Expired", "Paused", "Ended", "Canceled", "Confirming",
+    "Did you pay there\\?", "Free", "Basic", "Premium", "Enterprise", "Backup", "Plans", "Price",
+    "Ends soon", "Confirming",
     "We don't know what came after that(?:; the billing portal shows it)?\\.", "No plans are for sale right now.",
     "Don't buy it again.",
     "You ordered .* {ago}, and the payment may still be on its way.", "Order it again\\?", "Order again",
@@ -331,7 +347,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "The billing portal shows what that means.", "We're sorting this out.",
     "Your account and our billing disagree about your plan\\.?", "We're checking your plan",
     "You can subscribe again after that.", "We can't check (?:your subscription )?right now\\.?",
-    "Last known: {any}, {ago}.", "Checked {ago}", "This is from {ago}.",
+    "Checked {ago}", "This is from {ago}.",
     "You can choose a plan (?:again once|once|again when) {any}.", "You can change plans once {any}.",
     "Your subscription", "Your billing status", "This link doesn't belong to a checkout of yours.",
     "Here's what we know about your account:", "See your billing page in a minute.", "Your purchase",

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sandbox.stripe.objects import SessionStatus
 from truth.grammar import Unknown, money_in, statements_of
@@ -12,6 +12,9 @@ from truth.people import BrowserTab, Person
 from truth.reading import Pressable, Reading, read_page
 from truth.statements import Kind, Statement
 from truth.story_world import StoryWorld
+
+AGED: Final = re.compile(r"^(?:Billing|Your account), .* ago: ")
+"""What a service said, with its age."""
 
 
 class Judge:
@@ -49,7 +52,8 @@ class Judge:
                 self.world.fail(f"unknown: {digits}", f"a sentence that nobody knows on {said.where}: “{said.text}”")
                 continue
             verdict = someone.history.judge(said, now, tab.drawn_at)
-            if verdict is Verdict.FALSE and stale and someone.history.was_ever(said, now):
+            dated = stale or AGED.search(said.text) is not None
+            if verdict is Verdict.FALSE and dated and someone.history.was_ever(said, now):
                 verdict = Verdict.DATED
             self.world.tally.said[verdict] += 1
             if verdict is Verdict.FALSE:

@@ -61,7 +61,9 @@ def card_price(said: Statement, facts: Facts, sold: CatalogFacts, reader: Reader
 def item_price(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """What an item's entry asks for: of one, or of as many as are sold at once."""
     mine = [item for item in sold.items if item["id"] in said.items]
-    return any(_so_many(said, item) in range(1, 2 if "each" in said.text else item["max_quantity"] + 1) for item in mine)
+    return any(
+        _so_many(said, item) in range(1, 2 if "each" in said.text else item["max_quantity"] + 1) for item in mine
+    )
 
 
 def _so_many(said: Statement, item: Mapping[str, Any]) -> int:

@@ -19,6 +19,14 @@ from truth.price_rules import (
     trial_offer,
 )
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, Rule, subs_of
+from truth.said_rules import (
+    account_said,
+    account_said_none,
+    account_silent,
+    billing_said,
+    billing_said_none,
+    last_known,
+)
 from truth.statements import Kind, Statement
 
 
@@ -390,6 +398,12 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.BILLING_HAS: _billing_has,
     Kind.BILLING_LACKS: _billing_lacks,
     Kind.BILLING_LACKS_IT: _billing_lacks_it,
+    Kind.BILLING_SAID: billing_said,
+    Kind.BILLING_SAID_NONE: billing_said_none,
+    Kind.ACCOUNT_SAID: account_said,
+    Kind.ACCOUNT_SAID_NONE: account_said_none,
+    Kind.ACCOUNT_SILENT: account_silent,
+    Kind.LAST_KNOWN: last_known,
     Kind.GIVEN: _given,
     Kind.FREE: _free,
     Kind.ACCESS: _access,

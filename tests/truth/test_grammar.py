@@ -40,6 +40,32 @@ def test_a_price_belongs_to_the_card_on_which_it_stands() -> None:
     assert (statement.kind, statement.card, statement.interval) == (Kind.DUE_TODAY, "premium", "month")
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "plan", "word", "day"),
+    [
+        ("Billing, 2 hours ago: no subscription.", Kind.BILLING_SAID_NONE, None, None, None),
+        (
+            "Billing, just now: Premium, Payment failed, current period until 1 January 2027.",
+            Kind.BILLING_SAID, "Premium", "Payment failed", "1 January 2027",
+        ),
+        ("Billing, just now: Premium is on record until January 1, 2027.", Kind.BILLING_SAID, "Premium", None,
+         "January 1, 2027"),
+        ("Your account, just now: gold-2023, Active, until 6 December.", Kind.ACCOUNT_SAID, "gold-2023", "Active",
+         "6 December"),
+        ("Your account, just now: nothing about plans.", Kind.ACCOUNT_SILENT, None, None, None),
+        ("Last known: Payment failed, 3 minutes ago.", Kind.LAST_KNOWN, None, "Payment failed", None),
+        ("Paused", Kind.PAUSED, None, None, None),
+    ],
+)  # fmt: skip
+def test_words_of_services_and_badges_are_claims(
+    text: str, kind: Kind, plan: str | None, word: str | None, day: str | None
+) -> None:
+    [statement] = said(text)
+
+    assert isinstance(statement, Statement)
+    assert (statement.kind, statement.plan, statement.word, statement.day) == (kind, plan, word, day)
+
+
 def test_a_sum_belongs_to_the_item_in_whose_entry_it_stands() -> None:
     [statement] = said("$98.00 once.", "card", "item-course", "item-form")
 

@@ -254,6 +254,36 @@ def test_what_a_second_version_was_told_may_be_repeated_but_no_sum_that_is_not_i
     assert books.judge(Kind.RENEWS, day=day_of(subscription), money=Money(2900, "usd")) is Verdict.FALSE
 
 
+def test_what_billing_is_said_to_have_said(books: Books) -> None:
+    books.state.runtime_settings.change({"status_shape": "documented"})
+    assert books.judge(Kind.BILLING_SAID_NONE) is Verdict.TRUE
+    subscription = books.subscribe()
+    books.passes(timedelta(hours=1))
+    books.state.runtime_settings.change({"webhook_mode": "lose"})
+    books.state.subscriptions.cancel_now(subscription)
+    books.passes(timedelta(hours=1))
+
+    assert books.judge(Kind.BILLING_SAID, plan="Premium", word="Active", day=day_of(subscription)) is Verdict.AS_TOLD
+    assert books.judge(Kind.BILLING_SAID, plan="Premium", word="Unpaid") is Verdict.FALSE
+    assert books.judge(Kind.BILLING_SAID, plan="Premium", word="Active", day="2 March 2031") is Verdict.FALSE
+    assert books.judge(Kind.BILLING_SAID, plan="Basic") is Verdict.FALSE
+
+
+def test_what_the_account_is_said_to_have_said(books: Books) -> None:
+    assert books.judge(Kind.ACCOUNT_SAID_NONE) is Verdict.TRUE
+    later = (books.state.clock.now() + timedelta(days=5)).isoformat()
+    books.state.accounts.set_grant(ADA.user_id, AccountPlan(status="past_due", plan="premium", expires_at=later))
+    books.passes(timedelta(hours=1))
+
+    assert books.judge(Kind.ACCOUNT_SAID, plan="Premium", word="Payment failed") is Verdict.TRUE
+    assert books.judge(Kind.ACCOUNT_SAID, plan="Premium", word="Active") is Verdict.FALSE
+    assert books.judge(Kind.ACCOUNT_SAID, plan="Premium", word="Payment failed", day="2 March 2031") is Verdict.FALSE
+    assert books.judge(Kind.LAST_KNOWN, word="Payment failed") is Verdict.TRUE
+    assert books.judge(Kind.LAST_KNOWN, word="Paused") is Verdict.FALSE
+    for none in (Kind.ACCOUNT_SAID_NONE, Kind.ACCOUNT_SILENT):
+        assert books.judge(none) is Verdict.FALSE
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "cents", "true"),
     [
