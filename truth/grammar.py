@@ -117,14 +117,14 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("Canceled", (K.ENDS,)), ("Ended", (K.ENDED,)), ("On your account", (K.ACCOUNT_HAS,)),
     # What each service said last, and what was known
     ("Billing, {when}: no subscription.", (K.BILLING_SAID_NONE,)),
+    ("Billing, {when}: {plan}, until {date}.", (K.BILLING_SAID,)),
     ("Billing, {when}: {plan}, (?P<status>[^,]+), current period until {date}.", (K.BILLING_SAID,)),
-    ("Billing, {when}: {plan}, (?P<status>[^,]+).", (K.BILLING_SAID,)),
-    ("Billing, {when}: {plan} is on record until {date}.", (K.BILLING_SAID,)),
-    ("Billing, {when}: {plan} is on record.", (K.BILLING_SAID,)),
+    ("Billing, {when}: {plan}, (?P<status>(?!until )[^,]+).", (K.BILLING_SAID,)),
+    ("Billing, {when}: {plan}.", (K.BILLING_SAID,)),
     ("Your account, {when}: no plan.", (K.ACCOUNT_SAID_NONE,)),
     ("Your account, {when}: nothing about plans.", (K.ACCOUNT_SILENT,)),
     ("Your account, {when}: {plan}, (?P<status>[^,]+), until {date}.", (K.ACCOUNT_SAID,)),
-    ("Your account, {when}: {plan}, (?P<status>[^,]+).", (K.ACCOUNT_SAID,)),
+    ("Your account, {when}: {plan}, (?P<status>(?!until )[^,]+).", (K.ACCOUNT_SAID,)),
     ("Last known: (?P<status>{any}), {ago}.", (K.LAST_KNOWN,)),
     # What somebody has: headlines and sentences of earlier releases
     ("No subscription yet.?", (K.NOTHING_RUNS,)),
