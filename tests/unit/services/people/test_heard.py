@@ -113,7 +113,8 @@ async def test_a_service_that_tells_of_charges_is_not_said_to_hide_discounts(
 
 async def test_a_word_whose_day_is_over_is_repeated_as_the_account_said_it(replica: Replica, outside: Outside) -> None:
     status, snapshot = await told_of_a_purchase(replica, outside)
-    assert snapshot.account is not None and snapshot.account.grant is not None
+    assert snapshot.account is not None
+    assert snapshot.account.grant is not None
     over = replace(snapshot.account.grant, expires_at=outside.clock() - timedelta(days=30))
     old = snapshot.model_copy(update={"account": snapshot.account.model_copy(update={"grant": over})})
 
