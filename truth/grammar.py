@@ -277,6 +277,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
 )  # fmt: skip
 
 HARMLESS: Final[tuple[str, ...]] = (
+    "Your subscriptions have changed.",
     # What each service said last, below a card: that it said so is true whatever is so
     "Why does it say this\\?", "Nothing has been heard yet.",
     "Billing, {when}: Other plan.*", "Your account, {when}: [^,]+(?:, until {date})?.",

@@ -97,6 +97,9 @@ def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[
         yield from _running(one, ahead)
     elif one.state is State.ON_ACCOUNT and one.plan_id is None and one.account_plan is not None:
         yield _claim(one, ClaimKind.ON_ACCOUNT_UNKNOWN)
+    elif one.state is State.PAST_DUE and one.reason is Reason.PLAN_CHANGED:
+        # That billing's subscription became the account's plan is concluded, not told: it may be a gift beside it.
+        yield _claim(one, ClaimKind.PAYMENT_FAILED).model_copy(update={"plan": None, "product_id": None})
     elif one.state in _ALONE:
         yield _claim(one, _ALONE[one.state])
     elif one.state is State.NONE:

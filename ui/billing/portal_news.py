@@ -36,8 +36,11 @@ def portal_changes(context: PageContext, before: CustomerStatus, after: Customer
         said.append(_("{plan} is paused.").format(plan=_name(context, new)))
     elif (new.state in _OWED and old.state not in _OWED) or (changed and new.state not in _HELD):
         said.append(_said(context, new))
-    if not said and _one_ended(before, after):
-        said.append(_("One of your subscriptions has ended."))
+    if not said and (gone := _gone(before, after)):
+        ended = any(_has_ended(one, before, after) for one in gone)
+        # Translators: after a visit to the billing portal: one of several is not told of any more
+        changed_words = _("One of your subscriptions has ended.") if ended else _("Your subscriptions have changed.")
+        said.append(changed_words)
     if not said and old.state in _RUNNING and new.state in _RUNNING and old.until and new.until != old.until:
         said.append(_said(context, new))
     return tuple(said)
@@ -68,20 +71,34 @@ def portal_news(news: News | None) -> None:
             return
 
 
-def _one_ended(before: CustomerStatus, after: CustomerStatus) -> bool:
-    """Whether one of several is alive no more.
+def _gone(before: CustomerStatus, after: CustomerStatus) -> list[Subscription]:
+    """Return which of several are not told of as alive any more; what the services contradict each other about is.
 
     A service that tells of one of each product may have told of another one of it since: that it told of both shows
-    that it tells of all. What the services contradict each other about has not ended.
+    that it tells of all.
     """
-    sides = [side for one in after.all for side in (one, one.last_known) if side is not None]
-    alive = [side for side in sides if side.state not in ENDED]
+    alive = [side for side in _sides(after) if side.state not in ENDED]
     products = [one.product_id for one in before.all if one.live]
-    return any(
-        one.subscription_id not in {other.subscription_id for other in alive}
-        and (one.product_id not in {other.product_id for other in alive} or products.count(one.product_id) > 1)
+    return [
+        one
         for one in before.duplicates
-    )
+        if one.subscription_id not in {other.subscription_id for other in alive}
+        and (one.product_id not in {other.product_id for other in alive} or products.count(one.product_id) > 1)
+    ]
+
+
+def _has_ended(one: Subscription, before: CustomerStatus, after: CustomerStatus) -> bool:
+    """Whether one that is gone has ended: it is told of as ended, or the service tells of all there are.
+
+    Where it tells of one of each product, it may have become one of another product, behind that one's own.
+    """
+    ended = {side.subscription_id for side in _sides(after) if side.state in ENDED}
+    tells_of_all = one.told is not None or [each.product_id for each in before.all].count(one.product_id) > 1
+    return one.subscription_id in ended or tells_of_all
+
+
+def _sides(customer_status: CustomerStatus) -> list[Subscription]:
+    return [side for one in customer_status.all for side in (one, one.last_known) if side is not None]
 
 
 def _over(subscription: Subscription) -> bool:

@@ -66,7 +66,7 @@ def describe(
     dated = dated or _granted_until(shown, by_kind.get(ClaimKind.HAS_ACCESS), reader.now)
     former = subscription.former_name
     undated = claims[0].model_copy(update={"date": None})
-    known = facts(dated or undated, reader, former) | _headline_facts(subscription, reader)
+    known = facts(dated or undated, reader, former) | _headline_facts(subscription, claims[0], reader)
     price, news = by_kind.get(ClaimKind.LIST_PRICE), by_kind.get(ClaimKind.PORTAL_NEWS_DUE)
     parts = sentences(claims, reader, former)
     verb = row.date_verb
@@ -127,8 +127,12 @@ def _granted_until(shown: Shown, access: Claim | None, now: datetime) -> Claim |
     return access if access.date > now else None
 
 
-def _headline_facts(subscription: Subscription, reader: Reader) -> dict[str, str]:
-    """Return what a headline or a badge needs and a claim may not hold: the name of what is meant, a status word."""
-    name = subscription_name(subscription, reader.catalog, reader.locale)
+def _headline_facts(subscription: Subscription, claim: Claim, reader: Reader) -> dict[str, str]:
+    """Return what a headline or a badge needs and a claim may not hold: the name of what is meant, a status word.
+
+    Whose payment failed is the claim's alone: it leaves out a plan that the payment may not be of.
+    """
+    unsure = claim.says is ClaimKind.PAYMENT_FAILED and claim.plan is None
+    name = "" if unsure else subscription_name(subscription, reader.catalog, reader.locale)
     found = {"plan": name or "", "word": word_text(subscription.word)}
     return {key: value for key, value in found.items() if value}

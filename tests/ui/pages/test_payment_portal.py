@@ -12,6 +12,7 @@ from services.errors import UpstreamUnavailable
 from services.portal import PortalVisit
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Reason, Source, State, Subscription
+from services.subscription.told_terms import ToldTerms
 from tests.ui.billing_world import CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
 from ui.billing.portal_news import portal_changes, portal_words
@@ -172,8 +173,13 @@ CONTRADICTED = subscription(State.CONFLICT, subscription_id=None, last_known=ACT
             ("You're trying Premium. Your trial is running.",),
         ),
         (customer_status(ACTIVE), customer_status(subscription(State.PAUSED)), ("Premium is paused.",)),
-        (
+        (  # or it was made one of premium, and billing, asked by product, tells of one of that
             customer_status(ACTIVE, subscription(State.ACTIVE, "basic")),
+            customer_status(ACTIVE),
+            ("Your subscriptions have changed.",),
+        ),
+        (  # billing tells of all
+            customer_status(ACTIVE, subscription(State.ACTIVE, "basic", told=ToldTerms())),
             customer_status(ACTIVE),
             ("One of your subscriptions has ended.",),
         ),

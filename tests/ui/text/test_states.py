@@ -104,6 +104,10 @@ SENTENCES = [
         "past_due", "Payment failed", "Your last payment for Premium failed", "Update your card to keep Premium.",
     ),
     (
+        subscription(State.PAST_DUE, until=LATER, reason=Reason.PLAN_CHANGED),
+        "past_due", "Payment failed", "Your last payment failed", "Update your card to keep your plan.",
+    ),
+    (
         subscription(State.UNPAID),
         "unpaid", "Unpaid", "You have an unpaid invoice", "Premium is paused until it's paid.",
     ),
