@@ -295,7 +295,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "By subscribing you agree to our terms.", "All plans",
     "You have an unfinished checkout for .*", "Go on with .*", "Your plan, orders and invoices.",
     "(?:See your )?[Oo]rders",
-    "Not paid yet", "See what happened to this payment.", "One-time payment.", "Add a promo code at checkout.",
+    "See what happened to this payment.", "One-time payment.", "Add a promo code at checkout.",
     "Thanks for your order", "Checkout canceled", "It's no longer one of our plans.", "Contact us about it.",
     "Payment submitted", "Payment confirmed", "Plan added to your account", "No plan", "Manage subscription",
     "Has it ended\\?", "Changes in the billing portal can take a while to show here.",

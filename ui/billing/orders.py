@@ -40,8 +40,8 @@ def order_state(checkout: Checkout, now: datetime) -> tuple[Tone, str] | None:
         # Translators: badge of an order: paid for
         return "success", N_("Confirmed")
     if checkout.open(now):
-        # Translators: badge of an order
-        return "info", N_("Not paid yet")
+        # whether it was paid in a browser that never came back nobody has said: not even that it was not
+        return "info", N_("Not confirmed")
     if checkout.at(CheckoutEvent.RETURNED) is None:
         return None
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:

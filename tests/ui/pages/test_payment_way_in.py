@@ -12,6 +12,7 @@ from catalog import parse_catalog
 from services.catalog_file import ALL_USERS
 from services.checkout_record import CheckoutEvent
 from services.errors import UpstreamTimeout
+from services.purchase import Purchase
 from services.storage.pubsub import Topic
 from tests.ui.billing_states import active, nothing, offered, on_record
 from tests.ui.billing_world import ADA, CATALOG, World, billing_world
@@ -257,3 +258,16 @@ async def test_the_question_names_the_day_of_the_return_as_the_card_above_does(w
     day = f"{checkout.at(CheckoutEvent.RETURNED):%B %-d}"
     assert f"You came back from checkout on {day}." in world.text()
     assert f"You came back from a checkout for Premium on {day} that was never confirmed." in world.text()
+
+
+async def test_an_open_checkout_is_not_called_unpaid(world: World) -> None:
+    """It may have been paid in a browser that never came back, and of an item no service ever says so."""
+    session = await world.sign_in()
+    await world.container.checkout.start(session, Purchase.of_item(CATALOG.items[0], 1))
+    await world.started()
+
+    await world.open("/payment")
+
+    orders = [text_of(one) for one in world.marked("purchase")]
+    assert len(orders) == len(["the item", "the plan"])
+    assert all("Not confirmed" in order and "paid" not in order.lower() for order in orders)
