@@ -4,6 +4,7 @@ Errors inside a page's own building are handled by `ui/serving/document.py`. Her
 429.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from typing import Final
@@ -17,6 +18,7 @@ from starlette.routing import Match
 
 from services.container import Container
 from services.errors import PageNotFound, RateLimited
+from services.site_notice.model import SiteNotice
 from services.web.safe_paths import safe_next
 from settings import Theme
 from ui.nicegui_ext import template
@@ -80,16 +82,19 @@ def too_many_requests(container: Container, accept_language: str, retry_after: f
     locale = i18n.offered(settings).choose(None, accept_language)
     problems = container.stripe_mode.known_problems()
     banners = (*((SANDBOX_WORDS,) if settings.sandbox_enabled else ()), *(problem.banner for problem in problems))
-    html = _plain_page(settings.brand_name, look_of(settings), theme_for(settings, {}, {}), locale, banners)
+    notice = _words_of(container.notice.current, locale)
+    html = _plain_page(settings.brand_name, look_of(settings), theme_for(settings, {}, {}), locale, banners, notice)
     return HTMLResponse(html, 429, {"Retry-After": str(max(1, round(retry_after))), "Cache-Control": "no-store"})
 
 
 @lru_cache(maxsize=16)
-def _plain_page(brand_name: str, look: Look, theme: Theme, locale: str, banners: tuple[str, ...]) -> str:
-    """Return the page once for each language and state of the money; it holds nothing of the request."""
+def _plain_page(
+    brand_name: str, look: Look, theme: Theme, locale: str, banners: tuple[str, ...], notice: "_Notice | None"
+) -> str:
+    """Return the page once for each language, state of the money and notice; it holds nothing of the request."""
     with i18n.use_locale(locale):
         title, sentence = _(RateLimited.title), _(RateLimited.sentence)
-        content = _plain_banners(banners) + (
+        main = (
             f'<main class="plain"><div class="card card-page center"><p class="muted small">{escape(brand_name)}</p>'
             f'<h1 class="card-title">{escape(title)}</h1><p class="muted">{escape(sentence)}</p></div></main>'
         )
@@ -100,10 +105,36 @@ def _plain_page(brand_name: str, look: Look, theme: Theme, locale: str, banners:
             nonce="",
             head=f"<title>{escape(title)}</title>\n{VIEWPORT}",
             style=style_sheet(look),
-            content=content,
+            content=_plain_banners(banners) + _plain_notice(notice) + main,
             words={},
         )
     return template.assemble(page, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """The operator's notice in one reader's language, without its link."""
+
+    kind: str
+    title: str
+    text: str
+
+
+def _words_of(shown: SiteNotice | None, locale: str) -> _Notice | None:
+    if shown is None:
+        return None
+    return _Notice(shown.kind, shown.title.in_(locale) if shown.title is not None else "", shown.text.in_(locale))
+
+
+def _plain_notice(notice: _Notice | None) -> str:
+    if notice is None:
+        return ""
+    title = f'<p class="notice-title">{escape(notice.title)}</p>' if notice.title else ""
+    body = f'<div class="notice-body"><div>{title}<p>{escape(notice.text)}</p></div></div>'
+    box = f'<div class="notice notice-{notice.kind}">{body}</div>'
+    # Translators: name of the place for what the operator has to say to everybody, for screen readers
+    label = escape(_("Announcements"))
+    return f'<section class="site-notices" aria-label="{label}">{box}</section>'
 
 
 def _plain_banners(banners: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from tests.ui.billing_world import CATALOG, World, billing_world
 from tests.ui.reading import tags_in, text_of
 from ui.billing.problem import problem_sentence
 from ui.pages import embed
+from ui.pages.errors import too_many_requests
 
 
 def take_away(path: Path) -> None:
@@ -73,6 +74,21 @@ class TestNotice:
         assert [tag.props["target"] for tag in tags_in(box) if tag.tag == "a"] == ["_top"]
         assert "Umzug." in first
         assert first.index("Umzug.") < first.index('data-testid="plan-card-premium"')
+
+    async def test_it_stands_on_the_page_for_floods_too(self, world: World) -> None:
+        container = world.container
+        before = bytes(too_many_requests(container, "de", 7.4).body).decode()
+
+        self.write(title={"en": "Tonight", "de": "Heute"}, text={"en": "We move.", "de": "Umzug <jetzt>."})
+        await container.notice.look()
+        after = bytes(too_many_requests(container, "de", 7.4).body).decode()
+        take_away(self.path)
+        await container.notice.look()
+
+        assert "Heute" not in before
+        assert "Heute" in after
+        assert "Umzug &lt;jetzt&gt;." in after
+        assert bytes(too_many_requests(container, "de", 7.4).body).decode() == before
 
     async def test_it_is_in_the_readers_language(self, world: World) -> None:
         self.write()
