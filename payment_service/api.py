@@ -111,7 +111,8 @@ def _add_reads(app: FastAPI, service: PaymentService, keyed: list[params.Depends
 
     @app.get("/api/v1/subscriptions/{user_id}", dependencies=keyed)
     def all_subscriptions(user_id: str) -> JSONResponse:
-        """All that a user has."""
+        """All that a user has; of one who may be at Stripe, as Stripe has it now."""
+        service.visits.look(user_id)
         return JSONResponse(service.subscriptions.all_of(user_id))
 
     @app.get("/api/v1/invoices/{user_id}", dependencies=keyed)

@@ -200,6 +200,7 @@ class Checkouts:
             another, _made = self._customers.find_or_make(body.user_id, body.email, instead_of=customer)
             opened = self._at_stripe(params, another, key)
         self._sync.keep_session(opened, ticket=0)
+        self._customers.sent_to_stripe(body.user_id)
         answer: dict[str, JsonValue] = {
             "checkout_session_id": opened.id,
             "checkout_url": opened.url,

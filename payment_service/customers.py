@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from stripe import Customer, InvalidRequestError
 
 from payment_service.database import CustomerRow, ServiceDatabase, insert
@@ -17,6 +17,8 @@ from payment_service.stripe_api import StripeAPI
 
 _log = structlog.get_logger(__name__)
 LONGEST_ID: Final = 200
+_VISIT: Final = 1800
+"""Seconds for which somebody who was sent to Stripe is thought to be there."""
 
 
 class Customers:
@@ -31,6 +33,20 @@ class Customers:
         """Return the customer that a user is known to be; asks nobody."""
         with self._database.reading() as session:
             return session.scalar(select(CustomerRow.customer_id).where(CustomerRow.user_id == user_id))
+
+    def sent_to_stripe(self, user_id: str) -> None:
+        """Note that a user goes to Stripe now, to pay or to its portal."""
+        self._stays(user_id, int(time.time()) + _VISIT)
+
+    def back_from_stripe(self, user_id: str) -> None:
+        """Note that all that a user did at Stripe is on record."""
+        self._stays(user_id, 0)
+
+    def at_stripe(self, user_id: str) -> str | None:
+        """Return the customer of a user who may be doing something at Stripe; None for anybody else."""
+        there = CustomerRow.at_stripe_until > int(time.time())
+        with self._database.reading() as session:
+            return session.scalar(select(CustomerRow.customer_id).where(CustomerRow.user_id == user_id, there))
 
     def find_or_make(self, user_id: str, email: str, instead_of: str = "") -> tuple[str, bool]:
         """Return a user's customer, and whether it was made just now; `instead_of` is one that is gone at Stripe."""
@@ -72,6 +88,11 @@ class Customers:
         """A customer was deleted at Stripe: the user's next checkout makes another."""
         with self._database.writing() as session:
             session.execute(delete(CustomerRow).where(CustomerRow.customer_id == customer_id))
+
+    def _stays(self, user_id: str, until: int) -> None:
+        with self._database.writing() as session:
+            mine = update(CustomerRow).where(CustomerRow.user_id == user_id)
+            session.execute(mine.values(at_stripe_until=until))
 
     def _keep(self, user_id: str, customer_id: str) -> str:
         """Write it down, unless another thread was first; return the one that is written."""

@@ -51,6 +51,8 @@ class CustomerRow(Base):
     user_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     customer_id: Mapped[str] = mapped_column(String(255), unique=True)
     created: Mapped[int]
+    at_stripe_until: Mapped[int] = mapped_column(default=0)
+    """Until when they may be doing something at Stripe of which no event has come."""
 
 
 class SubscriptionRow(Base):

@@ -57,6 +57,7 @@ class Portal:
             # A flow that the portal's settings don't allow, or a subscription that is canceled already.
             del params["flow_data"]
             opened = self._stripe.v1.billing_portal.sessions.create(params)
+        self._customers.sent_to_stripe(body.user_id)
         return {"portal_session_id": opened.id, "portal_url": opened.url}
 
     def invoices(self, user_id: str, limit: int) -> Document:

@@ -1,6 +1,7 @@
 """Makes every part once, in the order in which they need each other."""
 
 from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import httpx
@@ -21,6 +22,7 @@ from payment_service.settings import BadSettings, ServiceSettings
 from payment_service.stripe_api import StripeAPI
 from payment_service.subscriptions import Subscriptions
 from payment_service.sync import Sync
+from payment_service.visits import AT_ONCE, StripeVisits
 from payment_service.webhooks import StripeEvents
 
 
@@ -41,9 +43,11 @@ class PaymentService:
     seconds: SecondSubscriptions
     outbox: EventOutbox
     webhooks: StripeEvents
+    visits: StripeVisits
 
     def close(self) -> None:
         """Give back what is connected."""
+        self.visits.close()
         self.outbox.close()
         self.database.close()
 
@@ -52,10 +56,11 @@ def assemble(
     settings: ServiceSettings,
     transport: httpx.BaseTransport | None = None,
     stripe_session: requests.Session | None = None,
+    executor: Executor | None = None,
 ) -> PaymentService:
     """Return the service; nothing is asked or written yet.
 
-    `transport` takes the place of the network to the app, `stripe_session` of that to Stripe.
+    `transport` takes the place of the network to the app, `stripe_session` of that to Stripe, `executor` of threads.
     """
     metrics = ServiceMetrics()
     database = ServiceDatabase(settings.sqlalchemy_url)
@@ -84,6 +89,7 @@ def assemble(
         seconds=seconds,
         outbox=outbox,
         webhooks=StripeEvents(settings, database, stripe, sync, customers, outbox, metrics),
+        visits=StripeVisits(customers, stripe, sync, executor or ThreadPoolExecutor(AT_ONCE, "visit")),
     )
 
 

@@ -151,13 +151,15 @@ class Sync:
                 insert(session, SessionRow, values, replace=True)
         if document["subscription_id"]:
             self.subscription(str(document["subscription_id"]))
+        if values["settled"]:
+            self._customers.back_from_stripe(user_id)
         return document, Concerned(user_id, metadata.get("product_id", ""))
 
-    def customer(self, customer_id: str) -> Concerned | None:
+    def customer(self, customer_id: str, *, look_again: bool = True) -> Concerned | None:
         """Bring all subscriptions of a customer up to date: a balance or a discount changes what is charged next."""
         concerned = None
         for row in self._stripe.v1.subscriptions.list({"customer": customer_id, "status": "all", "limit": 100}).data:
-            concerned = self.subscription(row.id, look_again=True) or concerned
+            concerned = self.subscription(row.id, look_again=look_again) or concerned
         return concerned
 
     def _owner(self, found: Subscription, metadata: dict[str, str]) -> str | None:

@@ -11,11 +11,12 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future
 from contextlib import AsyncExitStack
 from email.utils import formatdate
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 import requests
@@ -51,6 +52,8 @@ ANSWERED: Final = 0.1
 """Seconds in which whoever was told of something asks and is answered: no time is slept through in a call's middle."""
 
 _SUBSCRIPTION: Final = re.compile(r"/v1/subscriptions/(sub_\w+)")
+
+T = TypeVar("T")
 
 Answer = Callable[[httpx.Request], Coroutine[Any, Any, httpx.Response]]
 
@@ -92,7 +95,7 @@ class OwnPaymentService:
         )
         session = requests.Session()
         session.mount("http://", _ToStripe(self.turns, self._asked_stripe))
-        self._service = assemble(self._settings, _ToOthers(self.turns, self._tell), session)
+        self._service = assemble(self._settings, _ToOthers(self.turns, self._tell), session, _SameThread())
         self._api = application(self._service, with_worker=False)
         self._worker = Worker(self._service)
         self._poll_due = self._look_due = 0.0
@@ -192,6 +195,15 @@ class OwnPaymentService:
         else:
             way = self.way_to_app
         return await _whole(way, request) if way is not None else httpx.Response(503)
+
+
+class _SameThread(Executor):
+    """Does at once what is given to a thread."""
+
+    def submit(self, function: Callable[..., T], /, *args: Any, **more: Any) -> "Future[T]":
+        done = Future[T]()
+        done.set_result(function(*args, **more))
+        return done
 
 
 class _ToStripe(HTTPAdapter):

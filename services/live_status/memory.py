@@ -48,7 +48,8 @@ class Judged:
 class RememberedCustomer:
     """What this process remembers of one customer, and the question under way.
 
-    `round` counts the questions, `asker` is the session for which the last one is asked.
+    `round` counts the questions, `asker` is the session for which the last one is asked. `outdated` says that a service
+    has told of a change since billing was asked.
     """
 
     snapshot: UpstreamSnapshot | None = None
@@ -64,6 +65,7 @@ class RememberedCustomer:
     priority: Priority = Priority.LOOK
     judged: Judged | None = None
     told: bool = False
+    outdated: bool = False
     round: int = 0
     asker: str = field(default="", repr=False)
 

@@ -228,7 +228,9 @@ class StatusPoller:
             await self._context.pubsub.announce(Topic.POLL, self.customer, ONCE, here=False)
 
     def _age(self, now: datetime) -> timedelta:
-        """How old the latest answer is that this process knows of."""
+        """How old the latest answer is that this process knows of; endless after a service's word of a change."""
+        if self._context.refresher.is_outdated(self.customer):
+            return timedelta.max
         asked = self._context.refresher.age(self.customer)
         if asked is not None and self._mine:
             return asked

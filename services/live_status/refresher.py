@@ -125,6 +125,17 @@ class StatusRefresher:
             known.snapshot = found.over(mine) if sure else found.with_memory_of(mine, self._now())
         return await self.remembered(customer)
 
+    def outdate(self, customer: str) -> None:
+        """Trust what this process remembers of a customer no more without asking: a service says that it changed."""
+        known = self._memory.find(customer)
+        if known is not None:
+            known.outdated = True
+
+    def is_outdated(self, customer: str) -> bool:
+        """Whether billing was not asked since a service said that something changed."""
+        known = self._memory.find(customer)
+        return known is not None and known.outdated
+
     def age(self, customer: str) -> timedelta | None:
         """Return how long ago this process asked about the customer, or None."""
         known = self._memory.find(customer)
@@ -246,13 +257,16 @@ class StatusRefresher:
         """Ask in a task that others may wait for too, and that goes on where this caller does not."""
         known.round += 1
         known.unwritten = False
+        known.outdated = known.outdated and known.scope == "account"
         known.task = asyncio.create_task(question, name="status refresh")
         known.task.add_done_callback(_mark_retrieved)
         await asyncio.shield(known.task)
 
     def _recent(self, known: RememberedCustomer, scope: Scope) -> bool:
         asked_at = {"all": known.asked_all_at, "relevant": known.asked_billing_at, "account": known.asked_at}[scope]
-        return known.snapshot is not None and asked_at is not None and self._now() - asked_at < SHARED_FOR
+        if known.snapshot is None or asked_at is None or (known.outdated and scope != "account"):
+            return False
+        return self._now() - asked_at < SHARED_FOR
 
     async def _status_of(self, customer: str, snapshot: UpstreamSnapshot) -> CustomerStatus:
         """Return the status with the checkouts as they are now: the browser may have come back a moment ago.

@@ -122,7 +122,11 @@ class StatusService:
         await self._pubsub.announce(Topic.POLL, customer, PORTAL if from_portal else "")
 
     async def poll_once(self, customer: str) -> None:
-        """Look once now, on whichever replica watches: a service says that something changed."""
+        """Look once now, on whichever replica watches: a service says that something changed.
+
+        Where nobody watches, the next page here asks, however young the last answer is.
+        """
+        self.refresher.outdate(customer)
         await self._pubsub.announce(Topic.POLL, customer, ONCE)
 
     async def changed(self, customer_status: CustomerStatus) -> None:

@@ -92,16 +92,21 @@ def known_status(context: PageContext) -> CustomerStatus | None:
 async def find_status(context: PageContext, *, fresh: bool = False) -> CustomerStatus | None:
     """Return what the user has, from young memory, else asked now, else from older memory; `fresh` asks in any case.
 
-    None when nothing is known and no service answered within `PATIENCE` seconds, or `QUEUED_PATIENCE` where there is a
-    queue: the answer then comes over the socket. Raises NotSignedIn when the sign-in has ended.
+    News is shown in the user's other open tabs as well. None when nothing is known and no service answered within
+    `PATIENCE` seconds, or `QUEUED_PATIENCE` where there is a queue: the answer then comes over the socket. Raises
+    NotSignedIn when the sign-in has ended.
     """
     session = signed_in(context)
-    known = await remembered_status(context)
-    if not fresh and known is not None and is_settled(known) and datetime.now(UTC) - known.as_of < YOUNG:
+    known, refresher = await remembered_status(context), context.container.status.refresher
+    sure = known is not None and is_settled(known) and not refresher.is_outdated(refresher.customer_of(session))
+    if not fresh and known is not None and sure and datetime.now(UTC) - known.as_of < YOUNG:
         return known
     try:
         async with asyncio.timeout(_patience(context, known, fresh=fresh)):
-            context.customer_status = await context.container.status.refresher.ask(session, fresh=fresh)
+            found = await refresher.ask(session, fresh=fresh)
+            context.customer_status = found
+            if known is not None and not found.same_as(known):
+                await context.container.status.changed(found)  # else their other tabs learn of it a minute later
     except TimeoutError:
         _log.info("page_drawn_from_memory", path=context.path, known=known is not None)
     except NotSignedIn:

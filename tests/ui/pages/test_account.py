@@ -16,6 +16,7 @@ from services.errors import SignInUnavailable, StoreUnavailable, UpstreamUnavail
 from services.lifecycle import Lifecycle
 from services.purchase import Purchase, PurchaseLine
 from services.storage.pubsub import Topic
+from services.subscription.model import State
 from tests.ui.billing_world import CATALOG, World, billing_world
 from tests.ui.reading import text_of, until
 from ui.nicegui_ext.html import Tag
@@ -200,6 +201,37 @@ async def test_the_frame_says_what_the_page_has_just_heard_not_what_was_remember
 
         assert not world.marked("banner-action")
         assert not world.classed("plan-badge")
+
+
+async def test_a_page_that_opens_after_a_services_word_of_a_change_asks(world: World) -> None:
+    """Nobody watched when the word came, and the last answer is young."""
+    premium(world)
+    assert world.session is not None
+    await world.refresher.ask(world.session, "all")
+    premium(world, "past_due")
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=2)):
+        await world.status.poll_once(world.session.user.user_id)
+        await world.open("/upgrade?plan=premium")
+
+        assert world.one("banner-action")
+
+
+async def test_what_a_page_has_just_heard_is_shown_in_the_other_open_tabs(world: World) -> None:
+    premium(world)
+    assert world.session is not None
+    shown: list[State] = []
+    await world.refresher.ask(world.session, "all")
+    tab = world.status.watch(world.session, lambda new: shown.append(new.current.state), lambda: None)
+    await until(lambda: tab.customer_status is not None)
+    premium(world, "past_due")
+    shown.clear()
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=15)):
+        await world.open("/upgrade?plan=premium")
+        tab.close()
+
+    assert State.PAST_DUE in shown
 
 
 async def test_the_billing_page_does_not_say_it_twice(world: World) -> None:
