@@ -10,7 +10,7 @@ Times to live run on the Redis server's clock, so replicas with clocks apart agr
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol, TypeVar, cast
 
 import structlog
@@ -63,6 +63,7 @@ class RedisStore:
         """Keep everything under `prefix`, and use at most `connections` connections and one to listen."""
         self._prefix = prefix
         self._redis = Redis(connection_pool=redis_pool(url, connections))
+        self._connections = connections
         self._turns = asyncio.Semaphore(connections)
         self._trouble = OutageLog("redis")
         self._channels = LocalPubSub()
@@ -75,8 +76,7 @@ class RedisStore:
 
     async def _run(self, operation: str, call: Callable[[], Awaitable[T]], *, twice: bool = False) -> T:
         """Make the call; `twice` says that it may be made again when the connection breaks."""
-        if self._closed:
-            raise StoreUnavailable("the store is closed")
+        self._check_open()
         try:
             return await within_deadline(self._attempt(call, twice), DEADLINE)
         except REDIS_FAILURES as error:
@@ -84,10 +84,11 @@ class RedisStore:
 
     async def _attempt(self, call: Callable[[], Awaitable[T]], twice: bool) -> T:
         async with self._turns:
+            self._check_open()
             try:
                 return await call()
             except CONNECTION_LOST:
-                if not twice:
+                if not twice or self._closed:
                     raise
                 return await call()
 
@@ -176,8 +177,7 @@ class RedisStore:
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:
         """See `Store`. While Redis is away nothing comes; `RESYNC` comes when it is back."""
-        if self._closed:
-            raise StoreUnavailable("the store is closed")
+        self._check_open()
         with self._channels.subscribe(channel) as subscription:
             await self._listener.settled(DEADLINE)
             yield subscription
@@ -194,13 +194,22 @@ class RedisStore:
         self._known = True
 
     async def close(self) -> None:
-        """See `Store`."""
+        """See `Store`. Calls under way are cut off."""
         if self._closed:
             return
         self._closed = True
         self._channels.end()
         await self._listener.close()
         await self._redis.connection_pool.aclose()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DEADLINE):
+                for _connection in range(self._connections):
+                    await self._turns.acquire()
+        await self._redis.connection_pool.aclose()  # redis-py connects by itself for a call under way
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
 
     def _value(self, key: str) -> str:
         return f"{self._prefix}v:{key}"

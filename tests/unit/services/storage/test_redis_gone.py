@@ -222,3 +222,27 @@ def test_a_transport_that_was_closed_meanwhile_is_the_stores_failure_under_uvloo
             runner.run(talk())
 
     assert raised
+
+
+async def test_a_call_under_way_when_the_store_closes_does_not_connect_again() -> None:
+    """A connection that nobody closes is a warning when it is collected, in whatever runs then."""
+    asked, connections = asyncio.Event(), 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while said := await reader.read(4096):
+            writer.write(b"+OK\r\n" * said.count(b"SETINFO") + b"+PONG\r\n" * said.count(b"PING"))
+            if b"$3\r\nGET" in said:
+                asked.set()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        store = RedisStore(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+        call = asyncio.create_task(store.get("anything"))
+        await asked.wait()
+        await store.close()
+
+        with pytest.raises(StoreUnavailable):
+            await call
+        assert connections == 1
