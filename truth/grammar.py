@@ -378,7 +378,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "Our prices changed while this page was open.", "Review the new price; nothing was charged.",
     "The free trial isn't included", "A free trial is for new customers.",
     "Review what is due today; nothing was charged.",
-    "The price has changed", "Show the new prices", "The prices on this page have been updated.",
+    "The price has changed", "Show the new prices",
     "You already have a subscription\\.?", "Change it in the billing portal; nothing was charged.",
     "Check the billing portal first; nothing was charged.", "You already started a checkout\\.?",
     "Continue with that one, or cancel it first.", "Payments are unavailable(?: right now)?\\.?",

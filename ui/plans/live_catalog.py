@@ -4,7 +4,7 @@
     await live_plans(context)
 
 `services/catalog_file.py` announces the change; pages listen from when their socket is connected until they are gone.
-A price that changed says so to assistive technology too.
+That something changed, a price or words, is said to assistive technology too.
 """
 
 import inspect
@@ -66,7 +66,7 @@ class _Follower:
                         await result
                 except FrontendError as error:
                     _log.warning("catalog_part_failed", code=error.code, cause=str(error))
-            self._context.announce(_("The prices on this page have been updated."))
+            self._context.announce(_("This page has been updated."))
 
     def _close(self) -> None:
         if self._listener is not None:

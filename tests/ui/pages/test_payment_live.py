@@ -78,6 +78,13 @@ async def test_a_page_that_was_closed_while_its_watch_was_opening_leaves_none_be
     assert world.status.tabs == 0
 
 
+def announced(world: World) -> str:
+    """Return what assistive technology was told last."""
+    client = world.browser.client
+    assert client is not None
+    return text_of(next(e for e in client.elements.values() if e._props.get("id") == "announcements")).strip()
+
+
 async def test_a_change_shows_in_place_and_is_announced(world: World) -> None:
     await world.open("/payment")
     headline = world.classed("subscription-title")[0]
@@ -89,10 +96,7 @@ async def test_a_change_shows_in_place_and_is_announced(world: World) -> None:
     assert world.one("subscription-status")._props["data-state"] == "past_due"
     assert text_of(headline).strip() == "Your last payment for Premium failed"
     assert world.classed("subscription-title")[0] is headline
-    client = world.browser.client
-    assert client is not None
-    spoken = next(e for e in client.elements.values() if e._props.get("id") == "announcements")
-    assert text_of(spoken).startswith("Your last payment for Premium failed. Update your card")
+    assert announced(world).startswith("Your last payment for Premium failed. Update your card")
 
 
 async def test_news_that_no_reader_would_see_touches_nothing(world: World) -> None:
@@ -190,6 +194,7 @@ async def test_another_catalog_shows_its_prices_on_the_open_page(world: World) -
     await world.container.pubsub.announce(Topic.CATALOG, ALL_USERS)
 
     await until(lambda: "$12.00 today, then monthly." in world.text())
+    await until(lambda: announced(world) == "This page has been updated.")
 
 
 async def test_a_tab_that_comes_back_says_how_old_its_news_is_by_now(
