@@ -103,6 +103,11 @@ class Facts:
     """Whether the Payment MS keeps the contract's second version: then it says itself what renews, at which price."""
 
     @property
+    def there(self) -> tuple[Sub, ...]:
+        """Those, and what a service without words says that there is: it may be alive."""
+        return tuple(sub for sub in self.subs if sub.live or sub.status == UNSAID)
+
+    @property
     def alive(self) -> tuple[Sub, ...]:
         """The subscriptions that have not ended."""
         return tuple(sub for sub in self.subs if sub.live)

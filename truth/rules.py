@@ -203,13 +203,13 @@ def _billing_has(said: Statement, facts: Facts, sold: CatalogFacts, reader: Read
 def _billing_lacks(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Billing has nothing alive of that plan, or of that group."""
     group = said.group or (None if said.plan else "main")
-    return not any(group in (None, sub.group) for sub in subs_of(said, facts.alive))
+    return not any(group in (None, sub.group) for sub in subs_of(said, facts.there))
 
 
 def _billing_lacks_it(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Billing has nothing alive of the plan that the account names; of one that is not sold, nothing of its group."""
     if any(plan["id"] == facts.account.plan for plan in sold.plans.values()):
-        return not any(sub.plan == facts.account.plan for sub in facts.alive)
+        return not any(sub.plan == facts.account.plan for sub in facts.there)
     return _billing_lacks(said, facts, sold, reader)
 
 
@@ -241,7 +241,7 @@ def _nothing_runs(said: Statement, facts: Facts, sold: CatalogFacts, reader: Rea
     """
     account, group = facts.account, said.group or "main"
     known = next((plan for plan in sold.plans.values() if plan["id"] == account.plan), None)
-    if any(sub.group == group for sub in facts.alive):
+    if any(sub.group == group for sub in facts.there):
         return False
     groups = {known.get("group", "main")} if known else {sub.group for sub in facts.subs if sub.plan == account.plan}
     if groups and group not in groups:

@@ -124,6 +124,19 @@ def test_what_billing_was_told_may_be_repeated_but_not_that_it_renews(books: Boo
     assert books.judge(Kind.RENEWS) is Verdict.FALSE
 
 
+def test_a_service_without_words_that_has_one_has_not_been_told_of_none(books: Books) -> None:
+    books.state.runtime_settings.change({"status_shape": "running"})
+    books.state.accounts.set_grant(ADA.user_id, AccountPlan(silent=True))
+    subscription = books.subscribe()
+    books.state.runtime_settings.change({"webhook_mode": "lose"})
+    books.state.subscriptions.cancel_at_period_end(subscription)
+    books.passes(timedelta(hours=1))
+
+    assert books.history.known[-1][1] is not None  # it was told otherwise than is so
+    for none in (Kind.NOTHING_RUNS, Kind.BILLING_LACKS, Kind.BILLING_LACKS_IT):
+        assert books.judge(none) is Verdict.FALSE
+
+
 def test_nobody_is_on_the_free_plan_by_an_account_that_says_nothing(books: Books) -> None:
     assert books.judge(Kind.FREE) is Verdict.TRUE
     books.state.accounts.set_grant(ADA.user_id, AccountPlan(silent=True))
