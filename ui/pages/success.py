@@ -306,6 +306,10 @@ def _later(context: PageContext, checkout: Checkout, customer_status: CustomerSt
         lead = as_sentence(_("This purchase was confirmed"))
     else:
         lead = _("This purchase was confirmed. Since then your subscription has changed.")
+    if current.state is State.NONE and any(one.live for one in customer_status.all):
+        # In the portal it may have become a plan of another group: that there is none is not said, nor what there is.
+        headline = _("Your billing status")
+        return View("confirmed", "info", "information-circle", headline, lead, None, checkout, (arrived,))
     return replace(view, lead=lead, claims=(arrived, *view.claims))
 
 
