@@ -99,6 +99,7 @@ def test_a_plan_is_bought_through_nginx(page: Page, below: Product) -> None:
     wait_until_connected(page)
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.get_by_test_id("add-to-cart-api-credits").click()
+    expect(page.get_by_test_id("cart-count")).to_have_text("1")  # over the socket, which a page takes with it
     page.goto(f"{below.url}/cart")
     wait_until_connected(page)
     expect(page.get_by_role("main")).to_contain_text("API credits")

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from harness.app_process import Product
 from tools.cast import Stage, in_state
+from tools.chromium import wait_until
 from tools.scenes import scene
 
 
@@ -99,10 +100,7 @@ def test_times_are_in_the_browsers_zone(place: Stage, zone: str, other: str) -> 
         page = context.new_page()
         page.goto("/pricing")
         expect(page.get_by_test_id("plan-card-premium")).to_be_visible()
-        for _attempt in range(250):
-            if any(cookie["name"] == "timezone" for cookie in context.cookies()):
-                break
-            page.wait_for_timeout(20)
+        wait_until(page, "document.cookie.includes('timezone=')")
         page.goto("/payment")
         days.add(page.locator("main time").first.inner_text())
         context.close()
