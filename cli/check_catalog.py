@@ -96,18 +96,18 @@ def _lives(settings: Settings, catalog: Catalog, in_force: Catalog) -> Iterator[
 
 
 def look_at_trials(settings: Settings, catalog: Catalog | None, contract: PaymentContract | None) -> list[Finding]:
-    """Return that trials stand in the catalog and none is offered. Without a contract the service was not asked."""
+    """Return that trials stand in the catalog and none is offered.
+
+    Without a contract the service was not asked: where its word decides nothing is known.
+    """
     given = settings.payment_ms_gives_trials
-    if given is None and contract is not None:
-        given = contract.has(ContractFeature.TRIAL_DAYS)
+    if given is None:
+        given = contract is None or contract.has(ContractFeature.TRIAL_DAYS)
     trials = [place for place, plan, price in _priced(catalog) if price.trial_days and plan.on_sale] if catalog else []
     if given or not trials:
         return []
-    if given is None:
-        reason = "none is offered until the Payment MS says that it gives trials"
-    elif settings.payment_ms_gives_trials is None:
-        reason = "nothing says that the Payment MS gives trials: none is offered"
-    else:
+    reason = "nothing says that the Payment MS gives trials: none is offered"
+    if settings.payment_ms_gives_trials is False:
         reason = "PAYMENT_MS_GIVES_TRIALS is false: none is offered"
     cure = "Set PAYMENT_MS_GIVES_TRIALS=true if it gives them; a checkout charges at once if it does not."
     return [warning("catalog_trials", f"trial_days stand in {_few(trials)}, but {reason}.", cure)]

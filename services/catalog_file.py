@@ -64,6 +64,8 @@ class CatalogFile:
     async def give_trials(self, given: bool) -> None:
         """Offer the catalog's trials from now on, or none: the service that opens checkouts has said which."""
         self._trials = given
+        if not given and any(price.trial_days for plan in self._written.plans for price in plan.prices.values()):
+            _log.warning("trials_not_offered")
         await self.look()
 
     async def look(self) -> bool:

@@ -251,7 +251,7 @@ class TestLifeOfTheCatalog:
         _, refused = installation.check()
 
         assert "catalog_trials" not in unset
-        assert "until the Payment MS says that it gives trials" in offline["catalog_trials"][1]
+        assert "catalog_trials" not in offline
         assert "PAYMENT_MS_GIVES_TRIALS is false" in refused["catalog_trials"][1]
 
 

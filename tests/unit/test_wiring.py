@@ -95,9 +95,11 @@ async def test_the_operator_decides_whether_trials_are_offered_and_else_the_serv
     settings = production(tmp_path, payment_ms_gives_trials=setting)
     running = build(settings, payment_transport=HealthOnly(*features))
     try:
-        await running.contract_watch.look()
+        with structlog.testing.capture_logs() as lines:
+            await running.contract_watch.look()
         prices = [price for plan in running.container.catalog.plans for price in plan.prices.values()]
         assert any(price.trial_days for price in prices) is offered
+        assert ("trials_not_offered" in [line["event"] for line in lines]) is not offered
     finally:
         await running.stop()
 
