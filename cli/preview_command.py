@@ -24,7 +24,7 @@ from catalog import Catalog, CatalogError, load_catalog
 from cli.listen import PortUnusable, listen
 from cli.person_command import catalog_now, people_in
 from cli.preview_changes import changes_between
-from cli.preview_pictures import NO_BROWSER, find_browser, take_pictures
+from cli.preview_pictures import NO_BROWSER, SIZES, find_browser, take_pictures
 from cli.quiet import quiet_logs
 from cli.store_schema import require_readable
 from cli.stored import open_to_read
@@ -157,6 +157,8 @@ def serve(
                 print(f"Open {address}", flush=True)
             server.run([listener])
         listener.close()
-    if pictures is not None:
-        print(f"{len(made)} pictures in {pictures[1]}")
-    return 0 if pictures is None or made else 1
+    if pictures is None:
+        return 0
+    wanted = len(offered(alone).locales) * len(SIZES)
+    print(f"{len(made)} of {wanted} pictures in {pictures[1]}")
+    return 0 if len(made) == wanted else 1

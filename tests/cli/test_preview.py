@@ -92,6 +92,16 @@ def test_pictures_that_can_not_be_saved_end_it_with_the_reason(draft: Path) -> N
     assert "Traceback" not in done.stderr
 
 
+def test_a_picture_that_is_missing_is_a_failure(draft: Path) -> None:
+    browser = draft.parent / "browser"
+    browser.write_text('#!/bin/sh\nfor each; do case $each in --screenshot=*-390.png) : > "${each#*=}";; esac; done\n')
+    browser.chmod(0o755)
+
+    done = preview_in_a_process(draft, "--pictures", "pictures", CHROMIUM=str(browser))
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "1 of 2 pictures in pictures")
+
+
 @pytest.mark.long
 def test_pictures_show_the_draft_beside_today_at_both_widths(draft: Path) -> None:
     done = preview_in_a_process(draft, "--pictures", "pictures", CHROMIUM=EXECUTABLE)
