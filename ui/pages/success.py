@@ -301,15 +301,14 @@ def _later(context: PageContext, checkout: Checkout, customer_status: CustomerSt
         headline = _("This purchase was confirmed")
         return View("confirmed", "success", "check-circle", headline, "", None, checkout, (arrived,))
     current = customer_status.in_group(checkout.group or "")
-    view = _saying(words_of(context, current), current.state, checkout)
-    if customer_status.stale or current.state in UNSURE:
-        lead = as_sentence(_("This purchase was confirmed"))
-    else:
-        lead = _("This purchase was confirmed. Since then your subscription has changed.")
-    if current.state is State.NONE and any(one.live for one in customer_status.all):
-        # In the portal it may have become a plan of another group: that there is none is not said, nor what there is.
+    lead = as_sentence(_("This purchase was confirmed"))
+    if current.state is State.NONE:
+        # In the portal it may have become a plan of another group, and news get lost: nothing more is known of it.
         headline = _("Your billing status")
         return View("confirmed", "info", "information-circle", headline, lead, None, checkout, (arrived,))
+    if not customer_status.stale and current.state not in UNSURE:
+        lead = _("This purchase was confirmed. Since then your subscription has changed.")
+    view = _saying(words_of(context, current), current.state, checkout)
     return replace(view, lead=lead, claims=(arrived, *view.claims))
 
 

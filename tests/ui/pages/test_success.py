@@ -309,7 +309,7 @@ async def test_an_add_on_that_was_confirmed_is_followed_by_what_there_is_of_its_
 
     await back(world, checkout)
 
-    assert "Since then your subscription has changed." in world.text()
+    assert "This purchase was confirmed." in world.text()
     assert "You're on Premium" not in world.text()
     assert "No subscription yet" not in world.text()  # it may have become Premium in the portal
 
