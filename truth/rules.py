@@ -276,6 +276,19 @@ def _two_of_a_group(subs: Iterable[Sub]) -> bool:
     return any(many > 1 for many in Counter(sub.group for sub in subs).values())
 
 
+def _once(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Of what is waited for no second one charges, nor can: neither a subscription nor an open session of its group.
+
+    A session may be paid as long as Stripe keeps it open, whoever was asked to leave it.
+    """
+    groups = {plan["id"]: plan.get("group", "main") for plan in sold.plans.values()}
+    sessions = [one for one in facts.sessions if one.mode == "subscription"]
+    about = next((groups.get(one.plan, "main") for one in sessions if one.id == said.subject), said.group)
+    found = [sub.group for sub in facts.subs if sub.charging and sub.ends_at is None]
+    found += [groups.get(one.plan, "main") for one in sessions if one.status == "open"]
+    return all(many == 1 for group, many in Counter(found).items() if about in (None, group))
+
+
 def _one_ended(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     return len(facts.alive) < len(facts.subs)
 
@@ -407,6 +420,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.GIVEN: _given,
     Kind.FREE: _free,
     Kind.ACCESS: _access,
+    Kind.ONCE: _once,
     Kind.TWICE: _twice,
     Kind.MORE_THAN_ONE: _more_than_one,
     Kind.ONE_ENDED: _one_ended,
@@ -450,6 +464,7 @@ SAID_OF_THEN: Final = frozenset({Kind.NOT_CHARGED_THEN})
 TELLABLE: Final = frozenset(RULES) - {
     Kind.RENEWS, Kind.HAS_PRICE, Kind.WILL_BE_CHARGED_THEN, Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED, Kind.SUBMITTED,
     Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT, Kind.CHANGES, Kind.CHECKOUT_ENDED, Kind.NOT_CHARGED_THEN, Kind.INVOICED,
+    Kind.ONCE,
 }  # fmt: skip
 """What a service says in words of its own, so that its word may be repeated. None of the first version names an amount
 that will be charged, says that a subscription renews, or tells what became of a checkout."""

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     GIVEN = "was given for nothing"
     FREE = "is on the free plan"
     ACCESS = "has access to"
+    ONCE = "is not charged twice"
     TWICE = "is paying twice"
     MORE_THAN_ONE = "has more than one"
     ONE_ENDED = "one of them has ended"

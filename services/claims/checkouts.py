@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
 from services.claims.model import Claim, ClaimKind, Evidence
-from services.claims.status import WAITS
+from services.claims.status import waiting_kind
 from services.payment_contract.invoices import Invoice
 from services.subscription.current import confirmation_wait
 
@@ -72,7 +72,8 @@ def purchase_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
         return (price,)
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         return checkout_claims(checkout, now)
-    said = Claim(says=WAITS[wait], evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout))
+    says = waiting_kind(wait, alone=False)  # the list is of what became of each, not of what else can charge
+    said = Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout))
     return (said, price)
 
 

@@ -25,6 +25,10 @@ class ClaimKind(StrEnum):
     CONFIRMING = "confirming"
     CONFIRMING_LONG = "confirming_long"
     NOT_HEARD = "not_heard"
+    """Waited for, and it can't be charged twice: there is no other session of its group that can charge."""
+    CONFIRMING_LONG_UNSURE = "confirming_long_unsure"
+    NOT_HEARD_UNSURE = "not_heard_unsure"
+    """The same, and another session of its group can still be paid, or may have been."""
     ARRIVED = "arrived"
     """Billing has what was bought, and the account does not have it yet."""
     UNCONFIRMED = "unconfirmed"
@@ -145,6 +149,8 @@ DATED: Final = frozenset(
         ClaimKind.CONFIRMING,
         ClaimKind.CONFIRMING_LONG,
         ClaimKind.NOT_HEARD,
+        ClaimKind.CONFIRMING_LONG_UNSURE,
+        ClaimKind.NOT_HEARD_UNSURE,
         ClaimKind.ARRIVED,
         ClaimKind.UNCONFIRMED,
     }

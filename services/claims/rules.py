@@ -33,8 +33,14 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "billing was asked about all plans, once a minute where the account says nothing of plans", "`cant_check`"
     ),
     ClaimKind.CONFIRMING: Rule("the browser is back, and no service has spoken, for less than a minute"),
-    ClaimKind.CONFIRMING_LONG: Rule("the same, for one to ten minutes"),
-    ClaimKind.NOT_HEARD: Rule("the same, for longer, within the session's day"),
+    ClaimKind.CONFIRMING_LONG: Rule(
+        "the same, for one to ten minutes; nothing else of its group can charge: each other session ended unpaid by a "
+        "service's word, or what it sold had arrived before, and billing tells of no other subscription that may run",
+        "`confirming_long_unsure`",
+    ),
+    ClaimKind.NOT_HEARD: Rule("as `confirming_long`, for longer, within the session's day", "`not_heard_unsure`"),
+    ClaimKind.CONFIRMING_LONG_UNSURE: Rule("the browser is back, and no service has spoken, for one to ten minutes"),
+    ClaimKind.NOT_HEARD_UNSURE: Rule("the same, for longer, within the session's day"),
     ClaimKind.ARRIVED: Rule(
         "the browser is back, billing has a subscription to that product that was not there before, and the account "
         "speaks of plans and does not grant it",

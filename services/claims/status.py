@@ -17,7 +17,7 @@ _EVIDENCE: Final = {
     Source.CHECKOUT: Evidence.CHECKOUT,
     Source.MEMORY: Evidence.MEMORY,
 }
-WAITS: Final = {
+_WAITS: Final = {
     ConfirmationWait.CONFIRMING: ClaimKind.CONFIRMING,
     ConfirmationWait.DELAYED: ClaimKind.CONFIRMING_LONG,
     ConfirmationWait.LOST: ClaimKind.NOT_HEARD,
@@ -25,6 +25,12 @@ WAITS: Final = {
     ConfirmationWait.UNCONFIRMED: ClaimKind.UNCONFIRMED,
 }
 """What is said of a purchase that is waited for."""
+
+_UNSURE: Final = {
+    ClaimKind.CONFIRMING_LONG: ClaimKind.CONFIRMING_LONG_UNSURE,
+    ClaimKind.NOT_HEARD: ClaimKind.NOT_HEARD_UNSURE,
+}
+"""What is said instead where something else of its group may charge as well."""
 
 _ALONE: Final = {
     State.PAST_DUE: ClaimKind.PAYMENT_FAILED,
@@ -79,6 +85,12 @@ def access_until(one: Subscription) -> datetime | None:
     return one.until if ends or granted else None
 
 
+def waiting_kind(wait: ConfirmationWait, *, alone: bool) -> ClaimKind:
+    """Return what is said of a purchase that is waited for; `alone` says that nothing else of its group can charge."""
+    says = _WAITS[wait]
+    return says if alone else _UNSURE.get(says, says)
+
+
 def _claims(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[Claim]:
     yield from _what_it_is(one, catalog, now)
     if one.access:
@@ -105,7 +117,9 @@ def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[
     elif one.state is State.NONE:
         yield _claim(one, _nothing(one, catalog))
     elif one.state is State.CONFIRMING:
-        yield _claim(one, WAITS[one.wait or ConfirmationWait.CONFIRMING], date=one.since)
+        yield _claim(
+            one, waiting_kind(one.wait or ConfirmationWait.CONFIRMING, alone=one.charges_alone), date=one.since
+        )
     elif one.state is State.UNPAID:
         yield _claim(one, ClaimKind.INVOICE_OPEN if one.access else ClaimKind.INVOICE_OPEN_NO_ACCESS)
     elif one.state is State.CANCELED:

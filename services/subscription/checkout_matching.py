@@ -86,6 +86,24 @@ def doubted(checkout: Checkout, checkouts: Iterable[Checkout], now: datetime) ->
     return any(now - (c.at(CheckoutEvent.REPLACED) or now) < NEWS_WITHIN for c in earlier)
 
 
+def charges_alone(checkout: Checkout, checkouts: Iterable[Checkout]) -> bool:
+    """Whether no other session of its group can still be paid or may have been, by more than the user's word.
+
+    Those are out of it that ended unpaid by a service's word, and those that had arrived before this one was opened.
+    """
+    others = [c for c in checkouts if c.id != checkout.id and c.kind is CheckoutKind.SUBSCRIPTION and not c.dead]
+    return not any(
+        None in (c.group, checkout.group) or c.group == checkout.group
+        for c in others
+        if not _arrived_before(c, checkout.started_at)
+    )
+
+
+def _arrived_before(checkout: Checkout, moment: datetime) -> bool:
+    heard = (checkout.at(event) for event in (CheckoutEvent.BILLING_HAS_IT, CheckoutEvent.ACCESS_ON))
+    return any(at is not None and at < moment for at in heard)
+
+
 def arrived(
     checkout: Checkout,
     snapshot: UpstreamSnapshot,

@@ -11,7 +11,7 @@ from typing import Final
 from catalog import Catalog
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind, newest
 from services.errors import InvalidIdentifier
-from services.subscription.checkout_matching import ENDED, billing_has, doubted
+from services.subscription.checkout_matching import ENDED, billing_has, charges_alone, doubted
 from services.subscription.model import (
     DELAYED_AFTER,
     GRANTING,
@@ -274,6 +274,7 @@ def awaited_purchase(checkout: Checkout, case: Situation) -> Subscription:
         since=checkout.at(CheckoutEvent.RETURNED),
         wait=wait,
         reference=checkout.session_id,
+        charges_alone=charges_alone(checkout, case.checkouts) and not any(view.live for view in case.views),
     )
 
 

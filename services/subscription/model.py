@@ -165,7 +165,8 @@ class Subscription(BaseModel):
     status word when this app does not know it. `told` is what billing tells of its money, where it
     does. `group` is the plan's; `former_name` is what the plan was called, where the catalog has it no more.
     `last_known` is what was known before (`unavailable`) or billing's side
-    (`conflict`). `reference` is what to quote of a checkout that is not confirmed.
+    (`conflict`). `reference` is what to quote of a checkout that is not confirmed, `charges_alone` says that
+    nothing else of its group can charge (`services/subscription/checkout_matching.py`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -195,6 +196,7 @@ class Subscription(BaseModel):
     since: AwareDatetime | None = None
     wait: ConfirmationWait | None = None
     reference: str = ""
+    charges_alone: bool = False
     last_known: "Subscription | None" = None
 
     @property

@@ -10,7 +10,7 @@ from sandbox.auth.accounts import AccountPlan, person
 from sandbox.control.scenarios import set_status, subscribe
 from sandbox.in_process import InProcessSandbox, settings_in_memory
 from sandbox.stripe.amounts import COUPONS
-from sandbox.stripe.objects import StripeSubscription
+from sandbox.stripe.objects import StripeCheckoutSession, StripeSubscription
 from sandbox.stripe.payment_methods import BANK_DEBITS
 from truth.catalogs import BASE, CatalogOfStory
 from truth.facts import facts_of, told_of
@@ -144,6 +144,27 @@ def test_nobody_is_on_the_free_plan_by_an_account_that_says_nothing(books: Books
 
     assert books.judge(Kind.FREE) is Verdict.FALSE
     assert books.judge(Kind.NOTHING_RUNS) is Verdict.TRUE
+
+
+def test_no_second_charge_is_ruled_out_while_another_session_of_the_group_can_be_paid(books: Books) -> None:
+    def opened(plan: str) -> StripeCheckoutSession:
+        line = next(line for line in books.state.prices.plans() if line.plan == plan)
+        return books.state.checkout.open(
+            "subscription", ADA.user_id, ADA.email, [line], "http://a.test/?{CHECKOUT_SESSION_ID}", "http://a.test/"
+        )
+
+    books.state.checkout.pay(opened("premium"), "4242424242424242")
+    opened("backup")
+    books.observe()
+    assert books.judge(Kind.ONCE, group="main") is Verdict.TRUE
+
+    second = opened("basic")
+    books.passes(timedelta(minutes=3))
+    assert books.judge(Kind.ONCE, group="main") is Verdict.FALSE
+
+    books.state.checkout.pay(second, "4242424242424242")
+    books.passes(timedelta(minutes=3))
+    assert books.judge(Kind.ONCE, group="main") is Verdict.FALSE
 
 
 def test_an_add_on_beside_a_plan_is_paid_once(books: Books) -> None:

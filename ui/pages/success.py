@@ -252,7 +252,8 @@ def view_of(
         return _later(context, checkout, customer_status, now)
     if checkout.at(CheckoutEvent.RETURNED) is None:
         return _unproven(checkout, now)
-    return _waiting(context, checkout, now, arrived=CheckoutEvent.BILLING_HAS_IT in checkout.events)
+    alone = current is not None and current.reference == checkout.session_id and current.charges_alone
+    return _waiting(context, checkout, now, arrived=CheckoutEvent.BILLING_HAS_IT in checkout.events, alone=alone)
 
 
 def _has_come(checkout: Checkout, current: Subscription) -> bool:
@@ -281,8 +282,11 @@ def _saying(words: StateWords, state: str, checkout: Checkout, *, headline: str 
     return View(state, words.tone, words.icon, headline or words.headline, "", words, checkout, words.claims)
 
 
-def _waiting(context: PageContext, checkout: Checkout, now: datetime, *, arrived: bool) -> View:
-    """No service has confirmed it yet: say for how long that has been so, or that billing has it at least."""
+def _waiting(context: PageContext, checkout: Checkout, now: datetime, *, arrived: bool, alone: bool) -> View:
+    """No service has confirmed it yet: say for how long that has been so, or that billing has it at least.
+
+    `alone` says that nothing else of its group can charge.
+    """
     wait = confirmation_wait(checkout, now, arrived=arrived) or ConfirmationWait.CONFIRMING
     if wait is ConfirmationWait.CONFIRMING and context.container.alarms.delays_confirmations:
         wait = ConfirmationWait.DELAYED
@@ -290,6 +294,7 @@ def _waiting(context: PageContext, checkout: Checkout, now: datetime, *, arrived
     subscription = Subscription(
         state=State.CONFIRMING, reason=Reason.AWAITING_CONFIRMATION, source=Source.CHECKOUT, as_of=now,
         plan_id=checkout.plan_id, product_id=checkout.product_id, group=checkout.group, since=returned, wait=wait,
+        charges_alone=alone,
     )  # fmt: skip
     return _saying(words_of(context, subscription), wait, checkout)
 

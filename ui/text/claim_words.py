@@ -28,6 +28,8 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("This takes longer than usual. You won't be charged twice, and you can close this page."),
     ),
     ClaimKind.NOT_HEARD: (N_("If you paid, you won't be charged again. Quote the reference when you contact us."),),
+    ClaimKind.CONFIRMING_LONG_UNSURE: (N_("This takes longer than usual. You can close this page."),),
+    ClaimKind.NOT_HEARD_UNSURE: (N_("If you were charged, contact us and quote the reference."),),
     ClaimKind.ARRIVED: (
         N_("Billing has your subscription, but it isn't on your account yet. Don't buy it again."),
     ),

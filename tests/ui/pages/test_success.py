@@ -124,6 +124,18 @@ async def test_a_late_confirmation_changes_the_words_and_gives_a_reference(
     assert world.one("action-contact")._props["href"] == "https://help.example.com"
 
 
+async def test_who_may_have_paid_two_sessions_is_not_told_that_one_is_charged(world: World) -> None:
+    await world.started("basic", ago=timedelta(minutes=30))
+    checkout = await world.started(ago=timedelta(minutes=20), returned=timedelta(minutes=11))
+    await world.sign_in()
+
+    await back(world, checkout)
+
+    assert state(world) == "lost"
+    assert "If you were charged, contact us and quote the reference." in world.text()
+    assert "charged again" not in world.text()
+
+
 async def test_a_record_that_came_late_is_never_beside_words_that_nothing_was_heard(world: World) -> None:
     checkout = await world.started(ago=timedelta(minutes=20), returned=timedelta(minutes=12))
     world.billing.has("premium", None, until=SOON)

@@ -52,12 +52,22 @@ SENTENCES = [
         "confirming", "Confirming", "Setting up Premium", "Waiting for Stripe's confirmation, usually a few seconds.",
     ),
     (
-        subscription(State.CONFIRMING, wait="delayed"),
+        subscription(State.CONFIRMING, wait="delayed", charges_alone=True),
         "delayed", "Still confirming", "Still setting up Premium",
         "This takes longer than usual. You won't be charged twice, and you can close this page.",
     ),
     (
+        subscription(State.CONFIRMING, wait="delayed"),
+        "delayed", "Still confirming", "Still setting up Premium",
+        "This takes longer than usual. You can close this page.",
+    ),
+    (
         subscription(State.CONFIRMING, wait="lost"),
+        "lost", "Not confirmed", "We haven't heard from Stripe yet",
+        "If you were charged, contact us and quote the reference.",
+    ),
+    (
+        subscription(State.CONFIRMING, wait="lost", charges_alone=True),
         "lost", "Not confirmed", "We haven't heard from Stripe yet",
         "If you paid, you won't be charged again. Quote the reference when you contact us.",
     ),

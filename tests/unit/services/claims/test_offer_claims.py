@@ -115,8 +115,8 @@ def test_a_checkouts_trial_is_told_in_days() -> None:
     [
         ([], None),
         ([(CheckoutEvent.RETURNED, 5)], ClaimKind.CONFIRMING),
-        ([(CheckoutEvent.RETURNED, 61)], ClaimKind.CONFIRMING_LONG),
-        ([(CheckoutEvent.RETURNED, 601)], ClaimKind.NOT_HEARD),
+        ([(CheckoutEvent.RETURNED, 61)], ClaimKind.CONFIRMING_LONG_UNSURE),
+        ([(CheckoutEvent.RETURNED, 601)], ClaimKind.NOT_HEARD_UNSURE),
         ([(CheckoutEvent.RETURNED, 601), (CheckoutEvent.ACCESS_ON, 5)], ClaimKind.PURCHASE_ARRIVED),
         ([(CheckoutEvent.ACCOUNT_HAS_IT, 5), (CheckoutEvent.ACCESS_ON, 5)], None),
     ],

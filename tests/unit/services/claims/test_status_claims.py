@@ -96,6 +96,7 @@ def test_the_date_that_a_state_turns_on_is_that_of_one_claim() -> None:
     beside = {ClaimKind.HAS_ACCESS, ClaimKind.RENEWS_UNLESS_CANCELED, ClaimKind.LAST_KNOWN}
     elsewhere = {ClaimKind.RENEWS_ON, ClaimKind.CONFIRMING, ClaimKind.CONFIRMING_LONG, ClaimKind.NOT_HEARD}
     elsewhere |= {ClaimKind.ARRIVED, ClaimKind.UNCONFIRMED}
+    elsewhere |= {ClaimKind.CONFIRMING_LONG_UNSURE, ClaimKind.NOT_HEARD_UNSURE}
 
     assert {claim.says for claim in found if claim.date is not None} - beside == DATED - elsewhere
 
@@ -244,6 +245,38 @@ class TestWaiting:
         assert said(found) == [says]
         assert one(found, says).evidence is Evidence.CHECKOUT
         assert one(found, says).date == NOW - timedelta(seconds=since)
+
+    @pytest.mark.parametrize(
+        ("events", "group", "alone"),
+        [
+            ([], "main", False),
+            ([(CheckoutEvent.REPLACED, 700)], "main", False),  # the user's word does not close a session
+            ([(CheckoutEvent.RETURNED, 700)], "main", False),
+            ([(CheckoutEvent.BILLING_HAS_IT, 5)], "main", False),
+            ([(CheckoutEvent.EXPIRED, 5)], "main", True),
+            ([(CheckoutEvent.RETURNED, 8000), (CheckoutEvent.ACCESS_ON, 7000)], "main", True),
+            ([], "addons", True),
+            ([], None, False),
+        ],
+    )
+    def test_two_charges_are_ruled_out_only_where_no_other_session_of_the_group_can_charge(
+        self, events: list[tuple[CheckoutEvent, float]], group: str | None, alone: bool
+    ) -> None:
+        other = checkout("basic", started=9000, events=events, name="other").model_copy(update={"group": group})
+        for since, sure, unsure in (
+            (61, ClaimKind.CONFIRMING_LONG, ClaimKind.CONFIRMING_LONG_UNSURE),
+            (601, ClaimKind.NOT_HEARD, ClaimKind.NOT_HEARD_UNSURE),
+        ):
+            back = checkout(started=650, events=[(CheckoutEvent.RETURNED, since)])
+            found = customer_status("", "- none", other, back)
+
+            assert said(found) == [sure if alone else unsure]
+
+    def test_two_charges_are_not_ruled_out_beside_another_subscription_that_may_run(self) -> None:
+        back = checkout(started=650, events=[(CheckoutEvent.RETURNED, 601)], known=("sub_basic",))
+
+        assert said(customer_status("basic=?", "- none", back)) == [ClaimKind.NOT_HEARD_UNSURE]
+        assert said(customer_status("basic=canceled@-9", "- none", back)) == [ClaimKind.NOT_HEARD]
 
 
 class TestAccess:
