@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sandbox.stripe.objects import SessionStatus
 from truth.grammar import Unknown, money_in, statements_of
@@ -12,6 +12,7 @@ from truth.people import BrowserTab, Person
 from truth.reading import Pressable, Reading, read_page
 from truth.statements import Kind, Statement
 from truth.story_world import StoryWorld
+from truth.told_claims import Wire, claimed, granted, viewed
 
 AGED: Final = re.compile(r"^(?:Billing|Your account), .* ago: ")
 """What a service said, with its age."""
@@ -47,24 +48,30 @@ class Judge:
         stale = any(said.text.startswith(("This is from", "Last known", "Last updated")) for said in reading.said)
         visitor = not any(said.inside("user-name") for said in reading.said)
         for said in statements_of(reading, tab.path, self._subject(tab), visitor=visitor):
-            if isinstance(said, Unknown):
-                digits = re.sub(r"\d+", "9", said.text)
-                self.world.fail(f"unknown: {digits}", f"a sentence that nobody knows on {said.where}: “{said.text}”")
-                continue
-            verdict = someone.history.judge(said, now, tab.drawn_at)
             dated = stale or AGED.search(said.text) is not None
-            if verdict is Verdict.FALSE and dated and someone.history.was_ever(said, now):
-                verdict = Verdict.DATED
-            self.world.tally.said[verdict] += 1
-            if verdict is Verdict.FALSE:
-                self.world.fail(
-                    someone.history.sort_of(said, now),
-                    f"{someone.user.email} is told what is false: {said}\n{self.world.truth_of(someone)}",
-                )
-            if verdict is not Verdict.TRUE:
-                self.world.tally.softer[f"{verdict}: {said.kind}"] = (
-                    self.world.tally.softer.get(f"{verdict}: {said.kind}", 0) + 1
-                )
+            self._call(someone, said, now, tab.drawn_at, dated=dated)
+
+    def _call(
+        self, someone: Person, said: Statement | Unknown, now: datetime, drawn_at: datetime | None, *, dated: bool
+    ) -> None:
+        """Call one statement true or false; `dated` ones say how old they are."""
+        if isinstance(said, Unknown):
+            digits = re.sub(r"\d+", "9", said.text)
+            self.world.fail(f"unknown: {digits}", f"a sentence that nobody knows on {said.where}: “{said.text}”")
+            return
+        verdict = someone.history.judge(said, now, drawn_at)
+        if verdict is Verdict.FALSE and dated and someone.history.was_ever(said, now):
+            verdict = Verdict.DATED
+        self.world.tally.said[verdict] += 1
+        if verdict is Verdict.FALSE:
+            self.world.fail(
+                someone.history.sort_of(said, now),
+                f"{someone.user.email} is told what is false: {said}\n{self.world.truth_of(someone)}",
+            )
+        if verdict is not Verdict.TRUE:
+            self.world.tally.softer[f"{verdict}: {said.kind}"] = (
+                self.world.tally.softer.get(f"{verdict}: {said.kind}", 0) + 1
+            )
 
     def _subject(self, tab: BrowserTab) -> str:
         """Return the session at Stripe that the tab's page is about."""
@@ -129,7 +136,7 @@ class Judge:
         if said != (current.contract == 2 and current.mixes_modes) and self.world.state.records.all():
             self.world.fail("modes", f"an operator is told that Stripe's modes are {'' if said else 'not '}mixed")
 
-    def check_token(self, someone: Person, told: dict[str, Any]) -> None:
+    def check_token(self, someone: Person, told: Wire) -> None:
         """A token says what is true, and not for longer than it may."""
         self.world.observe()
         now = self.world.time.now()
@@ -140,12 +147,25 @@ class Judge:
                 "token",
                 f"a token good for {left:.0f} s when issued: a clock is off by {self.world.outside.skew.seconds:.0f} s",
             )
-        if told["access"] and told["plan"]:
-            said = Statement(
-                Kind.ACCESS, f"token: {told['plan']}", plan=told["plan"].title(), where="/api/entitlements"
-            )
-            if someone.history.judge(said, now) is Verdict.FALSE:
-                self.world.fail("false: has access to", f"{said}\n{self.world.truth_of(someone)}")
+        where, zone = "/api/entitlements", someone.history.zone
+        for group, grant in {None: told, **told["groups"]}.items():
+            for said in granted(grant, group, where, zone):
+                self._call(someone, said, now, None, dated=told["stale"])
+
+    def check_subscriptions(self, someone: Person, told: Wire) -> None:
+        """What the API says that somebody has: each claim, each field, and no date or sum that no claim holds."""
+        self.world.observe()
+        now, where, zone = self.world.time.now(), "/api/payment/subscriptions", someone.history.zone
+        views = [told["current"], *told["groups"].values(), *told["others"]]
+        claims = [*told["claims"], *(claim for view in views for claim in view["claims"])]
+        said = [one for claim in claims for one in claimed(claim, where, zone)]
+        said += [one for view in views for one in viewed(view, where, zone)]
+        for one in dict.fromkeys(said):
+            self._call(someone, one, now, None, dated=told["stale"])
+        for view in views:
+            for name, field in (("until", "date"), ("amount", "amount")):
+                if view[name] not in (None, *(claim.get(field) for claim in view["claims"])):
+                    self.world.fail(f"unclaimed: {name}", f"{where} says {name} {view[name]}, which no claim holds")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
+from truth.access_rules import GIFT_WORDS, GRACE, access, access_until, account_speaks, no_access
 from truth.facts import UNSAID, Facts, PaidSession, Sub
 from truth.price_rules import (
     amount,
@@ -30,19 +31,13 @@ from truth.said_rules import (
 from truth.statements import Kind, Statement
 
 
-def _account(said: Statement, facts: Facts) -> bool:
-    """Whether the account speaks, and of the plan that is meant."""
-    account = facts.account
-    return account.speaks and (said.plan is None or account.plan.lower() in ("", said.plan.lower()))
-
-
 def _word(*words: str) -> Rule:
     """A state: Stripe's word for a subscription, or the account's for the plan."""
 
     def rule(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
         if any(sub.status in words for sub in subs_of(said, facts.subs)):
             return True
-        return _account(said, facts) and facts.account.status in words
+        return account_speaks(said, facts) and facts.account.status in words
 
     return rule
 
@@ -69,7 +64,7 @@ def _is_charged(said: Statement, sub: Sub) -> bool:
 
 
 def _charged_then(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    return any(sub.status == "trialing" and sub.renews and _is_charged(said, sub) for sub in facts.subs)
+    return any(sub.status == "trialing" and sub.renews and _is_charged(said, sub) for sub in subs_of(said, facts.subs))
 
 
 def _trial_ends(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -83,7 +78,7 @@ def _ends(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay)
     stripe = any(
         sub.ends_at is not None and reader.same_day(sub.ends_at, said.day) for sub in subs_of(said, facts.alive)
     )
-    granted = _account(said, facts) and not any(sub.renews for sub in facts.alive)
+    granted = account_speaks(said, facts) and not any(sub.renews for sub in facts.alive)
     if granted and facts.account.until is not None and reader.same_day(facts.account.until, said.day):
         return True  # what the account grants until a day, and nobody charges for
     return stripe or _canceled_account(said, facts, reader) or _ended(said, facts, sold, reader)
@@ -93,7 +88,7 @@ def _canceled_account(said: Statement, facts: Facts, reader: ReadersDay) -> bool
     account = facts.account
     days = (account.until, *(sub.period_end for sub in subs_of(said, facts.subs)))
     return (
-        _account(said, facts)
+        account_speaks(said, facts)
         and account.status == "canceled"
         and any(reader.same_day(moment, said.day) for moment in days)
     )
@@ -105,7 +100,7 @@ def _ended(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay
         if sub.status == "canceled" and (said.day is None or reader.same_day(sub.ended_at, said.day)):
             return True
     account = facts.account
-    if not _account(said, facts):
+    if not account_speaks(said, facts):
         return False
     if account.until is not None and account.until <= reader.now + NEWS_TIME:
         return reader.same_day(account.until, said.day)
@@ -119,7 +114,7 @@ def _keeps(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay
     """
     account, until = facts.account, facts.account.until
     ends_later = any(sub.ends_at is not None and until is not None and until < sub.ends_at for sub in facts.subs)
-    if _account(said, facts) and (account.status == "canceled" or ends_later):
+    if account_speaks(said, facts) and (account.status == "canceled" or ends_later):
         return until is not None and until > reader.now - NEWS_TIME and reader.same_day(until, said.day)
     return any(
         (sub.ends_at is not None or sub.status == "canceled")
@@ -148,7 +143,7 @@ def _renews_unless(said: Statement, facts: Facts, sold: CatalogFacts, reader: Re
 
 
 def _account_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    return _account(said, facts) and reader.same_day(facts.account.until, said.day)
+    return account_speaks(said, facts) and reader.same_day(facts.account.until, said.day)
 
 
 def _held(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -158,7 +153,7 @@ def _held(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay)
 def _changes(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """A change to that plan is booked for that day, at that list price."""
     for sub in facts.alive:
-        if sub.change is None:
+        if sub.change is None or said.group not in (None, sub.group):
             continue
         at, plan, amount, currency, interval = sub.change
         named = said.plan is None or plan == said.plan.lower()
@@ -169,13 +164,13 @@ def _changes(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersD
 
 
 def _on_record(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    return bool(subs_of(said, facts.subs)) or (_account(said, facts) and facts.account.status not in ("none", ""))
+    return bool(subs_of(said, facts.subs)) or (account_speaks(said, facts) and facts.account.status not in ("none", ""))
 
 
 def _called(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """That is Stripe's word for one of theirs, or the account's."""
     words = [sub.status for sub in subs_of(said, facts.subs)]
-    words += [facts.account.status] if _account(said, facts) else []
+    words += [facts.account.status] if account_speaks(said, facts) else []
     return any(word.replace("_", " ").capitalize() == said.word for word in words)
 
 
@@ -186,7 +181,7 @@ def _would_go_on(said: Statement, facts: Facts, sold: CatalogFacts, reader: Read
 
 def _account_has(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     until = facts.account.until
-    return _account(said, facts) and (until is None or reader.now < until + GRACE)
+    return account_speaks(said, facts) and (until is None or reader.now < until + GRACE)
 
 
 def _account_lacks(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -215,16 +210,11 @@ def _billing_lacks_it(said: Statement, facts: Facts, sold: CatalogFacts, reader:
 
 def _given(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Somebody gave it, and said so: the account's own word, and nothing at Stripe that charges."""
-    return _account(said, facts) and facts.account.status in GIFT_WORDS and not facts.alive
+    return account_speaks(said, facts) and facts.account.status in GIFT_WORDS and not facts.alive
 
 
 WHOLE_SECONDS: Final = timedelta(seconds=1)
 """Stripe's own moments are whole seconds, so what came later may seem to come a moment before."""
-
-GRACE: Final = timedelta(days=4)
-"""How long a grant may be believed after its day: an account may not have been told of a renewal yet."""
-
-GIFT_WORDS: Final = frozenset({"comped", "gifted", "lifetime"})
 
 
 def _free(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -250,17 +240,6 @@ def _nothing_runs(said: Statement, facts: Facts, sold: CatalogFacts, reader: Rea
     grants = account.speaks and account.status in ("active", "trialing", "past_due", *GIFT_WORDS) and not over
     unreadable = account.speaks and account.status not in ("none", "", "canceled", "incomplete_expired") and not over
     return not grants and not (unreadable and account.plan not in ("", "free"))
-
-
-def _access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """The account grants it, and not only until long ago; or a subscription runs."""
-    until = facts.account.until
-    granted = _account(said, facts) and facts.account.status not in ("none", "", "incomplete_expired")
-    if granted and (until is None or reader.now < until + GRACE):
-        return True
-    running = ("active", "trialing", "past_due")
-    paid = any(sub.status == "canceled" and sub.period_end > reader.now for sub in subs_of(said, facts.subs))
-    return paid or any(sub.status in running for sub in subs_of(said, facts.subs))
 
 
 def _twice(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -419,8 +398,10 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.LAST_KNOWN: last_known,
     Kind.GIVEN: _given,
     Kind.FREE: _free,
-    Kind.ACCESS: _access,
     Kind.ONCE: _once,
+    Kind.ACCESS: access,
+    Kind.NO_ACCESS: no_access,
+    Kind.ACCESS_UNTIL: access_until,
     Kind.TWICE: _twice,
     Kind.MORE_THAN_ONE: _more_than_one,
     Kind.ONE_ENDED: _one_ended,

@@ -51,6 +51,8 @@ class Kind(StrEnum):
     FREE = "is on the free plan"
     ACCESS = "has access to"
     ONCE = "is not charged twice"
+    NO_ACCESS = "has no access"
+    ACCESS_UNTIL = "has access until"
     TWICE = "is paying twice"
     MORE_THAN_ONE = "has more than one"
     ONE_ENDED = "one of them has ended"

@@ -289,15 +289,20 @@ class Steps:
         self._judge.check_modes(step.a % len(self.world.replicas))
 
     async def do_api(self, step: StoryStep) -> None:
-        """A sibling service asks what somebody may use."""
+        """A program asks what somebody may use, and what they have."""
         browser = self._browsing.browser(step)
         if not browser.cookies and not await self._browsing.sign_in(browser):
             return
-        answer = await self.world.replicas[browser.replica].send("GET", "/api/entitlements", browser.cookies)
-        if answer.status_code == 500:
-            self.world.fail("500", "/api/entitlements answers 500")
-        if answer.status_code == 200:
-            self._judge.check_token(browser.person, answer.json())
+        checks = {
+            "/api/entitlements": self._judge.check_token,
+            "/api/payment/subscriptions": self._judge.check_subscriptions,
+        }
+        for address, check in checks.items():
+            answer = await self.world.replicas[browser.replica].send("GET", address, browser.cookies)
+            if answer.status_code == 500:
+                self.world.fail("500", f"{address} answers 500")
+            if answer.status_code == 200:
+                check(browser.person, answer.json())
 
 
 def _button_of(reading: Reading, plan: str) -> Pressable | None:

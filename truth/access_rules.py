@@ -1,0 +1,59 @@
+"""The rules of access, which goes by the account's word: who has it, who has none, and until when."""
+
+from datetime import timedelta
+from typing import Final
+
+from truth.facts import Facts
+from truth.rule import CatalogFacts, ReadersDay, subs_of
+from truth.statements import Statement
+
+GRACE: Final = timedelta(days=4)
+"""How long a grant may be believed after its day: an account may not have been told of a renewal yet."""
+
+GIFT_WORDS: Final = frozenset({"comped", "gifted", "lifetime"})
+
+GRANTING: Final = frozenset({"active", "trialing", "past_due", *GIFT_WORDS})
+"""Words with which an account grants a plan."""
+
+
+def account_speaks(said: Statement, facts: Facts) -> bool:
+    """Whether the account speaks, and of the plan that is meant."""
+    account = facts.account
+    return account.speaks and (said.plan is None or account.plan.lower() in ("", said.plan.lower()))
+
+
+def access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The account grants it, and not only until long ago; or a subscription runs."""
+    until = facts.account.until
+    granted = account_speaks(said, facts) and facts.account.status not in ("none", "", "incomplete_expired")
+    if granted and (until is None or reader.now < until + GRACE):
+        return True
+    running = ("active", "trialing", "past_due")
+    paid = any(sub.status == "canceled" and sub.period_end > reader.now for sub in subs_of(said, facts.subs))
+    return paid or any(sub.status in running for sub in subs_of(said, facts.subs))
+
+
+def no_access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The account grants no plan of that group, in a word that grants, until a day that is still to come."""
+    account = facts.account
+    if not account.speaks or account.status not in GRANTING or account.plan in ("", "free"):
+        return True
+    if account.until is not None and account.until <= reader.now:
+        return True
+    plan = next((plan for plan in sold.plans.values() if plan["id"] == account.plan), None)
+    return said.group is not None and said.group != (plan or {}).get("group", "main")
+
+
+def access_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """It is had, and ends that day: by the account, or by Stripe where the account names no day.
+
+    What renews has no such day, unless the account grants until one; none at all where billing says that it renews.
+    """
+    renews = facts.second and any(sub.renews for sub in subs_of(said, facts.subs))
+    if renews or not access(said, facts, sold, reader):
+        return False
+    if account_speaks(said, facts) and facts.account.until is not None:
+        return reader.same_day(facts.account.until, said.day)
+    return any(
+        reader.same_day(sub.ends_at or sub.period_end, said.day) for sub in subs_of(said, facts.subs) if not sub.renews
+    )
