@@ -563,13 +563,14 @@ class PaymentUnknown(CheckoutInProgress):
 
 
 class PurchaseUnconfirmed(CheckoutInProgress):
-    """The user came back from a checkout and no service ever confirmed it, so the next one needs a plain answer."""
+    """The user is back from a checkout, or it went through, and no service ever confirmed what it sold: the next one
+    needs a plain answer."""
 
     code = "purchase_unconfirmed"
     title = N_("An earlier checkout was never confirmed")
     sentence = N_(
-        "You came back from an earlier checkout that was never confirmed. If you were charged, contact us before you "
-        "subscribe again."
+        "You started a checkout earlier that was never confirmed. If you were charged, contact us before you subscribe "
+        "again."
     )
     says = frozenset({AlreadySaid.MONEY})
     also_open: OpenCheckout | None = None

@@ -72,7 +72,7 @@ def purchase_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
         return (price,)
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:
         return checkout_claims(checkout, now)
-    says = waiting_kind(wait, alone=False)  # the list is of what became of each, not of what else can charge
+    says = waiting_kind(wait, alone=False, seen_back=checkout.seen_back)  # what else can charge is not looked at
     said = Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout))
     return (said, price)
 

@@ -33,6 +33,8 @@ class ClaimKind(StrEnum):
     """Billing has what was bought, and the account does not have it yet."""
     UNCONFIRMED = "unconfirmed"
     """The user came back from a checkout at `date`, and no service ever confirmed it."""
+    NEVER_CONFIRMED = "never_confirmed"
+    """The same of a checkout that nobody was seen to come back from: at `date` a service said that it went through."""
 
     ON_TRIAL = "on_trial"
     FREE_UNTIL = "free_until"
@@ -153,6 +155,7 @@ DATED: Final = frozenset(
         ClaimKind.NOT_HEARD_UNSURE,
         ClaimKind.ARRIVED,
         ClaimKind.UNCONFIRMED,
+        ClaimKind.NEVER_CONFIRMED,
     }
 )
 """Claims whose date is the one that a state turns on."""

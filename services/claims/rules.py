@@ -32,14 +32,17 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.NONE_IN_BILLING: Rule(
         "billing was asked about all plans, once a minute where the account says nothing of plans", "`cant_check`"
     ),
-    ClaimKind.CONFIRMING: Rule("the browser is back, and no service has spoken, for less than a minute"),
+    ClaimKind.CONFIRMING: Rule(
+        "the browser is back, or a service says that the session went through (`complete`), and no service has spoken "
+        "of what it sold, for less than a minute"
+    ),
     ClaimKind.CONFIRMING_LONG: Rule(
         "the same, for one to ten minutes; nothing else of its group can charge: each other session ended unpaid by a "
         "service's word, or what it sold had arrived before, and billing tells of no other subscription that may run",
         "`confirming_long_unsure`",
     ),
     ClaimKind.NOT_HEARD: Rule("as `confirming_long`, for longer, within the session's day", "`not_heard_unsure`"),
-    ClaimKind.CONFIRMING_LONG_UNSURE: Rule("the browser is back, and no service has spoken, for one to ten minutes"),
+    ClaimKind.CONFIRMING_LONG_UNSURE: Rule("as `confirming`, for one to ten minutes"),
     ClaimKind.NOT_HEARD_UNSURE: Rule("the same, for longer, within the session's day"),
     ClaimKind.ARRIVED: Rule(
         "the browser is back, billing has a subscription to that product that was not there before, and the account "
@@ -47,8 +50,12 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "`confirming`",
     ),
     ClaimKind.UNCONFIRMED: Rule(
-        "the browser came back, the session's day is over, no service has spoken of it, and the user has not said that "
-        "it was not charged"
+        "the browser came back by itself, the session's day is over, no service has spoken of it, and the user has not "
+        "said that it was not charged",
+        "`never_confirmed`",
+    ),
+    ClaimKind.NEVER_CONFIRMED: Rule(
+        "the same, where a service alone says that the session went through (`complete`): nobody may have come back"
     ),
     ClaimKind.ON_TRIAL: Rule("a service's word that a trial runs"),
     ClaimKind.FREE_UNTIL: Rule("the same, with an end that lies ahead. What follows is not said", "`on_trial`"),

@@ -85,9 +85,14 @@ def access_until(one: Subscription) -> datetime | None:
     return one.until if ends or granted else None
 
 
-def waiting_kind(wait: ConfirmationWait, *, alone: bool) -> ClaimKind:
-    """Return what is said of a purchase that is waited for; `alone` says that nothing else of its group can charge."""
+def waiting_kind(wait: ConfirmationWait, *, alone: bool, seen_back: bool) -> ClaimKind:
+    """Return what is said of a purchase that is waited for.
+
+    `alone` says that nothing else of its group can charge, `seen_back` that the browser came back by itself.
+    """
     says = _WAITS[wait]
+    if says is ClaimKind.UNCONFIRMED and not seen_back:
+        return ClaimKind.NEVER_CONFIRMED
     return says if alone else _UNSURE.get(says, says)
 
 
@@ -117,9 +122,9 @@ def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[
     elif one.state is State.NONE:
         yield _claim(one, _nothing(one, catalog))
     elif one.state is State.CONFIRMING:
-        yield _claim(
-            one, waiting_kind(one.wait or ConfirmationWait.CONFIRMING, alone=one.charges_alone), date=one.since
-        )
+        wait = one.wait or ConfirmationWait.CONFIRMING
+        says = waiting_kind(wait, alone=one.charges_alone, seen_back=one.seen_back)
+        yield _claim(one, says, date=one.since)
     elif one.state is State.UNPAID:
         yield _claim(one, ClaimKind.INVOICE_OPEN if one.access else ClaimKind.INVOICE_OPEN_NO_ACCESS)
     elif one.state is State.CANCELED:

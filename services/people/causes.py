@@ -119,9 +119,10 @@ def _purchases(record: PersonRecord, status: CustomerStatus, catalog: Catalog, n
         )
     elif waiting is not None:
         returned = _at(waiting.at(CheckoutEvent.RETURNED))
+        back = "Back from" if waiting.seen_back else "Nobody was seen back from, and billing calls complete,"
         yield StatusCause(
             CauseKind.NOT_CONFIRMED,
-            f"Back from checkout {waiting.session_id} ({_what(waiting)}) since {returned}; no service has spoken of it."
+            f"{back} checkout {waiting.session_id} ({_what(waiting)}) since {returned}; no service has spoken of it."
             f" {_LOOK}: if it is paid, its webhook was lost on the way to the Payment MS; if it is complete and "
             "unpaid, a slow method (a bank debit) is under way and takes days.",
         )

@@ -32,6 +32,8 @@ class HeardKind(StrEnum):
     ACCOUNT_SILENT = "account_silent"
     CAME_BACK = "came_back"
     """Back from a checkout that no service has confirmed."""
+    WENT_THROUGH = "went_through"
+    """The same, where nobody was seen to come back: billing said that its session went through."""
     NOT_BACK = "not_back"
     PORTAL_UNHEARD = "portal_unheard"
     CANCELLATION_UNTOLD = "cancellation_untold"
@@ -95,7 +97,8 @@ def _account(snapshot: UpstreamSnapshot, catalog: Catalog, now: datetime) -> Ite
 def _deeds(status: CustomerStatus, now: datetime) -> Iterator[Heard]:
     waiting = status.confirming or status.unconfirmed
     if waiting is not None:
-        yield Heard(HeardKind.CAME_BACK, at=waiting.at(CheckoutEvent.RETURNED))
+        kind = HeardKind.CAME_BACK if waiting.seen_back else HeardKind.WENT_THROUGH
+        yield Heard(kind, at=waiting.at(CheckoutEvent.RETURNED))
     if status.open is not None and status.open is not waiting:
         yield Heard(HeardKind.NOT_BACK, at=status.open.handed_out_at)
     if any(one.portal_open for one in status.all):

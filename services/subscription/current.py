@@ -274,6 +274,7 @@ def awaited_purchase(checkout: Checkout, case: Situation) -> Subscription:
         since=checkout.at(CheckoutEvent.RETURNED),
         wait=wait,
         reference=checkout.session_id,
+        seen_back=checkout.seen_back,
         charges_alone=charges_alone(checkout, case.checkouts) and not any(view.live for view in case.views),
     )
 

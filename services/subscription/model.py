@@ -166,7 +166,8 @@ class Subscription(BaseModel):
     does. `group` is the plan's; `former_name` is what the plan was called, where the catalog has it no more.
     `last_known` is what was known before (`unavailable`) or billing's side
     (`conflict`). `reference` is what to quote of a checkout that is not confirmed, `charges_alone` says that
-    nothing else of its group can charge (`services/subscription/checkout_matching.py`).
+    nothing else of its group can charge (`services/subscription/checkout_matching.py`), `seen_back` that the browser
+    came back from it by itself.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -197,6 +198,7 @@ class Subscription(BaseModel):
     wait: ConfirmationWait | None = None
     reference: str = ""
     charges_alone: bool = False
+    seen_back: bool = False
     last_known: "Subscription | None" = None
 
     @property

@@ -6,6 +6,7 @@ that sells. What changes while the page is open is pushed to it, part by part.
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from catalog import Interval
 from services.checkout_record import Checkout, CheckoutEvent
@@ -254,6 +255,31 @@ def question_of(customer_status: CustomerStatus) -> Question | None:
     return None
 
 
+_CAME_BACK: Final = {
+    True: N_(
+        "You came back from a checkout for {plan} on {date} that was never confirmed. If you were charged, contact us "
+        "before you subscribe again and quote this reference: {reference}"
+    ),
+    False: N_(
+        "You came back from a checkout on {date} that was never confirmed. If you were charged, contact us before you "
+        "subscribe again and quote this reference: {reference}"
+    ),
+}
+"""What is asked about, with and without the plan's name."""
+
+_STARTED: Final = {
+    True: N_(
+        "You started a checkout for {plan} on {date} that was never confirmed. If you were charged, contact us before "
+        "you subscribe again and quote this reference: {reference}"
+    ),
+    False: N_(
+        "You started a checkout on {date} that was never confirmed. If you were charged, contact us before you "
+        "subscribe again and quote this reference: {reference}"
+    ),
+}
+"""The same, where no browser was seen to come back."""
+
+
 def draw_question(context: PageContext, question: Question, answered: Press) -> None:
     """Draw the question behind which the plans wait: it leads past a guard, so no user should meet it by accident."""
     action, plan_id, checkout = question
@@ -267,17 +293,9 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
         with Tag("div", classes="question-body"):
             reference = checkout.session_id if checkout is not None else ""
             if checkout is not None:
-                back_at = checkout.at(CheckoutEvent.RETURNED) or checkout.started_at
-                day = short_date(back_at, context.locale, context.timezone)
-                sentence = _(
-                    "You came back from a checkout for {plan} on {date} that was never confirmed. If you were "
-                    "charged, contact us before you subscribe again and quote this reference: {reference}"
-                )
-                if name is None:
-                    sentence = _(
-                        "You came back from a checkout on {date} that was never confirmed. If you were charged, "
-                        "contact us before you subscribe again and quote this reference: {reference}"
-                    )
+                told_back = checkout.at(CheckoutEvent.RETURNED) if checkout.seen_back else None
+                day = short_date(told_back or checkout.started_at, context.locale, context.timezone)
+                sentence = _(_CAME_BACK[name is not None] if told_back is not None else _STARTED[name is not None])
                 sentence = sentence.format(plan=name, date=day, reference="{reference}")
                 label = _("I wasn't charged – show the plans")
             else:

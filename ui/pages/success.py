@@ -294,7 +294,7 @@ def _waiting(context: PageContext, checkout: Checkout, now: datetime, *, arrived
     subscription = Subscription(
         state=State.CONFIRMING, reason=Reason.AWAITING_CONFIRMATION, source=Source.CHECKOUT, as_of=now,
         plan_id=checkout.plan_id, product_id=checkout.product_id, group=checkout.group, since=returned, wait=wait,
-        charges_alone=alone,
+        charges_alone=alone, seen_back=checkout.seen_back,
     )  # fmt: skip
     return _saying(words_of(context, subscription), wait, checkout)
 

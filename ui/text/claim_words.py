@@ -37,6 +37,9 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("You came back from checkout on {date}. If you were charged, contact us and quote the reference."),
         N_("You came back from checkout. If you were charged, contact us and quote the reference."),
     ),
+    ClaimKind.NEVER_CONFIRMED: (
+        N_("Your checkout was never confirmed. If you were charged, contact us and quote the reference."),
+    ),
     ClaimKind.ON_TRIAL: (N_("Your trial is running."),),
     ClaimKind.FREE_UNTIL: (N_("Free until {date}."),),
     ClaimKind.ACTIVE: (N_("Your subscription is active."),),

@@ -37,6 +37,11 @@ SENTENCES: Final[Mapping[HeardKind, tuple[str, ...]]] = {
         N_("You came back from checkout {age}, and nobody has confirmed the purchase yet. Some payment methods take "
            "days."),
     ),
+    HeardKind.WENT_THROUGH: (
+        # Translators: {age} is when billing said so, such as "4 minutes ago"
+        N_("Your checkout went through, billing said {age}, and nobody has confirmed the purchase yet. Some payment "
+           "methods take days."),
+    ),
     HeardKind.NOT_BACK: (
         N_("You went to checkout {age} and haven't come back from it. If you paid in another tab, that can take a "
            "while to show."),

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -246,6 +246,21 @@ async def test_a_purchase_that_nobody_ever_confirmed_asks_before_the_next_one(wo
     assert offered(world, "premium") == ""
     world.press("answer-ended")
     await until(lambda: offered(world, "premium") == "Subscribe to Premium")
+
+
+async def test_who_was_not_seen_to_come_back_is_told_so_nowhere(world: World) -> None:
+    """A service's word that the session went through counts as the return."""
+    checkout = await world.started(ago=timedelta(days=3))
+    for event in (CheckoutEvent.COMPLETE, CheckoutEvent.RETURNED):
+        await world.mark(checkout, event, datetime.now(UTC) - timedelta(days=2))
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert "Your checkout was never confirmed." in world.text()
+    day = f"{checkout.started_at:%B %-d}"
+    assert f"You started a checkout for Premium on {day} that was never confirmed." in world.text()
+    assert "ou came back" not in world.text()
 
 
 async def test_the_question_names_the_day_of_the_return_as_the_card_above_does(world: World) -> None:

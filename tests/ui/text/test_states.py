@@ -79,6 +79,11 @@ SENTENCES = [
     (
         subscription(State.CONFIRMING, wait="unconfirmed", since=EARLIER),
         "unconfirmed", "Not confirmed", "Premium isn't confirmed",
+        "Your checkout was never confirmed. If you were charged, contact us and quote the reference.",
+    ),
+    (
+        subscription(State.CONFIRMING, wait="unconfirmed", since=EARLIER, seen_back=True),
+        "unconfirmed", "Not confirmed", "Premium isn't confirmed",
         "You came back from checkout on November 21. If you were charged, contact us and quote the reference.",
     ),
     (

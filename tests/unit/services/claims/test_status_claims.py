@@ -95,7 +95,7 @@ def test_the_date_that_a_state_turns_on_is_that_of_one_claim() -> None:
     found = [claim for b, a, _said in CASES for claim in claims(customer_status(b, a, gifts=("gifted",)))]
     beside = {ClaimKind.HAS_ACCESS, ClaimKind.RENEWS_UNLESS_CANCELED, ClaimKind.LAST_KNOWN}
     elsewhere = {ClaimKind.RENEWS_ON, ClaimKind.CONFIRMING, ClaimKind.CONFIRMING_LONG, ClaimKind.NOT_HEARD}
-    elsewhere |= {ClaimKind.ARRIVED, ClaimKind.UNCONFIRMED}
+    elsewhere |= {ClaimKind.ARRIVED, ClaimKind.UNCONFIRMED, ClaimKind.NEVER_CONFIRMED}
     elsewhere |= {ClaimKind.CONFIRMING_LONG_UNSURE, ClaimKind.NOT_HEARD_UNSURE}
 
     assert {claim.says for claim in found if claim.date is not None} - beside == DATED - elsewhere
@@ -234,6 +234,14 @@ class TestWaiting:
             found = customer_status("", account, back)
             assert said(found) == [ClaimKind.UNCONFIRMED]
             assert one(found, ClaimKind.UNCONFIRMED).evidence is Evidence.CHECKOUT
+
+    def test_who_was_not_seen_to_come_back_is_not_told_so(self) -> None:
+        """Once a service says that the session went through, the checkout counts as come back from."""
+        told = [(CheckoutEvent.COMPLETE, 8.9e6), (CheckoutEvent.RETURNED, 8.9e6)]
+        back = [(CheckoutEvent.RETURNED, 8.95e6), (CheckoutEvent.COMPLETE, 8.9e6)]
+
+        assert said(customer_status("", "- none", checkout(started=9e6, events=told))) == [ClaimKind.NEVER_CONFIRMED]
+        assert said(customer_status("", "- none", checkout(started=9e6, events=back))) == [ClaimKind.UNCONFIRMED]
 
     @pytest.mark.parametrize(
         ("since", "says"), [(59, ClaimKind.CONFIRMING), (61, ClaimKind.CONFIRMING_LONG), (601, ClaimKind.NOT_HEARD)]

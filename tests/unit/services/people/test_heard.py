@@ -6,6 +6,7 @@ from datetime import timedelta
 from services.errors import UpstreamTimeout
 from services.lifecycle import Lifecycle
 from services.payment_contract.details import SubscriptionDetails
+from services.payment_contract.features import ContractFeature, PaymentContract
 from services.people.heard import Heard, HeardKind, heard_of
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
@@ -76,6 +77,22 @@ async def test_a_purchase_that_nobody_confirms_and_a_checkout_nobody_came_back_f
     assert HeardKind.NOT_BACK not in back
     assert back[HeardKind.CAME_BACK].at == made.started_at + timedelta(seconds=60)
     assert HeardKind.BILLING_NONE in back
+
+
+async def test_nobody_is_told_to_have_come_back_where_only_billing_says_that_it_went_through(
+    replica: Replica, outside: Outside
+) -> None:
+    sessions = frozenset({ContractFeature.CHECKOUT_SESSIONS})
+    outside.payment_ms.contract = PaymentContract(version=2, features=sessions)
+    ada = await replica.sign_in()
+    made = await replica.click(ada)
+    outside.world.pay(made.session_id)
+    await replica.ask(ada)
+
+    said = await heard(replica, outside, ada)
+
+    assert said[HeardKind.WENT_THROUGH].at is not None
+    assert HeardKind.CAME_BACK not in said
 
 
 async def test_a_silent_service_is_called_silent_and_its_last_word_stays(replica: Replica, outside: Outside) -> None:
