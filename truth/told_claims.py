@@ -18,7 +18,8 @@ Wire = Mapping[str, Any]
 MEANS: Final[Mapping[str, tuple[Kind, ...]]] = {
     "has_access": (K.ACCESS,), "free_plan": (K.FREE,), "no_subscription": (K.FREE,),
     "none_in_billing": (K.BILLING_LACKS,),
-    "confirming": (K.CONFIRMING,), "confirming_long": (K.CONFIRMING,), "not_heard": (K.CONFIRMING,),
+    "confirming": (K.CONFIRMING,), "confirming_long": (K.CONFIRMING, K.ONCE), "not_heard": (K.CONFIRMING, K.ONCE),
+    "confirming_long_unsure": (K.CONFIRMING,), "not_heard_unsure": (K.CONFIRMING,),
     "unconfirmed": (K.CONFIRMING,), "arrived": (K.BILLING_HAS, K.ACCOUNT_LACKS),
     "on_trial": (K.TRIALING,), "free_until": (K.TRIALING, K.TRIAL_ENDS), "active": (K.ACTIVE,),
     "paid_until": (K.PAID_UNTIL,), "renews_on": (K.RENEWS,), "renews_unless_canceled": (K.RENEWS_UNLESS,),
