@@ -58,9 +58,17 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "the same, where a service alone says that the session went through (`complete`): nobody may have come back"
     ),
     ClaimKind.ON_TRIAL: Rule("a service's word that a trial runs"),
-    ClaimKind.FREE_UNTIL: Rule("the same, with an end that lies ahead. What follows is not said", "`on_trial`"),
+    ClaimKind.FREE_UNTIL: Rule(
+        "the same, with an end that lies ahead and, after a visit to the portal, was told since. What follows is not "
+        "said",
+        "`on_trial`",
+    ),
     ClaimKind.ACTIVE: Rule(_WORD),
-    ClaimKind.PAID_UNTIL: Rule("billing has a period's end that lies ahead; the word is active", "`active`"),
+    ClaimKind.PAID_UNTIL: Rule(
+        "billing has a period's end that lies ahead and, after a visit to the portal, was told since; the word is "
+        "active",
+        "`active`",
+    ),
     ClaimKind.RENEWS_ON: Rule(
         "a service says in words of its own that it is alive, and names `cancel_at_period_end`, `cancel_at`, "
         "`canceled_at`, `ended_at` and a pause, each as no; neither says otherwise; the date lies ahead; "
@@ -71,7 +79,11 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.RENEWS_UNLESS_CANCELED: Rule(
         "as `paid_until`, and no service says that it ends or that payments are paused"
     ),
-    ClaimKind.ON_ACCOUNT_UNTIL: Rule("the account alone calls it active, with an end that lies ahead", "`active`"),
+    ClaimKind.ON_ACCOUNT_UNTIL: Rule(
+        "the account alone calls it active, with an end that lies ahead and, after a visit to the portal, was told "
+        "since",
+        "`active`",
+    ),
     ClaimKind.CHARGED_THEN: Rule(
         "as `renews_on` with an amount, in a trial: billing's `next_charge` is at its end", "nothing"
     ),
@@ -107,7 +119,9 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "`ended`",
     ),
     ClaimKind.ENDED: Rule("the same without such a date"),
-    ClaimKind.FOUND_PAID_UNTIL: Rule("billing's record ends ahead; no service says what it is worth", "`found`"),
+    ClaimKind.FOUND_PAID_UNTIL: Rule(
+        "billing's record ends ahead, told since a visit to the portal; no service says what it is worth", "`found`"
+    ),
     ClaimKind.FOUND: Rule("the same without a date"),
     ClaimKind.WAS_PAID_UNTIL: Rule(
         "billing's record has ended and no service says what it is worth: a period that is over proves nothing, since "

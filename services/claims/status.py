@@ -148,8 +148,11 @@ def _nothing(one: Subscription, catalog: Catalog) -> ClaimKind:
 def _running(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
     """A date in the past is not said, and renewing only by a service that says that nothing ends it.
 
-    After a visit to the portal not even by that: its word may be older than what was changed there.
+    After a visit to the portal not even by that: its word may be older than what was changed there. Nor is a date that
+    nobody has told since then: another plan or interval has another one.
     """
+    if one.date_of_before and not one.ends:
+        ahead = None
     if one.ends:
         yield _ends(one, ahead)
     elif one.state is State.TRIALING:
@@ -207,11 +210,12 @@ def _ends(one: Subscription, ahead: datetime | None) -> Claim:
 
 
 def _on_record(one: Subscription, ahead: datetime | None) -> Claim:
+    ahead = None if one.date_of_before else ahead
     if one.word:
         return _claim(one, ClaimKind.STATUS_WORD, date=ahead)
     if ahead is not None:
         return _claim(one, ClaimKind.FOUND_PAID_UNTIL, date=ahead)
-    if one.until is None:
+    if one.until is None or one.date_of_before:
         return _claim(one, ClaimKind.FOUND)
     old = ClaimKind.WAS_ON_ACCOUNT_UNTIL if one.source is Source.ACCOUNT else ClaimKind.WAS_PAID_UNTIL
     return _claim(one, old, date=one.until)

@@ -160,7 +160,8 @@ class Subscription(BaseModel):
     service says it. `ends` says that it will not renew, `goes_on` that a service says in words of its own that it
     will: with neither, nobody knows. `held` says that payments are paused though the word is another. `over_at_stripe`
     says that billing's own word is an end, so there is nothing left to keep. `portal_open` says that the user opened
-    the billing portal since and no service has said anything new. `amount` is the list price in minor units, known
+    the billing portal since and no service has said anything new, `date_of_before` that `until`, too, was told before
+    that visit and not since. `amount` is the list price in minor units, known
     only as long as the evidence for it holds (`services/subscription/list_price.py`). `word` is the upstream's own
     status word when this app does not know it. `told` is what billing tells of its money, where it
     does. `group` is the plan's; `former_name` is what the plan was called, where the catalog has it no more.
@@ -188,6 +189,7 @@ class Subscription(BaseModel):
     held: bool = False
     over_at_stripe: bool = False
     portal_open: bool = False
+    date_of_before: bool = False
     word: str | None = None
     account_plan: str | None = None
     amount: int | None = None

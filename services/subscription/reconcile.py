@@ -288,7 +288,7 @@ def _with_evidence(
     update: dict[str, object] = {}
     told = subscription.told
     if portal is not None and portal.unanswered(subscription.product_id, snapshot):
-        update |= {"portal_open": True, "told": None}
+        update |= {"portal_open": True, "told": None, "date_of_before": subscription.as_of <= portal.left_at}
         told = None
     if told is not None and told.price is not None:
         price = {"amount": told.price.amount, "currency": told.price.currency, "interval": told.price.interval}

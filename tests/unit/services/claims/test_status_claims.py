@@ -159,10 +159,37 @@ class TestRenewing:
 
     def test_after_the_portal_even_a_services_word_may_be_older_than_the_change(self) -> None:
         before = telling(snapshot("premium=active", "premium active"), GOES_ON)
-        found = customer_status("premium=active", "premium active", life=GOES_ON, portal=trace_of(before, NOW))
+        left = trace_of(before, NOW - timedelta(minutes=5))
+        found = customer_status("premium=active", "premium active", life=GOES_ON, portal=left)
 
         assert said(found) == [ClaimKind.PAID_UNTIL, ClaimKind.RENEWS_UNLESS_CANCELED]
         assert ClaimKind.PORTAL_NEWS_DUE in [claim.says for claim in claims(found)]
+
+    @pytest.mark.parametrize(
+        ("billing", "account", "before", "since"),
+        [
+            ("premium=active", "premium active", [ClaimKind.ACTIVE],
+             [ClaimKind.PAID_UNTIL, ClaimKind.RENEWS_UNLESS_CANCELED]),
+            ("premium=trialing", "premium trialing", [ClaimKind.ON_TRIAL], [ClaimKind.FREE_UNTIL]),
+            ("basic=?", "premium active@+9", [ClaimKind.ACTIVE], [ClaimKind.ON_ACCOUNT_UNTIL]),
+            ("premium=?", "silent", [ClaimKind.FOUND], [ClaimKind.FOUND_PAID_UNTIL]),
+            ("premium=?@-1", "silent", [ClaimKind.FOUND], [ClaimKind.WAS_PAID_UNTIL]),
+            ("premium=dormant", "silent", [ClaimKind.STATUS_WORD], [ClaimKind.STATUS_WORD]),
+        ],
+    )  # fmt: skip
+    def test_after_the_portal_a_date_is_said_that_a_service_told_since(
+        self, billing: str, account: str, before: list[ClaimKind], since: list[ClaimKind]
+    ) -> None:
+        told = snapshot(billing, account)
+        for ago, expected in ((60, before), (0, since)):
+            left = trace_of(told, NOW - timedelta(seconds=30))
+            found = customer_status(billing, account, ago=ago, portal=left)
+
+            assert said(found) == expected
+            dated = [
+                claim for claim in claims(found) if claim.date is not None and claim.says is not ClaimKind.HAS_ACCESS
+            ]
+            assert bool(dated) is (ago == 0)
 
 
 class TestPrice:
