@@ -408,7 +408,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "Did you change your plan in the portal\\?", "Changes in the billing portal can take a while to show here.",
     "If you chose another plan there, a new subscription would be charged on top of it.",
     "Check there first; nothing was charged.", "I chose no other plan there – continue",
-    "It takes a minute.", "Ready when you are", "Move up when you need more room.",
+    "Ready when you are", "Move up when you need more room.",
     "A promotion code can lower .*", "Sign-in is unavailable right now.",
     "We got a lot of requests in a short time.", "We can't do that right now",
 )  # fmt: skip

@@ -59,7 +59,7 @@ def portal_words(context: PageContext, stay: PortalVisit | None, customer_status
     if changes:
         return "success" if customer_status.current.state in _GOOD else "info", sentence_gap().join(changes)
     return "info", _(
-        "No changes so far. Updates can take a minute. If you canceled for the end of the period, your plan may still "
+        "No changes so far. Updates can take a while. If you canceled for the end of the period, your plan may still "
         "look active here – the billing portal is up to date."
     )
 

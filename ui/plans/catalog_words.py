@@ -81,12 +81,12 @@ def _closing_words(catalog: Catalog) -> tuple[str, str]:
     if catalog.free_plan is None:
         choose = _("Choose the plan that fits") if _choice(catalog) else _("Ready when you are")
         return choose, _("Sign in, choose, and pay on Stripe's page.")
-    takes = _("It takes a minute.")
-    if catalog.promises.free_without_card:
-        takes += sentence_gap() + _("No card needed.")
-    if catalog.promises.change_any_time and _choice(catalog):
-        takes += sentence_gap() + _("Change to another plan whenever you like.")
-    return _("Start with the free plan"), takes
+    sentences = [
+        _("No card needed.") if catalog.promises.free_without_card else "",
+        _("Change to another plan whenever you like.") if catalog.promises.change_any_time and _choice(catalog) else "",
+    ]
+    said = sentence_gap().join(sentence for sentence in sentences if sentence)
+    return _("Start with the free plan"), said or _("See what's included and what it costs.")
 
 
 def portal_words(catalog: Catalog) -> str:

@@ -82,7 +82,14 @@ def test_the_words_of_a_full_catalog_are_there() -> None:
     assert catalog_words.plans_lead(sold) == "Every plan includes everything in the one before it."
     assert catalog_words.closing_words(sold) == (
         "Start with the free plan",
-        "It takes a minute. No card needed. Change to another plan whenever you like.",
+        "No card needed. Change to another plan whenever you like.",
+    )
+
+
+def test_no_time_is_promised_where_the_operator_promises_nothing() -> None:
+    assert catalog_words.closing_words(catalog(FREE, BASIC, promises={})) == (
+        "Start with the free plan",
+        "See what's included and what it costs.",
     )
 
 
