@@ -194,13 +194,17 @@ class UpstreamBusy(UpstreamFailed):
 class UpstreamContractError(UpstreamError):
     """The answer breaks the contract: a redirect, HTML, bad JSON, a wrong shape, too many bytes.
 
+    That is a fault of the service or of what stands before it, which passes only when somebody mends it.
     ``fields`` names what was wrong in a JSON answer, as dotted paths; never the values.
     """
 
     code = "upstream_contract"
     title = N_("Our payment service gave an unexpected answer")
-    sentence = N_("Our payment service gave an answer that we can't use. Nothing was charged. Try again in a minute.")
-    says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
+    sentence = N_(
+        "Our payment service gave an answer that we can't use. Nothing was charged. Contact us and quote the reference."
+    )
+    says = frozenset({AlreadySaid.MONEY})
+    retryable = False
 
     fields: tuple[str, ...] = ()
 

@@ -35,7 +35,9 @@ from tests.faults.shop import (
 from tests.faults.tls import self_signed
 
 UNAVAILABLE = "Payments are unavailable right now. Nothing was charged."
-UNUSABLE = "Our payment service gave an answer that we can't use. Nothing was charged."
+UNUSABLE = (
+    "Our payment service gave an answer that we can't use. Nothing was charged. Contact us and quote the reference."
+)
 REFUSED = "Our payment service didn't accept this request. Nothing was charged. Contact us and quote the reference."
 ONE_REQUEST = "Our payment service couldn't do this. Nothing was charged. Try again once;"
 NOT_SET_UP = "Payments aren't set up yet."
@@ -64,7 +66,7 @@ class FaultRow:
 
 
 def contract(number: str, fault: Behaviour, outcome: str, level: str = "error", posts: int = 1) -> FaultRow:
-    return FaultRow(number, fault, 502, "upstream_contract", UNUSABLE, outcome, level, posts=posts)
+    return FaultRow(number, fault, 502, "upstream_contract", UNUSABLE, outcome, level, retryable=False, posts=posts)
 
 
 def failed(number: str, fault: Behaviour, outcome: str, level: str = "warning") -> FaultRow:

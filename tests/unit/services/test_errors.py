@@ -14,6 +14,7 @@ from services.errors import (
     FrontendError,
     KeyLost,
     KeyRejected,
+    UpstreamContractError,
     UpstreamError,
     UpstreamUnavailable,
 )
@@ -125,6 +126,12 @@ def test_who_is_told_to_try_again_may_do_so(kind: type[FrontendError]) -> None:
     """The root's sentence is for people: a program must not repeat what failed in a way that nobody foresaw."""
     if "Try again" in kind.sentence and kind is not FrontendError:
         assert kind.retryable
+
+
+def test_who_meets_an_answer_that_breaks_the_contract_is_not_told_to_wait() -> None:
+    """It is a fault that doesn't pass by itself."""
+    assert not UpstreamContractError.retryable
+    assert "Contact us" in UpstreamContractError.sentence
 
 
 @pytest.mark.parametrize("kind", ALL)
