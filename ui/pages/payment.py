@@ -35,6 +35,7 @@ from ui.plans.choices import plan_choices
 from ui.plans.grid import PlanGrid
 from ui.plans.interval_switch import first_interval
 from ui.plans.live_catalog import on_catalog_change
+from ui.plans.price import tax_words
 from ui.serving.document import PageContext, page
 from ui.text.formats import short_date
 from ui.text.i18n import N_, _
@@ -146,7 +147,7 @@ class PaymentPage:
     def _show_plans(self, customer_status: CustomerStatus | None) -> None:
         offers = plan_choices(self._context, customer_status, has_ended=self._has_ended)
         reason = "" if customer_status is None or self._has_ended else why_not(customer_status)
-        self._plans.show((offers, reason))
+        self._plans.show((offers, reason, tax_words(self._context.catalog)))
 
     def _say_problem(self, error: FrontendError | None) -> None:
         """Say what a press without a script ran into: a code in the address, in our own words."""
@@ -180,13 +181,13 @@ class PaymentPage:
         self._show_plans(self._live.customer_status)
         self._context.announce(_("You can choose a plan below."))
 
-    def _draw_plans(self, shown: tuple[tuple[PlanOffer, ...], str]) -> None:
+    def _draw_plans(self, shown: tuple[tuple[PlanOffer, ...], str, str]) -> None:
         """Draw the plans; folded to one line where none of them can be chosen now."""
-        offers, reason = shown
+        offers, reason, below = shown
         if can_choose(offers):
             # Translators: headline over the plans that are for sale
             Tag("h2", _("Plans"), id="plans-title", classes="section-title")
-            self._draw_grid(offers, reason)
+            self._draw_grid(offers, reason, below)
             return
         with Tag("details", classes="question-box plans-fold", testid="plans-folded"):
             with Tag("summary"):
@@ -196,15 +197,16 @@ class PaymentPage:
                         Tag("span", reason, classes="plans-why muted small")
                 icon("chevron-down")
             with Tag("div", classes="plans-folded"):
-                self._draw_grid(offers, "")
+                self._draw_grid(offers, "", below)
 
-    def _draw_grid(self, offers: tuple[PlanOffer, ...], reason: str) -> None:
+    def _draw_grid(self, offers: tuple[PlanOffer, ...], reason: str, below: str) -> None:
         if reason:
             Tag("p", reason, classes="plans-why muted center")
         PlanGrid(
             self._context, offers, self._interval, heading="h3", on_press=presses(self._context, self._plan_problems),
             on_interval=self._keep_interval,
         )  # fmt: skip
+        Tag("p", below, classes="muted small center", testid="prices-leave-open")
 
     def _keep_interval(self, interval: Interval) -> None:
         self._interval = interval

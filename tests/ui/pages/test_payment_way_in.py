@@ -89,6 +89,32 @@ async def test_the_card_to_be_confirmed_follows_what_is_said_of_tax_promises_and
     assert "Prices are without tax, which is added at checkout." in world.text()
 
 
+async def test_below_the_plans_stands_what_their_prices_leave_open_and_follows_the_catalog(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+    await world.open("/payment")
+    open_ = "Checkout shows the final amount before you pay, with any tax and promotion code."
+    assert text_of(world.one("prices-leave-open")).strip() == open_
+
+    document = CATALOG.model_dump(mode="json", by_alias=True) | {"tax": "included"}
+    world.catalogs.current = parse_catalog(json.dumps(document))
+    await world.container.pubsub.announce(Topic.CATALOG, ALL_USERS)
+
+    included = "Prices include tax. A promotion code can lower them at checkout."
+    await until(lambda: text_of(world.one("prices-leave-open")).strip() == included)
+
+
+async def test_who_can_subscribe_again_reads_what_that_price_leaves_open(world: World) -> None:
+    world.billing.has("premium", "canceled", until=datetime.now(UTC) - timedelta(days=9))
+    world.accounts.says("canceled", "premium")
+    await world.sign_in()
+
+    await world.open("/payment")
+
+    assert "Resubscribe to Premium – $29.00 a month" in world.text()
+    assert "promotion code" in text_of(world.one("prices-leave-open"))
+
+
 async def test_a_plan_that_comes_meanwhile_shows_billing_in_place_of_the_card(world: World) -> None:
     nothing(world)
     await world.sign_in()
