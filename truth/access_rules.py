@@ -17,9 +17,11 @@ GRANTING: Final = frozenset({"active", "trialing", "past_due", *GIFT_WORDS})
 
 
 def account_speaks(said: Statement, facts: Facts) -> bool:
-    """Whether the account speaks, and of the plan that is meant."""
+    """Whether the account speaks, and of the plan that is meant, or of a plan of that group."""
     account = facts.account
-    return account.speaks and (said.plan is None or account.plan.lower() in ("", said.plan.lower()))
+    if not account.speaks or (account.group is not None and said.group not in (None, account.group)):
+        return False
+    return said.plan is None or account.plan.lower() in ("", said.plan.lower())
 
 
 def access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -40,8 +42,7 @@ def no_access(said: Statement, facts: Facts, sold: CatalogFacts, reader: Readers
         return True
     if account.until is not None and account.until <= reader.now:
         return True
-    plan = next((plan for plan in sold.plans.values() if plan["id"] == account.plan), None)
-    return said.group is not None and said.group != (plan or {}).get("group", "main")
+    return said.group not in (None, account.group)
 
 
 def access_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:

@@ -1,6 +1,6 @@
 """What is true of one user, from the sandbox's books alone: Stripe's, and what each service was told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -67,6 +67,8 @@ class Account:
     status: str = ""
     plan: str = ""
     until: datetime | None = None
+    group: str | None = None
+    """The group of the plan that it names; None for a plan that nobody sells or has."""
 
     def __str__(self) -> str:
         return f"{self.status} {self.plan} until {self.until}" if self.speaks else "silent"
@@ -120,7 +122,8 @@ def facts_of(state: SandboxState, user_id: str, at: datetime) -> Facts:
     sessions = tuple(_session(one) for one in truth.sessions)
     invoices = tuple((one.created, one.amount, one.currency) for one in truth.charges)
     second = state.runtime_settings.current.contract == 2
-    return Facts(at, subs, _account(truth.account), sessions, invoices, second)
+    groups = {sub.plan: sub.group for sub in subs} | {one.plan: one.group or "main" for one in state.prices.plans()}
+    return Facts(at, subs, _account(truth.account, groups), sessions, invoices, second)
 
 
 def told_of(
@@ -198,10 +201,10 @@ def _session(one: SessionTruth) -> PaidSession:
     return PaidSession(one.id, one.mode, str(one.status), one.created, one.completed_at, lines, one.lines[0].plan)
 
 
-def _account(grant: AccountPlan | None) -> Account:
+def _account(grant: AccountPlan | None, groups: Mapping[str, str]) -> Account:
     if grant is None:
         return Account(False)
-    return Account(True, grant.status, grant.plan, _moment(grant.expires_at))
+    return Account(True, grant.status, grant.plan, _moment(grant.expires_at), groups.get(grant.plan))
 
 
 def _moment(value: object) -> datetime | None:

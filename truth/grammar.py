@@ -492,6 +492,7 @@ def _statement(
         count=int(count) if count else None,
         card=said.plan,
         items=said.items,
+        group=said.group,
         where=where,
         subject=subject,
         visitor=visitor,

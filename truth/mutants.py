@@ -64,6 +64,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
            "_claim(known, ClaimKind.BILLING_WITHOUT_ACCESS", "_claim(one, ClaimKind.BILLING_WITHOUT_ACCESS"),
     Mutant("an add-on is paid twice", "paying twice", "services.subscription.customer_status",
            "mine = tuple(s for s in charging if s.group == group)", "mine = tuple(charging)"),
+    Mutant("an add-on is paid until the plan's day", "a date", "ui.billing.overview",
+           'title_id=f"group-{place}",\n            )\n            card.show(subscription, customer_status)',
+           'title_id=f"group-{place}",\n            )\n            card.show('
+           'subscription.model_copy(update={"until": customer_status.current.until}), customer_status)'),
     Mutant("a card for every plan that ended", "the current plan", "ui.plans.choices",
            "current.plan_id == plan.id and (current.access or current.live)", "current.plan_id == plan.id and True"),
     # Amounts

@@ -90,7 +90,7 @@ class History:
             return self._holds(said, told, sold, now)
         if said.kind is Kind.HAS_PRICE:
             alive = {sub.id for sub in told.subs if sub.live or sub.status == UNSAID}
-            return any(sub.id in alive and is_priced(said, sub) for sub in truth.subs)
+            return any(sub.id in alive and is_priced(said, sub) for sub in subs_of(said, truth.subs))
         return said.kind in TELLABLE and self._holds(said, told, sold, now)
 
     def sort_of(self, said: Statement, now: datetime) -> str:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from truth.facts import Facts, Sub
-from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay
+from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, subs_of
 from truth.statements import Statement
 
 
 def has_price(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """The list price and the interval of something that they have."""
-    return any(is_priced(said, sub) for sub in facts.alive)
+    return any(is_priced(said, sub) for sub in subs_of(said, facts.alive))
 
 
 def is_priced(said: Statement, sub: Sub) -> bool:

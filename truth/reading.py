@@ -34,6 +34,18 @@ ITEMS: Final = ("item-", "cart-line-")
 """What test ids of what shows one item begin with; so do names of classes."""
 
 
+def items_of(within: Sequence[str]) -> tuple[str, ...]:
+    """Return what may be ids of items in whose entry something stands."""
+    return tuple(name.removeprefix(begin) for name in within for begin in ITEMS if name.startswith(begin))
+
+
+GROUP: Final = "group="
+"""What names, among the names around a sentence, the group of plans that its card is about."""
+
+CARD: Final = "card="
+"""What names the very card in which a sentence stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """One sentence, or a label. `within` are the test ids and classes around it, the nearest last."""
@@ -53,7 +65,17 @@ class Said:
     @property
     def items(self) -> tuple[str, ...]:
         """What may be ids of items in whose entry it stands."""
-        return tuple(name.removeprefix(begin) for name in self.within for begin in ITEMS if name.startswith(begin))
+        return items_of(self.within)
+
+    @property
+    def group(self) -> str | None:
+        """The group of plans that its card is about."""
+        return next((name.removeprefix(GROUP) for name in reversed(self.within) if name.startswith(GROUP)), None)
+
+    @property
+    def box(self) -> str | None:
+        """The card in which it stands: one name for each card of a page."""
+        return next((name for name in reversed(self.within) if name.startswith(CARD)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +135,7 @@ class _Reader:
         if "hidden" in props or element.tag in SILENT:
             return
         here = (*within, *([str(props["data-testid"])] if "data-testid" in props else []), *classes)
-        if element.tag in ("header", "footer"):
-            here = (*here, element.tag)
+        here = (*here, *_marks(element, props, classes))
         outer = self._form
         if element.tag == "form":
             self._form = element
@@ -152,6 +173,16 @@ class _Reader:
             self._pressables.append(Pressable(label, element, here, action, fields, listens=listens))
         elif listens or "href" in props:
             self._pressables.append(Pressable(label, element, here, href=str(props.get("href", "")), listens=listens))
+
+
+def _marks(element: Element, props: Mapping[str, Any], classes: Iterable[str]) -> Iterator[str]:
+    """Yield what else names an element: a header, a footer, a card, and the group that it is about."""
+    if element.tag in ("header", "footer"):
+        yield element.tag
+    if "card" in classes:
+        yield f"{CARD}{element.id}"
+    if props.get("data-group"):
+        yield f"{GROUP}{props['data-group']}"
 
 
 def _inputs(form: Element) -> Iterator[Element]:

@@ -70,7 +70,11 @@ def _charged_then(said: Statement, facts: Facts, sold: CatalogFacts, reader: Rea
 def _trial_ends(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     return any(
         sub.status == "trialing" and reader.same_day(sub.trial_end, said.day) for sub in subs_of(said, facts.subs)
-    ) or (facts.account.status == "trialing" and reader.same_day(facts.account.until, said.day))
+    ) or (
+        account_speaks(said, facts)
+        and facts.account.status == "trialing"
+        and reader.same_day(facts.account.until, said.day)
+    )
 
 
 def _ends(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -127,7 +131,8 @@ def _keeps(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay
 def _was_to_end(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """The end that it had, or the one that access follows: what became of it is not said."""
     ends = [sub.ends_at or sub.ended_at or sub.period_end for sub in subs_of(said, facts.subs) if not sub.renews]
-    return any(reader.same_day(end, said.day) for end in [*ends, facts.account.until] if end is not None)
+    told = [facts.account.until] if account_speaks(said, facts) else []
+    return any(reader.same_day(end, said.day) for end in [*ends, *told] if end is not None)
 
 
 def _paid_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:

@@ -66,6 +66,13 @@ def test_words_of_services_and_badges_are_claims(
     assert (statement.kind, statement.plan, statement.word, statement.day) == (kind, plan, word, day)
 
 
+def test_a_sentence_is_about_the_group_of_its_card() -> None:
+    [statement] = said("Paid until 1 January 2027.", "card=7", "card", "group=addons", "subscription-sentence")
+
+    assert isinstance(statement, Statement)
+    assert (statement.kind, statement.group) == (Kind.PAID_UNTIL, "addons")
+
+
 def test_a_sum_belongs_to_the_item_in_whose_entry_it_stands() -> None:
     [statement] = said("$98.00 once.", "card", "item-course", "item-form")
 

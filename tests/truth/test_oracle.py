@@ -141,6 +141,20 @@ def test_an_add_on_beside_a_plan_is_paid_once(books: Books) -> None:
     assert books.judge(Kind.TWICE) is Verdict.TRUE
 
 
+def test_what_is_said_on_an_add_ons_card_is_judged_by_the_add_on(books: Books) -> None:
+    plan = books.subscribe()
+    books.passes(timedelta(days=8))
+    add_on = books.subscribe("price_sandbox_backup_month")
+    books.grant(status="past_due", plan="premium")
+    group = books.history.known[-1][0].subs[-1].group
+
+    assert books.judge(Kind.PAID_UNTIL, group=group, day=day_of(add_on)) is Verdict.TRUE
+    assert books.judge(Kind.PAID_UNTIL, group=group, day=day_of(plan)) is Verdict.FALSE
+    assert books.judge(Kind.HAS_PRICE, group=group, money=Money(2900, "usd"), interval="month") is Verdict.FALSE
+    assert books.judge(Kind.PAST_DUE, group=group) is Verdict.FALSE  # the account says it of the plan
+    assert books.judge(Kind.PAST_DUE, group="main") is not Verdict.FALSE
+
+
 def test_a_trial_beside_a_plan_is_not_paid_for(books: Books) -> None:
     books.subscribe()
     books.subscribe("price_sandbox_enterprise_month")
