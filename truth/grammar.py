@@ -493,6 +493,7 @@ def _statement(
         card=said.plan,
         items=said.items,
         group=said.group,
+        box=said.box,
         where=where,
         subject=subject,
         visitor=visitor,

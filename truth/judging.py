@@ -14,8 +14,11 @@ from truth.statements import Kind, Statement
 from truth.story_world import StoryWorld
 from truth.told_claims import Wire, claimed, granted, viewed
 
-AGED: Final = re.compile(r"^(?:Billing|Your account), .* ago: ")
-"""What a service said, with its age."""
+AGED: Final = re.compile(r"^(?:(?:Billing|Your account), .* ago: |Last known: )")
+"""What a service said, or what was known, with its age."""
+
+OLD: Final = ("This is from", "Last known", "Last updated")
+"""How sentences begin by which a card says how old its words are."""
 
 
 class Judge:
@@ -45,11 +48,11 @@ class Judge:
     def judge(self, someone: Person, tab: BrowserTab, reading: Reading) -> None:
         """Judge each sentence of a page."""
         now = self.world.time.now()
-        stale = any(said.text.startswith(("This is from", "Last known", "Last updated")) for said in reading.said)
+        dated = dated_cards(reading)
         visitor = not any(said.inside("user-name") for said in reading.said)
         for said in statements_of(reading, tab.path, self._subject(tab), visitor=visitor):
-            dated = stale or AGED.search(said.text) is not None
-            self._call(someone, said, now, tab.drawn_at, dated=dated)
+            old = AGED.search(said.text) is not None or (isinstance(said, Statement) and said.box in dated)
+            self._call(someone, said, now, tab.drawn_at, dated=old)
 
     def _call(
         self, someone: Person, said: Statement | Unknown, now: datetime, drawn_at: datetime | None, *, dated: bool
@@ -168,6 +171,11 @@ class Judge:
                     self.world.fail(f"unclaimed: {name}", f"{where} says {name} {view[name]}, which no claim holds")
 
 
+def dated_cards(reading: Reading) -> frozenset[str]:
+    """Return the cards that say how old their words are: no other sentence of the page is of that age."""
+    return frozenset(said.box for said in reading.said if said.box is not None and said.text.startswith(OLD))
+
+
 @dataclass(frozen=True, slots=True)
 class PriceShown:
     """What a page said that a press would buy."""
@@ -184,6 +192,8 @@ def shown_price(tab: BrowserTab, what: Pressable) -> PriceShown | None:
     for said in statements_of(tab.reading, tab.path):
         if isinstance(said, Unknown) or said.money is None:
             continue
+        if said.kind is Kind.ITEM_PRICE and "once" in said.text and said.box in what.within:
+            return PriceShown(said.money.amount, said.money.currency, 0)
         mine = what.plan is not None and said.card == what.plan
         if mine and said.kind in (Kind.DUE_TODAY, Kind.TRIAL_OFFER):
             return PriceShown(said.money.amount, said.money.currency, said.count or 0)

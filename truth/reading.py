@@ -33,12 +33,6 @@ def plan_of(within: Sequence[str]) -> str | None:
 ITEMS: Final = ("item-", "cart-line-")
 """What test ids of what shows one item begin with; so do names of classes."""
 
-
-def items_of(within: Sequence[str]) -> tuple[str, ...]:
-    """Return what may be ids of items in whose entry something stands."""
-    return tuple(name.removeprefix(begin) for name in within for begin in ITEMS if name.startswith(begin))
-
-
 GROUP: Final = "group="
 """What names, among the names around a sentence, the group of plans that its card is about."""
 
@@ -65,7 +59,7 @@ class Said:
     @property
     def items(self) -> tuple[str, ...]:
         """What may be ids of items in whose entry it stands."""
-        return items_of(self.within)
+        return tuple(name.removeprefix(begin) for name in self.within for begin in ITEMS if name.startswith(begin))
 
     @property
     def group(self) -> str | None:

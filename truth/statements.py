@@ -114,6 +114,9 @@ class Statement:
     items: tuple[str, ...] = ()
     """What may be ids of items in whose entry it stands."""
     group: str | None = None
+    """The group of plans that it is about."""
+    box: str | None = None
+    """The very card in which it stands."""
     off: int | None = None
     """The discount that is named beside a sum, in hundredths."""
     tax: Money | None = None

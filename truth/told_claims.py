@@ -20,7 +20,7 @@ MEANS: Final[Mapping[str, tuple[Kind, ...]]] = {
     "none_in_billing": (K.BILLING_LACKS,),
     "confirming": (K.CONFIRMING,), "confirming_long": (K.CONFIRMING, K.ONCE), "not_heard": (K.CONFIRMING, K.ONCE),
     "confirming_long_unsure": (K.CONFIRMING,), "not_heard_unsure": (K.CONFIRMING,),
-    "unconfirmed": (K.CONFIRMING,), "arrived": (K.BILLING_HAS, K.ACCOUNT_LACKS),
+    "unconfirmed": (K.CONFIRMING,), "never_confirmed": (K.CONFIRMING,), "arrived": (K.BILLING_HAS, K.ACCOUNT_LACKS),
     "on_trial": (K.TRIALING,), "free_until": (K.TRIALING, K.TRIAL_ENDS), "active": (K.ACTIVE,),
     "paid_until": (K.PAID_UNTIL,), "renews_on": (K.RENEWS,), "renews_unless_canceled": (K.RENEWS_UNLESS,),
     "on_account_until": (K.ACCOUNT_UNTIL,), "charged_then": (K.WILL_BE_CHARGED_THEN,), "changes_on": (K.CHANGES,),
@@ -39,7 +39,9 @@ MEANS: Final[Mapping[str, tuple[Kind, ...]]] = {
 }  # fmt: skip
 """What each claim of a subscription says. Those of offers and checkouts stand on pages alone."""
 
-UNDATED: Final = frozenset({"ends_on", "ends", "collection_paused", "unconfirmed", "last_known", "status_word"})
+UNDATED: Final = frozenset(
+    {"ends_on", "ends", "collection_paused", "unconfirmed", "never_confirmed", "last_known", "status_word"}
+)
 """Claims whose date is none of the kinds' own: only what is kept until then is dated."""
 
 STATES: Final[Mapping[str, tuple[Kind, ...]]] = {
