@@ -13,7 +13,7 @@ from enum import StrEnum
 from truth.facts import UNSAID, Facts, Sub
 from truth.price_rules import is_priced
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, subs_of
-from truth.rules import ABOUT_THE_PAST, DRAWN_ONCE, RULES, SAID_OF_THEN, TELLABLE, TOLD_IN_FULL
+from truth.rules import ABOUT_THE_PAST, RULES, SAID_OF_THEN, TELLABLE, TOLD_IN_FULL
 from truth.statements import Kind, Statement
 
 
@@ -60,10 +60,7 @@ class History:
             return Verdict.TRUE
         for place in range(len(self.known) - 1, 0, -1):
             since = self.known[place][0].at
-            recent = now - since <= NEWS_TIME
-            if not recent and (said.kind not in DRAWN_ONCE or drawn_at > since):
-                break
-            if said.kind in ABOUT_THE_PAST and drawn_at > since:
+            if now - since > NEWS_TIME or (said.kind in ABOUT_THE_PAST and drawn_at > since):
                 break
             older, older_told, older_sold = self.known[place - 1]
             if drawn_at > since:

@@ -438,9 +438,6 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.CAN_CHOOSE: _always,
 }
 
-DRAWN_ONCE: Final = frozenset({Kind.FREE_PLAN_SOLD, Kind.CANCEL_ANY_TIME})
-"""What stands in texts that are drawn once: an open page says it until it is loaded again."""
-
 ABOUT_THE_PAST: Final = frozenset({Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED})
 """What is said of what happened before the page was drawn: what came between is no news that is on its way."""
 

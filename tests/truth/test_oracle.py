@@ -65,6 +65,21 @@ def test_a_renewal_is_over_its_own_sum_while_the_first_debit_is_under_way(books:
     assert books.judge(Kind.RENEWS, money=Money(1450, "usd")) is Verdict.FALSE
 
 
+def test_a_promise_that_the_operator_took_back_is_late_on_an_open_page_and_then_false(books: Books) -> None:
+    now = books.state.clock.now
+    truth = facts_of(books.state, ADA.user_id, now())
+    books.history = History("UTC")
+    books.history.observe(truth, None, sold_in({**BASE, "promises": {"cancel_any_time": True}}))
+    opened = now()
+    books.sandbox.scheduler.advance(timedelta(hours=1))
+    books.history.observe(facts_of(books.state, ADA.user_id, now()), None, sold_in({**BASE, "promises": {}}))
+    said = Statement(Kind.CANCEL_ANY_TIME, "Cancel any time.")
+
+    assert books.history.judge(said, now(), opened) is Verdict.LATE
+    books.sandbox.scheduler.advance(timedelta(minutes=3))
+    assert books.history.judge(said, now(), opened) is Verdict.FALSE
+
+
 def test_what_was_canceled_a_moment_ago_renews_late_and_then_falsely(books: Books) -> None:
     subscription = books.subscribe()
     books.passes(timedelta(hours=1))
