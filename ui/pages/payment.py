@@ -206,7 +206,7 @@ class PaymentPage:
             self._context, offers, self._interval, heading="h3", on_press=presses(self._context, self._plan_problems),
             on_interval=self._keep_interval,
         )  # fmt: skip
-        Tag("p", below, classes="muted small center", testid="prices-leave-open")
+        Tag("p", below, classes="trust", testid="prices-leave-open")
 
     def _keep_interval(self, interval: Interval) -> None:
         self._interval = interval
