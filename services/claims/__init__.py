@@ -23,7 +23,7 @@ from services.claims.checkouts import (
     receipt_claim,
 )
 from services.claims.model import DATED, Claim, ClaimKind, Evidence, Tax
-from services.claims.offers import item_claim, offer_claims
+from services.claims.offers import item_claim, offer_claims, promise_claims
 from services.claims.status import (
     access_until,
     change_claims,
@@ -52,6 +52,7 @@ __all__ = [
     "offer_claims",
     "portal_claims",
     "price_claim",
+    "promise_claims",
     "purchase_claims",
     "receipt_claim",
     "status_claims",

@@ -117,7 +117,7 @@ class ClaimKind(StrEnum):
     TRIAL_FOR_NEW = "trial_for_new"
     """A trial is for new customers; what is due today is shown at Stripe."""
     PROMISED = "promised"
-    """What the operator promises, in the catalog."""
+    """What the operator promises, in the catalog; `word` names it there."""
 
     NOTHING_CHARGED = "nothing_charged"
     NOTHING_CHARGED_HERE = "nothing_charged_here"

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from catalog import Plan, Price
+from catalog import Plan, Price, Promises
 from services.claims.model import Claim, ClaimKind, Evidence, Tax
 from services.subscription.customer_status import CustomerStatus
 
@@ -32,6 +32,15 @@ def item_claim(product_id: str | None, amount: int, currency: str, now: datetime
         says=ClaimKind.DUE_TODAY, evidence=Evidence.CATALOG, as_of=now, product_id=product_id, amount=amount,
         currency=currency, tax=tax,
     )  # fmt: skip
+
+
+def promise_claims(promises: Promises, now: datetime) -> tuple[Claim, ...]:
+    """Return what the operator promises about every plan; the field's name in the catalog is the claim's `word`."""
+    return tuple(
+        Claim(says=ClaimKind.PROMISED, evidence=Evidence.OPERATOR, as_of=now, word=name)
+        for name in ("cancel_any_time", "change_any_time", "free_without_card")
+        if getattr(promises, name)
+    )
 
 
 def has_had(plan: Plan, customer_status: CustomerStatus | None) -> bool:

@@ -12,7 +12,7 @@ from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.plans.card import swap_line, swapping
 from ui.plans.interval_switch import interval_switch
-from ui.plans.price import due_claims, plan_purchase, price_words, starts_with_trial, tax_words, terms_words
+from ui.plans.price import plan_purchase, price_words, starts_with_trial, tax_words, terms_claims, terms_words
 from ui.plans.savings import saving_words
 from ui.text.claim_words import claims_attribute
 from ui.text.i18n import _
@@ -31,7 +31,7 @@ class ConfirmCard:
         self._answered = answered
         self._prices = {each: plan.offered.get(each, price) for each in Interval}
         self._interval = price.interval or Interval.MONTH
-        self._claims = {each: due_claims(context, plan, one) for each, one in self._prices.items()}
+        self._claims = {each: terms_claims(context, plan, one) for each, one in self._prices.items()}
         self._form: ActionForm | None = None
         with Tag("div", classes="confirm", testid=f"confirm-plan-{plan.id}", data_swaps=""):
             if len(plan.offered) > 1:

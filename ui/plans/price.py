@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from catalog import Catalog, Interval, Plan, Price
 from money import whole_minor_units
-from services.claims import Claim, ClaimKind, offer_claims
+from services.claims import Claim, ClaimKind, offer_claims, promise_claims
 from services.purchase import Purchase
 from ui.page.context import PageContext
 from ui.text.amounts import bare_price, money
 from ui.text.claim_words import Reader, due_sentence
 from ui.text.i18n import _
+
+CANCEL_ANY_TIME: Final = "cancel_any_time"
+"""What an operator promises who says that a subscription can be ended at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,12 @@ def due_claims(context: PageContext, plan: Plan, price: Price) -> tuple[Claim, .
     return offer_claims(plan, price, context.customer_status, now, tax=catalog.tax)
 
 
+def terms_claims(context: PageContext, plan: Plan, price: Price) -> tuple[Claim, ...]:
+    """Return the same, and what the operator promises about how to undo it."""
+    promised = promise_claims(context.catalog.promises, datetime.now(UTC))
+    return (*due_claims(context, plan, price), *(claim for claim in promised if claim.word == CANCEL_ANY_TIME))
+
+
 def due_words(context: PageContext, claims: Sequence[Claim]) -> str:
     """Return what is due today and what follows: the one line under a price."""
     return due_sentence(claims, Reader.at(context.catalog, context.locale, context.timezone))
@@ -65,7 +75,8 @@ def due_words(context: PageContext, claims: Sequence[Claim]) -> str:
 def terms_words(context: PageContext, claims: Sequence[Claim]) -> str:
     """Return what is due today, what follows, and how to undo it if the operator promises that."""
     due = due_words(context, claims)
-    return f"{due} {_('Cancel any time.')}" if context.catalog.promises.cancel_any_time else due
+    promised = any(claim.says is ClaimKind.PROMISED and claim.word == CANCEL_ANY_TIME for claim in claims)
+    return f"{due} {_('Cancel any time.')}" if promised else due
 
 
 def starts_with_trial(claims: Sequence[Claim]) -> bool:

@@ -13,7 +13,7 @@ from services.claims import Claim
 from tests.shop import PLANS
 from ui.page.context import PageContext
 from ui.plans import catalog_words
-from ui.plans.price import due_claims, due_words, price_words, tax_words, terms_words
+from ui.plans.price import due_claims, due_words, price_words, tax_words, terms_claims, terms_words
 from ui.text.i18n import use_locale
 
 FREE, BASIC, PREMIUM, BACKUP, CUSTOM = PLANS
@@ -176,7 +176,8 @@ def due(sold: Catalog) -> str:
 def terms(sold: Catalog) -> str:
     """Return what whoever chose the first plan reads before the checkout."""
     context = visitor(sold)
-    return terms_words(context, first_claims(context))
+    plan = context.catalog.plans[0]
+    return terms_words(context, terms_claims(context, plan, next(iter(plan.offered.values()))))
 
 
 def visitor(sold: Catalog) -> PageContext:

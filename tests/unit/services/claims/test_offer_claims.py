@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog import Interval, Plan, Price
+from catalog import Interval, Plan, Price, Promises
 from services.checkout_record import CheckoutEvent, CheckoutKind
 from services.claims import (
     ClaimKind,
@@ -11,13 +11,18 @@ from services.claims import (
     Tax,
     arrived_claim,
     checkout_claims,
+    ended_claim,
+    invoice_claim,
     item_claim,
     not_charged_claim,
     not_charged_then_claim,
     offer_claims,
     price_claim,
+    promise_claims,
     purchase_claims,
+    receipt_claim,
 )
+from services.payment_contract.invoices import Invoice, InvoiceStatus
 from tests.shop import CATALOG
 from tests.unit.services.subscription.snapshot_tables import NOW, checkout, customer_status
 
@@ -152,3 +157,62 @@ def test_a_cart_asks_for_its_total_once() -> None:
     due = item_claim(None, 9900, "usd", NOW, tax="added")
 
     assert (due.says, due.amount, due.interval, due.product_id) == (ClaimKind.DUE_TODAY, 9900, None, None)
+
+
+def test_only_what_the_operator_states_is_promised() -> None:
+    assert promise_claims(Promises(), NOW) == ()
+
+    cancel, card = promise_claims(Promises(cancel_any_time=True, free_without_card=True), NOW)
+
+    assert {claim.says for claim in (cancel, card)} == {ClaimKind.PROMISED}
+    assert (cancel.word, cancel.evidence) == ("cancel_any_time", Evidence.OPERATOR)
+    assert card.word == "free_without_card"
+
+
+def test_that_a_checkout_ended_unpaid_is_billings_word_of_that_checkout() -> None:
+    claim = ended_claim(checkout(events=[(CheckoutEvent.EXPIRED, 5)]), NOW)
+
+    assert (claim.says, claim.evidence, claim.as_of) == (ClaimKind.CHECKOUT_ENDED, Evidence.BILLING, NOW)
+    assert (claim.checkout_id, claim.amount, claim.date) == (checkout().id, None, None)
+
+
+def test_an_invoice_is_said_as_billing_lists_it() -> None:
+    listed = Invoice(number="A-1", created=NOW, amount=2900, currency="usd", status=InvoiceStatus.PAID)
+
+    claim = invoice_claim(listed, NOW)
+
+    assert (claim.says, claim.evidence) == (ClaimKind.INVOICE, Evidence.BILLING)
+    assert (claim.date, claim.amount, claim.currency, claim.word) == (NOW, 2900, "usd", "paid")
+
+
+WENT_THROUGH: list[tuple[CheckoutEvent, float]] = [(CheckoutEvent.RETURNED, 30), (CheckoutEvent.ACCESS_ON, 5)]
+
+
+@pytest.mark.parametrize(
+    ("events", "paid", "trial_days", "has_receipt"),
+    [
+        (WENT_THROUGH, True, 0, True),
+        ([(CheckoutEvent.BILLING_HAS_IT, 9), (CheckoutEvent.ACCESS_ON, 5)], True, 0, True),
+        (WENT_THROUGH, False, 0, False),
+        (WENT_THROUGH, True, 14, False),
+        ([(CheckoutEvent.RETURNED, 30)], True, 0, False),
+        ([(CheckoutEvent.ACCOUNT_HAS_IT, 9), (CheckoutEvent.ACCESS_ON, 5)], True, 0, False),
+    ],
+)
+def test_there_is_a_receipt_only_of_a_paid_purchase_that_came_from_this_checkout(
+    events: list[tuple[CheckoutEvent, float]], paid: bool, trial_days: int, has_receipt: bool
+) -> None:
+    bought = checkout(events=events).model_copy(update={"trial_days": trial_days})
+
+    claim = receipt_claim(bought, NOW, paid=paid)
+
+    assert (claim is not None) is has_receipt
+    assert claim is None or (claim.says, claim.evidence) == (ClaimKind.RECEIPT, Evidence.BOUGHT_HERE)
+
+
+def test_an_item_has_a_receipt_once_billing_says_that_it_was_paid() -> None:
+    item = checkout(events=[(CheckoutEvent.BILLING_HAS_IT, 5)]).model_copy(update={"kind": CheckoutKind.ITEM})
+
+    claim = checkout_claims(item, NOW)[0]
+
+    assert (claim.says, claim.evidence) == (ClaimKind.RECEIPT, Evidence.BILLING)

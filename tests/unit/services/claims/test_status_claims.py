@@ -7,7 +7,16 @@ import pytest
 
 from catalog import Catalog
 from services.checkout_record import CheckoutEvent
-from services.claims import DATED, Claim, ClaimKind, Evidence, access_until, status_claims, subscription_claims
+from services.claims import (
+    DATED,
+    Claim,
+    ClaimKind,
+    Evidence,
+    access_until,
+    change_claims,
+    status_claims,
+    subscription_claims,
+)
 from services.lifecycle import UNTOLD, Lifecycle
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.portal_trace import PortalTrace, trace_of
@@ -190,6 +199,21 @@ class TestRenewing:
                 claim for claim in claims(found) if claim.date is not None and claim.says is not ClaimKind.HAS_ACCESS
             ]
             assert bool(dated) is (ago == 0)
+
+
+class TestChange:
+    """A change of plan in the portal, beside a subscription that ends."""
+
+    def test_it_may_take_the_cancellation_back_only_where_there_is_one_to_take_back(self) -> None:
+        ending = Lifecycle(cancel_at_period_end=True)
+        ends, runs = (
+            customer_status("premium=active", "premium active", life=life).current for life in (ending, GOES_ON)
+        )
+        over = customer_status("premium=canceled@-9", "premium canceled@-9").current
+
+        (claim,) = change_claims(ends)
+        assert (claim.says, claim.plan, claim.date) == (ClaimKind.CHANGE_RESUMES, "premium", None)
+        assert change_claims(runs) == change_claims(over) == ()
 
 
 class TestPrice:

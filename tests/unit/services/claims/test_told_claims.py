@@ -103,6 +103,24 @@ def test_a_sum_is_not_said_of_what_ends_or_is_paused(life: Lifecycle) -> None:
     assert all(claim.amount is None or kind is ClaimKind.LIST_PRICE for kind, claim in found.items())
 
 
+def on_trial(details: SubscriptionDetails, life: Lifecycle = GOES_ON) -> UpstreamSnapshot:
+    return with_details(details, billing="premium=trialing", account="premium trialing", life=life)
+
+
+def test_what_is_charged_after_a_trial_takes_the_charge_at_its_end() -> None:
+    charged = claims(on_trial(TOLD))[ClaimKind.CHARGED_THEN]
+
+    assert (charged.amount, charged.currency, charged.date, charged.evidence) == (1450, "usd", END, Evidence.BILLING)
+    elsewhere = SubscriptionDetails(price=PRICE, next_charge=NextCharge(in_days(18), 1450, "usd"))
+    for said in (
+        on_trial(SubscriptionDetails(price=PRICE)),
+        on_trial(elsewhere),
+        on_trial(TOLD, Lifecycle(cancel_at_period_end=True)),
+    ):
+        assert ClaimKind.CHARGED_THEN not in claims(said)
+    assert ClaimKind.CHARGED_THEN not in claims(on_trial(TOLD), portal=trace_of(on_trial(TOLD), NOW))
+
+
 def test_after_a_visit_to_the_portal_nothing_of_it_is_repeated_until_something_new_is_heard() -> None:
     change = SubscriptionDetails(price=PRICE, next_charge=CHARGE, change=ScheduledChange(END, "prod_basic"))
     said = with_details(change)
