@@ -25,14 +25,19 @@ def account_speaks(said: Statement, facts: Facts) -> bool:
 
 
 def access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """The account grants it, and not only until long ago; or a subscription runs."""
-    until = facts.account.until
-    granted = account_speaks(said, facts) and facts.account.status not in ("none", "", "incomplete_expired")
-    if granted and (until is None or reader.now < until + GRACE):
+    """The account grants it, and its day has not passed; or a subscription runs in a group of which it says nothing.
+
+    An account names one plan, so of other groups than that plan's it is silent.
+    """
+    account = facts.account
+    granted = account_speaks(said, facts) and account.status not in ("none", "", "incomplete_expired")
+    if granted and (account.until is None or reader.now < account.until):
         return True
-    running = ("active", "trialing", "past_due")
-    paid = any(sub.status == "canceled" and sub.period_end > reader.now for sub in subs_of(said, facts.subs))
-    return paid or any(sub.status in running for sub in subs_of(said, facts.subs))
+    return any(
+        sub.status in ("active", "trialing", "past_due") or (sub.status == "canceled" and sub.period_end > reader.now)
+        for sub in subs_of(said, facts.subs)
+        if not account.speaks or account.group not in (None, sub.group)
+    )
 
 
 def no_access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:

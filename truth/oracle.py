@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from truth.account_rules import BY_ACCOUNT
 from truth.facts import UNSAID, Facts, Sub
 from truth.price_rules import is_priced
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, subs_of
@@ -58,6 +59,8 @@ class History:
             return Verdict.TRUE if self._holds(said, then, sold, drawn_at) else Verdict.FALSE
         if self._holds(said, truth, sold, now):
             return Verdict.TRUE
+        if self._by_account(said, truth, sold, now):
+            return Verdict.AS_TOLD
         for place in range(len(self.known) - 1, 0, -1):
             since = self.known[place][0].at
             if now - since > NEWS_TIME or (said.kind in ABOUT_THE_PAST and drawn_at > since):
@@ -68,6 +71,8 @@ class History:
             if any(
                 self._holds(said, facts, catalog, now) for facts in (older, truth) for catalog in (older_sold, sold)
             ):
+                return Verdict.LATE
+            if self._by_account(said, older, sold, now):
                 return Verdict.LATE
             if older_told is not None and self._told(said, older, older_told, older_sold, now):
                 return Verdict.LATE
@@ -106,7 +111,7 @@ class History:
     def was_ever(self, said: Statement, now: datetime) -> bool:
         """Whether it was true, or told, at any time: for pages that say themselves that they speak of the past."""
         return any(
-            self._holds(said, facts, sold, now)
+            self._holds(said, facts, sold, now) or self._by_account(said, facts, sold, now)
             for truth, told, sold in self.known
             for facts in ((truth,) if told is None else (truth, told))
         )
@@ -123,3 +128,8 @@ class History:
 
     def _holds(self, said: Statement, facts: Facts, sold: CatalogFacts, now: datetime) -> bool:
         return RULES[said.kind](said, facts, sold, ReadersDay(self.zone, now))
+
+    def _by_account(self, said: Statement, facts: Facts, sold: CatalogFacts, now: datetime) -> bool:
+        """Whether the account says so, whatever Stripe says."""
+        rule = BY_ACCOUNT.get(said.kind)
+        return rule is not None and rule(said, facts, sold, ReadersDay(self.zone, now))

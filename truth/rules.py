@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from truth.access_rules import GIFT_WORDS, GRACE, access, access_until, account_speaks, no_access
+from truth.account_rules import as_called, keeps_by_account
 from truth.facts import UNSAID, Facts, PaidSession, Sub
 from truth.price_rules import (
     amount,
@@ -32,12 +33,10 @@ from truth.statements import Kind, Statement
 
 
 def _word(*words: str) -> Rule:
-    """A state: Stripe's word for a subscription, or the account's for the plan."""
+    """A state: Stripe's word for a subscription."""
 
     def rule(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-        if any(sub.status in words for sub in subs_of(said, facts.subs)):
-            return True
-        return account_speaks(said, facts) and facts.account.status in words
+        return any(sub.status in words for sub in subs_of(said, facts.subs))
 
     return rule
 
@@ -70,56 +69,34 @@ def _charged_then(said: Statement, facts: Facts, sold: CatalogFacts, reader: Rea
 def _trial_ends(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     return any(
         sub.status == "trialing" and reader.same_day(sub.trial_end, said.day) for sub in subs_of(said, facts.subs)
-    ) or (
-        account_speaks(said, facts)
-        and facts.account.status == "trialing"
-        and reader.same_day(facts.account.until, said.day)
     )
 
 
 def _ends(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """Stripe ends it on that day; or the account calls it canceled, until that day."""
-    stripe = any(
-        sub.ends_at is not None and reader.same_day(sub.ends_at, said.day) for sub in subs_of(said, facts.alive)
-    )
-    granted = account_speaks(said, facts) and not any(sub.renews for sub in facts.alive)
-    if granted and facts.account.until is not None and reader.same_day(facts.account.until, said.day):
-        return True  # what the account grants until a day, and nobody charges for
-    return stripe or _canceled_account(said, facts, reader) or _ended(said, facts, sold, reader)
-
-
-def _canceled_account(said: Statement, facts: Facts, reader: ReadersDay) -> bool:
-    account = facts.account
-    days = (account.until, *(sub.period_end for sub in subs_of(said, facts.subs)))
-    return (
-        account_speaks(said, facts)
-        and account.status == "canceled"
-        and any(reader.same_day(moment, said.day) for moment in days)
-    )
+    """Stripe ends it on that day, or has ended it."""
+    alive = subs_of(said, facts.alive)
+    stripe = any(sub.ends_at is not None and reader.same_day(sub.ends_at, said.day) for sub in alive)
+    return stripe or _ended(said, facts, sold, reader)
 
 
 def _ended(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """It has ended, and on that day; a subscription that was canceled keeps the end of its period beside its end."""
-    for sub in subs_of(said, facts.subs):
-        if sub.status == "canceled" and (said.day is None or reader.same_day(sub.ended_at, said.day)):
-            return True
-    account = facts.account
-    if not account_speaks(said, facts):
-        return False
-    if account.until is not None and account.until <= reader.now + NEWS_TIME:
-        return reader.same_day(account.until, said.day)
-    return account.status == "canceled" and said.day is None
+    return any(
+        sub.status == "canceled" and reader.same_day(sub.ended_at, said.day) for sub in subs_of(said, facts.subs)
+    )
 
 
 def _keeps(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Access goes by the account's date where it has one, else by the end of what was paid.
 
-    A date of an account that doesn't say "canceled" is an end where Stripe has one, too, and a later one.
+    A date of an account that doesn't say "canceled" is an end where Stripe has one, too, and a later one. Where Stripe
+    goes on the account alone says so.
     """
     account, until = facts.account, facts.account.until
     ends_later = any(sub.ends_at is not None and until is not None and until < sub.ends_at for sub in facts.subs)
     if account_speaks(said, facts) and (account.status == "canceled" or ends_later):
-        return until is not None and until > reader.now - NEWS_TIME and reader.same_day(until, said.day)
+        goes_on = any(sub.renews for sub in subs_of(said, facts.subs))
+        return not goes_on and keeps_by_account(said, facts, sold, reader)
     return any(
         (sub.ends_at is not None or sub.status == "canceled")
         and sub.period_end > reader.now - NEWS_TIME
@@ -129,10 +106,9 @@ def _keeps(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay
 
 
 def _was_to_end(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """The end that it had, or the one that access follows: what became of it is not said."""
+    """The end that it had: what became of it is not said."""
     ends = [sub.ends_at or sub.ended_at or sub.period_end for sub in subs_of(said, facts.subs) if not sub.renews]
-    told = [facts.account.until] if account_speaks(said, facts) else []
-    return any(reader.same_day(end, said.day) for end in [*ends, *told] if end is not None)
+    return any(reader.same_day(end, said.day) for end in ends)
 
 
 def _paid_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -169,14 +145,12 @@ def _changes(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersD
 
 
 def _on_record(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    return bool(subs_of(said, facts.subs)) or (account_speaks(said, facts) and facts.account.status not in ("none", ""))
+    return bool(subs_of(said, facts.subs))
 
 
 def _called(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """That is Stripe's word for one of theirs, or the account's."""
-    words = [sub.status for sub in subs_of(said, facts.subs)]
-    words += [facts.account.status] if account_speaks(said, facts) else []
-    return any(word.replace("_", " ").capitalize() == said.word for word in words)
+    """That is Stripe's word for one of theirs."""
+    return any(as_called(sub.status) == said.word for sub in subs_of(said, facts.subs))
 
 
 def _would_go_on(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:

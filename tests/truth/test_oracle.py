@@ -186,6 +186,46 @@ def test_an_account_that_names_a_plan_has_given_nothing(books: Books) -> None:
     assert books.judge(Kind.ACCOUNT_HAS, plan="Premium") is Verdict.TRUE
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("active", Kind.ACTIVE), ("trialing", Kind.TRIALING), ("unpaid", Kind.UNPAID), ("paused", Kind.PAUSED),
+        ("canceled", Kind.ENDED), ("canceled", Kind.ENDS),
+    ],
+)  # fmt: skip
+def test_a_state_that_only_the_account_tells_is_as_told(books: Books, status: str, kind: Kind) -> None:
+    set_status(books.state, books.subscribe(), "past_due")
+    books.passes_hour()  # so that the account has heard of it before it says otherwise
+    books.grant(status=status, plan="premium")
+
+    assert books.judge(kind) is Verdict.AS_TOLD
+    assert books.judge(kind, plan="Basic") is Verdict.FALSE
+    assert books.judge(Kind.PAST_DUE) is Verdict.TRUE
+
+
+def test_access_is_the_accounts_to_give_and_of_another_group_billings(books: Books) -> None:
+    books.subscribe()
+    books.subscribe("price_sandbox_backup_month")
+    books.grant(status="none", plan="free")
+    assert books.judge(Kind.ACCESS, plan="Premium") is Verdict.FALSE
+    books.grant(status="active", plan="premium")
+    assert books.judge(Kind.ACCESS, plan="Premium") is Verdict.TRUE
+    assert books.judge(Kind.ACCESS, plan="Backup") is Verdict.TRUE
+    assert books.judge(Kind.ACCESS, plan="Enterprise") is Verdict.FALSE
+    books.grant(status="active", plan="premium", expires_at=books.state.clock.now().isoformat())
+    assert books.judge(Kind.ACCESS, plan="Premium") is Verdict.AS_TOLD  # it may not know of a renewal yet
+
+
+def test_what_stripe_renews_is_kept_until_a_day_by_the_accounts_word_alone(books: Books) -> None:
+    subscription = books.subscribe()
+    books.grant(status="canceled", plan="premium", expires_at=subscription.period_end.isoformat())
+
+    assert books.judge(Kind.KEEPS, day=day_of(subscription)) is Verdict.AS_TOLD
+    books.state.subscriptions.cancel_at_period_end(books.state.subscriptions.of(ADA.user_id)[0])
+    books.grant(status="canceled", plan="premium", expires_at=subscription.period_end.isoformat())
+    assert books.judge(Kind.KEEPS, day=day_of(subscription)) is Verdict.TRUE
+
+
 def test_a_word_that_nobody_knows_is_no_end(books: Books) -> None:
     set_status(books.state, books.subscribe(), "on_hold")
     books.passes(timedelta(hours=1))
