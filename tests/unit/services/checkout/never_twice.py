@@ -6,7 +6,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from services.auth_ms import User
@@ -26,12 +26,10 @@ from services.subscription.model import GRACE, GRANTING, State
 from services.subscription.normalize import status_word
 from tests.fakes import AUTH_DOWN, BILLING_DOWN, Shape
 from tests.replica import ADA, Outside, Replica
-from tests.world import BOTH, Part, SubscriptionAtStripe, Webhook
+from tests.world import BOTH, Part, Webhook
 
 PRICES: Final = ("price_basic_month", "price_basic_year", "price_premium_month", "price_premium_year")
 CLAIMS: Final = (State.ACTIVE, State.TRIALING, State.PAST_DUE)
-HEARD_WITHIN: Final = timedelta(days=2, hours=12)
-"""By when both services have heard of a payment whose browser never came back; Stripe tries for half a day longer."""
 
 T = TypeVar("T")
 
@@ -48,8 +46,6 @@ class Story:
         self.sessions: list[Session] = [self.run(self._sign_in(0)), self.run(self._sign_in(1))]
         self.in_hand: dict[str, Checkout] = {}
         """Checkouts that the user may pay: sent there by the app, and not given up since."""
-        self.unreturned: dict[str, tuple[SubscriptionAtStripe, datetime]] = {}
-        """Paid in a browser that never came back: what it started, and when."""
         self.refused: CheckoutInProgress | None = None
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
@@ -146,9 +142,7 @@ class Story:
 
     def pay(self, name: str, browser: int | None) -> None:
         """Pay at Stripe; then the browser comes back, or never does (None)."""
-        subscription = self.world.pay(name)
-        assert subscription is not None
-        self.unreturned[name] = subscription, self.outside.clock.now
+        assert self.world.pay(name) is not None
         if browser is not None:
             self.come_back(name, browser)
 
@@ -158,11 +152,9 @@ class Story:
 
         async def call() -> None:
             try:
-                found = await self.replicas[browser].checkout.record_return(self.sessions[browser], name, key)
+                await self.replicas[browser].checkout.record_return(self.sessions[browser], name, key)
             except FrontendError:
                 return
-            if found is not None:
-                self.unreturned.pop(name, None)
 
         self.run(call())
 
@@ -217,9 +209,8 @@ class Story:
         self.world.deliver(webhook, parts, keep=keep)
 
     def lose(self, webhook: Webhook) -> None:
-        """Lose a webhook for good; not the only word of a payment whose browser never came back."""
-        if all(webhook.subscription.id != one.id for one, _paid_at in self.unreturned.values()):
-            self.world.pending.remove(webhook)
+        """Lose a webhook for good, be it the only word of a payment whose browser never came back."""
+        self.world.pending.remove(webhook)
 
     def pass_time(self, seconds: float, renewals: tuple[Part, ...]) -> None:
         """Let time pass. What Stripe renews reaches the services named, or neither: such news can be lost for good."""
@@ -227,20 +218,11 @@ class Story:
         while self.outside.clock.now < end:
             step = min(timedelta(hours=12), end - self.outside.clock.now)
             self.outside.clock.move(step.total_seconds())
-            self._tell_of_payments()
             self.world.give_up()
             known = {webhook.number for webhook in self.world.pending}
             self.world.let_periods_end()
             for webhook in [one for one in self.world.pending if one.number not in known]:
                 self.world.deliver(webhook, renewals)
-
-    def _tell_of_payments(self) -> None:
-        for name, (subscription, paid_at) in tuple(self.unreturned.items()):
-            if self.outside.clock.now - paid_at < HEARD_WITHIN:
-                continue
-            for webhook in [one for one in self.world.pending if one.subscription.id == subscription.id]:
-                self.world.deliver(webhook)
-            del self.unreturned[name]
 
     # What must hold
 

@@ -5,14 +5,15 @@ A user with two browsers on two replicas clicks, pays, cancels, comes back or ne
 webhooks arrive now, late, twice, out of order, at one service only or never, replicas restart, services and the store
 fail, answers are lost, and time passes; against a model of Stripe and both services, in all three status shapes.
 
-Three things are taken for granted, since no call of the Payment MS expires a checkout session or looks one up, so that
+Two things are taken for granted, since no call of the Payment MS expires a checkout session or looks one up, so that
 only Stripe's own limit of one subscription a customer can guard them:
 
 * a session that the user gave up when asked ("start instead", "start a new one") is not paid any more, unless the app
   sends them there again; Stripe's back link gives nothing up;
-* the plain questions ("has it ended?", "were you charged?", "did you pay there?") are answered truthfully;
-* of a payment whose browser never came back, both services hear while Stripe repeats its webhook; of a renewal, billing
-  hears within the three days after which a subscription without a word counts as ended.
+* the plain questions ("has it ended?", "were you charged?", "did you pay there?") are answered truthfully.
+
+Any webhook can be lost for good, be it the only word of a payment whose browser never came back: then one of those
+questions has to come before the next sale.
 
 The default run is short; `NEVER_TWICE_EXAMPLES=3000` looks for longer. What longer runs have found has a test of its
 own in `test_service.py` or `test_reconcile.py`.
