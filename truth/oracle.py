@@ -7,8 +7,9 @@ then a service says so in words of its own, and nobody could know better. Everyt
 
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from truth.account_rules import BY_ACCOUNT
 from truth.facts import UNSAID, Facts, Sub
@@ -16,6 +17,11 @@ from truth.price_rules import is_priced
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, subs_of
 from truth.rules import ABOUT_THE_PAST, RULES, SAID_OF_THEN, TELLABLE, TOLD_IN_FULL
 from truth.statements import Kind, Statement
+
+SHARED: Final = timedelta(seconds=2)
+"""How old an answer of the services may be from which a page is drawn."""
+
+NEVER: Final = datetime.max.replace(tzinfo=UTC) - SHARED
 
 
 class Verdict(StrEnum):
@@ -65,6 +71,8 @@ class History:
             since = self.known[place][0].at
             if now - since > NEWS_TIME or (said.kind in ABOUT_THE_PAST and drawn_at > since):
                 break
+            if drawn_at > self._told_at(place) + SHARED:
+                break
             older, older_told, older_sold = self.known[place - 1]
             if drawn_at > since:
                 older_sold = sold
@@ -79,6 +87,14 @@ class History:
         if told is not None and self._told(said, truth, told, sold, now):
             return Verdict.AS_TOLD
         return Verdict.FALSE
+
+    def _told_at(self, place: int) -> datetime:
+        """Return when both services knew what is true since then; a moment to come where they still don't.
+
+        The account's word is what the Auth MS says itself, and no news for it.
+        """
+        known = (truth.at for truth, told, _sold in self.known[place:] if told is None)
+        return next(known, NEVER)
 
     def _told(self, said: Statement, truth: Facts, told: Facts, sold: CatalogFacts, now: datetime) -> bool:
         """Whether a service says so, which was told otherwise than is true.

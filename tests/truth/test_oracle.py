@@ -92,6 +92,36 @@ def test_what_was_canceled_a_moment_ago_renews_late_and_then_falsely(books: Book
     assert books.judge(Kind.ENDS, day=day_of(subscription)) is Verdict.TRUE
 
 
+def test_only_a_page_that_was_open_before_the_services_knew_is_late(books: Books) -> None:
+    subscription = books.subscribe()
+    books.passes(timedelta(hours=1))
+    opened = books.state.clock.now()
+    books.state.subscriptions.cancel_at_period_end(subscription)
+    for _second in range(10):  # the news takes two seconds
+        books.passes(timedelta(seconds=1))
+    assert books.history.known[-1][1] is None
+    said, now = Statement(Kind.RENEWS, "…"), books.state.clock.now()
+
+    assert books.history.judge(said, now, opened) is Verdict.LATE
+    assert books.history.judge(said, now, now - timedelta(seconds=1)) is Verdict.FALSE
+
+
+def test_a_page_that_is_opened_before_the_news_arrives_is_late(books: Books) -> None:
+    subscription = books.subscribe()
+    books.passes(timedelta(hours=1))
+    books.state.runtime_settings.change({"webhook_delay": 40})
+    books.state.subscriptions.cancel_at_period_end(subscription)
+    books.passes(timedelta(seconds=20))
+    opened = books.state.clock.now()
+    said = Statement(Kind.RENEWS, "…")
+
+    assert books.history.judge(said, opened, opened) is Verdict.LATE
+    for _second in range(30):
+        books.passes(timedelta(seconds=1))
+    assert books.history.judge(said, books.state.clock.now(), opened) is Verdict.LATE
+    assert books.judge(Kind.RENEWS) is Verdict.FALSE
+
+
 def test_what_billing_was_told_may_be_repeated_but_not_that_it_renews(books: Books) -> None:
     books.state.runtime_settings.change({"status_shape": "documented"})
     subscription = books.subscribe()
