@@ -7,6 +7,10 @@ import pytest
 
 from truth.mutants import MUTANTS
 from truth.mutation import ROOT, Mutant
+from truth.mutation_run import find
+
+SEEDS = 40
+"""Stories that are played after the kept ones: no mutant needs more."""
 
 TRY = """
 import sys
@@ -21,6 +25,16 @@ print(status_word("past_due")[0])
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_changes_one_place_of_the_code_as_it_is(mutant: Mutant) -> None:
     compile(mutant.source(), str(mutant.path), "exec")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_the_oracle_finds_a_mutant(mutant: Mutant) -> None:
+    """By a kept story, or by one of the first seeds that is not false without it."""
+    outcome = find(mutant, SEEDS)
+
+    assert outcome.stories is not None, f"nothing false in the kept stories and those of {SEEDS} seeds"
 
 
 def test_there_are_thirty_with_a_name_of_their_own() -> None:
