@@ -68,7 +68,7 @@ class Account:
     plan: str = ""
     until: datetime | None = None
     group: str | None = None
-    """The group of the plan that it names; None for a plan that nobody sells or has."""
+    """The group of the plan that it names; of what nobody sells or has, and of none, the first; None where silent."""
 
     def __str__(self) -> str:
         return f"{self.status} {self.plan} until {self.until}" if self.speaks else "silent"
@@ -204,7 +204,7 @@ def _session(one: SessionTruth) -> PaidSession:
 def _account(grant: AccountPlan | None, groups: Mapping[str, str]) -> Account:
     if grant is None:
         return Account(False)
-    return Account(True, grant.status, grant.plan, _moment(grant.expires_at), groups.get(grant.plan))
+    return Account(True, grant.status, grant.plan, _moment(grant.expires_at), groups.get(grant.plan, "main"))
 
 
 def _moment(value: object) -> datetime | None:
