@@ -13,6 +13,9 @@ from sandbox.truth.model import SessionTruth, SubscriptionTruth
 from sandbox.truth.report import truth_about
 from truth.catalogs import PRODUCT
 
+FREE: Final = "free"
+"""The plan that an account names of somebody who has none: it is of the first group, and has no price at Stripe."""
+
 UNSAID: Final = "on record"
 """The word for what the running service says of a subscription: that there is one."""
 
@@ -122,7 +125,8 @@ def facts_of(state: SandboxState, user_id: str, at: datetime) -> Facts:
     sessions = tuple(_session(one) for one in truth.sessions)
     invoices = tuple((one.created, one.amount, one.currency) for one in truth.charges)
     second = state.runtime_settings.current.contract == 2
-    groups = {sub.plan: sub.group for sub in subs} | {one.plan: one.group or "main" for one in state.prices.plans()}
+    groups = {FREE: "main", **{sub.plan: sub.group for sub in subs}}
+    groups |= {one.plan: one.group or "main" for one in state.prices.plans()}
     return Facts(at, subs, _account(truth.account, groups), sessions, invoices, second)
 
 

@@ -238,6 +238,7 @@ def test_access_is_the_accounts_to_give_and_of_another_group_billings(books: Boo
     books.subscribe("price_sandbox_backup_month")
     books.grant(status="none", plan="free")
     assert books.judge(Kind.ACCESS, plan="Premium") is Verdict.FALSE
+    assert books.judge(Kind.ACCESS, plan="Backup") is Verdict.TRUE  # the free plan is of the first group
     books.grant(status="active", plan="premium")
     assert books.judge(Kind.ACCESS, plan="Premium") is Verdict.TRUE
     assert books.judge(Kind.ACCESS, plan="Backup") is Verdict.TRUE
