@@ -12,11 +12,15 @@ only Stripe's own limit of one subscription a customer can guard them:
   sends them there again; Stripe's back link gives nothing up;
 * the plain questions ("has it ended?", "were you charged?", "did you pay there?") are answered truthfully.
 
+Who has nothing is a press, and an answer to at most two questions, from a live session. Not against a service's own
+word that something runs, be it that no news of its end came: then the way on is the portal. Nor within the day of a
+purchase that they came back from and that ended untold: it may be on its way, and is waited for.
+
 Any webhook can be lost for good, be it the only word of a payment whose browser never came back: then one of those
 questions has to come before the next sale.
 
-The default run is short; `NEVER_TWICE_EXAMPLES=3000` looks for longer. What longer runs have found has a test of its
-own in `test_service.py` or `test_reconcile.py`.
+The default run is short, and the same each time; `NEVER_TWICE_EXAMPLES=3000` looks for longer, elsewhere each time.
+What longer runs have found has a test of its own in `test_service.py` or `test_reconcile.py`.
 """
 
 import os
@@ -197,6 +201,7 @@ class NeverTwice(RuleBasedStateMachine):
 EXAMPLES = int(os.environ.get("NEVER_TWICE_EXAMPLES", "250"))
 NeverTwice.TestCase.settings = settings(
     max_examples=EXAMPLES,
+    derandomize="NEVER_TWICE_EXAMPLES" not in os.environ,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
