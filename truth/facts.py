@@ -102,8 +102,8 @@ class Facts:
     subs: tuple[Sub, ...]
     account: Account
     sessions: tuple[PaidSession, ...] = ()
-    invoices: tuple[tuple[datetime, int, str], ...] = ()
-    """The day of each of Stripe's invoices, its total and currency."""
+    invoices: tuple[tuple[datetime, int, str, str], ...] = ()
+    """The day of each of Stripe's invoices, its total and currency, and Stripe's word for its state."""
     second: bool = False
     """Whether the Payment MS keeps the contract's second version: then it says itself what renews, at which price."""
 
@@ -123,7 +123,7 @@ def facts_of(state: SandboxState, user_id: str, at: datetime) -> Facts:
     truth = truth_about(state, user_id, with_events=False)
     subs = tuple(_true_sub(one) for one in truth.subscriptions)
     sessions = tuple(_session(one) for one in truth.sessions)
-    invoices = tuple((one.created, one.amount, one.currency) for one in truth.charges)
+    invoices = tuple((one.created, one.amount, one.currency, str(one.status)) for one in truth.charges)
     second = state.runtime_settings.current.contract == 2
     groups = {FREE: "main", **{sub.plan: sub.group for sub in subs}}
     groups |= {one.plan: one.group or "main" for one in state.prices.plans()}

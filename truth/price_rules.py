@@ -1,11 +1,16 @@
 """The rules of prices: what is sold, what is paid now and then, and what a year saves."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from truth.facts import Facts, Sub
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, subs_of
 from truth.statements import Statement
+
+INVOICE_WORDS: Final[Mapping[str, str]] = {
+    "draft": "Draft", "open": "To be paid", "paid": "Paid", "void": "Void", "uncollectible": "Not collected"
+}  # fmt: skip
+"""Stripe's words for an invoice, as pages write them."""
 
 
 def has_price(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -118,8 +123,17 @@ def invoiced(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersD
     money = said.money
     return money is not None and any(
         (money.amount, money.currency) == (amount, currency) and reader.same_day(day, said.day)
-        for day, amount, currency in facts.invoices
+        for day, amount, currency, _status in facts.invoices
     )
+
+
+def invoice_is(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """One of their invoices is in that state."""
+    return any(INVOICE_WORDS[status] == said.word for *_which, status in facts.invoices)
+
+
+def no_invoices(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return not facts.invoices
 
 
 def due_today(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:

@@ -13,8 +13,10 @@ from truth.price_rules import (
     card_price,
     due_today,
     has_price,
+    invoice_is,
     invoiced,
     item_price,
+    no_invoices,
     purchase,
     saving,
     taxed,
@@ -195,6 +197,9 @@ def _given(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay
 WHOLE_SECONDS: Final = timedelta(seconds=1)
 """Stripe's own moments are whole seconds, so what came later may seem to come a moment before."""
 
+GRANTING: Final = frozenset({"active", "trialing"})
+"""The account's words by which a purchase is in force."""
+
 
 def _free(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Nothing at Stripe that is alive in the group, and an account that grants nothing of it, and says so."""
@@ -306,6 +311,19 @@ def _arrived(session: PaidSession, facts: Facts) -> bool:
     return session.paid_at is not None or any(sub.plan == session.plan and sub.created >= since for sub in facts.subs)
 
 
+def _awaited(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """Of one of their checkouts a service has not said that it went through: of items none ever needs to.
+
+    Of a plan billing has to have what it sold, and the account to grant it, if it speaks of plans.
+    """
+    sold_by = {sub.session for sub in facts.subs}
+    granted = facts.account.plan if facts.account.status in GRANTING else ""
+    return any(
+        one.mode == "payment" or one.id not in sold_by or (facts.account.speaks and granted != one.plan)
+        for one in facts.sessions
+    )
+
+
 def _started(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     name = (said.plan or "").lower()
     return any(one.plan == name or any(name in price for price, *_rest in one.lines) for one in facts.sessions)
@@ -397,6 +415,9 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.HAS_PRICE: has_price,
     Kind.PURCHASE: purchase,
     Kind.INVOICED: invoiced,
+    Kind.INVOICE_IS: invoice_is,
+    Kind.NO_INVOICES: no_invoices,
+    Kind.AWAITED: _awaited,
     Kind.CARD_PRICE: card_price,
     Kind.ITEM_PRICE: item_price,
     Kind.AMOUNT: amount,
@@ -421,7 +442,7 @@ SAID_OF_THEN: Final = frozenset({Kind.NOT_CHARGED_THEN})
 TELLABLE: Final = frozenset(RULES) - {
     Kind.RENEWS, Kind.HAS_PRICE, Kind.WILL_BE_CHARGED_THEN, Kind.NOTHING_CHARGED, Kind.PLAN_UNCHANGED, Kind.SUBMITTED,
     Kind.ORDERED, Kind.CONFIRMED, Kind.BOUGHT, Kind.CHANGES, Kind.CHECKOUT_ENDED, Kind.NOT_CHARGED_THEN, Kind.INVOICED,
-    Kind.ONCE,
+    Kind.ONCE, Kind.INVOICE_IS, Kind.NO_INVOICES,
 }  # fmt: skip
 """What a service says in words of its own, so that its word may be repeated. None of the first version names an amount
 that will be charged, says that a subscription renews, or tells what became of a checkout."""

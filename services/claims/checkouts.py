@@ -36,6 +36,11 @@ def invoice_claim(invoice: Invoice, now: datetime) -> Claim:
     )  # fmt: skip
 
 
+def no_invoices_claim(now: datetime) -> Claim:
+    """Return that billing, asked `now`, lists no invoice."""
+    return Claim(says=ClaimKind.NO_INVOICES, evidence=Evidence.BILLING, as_of=now)
+
+
 def not_charged_then_claim(checkout: Checkout, now: datetime) -> Claim:
     """Return that nothing had been charged for a checkout when billing was asked, `now`: its session was open."""
     return Claim(says=ClaimKind.NOT_CHARGED_THEN, evidence=Evidence.BILLING, as_of=now, **_about(checkout))
@@ -63,11 +68,18 @@ def checkout_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
 
 
 def purchase_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
-    """Return what may be said of a checkout in a list of purchases: what became of it, and what it asked for."""
+    """Return what may be said of a checkout in a list of purchases: what became of it, and what it asked for.
+
+    Of one that was left, or that another took the place of, nothing is said but what it asked for.
+    """
     returned, price = checkout.at(CheckoutEvent.RETURNED), price_claim(checkout)
     if checkout.went_through or checkout.paid_order:
         return (arrived_claim(checkout, now), price)
     wait = confirmation_wait(checkout, now, arrived=CheckoutEvent.BILLING_HAS_IT in checkout.events)
+    given_up = checkout.disclaimed and checkout.kind is CheckoutKind.SUBSCRIPTION
+    if checkout.open(now) or given_up:
+        unheard = Claim(says=ClaimKind.NO_WORD_YET, evidence=Evidence.CHECKOUT, as_of=now, **_about(checkout))
+        return (unheard, price)
     if wait is None:
         return (price,)
     if checkout.kind is not CheckoutKind.SUBSCRIPTION:

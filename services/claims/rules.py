@@ -190,7 +190,12 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.CHECKOUT_ENDED: Rule(
         "billing says that the session has expired, and no browser ever came back from it", "`nothing_charged_here`"
     ),
-    ClaimKind.INVOICE: Rule("billing lists it (`invoices`)"),
+    ClaimKind.INVOICE: Rule("billing lists it (`invoices`); its badge is Stripe's own word for its state"),
+    ClaimKind.NO_INVOICES: Rule("billing was asked for invoices just now, and its list is empty"),
+    ClaimKind.NO_WORD_YET: Rule(
+        "a checkout here that the browser was sent to or came back from, and no service has spoken of it. That it is "
+        "not paid is never said of it"
+    ),
     ClaimKind.ORDER_PLACED: Rule(
         "the return carries what only Stripe knows, or a service says so", "`back_from_checkout`"
     ),

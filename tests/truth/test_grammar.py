@@ -55,6 +55,10 @@ def test_a_price_belongs_to_the_card_on_which_it_stands() -> None:
         ("Your account, just now: nothing about plans.", Kind.ACCOUNT_SILENT, None, None, None),
         ("Last known: Payment failed, 3 minutes ago.", Kind.LAST_KNOWN, None, "Payment failed", None),
         ("Paused", Kind.PAUSED, None, None, None),
+        ("Not confirmed", Kind.AWAITED, None, None, None),
+        ("Still confirming", Kind.AWAITED, None, None, None),
+        ("To be paid", Kind.INVOICE_IS, None, "To be paid", None),
+        ("No invoices yet.", Kind.NO_INVOICES, None, None, None),
     ],
 )  # fmt: skip
 def test_words_of_services_and_badges_are_claims(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from services.claims import invoice_claim
+from services.claims import invoice_claim, no_invoices_claim
 from services.errors import FrontendError
 from services.payment_contract.invoices import Invoice, InvoiceStatus
 from ui.billing.portal_button import portal_button
@@ -20,21 +20,15 @@ from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.page.current_user import signed_in
 from ui.text.amounts import money
-from ui.text.claim_words import claims_attribute
+from ui.text.claim_words import INVOICE_WORDS, SENTENCES, claims_attribute
 from ui.text.formats import exact, full_date
-from ui.text.i18n import N_, _
+from ui.text.i18n import _
 from ui.theme.tones import Tone
 
-STATES: Final[dict[InvoiceStatus, tuple[Tone, str]]] = {
-    # Translators: badge of an invoice
-    InvoiceStatus.PAID: ("success", N_("Paid")),
-    # Translators: badge of an invoice that is to be paid
-    InvoiceStatus.OPEN: ("warning", N_("To be paid")),
-    # Translators: badge of an invoice that was taken back: nothing is to be paid
-    InvoiceStatus.VOID: ("neutral", N_("Void")),
-    # Translators: badge of an invoice whose payment is waited for no more
-    InvoiceStatus.UNCOLLECTIBLE: ("neutral", N_("Not collected")),
-}
+TONES: Final[dict[InvoiceStatus, Tone]] = {
+    InvoiceStatus.PAID: "success", InvoiceStatus.OPEN: "warning", InvoiceStatus.VOID: "neutral",
+    InvoiceStatus.UNCOLLECTIBLE: "neutral",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +59,8 @@ def draw_invoices(context: PageContext, shown: InvoiceList | None) -> None:
             Tag("p", _("We can't show your invoices right now. The billing portal has them."), classes="muted")
             portal_button(context, _("Open billing portal"), problems=ProblemPlace(context), testid="invoices-portal")
         elif not shown.invoices:
-            Tag("p", _("No invoices yet. The first one comes with your first payment."), classes="muted")
+            none = no_invoices_claim(datetime.now(UTC))
+            Tag("p", _(SENTENCES[none.says][0]), classes="muted", data_claims=claims_attribute([none]))
         else:
             _draw_list(context, shown.invoices)
 
@@ -90,8 +85,7 @@ def _draw_invoice(context: PageContext, invoice: Invoice) -> None:
             instant = exact(invoice.created, context.locale, context.timezone)
             Tag("time", day, datetime=invoice.created.isoformat(), title=instant)
             Tag("span", f" · {money(invoice.amount, invoice.currency, context.locale)}")
-    tone, word = STATES[invoice.status]
-    badge(_(word), tone)
+    badge(_(INVOICE_WORDS[invoice.status]), TONES[invoice.status])
     if invoice.url is not None:
         # Translators: link to the page of one invoice
         link = button(_("View"), "quiet", href=invoice.url, spoken=_("View {invoice}").format(invoice=name))

@@ -127,6 +127,8 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.NOT_CHARGED_THEN: (N_("When you came back, nothing had been charged for this checkout."),),
     ClaimKind.CHECKOUT_ENDED: (N_("This checkout ended without a payment, so nothing was charged for it."),),
     ClaimKind.INVOICE: ("",),
+    ClaimKind.NO_INVOICES: (N_("No invoices yet."),),
+    ClaimKind.NO_WORD_YET: ("",),
     ClaimKind.ORDER_PLACED: (N_("Stripe will email your receipt. We'll get started once the payment clears."),),
     ClaimKind.PURCHASE_ARRIVED: ("",),
     ClaimKind.RECEIPT: (N_("Stripe emails your receipt; your invoices are in the billing portal."),),
@@ -135,6 +137,29 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ),
 }
 """What claims say whose words depend on nothing but their facts. Amounts that are due are worded by `due_sentence`."""
+
+PURCHASE_BADGES: Final[Mapping[ClaimKind, str]] = {
+    # Translators: badge of an order: paid for
+    ClaimKind.PURCHASE_ARRIVED: N_("Confirmed"),
+    # Translators: badge of an order of items, paid for at Stripe; not an order of sorting
+    ClaimKind.ORDER_PLACED: N_("Order placed"),
+    # Translators: badge: we wait for the confirmation of a payment
+    ClaimKind.CONFIRMING: N_("Confirming"), ClaimKind.CONFIRMING_LONG: N_("Confirming"),
+    ClaimKind.NOT_HEARD: N_("Confirming"), ClaimKind.ARRIVED: N_("Confirming"),
+    ClaimKind.UNCONFIRMED: N_("Not confirmed"), ClaimKind.NO_WORD_YET: N_("Not confirmed"),
+}
+"""What became of a purchase in a list of them, in a word. A purchase of which nothing else is claimed is not listed."""
+
+INVOICE_WORDS: Final[Mapping[str, str]] = {
+    # Translators: badge of an invoice
+    "paid": N_("Paid"),
+    # Translators: badge of an invoice that is to be paid
+    "open": N_("To be paid"),
+    # Translators: badge of an invoice that was taken back: nothing is to be paid
+    "void": N_("Void"),
+    # Translators: badge of an invoice whose payment is waited for no more
+    "uncollectible": N_("Not collected"),
+}
 
 STATE_WORDS: Final[Mapping[str, str]] = {
     "none": N_("No plan"), "confirming": N_("Confirming"), "trialing": N_("Trial"), "active": N_("Active"),

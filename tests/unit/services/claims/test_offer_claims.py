@@ -14,6 +14,7 @@ from services.claims import (
     ended_claim,
     invoice_claim,
     item_claim,
+    no_invoices_claim,
     not_charged_claim,
     not_charged_then_claim,
     offer_claims,
@@ -118,7 +119,11 @@ def test_a_checkouts_trial_is_told_in_days() -> None:
 @pytest.mark.parametrize(
     ("events", "says"),
     [
-        ([], None),
+        ([], ClaimKind.NO_WORD_YET),
+        ([(CheckoutEvent.CANCELED, 5)], None),
+        ([(CheckoutEvent.EXPIRED, 5)], None),
+        ([(CheckoutEvent.RETURNED, 50), (CheckoutEvent.REPLACED, 5)], ClaimKind.NO_WORD_YET),
+        ([(CheckoutEvent.RETURNED, 50), (CheckoutEvent.BILLING_HAS_IT, 5)], ClaimKind.ARRIVED),
         ([(CheckoutEvent.RETURNED, 5)], ClaimKind.CONFIRMING),
         ([(CheckoutEvent.RETURNED, 61)], ClaimKind.CONFIRMING_LONG_UNSURE),
         ([(CheckoutEvent.RETURNED, 601)], ClaimKind.NOT_HEARD_UNSURE),
@@ -138,6 +143,17 @@ def test_an_item_in_a_list_is_an_order_once_stripe_has_sent_the_browser_back() -
     item = checkout(events=[(CheckoutEvent.RETURNED, 5)]).model_copy(update={"kind": CheckoutKind.ITEM})
 
     assert purchase_claims(item, NOW)[0].says is ClaimKind.ORDER_PLACED
+    again = item.model_copy(update={"events": {**item.events, CheckoutEvent.REPLACED: NOW}})
+    assert purchase_claims(again, NOW)[0].says is ClaimKind.ORDER_PLACED
+
+
+def test_an_invoice_is_in_the_state_that_billing_names_and_an_empty_list_is_no_invoice() -> None:
+    told = Invoice("NW-1", NOW, 1450, "usd", InvoiceStatus.UNCOLLECTIBLE)
+
+    invoice, none = invoice_claim(told, NOW), no_invoices_claim(NOW)
+
+    assert (invoice.says, invoice.word, invoice.amount) == (ClaimKind.INVOICE, "uncollectible", 1450)
+    assert (none.says, none.evidence, none.date) == (ClaimKind.NO_INVOICES, Evidence.BILLING, None)
 
 
 @pytest.mark.parametrize(
