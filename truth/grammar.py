@@ -201,6 +201,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("Each can charge you.", (K.MORE_THAN_ONE,)),
     ("Your account uses {plan}: cancel {any} in the billing portal.", (K.ACCESS,)),
     ("One of your subscriptions has ended.", (K.ONE_ENDED,)),
+    ("Your subscriptions have changed.", (K.ONE_CHANGED,)),
     ("{plan} is active again.", (K.ACTIVE,)),
     ("Plan changed to {plan}.", (K.ACCESS,)),
     ("Canceled: ends {date}.", (K.ENDED,)),
@@ -283,7 +284,6 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
 )  # fmt: skip
 
 HARMLESS: Final[tuple[str, ...]] = (
-    "Your subscriptions have changed.",
     # What each service said last, below a card: that it said so is true whatever is so
     "Why does it say this\\?", "Nothing has been heard yet.",
     "Billing, {when}: Other plan.*", "Your account, {when}: [^,]+(?:, until {date})?.",

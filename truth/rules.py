@@ -256,6 +256,13 @@ def _one_ended(said: Statement, facts: Facts, sold: CatalogFacts, reader: Reader
     return len(facts.alive) < len(facts.subs)
 
 
+def _one_changed(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """One of several has ended, or is not of the plan any more that was bought."""
+    bought = {one.id: one.plan for one in facts.sessions}
+    other = any(sub.plan != bought.get(sub.session, sub.plan) for sub in facts.subs)
+    return len(facts.subs) > 1 and (other or _one_ended(said, facts, sold, reader))
+
+
 def _nothing_charged(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Of a checkout that was left: nobody has paid it, or another one since it was opened without coming back."""
     about = [one for one in facts.sessions if one.id == said.subject]
@@ -314,12 +321,12 @@ def _arrived(session: PaidSession, facts: Facts) -> bool:
 def _awaited(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Of one of their checkouts a service has not said that it went through: of items none ever needs to.
 
-    Of a plan billing has to have what it sold, and the account to grant it, if it speaks of plans.
+    Of a plan billing has to have what it sold, as it was sold, and the account to grant it, if it speaks of plans.
     """
-    sold_by = {sub.session for sub in facts.subs}
+    sold_by = {(sub.session, sub.plan) for sub in facts.subs}
     granted = facts.account.plan if facts.account.status in GRANTING else ""
     return any(
-        one.mode == "payment" or one.id not in sold_by or (facts.account.speaks and granted != one.plan)
+        one.mode == "payment" or (one.id, one.plan) not in sold_by or (facts.account.speaks and granted != one.plan)
         for one in facts.sessions
     )
 
@@ -402,6 +409,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.TWICE: _twice,
     Kind.MORE_THAN_ONE: _more_than_one,
     Kind.ONE_ENDED: _one_ended,
+    Kind.ONE_CHANGED: _one_changed,
     Kind.NOTHING_CHARGED: _nothing_charged,
     Kind.PLAN_UNCHANGED: _plan_unchanged,
     Kind.NOT_CHARGED_THEN: _not_charged_then,

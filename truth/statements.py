@@ -56,6 +56,7 @@ class Kind(StrEnum):
     TWICE = "is paying twice"
     MORE_THAN_ONE = "has more than one"
     ONE_ENDED = "one of them has ended"
+    ONE_CHANGED = "one of them has ended or changed"
     NOTHING_CHARGED = "nothing was charged"
     NOT_CHARGED_THEN = "nothing had been charged when the page was opened"
     CHECKOUT_ENDED = "a checkout ended unpaid"

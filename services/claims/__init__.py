@@ -25,6 +25,7 @@ from services.claims.checkouts import (
 )
 from services.claims.model import DATED, Claim, ClaimKind, Evidence, Tax
 from services.claims.offers import item_claim, offer_claims, promise_claims
+from services.claims.portal import portal_news_claims
 from services.claims.status import (
     access_until,
     change_claims,
@@ -53,6 +54,7 @@ __all__ = [
     "not_charged_then_claim",
     "offer_claims",
     "portal_claims",
+    "portal_news_claims",
     "price_claim",
     "promise_claims",
     "purchase_claims",

@@ -169,6 +169,21 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "two subscriptions of one group that are alive by a service's word, and not both known to run out"
     ),
     ClaimKind.PORTAL_NEWS_DUE: Rule("the portal was opened, and neither service has said anything new of it since"),
+    ClaimKind.PLAN_CHANGED: Rule(
+        "back from the portal: a service says another plan than before, and a state in which the user has it", "nothing"
+    ),
+    ClaimKind.ACTIVE_AGAIN: Rule("back from the portal: a service's word is active, and was not, of the same plan"),
+    ClaimKind.PAUSED_SINCE: Rule("back from the portal: a service's word is paused, and was not"),
+    ClaimKind.STATE_CHANGED: Rule(
+        "back from the portal: it ends, or goes on again, or owes, or its date is another. What is said is what its "
+        "own claims say"
+    ),
+    ClaimKind.ONE_ENDED: Rule(
+        "back from the portal: of several of a group one is told of as ended; or not at all, by a service that tells "
+        "of all",
+        "`one_changed`",
+    ),
+    ClaimKind.ONE_CHANGED: Rule("back from the portal: of several of a group one is not told of as alive any more"),
     ClaimKind.DUE_TODAY: Rule("the catalog's price, what the operator says of `tax`, and that a code can lower it"),
     ClaimKind.THEN_EACH: Rule("the price's interval; no amount"),
     ClaimKind.TRIAL_OFFERED: Rule(

@@ -65,6 +65,11 @@ def twice_claims(duplicates: Sequence[Subscription]) -> tuple[Claim, ...]:
     return (_claim(duplicates[0], ClaimKind.PAYING_TWICE if paid > 1 else ClaimKind.MORE_THAN_ONE),)
 
 
+def claim_about(one: Subscription, says: ClaimKind) -> Claim:
+    """Return a claim of that kind about a subscription, on the word of the service that it is known from."""
+    return _claim(one, says)
+
+
 def portal_claims(one: Subscription) -> tuple[Claim, ...]:
     """Return what a visit to the portal adds: that what was changed there may not show yet."""
     return (_claim(one, ClaimKind.PORTAL_NEWS_DUE),) if one.portal_open else ()

@@ -121,6 +121,14 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.ID_REFUSED: (N_("Billing can't use your account's ID, and trying again won't help. Contact us."),),
     ClaimKind.LIST_PRICE: (N_("List price {price}; discounts and tax are on your invoice."),),
     ClaimKind.PORTAL_NEWS_DUE: (N_("Changes in the billing portal can take a while to show here."),),
+    ClaimKind.PLAN_CHANGED: (N_("Plan changed to {plan}."),),
+    ClaimKind.ACTIVE_AGAIN: (N_("{plan} is active again."),),
+    ClaimKind.PAUSED_SINCE: (N_("{plan} is paused."),),
+    ClaimKind.STATE_CHANGED: ("",),
+    # Translators: after a visit to the billing portal: one of several is not told of any more
+    ClaimKind.ONE_ENDED: (N_("One of your subscriptions has ended."),),
+    # Translators: after a visit to the billing portal: one of several is not told of any more
+    ClaimKind.ONE_CHANGED: (N_("Your subscriptions have changed."),),
     ClaimKind.TRIAL_FOR_NEW: (N_("A free trial is for new customers; Stripe shows what is due today."),),
     ClaimKind.NOTHING_CHARGED: (N_("Nothing was charged."),),
     ClaimKind.NOTHING_CHARGED_HERE: (N_("Unless you paid in another tab, nothing was charged."),),

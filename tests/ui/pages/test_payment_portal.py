@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from services.claims import portal_news_claims
 from services.errors import UpstreamUnavailable
 from services.portal import PortalVisit
 from services.subscription.customer_status import CustomerStatus
@@ -217,7 +218,7 @@ CONTRADICTED = subscription(State.CONFLICT, subscription_id=None, last_known=ACT
     ],
 )
 def test_each_difference_has_its_sentence(before: CustomerStatus, after: CustomerStatus, said: tuple[str, ...]) -> None:
-    assert portal_changes(READER, before, after) == said
+    assert portal_changes(READER, portal_news_claims(before, after), after.current) == said
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_what_is_owed_is_no_success(state: State, kind: str) -> None:
     news = portal_words(READER, stay, customer_status(subscription(state, "basic")))
 
     assert news is not None
-    assert news[0] == kind
+    assert news.kind == kind
 
 
 async def test_a_failed_look_after_the_return_claims_no_change(world: World) -> None:
