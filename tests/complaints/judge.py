@@ -128,6 +128,14 @@ CLAIMS: Final[dict[str, Judge]] = {
     "nothing_charged": lambda claim, truth, one: not truth.charged,
     "nothing_charged_here": lambda claim, truth, one: not truth.charged,
     "not_charged_then": lambda claim, truth, one: not truth.charged,
+    "no_invoices": lambda claim, truth, one: not truth.charges,
+    "no_word_yet": lambda claim, truth, one: bool(truth.sessions),  # nobody has said so, whatever is so
+    "plan_changed": lambda claim, truth, one: one is not None and one.live,
+    "active_again": lambda claim, truth, one: one is not None and one.status == "active",
+    "paused_since": lambda claim, truth, one: one is not None and one.status == "paused",
+    "state_changed": lambda claim, truth, one: True,  # what it is the other claims say
+    "one_ended": lambda claim, truth, one: not all(each.live for each in truth.subscriptions),
+    "one_changed": lambda claim, truth, one: len(truth.subscriptions) > 1,
 }
 """What it takes for each kind of claim to be so."""
 

@@ -152,8 +152,8 @@ PURCHASE_BADGES: Final[Mapping[ClaimKind, str]] = {
     # Translators: badge of an order of items, paid for at Stripe; not an order of sorting
     ClaimKind.ORDER_PLACED: N_("Order placed"),
     # Translators: badge: we wait for the confirmation of a payment
-    ClaimKind.CONFIRMING: N_("Confirming"), ClaimKind.CONFIRMING_LONG: N_("Confirming"),
-    ClaimKind.NOT_HEARD: N_("Confirming"), ClaimKind.ARRIVED: N_("Confirming"),
+    ClaimKind.CONFIRMING: N_("Confirming"), ClaimKind.CONFIRMING_LONG_UNSURE: N_("Confirming"),
+    ClaimKind.NOT_HEARD_UNSURE: N_("Confirming"), ClaimKind.ARRIVED: N_("Confirming"),
     ClaimKind.UNCONFIRMED: N_("Not confirmed"), ClaimKind.NO_WORD_YET: N_("Not confirmed"),
 }
 """What became of a purchase in a list of them, in a word. A purchase of which nothing else is claimed is not listed."""
