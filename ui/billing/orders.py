@@ -22,7 +22,8 @@ from ui.theme.tones import Tone
 
 MOST_ORDERS: Final = 20
 TONES: Final[Mapping[ClaimKind, Tone]] = {
-    ClaimKind.PURCHASE_ARRIVED: "success", ClaimKind.ORDER_PLACED: "neutral", ClaimKind.UNCONFIRMED: "warning"
+    ClaimKind.PURCHASE_ARRIVED: "success", ClaimKind.ORDER_PLACED: "neutral", ClaimKind.UNCONFIRMED: "warning",
+    ClaimKind.NEVER_CONFIRMED: "warning",
 }  # fmt: skip
 """The colour of each badge that is not one of waiting."""
 

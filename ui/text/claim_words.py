@@ -154,7 +154,8 @@ PURCHASE_BADGES: Final[Mapping[ClaimKind, str]] = {
     # Translators: badge: we wait for the confirmation of a payment
     ClaimKind.CONFIRMING: N_("Confirming"), ClaimKind.CONFIRMING_LONG_UNSURE: N_("Confirming"),
     ClaimKind.NOT_HEARD_UNSURE: N_("Confirming"), ClaimKind.ARRIVED: N_("Confirming"),
-    ClaimKind.UNCONFIRMED: N_("Not confirmed"), ClaimKind.NO_WORD_YET: N_("Not confirmed"),
+    ClaimKind.UNCONFIRMED: N_("Not confirmed"), ClaimKind.NEVER_CONFIRMED: N_("Not confirmed"),
+    ClaimKind.NO_WORD_YET: N_("Not confirmed"),
 }
 """What became of a purchase in a list of them, in a word. A purchase of which nothing else is claimed is not listed."""
 

@@ -10,7 +10,7 @@ from ui.billing.invoices import TONES
 from ui.billing.orders import badge_claim
 from ui.text.claim_words import INVOICE_WORDS, PURCHASE_BADGES
 
-BACK, COMPLETE = CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT
+BACK, IN_BILLING = CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT
 
 
 @pytest.mark.parametrize(
@@ -22,20 +22,22 @@ BACK, COMPLETE = CheckoutEvent.RETURNED, CheckoutEvent.BILLING_HAS_IT
         ("subscription", [(BACK, 5)], "Confirming"),
         ("subscription", [(BACK, 61)], "Confirming"),
         ("subscription", [(BACK, 601)], "Confirming"),
-        ("subscription", [(BACK, 50), (COMPLETE, 5)], "Confirming"),
+        ("subscription", [(BACK, 50), (IN_BILLING, 5)], "Confirming"),
         ("subscription", [(BACK, 50), (CheckoutEvent.CANCELED, 5)], "Not confirmed"),
         ("subscription", [(BACK, 50), (CheckoutEvent.REPLACED, 5)], "Not confirmed"),
         ("subscription", [(BACK, 50), (CheckoutEvent.ACCESS_ON, 5)], "Confirmed"),
+        ("subscription", [(BACK, 90_000), (CheckoutEvent.COMPLETE, 90_000)], "Not confirmed"),
         ("item", [], "Not confirmed"),
         ("item", [(BACK, 50)], "Order placed"),
         ("item", [(BACK, 50), (CheckoutEvent.REPLACED, 5)], "Order placed"),
-        ("item", [(COMPLETE, 5)], "Confirmed"),
+        ("item", [(IN_BILLING, 5)], "Confirmed"),
     ],
 )
 def test_each_purchase_in_a_list_has_the_word_of_its_claim(
     kind: str, events: list[tuple[CheckoutEvent, float]], badge: str | None
 ) -> None:
-    bought = checkout(started=900, events=events).model_copy(update={"kind": CheckoutKind(kind)})
+    started = max([900, *(ago for _event, ago in events)])
+    bought = checkout(started=started, events=events).model_copy(update={"kind": CheckoutKind(kind)})
 
     said = badge_claim(purchase_claims(bought, NOW))
 
