@@ -321,8 +321,11 @@ def _arrived(session: PaidSession, facts: Facts) -> bool:
 def _awaited(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Of one of their checkouts a service has not said that it went through: of items none ever needs to.
 
-    Of a plan billing has to have what it sold, as it was sold, and the account to grant it, if it speaks of plans.
+    Of a plan billing has to have what it sold, as it was sold, and the account to grant it. Where that says nothing of
+    plans, and billing is of the first version, nothing needs to be more than a record, which confirms nothing.
     """
+    if not facts.account.speaks and not facts.second:
+        return bool(facts.sessions)
     sold_by = {(sub.session, sub.plan) for sub in facts.subs}
     granted = facts.account.plan if facts.account.status in GRANTING else ""
     return any(
