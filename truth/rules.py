@@ -197,9 +197,6 @@ def _given(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay
 WHOLE_SECONDS: Final = timedelta(seconds=1)
 """Stripe's own moments are whole seconds, so what came later may seem to come a moment before."""
 
-GRANTING: Final = frozenset({"active", "trialing"})
-"""The account's words by which a purchase is in force."""
-
 
 def _free(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Nothing at Stripe that is alive in the group, and an account that grants nothing of it, and says so."""
@@ -319,19 +316,8 @@ def _arrived(session: PaidSession, facts: Facts) -> bool:
 
 
 def _awaited(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """Of one of their checkouts a service has not said that it went through: of items none ever needs to.
-
-    Of a plan billing has to have what it sold, as it was sold, and the account to grant it. Where that says nothing of
-    plans, and billing is of the first version, nothing needs to be more than a record, which confirms nothing.
-    """
-    if not facts.account.speaks and not facts.second:
-        return bool(facts.sessions)
-    sold_by = {(sub.session, sub.plan) for sub in facts.subs}
-    granted = facts.account.plan if facts.account.status in GRANTING else ""
-    return any(
-        one.mode == "payment" or (one.id, one.plan) not in sold_by or (facts.account.speaks and granted != one.plan)
-        for one in facts.sessions
-    )
+    """There is a checkout of theirs to wait for. Whether a service's word confirms it is not judged."""
+    return bool(facts.sessions)
 
 
 def _started(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
