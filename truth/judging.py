@@ -20,6 +20,9 @@ AGED: Final = re.compile(r"^(?:(?:Billing|Your account), .* ago: |Last known: )"
 OLD: Final = ("This is from", "Last known", "Last updated")
 """How sentences begin by which a card says how old its words are."""
 
+TOKEN_AGE: Final = timedelta(seconds=15)
+"""How old the answer may be, by its own `as_of`, from which a token is made: nothing is sold by it."""
+
 
 class Judge:
     """The oracle at the screens of a world."""
@@ -152,8 +155,9 @@ class Judge:
             )
         where, zone = "/api/entitlements", someone.history.zone
         for group, grant in {None: told, **told["groups"]}.items():
+            drawn_at = max(datetime.fromisoformat(grant["as_of"]), now - TOKEN_AGE)
             for said in granted(grant, group, where, zone):
-                self._call(someone, said, now, None, dated=told["stale"])
+                self._call(someone, said, now, drawn_at, dated=told["stale"])
 
     def check_subscriptions(self, someone: Person, told: Wire) -> None:
         """What the API says that somebody has: each claim, each field, and no date or sum that no claim holds."""
