@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from truth.access_rules import GRACE, account_speaks
-from truth.facts import Facts
+from truth.access_rules import GRACE, GRANTING, account_speaks
+from truth.facts import FREE, Facts
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, Rule, subs_of
 from truth.statements import Kind, Statement
 
@@ -70,10 +70,16 @@ def _called(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDa
 
 
 def _access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """Its day has passed, and it may not have been told of a renewal yet."""
+    """Its day has passed, and it may not have been told of a renewal yet; or what it grants has a name that nobody
+    knows, which may be its word for what runs at Stripe."""
     account = facts.account
-    granted = account_speaks(said, facts) and account.status not in ("none", "", "incomplete_expired")
-    return granted and (account.until is None or reader.now < account.until + GRACE)
+    if account.until is not None and reader.now >= account.until + GRACE:
+        return False
+    if account_speaks(said, facts):
+        return account.status not in ("none", "", "incomplete_expired")
+    known = {"", FREE, *(plan["id"] for plan in sold.plans.values()), *(sub.plan for sub in facts.subs)}
+    nameless = account.speaks and account.plan not in known and account.status in GRANTING
+    return nameless and any(sub.status in ("active", "trialing", "past_due") for sub in subs_of(said, facts.subs))
 
 
 BY_ACCOUNT: Final[Mapping[Kind, Rule]] = {

@@ -247,6 +247,15 @@ def test_access_is_the_accounts_to_give_and_of_another_group_billings(books: Boo
     assert books.judge(Kind.ACCESS, plan="Premium") is Verdict.AS_TOLD  # it may not know of a renewal yet
 
 
+def test_a_plan_of_a_name_that_nobody_knows_may_be_what_runs_at_stripe(books: Books) -> None:
+    books.subscribe()
+    books.passes_hour()
+    books.grant(status="active", plan="gold-2023")
+
+    assert books.judge(Kind.ACCESS, plan="Premium") is Verdict.AS_TOLD
+    assert books.judge(Kind.ACCESS, plan="Enterprise") is Verdict.FALSE
+
+
 def test_what_stripe_renews_is_kept_until_a_day_by_the_accounts_word_alone(books: Books) -> None:
     subscription = books.subscribe()
     books.grant(status="canceled", plan="premium", expires_at=subscription.period_end.isoformat())
