@@ -128,6 +128,7 @@ CLAIMS: Final[dict[str, Judge]] = {
     "nothing_charged": lambda claim, truth, one: not truth.charged,
     "nothing_charged_here": lambda claim, truth, one: not truth.charged,
     "not_charged_then": lambda claim, truth, one: not truth.charged,
+    "promised": lambda claim, truth, one: True,  # the operator states it, in the catalog that is sold from
     "no_invoices": lambda claim, truth, one: not truth.charges,
     "no_word_yet": lambda claim, truth, one: bool(truth.sessions),  # nobody has said so, whatever is so
     "plan_changed": lambda claim, truth, one: one is not None and one.live,
