@@ -49,7 +49,7 @@ class _ShownBanner:
     box: Tag | None = None
 
 
-def _email_missing() -> None:
+def _email_missing(_context: PageContext) -> None:
     with notice("warning", _(EmailMissing.sentence), title=_(EmailMissing.title)) as box:
         box.set(data_code=EmailMissing.code)
 
@@ -61,8 +61,8 @@ async def prepare_state_banner(context: PageContext) -> None:
     if not context.user.email and context.path in SELLING:
         context.banners.append(_email_missing)
     await remembered_status(context)
-    context.plan_label = lambda: _known_plan(context)
-    context.banners.append(lambda: _known_state(context))
+    context.plan_label = _known_plan
+    context.banners.append(_known_state)
     live(context).on_change(lambda new: show_in_frame(context, new))
 
 

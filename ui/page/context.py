@@ -77,8 +77,9 @@ class PageContext(DrawnPage):
     `shared` says that the page is drawn for whoever is not known here, and is kept (`ui/serving/shared_documents.py`).
     `plan_label`, `cart_count` and `banners` are what the frame shows beside a page; `ui/serving/arrivals.py` fills
     them. A banner is a function that draws a notice, or nothing; it and the label say what is known as the frame is
-    drawn. `frame` is set once the frame is drawn. `customer_status` and `cart` are what the page is drawn from, None
-    while nothing is known; `leaving` says that a press is sending the browser away.
+    drawn, of the context that they are given: one that held its own would keep a closed page. `frame` is set once the
+    frame is drawn. `customer_status` and `cart` are what the page is drawn from, None while nothing is known; `leaving`
+    says that a press is sending the browser away.
     """
 
     request: Request
@@ -91,9 +92,9 @@ class PageContext(DrawnPage):
     elements: Elements = "light"
     status: int = 200
     shared: bool = False
-    plan_label: Callable[[], str] = lambda: ""
+    plan_label: "Callable[[PageContext], str]" = lambda context: ""
     cart_count: int = 0
-    banners: list[Callable[[], object]] = field(default_factory=list)
+    banners: "list[Callable[[PageContext], object]]" = field(default_factory=list)
     frame: ShownFrame | None = None
     customer_status: CustomerStatus | None = None
     status_asked: bool = False

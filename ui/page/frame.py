@@ -68,7 +68,7 @@ def frame(context: PageContext, *, narrow: bool = False) -> Iterator[ShownFrame]
     # Translators: name of the place for messages, for screen readers
     with Tag("section", classes="banners", aria_label=_("Notices")) as banners:
         for draw in context.banners:
-            draw()
+            draw(context)
     are_banners = bool(banners.default_slot.children)
     banners.set(hidden=not are_banners)
     _before_main(layout, SiteNotices(context).box, 2)
@@ -179,7 +179,7 @@ def _plan(context: PageContext) -> Tag | None:
     """Draw the plan of who is signed in: where nothing moves when it becomes known while they look."""
     if context.user is None:
         return None
-    label = context.plan_label()
+    label = context.plan_label(context)
     return Tag("span", label, classes="badge badge-brand plan-badge", hidden=not label)
 
 

@@ -129,7 +129,7 @@ async def test_the_frame_shows_what_arrival_found(
     container: Container, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def arrive(context: PageContext) -> None:
-        context.plan_label, context.cart_count = lambda: "Premium", 3
+        context.plan_label, context.cart_count = lambda _context: "Premium", 3
 
     monkeypatch.setattr(document, "ARRIVALS", (arrive,))
     async with simulate(container, home.register) as user:

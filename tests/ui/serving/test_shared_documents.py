@@ -23,6 +23,7 @@ from ui.nicegui_ext import optimizations
 from ui.nicegui_ext.optimizations import NONE, Optimizations
 from ui.page.context import PageContext
 from ui.pages import pricing
+from ui.serving import document
 from ui.serving.finished import FinishedDocument, KeptDocuments
 from ui.serving.shared_documents import DOCUMENTS, LONGEST_VALUE, MARK, VERSION_PATH, SharedDocuments
 from wiring.build import build
@@ -180,7 +181,7 @@ async def test_what_went_wrong_once_is_shown_once_and_kept_by_nobody(
             transport=httpx.ASGITransport(front), base_url="http://localhost:8081", headers=HTML
         ) as browser:
             with monkeypatch.context() as trouble:
-                trouble.setattr("ui.serving.document.ARRIVALS", (fails,))
+                trouble.setattr(document, "ARRIVALS", (fails,))
                 failed = await browser.get("/pricing")
             then = [await browser.get("/pricing") for _time in range(2)]
 
@@ -315,9 +316,9 @@ async def test_without_the_setting_every_page_is_live(browser: httpx.AsyncClient
 
 def test_the_longest_unused_goes_first() -> None:
     documents = [FinishedDocument.of(bytes([letter]) * 4000 + letter.to_bytes(2, "big"), 200) for letter in range(6)]
-    kept = KeptDocuments(most_bytes=sum(document.size for document in documents[:3]) + 4)
-    for number, document in enumerate(documents[:3]):
-        kept.keep(number, document)
+    kept = KeptDocuments(most_bytes=sum(one.size for one in documents[:3]) + 4)
+    for number, one in enumerate(documents[:3]):
+        kept.keep(number, one)
     kept.find(0)
     kept.keep(3, documents[3])
 
