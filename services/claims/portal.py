@@ -50,12 +50,11 @@ def _gone(before: CustomerStatus, after: CustomerStatus) -> list[Subscription]:
     that it tells of all.
     """
     alive = [side for side in _sides(after) if side.state not in ENDED]
-    products = [one.product_id for one in before.all if one.live]
     return [
         one
         for one in before.duplicates
         if one.subscription_id not in {other.subscription_id for other in alive}
-        and (one.product_id not in {other.product_id for other in alive} or products.count(one.product_id) > 1)
+        and (one.product_id not in {other.product_id for other in alive} or _is_one_of_several(one, before))
     ]
 
 
@@ -65,8 +64,12 @@ def _has_ended(one: Subscription, before: CustomerStatus, after: CustomerStatus)
     Where it tells of one of each product, it may have become one of another product, behind that one's own.
     """
     ended = {side.subscription_id for side in _sides(after) if side.state in ENDED}
-    tells_of_all = one.told is not None or [each.product_id for each in before.all].count(one.product_id) > 1
-    return one.subscription_id in ended or tells_of_all
+    return one.subscription_id in ended or one.told is not None or _is_one_of_several(one, before)
+
+
+def _is_one_of_several(one: Subscription, before: CustomerStatus) -> bool:
+    """Whether more than one of its product was told of."""
+    return [each.product_id for each in before.all if each.live].count(one.product_id) > 1
 
 
 def _sides(customer_status: CustomerStatus) -> list[Subscription]:

@@ -62,22 +62,17 @@ def twice_claims(duplicates: Sequence[Subscription]) -> tuple[Claim, ...]:
     if not duplicates:
         return ()
     paid = sum(one.state is State.ACTIVE and not one.held for one in duplicates)
-    return (_claim(duplicates[0], ClaimKind.PAYING_TWICE if paid > 1 else ClaimKind.MORE_THAN_ONE),)
-
-
-def claim_about(one: Subscription, says: ClaimKind) -> Claim:
-    """Return a claim of that kind about a subscription, on the word of the service that it is known from."""
-    return _claim(one, says)
+    return (claim_about(duplicates[0], ClaimKind.PAYING_TWICE if paid > 1 else ClaimKind.MORE_THAN_ONE),)
 
 
 def portal_claims(one: Subscription) -> tuple[Claim, ...]:
     """Return what a visit to the portal adds: that what was changed there may not show yet."""
-    return (_claim(one, ClaimKind.PORTAL_NEWS_DUE),) if one.portal_open else ()
+    return (claim_about(one, ClaimKind.PORTAL_NEWS_DUE),) if one.portal_open else ()
 
 
 def change_claims(one: Subscription) -> tuple[Claim, ...]:
     """Return what a change of plan may bring about: of one that ends, that its cancellation is taken back."""
-    return (_claim(one, ClaimKind.CHANGE_RESUMES),) if one.ends and one.live else ()
+    return (claim_about(one, ClaimKind.CHANGE_RESUMES),) if one.ends and one.live else ()
 
 
 def access_until(one: Subscription) -> datetime | None:
@@ -104,13 +99,13 @@ def waiting_kind(wait: ConfirmationWait, *, alone: bool, seen_back: bool) -> Cla
 def _claims(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[Claim]:
     yield from _what_it_is(one, catalog, now)
     if one.access:
-        yield _claim(one, ClaimKind.HAS_ACCESS, date=access_until(one))
+        yield claim_about(one, ClaimKind.HAS_ACCESS, date=access_until(one))
     yield from portal_claims(one)
     if one.amount is not None and one.currency is not None:
         price = {"amount": one.amount, "currency": one.currency, "interval": one.interval}
         told = one.told is not None and one.told.price is not None
         evidence = Evidence.BILLING if told else Evidence.BOUGHT_HERE
-        yield _claim(one, ClaimKind.LIST_PRICE, evidence=evidence).model_copy(update=price)
+        yield claim_about(one, ClaimKind.LIST_PRICE, evidence=evidence).model_copy(update=price)
 
 
 def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[Claim]:
@@ -118,20 +113,20 @@ def _what_it_is(one: Subscription, catalog: Catalog, now: datetime) -> Iterator[
     if one.state in (State.ACTIVE, State.TRIALING):
         yield from _running(one, ahead)
     elif one.state is State.ON_ACCOUNT and one.plan_id is None and one.account_plan is not None:
-        yield _claim(one, ClaimKind.ON_ACCOUNT_UNKNOWN)
+        yield claim_about(one, ClaimKind.ON_ACCOUNT_UNKNOWN)
     elif one.state is State.PAST_DUE and one.reason is Reason.PLAN_CHANGED:
         # That billing's subscription became the account's plan is concluded, not told: it may be a gift beside it.
-        yield _claim(one, ClaimKind.PAYMENT_FAILED).model_copy(update={"plan": None, "product_id": None})
+        yield claim_about(one, ClaimKind.PAYMENT_FAILED).model_copy(update={"plan": None, "product_id": None})
     elif one.state in _ALONE:
-        yield _claim(one, _ALONE[one.state])
+        yield claim_about(one, _ALONE[one.state])
     elif one.state is State.NONE:
-        yield _claim(one, _nothing(one, catalog))
+        yield claim_about(one, _nothing(one, catalog))
     elif one.state is State.CONFIRMING:
         wait = one.wait or ConfirmationWait.CONFIRMING
         says = waiting_kind(wait, alone=one.charges_alone, seen_back=one.seen_back)
-        yield _claim(one, says, date=one.since)
+        yield claim_about(one, says, date=one.since)
     elif one.state is State.UNPAID:
-        yield _claim(one, ClaimKind.INVOICE_OPEN if one.access else ClaimKind.INVOICE_OPEN_NO_ACCESS)
+        yield claim_about(one, ClaimKind.INVOICE_OPEN if one.access else ClaimKind.INVOICE_OPEN_NO_ACCESS)
     elif one.state is State.CANCELED:
         yield from _over(one, ahead)
     elif one.state is State.ON_RECORD:
@@ -161,36 +156,36 @@ def _running(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
     if one.ends:
         yield _ends(one, ahead)
     elif one.state is State.TRIALING:
-        yield _claim(one, ClaimKind.FREE_UNTIL, date=ahead) if ahead else _claim(one, ClaimKind.ON_TRIAL)
+        yield claim_about(one, ClaimKind.FREE_UNTIL, date=ahead) if ahead else claim_about(one, ClaimKind.ON_TRIAL)
         if ahead and one.goes_on and not one.portal_open and one.told is not None and one.told.payment is not None:
             yield _charging(one, ClaimKind.CHARGED_THEN, ahead)
     elif ahead is None:
-        yield _claim(one, ClaimKind.ACTIVE)
+        yield claim_about(one, ClaimKind.ACTIVE)
     elif one.goes_on and not one.portal_open:
         yield _charging(one, ClaimKind.RENEWS_ON, ahead)
     elif one.source is Source.ACCOUNT:
-        yield _claim(one, ClaimKind.ON_ACCOUNT_UNTIL, date=ahead)
+        yield claim_about(one, ClaimKind.ON_ACCOUNT_UNTIL, date=ahead)
     else:
-        yield _claim(one, ClaimKind.PAID_UNTIL, date=ahead)
+        yield claim_about(one, ClaimKind.PAID_UNTIL, date=ahead)
         if not one.held:
-            yield _claim(one, ClaimKind.RENEWS_UNLESS_CANCELED, date=ahead)
+            yield claim_about(one, ClaimKind.RENEWS_UNLESS_CANCELED, date=ahead)
     if one.told is not None and one.told.change is not None and not one.ends:
         yield _changing(one, one.told.change)
     if one.held:
-        yield _claim(one, ClaimKind.COLLECTION_PAUSED, date=one.told.resumes_at if one.told is not None else None)
+        yield claim_about(one, ClaimKind.COLLECTION_PAUSED, date=one.told.resumes_at if one.told is not None else None)
 
 
 def _charging(one: Subscription, says: ClaimKind, date: datetime) -> Claim:
     """Return that it goes on at that date, with the sum that billing names for it, if it names one."""
     payment = one.told.payment if one.told is not None else None
-    claim = _claim(one, says, date=date)
+    claim = claim_about(one, says, date=date)
     if payment is None:
         return claim
     return claim.model_copy(update={**payment.model_dump(exclude_none=True), "evidence": Evidence.BILLING})
 
 
 def _changing(one: Subscription, change: BookedChange) -> Claim:
-    claim = _claim(one, ClaimKind.CHANGES_ON, evidence=Evidence.BILLING, date=change.at)
+    claim = claim_about(one, ClaimKind.CHANGES_ON, evidence=Evidence.BILLING, date=change.at)
     price = change.price
     update: dict[str, object] = {"other_plan": change.plan_id}
     if price is not None:
@@ -202,28 +197,28 @@ def _over(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
     if one.access:
         yield _ends(one, ahead)
     elif one.until is not None and ahead is None:
-        yield _claim(one, ClaimKind.ENDED_ON, date=one.until)
+        yield claim_about(one, ClaimKind.ENDED_ON, date=one.until)
     else:
-        yield _claim(one, ClaimKind.ENDED)
+        yield claim_about(one, ClaimKind.ENDED)
 
 
 def _ends(one: Subscription, ahead: datetime | None) -> Claim:
     """What is to end has done so, as far as is known, once its day has passed: no paid time is left to speak of."""
     if ahead is not None:
-        return _claim(one, ClaimKind.ENDS_ON, date=ahead)
-    return _claim(one, ClaimKind.ENDS if one.until is None else ClaimKind.WAS_TO_END, date=one.until)
+        return claim_about(one, ClaimKind.ENDS_ON, date=ahead)
+    return claim_about(one, ClaimKind.ENDS if one.until is None else ClaimKind.WAS_TO_END, date=one.until)
 
 
 def _on_record(one: Subscription, ahead: datetime | None) -> Claim:
     ahead = None if one.date_of_before else ahead
     if one.word:
-        return _claim(one, ClaimKind.STATUS_WORD, date=ahead)
+        return claim_about(one, ClaimKind.STATUS_WORD, date=ahead)
     if ahead is not None:
-        return _claim(one, ClaimKind.FOUND_PAID_UNTIL, date=ahead)
+        return claim_about(one, ClaimKind.FOUND_PAID_UNTIL, date=ahead)
     if one.until is None or one.date_of_before:
-        return _claim(one, ClaimKind.FOUND)
+        return claim_about(one, ClaimKind.FOUND)
     old = ClaimKind.WAS_ON_ACCOUNT_UNTIL if one.source is Source.ACCOUNT else ClaimKind.WAS_PAID_UNTIL
-    return _claim(one, old, date=one.until)
+    return claim_about(one, old, date=one.until)
 
 
 def _conflict(one: Subscription) -> Claim:
@@ -231,32 +226,33 @@ def _conflict(one: Subscription) -> Claim:
     word = (known.word or known.state.value) if known is not None else None
     if not one.access:
         if known is None:
-            return _claim(one, ClaimKind.SERVICES_DIFFER)
-        claim = _claim(known, ClaimKind.BILLING_WITHOUT_ACCESS, evidence=Evidence.BOTH)
+            return claim_about(one, ClaimKind.SERVICES_DIFFER)
+        claim = claim_about(known, ClaimKind.BILLING_WITHOUT_ACCESS, evidence=Evidence.BOTH)
         return claim.model_copy(update={"word": word})
     if known is None:
-        return _claim(one, ClaimKind.ACCESS_BILLING_NONE)
+        return claim_about(one, ClaimKind.ACCESS_BILLING_NONE)
     if one.reason is Reason.PLAN_DIFFERS and known.plan_id is not None:
-        claim = _claim(one, ClaimKind.ACCESS_BILLING_OTHER_PLAN)
+        claim = claim_about(one, ClaimKind.ACCESS_BILLING_OTHER_PLAN)
         other = None if one.plan_id == known.plan_id and one.account_plan is None else known.plan_id
         return claim.model_copy(update={"other_plan": other, "word": word})
-    return _claim(one, ClaimKind.ACCESS_BILLING_DIFFERS).model_copy(update={"word": word})
+    return claim_about(one, ClaimKind.ACCESS_BILLING_DIFFERS).model_copy(update={"word": word})
 
 
 def _unavailable(one: Subscription) -> Iterator[Claim]:
     if one.reason is Reason.ID_REFUSED:
-        yield _claim(one, ClaimKind.ID_REFUSED, evidence=Evidence.ASKED_NOBODY)
+        yield claim_about(one, ClaimKind.ID_REFUSED, evidence=Evidence.ASKED_NOBODY)
         return
-    yield _claim(one, ClaimKind.CANT_CHECK, evidence=Evidence.ASKED_NOBODY)
+    yield claim_about(one, ClaimKind.CANT_CHECK, evidence=Evidence.ASKED_NOBODY)
     known = one.last_known
     if known is not None:
-        claim = _claim(known, ClaimKind.LAST_KNOWN, evidence=Evidence.MEMORY, date=known.as_of)
+        claim = claim_about(known, ClaimKind.LAST_KNOWN, evidence=Evidence.MEMORY, date=known.as_of)
         yield claim.model_copy(update={"word": known.state.value})
 
 
-def _claim(
+def claim_about(
     one: Subscription, says: ClaimKind, *, evidence: Evidence | None = None, date: datetime | None = None
 ) -> Claim:
+    """Return a claim of that kind about a subscription; on the word of the service it is known from, unless given."""
     return Claim(
         says=says,
         evidence=evidence or _EVIDENCE[one.source],

@@ -307,7 +307,7 @@ async def test_of_a_purchase_whose_subscription_can_t_be_asked_about_nobody_says
     assert "changed" not in world.text()
 
 
-async def test_an_add_on_that_was_confirmed_is_followed_by_what_there_is_of_its_group(world: World) -> None:
+async def test_of_an_add_on_that_is_gone_nothing_is_said_of_other_plans_nor_that_there_is_none(world: World) -> None:
     basic = next(plan for plan in CATALOG.plans if plan.id == "basic")
     plans = tuple(plan.model_copy(update={"group": "addons"}) if plan is basic else plan for plan in CATALOG.plans)
     world.catalogs.current = parse_catalog(CATALOG.model_copy(update={"plans": plans}).model_dump_json(by_alias=True))

@@ -110,13 +110,7 @@ async def test_a_silent_service_is_called_silent_and_its_last_word_stays(replica
 async def test_a_service_that_tells_of_charges_is_not_said_to_hide_discounts(
     replica: Replica, outside: Outside
 ) -> None:
-    ada = await replica.sign_in()
-    made = await replica.click(ada)
-    outside.world.pay(made.session_id)
-    outside.world.deliver_all()
-    status = await replica.ask(ada)
-    snapshot = replica.refresher.last_heard("ada")
-    assert snapshot is not None
+    status, snapshot = await told_of_a_purchase(replica, outside)
     details = SubscriptionDetails(nothing_next=True)
     told = {
         product: answer.model_copy(update={"record": replace(answer.record, details=details)})
