@@ -185,3 +185,12 @@ def saving(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay
         if 12 * month - year < least - 0.5:
             return False
     return True
+
+
+def free_plan_sold(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    return any(plan["kind"] == "free" and not plan.get("retired") for plan in sold.plans.values())
+
+
+def promised(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The operator states it."""
+    return "cancel_any_time" in sold.promises
