@@ -21,7 +21,7 @@ from payment_service.keys import KeyNameTaken, ProjectKeys
 from payment_service.logs import configure_service_logs
 from payment_service.migrate import is_up_to_date, migrate
 from payment_service.register import Registrar
-from payment_service.service import PaymentService, assemble, claim_database
+from payment_service.service import PaymentService
 from payment_service.settings import BadSettings, ServiceSettings, load_service_settings, problems_of_serving
 
 CANNOT: Final = 2
@@ -80,7 +80,7 @@ def _serve(settings: ServiceSettings, _options: argparse.Namespace) -> int:
 
     _must_serve(settings)
     service = _ready(settings)
-    claim_database(service)
+    service.claim_database()
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(
@@ -110,7 +110,7 @@ def _must_serve(settings: ServiceSettings) -> None:
 
 def _ready(settings: ServiceSettings) -> PaymentService:
     """Return the service with its tables up to date."""
-    service = assemble(settings)
+    service = PaymentService(settings)
     if settings.migrate_at_start:
         migrate(service.database)
     elif not is_up_to_date(service.database):
@@ -137,7 +137,7 @@ def _live_check(settings: ServiceSettings, _options: argparse.Namespace) -> int:
 
 
 def _migrate(settings: ServiceSettings, _options: argparse.Namespace) -> int:
-    service = assemble(settings)
+    service = PaymentService(settings)
     migrate(service.database)
     print("The database is up to date.")
     return 0
@@ -175,7 +175,7 @@ def _revoke_key(settings: ServiceSettings, options: argparse.Namespace) -> int:
 def _resync(settings: ServiceSettings, options: argparse.Namespace) -> int:
     _must_serve(settings)
     service = _ready(settings)
-    claim_database(service)
+    service.claim_database()
     done = service.webhooks.resync(int(time.time()) - options.days * _DAY)
     print(f"{done} events were acted on; what the app is to be told is sent by the running service.")
     return 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, BigInteger, Connection, Engine, String, Text, create_engine, event, make_url
+from sqlalchemy import JSON, BigInteger, Connection, Engine, String, Text, Update, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -22,7 +22,7 @@ _here: Final = threading.local()
 class Base(DeclarativeBase):
     """All tables."""
 
-    type_annotation_map = {int: BigInteger, str: Text, dict[str, JsonValue]: JSON, list[JsonValue]: JSON}  # noqa: RUF012
+    type_annotation_map = {int: BigInteger, str: Text, dict[str, JsonValue]: JSON, list[dict[str, JsonValue]]: JSON}  # noqa: RUF012
 
 
 class FactRow(Base):
@@ -69,7 +69,7 @@ class SubscriptionRow(Base):
     sold_here: Mapped[bool]
     created: Mapped[int]
     ended_at: Mapped[int | None]
-    documents: Mapped[list[JsonValue]]
+    documents: Mapped[list[dict[str, JsonValue]]]
     next_charge: Mapped[dict[str, JsonValue] | None]
     charge_known: Mapped[bool]
     fingerprint: Mapped[str]
@@ -161,14 +161,11 @@ class ServiceDatabase:
         address = make_url(url)
         self.is_sqlite = address.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            if address.database and address.database != ":memory:":
-                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
             options: dict[str, object] = {"connect_args": {"timeout": 10.0, "isolation_level": None}}
         else:
             options = {"connect_args": {"connect_timeout": 5}, "pool_pre_ping": True}
-        self.engine: Engine = create_engine(
-            address, pool_size=20, max_overflow=20, pool_timeout=5, **options
-        )  # fmt: skip
+        self.engine: Engine = create_engine(address, pool_size=20, max_overflow=20, pool_timeout=5, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -198,20 +195,26 @@ def in_transaction() -> bool:
     return bool(getattr(_here, "depth", 0))
 
 
+def insertion(session: Session, row: type[Base], values: Mapping[str, object]) -> postgresql.Insert:
+    """Return the statement that inserts a row; what is to happen on a conflict both databases say alike."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement: postgresql.Insert = dialect.insert(row).values(values)
+    return statement
+
+
 def insert(session: Session, row: type[Base], values: Mapping[str, object], *, replace: bool = False) -> bool:
     """Insert a row and return True; where it exists, leave it alone (or set `values` if asked to), and return False."""
-    table = row.__table__
-    key = [column.name for column in table.primary_key]
-    if session.get_bind().dialect.name == "postgresql":
-        statement = postgresql.insert(row).values(values)
-        ends = statement.on_conflict_do_update(index_elements=key, set_=dict(values)) if replace \
-            else statement.on_conflict_do_nothing()  # fmt: skip
-        return session.execute(ends.returning(*table.primary_key)).first() is not None
-    lite = sqlite.insert(row).values(values)
-    end = (
-        lite.on_conflict_do_update(index_elements=key, set_=dict(values)) if replace else lite.on_conflict_do_nothing()
-    )
-    return session.execute(end.returning(*table.primary_key)).first() is not None
+    key, statement = list(row.__table__.primary_key), insertion(session, row, values)
+    if replace:
+        statement = statement.on_conflict_do_update(index_elements=key, set_=dict(values))
+    else:
+        statement = statement.on_conflict_do_nothing()
+    return session.execute(statement.returning(*key)).first() is not None
+
+
+def changed(session: Session, statement: Update) -> int:
+    """Carry out a change and return of how many rows."""
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -4,15 +4,17 @@ The second is told to operators (log, metric, event). With `REFUND_SECOND=true` 
 it refunded: only if this service's own checkout made it, in the last day, and the first one still lives.
 """
 
-import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
-from stripe import InvalidRequestError, StripeError, Subscription
+from stripe import InvalidRequestError, StripeError
 
 from payment_service.database import SecondRow, ServiceDatabase, SubscriptionRow, insert
+from payment_service.documents import ENDED, id_of, now_seconds
 from payment_service.metrics import ServiceMetrics
 from payment_service.outbox import EventOutbox
 from payment_service.stripe_api import StripeAPI
@@ -29,23 +31,15 @@ _PAUSES: Final = (5, 15, 60, 300, 900)
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class SecondSubscriptions:
     """Finds second subscriptions where they are written, and takes them back where that is wanted."""
 
-    def __init__(
-        self,
-        database: ServiceDatabase,
-        stripe: StripeAPI,
-        outbox: EventOutbox,
-        metrics: ServiceMetrics,
-        *,
-        refund: bool,
-    ) -> None:
-        self._database = database
-        self._stripe = stripe
-        self._outbox = outbox
-        self._metrics = metrics
-        self._refund = refund
+    database: ServiceDatabase
+    stripe: StripeAPI
+    outbox: EventOutbox
+    metrics: ServiceMetrics
+    refund: bool
 
     def look(self, session: Session, user_id: str, subscription_id: str) -> None:
         """Note the second of two live subscriptions of a group; `session` has just written one of them."""
@@ -59,91 +53,83 @@ class SecondSubscriptions:
             self._note(session, first, second)
 
     def _note(self, session: Session, first: SubscriptionRow, second: SubscriptionRow) -> None:
-        now = int(time.time())
+        now = now_seconds()
         ours = second.sold_here and second.created > now - RECENT
-        state = FOUND if self._refund and ours else TOLD
+        state = FOUND if self.refund and ours else TOLD
         row = {"subscription_id": second.id, "first_id": first.id, "user_id": second.user_id, "state": state}
         if not insert(session, SecondRow, {**row, "found": now, "attempts": 0, "due": now}):
             return
         _log.error("second_subscription", subscription=second.id, first=first.id, group=second.group_name, then=state)
-        self._metrics.seconds.labels("found").inc()
-        product = str(second.documents[0]["product_id"]) if isinstance(second.documents[0], dict) else ""
-        self._outbox.add(session, f"second_{second.id}", "subscription.second_found", second.user_id, product)
+        self.metrics.seconds.labels("found").inc()
+        product = str(second.documents[0]["product_id"]) if second.documents else ""
+        self.outbox.add(session, f"second_{second.id}", "subscription.second_found", second.user_id, product)
 
     def due(self) -> list[str]:
         """Return the second subscriptions that are to be taken back now."""
-        with self._database.reading() as session:
-            wanted = select(SecondRow.subscription_id).where(
-                SecondRow.state.in_((FOUND, REFUNDING)), SecondRow.due <= int(time.time())
-            )
+        wanted = select(SecondRow.subscription_id).where(
+            SecondRow.state.in_((FOUND, REFUNDING)), SecondRow.due <= now_seconds()
+        )
+        with self.database.reading() as session:
             return list(session.scalars(wanted))
 
     def take_back(self, subscription_id: str) -> bool:
         """Cancel and refund one second subscription; return whether anything changed. May be repeated at any step."""
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             row = session.get_one(SecondRow, subscription_id)
         try:
             if row.state == FOUND and not (self._lives(row.first_id) and self._lives(subscription_id)):
-                self._mark(subscription_id, SINGLE)
+                self._mark(subscription_id, state=SINGLE)
                 return False
-            self._mark(subscription_id, REFUNDING)
+            self._mark(subscription_id, state=REFUNDING)
             self._cancel(subscription_id)
-            amounts = self._refund_all(subscription_id)
+            amounts = [*self._refund_all(subscription_id)]
         except StripeError as error:
             _log.error("refund_failed", subscription=subscription_id, reason=type(error).__name__)
             pause = _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
-            with self._database.writing() as session:
-                later = {"attempts": SecondRow.attempts + 1, "due": int(time.time()) + pause}
-                session.execute(update(SecondRow).where(SecondRow.subscription_id == subscription_id).values(later))
+            self._mark(subscription_id, attempts=row.attempts + 1, due=now_seconds() + pause)
             return False
-        with self._database.writing() as session:
-            session.execute(
-                update(SecondRow).where(SecondRow.subscription_id == subscription_id).values(state=REFUNDED)
-            )
-            self._outbox.add(session, f"refund_{subscription_id}", "subscription.second_refunded", row.user_id, "")
+        with self.database.writing() as session:
+            session.get_one(SecondRow, subscription_id).state = REFUNDED
+            self.outbox.add(session, f"refund_{subscription_id}", "subscription.second_refunded", row.user_id, "")
         _log.warning("second_subscription_refunded", subscription=subscription_id, first=row.first_id, amounts=amounts)
-        self._metrics.seconds.labels("refunded").inc()
+        self.metrics.seconds.labels("refunded").inc()
         return True
 
-    def _mark(self, subscription_id: str, state: str) -> None:
-        with self._database.writing() as session:
-            session.execute(update(SecondRow).where(SecondRow.subscription_id == subscription_id).values(state=state))
+    def _mark(self, subscription_id: str, **values: str | int) -> None:
+        with self.database.writing() as session:
+            session.execute(update(SecondRow).where(SecondRow.subscription_id == subscription_id).values(values))
 
-    def _fetch(self, subscription_id: str) -> Subscription:
-        found = self._stripe.v1.subscriptions.retrieve(subscription_id)
-        self._stripe.same_mode(found)
-        return found
+    def _status(self, subscription_id: str) -> str:
+        found = self.stripe.v1.subscriptions.retrieve(subscription_id)
+        self.stripe.same_mode(found)
+        return found.status
 
     def _lives(self, subscription_id: str) -> bool:
-        return self._fetch(subscription_id).status in PAID_FOR
+        return self._status(subscription_id) in PAID_FOR
 
     def _cancel(self, subscription_id: str) -> None:
-        if self._fetch(subscription_id).status not in ("canceled", "incomplete_expired"):
-            self._stripe.v1.subscriptions.cancel(
+        if self._status(subscription_id) not in ENDED:
+            self.stripe.v1.subscriptions.cancel(
                 subscription_id, {"prorate": False, "invoice_now": False},
                 {"idempotency_key": f"second-cancel-{subscription_id}"},
             )  # fmt: skip
 
-    def _refund_all(self, subscription_id: str) -> list[int]:
-        """Refund every payment of the subscription's invoices in full; return the amounts."""
-        amounts = []
-        for invoice in self._stripe.v1.invoices.list({"subscription": subscription_id, "limit": 100}).data:
-            if not invoice.amount_paid or invoice.id is None:
-                continue
-            payments = self._stripe.v1.invoice_payments.list({"invoice": invoice.id, "status": "paid"})
-            for payment in payments.data:
-                intent = payment.payment.payment_intent
-                intent_id = intent if isinstance(intent, str) or intent is None else intent.id
-                if intent_id is None:
+    def _refund_all(self, subscription_id: str) -> Iterator[int]:
+        """Refund every payment of the subscription's invoices in full; yield the amounts."""
+        v1 = self.stripe.v1
+        invoices = v1.invoices.list({"subscription": subscription_id, "limit": 100}).data
+        for invoice in (one.id for one in invoices if one.amount_paid and one.id):
+            for paid in v1.invoice_payments.list({"invoice": invoice, "status": "paid"}).data:
+                intent = id_of(paid.payment.payment_intent)
+                if not intent:
                     continue
+                key = f"second-refund-{intent}"
                 try:
-                    refund = self._stripe.v1.refunds.create(
-                        {"payment_intent": intent_id, "reason": "duplicate"},
-                        {"idempotency_key": f"second-refund-{intent_id}"},
+                    refund = v1.refunds.create(
+                        {"payment_intent": intent, "reason": "duplicate"}, {"idempotency_key": key}
                     )
                 except InvalidRequestError as error:
                     if error.code != "charge_already_refunded":
                         raise
                 else:
-                    amounts.append(refund.amount)
-        return amounts
+                    yield refund.amount

@@ -5,8 +5,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from payment_service.documents import Document, moment, now_seconds
 from payment_service.service import PaymentService
-from payment_service.subscriptions import Document, moment, now_seconds
 
 FEATURES: Final = (
     "status_details", "next_charge", "subscriptions", "checkout_sessions", "idempotency", "locale", "trial_days",

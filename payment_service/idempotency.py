@@ -2,27 +2,27 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
 from sqlalchemy import delete
 
 from payment_service.database import AnswerRow, ServiceDatabase, insert
-from payment_service.errors import ServiceError
-from payment_service.subscriptions import Document
+from payment_service.documents import Document, now_seconds
+from payment_service.errors import ServiceError, key_reused
 
 KEPT: Final = 86400
 LONGEST: Final = 255
 
 
+@dataclass(frozen=True)
 class Idempotency:
     """The answers that are kept. Only successes are: what was refused may be allowed a moment later."""
 
-    def __init__(self, database: ServiceDatabase, project: str) -> None:
-        self._database = database
-        self._project = project
+    database: ServiceDatabase
+    project: str
 
     def once(self, key: str, request: Mapping[str, JsonValue], answer: Callable[[str], Document]) -> Document:
         """Return the answer to a request, made by `answer` if it is the first; raises IDEMPOTENCY_KEY_REUSED.
@@ -33,26 +33,20 @@ class Idempotency:
             return answer("")
         if len(key) > LONGEST:
             raise ServiceError(400, "VALIDATION_FAILED", "Idempotency-Key is too long", f"At most {LONGEST}.")
-        own = hashlib.sha256(f"{self._project}\0{key}".encode()).hexdigest()
+        own = hashlib.sha256(f"{self.project}\0{key}".encode()).hexdigest()
         body = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             known = session.get(AnswerRow, own)
-        if known is not None and known.created > time.time() - KEPT:
-            return _same(known, body)
-        made = answer(own)
-        row = {"key": own, "request": body, "answer": made, "created": int(time.time())}
-        with self._database.writing() as session:
-            insert(session, AnswerRow, row, replace=known is not None)  # what is known by now is over
-            return _same(session.get_one(AnswerRow, own), body)
+        if known is None or known.created <= now_seconds() - KEPT:
+            row = {"key": own, "request": body, "answer": answer(own), "created": now_seconds()}
+            with self.database.writing() as session:
+                insert(session, AnswerRow, row, replace=known is not None)  # what is known by now is over
+                known = session.get_one(AnswerRow, own)
+        if known.request != body:
+            raise key_reused()
+        return known.answer
 
     def prune(self) -> None:
         """Drop the answers that are older than a day."""
-        with self._database.writing() as session:
-            session.execute(delete(AnswerRow).where(AnswerRow.created < int(time.time()) - KEPT))
-
-
-def _same(row: AnswerRow, body: str) -> Document:
-    if row.request != body:
-        description = "The key was used with another body; use a new key for another purchase."
-        raise ServiceError(409, "IDEMPOTENCY_KEY_REUSED", "Idempotency-Key was used before", description)
-    return row.answer
+        with self.database.writing() as session:
+            session.execute(delete(AnswerRow).where(AnswerRow.created < now_seconds() - KEPT))

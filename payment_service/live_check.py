@@ -19,7 +19,7 @@ from payment_service.bodies import PlanBody, PortalBody, Registration, Subscript
 from payment_service.errors import ServiceError
 from payment_service.migrate import migrate
 from payment_service.register import Registrar
-from payment_service.service import PaymentService, assemble, claim_database
+from payment_service.service import PaymentService
 from payment_service.settings import BadSettings, ServiceSettings
 from payment_service.sync import SOLD_BY
 
@@ -37,10 +37,10 @@ def live_check(settings: ServiceSettings, say: Callable[[str], None] = print) ->
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{Path(folder) / 'live-check.sqlite3'}"
         own = settings.model_copy(update={"project": PROJECT, "refund_second": True, "database_url": database})
-        service = assemble(ServiceSettings(_env_file=None, **own.model_dump()))
+        service = PaymentService(ServiceSettings(_env_file=None, **own.model_dump()))
         try:
             migrate(service.database)
-            claim_database(service)
+            service.claim_database()
             return LiveCheck(service, say).run()
         finally:
             service.close()

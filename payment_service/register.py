@@ -15,9 +15,9 @@ from stripe.params import (
 )
 
 from payment_service.bodies import ItemBody, PlanBody, Registration
+from payment_service.documents import Document, moment
 from payment_service.errors import invalid
 from payment_service.stripe_api import StripeAPI
-from payment_service.subscriptions import Document, moment
 
 INTERVALS: Final[dict[str, Literal["month", "year"]]] = {"monthly": "month", "yearly": "year"}
 _MOST_FEATURES, _LONGEST_FEATURE = 15, 80

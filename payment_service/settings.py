@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -83,17 +82,20 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
     log_format: Literal["auto", "json", "console"] = Field("json", description="console for people, json for programs.")
 
+    @model_validator(mode="before")
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where values come from, the first wins; the last are the files that `NAME_FILE` names."""
-        return init_settings, env_settings, dotenv_settings, _FileSource(settings_cls)
+    def read_secrets_from_files(cls, given: dict[str, object]) -> dict[str, object]:
+        """Read each secret whose `NAME_FILE` is set, as Docker and Kubernetes mount them; one that is given wins."""
+        found = {}
+        for name in filter(_is_secret, cls.model_fields):
+            path = os.environ.get(f"{name.upper()}_FILE")
+            if path and name not in given:
+                try:
+                    found[name] = Path(path).read_text(encoding="utf-8").strip()
+                except (OSError, UnicodeDecodeError) as error:
+                    reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+                    raise BadSettings(f"{name.upper()}_FILE names {path}, which can't be read ({reason}).") from None
+        return found | given
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -107,39 +109,24 @@ class ServiceSettings(BaseSettings):
     @property
     def livemode(self) -> bool:
         """Whether the key moves real money."""
-        key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
-        return key.startswith(("sk_live_", "rk_live_"))
+        return self.stripe_key.startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def stripe_key(self) -> str:
+        """The key's text, empty where none is set."""
+        return self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
 
     def all_secrets(self) -> tuple[str, ...]:
         """Return the text of each secret, for the log to leave out."""
-        single = (
-            self.stripe_secret_key,
-            self.payment_ms_api_key,
-            self.payment_ms_webhook_secret,
-            self.auth_events_token,
-            self.database_url,
-        )
-        password = urlsplit(self.database_url.get_secret_value()).password or ""
-        texts = [secret.get_secret_value() for secret in (*single, *self.stripe_webhook_secret) if secret is not None]
-        return tuple(text for text in (*texts, password) if len(text) >= 8)
+        texts = [urlsplit(self.database_url.get_secret_value()).password or ""]
+        for name in filter(_is_secret, type(self).model_fields):
+            value = getattr(self, name)
+            texts += [one.get_secret_value() for one in (value if isinstance(value, tuple) else (value,)) if one]
+        return tuple(text for text in texts if len(text) >= 8)
 
 
-class _FileSource(PydanticBaseSettingsSource):
-    """Reads each secret whose `NAME_FILE` is set, as Docker and Kubernetes mount them."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[str | None, str, bool]:
-        path = os.environ.get(f"{field_name.upper()}_FILE")
-        if not path or "SecretStr" not in str(field.annotation):
-            return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise BadSettings(f"{field_name.upper()}_FILE names {path}, which can't be read ({reason}).") from None
-
-    def __call__(self) -> dict[str, object]:
-        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
+def _is_secret(name: str) -> bool:
+    return "SecretStr" in str(ServiceSettings.model_fields[name].annotation)
 
 
 def load_service_settings(**values: object) -> ServiceSettings:
@@ -147,16 +134,15 @@ def load_service_settings(**values: object) -> ServiceSettings:
     try:
         return ServiceSettings(**values)  # type: ignore[arg-type]
     except ValidationError as error:
-        lines = (f"{_setting(found['loc'])}: {found['msg']}." for found in error.errors(include_input=False))
-        raise BadSettings("\n".join(lines)) from None
+        named = ((str(found["loc"][0]).upper() if found["loc"] else "The settings", found) for found in error.errors())
+        raise BadSettings("\n".join(f"{name}: {found['msg']}." for name, found in named)) from None
 
 
 def problems_of_serving(settings: ServiceSettings) -> Iterator[str]:
     """Yield a sentence for each thing that keeps the service from serving."""
-    key = settings.stripe_secret_key.get_secret_value() if settings.stripe_secret_key else ""
-    if not key:
+    if not settings.stripe_key:
         yield "STRIPE_SECRET_KEY is not set; copy a key from Stripe's dashboard (sk_test_… to begin with)."
-    elif not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
+    elif not settings.stripe_key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
         yield "STRIPE_SECRET_KEY is no secret key of Stripe; it begins with sk_test_, sk_live_, rk_test_ or rk_live_."
     base = urlsplit(settings.stripe_api_base)
     if base.scheme != "https" and base.hostname not in LOOPBACK:
@@ -178,7 +164,3 @@ def problems_of_serving(settings: ServiceSettings) -> Iterator[str]:
                          ("PAYMENT_MS_WEBHOOK_SECRET", settings.payment_ms_webhook_secret)):  # fmt: skip
         if secret is not None and len(secret.get_secret_value()) < 16:
             yield f"{name} is too short; use 32 or more random characters."
-
-
-def _setting(place: tuple[int | str, ...]) -> str:
-    return str(place[0]).upper() if place else "The settings"

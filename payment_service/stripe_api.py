@@ -10,7 +10,6 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import requests
-import structlog
 from stripe import APIConnectionError, RequestsClient, StripeClient
 
 from payment_service.database import in_transaction
@@ -27,8 +26,6 @@ _WORDS: Final = (
     "invoices", "prices", "products", "promotion_codes", "refunds", "search", "sessions", "subscriptions",
 )  # fmt: skip
 """What stands in the paths that are called; anything else there is an id."""
-
-_log = structlog.get_logger(__name__)
 
 
 class HasLivemode(Protocol):
@@ -84,11 +81,10 @@ class StripeAPI:
         self, settings: ServiceSettings, metrics: ServiceMetrics, session: requests.Session | None = None
     ) -> None:
         """`session` takes the place of the network to Stripe."""
-        key = settings.stripe_secret_key.get_secret_value() if settings.stripe_secret_key else ""
         self.http = BoundedClient(settings, metrics, session)
         self.livemode = settings.livemode
         client = StripeClient(
-            key,
+            settings.stripe_key,
             http_client=self.http,
             max_network_retries=RETRIES,
             base_addresses={"api": settings.stripe_api_base.rstrip("/")},
@@ -99,18 +95,12 @@ class StripeAPI:
     def same_mode(self, found: HasLivemode) -> None:
         """Raise WrongMode for an object of the other mode: nothing of it may be written."""
         if found.livemode != self.livemode:
-            raise WrongMode(wrong_mode(found.livemode))
+            raise WrongMode(found.livemode)
 
     def look(self) -> str:
         """Ask Stripe whether it lets us in; return what is wrong, or nothing."""
         self.v1.balance.retrieve()
         return self.http.problem
-
-
-def wrong_mode(livemode: bool) -> str:
-    """Return the sentence about something of the other mode."""
-    theirs, ours = ("live", "test") if livemode else ("test", "live")
-    return f"This is of Stripe's {theirs} mode, and this service has a {ours} key. Nothing was changed."
 
 
 def _problem(status: int) -> str:

@@ -4,8 +4,9 @@ Where anything fails it is not called taken, so Stripe sends it again, for three
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import delete, func, select
@@ -13,6 +14,7 @@ from stripe import Event, InvalidRequestError, SignatureVerificationError
 
 from payment_service.customers import Customers
 from payment_service.database import EventRow, ServiceDatabase, insert
+from payment_service.documents import id_of, now_seconds
 from payment_service.errors import ServiceError, WrongMode
 from payment_service.metrics import ServiceMetrics
 from payment_service.outbox import EventOutbox
@@ -32,32 +34,23 @@ _FAMILIES: Final = (
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class StripeEvents:
     """Takes events from Stripe: as they are posted, or from its list."""
 
-    def __init__(
-        self,
-        settings: ServiceSettings,
-        database: ServiceDatabase,
-        stripe: StripeAPI,
-        sync: Sync,
-        customers: Customers,
-        outbox: EventOutbox,
-        metrics: ServiceMetrics,
-    ) -> None:
-        self._secrets = [secret.get_secret_value() for secret in settings.stripe_webhook_secret]
-        self._database = database
-        self._stripe = stripe
-        self._sync = sync
-        self._customers = customers
-        self._outbox = outbox
-        self._metrics = metrics
+    settings: ServiceSettings
+    database: ServiceDatabase
+    stripe: StripeAPI
+    sync: Sync
+    customers: Customers
+    outbox: EventOutbox
+    metrics: ServiceMetrics
 
     def verified(self, body: bytes, header: str) -> Event:
         """Return the event of a signed body; raises INVALID_SIGNATURE, whatever is wrong with it."""
-        for secret in self._secrets:
+        for secret in self.settings.stripe_webhook_secret:
             try:
-                return self._stripe.construct_event(body, header, secret)
+                return self.stripe.construct_event(body, header, secret.get_secret_value())
             except (SignatureVerificationError, ValueError, KeyError, AttributeError, TypeError):
                 continue
         raise ServiceError(
@@ -66,26 +59,26 @@ class StripeEvents:
 
     def take(self, event: Event) -> bool:
         """Act on an event; return False for one that was acted on before. Raises whatever keeps it from being done."""
-        self._stripe.same_mode(event)
-        self._metrics.last_event.set(time.time())
-        with self._database.reading() as session:
+        self.stripe.same_mode(event)
+        self.metrics.last_event.set(time.time())
+        with self.database.reading() as session:
             if session.get(EventRow, event.id) is not None:
-                self._metrics.events.labels(event.type, "repeated").inc()
+                self.metrics.events.labels(event.type, "repeated").inc()
                 return False
         concerned = self._act(event)
-        with self._database.writing() as session:
-            row = {"id": event.id, "type": event.type, "created": event.created, "done": int(time.time())}
+        with self.database.writing() as session:
+            row = {"id": event.id, "type": event.type, "created": event.created, "done": now_seconds()}
             first = insert(session, EventRow, row)
             if first and concerned is not None:
-                self._outbox.add(
+                self.outbox.add(
                     session, event.id, event.type, concerned.user_id, concerned.product_id, event.created
                 )  # fmt: skip
-        self._metrics.events.labels(event.type, "done").inc()
+        self.metrics.events.labels(event.type, "done").inc()
         return first
 
     def resync(self, since: int) -> int:
         """Take every event that Stripe lists since then and that was never acted on, oldest first; return how many."""
-        listed = self._stripe.v1.events.list({"created": {"gte": since}, "limit": 100})
+        listed = self.stripe.v1.events.list({"created": {"gte": since}, "limit": 100})
         events = sorted(listed.auto_paging_iter(), key=lambda event: (event.created, event.id))
         return sum(self._taken(event) for event in events if _wanted(event.type))
 
@@ -99,56 +92,45 @@ class StripeEvents:
 
     def newest(self) -> int:
         """Return from when on Stripe's list is to be read: a little before the newest event that was acted on."""
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             newest = session.scalar(select(func.max(EventRow.created)))
-        return (newest or int(time.time())) - _OVERLAP
+        return (newest or now_seconds()) - _OVERLAP
 
     def last_done(self) -> int | None:
         """Return when an event was last acted on, by any instance."""
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             return session.scalar(select(func.max(EventRow.done)))
 
     def prune(self) -> None:
         """Forget the ids of events that Stripe lists no more."""
-        with self._database.writing() as session:
-            session.execute(delete(EventRow).where(EventRow.created < int(time.time()) - KEPT))
+        with self.database.writing() as session:
+            session.execute(delete(EventRow).where(EventRow.created < now_seconds() - KEPT))
 
     def _act(self, event: Event) -> Concerned | None:
         if not _wanted(event.type):
             return None
-        about: dict[str, object] = event.data.object.to_dict()
+        about: dict[str, Any] = event.data.object.to_dict()
         kind, own = event.type, str(about.get("id", ""))
         if kind.startswith("checkout.session."):
-            found = self._sync.checkout_session(own)
+            found = self.sync.checkout_session(own)
             return found[1] if found else None
         if kind.startswith("customer.subscription."):
-            return self._sync.subscription(own)
+            return self.sync.subscription(own)
         if kind.startswith(("invoice.", "subscription_schedule.")):
             subscription = _subscription_of(about)
-            return self._sync.subscription(subscription, look_again=True) if subscription else None
+            return self.sync.subscription(subscription, look_again=True) if subscription else None
         customer = own if kind.startswith(("customer.updated", "customer.deleted")) else str(about.get("customer", ""))
         if kind == "customer.deleted":
-            self._customers.forget(customer)
+            self.customers.forget(customer)
             return None
-        return self._sync.customer(customer) if self._customers.is_known(customer) else None
+        return self.sync.customer(customer) if self.customers.owner(customer) else None
 
 
 def _wanted(kind: str) -> bool:
     return kind.startswith(_FAMILIES)
 
 
-def _subscription_of(about: Mapping[str, object]) -> str:
+def _subscription_of(about: Mapping[str, Any]) -> str:
     """Return the subscription of an invoice or a schedule, as old and new versions of Stripe's API have it."""
-    parent = about.get("parent")
-    details = parent.get("subscription_details") if isinstance(parent, Mapping) else None
-    places: Sequence[object] = (
-        about.get("subscription"),
-        about.get("released_subscription"),
-        details.get("subscription") if isinstance(details, Mapping) else None,
-    )
-    for found in places:
-        if isinstance(found, str) and found:
-            return found
-        if isinstance(found, Mapping):
-            return str(found.get("id", ""))
-    return ""
+    details = (about.get("parent") or {}).get("subscription_details") or {}
+    return id_of(about.get("subscription") or about.get("released_subscription") or details.get("subscription"))

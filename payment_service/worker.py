@@ -15,9 +15,9 @@ from sqlalchemy import delete, or_, select
 from stripe import StripeError
 
 from payment_service.database import SessionRow, SubscriptionRow
-from payment_service.leases import Busy, DatabaseLeases
+from payment_service.documents import ENDED, now_seconds
+from payment_service.leases import Busy
 from payment_service.service import PaymentService
-from payment_service.subscriptions import ENDED, now_seconds
 
 ROUND: Final = 1.0
 PATIENCE: Final = 15.0
@@ -78,7 +78,6 @@ class Worker:
 
     def __init__(self, service: PaymentService) -> None:
         self._service = service
-        self._leases = DatabaseLeases(service.database)
         self._tasks = [
             _Task("seconds", ROUND, self.take_back, needed=service.seconds.due),
             _Task("stripe", LOOK_AT_STRIPE, service.stripe.look, shared=False),
@@ -139,7 +138,7 @@ class Worker:
         before = now_seconds() - SESSIONS_KEPT
         with self._service.database.writing() as session:
             session.execute(delete(SessionRow).where(SessionRow.settled, SessionRow.as_of < before))
-        self._service.checkouts.prune()
+        self._service.idempotency.prune()
         self._service.webhooks.prune()
         self._service.outbox.prune(now_seconds() - 7 * 86400)
 
@@ -162,7 +161,7 @@ class Worker:
             if not task.needed():
                 return
             if task.shared:
-                with self._leases.hold(f"task:{task.name}", seconds=TASK_LEASE):
+                with self._service.leases.hold(f"task:{task.name}", seconds=TASK_LEASE):
                     task.run()
             else:
                 task.run()

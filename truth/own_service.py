@@ -30,7 +30,7 @@ from urllib3 import HTTPResponse
 from payment_service.api import application
 from payment_service.migrate import migrate
 from payment_service.request_limits import WEBHOOK_PATH
-from payment_service.service import assemble
+from payment_service.service import PaymentService
 from payment_service.settings import ServiceSettings
 from payment_service.worker import Worker
 from sandbox.settings import SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET, Reach
@@ -95,7 +95,7 @@ class OwnPaymentService:
         )
         session = requests.Session()
         session.mount("http://", _ToStripe(self.turns, self._asked_stripe))
-        self._service = assemble(self._settings, _ToOthers(self.turns, self._tell), session, _SameThread())
+        self._service = PaymentService(self._settings, _ToOthers(self.turns, self._tell), session, _SameThread())
         self._api = application(self._service, with_worker=False)
         self._worker = Worker(self._service)
         self._poll_due = self._look_due = 0.0
@@ -243,7 +243,7 @@ def empty_database() -> bytes:
     """Return a database with its tables: the migrations run once in a process."""
     with tempfile.TemporaryDirectory(prefix="story-") as folder:
         path = Path(folder) / "empty.sqlite3"
-        service = assemble(ServiceSettings(_env_file=None, database_url=SecretStr(f"sqlite:///{path}")))
+        service = PaymentService(ServiceSettings(_env_file=None, database_url=SecretStr(f"sqlite:///{path}")))
         migrate(service.database)
         service.close()
         return path.read_bytes()

@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from harness.postgres_server import PostgresServer
 from payment_service.api import application
 from payment_service.migrate import migrate
-from payment_service.service import PaymentService, assemble
+from payment_service.service import PaymentService
 from payment_service.settings import ServiceSettings
 from tests.payment_service.fake_stripe import FakeStripe
 
@@ -128,7 +128,7 @@ def new_database(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtu
 
 
 def _migrated(address: str) -> None:
-    service = assemble(ServiceSettings(_env_file=None, database_url=address))
+    service = PaymentService(ServiceSettings(_env_file=None, database_url=address))
     migrate(service.database)
     service.close()
 
@@ -163,7 +163,7 @@ def open_shop(tmp_path: Path, new_database: NewDatabase, monkeypatch: pytest.Mon
             "app_events_url": "http://app.test/api/payment/events", "checkout_limit": "1000/minute",
         }  # fmt: skip
         made = ServiceSettings(_env_file=None, **{**given, **settings})
-        service = assemble(made, httpx.MockTransport(others), stripe_session or fake.session())
+        service = PaymentService(made, httpx.MockTransport(others), stripe_session or fake.session())
         caller = Caller(portal, application(service, with_worker=with_worker))
         opened.append(ServiceShop(service, fake, caller, told, app_answers, auth_answers))
         return opened[-1]

@@ -177,14 +177,20 @@ class FakeStripe(BaseAdapter):
         if found is None:
             return 404, {"error": {"type": "invalid_request_error", "code": "resource_missing", "param": "id"}}
         if kind == "prices" and "expand" in form:
-            found = {**found, "product": self.things["products"][found["product"]]}
+            found = self._with_product(found)
+        if kind == "subscriptions" and "expand" in form:
+            items = [{**item, "price": self._with_product(item["price"])} for item in found["items"]["data"]]
+            found = {**found, "items": {**found["items"], "data": items}}
         return 200, found
+
+    def _with_product(self, price: Thing) -> Thing:
+        return {**price, "product": self.things["products"][price["product"]]}
 
     def _listed(self, kind: str, form: Thing) -> list[Thing]:
         found = list(self.things.get(kind, {}).values())
         if "lookup_keys" in form:
             found = [one for one in found if one["lookup_key"] in form["lookup_keys"].values()]
-            found = [{**one, "product": self.things["products"][one["product"]]} for one in found]
+            found = [self._with_product(one) for one in found]
         for name in ("customer", "subscription", "invoice", "code", "status"):
             if name in form and form[name] != "all":
                 found = [one for one in found if one.get(name) == form[name]]
