@@ -23,7 +23,7 @@ WEBHOOK_PATH: Final = "/webhooks/stripe"
 _REQUEST_ID: Final = re.compile(rb"[\w.-]{8,100}")
 
 
-class RateLimits:
+class ServiceLimits:
     """How often what is allowed. Each instance counts for itself."""
 
     def __init__(self, settings: ServiceSettings, metrics: ServiceMetrics) -> None:

@@ -16,7 +16,7 @@ from payment_service.leases import DatabaseLeases
 from payment_service.metrics import ServiceMetrics
 from payment_service.outbox import EventOutbox
 from payment_service.portal import Portal
-from payment_service.request_limits import RateLimits
+from payment_service.request_limits import ServiceLimits
 from payment_service.settings import BadSettings, ServiceSettings
 from payment_service.stripe_api import StripeAPI
 from payment_service.subscriptions import Subscriptions
@@ -42,7 +42,7 @@ class PaymentService:
         self.metrics = ServiceMetrics()
         self.database = ServiceDatabase(settings.sqlalchemy_url)
         self.stripe = StripeAPI(settings, self.metrics, stripe_session)
-        self.limits = RateLimits(settings, self.metrics)
+        self.limits = ServiceLimits(settings, self.metrics)
         self.keys = ProjectKeys(self.database, settings.payment_ms_api_key)
         self.leases = DatabaseLeases(self.database)
         self.idempotency = Idempotency(self.database, settings.project)
