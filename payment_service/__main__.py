@@ -2,7 +2,7 @@
 
 import sys
 
-from payment_service.cli import main
+from payment_service.commands.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,20 +2,14 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydantic import JsonValue
 from stripe import Price, Product
-from stripe.params import (
-    PriceCreateParams,
-    ProductCreateParams,
-    ProductCreateParamsMarketingFeature,
-    ProductUpdateParams,
-)
+from stripe.params import PriceCreateParams, ProductCreateParams
 
 from payment_service.bodies import ItemBody, PlanBody, Registration
-from payment_service.documents import Document, moment
+from payment_service.documents import Document, metadata_of, moment
 from payment_service.errors import invalid
 from payment_service.stripe_api import StripeAPI
 
@@ -24,22 +18,11 @@ _MOST_FEATURES, _LONGEST_FEATURE = 15, 80
 """Stripe's limits of a product's features."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A price that there should be. `interval` is None for a one-off."""
-
-    key: str
-    amount: int
-    currency: str
-    interval: Literal["month", "year"] | None
-
-
 class Registrar:
     """Registers what one request names."""
 
     def __init__(self, stripe: StripeAPI, project: str) -> None:
-        self._stripe = stripe
-        self._project = project
+        self._stripe, self._project = stripe, project
         self._made = False
 
     def register(self, wanted: Registration) -> tuple[Document, bool]:
@@ -53,24 +36,19 @@ class Registrar:
 
     def _plan(self, plan: PlanBody) -> Document:
         name = plan.id or _slug(plan.name)
-        prices = {
-            period: _Wanted(
-                f"{self._project}:{name}:{INTERVALS[period]}", amount, plan.currency.lower(), INTERVALS[period]
-            )
-            for period, amount in plan.pricing.items()
-        }
-        metadata = {"plan": name, **({"group": plan.group} if plan.group else {})}
-        product, found = self._made_sure(f"plan:{name}", plan.name, plan.description, metadata, [*prices.values()],
-                                         plan.features)  # fmt: skip
-        told: Document = {
-            period: {
-                "stripe_price_id": found[price.key].id,
-                "amount": price.amount,
-                "interval": price.interval,
+        keys = {period: f"{self._project}:{name}:{INTERVALS[period]}" for period in plan.pricing}
+        known = self._known([*keys.values()])
+        about = {"plan": name, **({"group": plan.group} if plan.group else {})}
+        product = self._product(f"plan:{name}", plan, about, known)
+        told: Document = {}
+        for period, amount in plan.pricing.items():
+            price = self._price(product, keys[period], amount, plan.currency, INTERVALS[period], known)
+            told[period] = {
+                "stripe_price_id": price.id,
+                "amount": amount,
+                "interval": INTERVALS[period],
                 "currency": price.currency,
             }
-            for period, price in prices.items()
-        }
         return {
             "plan_name": plan.name,
             "stripe_product_id": product.id,
@@ -79,65 +57,66 @@ class Registrar:
         }
 
     def _item(self, item: ItemBody) -> Document:
-        price = _Wanted(f"{self._project}:item:{item.id}", item.amount, item.currency.lower(), None)
-        product, found = self._made_sure(f"item:{item.id}", item.name, item.description, {"item": item.id}, [price], [])
+        key = f"{self._project}:item:{item.id}"
+        known = self._known([key])
+        product = self._product(f"item:{item.id}", item, {"item": item.id}, known)
+        price = self._price(product, key, item.amount, item.currency, None, known)
         return {
             "name": item.name,
             "stripe_product_id": product.id,
-            "stripe_price_id": found[price.key].id,
+            "stripe_price_id": price.id,
             "amount": item.amount,
             "currency": price.currency,
         }
 
-    def _made_sure(
-        self, name: str, title: str, description: str, metadata: dict[str, str], prices: list[_Wanted],
-        features: list[str],
-    ) -> tuple[Product, dict[str, Price]]:  # fmt: skip
-        """Return the product and its prices by lookup key; what is missing is made, what differs is brought up."""
-        known = self._known([price.key for price in prices])
-        products = [price.product for price in known.values()]
-        product = next((one for one in products if isinstance(one, Product)), None)
-        shown: list[ProductCreateParamsMarketingFeature] = [
-            {"name": feature[:_LONGEST_FEATURE]} for feature in features[:_MOST_FEATURES]
-        ]
-        about = {**metadata, "project": self._project}
-        if product is None:
-            made: ProductCreateParams = {"name": title, "metadata": about}
-            if description:
-                made["description"] = description
-            if shown:
-                made["marketing_features"] = shown
-            product = self._stripe.v1.products.create(made, {"idempotency_key": self._key(name, str(made))})
-            self._made = True
-        elif product.name != title or not about.items() <= (product.metadata.to_dict() or {}).items():
-            changed: ProductUpdateParams = {"name": title, "metadata": about}
-            product = self._stripe.v1.products.update(product.id, changed)
-        self._stripe.same_mode(product)
-        return product, {price.key: self._price(product, price, known.get(price.key)) for price in prices}
-
-    def _price(self, product: Product, wanted: _Wanted, known: Price | None) -> Price:
-        """Return the price of a lookup key; another amount is another price at Stripe, and the key moves to it."""
-        if known is not None and (known.unit_amount, known.currency) == (wanted.amount, wanted.currency):
-            return known
-        params: PriceCreateParams = {
-            "product": product.id,
-            "unit_amount": wanted.amount,
-            "currency": wanted.currency,
-            "lookup_key": wanted.key,
-            "transfer_lookup_key": True,
-            "metadata": {"project": self._project},
-        }
-        if wanted.interval:
-            params["recurring"] = {"interval": wanted.interval}
-        self._made = True
-        before = known.id if known else ""
-        return self._stripe.v1.prices.create(params, {"idempotency_key": self._key(wanted.key, f"{params}{before}")})
-
     def _known(self, keys: list[str]) -> dict[str, Price]:
+        """Return the prices that are there, by their lookup keys, with their products."""
         found = self._stripe.v1.prices.list(
             {"lookup_keys": keys, "active": True, "expand": ["data.product"], "limit": 100}
         ).data
         return {price.lookup_key: price for price in found if price.lookup_key}
+
+    def _product(
+        self, name: str, wanted: PlanBody | ItemBody, metadata: dict[str, str], known: dict[str, Price]
+    ) -> Product:
+        """Return the product of the known prices, its name and metadata brought up to date, or make it."""
+        about = {**metadata, "project": self._project}
+        product = next((price.product for price in known.values() if isinstance(price.product, Product)), None)
+        if product is None:
+            params: ProductCreateParams = {"name": wanted.name, "metadata": about}
+            if wanted.description:
+                params["description"] = wanted.description
+            if isinstance(wanted, PlanBody) and wanted.features:
+                shown = wanted.features[:_MOST_FEATURES]
+                params["marketing_features"] = [{"name": feature[:_LONGEST_FEATURE]} for feature in shown]
+            product = self._stripe.v1.products.create(params, {"idempotency_key": self._key(name, str(params))})
+            self._made = True
+        elif product.name != wanted.name or not about.items() <= metadata_of(product).items():
+            product = self._stripe.v1.products.update(product.id, {"name": wanted.name, "metadata": about})
+        self._stripe.same_mode(product)
+        return product
+
+    def _price(
+        self, product: Product, key: str, amount: int, currency: str, interval: Literal["month", "year"] | None,
+        known: dict[str, Price],
+    ) -> Price:  # fmt: skip
+        """Return the price of a lookup key; another amount is another price at Stripe, and the key moves to it."""
+        before = known.get(key)
+        if before is not None and (before.unit_amount, before.currency) == (amount, currency.lower()):
+            return before
+        params: PriceCreateParams = {
+            "product": product.id,
+            "unit_amount": amount,
+            "currency": currency.lower(),
+            "lookup_key": key,
+            "transfer_lookup_key": True,
+            "metadata": {"project": self._project},
+        }
+        if interval:
+            params["recurring"] = {"interval": interval}
+        self._made = True
+        own = self._key(key, f"{params}{before.id if before else ''}")
+        return self._stripe.v1.prices.create(params, {"idempotency_key": own})
 
     def _key(self, name: str, content: str) -> str:
         digest = hashlib.sha256(f"{self._project}\0{name}\0{content}".encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from payment_service.live_check import PROJECT, LiveCheck, live_check
+from payment_service.commands.live_check import PROJECT, LiveCheck, live_check
 from payment_service.settings import BadSettings, ServiceSettings
 from tests.payment_service.conftest import OpenShops
 

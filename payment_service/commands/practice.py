@@ -21,7 +21,7 @@ import httpx
 
 from payment_service.settings import LOOPBACK, BadSettings, ServiceSettings
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+ROOT: Final = Path(__file__).resolve().parents[2]
 PATIENCE: Final = 60.0
 ASK_EVERY: Final = 0.2
 """Seconds between two questions whether the service has reached Stripe."""

@@ -50,26 +50,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m payment_service", description="A Payment MS for your own Stripe.")
     parser.set_defaults(run=_serve)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    commands.add_parser("serve", help="serve (the default)").set_defaults(run=_serve)
-    practice_help = "the app, this service and the sandbox's sign-in together, with a test key"
-    commands.add_parser("practice", help=practice_help).set_defaults(run=_practice)
-    live_help = "buy, cancel and refund with a test key, step by step"
-    commands.add_parser("live-check", help=live_help).set_defaults(run=_live_check)
-    commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(run=_migrate)
-    keys = commands.add_parser("keys", help="the project's API keys").add_subparsers(required=True, metavar="WHAT")
-    new = keys.add_parser("new", help="make a key and print it, once")
+    command = parser.add_subparsers(title="commands", metavar="COMMAND").add_parser
+    command("serve", help="serve (the default)").set_defaults(run=_serve)
+    practice = command("practice", help="the app, this service and the sandbox's sign-in together, with a test key")
+    practice.set_defaults(run=_practice)
+    command("live-check", help="buy, cancel and refund with a test key, step by step").set_defaults(run=_live_check)
+    command("migrate", help="bring the database's tables up to date").set_defaults(run=_migrate)
+    keys = command("keys", help="the project's API keys").add_subparsers(required=True, metavar="WHAT").add_parser
+    new = keys("new", help="make a key and print it, once")
     new.add_argument("name", help="what it is for, such as billing-app")
     new.set_defaults(run=_new_key)
-    keys.add_parser("list", help="list the keys, without the keys themselves").set_defaults(run=_list_keys)
-    revoke = keys.add_parser("revoke", help="let nobody in with this key any more")
+    keys("list", help="list the keys, without the keys themselves").set_defaults(run=_list_keys)
+    revoke = keys("revoke", help="let nobody in with this key any more")
     revoke.add_argument("name")
     revoke.set_defaults(run=_revoke_key)
-    events = commands.add_parser("events", help="Stripe's events").add_subparsers(required=True, metavar="WHAT")
-    resync = events.add_parser("resync", help="act on every event that Stripe lists and that was missed")
+    events = command("events", help="Stripe's events").add_subparsers(required=True, metavar="WHAT").add_parser
+    resync = events("resync", help="act on every event that Stripe lists and that was missed")
     resync.add_argument("--days", type=int, default=30, help="how far back to look (Stripe keeps 30 days)")
     resync.set_defaults(run=_resync)
-    register = commands.add_parser("register", help="make products and prices at Stripe from a file")
+    register = command("register", help="make products and prices at Stripe from a file")
     register.add_argument("file", help="JSON in the form of POST /admin/products/register")
     register.set_defaults(run=_register)
     return parser
@@ -78,9 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(settings: ServiceSettings, _options: argparse.Namespace) -> int:
     from payment_service.api import application  # only now: the other commands need no server
 
-    _must_serve(settings)
-    service = _ready(settings)
-    service.claim_database()
+    service = _claimed(settings)
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(
@@ -108,6 +105,13 @@ def _must_serve(settings: ServiceSettings) -> None:
         raise BadSettings("\n".join(problems))
 
 
+def _claimed(settings: ServiceSettings) -> PaymentService:
+    _must_serve(settings)
+    service = _ready(settings)
+    service.claim_database()
+    return service
+
+
 def _ready(settings: ServiceSettings) -> PaymentService:
     """Return the service with its tables up to date."""
     service = PaymentService(settings)
@@ -119,7 +123,7 @@ def _ready(settings: ServiceSettings) -> PaymentService:
 
 
 def _practice(settings: ServiceSettings, _options: argparse.Namespace) -> int:
-    from payment_service.practice import practice
+    from payment_service.commands.practice import practice
 
     problems = [problem for problem in problems_of_serving(settings) if "POLL_EVENTS" not in problem]
     problems = [problem for problem in problems if "APP_EVENTS_URL" not in problem]
@@ -129,7 +133,7 @@ def _practice(settings: ServiceSettings, _options: argparse.Namespace) -> int:
 
 
 def _live_check(settings: ServiceSettings, _options: argparse.Namespace) -> int:
-    from payment_service.live_check import live_check
+    from payment_service.commands.live_check import live_check
 
     if settings.stripe_secret_key is None:
         raise BadSettings("STRIPE_SECRET_KEY is not set; this buys and refunds with a test key of yours (sk_test_…).")
@@ -173,9 +177,7 @@ def _revoke_key(settings: ServiceSettings, options: argparse.Namespace) -> int:
 
 
 def _resync(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    _must_serve(settings)
-    service = _ready(settings)
-    service.claim_database()
+    service = _claimed(settings)
     done = service.webhooks.resync(int(time.time()) - options.days * _DAY)
     print(f"{done} events were acted on; what the app is to be told is sent by the running service.")
     return 0
