@@ -39,6 +39,8 @@ _LEASE: Final = 60
 _AT_ONCE: Final = 16
 _BATCH: Final = 96
 _TIMEOUT: Final = 10.0
+_NO_NEWS_WAITS: Final = 2
+"""Seconds: a purchase has four events or more, and the first that came told all there is to tell."""
 _HEAD_START: Final = 1
 """Whole seconds after which the app is told although an Auth MS that used to answer was not told the same yet."""
 
@@ -73,14 +75,26 @@ class EventOutbox:
         self.targets = tuple(target for target, wanted in told.items() if wanted)
 
     def add(
-        self, session: Session, event_id: str, kind: str, user_id: str, product_id: str, created: int | None = None
+        self,
+        session: Session,
+        event_id: str,
+        kind: str,
+        user_id: str,
+        product_id: str,
+        created: int | None = None,
+        *,
+        news: bool = True,
     ) -> None:
-        """Note an event for whoever is to be told, in the transaction of its cause; a second time changes nothing."""
+        """Note an event for whoever is to be told, in the transaction of its cause; a second time changes nothing.
+
+        One that is no `news` of what its user has lets those pass that are: it is due a little later.
+        """
         now = int(time.time())
+        due = now if news else now + _NO_NEWS_WAITS
         body = {"id": event_id, "type": kind, "created": created or now, "user_id": user_id, "product_id": product_id}
         for target in self.targets:
             row = {"id": f"{target}:{event_id}", "target": target, "user_id": user_id, "body": body, "created": now}
-            insert(session, ToldRow, {**row, "attempts": 0, "due": now, "state": WAITING})
+            insert(session, ToldRow, {**row, "attempts": 0, "due": due, "state": WAITING})
 
     def send_due(self, target: str, at_once: int = _AT_ONCE) -> int:
         """Send what is due to a target, so many at once (a single one in this thread); return how many were tried."""

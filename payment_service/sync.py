@@ -8,7 +8,8 @@ all. No lock is held while Stripe is asked, and a crash leaves nothing but an un
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -71,6 +72,14 @@ class Sync:
     customers: Customers
     seconds: SecondSubscriptions
     project: str
+    untold: set[str] = field(default_factory=set)
+    """Users of whom something was written that no event has told of yet."""
+
+    def has_news_of(self, user_id: str) -> bool:
+        """Return whether something else was written of a user since this was last asked, by a look or an event."""
+        news = user_id in self.untold
+        self.untold.discard(user_id)
+        return news
 
     def subscription(self, subscription_id: str, *, look_again: bool = False) -> Concerned | None:
         """Bring a subscription up to date; return whose it is, None where it is nobody's of this project.
@@ -95,6 +104,8 @@ class Sync:
             return None
         items = found.items.data
         product = items[0].price.product if items else ""
+        with self.database.reading() as session:
+            known = session.get(SubscriptionRow, found.id)
         row = {
             "id": found.id,
             "user_id": user_id,
@@ -106,12 +117,14 @@ class Sync:
             "created": found.created,
             "ended_at": found.ended_at,
             "documents": [subscription_document(found, item) for item in items],
-            **self._charge(found, look_again),
+            **self._charge(found, known, look_again),
         }
         with self.database.writing() as session:
             if _is_newest(session, found.id, ticket):
                 # Two subscriptions of one user may be written at once; each must see the other.
                 session.execute(select(CustomerRow).where(CustomerRow.user_id == user_id).with_for_update())
+                if _says_something_else(known, row):
+                    self.untold.add(user_id)
                 insert(session, SubscriptionRow, {**row, "as_of": now_seconds()}, replace=True)
                 self.seconds.look(session, user_id, found.id)
         return Concerned(user_id, id_of(product))
@@ -142,6 +155,9 @@ class Sync:
             if ticket == 0:  # an event about it may have been faster
                 insert(session, SessionRow, row)
             elif _is_newest(session, found.id, ticket):
+                before = session.get(SessionRow, found.id)
+                if before is None or before.document | {"as_of": ""} != document | {"as_of": ""}:
+                    self.untold.add(user_id)
                 insert(session, SessionRow, row, replace=True)
         if document["subscription_id"]:
             self.subscription(str(document["subscription_id"]))
@@ -163,15 +179,13 @@ class Sync:
             taken = first.on_conflict_do_update(index_elements=["object_id"], set_={"taken": TicketRow.taken + 1})
             return int(session.execute(taken.returning(TicketRow.taken)).scalar_one())
 
-    def _charge(self, found: Subscription, look_again: bool) -> dict[str, object]:
+    def _charge(self, found: Subscription, known: SubscriptionRow | None, look_again: bool) -> dict[str, object]:
         """Return what is charged next, left out where Stripe can't say, and the mark of what that was said of."""
         mark = hashlib.sha256(json.dumps(found.to_dict(), sort_keys=True, default=str).encode()).hexdigest()
         unknown: dict[str, object] = {"next_charge": None, "charge_known": False, "fingerprint": mark}
         ends = never_charges_again(found)
         if not ends and not charges_next(found):
             return unknown
-        with self.database.reading() as session:
-            known = session.get(SubscriptionRow, found.id)
         if known is not None and known.charge_known and known.fingerprint == mark and not look_again:
             return unknown | {"next_charge": known.next_charge, "charge_known": True}
         try:
@@ -191,3 +205,8 @@ def _is_newest(session: Session, object_id: str, ticket: int) -> bool:
     """Claim the object for what was fetched under this ticket; return False where something newer is written."""
     older = update(TicketRow).where(TicketRow.object_id == object_id, TicketRow.written < ticket)
     return changed(session, older.values(written=ticket)) > 0
+
+
+def _says_something_else(before: SubscriptionRow | None, row: Mapping[str, object]) -> bool:
+    """Return whether a row differs in more than the mark of the object that it was made of."""
+    return before is None or any(getattr(before, name) != row[name] for name in row if name != "fingerprint")

@@ -51,18 +51,17 @@ class _Task:
 
 
 class _Rounds(threading.Thread):
-    """Does something every second, or at once when it is hurried, which it is told, until it is ended."""
+    """Does something every second, or at once when it is hurried, until it is ended."""
 
-    def __init__(self, name: str, one_round: Callable[[bool], None]) -> None:
+    def __init__(self, name: str, one_round: Callable[[], None]) -> None:
         super().__init__(name=name, daemon=True)
         self._one_round = one_round
         self._wake, self._ending = threading.Event(), threading.Event()
 
     def run(self) -> None:
-        hurried = False
         while not self._ending.is_set():
-            self._one_round(hurried)
-            hurried = self._wake.wait(ROUND)
+            self._one_round()
+            self._wake.wait(ROUND)
             self._wake.clear()
 
     def hurry(self) -> None:
@@ -74,7 +73,7 @@ class _Rounds(threading.Thread):
 
 
 class Worker:
-    """The threads: one for all that is done here, one for each target that is told. `hurry` has them look at once."""
+    """The threads: one for all that is done here, one for each target that is told. `hurry` has those look at once."""
 
     def __init__(self, service: PaymentService) -> None:
         self._service = service
@@ -84,8 +83,8 @@ class Worker:
             _Task("stale", 60.0, self.look_at_old_ones),
             _Task("tidy", 3600.0, self.tidy),
         ]
-        self._threads = [_Rounds("worker", self._do_due)]
-        self._threads += [_Rounds(f"tell {target}", partial(self._tell, target)) for target in service.outbox.targets]
+        self._tellers = [_Rounds(f"tell {target}", partial(self._tell, target)) for target in service.outbox.targets]
+        self._threads = [_Rounds("worker", self._do_due), *self._tellers]
         every = service.settings.poll_events or float("inf")  # once at the start in any case
         self._tasks.append(_Task("events", every, self.read_events))
 
@@ -104,9 +103,9 @@ class Worker:
                 thread.join(max(0.0, patience - time.monotonic()))
 
     def hurry(self) -> None:
-        """Look at what is to be told or taken back now, instead of at the next round."""
-        for thread in self._threads:
-            thread.hurry()
+        """Look at what is to be told now, instead of at the next round."""
+        for teller in self._tellers:
+            teller.hurry()
 
     def take_back(self) -> None:
         """Cancel and refund the second subscriptions that are due."""
@@ -142,17 +141,17 @@ class Worker:
         self._service.webhooks.prune()
         self._service.outbox.prune(now_seconds() - 7 * 86400)
 
-    def _tell(self, target: str, _hurried: bool) -> None:
+    def _tell(self, target: str) -> None:
         def send() -> None:
             if self._service.outbox.send_due(target):
                 self.hurry()  # there may be more, and what the Auth MS was told the app may be told now
 
         self._do(_Task(f"tell_{target}", ROUND, send, shared=False))
 
-    def _do_due(self, hurried: bool) -> None:
+    def _do_due(self) -> None:
         now = time.monotonic()
         for task in self._tasks:
-            if task.due <= now or (hurried and task.every == ROUND):
+            if task.due <= now:
                 task.due = now + task.every
                 self._do(task)
 

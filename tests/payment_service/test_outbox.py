@@ -112,6 +112,7 @@ def test_auth_ms_is_told_what_the_user_has_now(open_shop: OpenShops) -> None:
 def test_auth_ms_hears_once_of_all_that_is_due_about_a_user(open_shop: OpenShops) -> None:
     shop = open_shop(auth_events_url="http://auth.test/users/{user_id}/plan")
     bought = shop.paid(shop.buy().json()["checkout_session_id"])
+    bought["cancel_at_period_end"] = True
     shop.post(shop.stripe.event("customer.subscription.updated", bought))
     other = shop.paid(shop.buy("usr_2").json()["checkout_session_id"])
 
@@ -160,3 +161,34 @@ def test_plug_in_tells_the_auth_ms_in_its_own_way(open_shop: OpenShops) -> None:
     assert user_id == "usr_1"
     assert isinstance(subscriptions, list)
     assert len(subscriptions) == 1
+
+
+def test_event_that_tells_nothing_new_lets_news_pass(open_shop: OpenShops) -> None:
+    shop = open_shop(auth_events_url="http://auth.test/users/{user_id}/plan")
+    with time_machine.travel("2026-11-30T12:00:00Z", tick=False) as clock:
+        bought = shop.paid(shop.buy().json()["checkout_session_id"])
+        shop.post(shop.stripe.event("customer.subscription.created", bought))
+        shop.post(shop.stripe.event("customer.subscription.updated", bought))
+        other = shop.paid(shop.buy("usr_2").json()["checkout_session_id"])
+
+        assert shop.tell() == 4
+        assert told_of(shop, "app.test") == told_of(shop, "auth.test") == ["usr_1", "usr_2"]
+        clock.shift(2)
+        assert shop.tell() == 4
+    assert told_of(shop, "app.test") == ["usr_1", "usr_2", "usr_1", "usr_1"]
+    assert told_of(shop, "auth.test") == ["usr_1", "usr_2", "usr_1"]
+    assert (states(shop), other["status"]) == (["taken"] * 8, "active")
+
+
+def test_what_a_look_at_stripe_found_is_told_with_the_next_event(open_shop: OpenShops) -> None:
+    """The app hears of it by its question, the Auth MS asks nobody."""
+    shop = open_shop(auth_events_url="http://auth.test/users/{user_id}/plan")
+    with time_machine.travel("2026-11-30T12:00:00Z", tick=False):
+        session = shop.buy().json()["checkout_session_id"]
+        paid = shop.stripe.pay(session)
+        shop.http.get("/api/v1/subscriptions/usr_1")
+        bought = shop.stripe.things["subscriptions"][paid["subscription"]]
+        shop.post(shop.stripe.event("customer.subscription.created", bought))
+
+        assert shop.tell() == 2
+    assert told_of(shop, "auth.test") == ["usr_1"]
