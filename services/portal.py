@@ -4,6 +4,7 @@ Coming back proves nothing: the portal has a plain back link. So what was known 
 page watches and says what changed, or that nothing has yet.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -34,6 +35,8 @@ INVOICE_HOSTS: Final = ("invoice.stripe.com",)
 """Where Stripe shows invoices, besides the hosts of the portal."""
 
 _STAY: Final = timedelta(hours=12)
+_TOGETHER: Final = 0.2
+"""Seconds within which the tabs of a user share a question: news of a status comes to all of them at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,16 @@ class PortalVisit(BaseModel):
 
 
 class InvoiceService:
-    """Asks for a customer's invoices. `redirects` knows the hosts that their pages may be on."""
+    """Asks for a customer's invoices, once for all tabs that want them at the same moment.
+
+    `redirects` knows the hosts that their pages may be on.
+    """
 
     def __init__(self, payment_ms: PaymentMS, refresher: StatusRefresher, redirects: Redirects) -> None:
         self._payment_ms = payment_ms
         self._refresher = refresher
         self._redirects = redirects
+        self._asked: dict[str, tuple[float, asyncio.Task[tuple[Invoice, ...] | None]]] = {}
 
     @property
     def told(self) -> bool:
@@ -89,8 +96,23 @@ class InvoiceService:
         """
         if not self.told:
             return None
-        found = await self._payment_ms.invoices(self._refresher.customer_of(session))
+        customer, now = self._refresher.customer_of(session), asyncio.get_running_loop().time()
+        asked_at, question = self._asked.get(customer, (-_TOGETHER, None))
+        if question is None or now - asked_at >= _TOGETHER:
+            question = asyncio.create_task(self._ask(customer), name="invoices")
+            self._asked[customer] = now, question
+            question.add_done_callback(lambda done: self._answered(customer, done))
+        return await asyncio.shield(question)  # a tab that goes takes nothing from the others
+
+    async def _ask(self, customer: str) -> tuple[Invoice, ...] | None:
+        found = await self._payment_ms.invoices(customer)
         return tuple(self._with_safe_page(invoice) for invoice in found) if found is not None else None
+
+    def _answered(self, customer: str, question: "asyncio.Task[tuple[Invoice, ...] | None]") -> None:
+        if customer in self._asked and self._asked[customer][1] is question:
+            del self._asked[customer]
+        if not question.cancelled():
+            question.exception()  # whoever wanted it may be gone
 
     def _with_safe_page(self, invoice: Invoice) -> Invoice:
         if invoice.url is None:

@@ -84,6 +84,7 @@ class FakeBilling:
     """What a service of the second version says of a session, by its id."""
     listed: tuple[Invoice, ...] | FrontendError | None = None
     """The invoices it tells; None for a service that has no such call."""
+    asked_for_invoices: int = 0
     portal_ways: list[dict[str, object]] = field(default_factory=list)
     pause: asyncio.Event | None = None
     checkouts_begun: int = 0
@@ -109,6 +110,9 @@ class FakeBilling:
         return self.session_states.get(session_id)
 
     async def invoices(self, customer: str) -> tuple[Invoice, ...] | None:
+        self.asked_for_invoices += 1
+        if self.pause is not None:
+            await self.pause.wait()
         if isinstance(self.listed, FrontendError):
             raise self.listed
         return self.listed

@@ -1,5 +1,6 @@
 """The billing page over a Payment MS of the contract's second version, and that a first one changes nothing on it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -51,6 +52,20 @@ async def test_invoices_are_listed_with_number_day_sum_state_and_a_link_that_may
     assert "View" not in second
     assert "https://invoice.stripe.com/i/2" in links
     assert "https://evil.example/i/1" not in links
+
+
+async def test_tabs_that_hear_of_news_together_ask_for_invoices_once(world: World) -> None:
+    world.billing.contract, world.billing.listed, world.billing.pause = SECOND, (PAID,), asyncio.Event()
+    assert world.session is not None
+    tabs = [asyncio.create_task(world.container.invoices.of(world.session)) for _ in range(3)]
+    await until(lambda: world.billing.asked_for_invoices > 0)
+    tabs[0].cancel()  # the tab that asked first is closed
+    world.billing.pause.set()
+    found = await asyncio.gather(*tabs[1:])
+    world.billing.listed = ()
+
+    assert (found, world.billing.asked_for_invoices) == ([(PAID,)] * 2, 1)
+    assert await world.container.invoices.of(world.session) == ()
 
 
 async def test_no_invoices_yet_and_invoices_that_cant_be_had_are_two_sentences(world: World) -> None:
