@@ -39,6 +39,7 @@ class RunningApp:
         self.catalog_file.start()
         self.container.notice.start()
         self.contract_watch.start()
+        self.container.status.start()
         self.container.alarms.start()
         self.container.webhooks.start()
         self.confirmations.start()
@@ -56,6 +57,7 @@ class RunningApp:
         except TimeoutError:
             _log.error("checkouts_cut_off", seconds=SHUTDOWN_WAIT)
         await self.contract_watch.stop()
+        container.status.stop()
         await self.catalog_file.stop()
         await container.notice.stop()
         await container.alarms.stop()

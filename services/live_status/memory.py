@@ -5,7 +5,7 @@ A restart, another replica or an outage starts from what is kept.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -89,6 +89,10 @@ class CustomerMemory:
     def find(self, customer: str) -> RememberedCustomer | None:
         """Return what is remembered of a customer, None for nothing."""
         return self._customers.get(customer)
+
+    def all(self) -> Iterable[RememberedCustomer]:
+        """Return what is remembered of each customer."""
+        return self._customers.values()
 
     def of(self, customer: str) -> RememberedCustomer:
         """Return what is remembered; the least used go when there are too many, but none with a question under way."""

@@ -126,9 +126,13 @@ class StatusRefresher:
         return await self.remembered(customer)
 
     def outdate(self, customer: str) -> None:
-        """Trust what this process remembers of a customer no more without asking: a service says that it changed."""
-        known = self._memory.find(customer)
-        if known is not None:
+        """Trust what is remembered of a customer no more without asking, here or in the store: a service says that it
+        changed."""
+        self._memory.of(customer).outdated = True
+
+    def outdate_all(self) -> None:
+        """The same of every customer: what a service said of some of them may have been lost on the way here."""
+        for known in self._memory.all():
             known.outdated = True
 
     def is_outdated(self, customer: str) -> bool:

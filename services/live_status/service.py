@@ -27,7 +27,8 @@ from services.live_status.schedule import (
 )
 from services.sessions.service import Session
 from services.storage.lease import Lease
-from services.storage.pubsub import PubSub, Topic
+from services.storage.port import RESYNC
+from services.storage.pubsub import PubSub, Subscriber, Topic
 from services.subscription.customer_status import CustomerStatus
 
 __all__ = [
@@ -41,6 +42,9 @@ __all__ = [
 ]
 
 _log = structlog.get_logger(__name__)
+
+EVERYBODY: Final = "everybody"
+"""The key of what each replica hears, whoever looks; the customer is the text."""
 
 _FAST_KEPT: Final = POLL_INTERVALS[-1][0]
 
@@ -75,7 +79,18 @@ class StatusService:
         )  # fmt: skip
         self._pollers: dict[str, StatusPoller] = {}
         self._returned: dict[str, StripeReturn] = {}
+        self._outdated: Subscriber | None = None
         self._releasing: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Hear, for as long as this replica runs, of whom another one was told that something changed."""
+        if self._leases is not None:
+            self._outdated = self._pubsub.listen(Topic.OUTDATED, EVERYBODY, self._on_outdated)
+
+    def stop(self) -> None:
+        """Hear of nobody any more."""
+        if self._outdated is not None:
+            self._outdated.close()
 
     @property
     def watchers(self) -> int:
@@ -124,9 +139,11 @@ class StatusService:
     async def poll_once(self, customer: str) -> None:
         """Look once now, on whichever replica watches: a service says that something changed.
 
-        Where nobody watches, the next page here asks, however young the last answer is.
+        Where nobody watches, the next page asks, here and on the other replicas, however young the last answer is.
         """
         self.refresher.outdate(customer)
+        if self._leases is not None:
+            await self._pubsub.announce(Topic.OUTDATED, EVERYBODY, customer, here=False)
         await self._pubsub.announce(Topic.POLL, customer, ONCE)
 
     async def changed(self, customer_status: CustomerStatus) -> None:
@@ -146,6 +163,12 @@ class StatusService:
             await self.changed(customer_status)
         else:
             await self._pubsub.announce(Topic.CUSTOMER_STATUS, customer, here=False)
+
+    def _on_outdated(self, text: str) -> None:
+        if text == RESYNC:
+            self.refresher.outdate_all()
+        else:
+            self.refresher.outdate(text)
 
     def _ended(self, poller: StatusPoller) -> None:
         """Forget a poller whose last tab has left, and let another replica ask at once."""

@@ -31,12 +31,13 @@ class Topic(StrEnum):
 
     CUSTOMER_STATUS = "standing"
     POLL = "hurry"
+    OUTDATED = "outdated"
     SESSION_ENDED = "session_ended"
     CART = "cart"
     CATALOG = "catalog"
 
 
-_READ_AGAIN: Final = frozenset({Topic.CUSTOMER_STATUS, Topic.CART, Topic.CATALOG})
+_READ_AGAIN: Final = frozenset({Topic.CUSTOMER_STATUS, Topic.OUTDATED, Topic.CART, Topic.CATALOG})
 """Topics whose listeners read the truth again when announcements may have been lost. It does not mean that a user
 has signed out or come back."""
 

@@ -113,6 +113,49 @@ class TestReplicas:
         assert tab.signed_out == 0
         await tab.close()
 
+    async def test_a_change_that_one_replica_is_told_of_is_asked_about_at_the_others(self, outside: Outside) -> None:
+        one, two, ada = await pair(outside)
+        two.status.start()
+        await two.ask(ada)
+        buy(outside)
+        before = await two.refresher.ask(ada)
+
+        await one.status.poll_once("ada")
+        await settle()
+
+        assert (before.current.state, two.refresher.is_outdated("ada")) == (State.NONE, True)
+        assert (await two.refresher.ask(ada)).current.state == State.ACTIVE
+        assert not two.refresher.is_outdated("ada")
+        two.status.stop()
+
+    async def test_a_replica_that_never_heard_of_a_customer_trusts_no_answer_from_before_a_change(
+        self, outside: Outside
+    ) -> None:
+        one, two, ada = await pair(outside)
+        one.status.start()
+        two.status.start()
+        await one.ask(ada)
+
+        await one.status.poll_once("ada")
+        await settle()
+
+        assert await two.refresher.remembered("ada") is not None
+        assert two.refresher.is_outdated("ada")
+        one.status.stop()
+        two.status.stop()
+
+    async def test_lost_messages_may_have_told_of_anybody(self, outside: Outside) -> None:
+        _one, two, ada = await pair(outside)
+        two.status.start()
+        await two.ask(ada)
+        await settle()
+
+        outside.store.lose_messages()
+        await settle()
+
+        assert two.refresher.is_outdated("ada")
+        two.status.stop()
+
     async def test_a_lease_that_cannot_be_given_back_runs_out(self, outside: Outside) -> None:
         one = Replica(outside, leases=True, name="one")
         tab = watch(one, await one.sign_in())

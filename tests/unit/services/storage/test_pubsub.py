@@ -113,7 +113,7 @@ async def test_after_a_gap_what_can_be_read_again_is_and_nobody_is_signed_out(
     store.broken = False
     await settle()
 
-    assert heard == [(topic, RESYNC) for topic in (Topic.CUSTOMER_STATUS, Topic.CART, Topic.CATALOG)]
+    assert heard == [(topic, RESYNC) for topic in (Topic.CUSTOMER_STATUS, Topic.OUTDATED, Topic.CART, Topic.CATALOG)]
     for listener in listeners:
         listener.close()
 
