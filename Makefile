@@ -44,6 +44,7 @@ test: $(DEV_STAMP) system node ## Run all tests but the longest, those with Chro
 test-long: $(DEV_STAMP) system node ## Run the longest proofs, which `make test` leaves out (some minutes)
 	@tools/system_packages.sh postgres
 	$(PYTEST) -m long
+	ALL_EXAMPLES=1 $(PYTEST) -m examples
 
 test-fast: $(DEV_STAMP) ## Run the quick tests of units and pages: no browser, no other servers
 	$(PYTEST) --numprocesses 3 -m "not browser and not faults and not scale and not slow and not long" tests/unit tests/ui tests/clients

@@ -4,10 +4,12 @@ import asyncio
 from typing import Final
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from harness.app_process import NO_AUTHORITIES
+from tests.examples import some_of
 from tests.faults.shop import ProxiedProduct
 
 PAGES: Final = (
@@ -47,7 +49,7 @@ def open_pages(url: str, session: str) -> None:
     with httpx.Client(base_url=url, verify=NO_AUTHORITIES, trust_env=False, timeout=20) as client:
 
         @settings(
-            max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
+            max_examples=some_of(EXAMPLES), deadline=None, database=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(
@@ -68,6 +70,7 @@ def open_pages(url: str, session: str) -> None:
         check()
 
 
+@pytest.mark.examples
 async def test_no_address_cookie_or_header_is_too_much_for_a_page(shop: ProxiedProduct) -> None:
     await shop.open({"LIMIT_UNCONNECTED_VIEWS": "10000", "LIMIT_PAGE_VIEWS": "1000000/minute"})
     person = await shop.person().sign_in()

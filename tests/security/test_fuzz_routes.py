@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from harness.app_process import sandbox_for_tests
+from tests.examples import examples
 from tests.security import routes
 from tests.security.test_fuzz_pages import PAGES
 from tests.unit.api.api_world import ApiWorld, Browser, api_world
@@ -111,7 +112,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
     kind=KINDS,
     headers=HEADERS,
 )
-@settings(max_examples=1800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(1800, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_request_is_too_much_for_a_route(
     fuzzed: Fuzzed,
     path: str,
@@ -130,7 +131,7 @@ def test_no_request_is_too_much_for_a_route(
 
 
 @given(fields=st.dictionaries(NAMES, VALUES, max_size=6), path=st.sampled_from([p for p in PATHS if "payment" in p]))
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_json_object_is_too_much_for_a_payment_route(fuzzed: Fuzzed, fields: dict[str, object], path: str) -> None:
     status, text = fuzzed.send("POST", path, json=fields)
 
@@ -138,7 +139,7 @@ def test_no_json_object_is_too_much_for_a_payment_route(fuzzed: Fuzzed, fields: 
 
 
 @given(fields=st.dictionaries(NAMES, TEXTS, max_size=6), path=st.sampled_from(FORMS))
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_form_is_too_much_and_none_leads_off_the_site(fuzzed: Fuzzed, fields: dict[str, str], path: str) -> None:
     status, text = fuzzed.send("POST", path, data=fields)
 
@@ -146,7 +147,7 @@ def test_no_form_is_too_much_and_none_leads_off_the_site(fuzzed: Fuzzed, fields:
 
 
 @given(fields=st.dictionaries(NAMES, TEXTS, max_size=6), path=st.sampled_from(SIGN_OUT), cookie=TEXTS)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_sign_out_is_too_much(fuzzed: Fuzzed, fields: dict[str, str], path: str, cookie: str) -> None:
     headers = {"cookie": f"session={quote(cookie)}"}
     status, text = fuzzed.send("POST", path, signed_in=False, data=fields, headers=headers)

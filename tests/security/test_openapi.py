@@ -3,11 +3,13 @@
 import asyncio
 from typing import Any, Final
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
+from tests.examples import some_of
 from tests.faults.shop import ProxiedProduct
 
 EXAMPLES: Final = 25
@@ -31,7 +33,7 @@ def ask_everything(url: str, cookies: dict[str, str]) -> set[str]:
         operation = found.ok()
 
         @settings(
-            max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
+            max_examples=some_of(EXAMPLES), deadline=None, database=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(case=operation.as_strategy())
@@ -44,6 +46,7 @@ def ask_everything(url: str, cookies: dict[str, str]) -> set[str]:
     return asked
 
 
+@pytest.mark.examples
 async def test_no_generated_request_gets_an_answer_that_is_not_promised(shop: ProxiedProduct) -> None:
     await shop.open({"LIMIT_CHECKOUTS": "100000/minute"})
     person = await shop.person().sign_in()

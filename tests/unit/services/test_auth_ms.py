@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from structlog.testing import capture_logs
@@ -22,6 +22,7 @@ from services.errors import (
 )
 from services.upstream.client import Upstream
 from services.upstream.responses import Call, RawResponse, read_response
+from tests.examples import examples
 from tests.faults.fault_server import Behaviour, FaultServer, hang_up, reply
 
 ADA = {"user_id": "user_1", "name": "Ada", "email": "ada@example.com", "picture": "https://img.example/ada.png"}
@@ -317,7 +318,7 @@ CONTENT = st.recursive(
 
 @pytest.mark.faults("24 any JSON from the Auth MS")
 @given(content=CONTENT, project=st.sampled_from(["", "shop"]))
-@settings(max_examples=2000, deadline=None)
+@examples(2000)
 def test_any_json_is_a_session_or_a_typed_error(content: object, project: str) -> None:
     reply = RawResponse(200, {"content-type": "application/json"}, json.dumps(content).encode())
     answer = read_response(reply, Call("auth_ms", "refresh", "req-1"))

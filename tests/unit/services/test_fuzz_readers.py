@@ -8,7 +8,7 @@ import contextlib
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -20,6 +20,7 @@ from services.sessions.cookie import SessionCookie
 from services.upstream.responses import Call, RawResponse, read_moment, read_response
 from services.upstream.retry import read_retry_after
 from services.web.safe_paths import safe_next
+from tests.examples import examples
 from ui.text.i18n import LOCALES, choose_locale
 
 SECRET = SecretStr("Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1")
@@ -37,7 +38,7 @@ MOMENTS = st.one_of(
     kind=st.sampled_from(["application/json", "text/html", "", "application/json; charset=latin-1", "a/b;;"]),
     location=HEADER,
 )
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 def test_any_answer_is_read_or_is_a_typed_error(body: bytes, status: int, kind: str, location: str) -> None:
     headers = {"content-type": kind, "location": location, "retry-after": location}
     with contextlib.suppress(FrontendError):
@@ -47,7 +48,7 @@ def test_any_answer_is_read_or_is_a_typed_error(body: bytes, status: int, kind: 
 
 @pytest.mark.faults("9 any Retry-After")
 @given(value=st.one_of(HEADER, st.integers().map(str), st.floats().map(str)))
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_any_advice_is_seconds_within_a_minute_or_none(value: str) -> None:
     seconds = read_retry_after(value)
 
@@ -56,7 +57,7 @@ def test_any_advice_is_seconds_within_a_minute_or_none(value: str) -> None:
 
 @pytest.mark.faults("23 any moment")
 @given(value=st.one_of(MOMENTS, st.integers(), st.none(), st.lists(TEXT, max_size=2)))
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_any_moment_is_aware_or_unknown(value: object) -> None:
     moment = read_moment(value)
 
@@ -64,7 +65,7 @@ def test_any_moment_is_aware_or_unknown(value: object) -> None:
 
 
 @given(path=st.one_of(TEXT, st.sampled_from("/\\ \t\n\r.@:").flatmap(lambda sign: TEXT.map(lambda t: f"/{sign}{t}"))))
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 def test_any_next_stays_on_this_site(path: str) -> None:
     kept = safe_next(path)
 
@@ -74,24 +75,24 @@ def test_any_next_stays_on_this_site(path: str) -> None:
 
 
 @given(cookie=st.one_of(st.none(), HEADER, HEADER.map(lambda text: f"{text}.{'0' * 32}")))
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_no_made_up_cookie_is_ours(cookie: str | None) -> None:
     assert SessionCookie(SECRET, secure=True, max_age=timedelta(days=1)).id_in(cookie) is None
 
 
 @given(saved=st.one_of(st.none(), TEXT), header=HEADER)
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_any_language_is_one_of_ours(saved: str | None, header: str) -> None:
     assert choose_locale(saved, header) in LOCALES
 
 
 @given(header=st.one_of(HEADER, st.integers().map(lambda t: f"t={t},v1={'a' * 64}")), body=st.binary(max_size=40))
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_no_made_up_signature_fits(header: str, body: bytes) -> None:
     assert not signature_fits(header, body, SECRET, 1_800_000_000)
 
 
 @given(address=TEXT)
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_any_address_is_counted(address: str) -> None:
     assert isinstance(address_key(address), str)

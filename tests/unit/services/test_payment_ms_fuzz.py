@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import UpstreamContractError
 from services.payment_responses import read_checkout, read_health, read_portal, read_registration, read_subscription
 from services.upstream.responses import Call, RawResponse, UpstreamResponse, read_response
+from tests.examples import examples
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +39,7 @@ DEEP = st.recursive(
 @pytest.mark.faults("14, 19 any JSON from the Payment MS")
 @pytest.mark.parametrize("name", READERS)
 @given(content=st.one_of(FLAT, DEEP), status=st.sampled_from([200, 201, 409]))
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 def test_any_json_is_read_or_is_a_typed_error(name: str, content: object, status: int) -> None:
     reply = RawResponse(status, {"content-type": "application/json"}, json.dumps(content).encode())
     answer = read_response(reply, Call("payment_ms", name, "req-1"))
@@ -52,7 +53,7 @@ def test_any_json_is_read_or_is_a_typed_error(name: str, content: object, status
 
 
 @given(content=FLAT)
-@settings(max_examples=2000, deadline=None)
+@examples(2000)
 def test_none_is_only_ever_read_where_it_was_said(content: dict[str, object]) -> None:
     reply = RawResponse(200, {"content-type": "application/json"}, json.dumps(content).encode())
     answer = read_response(reply, Call("payment_ms", "subscription", "req-1"))

@@ -6,10 +6,11 @@ import datetime
 import hypothesis.strategies as st
 import pytest
 import time_machine
-from hypothesis import given, settings
+from hypothesis import given
 
 from services.errors import RateLimited
 from services.rate_limits import CHECKOUT, PORTAL, STATUS, Policy, RateLimits, _Memory, address_key
+from tests.examples import examples
 
 START = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
@@ -46,7 +47,7 @@ async def test_users_and_policies_are_counted_apart() -> None:
     start=st.floats(min_value=0, max_value=60),
     pauses=st.lists(st.floats(min_value=0, max_value=40), min_size=8, max_size=40),
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_the_refusal_says_when_to_come_back_and_it_is_true(start: float, pauses: list[float]) -> None:
     asyncio.run(_come_back(start, pauses))
 

@@ -19,7 +19,8 @@ purchase that they came back from and that ended untold: it may be on its way, a
 Any webhook can be lost for good, be it the only word of a payment whose browser never came back: then one of those
 questions has to come before the next sale.
 
-The default run is short, and the same each time; `NEVER_TWICE_EXAMPLES=3000` looks for longer, elsewhere each time.
+The run of `make test` is short, that of `make test-long` five times as long, both the same each time;
+`NEVER_TWICE_EXAMPLES=3000` looks for longer, elsewhere each time.
 What longer runs have found has a test of its own in `test_service.py` or `test_reconcile.py`.
 """
 
@@ -30,6 +31,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.examples import some_of
 from tests.fakes import SHAPES, Shape
 from tests.unit.services.checkout.never_twice import PRICES, Story
 from tests.world import BOTH, Part
@@ -198,7 +200,7 @@ class NeverTwice(RuleBasedStateMachine):
         return names[pick % len(names)]
 
 
-EXAMPLES = int(os.environ.get("NEVER_TWICE_EXAMPLES", "250"))
+EXAMPLES = int(os.environ.get("NEVER_TWICE_EXAMPLES", some_of(250)))
 NeverTwice.TestCase.settings = settings(
     max_examples=EXAMPLES,
     derandomize="NEVER_TWICE_EXAMPLES" not in os.environ,
@@ -206,4 +208,4 @@ NeverTwice.TestCase.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-TestNeverTwice = pytest.mark.timeout(120 + EXAMPLES)(NeverTwice.TestCase)
+TestNeverTwice = pytest.mark.examples(pytest.mark.timeout(120 + EXAMPLES)(NeverTwice.TestCase))

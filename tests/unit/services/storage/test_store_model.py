@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.storage.sqlite_store import SqliteStore
+from tests.examples import some_of
 
 pytestmark = pytest.mark.slow
 
@@ -118,5 +119,5 @@ class StoreMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-TestStoreAgainstItsModel = StoreMachine.TestCase
-TestStoreAgainstItsModel.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+StoreMachine.TestCase.settings = settings(max_examples=some_of(25), stateful_step_count=30, deadline=None)
+TestStoreAgainstItsModel = pytest.mark.examples(StoreMachine.TestCase)

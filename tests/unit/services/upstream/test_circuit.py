@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from services.upstream.circuit import Circuit, CircuitPolicy, CircuitState
+from tests.examples import some_of
 
 
 class CircuitClock:
@@ -192,5 +193,5 @@ class Calls(RuleBasedStateMachine):
         assert 0.0 <= self.circuit.retry_after <= self.policy.longest_pause
 
 
-TestCalls = Calls.TestCase
-TestCalls.settings = settings(max_examples=200, deadline=None)
+Calls.TestCase.settings = settings(max_examples=some_of(200), deadline=None)
+TestCalls = pytest.mark.examples(Calls.TestCase)

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 import pytest_asyncio
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -15,6 +15,7 @@ from services.payment_ms import PaymentMS
 from services.purchase import CheckoutKind, Purchase, PurchaseLine
 from services.upstream.client import Upstream
 from services.upstream.identifiers import check_identifier, path_with
+from tests.examples import examples
 from tests.faults.fault_server import FaultServer, reply
 
 TAKEN = [
@@ -73,7 +74,7 @@ def test_ids_that_could_lead_elsewhere_are_refused_and_not_quoted(value: str) ->
 @example(user="..", product="..")
 @example(user="a%2f..%2f", product="prod_1")
 @example(user="..a", product="b.")
-@settings(max_examples=2000, deadline=None)
+@examples(2000)
 def test_path_decodes_to_the_very_ids(user: str, product: str) -> None:
     try:
         path = path_with("/api/v1/subscriptions", user_id=user, product_id=product)
@@ -138,7 +139,7 @@ async def test_nobody_can_buy_who_could_not_be_looked_up(server: FaultServer, va
 
 
 @given(users=st.lists(st.text(min_size=1, max_size=30), min_size=5, max_size=20))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_service_sees_the_very_segments_or_nothing(users: list[str]) -> None:
     asyncio.run(_ask_for_each(users))
 

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -20,6 +20,7 @@ from services.upstream.responses import (
     read_moment,
     read_response,
 )
+from tests.examples import examples
 
 CALL = Call("payment_ms", "status", "req-1")
 JSON = {"content-type": "application/json"}
@@ -245,7 +246,7 @@ BODIES = st.one_of(st.binary(max_size=200), st.text(max_size=50).map(lambda text
     ),
     body=BODIES,
 )
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 def test_any_reply_is_an_answer_or_a_typed_error(status: int, headers: dict[str, str], body: bytes) -> None:
     found: UpstreamResponse | UpstreamError
     try:

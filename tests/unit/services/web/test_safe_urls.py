@@ -4,12 +4,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from services.errors import UnsafeRedirect
 from services.web.safe_urls import safe_redirect
+from tests.examples import examples
 
 HOSTS = ("checkout.stripe.com", "localhost:9000")
 GOOD = "https://checkout.stripe.com/c/pay/cs_test_1?a=b%20c#fidkdWxOYHwnPyd1blpxYHZxWjA0"
@@ -127,7 +128,7 @@ PIECES = st.sampled_from([*HOSTILE, *OTHERS, *HOSTS, " ", "\t", "\r\n", "\x00", 
 
 @given(url=st.one_of(st.text(), st.lists(PIECES, max_size=10).map("".join), PIECES.map(lambda piece: GOOD + piece)))
 @example(url=GOOD)
-@settings(max_examples=2000, deadline=None)
+@examples(2000)
 def test_whatever_passes_leads_every_parser_to_a_listed_host(url: str) -> None:
     try:
         written = safe_redirect(url, HOSTS)
