@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from xdist.remote import Producer
 
 from harness.app_process import PLAIN_PAGES
 from harness.redis_server import RedisServer
 from settings import Settings
+from tests import scheduling
 from ui.nicegui_ext.optimizations import NONE, put_in_force
 
 
@@ -32,6 +34,19 @@ def pytest_configure(config: pytest.Config) -> None:
         put_in_force(NONE)
         without = [config.option.markexpr, "not optimized"]
         config.option.markexpr = " and ".join(f"({part})" for part in without if part)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, let those that wait not all be waited for at once."""
+    if hasattr(config, "workerinput"):
+        scheduling.mix(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> scheduling.Scheduling | None:
+    """With `--dist loadfile` keep together what shares more than a file."""
+    return scheduling.Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:
