@@ -12,7 +12,7 @@ NOT_NEEDED: Final = (
     "AimEnabled", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup", "WebUIOmniboxPopup",
     "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable",
     "HttpsUpgrades", "LensOverlay", "MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding",
-    "PreconnectToSearch", "ThirdPartyStoragePartitioning",
+    "PreconnectToSearch", "SpareRendererForSitePerProcess", "ThirdPartyStoragePartitioning",
 )  # fmt: skip
 """Features to go without. Chromium draws an address bar even where nobody sees it: two pages of its own a window, four
 fifths of what opening one costs. The others are those that Playwright turns off; Chromium takes the last list only."""
