@@ -44,6 +44,9 @@ _NO_NEWS_WAITS: Final = 2
 _HEAD_START: Final = 1
 """Whole seconds after which the app is told although an Auth MS that used to answer was not told the same yet."""
 
+_UNREAD: Final = {"synchronize_session": False}
+"""Rows that were read are not looked at again after they were changed in the database."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -110,9 +113,15 @@ class EventOutbox:
         if target == AUTH:
             self._auth_answers = not any(problems)
         with self._database.writing() as session:
+            taken: list[str] = []
             for message, problem in zip(messages, problems, strict=True):
-                for row in message:
-                    self._note(session, row, problem)
+                self._metrics.told.labels(target, "failed" if problem else "taken").inc(len(message))
+                if not problem:
+                    taken += (row.id for row in message)
+                for row in message if problem else ():
+                    self._note_failure(session, row, problem)
+            done = update(ToldRow).where(ToldRow.id.in_(taken)).values(state=TAKEN, attempts=ToldRow.attempts + 1)
+            session.execute(done, execution_options=_UNREAD)
             waiting = select(func.count()).where(ToldRow.target == target, ToldRow.state == WAITING)
             self._metrics.untold.labels(target).set(session.scalar(waiting) or 0)
         return len(rows)
@@ -134,7 +143,8 @@ class EventOutbox:
             ordered = due.order_by(ToldRow.due).limit(_BATCH).with_for_update(skip_locked=True)
             rows = list(session.scalars(ordered))
             ids = [row.id for row in rows]
-            session.execute(update(ToldRow).where(ToldRow.id.in_(ids)).values(due=now + _LEASE))
+            leased = update(ToldRow).where(ToldRow.id.in_(ids)).values(due=now + _LEASE)
+            session.execute(leased, execution_options=_UNREAD)
         return rows
 
     def _problem_of(self, message: Sequence[ToldRow]) -> str:
@@ -144,16 +154,13 @@ class EventOutbox:
         except Exception as error:  # also whatever a plug-in raises: the next attempt may succeed
             return type(error).__name__
 
-    def _note(self, session: Session, row: ToldRow, problem: str) -> None:
-        now, values = int(time.time()), {"state": TAKEN, "attempts": row.attempts + 1}
-        if problem:
-            pause = _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
-            dead = now + pause > row.created + _GIVE_UP
-            values |= {"state": DEAD if dead else WAITING, "due": now + pause}
-            (_log.error if dead else _log.warning)("event_not_taken", target=row.target, id=row.id, reason=problem,
-                                                   attempt=row.attempts + 1, given_up=dead)  # fmt: skip
-        self._metrics.told.labels(row.target, "failed" if problem else "taken").inc()
-        session.execute(update(ToldRow).where(ToldRow.id == row.id).values(values))
+    def _note_failure(self, session: Session, row: ToldRow, problem: str) -> None:
+        now, pause = int(time.time()), _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
+        dead = now + pause > row.created + _GIVE_UP
+        (_log.error if dead else _log.warning)("event_not_taken", target=row.target, id=row.id, reason=problem,
+                                               attempt=row.attempts + 1, given_up=dead)  # fmt: skip
+        values = {"state": DEAD if dead else WAITING, "due": now + pause, "attempts": row.attempts + 1}
+        session.execute(update(ToldRow).where(ToldRow.id == row.id).values(values), execution_options=_UNREAD)
 
     def _tell(self, row: ToldRow) -> str:
         """Send one event; return what went wrong, or nothing."""

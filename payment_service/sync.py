@@ -8,6 +8,7 @@ all. No lock is held while Stripe is asked, and a crash leaves nothing but an un
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -44,6 +45,7 @@ from payment_service.documents import (
     subscription_document,
 )
 from payment_service.guards import SecondSubscriptions
+from payment_service.looks import Look, StripeLooks, seen_until
 from payment_service.stripe_api import StripeAPI
 
 SOLD_BY: Final = "billing-payment-service"
@@ -74,6 +76,7 @@ class Sync:
     project: str
     untold: set[str] = field(default_factory=set)
     """Users of whom something was written that no event has told of yet."""
+    looks: StripeLooks = field(default_factory=StripeLooks)
 
     def has_news_of(self, user_id: str) -> bool:
         """Return whether something else was written of a user since this was last asked, by a look or an event."""
@@ -81,12 +84,18 @@ class Sync:
         self.untold.discard(user_id)
         return news
 
-    def subscription(self, subscription_id: str, *, look_again: bool = False) -> Concerned | None:
+    def subscription(
+        self, subscription_id: str, *, look_again: bool = False, happened: int | None = None
+    ) -> Concerned | None:
         """Bring a subscription up to date; return whose it is, None where it is nobody's of this project.
 
-        What is charged next is asked only where the subscription changed, or when told to look again.
+        What is charged next is asked only where the subscription changed, or when told to look again. Nothing is asked
+        about what `happened` (by Stripe's clock) before it was looked at.
         """
-        ticket = self.ticket(subscription_id)
+        seen = self.looks.after(subscription_id, happened, with_charge=look_again) if happened is not None else None
+        if seen is not None:
+            return Concerned(seen.user_id, seen.product_id)
+        began, ticket = time.monotonic(), self.ticket(subscription_id)
         expand = ["items.data.price.product", "schedule.phases.items.price"]
         try:
             found = self.stripe.v1.subscriptions.retrieve(subscription_id, {"expand": expand})
@@ -94,6 +103,7 @@ class Sync:
             if error.code != "resource_missing":
                 raise
             return None
+        until = seen_until(found, time.monotonic() - began)
         self.stripe.same_mode(found)
         metadata = metadata_of(found)
         user_id = None
@@ -127,6 +137,10 @@ class Sync:
                     self.untold.add(user_id)
                 insert(session, SubscriptionRow, {**row, "as_of": now_seconds()}, replace=True)
                 self.seconds.look(session, user_id, found.id)
+        charge_asked = look_again or known is None or known.fingerprint != row["fingerprint"]
+        charge_until = until if row["charge_known"] else 0.0
+        look = Look(user_id, id_of(product), until, charge_until)
+        self.looks.note(subscription_id, look, charge_asked=charge_asked or not charge_until)
         return Concerned(user_id, id_of(product))
 
     def checkout_session(self, session_id: str) -> tuple[Document, Concerned] | None:

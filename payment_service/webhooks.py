@@ -114,10 +114,12 @@ class StripeEvents:
             found = self.sync.checkout_session(own)
             return found[1] if found else None
         if kind.startswith("customer.subscription."):
-            return self.sync.subscription(own)
+            return self.sync.subscription(own, happened=event.created)
         if kind.startswith(("invoice.", "subscription_schedule.")):
             subscription = _subscription_of(about)
-            return self.sync.subscription(subscription, look_again=True) if subscription else None
+            if not subscription:
+                return None
+            return self.sync.subscription(subscription, look_again=True, happened=event.created)
         customer = own if kind.startswith(("customer.updated", "customer.deleted")) else str(about.get("customer", ""))
         if kind == "customer.deleted":
             self.customers.forget(customer)

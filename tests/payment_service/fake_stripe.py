@@ -8,6 +8,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -258,6 +259,7 @@ def _problem(status: int) -> Thing:
 def _response(request: requests.PreparedRequest, status: int, body: Thing) -> requests.Response:
     made = requests.Response()
     made.status_code, made.request, made.url = status, request, str(request.url)
-    made.headers.update({"Content-Type": "application/json", "Stripe-Should-Retry": "false"})
+    date = formatdate(time.time(), usegmt=True)
+    made.headers.update({"Content-Type": "application/json", "Date": date, "Stripe-Should-Retry": "false"})
     made._content = json.dumps(body).encode()
     return made

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import select, text
 
 from payment_service.database import EventRow, SubscriptionRow
@@ -45,6 +46,41 @@ def test_both_secrets_are_taken_while_one_is_rotated(open_shop: OpenShops) -> No
     event = shop.stripe.event("customer.subscription.created", bought(shop))
 
     assert [shop.post(event, secret).status_code for secret in ("whsec_old", "whsec_new")] == [200, 200]
+
+
+def test_what_was_looked_at_since_an_event_happened_is_not_fetched_again(shop: ServiceShop) -> None:
+    """After an outage Stripe sends days of events about the same subscriptions."""
+    with time_machine.travel("2026-11-30T12:00:00Z", tick=False) as clock:
+        subscription = bought(shop)
+        late = [shop.stripe.event("customer.subscription.updated", subscription)]
+        late += [shop.stripe.event("invoice.paid", {"id": "in_1", "subscription": subscription["id"]})]
+        clock.shift(4)
+        subscription["cancel_at_period_end"] = True
+        shop.post(shop.stripe.event("customer.subscription.updated", subscription))
+        asked = len(shop.stripe.log)
+
+        assert [shop.post(event).status_code for event in late] == [200, 200]
+        assert len(shop.stripe.log) == asked
+        subscription["cancel_at_period_end"] = False
+        shop.post(shop.stripe.event("customer.subscription.updated", subscription))
+        clock.shift(2)
+        shop.tell()
+
+    assert shop.status()["cancel_at_period_end"] is False
+    assert len(shop.told) == 4
+
+
+def test_next_charge_that_was_not_asked_for_since_an_invoice_is_asked_for(shop: ServiceShop) -> None:
+    with time_machine.travel("2026-11-30T12:00:00Z", tick=False) as clock:
+        subscription = shop.paid(shop.buy().json()["checkout_session_id"])
+        clock.shift(4)
+        paid = shop.stripe.event("invoice.paid", {"id": "in_1", "subscription": subscription["id"]})
+        clock.shift(4)
+        shop.post(shop.stripe.event("customer.subscription.updated", subscription))
+        shop.stripe.log.clear()
+        shop.post(paid)
+
+    assert "POST invoices/create_preview" in shop.stripe.log
 
 
 def test_event_is_acted_on_once_and_the_app_is_told_once(shop: ServiceShop) -> None:
