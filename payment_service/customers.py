@@ -10,9 +10,10 @@ from typing import Final
 
 import structlog
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 from stripe import Customer, InvalidRequestError
 
-from payment_service.database import CustomerRow, ServiceDatabase, insert
+from payment_service.database import CustomerRow, ServiceDatabase, changed, insert
 from payment_service.documents import metadata_of, now_seconds
 from payment_service.stripe_api import StripeAPI
 
@@ -47,6 +48,15 @@ class Customers:
     def back_from_stripe(self, user_id: str) -> None:
         """Note that all that a user did at Stripe is on record."""
         self._stays(user_id, 0)
+
+    def has_news(self, session: Session, user_id: str) -> None:
+        """Note, in the transaction of what is written of a user, that they have something else now."""
+        session.execute(update(CustomerRow).where(CustomerRow.user_id == user_id).values(untold=True))
+
+    def take_news(self, session: Session, user_id: str) -> bool:
+        """Return whether a user has something else since this was last asked, by any instance's look or event."""
+        untold = update(CustomerRow).where(CustomerRow.user_id == user_id, CustomerRow.untold)
+        return changed(session, untold.values(untold=False)) > 0
 
     def at_stripe(self, user_id: str) -> str | None:
         """Return the customer of a user who may be doing something at Stripe; None for anybody else."""

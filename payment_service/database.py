@@ -53,6 +53,8 @@ class CustomerRow(Base):
     created: Mapped[int]
     at_stripe_until: Mapped[int] = mapped_column(default=0)
     """Until when they may be doing something at Stripe of which no event has come."""
+    untold: Mapped[bool] = mapped_column(default=False)
+    """Whether something was written of them that no event has told of yet."""
 
 
 class SubscriptionRow(Base):

@@ -18,7 +18,7 @@ _MOST: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SeenSubscription:
     """Whose a subscription is, and up to when (Stripe's seconds since 1970) it and its next charge are known."""
 
     user_id: str
@@ -31,20 +31,20 @@ class StripeLooks:
     """The newest look at each of the subscriptions that were looked at last."""
 
     def __init__(self) -> None:
-        self._looks: OrderedDict[str, Look] = OrderedDict()
+        self._looks: OrderedDict[str, SeenSubscription] = OrderedDict()
         self._turn = threading.Lock()
 
-    def note(self, subscription_id: str, look: Look, *, charge_asked: bool) -> None:
+    def note(self, subscription_id: str, look: SeenSubscription, *, charge_asked: bool) -> None:
         """Keep a look whose outcome is written; without a question for its next charge that is as old as it was."""
         with self._turn:
             before = self._looks.pop(subscription_id, None)
             known = before.charge_until if before is not None else 0.0
             charge = look.charge_until if charge_asked else known
-            self._looks[subscription_id] = Look(look.user_id, look.product_id, look.until, charge)
+            self._looks[subscription_id] = SeenSubscription(look.user_id, look.product_id, look.until, charge)
             if len(self._looks) > _MOST:
                 self._looks.popitem(last=False)
 
-    def after(self, subscription_id: str, happened: float, *, with_charge: bool) -> Look | None:
+    def after(self, subscription_id: str, happened: float, *, with_charge: bool) -> SeenSubscription | None:
         """Return a look that came after something happened at Stripe, and after its whole second; None for none."""
         look = self._looks.get(subscription_id)
         if look is None:

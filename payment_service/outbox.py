@@ -39,7 +39,7 @@ _LEASE: Final = 60
 _AT_ONCE: Final = 16
 _BATCH: Final = 96
 _TIMEOUT: Final = 10.0
-_NO_NEWS_WAITS: Final = 2
+_NO_NEWS_WAITS: Final = 5
 """Seconds: a purchase has four events or more, and the first that came told all there is to tell."""
 _HEAD_START: Final = 1
 """Whole seconds after which the app is told although an Auth MS that used to answer was not told the same yet."""

@@ -45,7 +45,7 @@ from payment_service.documents import (
     subscription_document,
 )
 from payment_service.guards import SecondSubscriptions
-from payment_service.looks import Look, StripeLooks, seen_until
+from payment_service.looks import SeenSubscription, StripeLooks, seen_until
 from payment_service.stripe_api import StripeAPI
 
 SOLD_BY: Final = "billing-payment-service"
@@ -74,15 +74,7 @@ class Sync:
     customers: Customers
     seconds: SecondSubscriptions
     project: str
-    untold: set[str] = field(default_factory=set)
-    """Users of whom something was written that no event has told of yet."""
     looks: StripeLooks = field(default_factory=StripeLooks)
-
-    def has_news_of(self, user_id: str) -> bool:
-        """Return whether something else was written of a user since this was last asked, by a look or an event."""
-        news = user_id in self.untold
-        self.untold.discard(user_id)
-        return news
 
     def subscription(
         self, subscription_id: str, *, look_again: bool = False, happened: int | None = None
@@ -134,12 +126,12 @@ class Sync:
                 # Two subscriptions of one user may be written at once; each must see the other.
                 session.execute(select(CustomerRow).where(CustomerRow.user_id == user_id).with_for_update())
                 if _says_something_else(known, row):
-                    self.untold.add(user_id)
+                    self.customers.has_news(session, user_id)
                 insert(session, SubscriptionRow, {**row, "as_of": now_seconds()}, replace=True)
                 self.seconds.look(session, user_id, found.id)
         charge_asked = look_again or known is None or known.fingerprint != row["fingerprint"]
         charge_until = until if row["charge_known"] else 0.0
-        look = Look(user_id, id_of(product), until, charge_until)
+        look = SeenSubscription(user_id, id_of(product), until, charge_until)
         self.looks.note(subscription_id, look, charge_asked=charge_asked or not charge_until)
         return Concerned(user_id, id_of(product))
 
@@ -171,7 +163,7 @@ class Sync:
             elif _is_newest(session, found.id, ticket):
                 before = session.get(SessionRow, found.id)
                 if before is None or before.document | {"as_of": ""} != document | {"as_of": ""}:
-                    self.untold.add(user_id)
+                    self.customers.has_news(session, user_id)
                 insert(session, SessionRow, row, replace=True)
         if document["subscription_id"]:
             self.subscription(str(document["subscription_id"]))

@@ -70,7 +70,7 @@ class StripeEvents:
             row = {"id": event.id, "type": event.type, "created": event.created, "done": now_seconds()}
             first = insert(session, EventRow, row)
             if first and concerned is not None:
-                user_id, news = concerned.user_id, self.sync.has_news_of(concerned.user_id)
+                user_id, news = concerned.user_id, self.customers.take_news(session, concerned.user_id)
                 self.outbox.add(session, event.id, event.type, user_id, concerned.product_id, event.created, news=news)
         self.metrics.events.labels(event.type, "done").inc()
         return first

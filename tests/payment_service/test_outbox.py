@@ -172,21 +172,21 @@ def test_event_that_tells_nothing_new_lets_news_pass(open_shop: OpenShops) -> No
         other = shop.paid(shop.buy("usr_2").json()["checkout_session_id"])
 
         assert shop.tell() == 4
-        assert told_of(shop, "app.test") == told_of(shop, "auth.test") == ["usr_1", "usr_2"]
-        clock.shift(2)
+        assert sorted(told_of(shop, "app.test")) == sorted(told_of(shop, "auth.test")) == ["usr_1", "usr_2"]
+        clock.shift(5)
         assert shop.tell() == 4
-    assert told_of(shop, "app.test") == ["usr_1", "usr_2", "usr_1", "usr_1"]
-    assert told_of(shop, "auth.test") == ["usr_1", "usr_2", "usr_1"]
+    assert told_of(shop, "app.test")[2:] == ["usr_1", "usr_1"]
+    assert told_of(shop, "auth.test")[2:] == ["usr_1"]
     assert (states(shop), other["status"]) == (["taken"] * 8, "active")
 
 
-def test_what_a_look_at_stripe_found_is_told_with_the_next_event(open_shop: OpenShops) -> None:
+def test_what_another_instance_found_at_stripe_is_told_with_the_next_event(open_shop: OpenShops) -> None:
     """The app hears of it by its question, the Auth MS asks nobody."""
-    shop = open_shop(auth_events_url="http://auth.test/users/{user_id}/plan")
+    shop, other = (open_shop(auth_events_url="http://auth.test/users/{user_id}/plan") for _ in range(2))
     with time_machine.travel("2026-11-30T12:00:00Z", tick=False):
         session = shop.buy().json()["checkout_session_id"]
         paid = shop.stripe.pay(session)
-        shop.http.get("/api/v1/subscriptions/usr_1")
+        other.http.get("/api/v1/subscriptions/usr_1")
         bought = shop.stripe.things["subscriptions"][paid["subscription"]]
         shop.post(shop.stripe.event("customer.subscription.created", bought))
 

@@ -63,7 +63,7 @@ def test_what_was_looked_at_since_an_event_happened_is_not_fetched_again(shop: S
         assert len(shop.stripe.log) == asked
         subscription["cancel_at_period_end"] = False
         shop.post(shop.stripe.event("customer.subscription.updated", subscription))
-        clock.shift(2)
+        clock.shift(5)
         shop.tell()
 
     assert shop.status()["cancel_at_period_end"] is False
