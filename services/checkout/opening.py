@@ -104,11 +104,14 @@ class CheckoutOpener:
         history, known = history.with_checkouts(settled.checkouts), settled.checkouts
         plan = self._catalog().offer(purchase.price_id).plan if purchase.kind is CheckoutKind.SUBSCRIPTION else None
         customer_status: CustomerStatus | None = None
+        in_hand = False
         if plan is not None:
             in_hand = self._in_hand(known, purchase, pressed_at, settled.open_now) is not None
             try:
                 customer_status, history = await self._refresher.ask_before_sale(session, history, fresh=not in_hand)
                 self._guard(customer_status, history, plan, has_ended=purchase.has_ended)
+                if not (in_hand or purchase.has_ended):  # before the question about an open one: one answers both
+                    await self._guard_by_email(session, plan, customer_status)
             except (SubscriptionOnRecord, PurchaseUnconfirmed) as question:
                 question.also_open = newest(known, lambda c: c.in_doubt(self._now()) and c.group == plan.group)
                 raise
@@ -126,7 +129,7 @@ class CheckoutOpener:
                 again = await self._hand_out(again, customer_status, history.record)
                 await self._notify_tabs(customer)
             return again, PurchaseOutcome.REUSED
-        if plan is not None and customer_status is not None and not purchase.has_ended:
+        if plan is not None and customer_status is not None and in_hand and not purchase.has_ended:
             await self._guard_by_email(session, plan, customer_status)
         await self._limits.hit(self._policy, customer)
         is_first = not known and customer_status is not None and not customer_status.subscription_ids

@@ -99,14 +99,14 @@ class Story:
             if error.checkout is None:
                 raise AssertionError("a refusal without a way on") from error
             if type(error) is PurchaseUnconfirmed and self.nothing_charges and not more.get("has_ended"):
-                return await self._click(browser, price, **{**more, "has_ended": True})
+                return await self._click(browser, price, **{**more, **_answer(error)})
             self.refused = self.stopped = error
             self.has_answered = bool(more.get("has_ended"))
             return False
         except SubscriptionOnRecord as error:
             self.stopped = error
             if self.nothing_charges and not more.get("has_ended"):
-                return await self._click(browser, price, **{**more, "has_ended": True})
+                return await self._click(browser, price, **{**more, **_answer(error)})
             return False
         except NotSignedIn:
             await self._sign_in_again(browser)
@@ -276,7 +276,7 @@ class Story:
         return any(status_word(word)[0] is not State.CANCELED for word in words)
 
     def check_no_dead_end(self, browser: int, price: str) -> None:
-        """A user who has nothing is a press, and an answer to at most two questions, from a live session.
+        """A user who has nothing is a press, and an answer to one question, from a live session.
 
         That is so whatever news is on its way or lost, but not against a service's own word for what runs: then the way
         on is the portal, which shows that nothing does.
@@ -291,7 +291,7 @@ class Story:
             assert isinstance(self.stopped, AlreadySubscribed | StatusUnclear), f"no way on: {self.stopped!r}"
             return
         assert self._has_live(price), f"a dead end: {self.stopped!r}, {self.refused!r}"
-        assert self.presses <= 3, f"{self.presses} presses"
+        assert self.presses <= 2, f"{self.presses} presses"
 
     def _buys(self, browser: int, price: str) -> bool:
         """Press, answer the question if there is one, and return whether that led to a live session."""
@@ -309,3 +309,9 @@ class Story:
     def _waits_for_what_came_back(self) -> bool:
         asked = self.refused.checkout if self.refused is not None else None
         return isinstance(asked, Checkout) and CheckoutEvent.RETURNED in asked.events
+
+
+def _answer(question: PurchaseUnconfirmed | SubscriptionOnRecord) -> dict[str, Any]:
+    """Return what the button below a plain question answers: that it has ended, and what is given up beside it."""
+    beside = question.also_open
+    return {"has_ended": True} | ({"instead_of": beside.id} if beside is not None else {})

@@ -46,6 +46,21 @@ async def test_a_record_under_the_address_is_a_question_before_a_first_sale(
     assert (await replica.click(ada, has_ended=True)).url
 
 
+async def test_beside_an_open_checkout_it_is_one_question_and_not_two(replica: Replica, outside: Outside) -> None:
+    ada = await replica.sign_in()
+    opened = await replica.click(ada)
+    on_record(outside, ada.user.email)
+    outside.clock.move(60)
+
+    with pytest.raises(SubscriptionUnderEmail) as question:
+        await replica.click(ada)
+    assert question.value.also_open is not None
+    assert question.value.also_open.id == opened.id
+
+    answered = await replica.click(ada, has_ended=True, instead_of=opened.id)
+    assert answered.id != opened.id
+
+
 @pytest.mark.parametrize("status", ["canceled", "incomplete_expired"])
 async def test_what_billing_itself_calls_over_is_no_question(replica: Replica, outside: Outside, status: str) -> None:
     outside.payment_ms.shape = "openapi"

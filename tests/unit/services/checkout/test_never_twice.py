@@ -12,7 +12,7 @@ only Stripe's own limit of one subscription a customer can guard them:
   sends them there again; Stripe's back link gives nothing up;
 * the plain questions ("has it ended?", "were you charged?", "did you pay there?") are answered truthfully.
 
-Who has nothing is a press, and an answer to at most two questions, from a live session. Not against a service's own
+Who has nothing is a press, and an answer to one question, from a live session. Not against a service's own
 word that something runs, be it that no news of its end came: then the way on is the portal. Nor within the day of a
 purchase that they came back from and that ended untold: it may be on its way, and is waited for.
 
