@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from services import errors
 from services.errors import (
+    NOTHING_CHARGED,
     AlreadySaid,
     AlreadySubscribed,
     CheckoutInProgress,
@@ -23,6 +24,7 @@ from services.errors import (
     SellingOff,
     StatusUnclear,
     asked_about,
+    with_money,
 )
 from services.web.base_path import at
 from services.web.request_id import request_id
@@ -63,7 +65,7 @@ def codes() -> Iterator[tuple[str, int, str]]:
     for kind in sorted((k for k in known if issubclass(k, FrontendError)), key=lambda k: (k.status, k.code)):
         if kind.code not in seen:
             seen.add(kind.code)
-            yield kind.code, kind.status, kind.sentence
+            yield kind.code, kind.status, with_money(kind.sentence, NOTHING_CHARGED)
 
 
 class FieldProblem(BaseModel):
@@ -139,8 +141,9 @@ def problem_of(error: FrontendError, public_url: str) -> Problem:
 
 def _sentence(error: FrontendError) -> str:
     """Return what happened, in English. Operators' own words don't say that nothing was charged, so that is added."""
-    in_their_words = isinstance(error, SellingOff) and AlreadySaid.MONEY not in error.says
-    return f"{error.sentence} Nothing was charged." if in_their_words else error.sentence
+    if isinstance(error, SellingOff) and AlreadySaid.MONEY not in error.says:
+        return f"{error.sentence} {NOTHING_CHARGED}"
+    return with_money(error.sentence, NOTHING_CHARGED)
 
 
 def refusal(status: int, errors: list[FieldProblem] | None = None) -> Response:

@@ -175,5 +175,5 @@ async def _last_resort(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"].startswith("/api"):
         await refusal(500)(scope, receive, send)
         return
-    text = "Something went wrong on our side. Try again in a minute."
+    text = "Something went wrong on our side. Try again once; if that fails too, contact us."
     await PlainTextResponse(text, 500, {"Cache-Control": "no-store"})(scope, receive, send)

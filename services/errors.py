@@ -2,7 +2,8 @@
 
 Each class carries what a caller may show (``title``, ``sentence``), what a program may read (``code``,
 ``status``, ``retryable``, ``money_moved``) and, as the exception's own text, what only the operator may
-read (``detail``: the cause). A sentence never holds text that came from another system.
+read (``detail``: the cause). A sentence never holds text that came from another system; ``{money}`` in it stands for
+what a claim says of money.
 
 ::
 
@@ -68,12 +69,21 @@ read (``detail``: the cause). A sentence never holds text that came from another
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 
 def N_(message: str) -> str:
     """Mark ``message`` for translation and return it unchanged; whoever shows it translates it."""
     return message
+
+
+NOTHING_CHARGED: Final = "Nothing was charged."
+"""What is said of money to programs, in English, where a press was stopped here."""
+
+
+def with_money(sentence: str, money: str) -> str:
+    """Return an error's sentence with what is said of money in its place: words of a claim (`services/claims/`)."""
+    return sentence.replace("{money}", money).replace("  ", " ").strip()
 
 
 class AlreadySaid(StrEnum):
@@ -82,7 +92,7 @@ class AlreadySaid(StrEnum):
     TITLE = "title"
     """It begins with the title's words, or means the same."""
     MONEY = "money"
-    """Whether something was charged."""
+    """Whether something was charged: `{money}` stands for it."""
     RETRY = "retry"
     """To try again."""
 
@@ -97,7 +107,9 @@ class FrontendError(Exception):
     code: str = "internal_error"
     status: int = 500
     title: str = N_("Something went wrong")
-    sentence: str = N_("Something went wrong on our side. Try again in a minute.")
+    sentence: str = N_(
+        "Something went wrong on our side. Try again once; if that fails too, contact us and quote the reference."
+    )
     says: frozenset[AlreadySaid] = frozenset({AlreadySaid.TITLE, AlreadySaid.RETRY})
     retryable: bool = False
     money_moved: bool | None = None
@@ -122,7 +134,7 @@ class UpstreamError(FrontendError):
     code = "upstream_error"
     status = 502
     title = N_("Payments are unavailable")
-    sentence = N_("Payments are unavailable right now. Nothing was charged.")
+    sentence = N_("Payments are unavailable right now. {money}")
     says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY})
     retryable = True
     money_moved: bool | None = False
@@ -178,7 +190,7 @@ class RequestFailed(UpstreamFailed):
     code = "upstream_request_failed"
     title = N_("That didn't work")
     sentence = N_(
-        "Our payment service couldn't do this. Nothing was charged. Try again once; if that fails too, contact us and "
+        "Our payment service couldn't do this. {money} Try again once; if that fails too, contact us and "
         "quote the reference."
     )
     says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
@@ -200,9 +212,7 @@ class UpstreamContractError(UpstreamError):
 
     code = "upstream_contract"
     title = N_("Our payment service gave an unexpected answer")
-    sentence = N_(
-        "Our payment service gave an answer that we can't use. Nothing was charged. Contact us and quote the reference."
-    )
+    sentence = N_("Our payment service gave an answer that we can't use. {money} Contact us and quote the reference.")
     says = frozenset({AlreadySaid.MONEY})
     retryable = False
 
@@ -252,9 +262,7 @@ class RequestRefused(UpstreamError):
 
     code = "upstream_refused"
     title = N_("Your request wasn't accepted")
-    sentence = N_(
-        "Our payment service didn't accept this request. Nothing was charged. Contact us and quote the reference."
-    )
+    sentence = N_("Our payment service didn't accept this request. {money} Contact us and quote the reference.")
     says = frozenset({AlreadySaid.MONEY})
     retryable = False
 
@@ -282,7 +290,7 @@ class InvalidIdentifier(NothingCharged):
     code = "invalid_identifier"
     status = 502
     title = N_("We can't look up your billing")
-    sentence = N_("Billing can't use your account's ID, and trying again won't help. Nothing was charged. Contact us.")
+    sentence = N_("Billing can't use your account's ID, and trying again won't help. {money} Contact us.")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -302,7 +310,7 @@ class UnsafeRedirect(NothingCharged):
     code = "unsafe_redirect"
     status = 502
     title = N_("Checkout didn't open")
-    sentence = N_("We couldn't open checkout safely, so we stopped. Nothing was charged. Contact us.")
+    sentence = N_("We couldn't open checkout safely, so we stopped. {money} Contact us.")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -311,7 +319,7 @@ class UnsafePortal(UnsafeRedirect):
 
     code = "unsafe_portal"
     title = N_("The billing portal didn't open")
-    sentence = N_("We couldn't open the billing portal safely, so we stopped. Nothing was charged. Contact us.")
+    sentence = N_("We couldn't open the billing portal safely, so we stopped. {money} Contact us.")
 
 
 class NotSignedIn(NothingCharged):
@@ -360,9 +368,7 @@ class SellingOff(NothingCharged):
     code = "selling_off"
     status = 503
     title = N_("Not for sale right now")
-    sentence = N_(
-        "Nothing can be bought here right now, and nothing was charged. What you already have isn't affected."
-    )
+    sentence = N_("Nothing can be bought here right now. {money} What you already have isn't affected.")
     says = frozenset({AlreadySaid.MONEY})
 
     def __init__(
@@ -379,7 +385,7 @@ class PriceNotSold(NothingCharged):
     code = "price_not_sold"
     status = 404
     title = N_("Not for sale")
-    sentence = N_("That price isn't available. Nothing was charged. Choose again on the pricing page.")
+    sentence = N_("That price isn't available. {money} Choose again on the pricing page.")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -389,7 +395,7 @@ class InvalidQuantity(NothingCharged):
     code = "invalid_quantity"
     status = 422
     title = N_("Check the quantity")
-    sentence = N_("We don't sell this item in that quantity. Nothing was charged. Choose another quantity.")
+    sentence = N_("We don't sell this item in that quantity. {money} Choose another quantity.")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -399,7 +405,7 @@ class InvalidCart(NothingCharged):
     code = "invalid_cart"
     status = 422
     title = N_("Check your cart")
-    sentence = N_("You can't check out with this cart as it is. Nothing was charged. Review it, then continue.")
+    sentence = N_("You can't check out with this cart as it is. {money} Review it, then continue.")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -433,7 +439,7 @@ class AlreadySubscribed(NothingCharged):
     code = "already_subscribed"
     status = 409
     title = N_("You already have a subscription")
-    sentence = N_("You already have a subscription. Change it in the billing portal; nothing was charged.")
+    sentence = N_("You already have a subscription. Change it in the billing portal. {money}")
     says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY})
 
 
@@ -442,9 +448,7 @@ class SubscriptionOnRecord(AlreadySubscribed):
 
     code = "subscription_on_record"
     title = N_("We found a subscription")
-    sentence = N_(
-        "We found a subscription and can't tell if it has ended. Check the billing portal first; nothing was charged."
-    )
+    sentence = N_("We found a subscription and can't tell if it has ended. Check the billing portal first. {money}")
     also_open: "OpenCheckout | None" = None
     """A checkout that may be paid too: whoever goes on gives it up as well."""
 
@@ -456,7 +460,7 @@ class PortalNewsDue(SubscriptionOnRecord):
     title = N_("Did you change your plan in the portal?")
     sentence = N_(
         "Changes in the billing portal can take a while to show here. If you chose another plan there, a new "
-        "subscription would be charged on top of it. Check there first; nothing was charged."
+        "subscription would be charged on top of it. Check there first. {money}"
     )
     says = frozenset({AlreadySaid.MONEY})
 
@@ -468,7 +472,7 @@ class SubscriptionUnderEmail(SubscriptionOnRecord):
     title = N_("There's a subscription under your email address")
     sentence = N_(
         "Billing has a subscription under your email address, from before you signed in here. A new one would be "
-        "charged on top of it. Contact us first; nothing was charged."
+        "charged on top of it. Contact us first. {money}"
     )
     says = frozenset({AlreadySaid.MONEY})
 
@@ -480,8 +484,7 @@ class StatusUnclear(NothingCharged):
     status = 409
     title = N_("We're checking your plan")
     sentence = N_(
-        "Your account and billing disagree about your plan, so we didn't start a checkout. Nothing was charged. "
-        "Contact us."
+        "Your account and billing disagree about your plan, so we didn't start a checkout. {money} Contact us."
     )
     says = frozenset({AlreadySaid.MONEY})
 
@@ -527,7 +530,7 @@ class StatusUnknown(NothingCharged):
     code = "status_unknown"
     status = 503
     title = N_("We can't check your subscription")
-    sentence = N_("We can't check your subscription right now, so we didn't start a checkout. Nothing was charged.")
+    sentence = N_("We can't check your subscription right now, so we didn't start a checkout. {money}")
     says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY})
     retryable = True
 
@@ -537,7 +540,7 @@ class BillingUnavailable(StatusUnknown):
 
     code = "billing_unavailable"
     title = N_("Payments are unavailable")
-    sentence = N_("Payments are unavailable right now. Nothing was charged.")
+    sentence = N_("Payments are unavailable right now. {money}")
 
 
 class BillingNotSetUp(StatusUnknown):
@@ -563,7 +566,7 @@ class PaymentUnknown(CheckoutInProgress):
         "You started a checkout earlier, and we don't know if you paid. If you were charged, contact us before you "
         "start a new one."
     )
-    says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY})
+    says = frozenset({AlreadySaid.TITLE})
 
 
 class PurchaseUnconfirmed(CheckoutInProgress):
@@ -576,7 +579,7 @@ class PurchaseUnconfirmed(CheckoutInProgress):
         "You started a checkout earlier that was never confirmed. If you were charged, contact us before you subscribe "
         "again."
     )
-    says = frozenset({AlreadySaid.MONEY})
+    says = frozenset()
     also_open: OpenCheckout | None = None
     """Another checkout that may be paid too: whoever goes on gives it up as well."""
 
@@ -606,7 +609,7 @@ class AccountChanged(NothingCharged):
     status = 409
     title = N_("Another account is signed in")
     sentence = N_(
-        "Someone signed in to another account in this browser after you opened the page. Nothing was charged. Check "
+        "Someone signed in to another account in this browser after you opened the page. {money} Check "
         "which account it is, then choose again."
     )
     says = frozenset({AlreadySaid.MONEY})
@@ -618,7 +621,7 @@ class CatalogChanged(NothingCharged):
     code = "catalog_changed"
     status = 409
     title = N_("The price has changed")
-    sentence = N_("Our prices changed while this page was open. Review the new price; nothing was charged.")
+    sentence = N_("Our prices changed while this page was open. Review the new price. {money}")
     says = frozenset({AlreadySaid.MONEY})
 
 
@@ -627,7 +630,7 @@ class CartChanged(CatalogChanged):
 
     code = "cart_changed"
     title = N_("Your cart has changed")
-    sentence = N_("Your cart changed while this page was open. Review it, then continue; nothing was charged.")
+    sentence = N_("Your cart changed while this page was open. Review it, then continue. {money}")
 
 
 class TrialNotOffered(CatalogChanged):
@@ -635,7 +638,7 @@ class TrialNotOffered(CatalogChanged):
 
     code = "trial_not_offered"
     title = N_("The free trial isn't included")
-    sentence = N_("A free trial is for new customers. Review what is due today; nothing was charged.")
+    sentence = N_("A free trial is for new customers. Review what is due today. {money}")
 
 
 class StoreUnavailable(NothingCharged):
@@ -644,7 +647,7 @@ class StoreUnavailable(NothingCharged):
     code = "store_unavailable"
     status = 503
     title = N_("We can't do that right now")
-    sentence = N_("We can't do that right now. Nothing was charged. Try again in a minute.")
+    sentence = N_("We can't do that right now. {money} Try again in a minute.")
     says = frozenset({AlreadySaid.TITLE, AlreadySaid.MONEY, AlreadySaid.RETRY})
     retryable = True
 
@@ -653,7 +656,7 @@ class LockTimeout(StoreUnavailable):
     """Another holder (a tab, a replica) held the lock for longer than we wait."""
 
     code = "lock_timeout"
-    sentence = N_("Another tab of yours is doing the same thing. Nothing was charged here. Try again in a moment.")
+    sentence = N_("Another tab of yours is doing the same thing. {money} Try again in a moment.")
     says = frozenset({AlreadySaid.MONEY, AlreadySaid.RETRY})
 
 

@@ -48,6 +48,7 @@ PLACEHOLDERS: Final[Mapping[str, str]] = {
     "items": "names of items, with commas",
     "kept": "the name of the plan that the customer keeps",
     "least": "a number",
+    "money": 'the sentence "Nothing was charged."',
     "most": "a number",
     "notes": 'one or two notes such as "50% off"',
     "number": "the number of an invoice",

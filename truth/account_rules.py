@@ -82,11 +82,19 @@ def _access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDa
     return nameless and any(sub.status in ("active", "trialing", "past_due") for sub in subs_of(said, facts.subs))
 
 
+def _changed_since(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """It names another plan than was bought, or none that runs."""
+    account = facts.account
+    bought = next((one.plan for one in facts.sessions if one.id == said.subject), "")
+    return account.speaks and (account.plan != bought or account.status not in ("active", "trialing"))
+
+
 BY_ACCOUNT: Final[Mapping[Kind, Rule]] = {
     Kind.ACTIVE: _word("active"), Kind.TRIALING: _word("trialing"), Kind.PAST_DUE: _word("past_due"),
     Kind.UNPAID: _word("unpaid"), Kind.INCOMPLETE: _word("incomplete"), Kind.PAUSED: _word("paused"),
     Kind.NEVER_STARTED: _word("incomplete_expired"),
     Kind.TRIAL_ENDS: _trial_ends, Kind.ENDS: _ends, Kind.ENDED: _ended, Kind.KEEPS: keeps_by_account,
     Kind.WAS_TO_END: _was_to_end, Kind.ON_RECORD: _on_record, Kind.CALLED: _called, Kind.ACCESS: _access,
+    Kind.CHANGED_SINCE: _changed_since,
 }  # fmt: skip
 """The kinds of which the account has a word of its own."""

@@ -1,5 +1,6 @@
 """The rules of checkouts: whether one was paid, what it sold, and what is waited for."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -10,12 +11,19 @@ from truth.statements import Statement
 WHOLE_SECONDS: Final = timedelta(seconds=1)
 """Stripe's own moments are whole seconds, so what came later may seem to come a moment before."""
 
+RUNNING: Final = frozenset({"active", "trialing"})
+
 
 def nothing_charged(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """Of a checkout that was left: nobody has paid it, or another one since it was opened without coming back."""
+    """Of a checkout that was left: nobody has paid it, or another one since it was opened without coming back.
+
+    A refusal is about its own press, which led to no checkout. Elsewhere without one, nobody has ever paid any.
+    """
+    if said.refusal:
+        return True
     about = [one for one in facts.sessions if one.id == said.subject]
     if not about:
-        return True  # a refusal before any checkout: its own press took no money
+        return not any(one.paid_at is not None for one in facts.sessions)
     since = about[0].created - WHOLE_SECONDS
     return not any(one.paid_at is not None and one.paid_at >= since for one in facts.sessions)
 
@@ -46,8 +54,8 @@ def submitted(said: Statement, facts: Facts, sold: CatalogFacts, reader: Readers
 
 
 def ordered(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """A checkout of items was paid."""
-    return any(one.mode == "payment" and one.paid_at is not None for one in facts.sessions)
+    """A checkout of items was paid: in a list the one of the row."""
+    return any(one.mode == "payment" and one.paid_at is not None for one in _meant(said, facts, reader))
 
 
 def confirmed(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
@@ -56,8 +64,8 @@ def confirmed(said: Statement, facts: Facts, sold: CatalogFacts, reader: Readers
 
 
 def any_confirmed(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """One of their checkouts was, in a list of them."""
-    return any(_arrived(one, facts) for one in facts.sessions)
+    """One of their checkouts was: in a list of them the one of the row."""
+    return any(_arrived(one, facts) for one in _meant(said, facts, reader))
 
 
 def _arrived(session: PaidSession, facts: Facts) -> bool:
@@ -66,9 +74,26 @@ def _arrived(session: PaidSession, facts: Facts) -> bool:
     return session.paid_at is not None or any(sub.plan == session.plan and sub.created >= since for sub in facts.subs)
 
 
+def _meant(said: Statement, facts: Facts, reader: ReadersDay) -> Iterator[PaidSession]:
+    """Yield the checkouts that a row may be about: those of that sum and day; all where it names none."""
+    for one in facts.sessions:
+        money = said.money
+        if money is None or (
+            (one.total, one.lines[0][3]) == (money.amount, money.currency) and (reader.same_day(one.created, said.day))
+        ):
+            yield one
+
+
 def awaited(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """There is a checkout of theirs to wait for. Whether a service's word confirms it is not judged."""
-    return bool(facts.sessions)
+    """There is a checkout of theirs to wait for, in that row. Whether a service's word confirms it is not judged."""
+    return any(_meant(said, facts, reader))
+
+
+def changed_since(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """What the page's checkout sold is another plan's by now, or does not run any more, or not for long."""
+    bought = next((one.plan for one in facts.sessions if one.id == said.subject), "")
+    mine = [sub for sub in facts.subs if sub.session == said.subject]
+    return all(sub.plan != bought or sub.status not in RUNNING or sub.ends_at is not None for sub in mine)
 
 
 def started(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:

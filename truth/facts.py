@@ -90,6 +90,11 @@ class PaidSession:
     """Price id, quantity, amount of one, currency, days of trial."""
     plan: str
 
+    @property
+    def total(self) -> int:
+        """What it asks for."""
+        return sum(quantity * amount for _price, quantity, amount, _currency, _trial in self.lines)
+
     def __str__(self) -> str:
         return f"{self.id[:14]} {self.status} of {self.plan or 'items'}{' paid' if self.paid_at else ''}"
 

@@ -7,7 +7,7 @@ what the sentence claims, so nobody can tell whether it is true.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from truth.reading import Reading, Said
@@ -221,7 +221,6 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("Your billing page shows what you have and what's in progress.", ()),
     ("Nothing was charged, and your plan is unchanged.", (K.NOTHING_CHARGED, K.PLAN_UNCHANGED)),
     ("Nothing was charged\\.?", (K.NOTHING_CHARGED,)),
-    ("Nothing was charged here.", (K.NOTHING_CHARGED,)),
     ("Your plan is unchanged.", (K.PLAN_UNCHANGED,)),
     ("When you came back, nothing had been charged for this checkout.", (K.NOT_CHARGED_THEN,)),
     ("This checkout ended without a payment, so nothing was charged for it.", (K.CHECKOUT_ENDED,)),
@@ -235,7 +234,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("We hand over what you ordered as soon as the payment arrives.", ()),
     ("Stripe sends the receipt by e-mail.", (K.SUBMITTED,)),
     ("This purchase was confirmed\\.?", (K.CONFIRMED,)),
-    ("Since then your subscription has changed.", ()),
+    ("Since then your subscription has changed.", (K.CHANGED_SINCE,)),
     ("You came back from a checkout for {plan} on {date} that was never confirmed.", ()),
     ("You came back from a checkout on {date} that was never confirmed.", ()),
     ("You started a checkout for {plan} on {date} that was never confirmed.", ()),
@@ -254,7 +253,7 @@ PATTERNS: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
     ("{plan} {count} days? free, then {amount} a {interval}", (K.CARD_PRICE, K.TRIAL_OFFER)),
     ("{amount} today, then (?P<interval>month|year)ly.", (K.DUE_TODAY,)),
     ("{count} days? free, then {amount} a {interval}.", (K.TRIAL_OFFER,)),
-    ("{count} months? free", (K.SAVING,)),
+    ("{count} months? free", (K.SAVING,)), ("{count} days? free", (K.TRIAL_OFFER,)),
     ("Save {count}%", (K.SAVING,)),
     ("Start free trial", (K.TRIAL_OFFER,)),
     ("Start free", (K.FREE_PLAN_SOLD,)),
@@ -323,9 +322,9 @@ HARMLESS: Final[tuple[str, ...]] = (
     "Continue, or start a new one\\?", "You also started another checkout.",
     "Your checkout for {plan} isn't confirmed yet.", "Wait for that before you buy again.", "Your cart has changed",
     "If the other page is still open, don't pay there too.", "Your purchase shows here once it's confirmed.",
-    "Your cart changed while this page was open.", "Review it, then continue; nothing was charged.",
+    "Your cart changed while this page was open.", "Review it, then continue.",
     "Continue with that one, or start a new one: if the other page is still open, don't pay there too.",
-    "Stripe emails the receipt to the address you entered there.", "\\d+ days? free", "Last updated {ago}",
+    "Stripe emails the receipt to the address you entered there.", "Last updated {ago}",
     "Did you pay there\\?", "Free", "Basic", "Premium", "Enterprise", "Backup", "Plans", "Price",
     "Ends soon",
     "We don't know what came after that(?:; the billing portal shows it)?\\.", "No plans are for sale right now.",
@@ -333,7 +332,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "You ordered .* {ago}, and the payment may still be on its way.", "Order it again\\?", "Order again",
     "There's a subscription under your email address", "A new one would be charged on top of it.",
     "Billing has a subscription under your email address, from before you signed in here.",
-    "Contact us first; nothing was charged.",
+    "Contact us first.",
     "You came back from checkout(?: on {date})?\\.", "Your checkout was never confirmed.",
     "You started a checkout earlier that was never confirmed.",
     "If you were charged, contact us and quote the reference.",
@@ -381,12 +380,12 @@ HARMLESS: Final[tuple[str, ...]] = (
     "Items you add will stay here, even after you sign in.", "Nothing bought here yet.", "Purchases",
     "You have no billing history yet.", "It starts with your first purchase.", "No billing history yet",
     "See how far it is", "Continue", "Plans and prices", "Compare plans", "Choose the plan that fits", "Prices?",
-    "Our prices changed while this page was open.", "Review the new price; nothing was charged.",
+    "Our prices changed while this page was open.", "Review the new price.",
     "The free trial isn't included", "A free trial is for new customers.",
-    "Review what is due today; nothing was charged.",
+    "Review what is due today.",
     "The price has changed", "Show the new prices",
-    "You already have a subscription\\.?", "Change it in the billing portal; nothing was charged.",
-    "Check the billing portal first; nothing was charged.", "You already started a checkout\\.?",
+    "You already have a subscription\\.?", "Change it in the billing portal.",
+    "You already started a checkout\\.?",
     "Continue with that one, or cancel it first.", "Payments are unavailable(?: right now)?\\.?",
     "An earlier checkout was never confirmed",
     "That price isn't available.", "Choose again on the pricing page.",
@@ -408,7 +407,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "Sign in, choose, and pay on Stripe's page.", "See what each plan includes.",
     "Did you change your plan in the portal\\?", "Changes in the billing portal can take a while to show here.",
     "If you chose another plan there, a new subscription would be charged on top of it.",
-    "Check there first; nothing was charged.", "I chose no other plan there – continue",
+    "Check there first.", "I chose no other plan there – continue",
     "Ready when you are", "Move up when you need more room.",
     "A promotion code can lower .*", "Sign-in is unavailable right now.",
     "We got a lot of requests in a short time.", "We can't do that right now",
@@ -439,8 +438,10 @@ def statements_of(
 ) -> Iterator[Statement | Unknown]:
     """Yield everything that a page says, and the sentences that nobody has told the grammar about.
 
-    `subject` is the checkout that the page is about, `visitor` whether it was drawn for somebody unknown.
+    `subject` is the checkout that the page is about, `visitor` whether it was drawn for somebody unknown. A badge of a
+    purchase or an invoice is about the one whose sum and day stand before it, in the same row.
     """
+    rows: dict[str, Statement] = {}
     for said in reading.said:
         if said.inside("picture") and "per month" not in said.text:
             continue  # a drawing of the billing page, for show: only its price is one
@@ -453,7 +454,12 @@ def statements_of(
                 yield Unknown(said.text, where)
             continue
         for kind, fields in known:
-            yield _statement(kind, fields, said, where, subject, visitor=visitor)
+            statement = _statement(kind, fields, said, where, subject, visitor=visitor)
+            if said.row is not None and statement.money is None and said.row in rows:
+                statement = replace(statement, money=rows[said.row].money, day=rows[said.row].day)
+            elif said.row is not None:
+                rows[said.row] = statement
+            yield statement
 
 
 def _frame(said: Said, where: str) -> Iterator[Statement]:
@@ -499,6 +505,7 @@ def _statement(
         subject=subject,
         visitor=visitor,
         word=fields.get("status"),
+        refusal=said.inside("problem"),
         off=int(off) if (off := fields.get("off")) else None,
         tax=money_in(fields.get("tax")),
     )

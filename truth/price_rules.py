@@ -111,8 +111,7 @@ def purchase(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersD
     """One of their checkouts was over that amount, and was started that day."""
     return any(
         said.money is not None
-        and (sum(quantity * amount for _price, quantity, amount, _c, _t in one.lines), one.lines[0][3])
-        == (said.money.amount, said.money.currency)
+        and (one.total, one.lines[0][3]) == (said.money.amount, said.money.currency)
         and reader.same_day(one.created, said.day)
         for one in facts.sessions
     )
@@ -128,8 +127,13 @@ def invoiced(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersD
 
 
 def invoice_is(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """One of their invoices is in that state."""
-    return any(INVOICE_WORDS[status] == said.word for *_which, status in facts.invoices)
+    """The invoice of that row, by its sum and day, is in that state."""
+    money = said.money
+    return money is not None and any(
+        (money.amount, money.currency, said.word) == (amount, currency, INVOICE_WORDS[status])
+        and reader.same_day(day, said.day)
+        for day, amount, currency, status in facts.invoices
+    )
 
 
 def no_invoices(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:

@@ -39,6 +39,12 @@ GROUP: Final = "group="
 CARD: Final = "card="
 """What names the very card in which a sentence stands."""
 
+ROW: Final = "row="
+"""What names the very row of a list of purchases or invoices."""
+
+ROWS: Final = frozenset({"purchase", "invoice"})
+"""Test ids of such rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -70,6 +76,11 @@ class Said:
     def box(self) -> str | None:
         """The card in which it stands: one name for each card of a page."""
         return next((name for name in reversed(self.within) if name.startswith(CARD)), None)
+
+    @property
+    def row(self) -> str | None:
+        """The purchase or invoice of a list that it is about: one name for each row of a page."""
+        return next((name for name in reversed(self.within) if name.startswith(ROW)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +181,13 @@ class _Reader:
 
 
 def _marks(element: Element, props: Mapping[str, Any], classes: Iterable[str]) -> Iterator[str]:
-    """Yield what else names an element: a header, a footer, a card, and the group that it is about."""
+    """Yield what else names an element: a header, a footer, a card, a row, and the group that it is about."""
     if element.tag in ("header", "footer"):
         yield element.tag
     if "card" in classes:
         yield f"{CARD}{element.id}"
+    if props.get("data-testid") in ROWS:
+        yield f"{ROW}{element.id}"
     if props.get("data-group"):
         yield f"{GROUP}{props['data-group']}"
 

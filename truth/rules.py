@@ -10,6 +10,7 @@ from truth.access_rules import access, access_until, no_access
 from truth.checkout_rules import (
     any_confirmed,
     awaited,
+    changed_since,
     checkout_ended,
     confirmed,
     not_charged_then,
@@ -135,6 +136,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.ORDERED: ordered,
     Kind.CONFIRMED: confirmed,
     Kind.BOUGHT: any_confirmed,
+    Kind.CHANGED_SINCE: changed_since,
     Kind.HAS_PRICE: has_price,
     Kind.PURCHASE: purchase,
     Kind.INVOICED: invoiced,

@@ -67,6 +67,7 @@ class Kind(StrEnum):
     ORDERED = "something was ordered"
     CONFIRMED = "a purchase was confirmed"
     BOUGHT = "one of the purchases was confirmed"
+    CHANGED_SINCE = "what was bought has changed since"
     HAS_PRICE = "the list price of what is had"
     INVOICED = "an invoice was over"
     INVOICE_IS = "an invoice is paid, open, void or given up"
@@ -126,6 +127,8 @@ class Statement:
     tax: Money | None = None
     word: str | None = None
     """A status as it was written: "On hold"."""
+    refusal: bool = False
+    """Whether a press that led nowhere is what it is about."""
 
     def __str__(self) -> str:
         card = f"on the card of {self.card}" if self.card else None

@@ -269,7 +269,7 @@ def test_a_cart_that_is_cut_off_reviews_a_new_price_and_sells_at_the_one_it_show
 
     page.get_by_test_id("cart-checkout").click()
 
-    expect(page.get_by_test_id("notice").first).to_contain_text("nothing was charged")
+    expect(page.get_by_test_id("notice").first).to_contain_text("Nothing was charged")
     expect(page.get_by_test_id("cart-total")).to_have_text("$22.00")
     assert shop.product.control("GET", "/sessions") == []
     page.get_by_test_id("cart-checkout").click()

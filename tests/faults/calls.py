@@ -16,7 +16,7 @@ KEY_SETTING = "PAYMENT_MS_API_KEY"
 DEADLINE = 0.6
 SLACK = 3.0
 """Seconds that a busy machine may need beside what a call may take; what a call must not wait for takes longer."""
-UNAVAILABLE = "Payments are unavailable right now. Nothing was charged."
+UNAVAILABLE = "Payments are unavailable right now. {money}"
 
 ABSENT = reply({"exists": False})
 SESSION = reply({"checkout_session_id": "cs_test_1", "checkout_url": "https://checkout.stripe.com/c/pay/cs_test_1"})

@@ -26,6 +26,7 @@ from services.errors import (
     PurchaseUnconfirmed,
     StatusUnclear,
     SubscriptionOnRecord,
+    with_money,
 )
 from services.sessions.service import Session
 from services.web.problem_address import PROBLEM_AT
@@ -133,8 +134,10 @@ def problem_kind(error: FrontendError) -> Kind:
 
 def problem_sentence(error: FrontendError) -> str:
     """Return what happened, whether money moved, and when to try again where that is known."""
-    parts = [_(error.sentence)]
-    parts += [_(SENTENCES[claim.says][0]) for claim in money_claims(error) if AlreadySaid.MONEY not in error.says]
+    money = money_words(error)
+    parts = [with_money(_(error.sentence), money)]
+    if money and AlreadySaid.MONEY not in error.says:
+        parts.append(money)
     if error.retry_after is not None:
         seconds = max(1, round(error.retry_after))
         words = ngettext("Try again in {count} second.", "Try again in {count} seconds.", seconds)
@@ -142,6 +145,11 @@ def problem_sentence(error: FrontendError) -> str:
     elif error.retryable and AlreadySaid.RETRY not in error.says:
         parts.append(_("Try again in a minute."))
     return sentence_gap().join(parts)
+
+
+def money_words(error: FrontendError) -> str:
+    """Return what its claims say of money; nothing where there are none."""
+    return sentence_gap().join(_(SENTENCES[claim.says][0]) for claim in money_claims(error))
 
 
 def money_claims(error: FrontendError) -> tuple[Claim, ...]:

@@ -1,7 +1,6 @@
-"""What an error looks like as a page: what happened, whether money moved, what to do."""
+"""What an error looks like as a page: what happened, what to do."""
 
-from services.errors import AlreadySaid, FrontendError
-from ui.billing.problem import money_claims
+from services.errors import AlreadySaid, FrontendError, with_money
 from ui.components.button import button
 from ui.components.reference import reference
 from ui.nicegui_ext.html import Tag
@@ -9,8 +8,7 @@ from ui.page.context import PageContext
 from ui.page.current_user import note_problem
 from ui.page.frame import frame
 from ui.page.stripe_mode_banner import watch_stripe_mode_banner
-from ui.text.claim_words import SENTENCES
-from ui.text.i18n import _, sentence_gap
+from ui.text.i18n import _
 from ui.theme.icons import icon
 
 ERROR_ICONS = {404: "magnifying-glass", 401: "lock-closed", 429: "clock"}
@@ -52,10 +50,13 @@ def error_card(context: PageContext, error: FrontendError, cause: str = "") -> N
 
 
 def words_below(error: FrontendError) -> str:
-    """Return what stands below the headline: the error's sentence, or of a failure what its headline has not said."""
+    """Return what stands below the headline: the error's sentence, or of a failure what its headline has not said.
+
+    That nothing was charged it does not say: no press led here, and the user may just have paid.
+    """
     if error.status < 500 or AlreadySaid.TITLE not in error.says:
-        return _(error.sentence)
-    parts = [_(SENTENCES[claim.says][0]) for claim in money_claims(error)]
-    if error.retryable or AlreadySaid.RETRY in error.says:
-        parts.append(_("Try again in a minute."))
-    return sentence_gap().join(parts)
+        return with_money(_(error.sentence), "")
+    if error.retryable:
+        return _("Try again in a minute.")
+    once = AlreadySaid.RETRY in error.says
+    return _("Try again once; if that fails too, contact us and quote the reference.") if once else ""

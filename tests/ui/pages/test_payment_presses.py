@@ -108,7 +108,7 @@ async def test_a_page_that_shows_other_terms_than_are_sold_now_leads_to_a_review
     world.press("subscribe-premium")
     await until(lambda: world.marked("notice"))
 
-    assert "Review the new price; nothing was charged." in world.text()
+    assert "Review the new price. Nothing was charged." in world.text()
     assert not world.billing.opened
 
 

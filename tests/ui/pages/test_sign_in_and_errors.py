@@ -80,10 +80,11 @@ def test_an_error_page_says_its_headline_once(kind: type[FrontendError]) -> None
     assert not words.startswith(error.title)
 
 
-def test_an_error_page_says_that_nothing_was_charged_where_that_is_known() -> None:
+def test_an_error_page_says_nothing_of_money_for_no_press_led_there() -> None:
+    """Whoever comes back from Stripe while the store is away has just paid."""
     with use_locale("en"):
-        assert words_below(StoreUnavailable()) == "Nothing was charged. Try again in a minute."
-        assert words_below(FrontendError()) == "Try again in a minute."
+        assert words_below(StoreUnavailable()) == "Try again in a minute."
+        assert words_below(FrontendError()).startswith("Try again once; if that fails too, contact us")
 
 
 async def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(

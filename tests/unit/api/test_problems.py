@@ -15,7 +15,7 @@ from api.problems import add_error_handlers
 from api.request_context import RequestContextMiddleware
 from services import errors
 from services.checkout_record import Checkout, CheckoutKind
-from services.errors import CheckoutInProgress, FrontendError, KeyRejected, UpstreamError
+from services.errors import CheckoutInProgress, FrontendError, KeyRejected, UpstreamError, with_money
 from services.purchase import PurchaseLine
 from tests.unit.api.api_world import ApiWorld
 
@@ -60,7 +60,11 @@ async def test_every_error_is_a_problem_document(kind: type[FrontendError]) -> N
     problem = answer.json()
     assert answer.status_code == problem["status"] == error.status
     assert answer.headers["content-type"] == "application/problem+json"
-    assert (problem["code"], problem["title"], problem["detail"]) == (error.code, error.title, error.sentence)
+    assert (problem["code"], problem["title"], problem["detail"]) == (
+        error.code,
+        error.title,
+        with_money(error.sentence, "Nothing was charged."),
+    )
     assert problem["retryable"] is error.retryable
     assert problem["type"] == f"/api/docs#{error.code}"
     assert "operator" not in answer.text
