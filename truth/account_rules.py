@@ -83,10 +83,12 @@ def _access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDa
 
 
 def _changed_since(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """It names another plan than was bought, or none that runs."""
+    """It names another plan than was bought, or that one in a word that is not of one which runs."""
     account = facts.account
     bought = next((one.plan for one in facts.sessions if one.id == said.subject), "")
-    return account.speaks and (account.plan != bought or account.status not in ("active", "trialing"))
+    if not account.speaks or account.plan in ("", FREE):
+        return False
+    return account.plan != bought or account.status not in ("active", "trialing")
 
 
 BY_ACCOUNT: Final[Mapping[Kind, Rule]] = {

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from truth.facts import Facts, PaidSession
-from truth.rule import CatalogFacts, ReadersDay
+from truth.rule import CatalogFacts, ReadersDay, is_as_old
 from truth.statements import Statement
 
 WHOLE_SECONDS: Final = timedelta(seconds=1)
@@ -93,9 +93,34 @@ def changed_since(said: Statement, facts: Facts, sold: CatalogFacts, reader: Rea
     """What the page's checkout sold is another plan's by now, or does not run any more, or not for long."""
     bought = next((one.plan for one in facts.sessions if one.id == said.subject), "")
     mine = [sub for sub in facts.subs if sub.session == said.subject]
-    return all(sub.plan != bought or sub.status not in RUNNING or sub.ends_at is not None for sub in mine)
+    changed = (sub.plan != bought or sub.status not in RUNNING or sub.ends_at is not None for sub in mine)
+    return bool(mine) and all(changed)
 
 
 def started(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    name = (said.plan or "").lower()
-    return any(one.plan == name or any(name in price for price, *_rest in one.lines) for one in facts.sessions)
+    """A checkout of that was started so long ago, or that day."""
+    return any(
+        reader.same_day(one.created, said.day) and is_as_old(one.created - facts.ahead, reader.now, said.ago)
+        for one in facts.sessions
+        if _sells(one, said, sold)
+    )
+
+
+def came_back(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """A checkout of that was gone through with at Stripe, so long ago or until that day: from there a browser comes."""
+    return any(
+        reader.not_later(one.paid_at, said.day) and is_as_old(one.paid_at - facts.ahead, reader.now, said.ago)
+        for one in facts.sessions
+        if one.paid_at is not None and _sells(one, said, sold)
+    )
+
+
+def _sells(session: PaidSession, said: Statement, sold: CatalogFacts) -> bool:
+    """Whether a checkout sells what is named: a plan, some of an item, or so many things; anything where nothing is."""
+    name = said.plan
+    if name is None or session.plan == name.lower() or name.endswith((" item", " items")):
+        return True
+    single = name.rpartition(" × ")[2]
+    prices = {item["price"]["price_id"] for item in sold.items if item["name"] == single}
+    former = single.lower().replace(" ", "_")  # one that is not sold any more is named as it was called then
+    return any(price in prices or former in price for price, *_rest in session.lines)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sandbox.auth.accounts import AccountPlan
@@ -109,6 +109,8 @@ class Facts:
     sessions: tuple[PaidSession, ...] = ()
     invoices: tuple[tuple[datetime, int, str, str], ...] = ()
     """The day of each of Stripe's invoices, its total and currency, and Stripe's word for its state."""
+    ahead: timedelta = timedelta()
+    """How far Stripe's clock is ahead of the app's, in whole seconds."""
     second: bool = False
     """Whether the Payment MS keeps the contract's second version: then it says itself what renews, at which price."""
 
@@ -132,7 +134,8 @@ def facts_of(state: SandboxState, user_id: str, at: datetime) -> Facts:
     second = state.runtime_settings.current.contract == 2
     groups = {FREE: "main", **{sub.plan: sub.group for sub in subs}}
     groups |= {one.plan: one.group or "main" for one in state.prices.plans()}
-    return Facts(at, subs, _account(truth.account, groups), sessions, invoices, second)
+    ahead = timedelta(seconds=round((state.clock.now() - at).total_seconds()))
+    return Facts(at, subs, _account(truth.account, groups), sessions, invoices, ahead, second)
 
 
 def told_of(

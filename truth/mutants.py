@@ -116,6 +116,12 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
            "elif not shown.invoices:", "elif True:"),
     Mutant("what was bought has changed, if anything", "what became of one", "ui.pages.success",
            "if current is not None and about_it and _has_come(checkout, current):", "if False:"),
+    Mutant("every checkout has been come back from", "what became of one", "services.claims.checkouts",
+           "    if returned is not None:\n        return (claim(ClaimKind.NOT_CONFIRMED_YET, returned),)",
+           "    if True:\n        return (claim(ClaimKind.NOT_CONFIRMED_YET, returned),)"),
+    Mutant("a checkout was started a year before", "what became of one", "services.claims.checkouts",
+           "started = claim(ClaimKind.STARTED, checkout.started_at)",
+           "started = claim(ClaimKind.STARTED, checkout.started_at.replace(year=checkout.started_at.year - 1))"),
     Mutant("nothing was charged, says a page that fails", "nothing was charged", "ui.serving.error_page",
            'return _("Try again in a minute.")', 'return _("Nothing was charged.")'),
     # What the contract's second version tells

@@ -45,6 +45,11 @@ class ReadersDay:
     zone: str
     now: datetime
 
+    def not_later(self, moment: datetime, day: str | None) -> bool:
+        """Whether a moment was not after a day as a page writes it. No day said is no error."""
+        days = (moment + timedelta(days=count) for count in range((self.now - moment).days + 2))
+        return any(self.same_day(one, day) for one in days)
+
     def same_day(self, moment: datetime | None, day: str | None) -> bool:
         """Whether a day as a page writes it is the day of a moment. No day said is no error."""
         if day is None:
@@ -56,6 +61,27 @@ class ReadersDay:
         if day in (f"{month} {local.day}, {local.year}", f"{local.day} {month} {local.year}"):
             return True
         return this_year and day in (f"{month} {local.day}", f"{local.day} {month}")
+
+
+UNITS: Final[Mapping[str, timedelta]] = {
+    "second": timedelta(seconds=1), "minute": timedelta(minutes=1), "hour": timedelta(hours=1),
+    "day": timedelta(days=1), "month": timedelta(days=28), "year": timedelta(days=365),
+}  # fmt: skip
+"""Units of an age; a month at its shortest."""
+
+SLACK: Final = timedelta(seconds=3)
+"""What an age may be short of: moments are whole seconds, and time passes while a page is drawn."""
+
+
+def is_as_old(moment: datetime, now: datetime, ago: str | None) -> bool:
+    """Whether a moment is at least as long ago as is said, rounded; a page that stands open says too little by and by.
+
+    No age said is no error.
+    """
+    if ago is None or not ago.endswith(" ago"):
+        return True
+    number, unit = ago.split()[:2]
+    return now - moment >= (int(number) - 0.5) * UNITS[unit.removesuffix("s")] - SLACK
 
 
 Rule = Callable[[Statement, Facts, CatalogFacts, "ReadersDay"], bool]

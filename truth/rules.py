@@ -10,6 +10,7 @@ from truth.access_rules import access, access_until, no_access
 from truth.checkout_rules import (
     any_confirmed,
     awaited,
+    came_back,
     changed_since,
     checkout_ended,
     confirmed,
@@ -131,6 +132,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.NOT_CHARGED_THEN: not_charged_then,
     Kind.CHECKOUT_ENDED: checkout_ended,
     Kind.STARTED: started,
+    Kind.CAME_BACK: came_back,
     Kind.CONFIRMING: _always,
     Kind.SUBMITTED: submitted,
     Kind.ORDERED: ordered,

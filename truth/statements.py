@@ -62,6 +62,7 @@ class Kind(StrEnum):
     CHECKOUT_ENDED = "a checkout ended unpaid"
     PLAN_UNCHANGED = "the plan is unchanged"
     STARTED = "a checkout was started"
+    CAME_BACK = "a checkout was come back from"
     CONFIRMING = "a purchase is being confirmed"
     SUBMITTED = "an order is submitted"
     ORDERED = "something was ordered"
@@ -127,6 +128,8 @@ class Statement:
     tax: Money | None = None
     word: str | None = None
     """A status as it was written: "On hold"."""
+    ago: str | None = None
+    """How long ago it was, as it was written: "4 minutes ago"."""
     refusal: bool = False
     """Whether a press that led nowhere is what it is about."""
 

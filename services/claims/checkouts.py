@@ -8,6 +8,7 @@ from services.claims.model import Claim, ClaimKind, Evidence
 from services.claims.status import waiting_kind
 from services.payment_contract.invoices import Invoice
 from services.subscription.current import confirmation_wait
+from services.subscription.model import Source, Subscription
 
 
 class NotChargedEvidence(StrEnum):
@@ -87,6 +88,62 @@ def purchase_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
     says = waiting_kind(wait, alone=False, seen_back=checkout.seen_back)  # what else can charge is not looked at
     said = Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, date=returned, **_about(checkout))
     return (said, price)
+
+
+def question_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
+    """Return what may be said of a checkout before another one is started beside it: what is asked follows from it."""
+    returned, about = checkout.at(CheckoutEvent.RETURNED), _about(checkout)
+
+    def claim(says: ClaimKind, date: datetime | None = None) -> Claim:
+        return Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, date=date, **about)
+
+    if checkout.ordered(now):
+        return (claim(ClaimKind.ORDERED_BEFORE, returned),)
+    if returned is not None:
+        return (claim(ClaimKind.NOT_CONFIRMED_YET, returned),)
+    started = claim(ClaimKind.STARTED, checkout.started_at)
+    if checkout.unheard(now):
+        return (started, claim(ClaimKind.PAYMENT_UNHEARD))
+    if not checkout.payable(now) or checkout.at(CheckoutEvent.CANCELED) is not None:
+        return (started, claim(ClaimKind.PAYMENT_POSSIBLE))
+    return (started,)
+
+
+def beside_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
+    """Return what whoever starts another checkout has to know of this one: that it can be paid, or may have been."""
+    if checkout.unheard(now):
+        says = ClaimKind.PAYMENT_UNHEARD
+    elif checkout.payable(now):
+        says = ClaimKind.STILL_PAYABLE
+    else:
+        return ()
+    return (Claim(says=says, evidence=Evidence.CHECKOUT, as_of=now, **_about(checkout)),)
+
+
+def unanswered_claims(checkout: Checkout, now: datetime) -> tuple[Claim, ...]:
+    """Return what is asked about of a purchase that was never confirmed: that the user came back, or only started it.
+
+    The first is dated by what is said: the return, or the start.
+    """
+    about = _about(checkout)
+    if checkout.seen_back:
+        date = checkout.at(CheckoutEvent.RETURNED)
+        return (Claim(says=ClaimKind.UNCONFIRMED, evidence=Evidence.CHECKOUT, as_of=now, date=date, **about),)
+    started = Claim(
+        says=ClaimKind.STARTED, evidence=Evidence.CHECKOUT, as_of=now, date=checkout.started_at, **about
+    )  # fmt: skip
+    return (started, started.model_copy(update={"says": ClaimKind.NEVER_CONFIRMED, "date": None}))
+
+
+def on_top_claim(plan_id: str | None, now: datetime) -> Claim:
+    """Return that a new subscription would be charged on top of one that no service calls ended."""
+    return Claim(says=ClaimKind.CHARGED_ON_TOP, evidence=Evidence.BILLING, as_of=now, plan=plan_id)
+
+
+def changed_since_claim(checkout: Checkout, current: Subscription, now: datetime) -> Claim:
+    """Return that what was bought is not what the user has now, as a service says of `current`."""
+    evidence = Evidence.ACCOUNT if current.source is Source.ACCOUNT else Evidence.BILLING
+    return Claim(says=ClaimKind.CHANGED_SINCE, evidence=evidence, as_of=current.as_of, **_about(checkout))
 
 
 def price_claim(checkout: Checkout) -> Claim:

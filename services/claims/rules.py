@@ -211,6 +211,26 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "a checkout here that the browser was sent to or came back from, and no service has spoken of it. That it is "
         "not paid is never said of it"
     ),
+    ClaimKind.STARTED: Rule("this app opened the checkout and sent the browser to it"),
+    ClaimKind.ORDERED_BEFORE: Rule(
+        "the browser came back from a checkout of items, its address carried what only Stripe knows, and the last try "
+        "of a webhook is not past",
+        "`started`",
+    ),
+    ClaimKind.NOT_CONFIRMED_YET: Rule(
+        "a checkout of a plan that the browser came back from, or that a service calls complete, and none has spoken "
+        "of what it sold"
+    ),
+    ClaimKind.PAYMENT_POSSIBLE: Rule(
+        "Stripe's back link was pressed, or the session is over, and no service has said that it ended unpaid"
+    ),
+    ClaimKind.PAYMENT_UNHEARD: Rule("the same, and the last try of a webhook is past"),
+    ClaimKind.STILL_PAYABLE: Rule("its session's life is not over, and no service has said that it ended"),
+    ClaimKind.CHARGED_ON_TOP: Rule("something is on record of which no service says that it has ended"),
+    ClaimKind.CHANGED_SINCE: Rule(
+        "the purchase was confirmed once; a service's word of now is of another plan, or of a state that is no "
+        "purchase's, and nothing that the user has is of the plan that was bought"
+    ),
     ClaimKind.ORDER_PLACED: Rule(
         "the return carries what only Stripe knows, or a service says so", "`back_from_checkout`"
     ),

@@ -466,3 +466,63 @@ def test_an_add_on_is_of_the_plans_group_from_the_moment_the_portal_made_it_a_pl
 
     assert not books.history.in_group_at(add_on.id, "main", before)
     assert books.history.in_group_at(add_on.id, "main", books.state.clock.now())
+
+
+def opened(books: Books) -> StripeCheckoutSession:
+    """Open a checkout of Premium by the month."""
+    line = next(line for line in books.state.prices.plans() if line.plan == "premium")
+    urls = ("http://a.test/?{CHECKOUT_SESSION_ID}", "http://a.test/")
+    return books.state.checkout.open("subscription", ADA.user_id, ADA.email, [line], *urls)
+
+
+def bought(books: Books) -> StripeCheckoutSession:
+    """Pay such a checkout."""
+    session = books.state.checkout.pay(opened(books), "4242424242424242")
+    books.observe()
+    return session
+
+
+def test_a_checkout_is_as_old_as_it_is_said_to_be_or_older(books: Books) -> None:
+    session = opened(books)
+    books.passes(timedelta(minutes=4))
+
+    assert books.judge(Kind.STARTED, plan="Premium", ago="4 minutes ago") is Verdict.TRUE
+    assert books.judge(Kind.STARTED, plan="Premium", ago="3 minutes ago") is Verdict.TRUE
+    assert books.judge(Kind.STARTED, plan="Premium", ago="1 day ago") is Verdict.FALSE
+    assert books.judge(Kind.STARTED, plan="Basic", ago="4 minutes ago") is Verdict.FALSE
+    assert books.judge(Kind.CAME_BACK, plan="Premium") is Verdict.FALSE
+
+    books.state.checkout.pay(session, "4242424242424242")
+    books.observe()
+
+    paid = books.state.clock.now()
+    assert books.judge(Kind.CAME_BACK, plan="Premium", day=f"{paid:%-d %B %Y}") is Verdict.TRUE
+    assert books.judge(Kind.CAME_BACK, day=f"{paid - timedelta(days=1):%-d %B %Y}") is Verdict.FALSE
+
+
+def test_what_was_bought_has_changed_once_it_does_not_run_any_more(books: Books) -> None:
+    session = bought(books)
+
+    assert books.judge(Kind.CHANGED_SINCE, subject=session.id) is Verdict.FALSE
+
+    subscription = books.state.subscriptions.get(session.subscription_id)
+    assert subscription is not None
+    set_status(books.state, subscription, "past_due")
+    books.observe()
+
+    assert books.judge(Kind.CHANGED_SINCE, subject=session.id) is Verdict.TRUE
+
+
+def test_a_badge_is_of_the_purchase_in_its_row(books: Books) -> None:
+    day = f"{bought(books).created:%-d %B %Y}"
+
+    assert books.judge(Kind.BOUGHT, money=Money(2900, "usd"), day=day) is Verdict.TRUE
+    assert books.judge(Kind.BOUGHT, money=Money(900, "usd"), day=day) is Verdict.FALSE
+
+
+def test_that_nothing_was_charged_is_of_a_checkout_or_of_a_refused_press(books: Books) -> None:
+    bought(books)
+    books.passes_hour()
+
+    assert books.judge(Kind.NOTHING_CHARGED, refusal=True) is Verdict.TRUE
+    assert books.judge(Kind.NOTHING_CHARGED) is Verdict.FALSE

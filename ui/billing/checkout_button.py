@@ -5,7 +5,7 @@ beside the button, with the way on (`ui/billing/problem.py`). Wherever a checkou
 one, in words that name the danger: the page of the other one may still be open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from nicegui import ui
 
 from catalog import NotInCatalog
 from services.checkout_record import Checkout, CheckoutEvent
+from services.claims import Claim, ClaimKind, beside_claims, question_claims
 from services.errors import (
     AlreadySubscribed,
     CatalogChanged,
@@ -29,21 +30,18 @@ from services.errors import (
 from services.purchase import CheckoutKind, Purchase
 from services.sessions.service import sign_in_path
 from ui.billing.portal_button import portal_button
-from ui.billing.problem import ProblemPlace
+from ui.billing.problem import ProblemPlace, money_claims
 from ui.billing.purchase_words import bought_name
 from ui.billing.subscription_card import contact_button
 from ui.components.button import ActionForm, Look, button
 from ui.nicegui_ext.html import Tag
 from ui.page.context import PageContext
 from ui.page.current_user import known_status, session_now
-from ui.text.formats import relative
-from ui.text.i18n import N_, _, sentence_gap
+from ui.text.claim_words import Reader, checkout_sentence, claims_attribute
+from ui.text.i18n import _, sentence_gap
 
 CART_ACTION: Final = "/cart/checkout"
 ACTION: Final = "/payment/checkout"
-
-DANGER: Final = N_("If the other page is still open, don't pay there too.")
-UNHEARD: Final = N_("We don't know if you paid. If you were charged, contact us first.")
 
 Explain = Callable[[FrontendError], None]
 """What a page says of an error that only it can put into words."""
@@ -110,11 +108,12 @@ def way_back(purchase: Purchase) -> str:
 
 def show_refusal(context: PageContext, purchase: Purchase | None, error: FrontendError, problems: ProblemPlace) -> None:
     """Say why a checkout was not started; `purchase` is what to go on with where that is possible."""
-    sentence = ""
+    sentence, claims = "", money_claims(error)
     if isinstance(error, CheckoutInProgress) and not isinstance(error, PurchaseUnconfirmed):
         checkout = _under_way(context, error)
-        sentence = question_words(context, checkout, purchase) if checkout is not None else ""
-    problems.show(error, lambda: _way_on(context, purchase, error, problems), sentence=sentence)
+        if checkout is not None:
+            sentence, claims = question_words(context, checkout, purchase), question_claims(checkout, datetime.now(UTC))
+    problems.show(error, lambda: _way_on(context, purchase, error, problems), sentence=sentence, claims=claims)
 
 
 def _way_on(context: PageContext, purchase: Purchase | None, error: FrontendError, problems: ProblemPlace) -> None:
@@ -156,32 +155,47 @@ def _answer_button(
     if error.also_open is not None:
         purchase = purchase.instead(error.also_open.id)
     checkout_button(context, purchase, label, problems, look="secondary")
-    if error.also_open is not None:
-        unheard = isinstance(error.also_open, Checkout) and error.also_open.unheard(datetime.now(UTC))
-        words = _(UNHEARD) if unheard else _(DANGER)
-        Tag("p", _("You also started another checkout.") + sentence_gap() + words, classes="small danger-words")
+    if isinstance(error.also_open, Checkout):
+        _draw_beside(context, error.also_open, _("You also started another checkout."), classes="small danger-words")
+    elif error.also_open is not None:
+        Tag("p", _("You also started another checkout."), classes="small danger-words")
+
+
+def _draw_beside(context: PageContext, checkout: Checkout, words: str, *, classes: str) -> None:
+    """Draw these words, and what to know of this checkout before another one is started, or what depends on it."""
+    claims = beside_claims(checkout, datetime.now(UTC))
+    said = [_in_words(context, claim, checkout) for claim in claims] or [_("Start a new one only if you didn't pay.")]
+    text = sentence_gap().join(part for part in (words, *said) if part)
+    Tag("p", text, classes=classes, data_claims=claims_attribute(claims))
 
 
 def question_words(context: PageContext, checkout: Checkout, purchase: Purchase | None) -> str:
     """Return what was started when, and what to choose: "You started … 4 minutes ago. Continue, or …?"."""
-    started = started_words(context, checkout)
-    if checkout.ordered(datetime.now(UTC)):
-        ago = relative(checkout.at(CheckoutEvent.RETURNED) or checkout.started_at, context.locale)
-        ordered = _("You ordered {item} {ago}, and the payment may still be on its way. Order it again?")
-        return ordered.format(item=bought_name(context, checkout), ago=ago)
-    if checkout.at(CheckoutEvent.RETURNED) is not None:
-        return _("Your checkout for {plan} isn't confirmed yet. Wait for that before you buy again.").format(
-            plan=bought_name(context, checkout)
-        )
-    if checkout.unheard(datetime.now(UTC)):
-        return started + sentence_gap() + _(UNHEARD)
-    if not checkout.payable(datetime.now(UTC)) or checkout.at(CheckoutEvent.CANCELED) is not None:
-        return started + sentence_gap() + _("Did you pay there? It can take a while to show here.")
-    if purchase is None or _same(checkout, purchase):
+    claims = question_claims(checkout, datetime.now(UTC))
+    said = [words for claim in claims if (words := _in_words(context, claim, checkout))]
+    return sentence_gap().join((*said, *_asked(context, checkout, purchase, claims[-1].says)))
+
+
+def _asked(context: PageContext, checkout: Checkout, purchase: Purchase | None, known: ClaimKind) -> Iterator[str]:
+    """Yield what is asked, or what to do, where that is known of a checkout."""
+    if known is ClaimKind.ORDERED_BEFORE:
+        # Translators: after "You ordered Sticker pack 4 minutes ago, and …"
+        yield _("Order it again?")
+    elif known is ClaimKind.NOT_CONFIRMED_YET:
+        # Translators: "that" is the confirmation: after "Your checkout for Premium isn't confirmed yet."
+        yield _("Wait for that before you buy again.")
+    elif known is ClaimKind.PAYMENT_POSSIBLE:
+        yield _("Did you pay there? It can take a while to show here.")
+    elif known is ClaimKind.STARTED and (purchase is None or _same(checkout, purchase)):
         # Translators: a checkout; after "You started a checkout for Premium 4 minutes ago."
-        return started + sentence_gap() + _("Continue, or start a new one?")
-    question = _("Continue, or start {plan} instead?").format(plan=_purchase_name(context, purchase))
-    return started + sentence_gap() + question
+        yield _("Continue, or start a new one?")
+    elif known is ClaimKind.STARTED and purchase is not None:
+        yield _("Continue, or start {plan} instead?").format(plan=_purchase_name(context, purchase))
+
+
+def _in_words(context: PageContext, claim: Claim, checkout: Checkout) -> str:
+    reader = Reader.at(context.catalog, context.locale, context.timezone)
+    return checkout_sentence(claim, reader, bought_name(context, checkout))
 
 
 def draw_ways(context: PageContext, checkout: Checkout, purchase: Purchase, problems: ProblemPlace) -> None:
@@ -216,9 +230,9 @@ def draw_ways(context: PageContext, checkout: Checkout, purchase: Purchase, prob
     if checkout.unheard(datetime.now(UTC)):
         contact_button(context, _("Contact us"))
         words = _("Start a new one only if you weren't charged, or if that subscription has ended.")
+        Tag("p", words, classes="small muted danger-words")
     else:
-        words = _(DANGER) if payable else _("Start a new one only if you didn't pay.")
-    Tag("p", words, classes="small muted danger-words")
+        _draw_beside(context, checkout, "", classes="small muted danger-words")
 
 
 def draw_continue(context: PageContext, checkout: Checkout, problems: ProblemPlace, *, look: Look = "primary") -> None:
@@ -245,12 +259,6 @@ def open_checkout(context: PageContext) -> Checkout | None:
     """Return the checkout that this page's user may be in the middle of, as far as the page knows."""
     customer_status = known_status(context)
     return (customer_status.open or customer_status.confirming) if customer_status is not None else None
-
-
-def started_words(context: PageContext, checkout: Checkout, *, now: datetime | None = None) -> str:
-    """Return what was started when: "You started a checkout for Premium 4 minutes ago."."""
-    ago = relative(checkout.started_at, context.locale, now=now or datetime.now(UTC))
-    return _("You started a checkout for {plan} {ago}.").format(plan=bought_name(context, checkout), ago=ago)
 
 
 def _purchase_name(context: PageContext, purchase: Purchase) -> str:

@@ -63,19 +63,27 @@ class ProblemPlace:
         """The page is gone: what it wanted to hear refers to it, and both would wait for the collector."""
         self._on_change = None
 
-    def show(self, error: FrontendError, way_on: Draw | None = None, *, sentence: str = "") -> None:
-        """Say what went wrong, or `sentence`, which knows more of it; `way_on` draws the buttons that lead on.
+    def show(
+        self,
+        error: FrontendError,
+        way_on: Draw | None = None,
+        *,
+        sentence: str = "",
+        claims: tuple[Claim, ...] | None = None,
+    ) -> None:
+        """Say what went wrong, or `sentence`, which knows more of it and is made of `claims`; `way_on` draws the
+        buttons that lead on.
 
         It is said among the page's banners where what this place stood in was drawn anew while the press was under way.
         """
         if self._box.is_deleted:
-            page_wide_problems(self._context).show(error, way_on, sentence=sentence)
+            page_wide_problems(self._context).show(error, way_on, sentence=sentence, claims=claims)
             return
         self.current = error
         note_problem(self._context, error)
         self._box.clear()
         with self._box:
-            draw_problem(error, way_on, sentence=sentence)
+            draw_problem(error, way_on, sentence=sentence, claims=claims)
         self._box.set(hidden=False)
         self._changed()
 
@@ -108,11 +116,14 @@ def page_wide_problems(context: PageContext) -> ProblemPlace:
     return place
 
 
-def draw_problem(error: FrontendError, way_on: Draw | None = None, *, sentence: str = "") -> None:
+def draw_problem(
+    error: FrontendError, way_on: Draw | None = None, *, sentence: str = "", claims: tuple[Claim, ...] | None = None
+) -> None:
     """Draw an error as a notice that takes the focus."""
     title = "" if sentence else problem_title(error)
     with notice(problem_kind(error), sentence or problem_sentence(error), title=title, focus=True) as box:
-        box.classes("problem").set(data_code=error.code, data_claims=claims_attribute(money_claims(error)))
+        made_of = money_claims(error) if claims is None else claims
+        box.classes("problem").set(data_code=error.code, data_claims=claims_attribute(made_of))
         if error.request_id:
             reference(error.request_id, "reference small muted")
         if way_on is not None:

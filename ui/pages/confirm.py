@@ -5,12 +5,13 @@ the whole billing page is.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from catalog import Catalog, Plan, Price, UnknownPrice
 from catalog_entries import Promises
 from services.checkout.guards import refusal
 from services.checkout_record import Checkout
-from services.claims import Tax
+from services.claims import Tax, question_claims
 from services.errors import CatalogChanged, FrontendError
 from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
@@ -25,6 +26,7 @@ from ui.plans.confirm import ConfirmCard, back_to_plans, confirm_title, draw_sma
 from ui.plans.interval_switch import interval_of
 from ui.plans.live_catalog import on_catalog_change
 from ui.plans.price import due_claims, shown_price, starts_with_trial
+from ui.text.claim_words import claims_attribute
 from ui.text.i18n import _
 
 Chosen = tuple[Plan, Price]
@@ -153,9 +155,10 @@ def draw_opened(context: PageContext, opened: Checkout, purchase: Purchase, prob
     words: list[Tag] = []
     sentence = question_words(context, opened, purchase)
     title = _("You have an unfinished checkout for {plan}").format(plan=bought_name(context, opened))
+    claims = claims_attribute(question_claims(opened, datetime.now(UTC)))
     another = not purchase.is_same_as(opened.purchase)
     with (
-        notice("info", lambda: words.append(Tag("p", sentence)), title=title, focus=another),
+        notice("info", lambda: words.append(Tag("p", sentence, data_claims=claims)), title=title, focus=another),
         Tag("div", classes="actions"),
     ):
         draw_ways(context, opened, purchase, problems)

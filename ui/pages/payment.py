@@ -6,10 +6,11 @@ that sells. What changes while the page is open is pushed to it, part by part.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from datetime import UTC, datetime
 
 from catalog import Interval
 from services.checkout_record import Checkout, CheckoutEvent
+from services.claims import Claim, on_top_claim, unanswered_claims
 from services.container import Container
 from services.errors import CheckoutInProgress, FrontendError
 from services.portal import PortalVisit as PortalVisit
@@ -37,9 +38,8 @@ from ui.plans.interval_switch import first_interval
 from ui.plans.live_catalog import on_catalog_change
 from ui.plans.price import tax_words
 from ui.serving.document import PageContext, page
-from ui.text.formats import short_date
+from ui.text.claim_words import Reader, claims_attribute, question_sentence, sentence
 from ui.text.i18n import N_, _
-from ui.text.state_words import plan_name
 from ui.text.states import CHECK_FIRST, STATES, Shown, shown_as
 from ui.theme.icons import icon
 
@@ -257,35 +257,9 @@ def question_of(customer_status: CustomerStatus) -> Question | None:
     return None
 
 
-_CAME_BACK: Final = {
-    True: N_(
-        "You came back from a checkout for {plan} on {date} that was never confirmed. If you were charged, contact us "
-        "before you subscribe again and quote this reference: {reference}"
-    ),
-    False: N_(
-        "You came back from a checkout on {date} that was never confirmed. If you were charged, contact us before you "
-        "subscribe again and quote this reference: {reference}"
-    ),
-}
-"""What is asked about, with and without the plan's name."""
-
-_STARTED: Final = {
-    True: N_(
-        "You started a checkout for {plan} on {date} that was never confirmed. If you were charged, contact us before "
-        "you subscribe again and quote this reference: {reference}"
-    ),
-    False: N_(
-        "You started a checkout on {date} that was never confirmed. If you were charged, contact us before you "
-        "subscribe again and quote this reference: {reference}"
-    ),
-}
-"""The same, where no browser was seen to come back."""
-
-
 def draw_question(context: PageContext, question: Question, answered: Press) -> None:
     """Draw the question behind which the plans wait: it leads past a guard, so no user should meet it by accident."""
     action, plan_id, checkout = question
-    name = plan_name(plan_id or None, context.catalog, context.locale)
     with Tag("details", classes="question-box", testid="has-ended"):
         with Tag("summary"):
             ended = action is Action.HAS_ENDED
@@ -293,20 +267,18 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
             Tag("span", _("Has it ended?") if ended else _("Were you charged?"))
             icon("chevron-down")
         with Tag("div", classes="question-body"):
-            reference = checkout.session_id if checkout is not None else ""
+            reference, now = checkout.session_id if checkout is not None else "", datetime.now(UTC)
+            reader = Reader.at(context.catalog, context.locale, context.timezone, now)
+            claims: tuple[Claim, ...]
             if checkout is not None:
-                told_back = checkout.at(CheckoutEvent.RETURNED) if checkout.seen_back else None
-                day = short_date(told_back or checkout.started_at, context.locale, context.timezone)
-                sentence = _(_CAME_BACK[name is not None] if told_back is not None else _STARTED[name is not None])
-                sentence = sentence.format(plan=name, date=day, reference="{reference}")
+                claims = unanswered_claims(checkout, now)
+                words = question_sentence(claims, reader, "{reference}")
                 label = _("I wasn't charged – show the plans")
             else:
-                sentence = _(
-                    "Check the billing portal first. If it's still running there, a new subscription would be charged "
-                    "on top of it."
-                )
+                claims = (on_top_claim(plan_id or None, now),)
+                words = sentence(claims[0], reader)
                 # Translators: answer on a button to "Has it ended?": a new subscription
                 label = _("Yes, start a new one")
-            with Tag("p"):
-                sentence_around(sentence, "reference", lambda: Tag("span", reference, translate="no"))
+            with Tag("p", data_claims=claims_attribute(claims)):
+                sentence_around(words, "reference", lambda: Tag("span", reference, translate="no"))
             button(label, "secondary", href="/payment?ended=yes#plans", on_press=answered, testid="answer-ended")

@@ -12,7 +12,7 @@ from typing import Final
 
 from services.cart import user_owner
 from services.checkout_record import Checkout, CheckoutEvent, CheckoutKind
-from services.claims import Claim, arrived_claim, checkout_claims, receipt_claim
+from services.claims import Claim, arrived_claim, changed_since_claim, checkout_claims, receipt_claim
 from services.container import Container
 from services.errors import FrontendError
 from services.sessions.service import Session, sign_in_path
@@ -311,10 +311,17 @@ def _later(context: PageContext, checkout: Checkout, customer_status: CustomerSt
         # In the portal it may have become a plan of another group, and news get lost: nothing more is known of it.
         headline = _("Your billing status")
         return View("confirmed", "info", "information-circle", headline, lead, None, checkout, (arrived,))
-    if not customer_status.stale and current.state not in UNSURE:
-        lead = _("This purchase was confirmed. Since then your subscription has changed.")
+    since: Claim | None = None
+    kept = any(one.plan_id == checkout.plan_id and one.live for one in customer_status.all)
+    if not (customer_status.stale or kept or current.state in UNSURE):
+        since = changed_since_claim(checkout, current, now)
+    said: tuple[Claim, ...] = (arrived,)
+    if since is not None:
+        said = (arrived, since)
+        reader = Reader.at(context.catalog, context.locale, context.timezone, now)
+        lead = sentence_gap().join((lead, sentence(since, reader)))
     view = _saying(words_of(context, current), current.state, checkout)
-    return replace(view, lead=lead, claims=(arrived, *view.claims))
+    return replace(view, lead=lead, claims=(*said, *view.claims))
 
 
 def _not_ours(context: PageContext, customer_status: CustomerStatus | None) -> View:

@@ -5,7 +5,7 @@ A kind of claim has sentences in several forms, the most telling first: said is 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from string import Formatter
@@ -137,6 +137,18 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ClaimKind.INVOICE: ("",),
     ClaimKind.NO_INVOICES: (N_("No invoices yet."),),
     ClaimKind.NO_WORD_YET: ("",),
+    ClaimKind.STARTED: (N_("You started a checkout for {plan} {ago}."),),
+    ClaimKind.ORDERED_BEFORE: (N_("You ordered {item} {ago}, and the payment may still be on its way."),),
+    ClaimKind.NOT_CONFIRMED_YET: (N_("Your checkout for {plan} isn't confirmed yet."),),
+    ClaimKind.PAYMENT_POSSIBLE: ("",),
+    ClaimKind.PAYMENT_UNHEARD: (N_("We don't know if you paid. If you were charged, contact us first."),),
+    ClaimKind.STILL_PAYABLE: (N_("If the other page is still open, don't pay there too."),),
+    ClaimKind.CHARGED_ON_TOP: (
+        N_("Check the billing portal first. If it's still running there, a new subscription would be charged on top of "
+           "it."),
+    ),
+    # Translators: after "This purchase was confirmed."
+    ClaimKind.CHANGED_SINCE: (N_("Since then your subscription has changed."),),
     ClaimKind.ORDER_PLACED: (N_("Stripe will email your receipt. We'll get started once the payment clears."),),
     ClaimKind.PURCHASE_ARRIVED: ("",),
     ClaimKind.RECEIPT: (N_("Stripe emails your receipt; your invoices are in the billing portal."),),
@@ -145,6 +157,22 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
     ),
 }
 """What claims say whose words depend on nothing but their facts. Amounts that are due are worded by `due_sentence`."""
+
+QUESTIONS: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
+    ClaimKind.UNCONFIRMED: (
+        N_("You came back from a checkout for {plan} on {date} that was never confirmed. If you were charged, contact "
+           "us before you subscribe again and quote this reference: {reference}"),
+        N_("You came back from a checkout on {date} that was never confirmed. If you were charged, contact us before "
+           "you subscribe again and quote this reference: {reference}"),
+    ),
+    ClaimKind.STARTED: (
+        N_("You started a checkout for {plan} on {date} that was never confirmed. If you were charged, contact us "
+           "before you subscribe again and quote this reference: {reference}"),
+        N_("You started a checkout on {date} that was never confirmed. If you were charged, contact us before you "
+           "subscribe again and quote this reference: {reference}"),
+    ),
+}
+"""What an unanswered purchase's claims say above the question whether it was charged, with what is to be quoted."""
 
 PURCHASE_BADGES: Final[Mapping[ClaimKind, str]] = {
     # Translators: badge of an order: paid for
@@ -219,6 +247,18 @@ def sentence(claim: Claim, reader: Reader, former_name: Text | None = None) -> s
     if claim.says in (ClaimKind.DUE_TODAY, ClaimKind.THEN_EACH, ClaimKind.TRIAL_OFFERED):
         return due_sentence((claim,), reader)
     return say(SENTENCES.get(claim.says, ("",)), facts(claim, reader, former_name))
+
+
+def checkout_sentence(claim: Claim, reader: Reader, bought: str) -> str:
+    """Return what is said of a checkout that sold what `bought` names: a plan, an item, or how many things."""
+    known = facts(claim, reader)
+    named = {"plan": bought, "item": bought} | ({"ago": known["age"]} if "age" in known else {})
+    return say(SENTENCES[claim.says], known | named)
+
+
+def question_sentence(claims: Sequence[Claim], reader: Reader, reference: str) -> str:
+    """Return what stands above the question whether a purchase that was never confirmed was charged."""
+    return say(QUESTIONS[claims[0].says], facts(claims[0], reader) | {"reference": reference})
 
 
 def sentences(claims: Iterable[Claim], reader: Reader, former_name: Text | None = None) -> Sentence:
