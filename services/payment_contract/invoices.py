@@ -37,11 +37,16 @@ class Invoice:  # the same name as the sandbox's, which writes what is read here
 
 
 def read_invoices(content: object) -> tuple[Invoice, ...] | None:
-    """Return the invoices in an answer's object, newest first, without those that can't be read; None for no list."""
+    """Return the invoices in an answer's object, newest first, without those that can't be read.
+
+    None for no list, and for one of which nothing can be read: that is no list of none.
+    """
     rows = content.get("invoices") if isinstance(content, Mapping) else None
     if not isinstance(rows, list):
         return None
-    return tuple(sorted(_readable(rows), key=lambda invoice: invoice.created, reverse=True))
+    found = tuple(sorted(_readable(rows), key=lambda invoice: invoice.created, reverse=True))
+    told = [row for row in rows if not (isinstance(row, Mapping) and row.get("status") == "draft")]
+    return found if found or not told else None
 
 
 def _readable(rows: list[object]) -> Iterator[Invoice]:

@@ -177,3 +177,11 @@ def test_invoices_are_read_newest_first_without_those_that_cant_be() -> None:
     ]
     assert found[1].status is InvoiceStatus.PAID
     assert read_invoices({"invoices": None}) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_empty"),
+    [([], True), ([{"status": "draft"}], True), ([{"status": "settled"}], False), ([{"status": "draft"}, 7], False)],
+)
+def test_a_list_of_which_nothing_can_be_read_is_no_list_of_none(rows: list[object], is_empty: bool) -> None:
+    assert read_invoices({"invoices": rows}) == (() if is_empty else None)
