@@ -83,10 +83,15 @@ def _access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDa
 
 
 def _changed_since(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """It names another plan than was bought, or that one in a word that is not of one which runs."""
+    """It names another plan than was bought, or that one in a word that is not of one which runs.
+
+    Where that other plan is a subscription of its own, it speaks of that one.
+    """
     account = facts.account
     bought = next((one.plan for one in facts.sessions if one.id == said.subject), "")
     if not account.speaks or account.plan in ("", FREE):
+        return False
+    if account.plan != bought and any(sub.live and sub.plan == account.plan for sub in facts.subs):
         return False
     return account.plan != bought or account.status not in ("active", "trialing")
 
