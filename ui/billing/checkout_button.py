@@ -156,9 +156,14 @@ def _answer_button(
         purchase = purchase.instead(error.also_open.id)
     checkout_button(context, purchase, label, problems, look="secondary")
     if isinstance(error.also_open, Checkout):
-        _draw_beside(context, error.also_open, _("You also started another checkout."), classes="small danger-words")
+        draw_also_started(context, error.also_open)
     elif error.also_open is not None:
         Tag("p", _("You also started another checkout."), classes="small danger-words")
+
+
+def draw_also_started(context: PageContext, checkout: Checkout) -> None:
+    """Draw that there is this checkout, too, which the answer to a question gives up."""
+    _draw_beside(context, checkout, _("You also started another checkout."), classes="small danger-words")
 
 
 def _draw_beside(context: PageContext, checkout: Checkout, words: str, *, classes: str) -> None:

@@ -28,15 +28,19 @@ TONES: Final[Mapping[ClaimKind, Tone]] = {
 """The colour of each badge that is not one of waiting."""
 
 
-async def orders_of(context: PageContext) -> tuple[Checkout, ...]:
-    """Return the user's checkouts, newest first, that say something: not those that were left or replaced."""
+async def checkouts_of(context: PageContext) -> tuple[Checkout, ...]:
+    """Return the user's checkouts, newest first; none where the store can't say."""
     customer = context.container.status.refresher.customer_of(signed_in(context))
     try:
-        found = await context.container.checkouts.of(customer)
+        return tuple(await context.container.checkouts.of(customer))
     except FrontendError:
         return ()
+
+
+def orders_among(checkouts: Sequence[Checkout]) -> tuple[Checkout, ...]:
+    """Return those that say something: not those that were left or replaced."""
     now = datetime.now(UTC)
-    return tuple(checkout for checkout in found if badge_claim(purchase_claims(checkout, now)))[:MOST_ORDERS]
+    return tuple(checkout for checkout in checkouts if badge_claim(purchase_claims(checkout, now)))[:MOST_ORDERS]
 
 
 def badge_claim(claims: Sequence[Claim]) -> Claim | None:

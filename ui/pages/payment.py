@@ -6,10 +6,11 @@ that sells. What changes while the page is open is pushed to it, part by part.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from catalog import Interval
-from services.checkout_record import Checkout, CheckoutEvent
+from services.checkout_record import Checkout, CheckoutEvent, newest
 from services.claims import Claim, on_top_claim, unanswered_claims
 from services.container import Container
 from services.errors import CheckoutInProgress, FrontendError
@@ -17,10 +18,10 @@ from services.portal import PortalVisit as PortalVisit
 from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Action, State
-from ui.billing.checkout_button import question_words, show_refusal
+from ui.billing.checkout_button import draw_also_started, question_words, show_refusal
 from ui.billing.invoices import InvoiceList, draw_invoices, invoices_of
 from ui.billing.live import Live, Part, live
-from ui.billing.orders import draw_orders, orders_of
+from ui.billing.orders import checkouts_of, draw_orders, orders_among
 from ui.billing.overview import Overview
 from ui.billing.portal_news import portal_news, portal_words
 from ui.billing.portal_row import portal_row
@@ -58,14 +59,14 @@ def register(container: Container) -> None:
         from_portal = context.query.get("from") == "portal"
         stay = await container.portal.record_return(signed_in(context)) if from_portal else None
         customer_status = await find_status(context, fresh=from_portal)
-        orders, invoices = await asyncio.gather(orders_of(context), invoices_of(context))
+        checkouts, invoices = await asyncio.gather(checkouts_of(context), invoices_of(context))
         chosen = chosen_price(context.catalog, context.query)
         problem = await problem_in_address(context)
         with frame(context), Tag("div") as place:
 
             def draw_billing() -> None:
                 with place:
-                    page = PaymentPage(context, stay, problem, orders, invoices)
+                    page = PaymentPage(context, stay, problem, checkouts, invoices)
                     page.show(live(context).customer_status)
 
             if chosen is not None and may_start(context, customer_status, chosen):
@@ -82,7 +83,7 @@ class PaymentPage:
         context: PageContext,
         stay: PortalVisit | None,
         problem: FrontendError | None,
-        orders: Sequence[Checkout],
+        checkouts: Sequence[Checkout],
         invoices: InvoiceList | None,
     ) -> None:
         self._context = context
@@ -105,7 +106,7 @@ class PaymentPage:
         with Tag("section", id="plans", classes="plans-section", aria_labelledby="plans-title"):
             self._plan_problems = ProblemPlace(context, on_change=self._show_way_in)
             self._plans = Part(self._draw_plans)
-        self._bought, self._billed = orders, invoices
+        self._checkouts, self._billed = checkouts, invoices
         self._say_problem(problem)
         self._live.on_change(self.show)
         self._live.on_change(self._look_for_orders)
@@ -114,7 +115,7 @@ class PaymentPage:
     def show(self, customer_status: CustomerStatus | None) -> None:
         """Show a status, each part only if it differs; None while no service has answered."""
         self._overview.show(customer_status)
-        self._question.show(question_of(customer_status) if customer_status is not None else None)
+        self._question.show(self._asked(customer_status))
         self._show_way_in()
         self._news.show(portal_words(self._context, self._stay, customer_status))
         self._show_orders(customer_status)
@@ -122,13 +123,14 @@ class PaymentPage:
 
     async def _look_for_orders(self, _customer_status: CustomerStatus) -> None:
         """News of a status may come of an order, and changes what is known of the others."""
-        self._bought, self._billed = await asyncio.gather(orders_of(self._context), invoices_of(self._context))
-        self._show_orders(self._live.customer_status)
+        self._checkouts, self._billed = await asyncio.gather(checkouts_of(self._context), invoices_of(self._context))
+        self.show(self._live.customer_status)
 
     def _show_orders(self, customer_status: CustomerStatus | None) -> None:
         opened = customer_status.open if customer_status is not None else None
-        self._portal.show((needs_portal_row(customer_status, self._bought), customer_status is not None))
-        self._orders.show((self._bought, opened.id if opened is not None else ""))
+        bought = orders_among(self._checkouts)
+        self._portal.show((needs_portal_row(customer_status, bought), customer_status is not None))
+        self._orders.show((bought, opened.id if opened is not None else ""))
         self._invoices.show(self._billed)
 
     def _show_new_prices(self) -> None:
@@ -145,7 +147,11 @@ class PaymentPage:
         self._way_in.show(None if said or self._context.leaving else opened)
 
     def _show_plans(self, customer_status: CustomerStatus | None) -> None:
-        offers = plan_choices(self._context, customer_status, has_ended=self._has_ended)
+        asked = self._asked(customer_status)
+        offers = plan_choices(
+            self._context, customer_status, has_ended=self._has_ended,
+            given_up=asked.beside if asked is not None else None,
+        )  # fmt: skip
         reason = "" if customer_status is None or self._has_ended else why_not(customer_status)
         self._plans.show((offers, reason, tax_words(self._context.catalog)))
 
@@ -171,9 +177,21 @@ class PaymentPage:
             with Tag("noscript"):
                 portal_row(self._context)
 
+    def _asked(self, customer_status: CustomerStatus | None) -> "Question | None":
+        """Return the question that stands before the plans, with what its answer gives up beside."""
+        question = question_of(customer_status) if customer_status is not None else None
+        if question is None:
+            return None
+        now = datetime.now(UTC)
+        beside = newest(self._checkouts, lambda c: c.in_doubt(now) and c.group == question.group)
+        return replace(question, beside=beside)
+
     def _draw_question(self, question: "Question | None") -> None:
+        """Once it is answered, what the answer gives up is all that is left to be said."""
         if question is not None and not self._has_ended:
             draw_question(self._context, question, self._answered)
+        elif question is not None and question.beside is not None:
+            draw_also_started(self._context, question.beside)
 
     def _answered(self) -> None:
         """The user says that it has ended: the cards offer every plan, and the guard looks again at the press."""
@@ -230,8 +248,18 @@ def needs_portal_row(customer_status: CustomerStatus | None, orders: Sequence[Ch
     return unsure or bought or bool(customer_status.subscription_ids) or customer_status.current.live
 
 
-Question = tuple[Action, str, Checkout | None]
-"""What has to be answered before plans are offered: which question, about which plan, from which checkout."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What has to be answered before plans are offered: which question, about which plan, from which checkout.
+
+    `beside` is a checkout of the same group that may be paid, too: the answer gives it up.
+    """
+
+    action: Action
+    plan_id: str
+    group: str | None
+    checkout: Checkout | None = None
+    beside: Checkout | None = None
 
 
 def why_not(customer_status: CustomerStatus) -> str:
@@ -246,23 +274,20 @@ def why_not(customer_status: CustomerStatus) -> str:
 
 def question_of(customer_status: CustomerStatus) -> Question | None:
     """Return the plain question that stands before a new checkout, if there is one."""
-    if Action.HAS_ENDED in customer_status.current.actions:
-        return (Action.HAS_ENDED, customer_status.current.plan_id or "", None)
-    if (
-        customer_status.unconfirmed is not None
-        and customer_status.confirming is None
-        and not customer_status.current.live
-    ):
-        return (Action.CONTACT, customer_status.unconfirmed.plan_id or "", customer_status.unconfirmed)
+    current, unconfirmed = customer_status.current, customer_status.unconfirmed
+    if Action.HAS_ENDED in current.actions:
+        return Question(Action.HAS_ENDED, current.plan_id or "", current.group)
+    if unconfirmed is not None and customer_status.confirming is None and not current.live:
+        return Question(Action.CONTACT, unconfirmed.plan_id or "", unconfirmed.group, unconfirmed)
     return None
 
 
 def draw_question(context: PageContext, question: Question, answered: Press) -> None:
     """Draw the question behind which the plans wait: it leads past a guard, so no user should meet it by accident."""
-    action, plan_id, checkout = question
+    checkout = question.checkout
     with Tag("details", classes="question-box", testid="has-ended"):
         with Tag("summary"):
-            ended = action is Action.HAS_ENDED
+            ended = question.action is Action.HAS_ENDED
             # Translators: question about a subscription whose status we can't tell
             Tag("span", _("Has it ended?") if ended else _("Were you charged?"))
             icon("chevron-down")
@@ -275,10 +300,12 @@ def draw_question(context: PageContext, question: Question, answered: Press) -> 
                 words = question_sentence(claims, reader, "{reference}")
                 label = _("I wasn't charged – show the plans")
             else:
-                claims = (on_top_claim(plan_id or None, now),)
+                claims = (on_top_claim(question.plan_id or None, now),)
                 words = sentence(claims[0], reader)
                 # Translators: answer on a button to "Has it ended?": a new subscription
                 label = _("Yes, start a new one")
             with Tag("p", data_claims=claims_attribute(claims)):
                 sentence_around(words, "reference", lambda: Tag("span", reference, translate="no"))
+            if question.beside is not None:
+                draw_also_started(context, question.beside)
             button(label, "secondary", href="/payment?ended=yes#plans", on_press=answered, testid="answer-ended")

@@ -4,15 +4,17 @@ The guard that sells (`services/checkout/guards.py`) is asked first; the cards o
 moment, on the first page of a user of whom nothing is known, there is no answer: the press has the guard ask.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from catalog import Interval, Plan
 from services.checkout.guards import refusal
+from services.checkout_record import Checkout
 from services.claims import change_claims
 from services.errors import AlreadySubscribed, NotSignedIn
 from services.payment_contract.features import PortalFlow
 from services.portal import PortalWay
+from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.model import Reason, State, Subscription
 from ui.billing.portal_button import way_there
@@ -35,21 +37,43 @@ NO_EMAIL = N_("Your account has no email address, and checkout needs one.")
 
 
 def plan_choices(
-    context: PageContext, customer_status: CustomerStatus | None, *, has_ended: bool = False
+    context: PageContext,
+    customer_status: CustomerStatus | None,
+    *,
+    has_ended: bool = False,
+    given_up: Checkout | None = None,
 ) -> tuple[PlanOffer, ...]:
     """Return the offers of all plans for a signed-in user.
 
     Without a status no service has answered yet, and nothing is remembered: a plan can be chosen all the same, since
     the press asks both services before anything is sold. The cards follow once the answers are here. `has_ended` is the
-    user's answer that a subscription on record has ended, or that they were never charged.
+    user's answer that a subscription on record has ended, or that they were never charged; `given_up` is the checkout
+    of its group of which they were told beside that question.
     """
-    return tuple(_offer(context, customer_status, plan, has_ended) for plan in context.catalog.on_sale)
+    answer = _Answer(given_up) if has_ended else None
+    return tuple(_offer(context, customer_status, plan, answer) for plan in context.catalog.on_sale)
 
 
-def _offer(context: PageContext, customer_status: CustomerStatus | None, plan: Plan, has_ended: bool) -> PlanOffer:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """That the plain question was answered, and which checkout is given up with it."""
+
+    given_up: Checkout | None
+
+    def put_into(self, purchase: Purchase, plan: Plan) -> Purchase:
+        """Return the press of a plan with the answer in it."""
+        answered = purchase.answered()
+        if self.given_up is None or self.given_up.group != plan.group:
+            return answered
+        return answered.instead(self.given_up.id)
+
+
+def _offer(
+    context: PageContext, customer_status: CustomerStatus | None, plan: Plan, answer: _Answer | None
+) -> PlanOffer:
     if plan.kind == "contact":
         return plan_offer(context, context.catalog, plan)
-    buttons = {interval: _button(context, customer_status, plan, interval, has_ended) for interval in Interval}
+    buttons = {interval: _button(context, customer_status, plan, interval, answer) for interval in Interval}
     offer = plan_offer(context, context.catalog, plan, buttons)
     current = customer_status.in_group(plan.group) if customer_status is not None else None
     if current is not None and has_plan(current, plan):
@@ -87,7 +111,7 @@ def has_plan(current: Subscription, plan: Plan) -> bool:
 
 
 def _button(
-    context: PageContext, customer_status: CustomerStatus | None, plan: Plan, interval: Interval, has_ended: bool
+    context: PageContext, customer_status: CustomerStatus | None, plan: Plan, interval: Interval, answer: _Answer | None
 ) -> ButtonSpec:
     if plan.kind == "free":
         return _free(context, customer_status.in_group(plan.group), plan) if customer_status is not None else NOTHING
@@ -96,7 +120,7 @@ def _button(
         return NOTHING
     error = None
     if customer_status is not None:
-        error = refusal(customer_status, plan, context.catalog, has_ended=has_ended)
+        error = refusal(customer_status, plan, context.catalog, has_ended=answer is not None)
     if error is None and not context.settings.selling:
         return closed()
     if error is None:
@@ -111,7 +135,9 @@ def _button(
             due=due_words(context, claims),
             claims=claims,
             busy_label=_("Opening secure checkout…"),
-            purchase=purchase.answered() if has_ended and customer_status is not None else purchase,
+            purchase=answer.put_into(purchase, plan)
+            if answer is not None and customer_status is not None
+            else purchase,
         )
     if isinstance(error, AlreadySubscribed) and customer_status is not None:
         return _taken(context, customer_status.in_group(plan.group), plan, interval)

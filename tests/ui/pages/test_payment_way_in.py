@@ -248,6 +248,26 @@ async def test_a_subscription_on_record_is_sold_beside_only_after_a_plain_answer
     await until(lambda: "checkout.stripe.com" in world.went_to)
 
 
+@pytest.mark.parametrize("left", [False, True])
+async def test_the_plain_answer_gives_up_what_was_started_beside(world: World, left: bool) -> None:
+    """So that it takes the answer and one press to a live session; the question says so."""
+    on_record(world)
+    beside = await world.started("basic")
+    if left:
+        await world.mark(beside, CheckoutEvent.CANCELED, datetime.now(UTC) - timedelta(minutes=1))
+    await world.sign_in()
+    await world.open("/payment")
+
+    words = "You also started another checkout. If the other page is still open, don't pay there too."
+    assert words in text_of(world.one("has-ended"))
+    world.press("answer-ended")
+    await until(lambda: offered(world, "basic") == "Subscribe to Basic")
+    world.press("subscribe-basic")
+
+    await until(lambda: "checkout.stripe.com" in world.went_to)
+    assert beside.session_id not in world.went_to
+
+
 async def test_the_plain_answer_works_without_a_script(world: World) -> None:
     on_record(world)
     await world.sign_in()
