@@ -177,7 +177,7 @@ class PaymentPage:
             with Tag("noscript"):
                 portal_row(self._context)
 
-    def _asked(self, customer_status: CustomerStatus | None) -> "Question | None":
+    def _asked(self, customer_status: CustomerStatus | None) -> "PlainQuestion | None":
         """Return the question that stands before the plans, with what its answer gives up beside."""
         question = question_of(customer_status) if customer_status is not None else None
         if question is None:
@@ -186,7 +186,7 @@ class PaymentPage:
         beside = newest(self._checkouts, lambda c: c.in_doubt(now) and c.group == question.group)
         return replace(question, beside=beside)
 
-    def _draw_question(self, question: "Question | None") -> None:
+    def _draw_question(self, question: "PlainQuestion | None") -> None:
         """Once it is answered, what the answer gives up is all that is left to be said."""
         if question is not None and not self._has_ended:
             draw_question(self._context, question, self._answered)
@@ -249,7 +249,7 @@ def needs_portal_row(customer_status: CustomerStatus | None, orders: Sequence[Ch
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PlainQuestion:
     """What has to be answered before plans are offered: which question, about which plan, from which checkout.
 
     `beside` is a checkout of the same group that may be paid, too: the answer gives it up.
@@ -272,17 +272,17 @@ def why_not(customer_status: CustomerStatus) -> str:
     return _(row.why_not)
 
 
-def question_of(customer_status: CustomerStatus) -> Question | None:
+def question_of(customer_status: CustomerStatus) -> PlainQuestion | None:
     """Return the plain question that stands before a new checkout, if there is one."""
     current, unconfirmed = customer_status.current, customer_status.unconfirmed
     if Action.HAS_ENDED in current.actions:
-        return Question(Action.HAS_ENDED, current.plan_id or "", current.group)
+        return PlainQuestion(Action.HAS_ENDED, current.plan_id or "", current.group)
     if unconfirmed is not None and customer_status.confirming is None and not current.live:
-        return Question(Action.CONTACT, unconfirmed.plan_id or "", unconfirmed.group, unconfirmed)
+        return PlainQuestion(Action.CONTACT, unconfirmed.plan_id or "", unconfirmed.group, unconfirmed)
     return None
 
 
-def draw_question(context: PageContext, question: Question, answered: Press) -> None:
+def draw_question(context: PageContext, question: PlainQuestion, answered: Press) -> None:
     """Draw the question behind which the plans wait: it leads past a guard, so no user should meet it by accident."""
     checkout = question.checkout
     with Tag("details", classes="question-box", testid="has-ended"):
