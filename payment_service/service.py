@@ -88,6 +88,6 @@ class PaymentService:
 
     def close(self) -> None:
         """Give back what is connected."""
-        self.visits.close()
+        self.visits.executor.shutdown(cancel_futures=True)
         self.outbox.close()
         self.database.close()

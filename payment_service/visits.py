@@ -4,7 +4,8 @@ Its webhook comes seconds later, or is lost, and who comes back asks before it. 
 seconds; after them, and while Stripe is out of reach, the answer is what is on record.
 """
 
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -20,29 +21,24 @@ AT_ONCE: Final = 8
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class StripeVisits:
     """Looks at Stripe for those who were sent there. `executor` has `AT_ONCE` threads."""
 
-    def __init__(self, customers: Customers, stripe: StripeAPI, sync: Sync, executor: Executor) -> None:
-        self._customers = customers
-        self._stripe = stripe
-        self._sync = sync
-        self._executor = executor
+    customers: Customers
+    stripe: StripeAPI
+    sync: Sync
+    executor: Executor
 
     def look(self, user_id: str) -> None:
         """Bring on record what a user has who may be at Stripe, as far as that can be had soon. Never raises."""
-        customer = self._customers.at_stripe(user_id)
-        if customer is not None and not self._stripe.http.problem:
-            wait([self._executor.submit(self._bring_up_to_date, customer)], PATIENCE)
-
-    def close(self) -> None:
-        """End after what is under way."""
-        self._executor.shutdown(cancel_futures=True)
-
-    def _bring_up_to_date(self, customer: str) -> None:
+        customer = self.customers.at_stripe(user_id)
+        if customer is None or self.stripe.http.problem:
+            return
         try:
-            self._sync.customer(customer, look_again=False)
-        except StripeError as error:
-            _log.warning("task_failed", task="visit", reason=type(error).__name__)
-        except Exception:
-            _log.exception("task_failed", task="visit")
+            self.executor.submit(self.sync.customer, customer, look_again=False).result(PATIENCE)
+        except TimeoutError:
+            pass  # it goes on, and the next question finds what it wrote
+        except Exception as error:
+            unexpected = not isinstance(error, StripeError)
+            _log.warning("task_failed", task="visit", reason=type(error).__name__, exc_info=unexpected)
