@@ -9,10 +9,9 @@ where many people buy together.
 
 import hashlib
 import hmac
-import importlib
 import json
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import pkgutil
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 from urllib.parse import quote
@@ -24,6 +23,7 @@ from sqlalchemy import delete, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from payment_service.database import ServiceDatabase, ToldRow, insert
+from payment_service.documents import now_seconds
 from payment_service.metrics import ServiceMetrics
 from payment_service.settings import ServiceSettings
 
@@ -67,32 +67,23 @@ class EventOutbox:
         told_of: Callable[[str], Mapping[str, JsonValue]],
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._database = database
-        self._settings = settings
-        self._metrics = metrics
-        self._told_of = told_of
+        self._database, self._settings, self._metrics, self._told_of = database, settings, metrics, told_of
         self._client = httpx.Client(timeout=_TIMEOUT, trust_env=False, transport=transport)
-        self._plugin = _plugin(settings.auth_events_plugin)
+        plugin = settings.auth_events_plugin
+        self._plugin: Plugin | None = pkgutil.resolve_name(plugin) if plugin else None
         self._auth_answers = True
-        told = {AUTH: settings.auth_events_url or settings.auth_events_plugin, APP: settings.app_events_url}
+        told = {AUTH: settings.auth_events_url or plugin, APP: settings.app_events_url}
         self.targets = tuple(target for target, wanted in told.items() if wanted)
 
     def add(
-        self,
-        session: Session,
-        event_id: str,
-        kind: str,
-        user_id: str,
-        product_id: str,
-        created: int | None = None,
-        *,
-        news: bool = True,
-    ) -> None:
+        self, session: Session, event_id: str, kind: str, user_id: str, product_id: str,
+        created: int | None = None, *, news: bool = True,
+    ) -> None:  # fmt: skip
         """Note an event for whoever is to be told, in the transaction of its cause; a second time changes nothing.
 
         One that is no `news` of what its user has lets those pass that are: it is due a little later.
         """
-        now = int(time.time())
+        now = now_seconds()
         due = now if news else now + _NO_NEWS_WAITS
         body = {"id": event_id, "type": kind, "created": created or now, "user_id": user_id, "product_id": product_id}
         for target in self.targets:
@@ -104,17 +95,21 @@ class EventOutbox:
         rows = self.lease(target)
         if not rows:
             return 0
-        messages = _messages(rows)
-        if min(at_once, len(messages)) == 1:
-            problems = [self._problem_of(message) for message in messages]
+        # The Auth MS hears what a user has now, so that one message tells all that is due about a user.
+        messages: dict[str, list[ToldRow]] = {}
+        for row in rows:
+            messages.setdefault(row.user_id if target == AUTH else row.id, []).append(row)
+        newest = [message[-1] for message in messages.values()]
+        if min(at_once, len(newest)) == 1:
+            problems = [self._problem_of(row) for row in newest]
         else:
-            with ThreadPoolExecutor(min(at_once, len(messages)), "outbox") as senders:
-                problems = list(senders.map(self._problem_of, messages))
+            with ThreadPoolExecutor(min(at_once, len(newest)), "outbox") as senders:
+                problems = list(senders.map(self._problem_of, newest))
         if target == AUTH:
             self._auth_answers = not any(problems)
         with self._database.writing() as session:
             taken: list[str] = []
-            for message, problem in zip(messages, problems, strict=True):
+            for message, problem in zip(messages.values(), problems, strict=True):
                 self._metrics.told.labels(target, "failed" if problem else "taken").inc(len(message))
                 if not problem:
                     taken += (row.id for row in message)
@@ -126,86 +121,59 @@ class EventOutbox:
             self._metrics.untold.labels(target).set(session.scalar(waiting) or 0)
         return len(rows)
 
-    def close(self) -> None:
-        """Close what is connected."""
-        self._client.close()
-
     def lease(self, target: str) -> list[ToldRow]:
         """Return what is due to a target, and keep other senders from it for a minute."""
-        now = int(time.time())
-        account = aliased(ToldRow)
+        now = now_seconds()
         due = select(ToldRow).where(ToldRow.target == target, ToldRow.state == WAITING, ToldRow.due <= now)
         if target == APP and AUTH in self.targets and self._auth_answers:
+            account = aliased(ToldRow)
             same = literal(f"{AUTH}:") + func.substr(ToldRow.id, len(f"{APP}:") + 1)
             untried = exists().where(account.id == same, account.attempts == 0)
             due = due.where(or_(ToldRow.created < now - _HEAD_START, ~untried))
         with self._database.writing() as session:
-            ordered = due.order_by(ToldRow.due).limit(_BATCH).with_for_update(skip_locked=True)
-            rows = list(session.scalars(ordered))
-            ids = [row.id for row in rows]
-            leased = update(ToldRow).where(ToldRow.id.in_(ids)).values(due=now + _LEASE)
+            rows = list(session.scalars(due.order_by(ToldRow.due).limit(_BATCH).with_for_update(skip_locked=True)))
+            leased = update(ToldRow).where(ToldRow.id.in_([row.id for row in rows])).values(due=now + _LEASE)
             session.execute(leased, execution_options=_UNREAD)
         return rows
-
-    def _problem_of(self, message: Sequence[ToldRow]) -> str:
-        """Send a message; return what went wrong, or nothing."""
-        try:
-            return self._tell(message[-1])
-        except Exception as error:  # also whatever a plug-in raises: the next attempt may succeed
-            return type(error).__name__
-
-    def _note_failure(self, session: Session, row: ToldRow, problem: str) -> None:
-        now, pause = int(time.time()), _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
-        dead = now + pause > row.created + _GIVE_UP
-        (_log.error if dead else _log.warning)("event_not_taken", target=row.target, id=row.id, reason=problem,
-                                               attempt=row.attempts + 1, given_up=dead)  # fmt: skip
-        values = {"state": DEAD if dead else WAITING, "due": now + pause, "attempts": row.attempts + 1}
-        session.execute(update(ToldRow).where(ToldRow.id == row.id).values(values), execution_options=_UNREAD)
-
-    def _tell(self, row: ToldRow) -> str:
-        """Send one event; return what went wrong, or nothing."""
-        if row.target == APP:
-            body = json.dumps(row.body, separators=(",", ":")).encode()
-            secret = self._settings.payment_ms_webhook_secret
-            signed = signature(secret.get_secret_value() if secret else "", int(time.time()), body)
-            headers = {"Content-Type": "application/json", "X-Signature": signed}
-            answer = self._client.post(self._settings.app_events_url, content=body, headers=headers)
-        elif self._plugin is not None:
-            self._plugin(row.user_id, self._told_of(row.user_id))
-            return ""
-        else:
-            token = self._settings.auth_events_token
-            headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
-            address = self._settings.auth_events_url.replace("{user_id}", quote(row.user_id, safe=""))
-            content = {**self._told_of(row.user_id), "event": row.body["type"]}
-            answer = self._client.post(address, json=content, headers=headers)
-        return "" if answer.is_success else f"HTTP {answer.status_code}"
 
     def prune(self, before: int) -> None:
         """Drop what was taken, and what was given up, before this moment."""
         with self._database.writing() as session:
             session.execute(delete(ToldRow).where(ToldRow.state != WAITING, ToldRow.due < before))
 
+    def close(self) -> None:
+        """Close what is connected."""
+        self._client.close()
 
-def _messages(rows: Iterable[ToldRow]) -> list[list[ToldRow]]:
-    """Return the rows in the messages that tell them.
+    def _problem_of(self, row: ToldRow) -> str:
+        """Send one message; return what went wrong, or nothing."""
+        try:
+            answer = self._tell_app(row) if row.target == APP else self._tell_auth(row)
+        except Exception as error:  # also whatever a plug-in raises: the next attempt may succeed
+            return type(error).__name__
+        return "" if answer is None or answer.is_success else f"HTTP {answer.status_code}"
 
-    The Auth MS hears what a user has now, so that one message tells all that is due about a user.
-    """
-    accounts: dict[str, list[ToldRow]] = {}
-    events: list[list[ToldRow]] = []
-    for row in rows:
-        if row.target == AUTH:
-            accounts.setdefault(row.user_id, []).append(row)
-        else:
-            events.append([row])
-    return [*accounts.values(), *events]
+    def _tell_app(self, row: ToldRow) -> httpx.Response:
+        body = json.dumps(row.body, separators=(",", ":")).encode()
+        secret = self._settings.payment_ms_webhook_secret
+        signed = signature(secret.get_secret_value() if secret else "", now_seconds(), body)
+        headers = {"Content-Type": "application/json", "X-Signature": signed}
+        return self._client.post(self._settings.app_events_url, content=body, headers=headers)
 
+    def _tell_auth(self, row: ToldRow) -> httpx.Response | None:
+        told = self._told_of(row.user_id)
+        if self._plugin is not None:
+            self._plugin(row.user_id, told)
+            return None
+        token = self._settings.auth_events_token
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+        address = self._settings.auth_events_url.replace("{user_id}", quote(row.user_id, safe=""))
+        return self._client.post(address, json={**told, "event": row.body["type"]}, headers=headers)
 
-def _plugin(named: str) -> Plugin | None:
-    """Return the function `module:function`."""
-    if not named:
-        return None
-    module, _, function = named.partition(":")
-    found: Plugin = getattr(importlib.import_module(module), function)
-    return found
+    def _note_failure(self, session: Session, row: ToldRow, problem: str) -> None:
+        due = now_seconds() + _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
+        dead = due > row.created + _GIVE_UP
+        (_log.error if dead else _log.warning)("event_not_taken", target=row.target, id=row.id, reason=problem,
+                                               attempt=row.attempts + 1, given_up=dead)  # fmt: skip
+        values = {"state": DEAD if dead else WAITING, "due": due, "attempts": row.attempts + 1}
+        session.execute(update(ToldRow).where(ToldRow.id == row.id).values(values), execution_options=_UNREAD)
