@@ -18,7 +18,7 @@ from payment_service.bodies import CartCheckout, ItemCheckout, SubscriptionCheck
 from payment_service.customers import Customers
 from payment_service.database import ServiceDatabase, SessionRow
 from payment_service.documents import ENDED, Document, group_of, id_of, metadata_of, moment
-from payment_service.errors import ServiceError, invalid, price_not_found, session_not_found, subscription_exists
+from payment_service.errors import ServiceError, invalid, price_not_found, subscription_exists
 from payment_service.idempotency import Idempotency
 from payment_service.leases import DatabaseLeases
 from payment_service.settings import ServiceSettings
@@ -84,7 +84,8 @@ class Checkouts:
     def _as_stripe_has_it(self, session_id: str) -> Document:
         found = self.sync.checkout_session(session_id)
         if found is None:
-            raise session_not_found()
+            description = "No such session of this project."
+            raise ServiceError(404, "SESSION_NOT_FOUND", "Checkout session not found", description)
         return found[0]
 
     def _close(self, session_id: str) -> Document:

@@ -187,10 +187,6 @@ class ServiceDatabase:
         with self._turn, _marked(), Session(self._writes, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def close(self) -> None:
-        """Give back every connection."""
-        self.engine.dispose()
-
 
 def in_transaction() -> bool:
     """Return whether this thread is in a transaction."""

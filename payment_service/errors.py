@@ -78,17 +78,6 @@ def subscription_exists(subscription_id: str) -> ServiceError:
                         subscription_id=subscription_id)  # fmt: skip
 
 
-def customer_not_found() -> ServiceError:
-    """Return the answer about a user who never opened a checkout."""
-    description = "Nobody bought anything under this user_id."
-    return ServiceError(404, "CUSTOMER_NOT_FOUND", "Customer not found", description, field="user_id")
-
-
-def session_not_found() -> ServiceError:
-    """Return the answer about a checkout session that is not of this project."""
-    return ServiceError(404, "SESSION_NOT_FOUND", "Checkout session not found", "No such session of this project.")
-
-
 def add_error_answers(app: FastAPI) -> None:
     """Have the app answer each kind of error."""
     for kind in (ServiceError, RequestValidationError, HTTPException, StripeError, SQLAlchemyError, Exception):

@@ -24,7 +24,7 @@ def configure_service_logs(settings: ServiceSettings) -> None:
 
     def without_secrets(_logger: object, _method: str, event: Event) -> Event:
         return {
-            name: secrets.sub("[redacted]", text) if isinstance(text, str) else text for name, text in event.items()
+            name: secrets.sub("[redacted]", value) if isinstance(value, str) else value for name, value in event.items()
         }
 
     people = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
@@ -41,20 +41,14 @@ def configure_service_logs(settings: ServiceSettings) -> None:
         cache_logger_on_first_use=True,
     )
     last = structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer()
+    without_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                without_secrets,
-                last,
-            ],
+            processors=[without_meta, structlog.processors.format_exc_info, without_secrets, last],
         )
     )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(settings.log_level)
+    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for quiet in ("stripe", "urllib3", "httpx", "httpcore", "uvicorn.access", "alembic", "asyncio"):
         logging.getLogger(quiet).setLevel(logging.WARNING)

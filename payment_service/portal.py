@@ -9,7 +9,7 @@ from stripe.params.billing_portal import SessionCreateParams
 from payment_service.bodies import PortalBody
 from payment_service.customers import Customers
 from payment_service.documents import Document, invoice_document, moment, now_seconds
-from payment_service.errors import customer_not_found
+from payment_service.errors import ServiceError
 from payment_service.stripe_api import StripeAPI
 from payment_service.subscriptions import Subscriptions
 
@@ -25,8 +25,10 @@ class Portal:
     def open(self, body: PortalBody) -> Document:
         """Open a portal session, on the page of a flow where one is asked for and can be had."""
         customer = self.customers.known(body.user_id)
+        description = "Nobody bought anything under this user_id."
+        unknown = ServiceError(404, "CUSTOMER_NOT_FOUND", "Customer not found", description, field="user_id")
         if customer is None:
-            raise customer_not_found()
+            raise unknown
         params: SessionCreateParams = {"customer": customer, "return_url": body.return_url}
         if body.locale:
             params["locale"] = body.locale
@@ -35,7 +37,7 @@ class Portal:
             opened = self.stripe.v1.billing_portal.sessions.create(params)
         except InvalidRequestError as error:
             if error.param == "customer":
-                raise customer_not_found() from None
+                raise unknown from None
             if "flow_data" not in params:
                 raise
             # A flow that the portal's settings don't allow, or a subscription that is canceled already.

@@ -90,4 +90,4 @@ class PaymentService:
         """Give back what is connected."""
         self.visits.executor.shutdown(cancel_futures=True)
         self.outbox.close()
-        self.database.close()
+        self.database.engine.dispose()
