@@ -128,21 +128,21 @@ def invoices(service: Service, user_id: str, limit: Annotated[int, Query(ge=1, l
 def plan_checkout(service: Service, body: SubscriptionCheckout, idempotency_key: IdempotencyKey = "") -> Document:
     """Open a checkout for a plan."""
     service.limits.checkout(body.user_id)
-    return service.checkouts.subscription(body, idempotency_key)
+    return service.checkouts.open(body, idempotency_key)
 
 
 @_keyed.post("/api/v1/checkout/item")
 def item_checkout(service: Service, body: ItemCheckout, idempotency_key: IdempotencyKey = "") -> Document:
     """Open a checkout for one thing."""
     service.limits.checkout(body.user_id)
-    return service.checkouts.item(body, idempotency_key)
+    return service.checkouts.open(body, idempotency_key)
 
 
 @_keyed.post("/api/v1/checkout/cart")
 def cart_checkout(service: Service, body: CartCheckout, idempotency_key: IdempotencyKey = "") -> Document:
     """Open a checkout for several things."""
     service.limits.checkout(body.user_id)
-    return service.checkouts.cart(body, idempotency_key)
+    return service.checkouts.open(body, idempotency_key)
 
 
 @_keyed.get("/api/v1/checkout/sessions/{session_id}")

@@ -1,6 +1,6 @@
 """What may be asked: the bodies of the calls, with their limits. Unknown fields are passed over."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -69,6 +69,7 @@ class CheckoutBody(RequestBody):
 class ItemCheckout(CheckoutBody):
     """`POST /api/v1/checkout/item`."""
 
+    kind: ClassVar = "item"
     product_id: StripeId
     price_id: StripeId
     quantity: Quantity = 1
@@ -82,6 +83,7 @@ class ItemCheckout(CheckoutBody):
 class SubscriptionCheckout(ItemCheckout):
     """`POST /api/v1/checkout/subscription`."""
 
+    kind: ClassVar = "subscription"
     trial_days: Annotated[int, Field(ge=0, le=730)] | None = None
 
 
@@ -96,6 +98,7 @@ class CartLineBody(RequestBody):
 class CartCheckout(CheckoutBody):
     """`POST /api/v1/checkout/cart`."""
 
+    kind: ClassVar = "cart"
     items: Annotated[list[CartLineBody], Field(min_length=1, max_length=20)]
 
     @property

@@ -6,7 +6,6 @@ subscription, and is told so. All of that is under a lease for the user and the 
 slips through is found by `guards.py`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
@@ -47,18 +46,10 @@ class Checkouts:
     leases: DatabaseLeases
     idempotency: Idempotency
 
-    def subscription(self, body: SubscriptionCheckout, key: str) -> Document:
-        """Open a checkout for a plan; raises SUBSCRIPTION_EXISTS where the user has one of its group."""
-        return self._once("subscription", body, key, lambda own: self._open_subscription(body, own))
-
-    def item(self, body: ItemCheckout, key: str) -> Document:
-        """Open a checkout for one thing, in a quantity."""
-        return self._once("item", body, key, lambda own: self._open_payment(body, own))
-
-    def cart(self, body: CartCheckout, key: str) -> Document:
-        """Open a checkout for several things."""
-        opened = self._once("cart", body, key, lambda own: self._open_payment(body, own))
-        return {**opened, "item_count": len(body.items)}
+    def open(self, body: Checkout, key: str) -> Document:
+        """Open a checkout; raises SUBSCRIPTION_EXISTS where the user has a subscription of the plan's group."""
+        request = {"kind": body.kind, **body.model_dump(mode="json")}
+        return self.idempotency.once(key, request, lambda own: self._open(body, own))
 
     def session(self, session_id: str) -> Document:
         """Return a session's state: as on record where nothing can change any more, else as Stripe has it now."""
@@ -78,9 +69,6 @@ class Checkouts:
             beside={"session": state},
         )  # fmt: skip
 
-    def _once(self, kind: str, body: Checkout, key: str, open_it: Callable[[str], Document]) -> Document:
-        return self.idempotency.once(key, {"kind": kind, **body.model_dump(mode="json")}, open_it)
-
     def _as_stripe_has_it(self, session_id: str) -> Document:
         found = self.sync.checkout_session(session_id)
         if found is None:
@@ -97,6 +85,15 @@ class Checkouts:
             closed = None
         return closed[0] if closed else self._as_stripe_has_it(session_id)
 
+    def _open(self, body: Checkout, key: str) -> Document:
+        if isinstance(body, SubscriptionCheckout):
+            return self._open_subscription(body, key)
+        customer, _made = self.customers.find_or_make(body.user_id, body.email)
+        params = self._params(body, "payment", {})
+        params["payment_intent_data"] = {"metadata": params["metadata"] or {}}
+        opened = self._create(body, params, customer, key)
+        return opened | {"item_count": len(body.items)} if isinstance(body, CartCheckout) else opened
+
     def _open_subscription(self, body: SubscriptionCheckout, key: str) -> Document:
         group = group_of(self._price(body).product)
         with self.leases.hold(f"checkout:{body.user_id}:{group}", holder=key, seconds=LONGEST, wait=PATIENCE):
@@ -111,12 +108,6 @@ class Checkouts:
             if body.trial_days:
                 params["subscription_data"]["trial_period_days"] = body.trial_days
             return self._create(body, params, customer, key)
-
-    def _open_payment(self, body: ItemCheckout | CartCheckout, key: str) -> Document:
-        customer, _made = self.customers.find_or_make(body.user_id, body.email)
-        params = self._params(body, "payment", {})
-        params["payment_intent_data"] = {"metadata": params["metadata"] or {}}
-        return self._create(body, params, customer, key)
 
     def _price(self, body: SubscriptionCheckout) -> Price:
         """Return the price that is asked for, with its product; raises what is wrong with it."""

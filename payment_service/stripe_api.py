@@ -70,7 +70,8 @@ class BoundedClient(RequestsClient):
         status = answer[1]
         self._metrics.stripe_calls.labels(operation, f"{status // 100}xx").inc()
         self.answered_at = time.time()
-        self.problem = _problem(status)
+        refused, failed = status in (401, 403), status >= 500
+        self.problem = "it refuses the key" if refused else "it answers with errors" if failed else ""
         return answer
 
 
@@ -101,12 +102,6 @@ class StripeAPI:
         """Ask Stripe whether it lets us in; return what is wrong, or nothing."""
         self.v1.balance.retrieve()
         return self.http.problem
-
-
-def _problem(status: int) -> str:
-    if status in (401, 403):
-        return "it refuses the key"
-    return "it answers with errors" if status >= 500 else ""
 
 
 def _operation(url: str) -> str:

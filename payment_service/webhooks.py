@@ -29,7 +29,7 @@ _FAMILIES: Final = (
     "checkout.session.", "customer.subscription.", "invoice.", "subscription_schedule.", "customer.updated",
     "customer.deleted", "customer.discount.",
 )  # fmt: skip
-"""The events that are acted on; any other is taken, and nothing done."""
+"""The events that are acted on; any other that is posted is taken, and nothing done."""
 
 _log = structlog.get_logger(__name__)
 
@@ -53,9 +53,8 @@ class StripeEvents:
                 return self.stripe.construct_event(body, header, secret.get_secret_value())
             except (SignatureVerificationError, ValueError, KeyError, AttributeError, TypeError):
                 continue
-        raise ServiceError(
-            400, "INVALID_SIGNATURE", "Invalid signature", "Stripe-Signature does not fit; nothing done."
-        )
+        description = "Stripe-Signature does not fit; nothing done."
+        raise ServiceError(400, "INVALID_SIGNATURE", "Invalid signature", description)
 
     def take(self, event: Event) -> bool:
         """Act on an event; return False for one that was acted on before. Raises whatever keeps it from being done."""
@@ -79,7 +78,7 @@ class StripeEvents:
         """Take every event that Stripe lists since then and that was never acted on, oldest first; return how many."""
         listed = self.stripe.v1.events.list({"created": {"gte": since}, "limit": 100})
         events = sorted(listed.auto_paging_iter(), key=lambda event: (event.created, event.id))
-        return sum(self._taken(event) for event in events if _wanted(event.type))
+        return sum(self._taken(event) for event in events if event.type.startswith(_FAMILIES))
 
     def _taken(self, event: Event) -> bool:
         """Act on an event of the list; one that can't be acted on keeps no other from it."""
@@ -106,29 +105,28 @@ class StripeEvents:
             session.execute(delete(EventRow).where(EventRow.created < now_seconds() - KEPT))
 
     def _act(self, event: Event) -> Concerned | None:
-        if not _wanted(event.type):
-            return None
+        """Bring what the event is about up to date; return whom that concerns."""
         about: dict[str, Any] = event.data.object.to_dict()
-        kind, own = event.type, str(about.get("id", ""))
-        if kind.startswith("checkout.session."):
-            found = self.sync.checkout_session(own)
-            return found[1] if found else None
-        if kind.startswith("customer.subscription."):
-            return self.sync.subscription(own, happened=event.created)
-        if kind.startswith(("invoice.", "subscription_schedule.")):
-            subscription = _subscription_of(about)
-            if not subscription:
-                return None
-            return self.sync.subscription(subscription, look_again=True, happened=event.created)
-        customer = own if kind.startswith(("customer.updated", "customer.deleted")) else str(about.get("customer", ""))
-        if kind == "customer.deleted":
-            self.customers.forget(customer)
-            return None
+        match event.type.split("."):
+            case ["checkout", "session", *_]:
+                found = self.sync.checkout_session(about["id"])
+                return found[1] if found else None
+            case ["customer", "subscription", *_]:
+                return self.sync.subscription(about["id"], happened=event.created)
+            case ["invoice" | "subscription_schedule", *_]:
+                subscription = _subscription_of(about)
+                if subscription:
+                    return self.sync.subscription(subscription, look_again=True, happened=event.created)
+            case ["customer", "updated"]:
+                return self._customer(about["id"])
+            case ["customer", "discount", *_]:
+                return self._customer(id_of(about.get("customer")))
+            case ["customer", "deleted"]:
+                self.customers.forget(about["id"])
+        return None
+
+    def _customer(self, customer: str) -> Concerned | None:
         return self.sync.customer(customer) if self.customers.owner(customer) else None
-
-
-def _wanted(kind: str) -> bool:
-    return kind.startswith(_FAMILIES)
 
 
 def _subscription_of(about: Mapping[str, Any]) -> str:

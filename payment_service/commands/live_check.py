@@ -100,7 +100,7 @@ class LiveCheck:
         return ""
 
     def _checkout(self) -> str:
-        opened = self._service.checkouts.subscription(self._body(), "")
+        opened = self._service.checkouts.open(self._body(), "")
         closed = self._service.checkouts.expire(str(opened["checkout_session_id"]))
         return "" if closed["status"] == "expired" else f"it is {closed['status']}"
 
@@ -116,7 +116,7 @@ class LiveCheck:
 
     def _refuse(self) -> str:
         try:
-            self._service.checkouts.subscription(self._body(), "")
+            self._service.checkouts.open(self._body(), "")
         except ServiceError as error:
             return "" if error.code == "SUBSCRIPTION_EXISTS" else error.code
         return "it was opened"

@@ -96,7 +96,7 @@ class UserLife:
         given = {name: value for name, value in wanted.items() if value is not None}
         try:
             with self._now():
-                opened = self._service.checkouts.subscription(SubscriptionCheckout.model_validate(given), "")
+                opened = self._service.checkouts.open(SubscriptionCheckout.model_validate(given), "")
         except ServiceError as refused:
             if refused.code != "SUBSCRIPTION_EXISTS":
                 raise
