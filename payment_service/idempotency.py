@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
-from sqlalchemy import delete
 
 from payment_service.database import AnswerRow, ServiceDatabase, insert
 from payment_service.documents import Document, now_seconds
@@ -45,8 +44,3 @@ class Idempotency:
         if known.request != body:
             raise key_reused()
         return known.answer
-
-    def prune(self) -> None:
-        """Drop the answers that are older than a day."""
-        with self.database.writing() as session:
-            session.execute(delete(AnswerRow).where(AnswerRow.created < now_seconds() - KEPT))

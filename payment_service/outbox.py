@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx
 import structlog
 from pydantic import JsonValue
-from sqlalchemy import delete, exists, func, literal, or_, select, update
+from sqlalchemy import exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from payment_service.database import ServiceDatabase, ToldRow, insert
@@ -135,11 +135,6 @@ class EventOutbox:
             leased = update(ToldRow).where(ToldRow.id.in_([row.id for row in rows])).values(due=now + _LEASE)
             session.execute(leased, execution_options=_UNREAD)
         return rows
-
-    def prune(self, before: int) -> None:
-        """Drop what was taken, and what was given up, before this moment."""
-        with self._database.writing() as session:
-            session.execute(delete(ToldRow).where(ToldRow.state != WAITING, ToldRow.due < before))
 
     def close(self) -> None:
         """Close what is connected."""

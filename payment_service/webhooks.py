@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from stripe import Event, InvalidRequestError, SignatureVerificationError
 
 from payment_service.customers import Customers
@@ -22,8 +22,6 @@ from payment_service.settings import ServiceSettings
 from payment_service.stripe_api import StripeAPI
 from payment_service.sync import Concerned, Sync
 
-KEPT: Final = 35 * 86400
-"""Seconds for which an event's id is remembered: Stripe lists events for 30 days."""
 _OVERLAP: Final = 600
 _FAMILIES: Final = (
     "checkout.session.", "customer.subscription.", "invoice.", "subscription_schedule.", "customer.updated",
@@ -98,11 +96,6 @@ class StripeEvents:
         """Return when an event was last acted on, by any instance."""
         with self.database.reading() as session:
             return session.scalar(select(func.max(EventRow.done)))
-
-    def prune(self) -> None:
-        """Forget the ids of events that Stripe lists no more."""
-        with self.database.writing() as session:
-            session.execute(delete(EventRow).where(EventRow.created < now_seconds() - KEPT))
 
     def _act(self, event: Event) -> Concerned | None:
         """Bring what the event is about up to date; return whom that concerns."""

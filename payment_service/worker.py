@@ -13,9 +13,11 @@ import structlog
 from sqlalchemy import delete, or_, select
 from stripe import StripeError
 
-from payment_service.database import SessionRow, SubscriptionRow
+from payment_service.database import AnswerRow, EventRow, SessionRow, SubscriptionRow, ToldRow
 from payment_service.documents import ENDED, now_seconds
+from payment_service.idempotency import KEPT as ANSWERS_KEPT
 from payment_service.leases import Busy
+from payment_service.outbox import WAITING
 from payment_service.service import PaymentService
 
 ROUND: Final = 1.0
@@ -29,7 +31,9 @@ OLD: Final = 86400
 """Seconds after which a live subscription is looked at again, in case its event was lost."""
 CHARGE_UNKNOWN: Final = 900
 SESSIONS_KEPT: Final = 90 * 86400
-EVENTS_KEPT: Final = 7 * 86400
+EVENTS_KEPT: Final = 35 * 86400
+"""Seconds for which an event's id is remembered: Stripe lists events for 30 days."""
+TOLD_KEPT: Final = 7 * 86400
 _A_ROUND: Final = 20
 
 _log = structlog.get_logger(__name__)
@@ -129,12 +133,16 @@ class Worker:
 
     def tidy(self) -> None:
         """Drop what nobody asks for any more."""
-        before = now_seconds() - SESSIONS_KEPT
+        now = now_seconds()
+        over = (
+            delete(SessionRow).where(SessionRow.settled, SessionRow.as_of < now - SESSIONS_KEPT),
+            delete(AnswerRow).where(AnswerRow.created < now - ANSWERS_KEPT),
+            delete(EventRow).where(EventRow.created < now - EVENTS_KEPT),
+            delete(ToldRow).where(ToldRow.state != WAITING, ToldRow.due < now - TOLD_KEPT),
+        )
         with self._service.database.writing() as session:
-            session.execute(delete(SessionRow).where(SessionRow.settled, SessionRow.as_of < before))
-        self._service.idempotency.prune()
-        self._service.webhooks.prune()
-        self._service.outbox.prune(now_seconds() - EVENTS_KEPT)
+            for rows in over:
+                session.execute(rows)
 
     def _tell(self, target: str) -> None:
         if self._service.outbox.send_due(target):
