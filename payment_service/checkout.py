@@ -111,14 +111,7 @@ class Checkouts:
 
     def _price(self, body: SubscriptionCheckout) -> Price:
         """Return the price that is asked for, with its product; raises what is wrong with it."""
-        try:
-            price = self.stripe.v1.prices.retrieve(body.price_id, {"expand": ["product"]})
-        except InvalidRequestError as error:
-            if error.code != "resource_missing":
-                raise
-            price = None
-        if price is not None:
-            self.stripe.same_mode(price)
+        price = self.stripe.fetched(lambda: self.stripe.v1.prices.retrieve(body.price_id, {"expand": ["product"]}))
         if price is None or not price.active:
             message = "The price is inactive" if price else "No such price"
             raise price_not_found(message, f"Stripe has no active price {body.price_id}.")

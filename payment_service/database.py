@@ -193,16 +193,11 @@ def in_transaction() -> bool:
     return bool(getattr(_here, "depth", 0))
 
 
-def insertion(session: Session, row: type[Base], values: Mapping[str, object]) -> postgresql.Insert:
-    """Return the statement that inserts a row; what is to happen on a conflict both databases say alike."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement: postgresql.Insert = dialect.insert(row).values(values)
-    return statement
-
-
 def insert(session: Session, row: type[Base], values: Mapping[str, object], *, replace: bool = False) -> bool:
     """Insert a row and return True; where it exists, leave it alone (or set `values` if asked to), and return False."""
-    key, statement = list(row.__table__.primary_key), insertion(session, row, values)
+    key = list(row.__table__.primary_key)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement: postgresql.Insert = dialect.insert(row).values(values)
     if replace:
         statement = statement.on_conflict_do_update(index_elements=key, set_=dict(values))
     else:

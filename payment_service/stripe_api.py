@@ -5,12 +5,12 @@ No call is made inside a transaction of the database, and only so many at the sa
 
 import threading
 import time
-from collections.abc import Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from stripe import APIConnectionError, RequestsClient, StripeClient
+from stripe import APIConnectionError, InvalidRequestError, RequestsClient, StripeClient
 
 from payment_service.database import in_transaction
 from payment_service.errors import WrongMode
@@ -33,6 +33,9 @@ class HasLivemode(Protocol):
 
     @property
     def livemode(self) -> bool: ...
+
+
+Fetched = TypeVar("Fetched", bound=HasLivemode)
 
 
 class BoundedClient(RequestsClient):
@@ -97,6 +100,17 @@ class StripeAPI:
         """Raise WrongMode for an object of the other mode: nothing of it may be written."""
         if found.livemode != self.livemode:
             raise WrongMode(found.livemode)
+
+    def fetched(self, fetch: Callable[[], Fetched]) -> Fetched | None:
+        """Return what is asked for, None where Stripe has no such thing. Raises WrongMode for one of the other mode."""
+        try:
+            found = fetch()
+        except InvalidRequestError as error:
+            if error.code != "resource_missing" and error.http_status != 404:
+                raise
+            return None
+        self.same_mode(found)
+        return found
 
     def look(self) -> str:
         """Ask Stripe whether it lets us in; return what is wrong, or nothing."""

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
-from stripe import InvalidRequestError, StripeError, Subscription
+from stripe import StripeError, Subscription
 from stripe.checkout import Session as CheckoutSession
 
 from payment_service.customers import Customers
@@ -28,7 +28,6 @@ from payment_service.database import (
     TicketRow,
     changed,
     insert,
-    insertion,
 )
 from payment_service.documents import (
     Document,
@@ -89,14 +88,11 @@ class Sync:
             return Concerned(seen.user_id, seen.product_id)
         began, ticket = time.monotonic(), self.ticket(subscription_id)
         expand = ["items.data.price.product", "schedule.phases.items.price"]
-        try:
-            found = self.stripe.v1.subscriptions.retrieve(subscription_id, {"expand": expand})
-        except InvalidRequestError as error:
-            if error.code != "resource_missing":
-                raise
+        retrieve = self.stripe.v1.subscriptions.retrieve
+        found = self.stripe.fetched(lambda: retrieve(subscription_id, {"expand": expand}))
+        if found is None:
             return None
         until = seen_until(found, time.monotonic() - began)
-        self.stripe.same_mode(found)
         metadata = metadata_of(found)
         user_id = None
         if metadata.get("project", self.project) == self.project:
@@ -138,13 +134,8 @@ class Sync:
     def checkout_session(self, session_id: str) -> tuple[Document, Concerned] | None:
         """Bring a session, and the subscription it made, up to date; None for one that is not of this project."""
         ticket = self.ticket(session_id)
-        try:
-            found = self.stripe.v1.checkout.sessions.retrieve(session_id)
-        except InvalidRequestError as error:
-            if error.code != "resource_missing" and error.http_status != 404:
-                raise
-            return None
-        return self.keep_session(found, ticket)
+        found = self.stripe.fetched(lambda: self.stripe.v1.checkout.sessions.retrieve(session_id))
+        return self.keep_session(found, ticket) if found is not None else None
 
     def keep_session(self, found: CheckoutSession, ticket: int) -> tuple[Document, Concerned] | None:
         """Write a session as Stripe told it after this ticket was taken; 0 for one that was made just now."""
@@ -180,10 +171,11 @@ class Sync:
 
     def ticket(self, object_id: str) -> int:
         """Take the next number for an object, before it is fetched."""
+        mine = update(TicketRow).where(TicketRow.object_id == object_id)
         with self.database.writing() as session:
-            first = insertion(session, TicketRow, {"object_id": object_id, "taken": 1, "written": 0})
-            taken = first.on_conflict_do_update(index_elements=["object_id"], set_={"taken": TicketRow.taken + 1})
-            return int(session.execute(taken.returning(TicketRow.taken)).scalar_one())
+            insert(session, TicketRow, {"object_id": object_id, "taken": 0, "written": 0})
+            taken = mine.values(taken=TicketRow.taken + 1).returning(TicketRow.taken)
+            return session.execute(taken).scalar_one()
 
     def _charge(self, found: Subscription, known: SubscriptionRow | None, look_again: bool) -> dict[str, object]:
         """Return what is charged next, left out where Stripe can't say, and the mark of what that was said of."""

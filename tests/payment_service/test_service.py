@@ -1,13 +1,16 @@
 """The service as a whole: what it refuses to start with, what it says of itself, and how it answers what it can't."""
 
+import time
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect
+import time_machine
+from sqlalchemy import func, inspect, select
 
-from payment_service.database import Base
+from payment_service.database import AnswerRow, Base, EventRow, SessionRow, ToldRow
 from payment_service.migrate import is_up_to_date, migrate
 from payment_service.settings import BadSettings, ServiceSettings, load_service_settings, problems_of_serving
+from payment_service.worker import Worker
 from tests.payment_service.conftest import OpenShops, ServiceShop
 
 GOOD: dict[str, Any] = {"stripe_secret_key": "sk_test_x", "stripe_webhook_secret": "whsec_x"}
@@ -136,3 +139,21 @@ def test_migrations_make_the_tables_of_the_code(shop: ServiceShop) -> None:
         assert {column["name"] for column in tables.get_columns(name)} == set(table.columns.keys())
         assert {index["name"] for index in tables.get_indexes(name)} >= {index.name for index in table.indexes}
     migrate(shop.service.database)
+
+
+def test_what_nobody_asks_for_any_more_is_dropped(shop: ServiceShop) -> None:
+    def kept() -> list[int]:
+        with shop.service.database.reading() as session:
+            return [session.scalar(select(func.count()).select_from(row)) or 0 for row in rows]
+
+    rows = (SessionRow, AnswerRow, EventRow, ToldRow)
+    shop.paid(shop.buy(key="one").json()["checkout_session_id"])
+    shop.tell()
+    worker = Worker(shop.service)
+    worker.tidy()
+    before = kept()
+    with time_machine.travel(time.time() + 91 * 86400):
+        worker.tidy()
+
+    assert (before, kept()) == ([1, 1, 1, 1], [0, 0, 0, 0])
+    assert shop.status()["exists"]
