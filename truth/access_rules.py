@@ -41,13 +41,17 @@ def access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay
 
 
 def no_access(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """The account grants no plan of that group, in a word that grants, until a day that is still to come."""
+    """The account grants no plan of that group, in a word that grants, until a day that is still to come; or another
+    one than that plan. What it grants by a name that nobody knows may be that plan."""
     account = facts.account
     if not account.speaks or account.status not in GRANTING or account.plan in ("", "free"):
         return True
     if account.until is not None and account.until <= reader.now:
         return True
-    return said.group not in (None, account.group)
+    if said.group not in (None, account.group):
+        return True
+    known = {plan["id"] for plan in sold.plans.values()} | {sub.plan for sub in facts.subs}
+    return said.plan is not None and account.plan in known and account.plan != said.plan.lower()
 
 
 def access_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:

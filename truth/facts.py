@@ -153,7 +153,8 @@ def told_of(
     if len(known) == len(mine) and all(sub.id in mine and same(mine[sub.id], sub) for sub in known.values()):
         return None
     silent = state.runtime_settings.current.status_shape is StatusShape.RUNNING and not truth.second
-    told = sorted((_told_sub(one, silent=silent) for one in known.values()), key=lambda sub: sub.created)
+    groups = {one.plan: one.group or "main" for one in state.prices.plans()}
+    told = sorted((_told_sub(one, groups, silent=silent) for one in known.values()), key=lambda sub: sub.created)
     return replace(truth, subs=tuple(told))
 
 
@@ -193,10 +194,13 @@ def _true_sub(one: SubscriptionTruth) -> Sub:
     )  # fmt: skip
 
 
-def _told_sub(one: StripeSubscription, *, silent: bool) -> Sub:
+def _told_sub(one: StripeSubscription, groups: Mapping[str, str], *, silent: bool) -> Sub:
+    """Return what it was told. What it lists under the product of the purchase is of that product's group."""
+    plan, group = _plan_told(one), one.group or "main"
+    group = group if plan == one.plan else groups.get(plan, group)
     return Sub(
-        id=one.id, plan=_plan_told(one), group=one.group or "main", status=UNSAID if silent else one.status,
-        created=one.created, period_end=one.period_end, paid_until=one.period_end, ends_at=one.ends_at,
+        id=one.id, plan=plan, group=group, status=UNSAID if silent else one.status, created=one.created,
+        period_end=one.period_end, paid_until=one.period_end, ends_at=one.ends_at,
         ended_at=one.ended_at, trial_end=one.trial_end, renews=not silent and _goes_on(one),
         held=one.pause_collection is not None, charge=None, amount=one.amount, currency=one.currency,
         interval=one.interval, session=one.session_id, change=_change(one),

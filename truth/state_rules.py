@@ -177,14 +177,15 @@ def free(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) 
 def nothing_runs(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """Nothing at Stripe that is alive in the group, and an account that grants nothing of it.
 
-    The group of a plan that was taken out of the catalog is the one it was bought in.
+    The group of a plan that was taken out of the catalog is the one it was bought in; of one that nobody sells or has,
+    the first.
     """
     account, group = facts.account, said.group or "main"
     known = next((plan for plan in sold.plans.values() if plan["id"] == account.plan), None)
     if any(sub.group == group for sub in facts.there):
         return False
     groups = {known.get("group", "main")} if known else {sub.group for sub in facts.subs if sub.plan == account.plan}
-    if groups and group not in groups:
+    if group not in (groups or {account.group}):
         return True
     over = account.until is not None and account.until <= reader.now
     grants = account.speaks and account.status in ("active", "trialing", "past_due", *GIFT_WORDS) and not over

@@ -147,6 +147,39 @@ def test_a_service_without_words_that_has_one_has_not_been_told_of_none(books: B
         assert books.judge(none) is Verdict.FALSE
 
 
+def test_what_billing_lists_under_the_plan_before_is_told_of_that_plans_group(books: Books) -> None:
+    books.state.runtime_settings.change({"record_stays_under_old_product": True, "status_shape": "openapi"})
+    subscription = books.subscribe("price_sandbox_backup_month")
+    premium = next(line for line in books.state.prices.plans() if line.plan == "premium")
+    books.state.subscriptions.switch(subscription, premium, at_once=True)
+    books.passes(timedelta(hours=1))
+    books.passes(timedelta(minutes=3))
+
+    assert books.judge(Kind.ACTIVE, plan="Premium", group="main") is Verdict.TRUE
+    assert books.judge(Kind.ACTIVE, plan="Backup", group="addons") is Verdict.AS_TOLD
+    assert books.judge(Kind.ACTIVE, plan="Backup", group="main") is Verdict.FALSE
+
+
+def test_a_plan_that_nobody_sells_or_has_is_of_the_first_group_alone(books: Books) -> None:
+    books.grant(status="active", plan="gold-2023")
+
+    assert books.judge(Kind.NOTHING_RUNS, group="addons") is Verdict.TRUE
+    assert books.judge(Kind.NOTHING_RUNS, group="main") is Verdict.FALSE
+    books.subscribe("price_sandbox_backup_month")
+    books.grant(status="active", plan="gold-2023")
+    assert books.judge(Kind.NOTHING_RUNS, group="addons") is Verdict.FALSE
+
+
+def test_who_is_granted_one_plan_has_no_access_to_another(books: Books) -> None:
+    books.grant(status="active", plan="premium")
+
+    assert books.judge(Kind.NO_ACCESS, plan="Basic", group="main") is Verdict.TRUE
+    assert books.judge(Kind.NO_ACCESS, plan="Premium", group="main") is Verdict.FALSE
+    assert books.judge(Kind.NO_ACCESS, group="main") is Verdict.FALSE
+    books.grant(status="active", plan="gold-2023")
+    assert books.judge(Kind.NO_ACCESS, plan="Basic", group="main") is Verdict.FALSE
+
+
 def test_nobody_is_on_the_free_plan_by_an_account_that_says_nothing(books: Books) -> None:
     assert books.judge(Kind.FREE) is Verdict.TRUE
     books.state.accounts.set_grant(ADA.user_id, AccountPlan(silent=True))
