@@ -33,7 +33,7 @@ from services.subscription.customer_status import CustomerStatus
 from services.subscription.former_plans import by_todays_plans, catalog_for, with_plan
 from services.subscription.grant_rules import ACCOUNT_ALONE, GrantRules
 from services.subscription.list_price import purchase_with_price
-from services.subscription.model import LIVE, ConfirmationWait, Reason, State, Subscription
+from services.subscription.model import GRANTING, LIVE, ConfirmationWait, Reason, State, Subscription
 from services.subscription.normalize import (
     NormalizedAccount,
     normalize_account,
@@ -123,7 +123,7 @@ def _reconcile(
         current=next(iter(currents.values())),
         groups=currents,
         others=tuple(
-            with_evidence(view)
+            with_evidence(_granted_with(current, view))
             for current, its_views in found.values()
             for view in its_views
             if not _is_same(view, current)
@@ -138,6 +138,14 @@ def _reconcile(
         subscription_ids=snapshot.subscription_ids,
         had_plans=_had_plans(account, views, checkouts),
     )
+
+
+def _granted_with(current: Subscription, view: Subscription) -> Subscription:
+    """Return a further subscription, with access where the headline grants its plan: the account has a name for that
+    plan that nobody knows, and billing runs this one."""
+    nameless = current.state is State.CONFLICT and current.account_plan is not None and current.plan_id is not None
+    granted = nameless and current.access and view.plan_id == current.plan_id and view.state in GRANTING
+    return view.model_copy(update={"access": True}) if granted else view
 
 
 def _is_same(view: Subscription, current: Subscription) -> bool:

@@ -717,3 +717,11 @@ class TestPlansThatWereHad:
     )
     def test_the_accounts_word_counts(self, account: str, had: tuple[str, ...]) -> None:
         assert customer_status("", account).had_plans == had
+
+
+def test_what_billing_runs_has_the_access_that_the_headline_gives_its_plan() -> None:
+    """The account's name for its plan is nobody's: it may be its name for this one, and for no other."""
+    found = customer_status("premium=active basic=active", "legacy active")
+
+    assert (found.current.state, found.current.access, found.current.plan_id) == (S.CONFLICT, True, "basic")
+    assert {one.plan_id: one.access for one in found.others} == {"basic": True, "premium": False}
