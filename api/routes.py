@@ -123,7 +123,7 @@ def shown_routes(container: Container, access: Access) -> APIRouter:
         """What the signed-in user has, asked of both services; an answer younger than a second is shared."""
         customer = container.refresher.customer_of(session)
         await container.limits.hit(container.policies.status, customer)
-        customer_status = await container.refresher.ask(session)
+        customer_status = await container.refresher.ask(session, "shown")
         customer_status = await container.refresher.remembered(customer) or customer_status
         container.metrics.observe_age((datetime.now(UTC) - customer_status.as_of).total_seconds())
         return SubscriptionsView.of(customer_status, container.catalog, datetime.now(UTC))

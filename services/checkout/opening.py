@@ -112,8 +112,10 @@ class CheckoutOpener:
                 self._guard(customer_status, history, plan, has_ended=purchase.has_ended)
                 if not (in_hand or purchase.has_ended):  # before the question about an open one: one answers both
                     await self._guard_by_email(session, plan, customer_status)
-            except (SubscriptionOnRecord, PurchaseUnconfirmed) as question:
-                question.also_open = newest(known, lambda c: c.in_doubt(self._now()) and c.group == plan.group)
+            except FrontendError as refusal:
+                if isinstance(refusal, SubscriptionOnRecord | PurchaseUnconfirmed):
+                    refusal.also_open = newest(known, lambda c: c.in_doubt(self._now()) and c.group == plan.group)
+                await self._notify_tabs(customer)  # what it is refused for was found just now
                 raise
             known = history.checkouts
         unreadable = history.record.unreadable if plan is not None else ()

@@ -30,7 +30,9 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ),
     ClaimKind.NO_SUBSCRIPTION: Rule("the same, and the catalog offers no free plan", "`none_in_billing`"),
     ClaimKind.NONE_IN_BILLING: Rule(
-        "billing was asked about all plans, once a minute where the account says nothing of plans", "`cant_check`"
+        "billing was asked about all plans: when the billing page opens, and then once a minute where the account says "
+        "nothing of plans",
+        "`cant_check`",
     ),
     ClaimKind.CONFIRMING: Rule(
         "the browser is back, or a service says that the session went through (`complete`), and no service has spoken "

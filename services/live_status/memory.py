@@ -57,6 +57,7 @@ class RememberedCustomer:
     written_at: datetime | None = None
     asked_at: datetime | None = None
     asked_billing_at: datetime | None = None
+    asked_shown_at: datetime | None = None
     asked_all_at: datetime | None = None
     task: "asyncio.Task[None] | None" = None
     writing: "asyncio.Task[None] | None" = None

@@ -24,8 +24,8 @@ from services.storage.pubsub import PubSub, Subscriber, Topic
 from services.subscription.customer_status import CustomerStatus
 from services.subscription.silence import SILENCE_SHOWN_AFTER, unchecked
 
-OPENED_AFTER: Final = timedelta(seconds=10)
-"""A page that opens asks at once only if the last answer is older than this."""
+OPENED_AFTER: Final = timedelta(seconds=2)
+"""A page that opens asks at once only if the last answer is older than this: it was drawn from that."""
 
 LEASE_TRY: Final = 0.9
 """How often a replica tries for the lease, in seconds: with the lease's own life another has it within five."""
@@ -119,8 +119,9 @@ class StatusPoller:
         on_age: Callable[[CustomerStatus], None] | None = None,
         shown: CustomerStatus | None = None,
     ) -> StatusWatch:
-        """Take in one more tab; `shown` is what stands there, for as long as no answer comes."""
-        self.customer_status = self.customer_status or shown
+        """Take in one more tab; `shown` is what stands there, for as long as no younger answer comes."""
+        if shown is not None and (self.customer_status is None or shown.as_of > self.customer_status.as_of):
+            self.show(shown)
         watch = StatusWatch(session, on_change, on_signed_out, self, on_age)
         self.watches.append(watch)
         key = session_key(session.id)

@@ -16,8 +16,8 @@ from services.sessions.service import Session, Sessions
 from services.storage.marks import Mark, Marks
 from services.subscription.checkout_matching import ENDED
 from services.subscription.former_plans import catalog_for
-from services.subscription.model import LIVE
-from services.subscription.normalize import plan_named, status_word
+from services.subscription.model import LIVE, State
+from services.subscription.normalize import normalize_account, plan_named, status_word
 from services.subscription.snapshot import UpstreamSnapshot
 
 ASKED_AGAIN_AFTER: Final = timedelta(minutes=10)
@@ -25,8 +25,9 @@ ASKED_AGAIN_AFTER: Final = timedelta(minutes=10)
 month proves nothing about today (a purchase in a browser that never came back, a subscription made elsewhere)."""
 
 NONE_STANDS_FOR: Final = timedelta(seconds=45)
-"""The same where a page says "none" by billing's word alone: the account says nothing of plans, so no news of a
-subscription made elsewhere would come from it. Shorter than the pause between two looks of an open page."""
+"""The same where an open page says "none" by billing's word alone: the account says nothing of plans, so no news of a
+subscription made elsewhere would come from it. Shorter than the pause between two looks of that page. Who is told so
+anew, by whichever word, is told what billing says now."""
 
 
 class UpstreamQuestions:
@@ -178,14 +179,25 @@ class UpstreamQuestions:
         now = self._now()
         named = plan_named(catalog, grant.plan) if (grant := granted(snapshot)) else None
         wanted = {*snapshot.products_on_record, *(c.product_id for c in checkouts if c.payable(now) or c.unconfirmed)}
-        unsaid = _none_by_billing_alone(snapshot, catalog)
+        told_now = scope == "shown"
+        unsaid = _none_by_billing_alone(snapshot, catalog, every_group=told_now)
+        if told_now:
+            unsaid |= self._none_by_both(snapshot, catalog)
+        stands_for = timedelta() if told_now else NONE_STANDS_FOR
         wanted |= {
             p
             for p in (*sold, *gone)
             if (known := snapshot.records.get(p))
-            and now - known.as_of > (NONE_STANDS_FOR if p in unsaid else ASKED_AGAIN_AFTER)
+            and now - known.as_of > (stands_for if p in unsaid else ASKED_AGAIN_AFTER)
         }
         return tuple(p for p in (*sold, *gone) if p in wanted or (named is not None and p in named.products))
+
+    def _none_by_both(self, snapshot: UpstreamSnapshot, catalog: Catalog) -> frozenset[str]:
+        """Return the products of the headline's group where both services say that there is nothing of it: an account
+        may not have been told."""
+        account = normalize_account(snapshot, catalog, self._now())
+        none = account is not None and account.state is State.NONE
+        return _without_record(snapshot, catalog, catalog.plans[0].group) if none else frozenset()
 
 
 def _by_product(
@@ -202,11 +214,17 @@ def _by_product(
     return first, further
 
 
-def _none_by_billing_alone(snapshot: UpstreamSnapshot, catalog: Catalog) -> frozenset[str]:
-    """Return the products of the headline's group where billing's word alone says that there is nothing of them."""
+def _none_by_billing_alone(snapshot: UpstreamSnapshot, catalog: Catalog, *, every_group: bool) -> frozenset[str]:
+    """Return the products of the headline's group, or of each, where billing's word alone says that there is nothing
+    of it."""
     if snapshot.account is None or snapshot.account.grant is not None:
         return frozenset()
-    group = catalog.plans[0].group
+    groups = {plan.group for plan in catalog.plans} if every_group else {catalog.plans[0].group}
+    return frozenset(product for group in groups for product in _without_record(snapshot, catalog, group))
+
+
+def _without_record(snapshot: UpstreamSnapshot, catalog: Catalog, group: str) -> frozenset[str]:
+    """Return the products of a group of plans of which billing has nothing on record."""
     products = frozenset(product for plan in catalog.plans if plan.group == group for product in plan.products)
     return products if products.isdisjoint(snapshot.products_on_record) else frozenset()
 

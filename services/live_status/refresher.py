@@ -40,7 +40,7 @@ from services.upstream.identifiers import check_identifier
 
 _MEMORY: Final = 10_000
 
-_WIDTH: Final = {"billing": -1, "account": 0, "relevant": 1, "all": 2}
+_WIDTH: Final = {"billing": -1, "account": 0, "relevant": 1, "shown": 2, "all": 3}
 """A question serves who wants as much or less. One to billing alone serves nobody who has a session."""
 
 _log = structlog.get_logger(__name__)
@@ -156,11 +156,12 @@ class StatusRefresher:
         """Return what the customer has now.
 
         `scope` "all" asks about every plan; "relevant" about those with a subscription or a checkout under way, and
-        those of which the last answer is old, after a first full look; "account" asks the Auth MS alone, and billing
-        only if that says something new. `priority` is the place in the Payment MS's queue; who needs it `fresh` goes
-        first. With `fresh`, the questions are certain to be asked after this call began; otherwise an answer younger
-        than a second is shared. A service that can't be asked is noted in the status, not raised. Raises NotSignedIn
-        when the Auth MS has ended the session, StoreUnavailable when the store can't be read.
+        those of which the last answer is old, after a first full look; "shown" besides about those of which billing's
+        last answer alone says that there is none, for whoever is told so now; "account" asks the Auth MS alone, and
+        billing only if that says something new. `priority` is the place in the Payment MS's queue; who needs it
+        `fresh` goes first. With `fresh`, the questions are certain to be asked after this call began; otherwise an
+        answer younger than a second is shared. A service that can't be asked is noted in the status, not raised.
+        Raises NotSignedIn when the Auth MS has ended the session, StoreUnavailable when the store can't be read.
         """
         customer = self._customer_of(session)
         known = await self._answered(customer, session, scope, None, fresh=fresh, priority=priority)
@@ -267,7 +268,12 @@ class StatusRefresher:
         await asyncio.shield(known.task)
 
     def _recent(self, known: RememberedCustomer, scope: Scope) -> bool:
-        asked_at = {"all": known.asked_all_at, "relevant": known.asked_billing_at, "account": known.asked_at}[scope]
+        asked_at = {
+            "all": known.asked_all_at,
+            "shown": known.asked_shown_at,
+            "relevant": known.asked_billing_at,
+            "account": known.asked_at,
+        }[scope]
         if known.snapshot is None or asked_at is None or (known.outdated and scope != "account"):
             return False
         return self._now() - asked_at < SHARED_FOR
@@ -348,6 +354,8 @@ class StatusRefresher:
             known.asked_at = now
         if scope != "account":
             known.asked_billing_at = now
+        if scope in ("shown", "all"):
+            known.asked_shown_at = now
         if looked_at_all and snapshot.billing_failed is None and session is not None:
             known.asked_all_at = now
         if self._observer is not None and session is not None:

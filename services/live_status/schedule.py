@@ -32,8 +32,9 @@ FULL_LOOK_EVERY: Final = timedelta(minutes=5)
 FULL_LOOK_WHILE_FAST: Final = timedelta(minutes=1)
 """The same in the minutes after a return: a change of plan shows under another product."""
 
-Scope = Literal["account", "relevant", "all"]
-"""Whom to ask: the account alone; billing too, about what can differ; or about every product."""
+Scope = Literal["account", "relevant", "shown", "all"]
+"""Whom to ask: the account alone; billing too, about what can differ; besides about that of which its last answer alone
+says that there is none, for somebody who is told so now; or about every product."""
 
 _FAST_FOR: Final = POLL_INTERVALS[-1][0]
 _SLACK: Final = timedelta(seconds=0.5)

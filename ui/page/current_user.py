@@ -13,16 +13,17 @@ import structlog
 from nicegui import Client, ui
 
 from services.errors import FrontendError, NotSignedIn
+from services.live_status.schedule import Scope
 from services.sessions.service import Session
 from services.subscription.customer_status import CustomerStatus
-from services.subscription.model import Subscription
+from services.subscription.model import State, Subscription
 from ui.page.context import PageContext
 from ui.text.state_words import StateWords, describe
 
-YOUNG: Final = timedelta(seconds=10)
-"""Memory younger than this is drawn without asking: the live watch looks as soon as the page is connected.
+YOUNG: Final = timedelta(seconds=2)
+"""Memory younger than this is drawn without asking: what it says was said just now.
 
-Not while a purchase is under way: a browser without a script has no watch, and its next page is what says how it went.
+Not while a purchase is under way: its next page is what says how it went.
 """
 
 _KEPT_WORDS: Final = 16
@@ -89,21 +90,27 @@ def known_status(context: PageContext) -> CustomerStatus | None:
     return context.customer_status
 
 
-async def find_status(context: PageContext, *, fresh: bool = False) -> CustomerStatus | None:
+async def find_status(context: PageContext, *, fresh: bool = False, scope: Scope = "relevant") -> CustomerStatus | None:
     """Return what the user has, from young memory, else asked now, else from older memory; `fresh` asks in any case.
 
-    News is shown in the user's other open tabs as well. None when nothing is known and no service answered within
-    `PATIENCE` seconds, or `QUEUED_PATIENCE` where there is a queue: the answer then comes over the socket. Raises
-    NotSignedIn when the sign-in has ended.
+    `scope` is what is asked about: "shown" by the page that says "nothing". News is shown in the user's other open tabs
+    as well. None when nothing is known and no service answered within `PATIENCE` seconds, or `QUEUED_PATIENCE` where
+    there is a queue: the answer then comes over the socket. Raises NotSignedIn when the sign-in has ended.
     """
     session = signed_in(context)
     known, refresher = await remembered_status(context), context.container.status.refresher
-    sure = known is not None and is_settled(known) and not refresher.is_outdated(refresher.customer_of(session))
+    none = scope == "shown" and known is not None and known.current.state is State.NONE  # by an older answer, maybe
+    sure = (
+        known is not None
+        and is_settled(known)
+        and not none
+        and not refresher.is_outdated(refresher.customer_of(session))
+    )
     if not fresh and known is not None and sure and datetime.now(UTC) - known.as_of < YOUNG:
         return known
     try:
         async with asyncio.timeout(_patience(context, known, fresh=fresh)):
-            found = await refresher.ask(session, fresh=fresh)
+            found = await refresher.ask(session, scope, fresh=fresh)
             context.customer_status = found
             if known is not None and not found.same_as(known):
                 await context.container.status.changed(found)  # else their other tabs learn of it a minute later

@@ -58,7 +58,7 @@ def register(container: Container) -> None:
     async def payment(context: PageContext) -> None:
         from_portal = context.query.get("from") == "portal"
         stay = await container.portal.record_return(signed_in(context)) if from_portal else None
-        customer_status = await find_status(context, fresh=from_portal)
+        customer_status = await find_status(context, fresh=from_portal, scope="shown")
         checkouts, invoices = await asyncio.gather(checkouts_of(context), invoices_of(context))
         chosen = chosen_price(context.catalog, context.query)
         problem = await problem_in_address(context)

@@ -217,6 +217,36 @@ async def test_a_page_that_opens_after_a_services_word_of_a_change_asks(world: W
         assert world.one("banner-action")
 
 
+async def test_a_page_says_what_the_services_say_and_not_what_they_said_before(world: World) -> None:
+    premium(world)
+    assert world.session is not None
+    await world.refresher.ask(world.session, "all")
+    premium(world, "past_due")
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=3)):
+        await world.open("/upgrade?plan=premium")
+
+        assert world.one("banner-action")
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+async def test_a_page_that_says_none_has_asked_about_every_plan(world: World, speaks: bool) -> None:
+    """Neither service has told of a subscription that sales made."""
+    assert world.session is not None
+    if not speaks:
+        world.accounts.grant = None
+    await world.refresher.ask(world.session, "all")
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=2)) as now:
+        await world.refresher.ask(world.session)  # as an open page does, about what can differ
+        now.shift(1.5)
+        world.billing.has("premium", "active", until=SOON)
+        await world.open("/payment")
+
+        shown = {one.props["data-state"] for one in world.marked("subscription-status")}
+        assert shown == ({"conflict", "active"} if speaks else {"active"})
+
+
 async def test_what_a_page_has_just_heard_is_shown_in_the_other_open_tabs(world: World) -> None:
     premium(world)
     assert world.session is not None

@@ -31,6 +31,7 @@ from services.errors import (
 )
 from services.rate_limits import Policy
 from services.sessions.service import Session
+from services.subscription.model import State
 from tests.fakes import BILLING_DOWN, settle
 from tests.replica import BOB, Outside, Replica, watch
 from tests.shop import PLANS, catalog_with, press, without
@@ -553,6 +554,23 @@ class TestAfterTheReturn:
             await replica.click(ada)
 
         assert (await replica.click(ada, has_ended=True)).known_subscriptions == ("sub_2",)
+
+    async def test_what_a_press_is_refused_for_is_told_to_the_open_tabs(
+        self, replica: Replica, ada: Session, outside: Outside
+    ) -> None:
+        """Else the question stands above "No subscription yet"."""
+        outside.world.account_speaks = False
+        tab = watch(replica, ada)
+        await settle()
+        outside.clock.move(5)
+        outside.world.pay(outside.world.open_session("subscription", "ada", (("price_premium_month", 1),), "", ""))
+        outside.world.deliver_all()
+
+        with pytest.raises(SubscriptionOnRecord):
+            await replica.click(ada)
+
+        assert tab.state == State.ON_RECORD
+        await tab.close()
 
 
 class TestFaultsAtCheckout:

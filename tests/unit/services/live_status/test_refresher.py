@@ -220,6 +220,30 @@ class TestScope:
 
         assert [product for _what, _customer, product in outside.payment_ms.switch.calls] == asked
 
+    @pytest.mark.parametrize(
+        ("grant", "asked"),
+        [
+            (None, ["prod_basic", "prod_premium", "prod_backup"]),
+            (PlanGrant("none", "", None), ["prod_basic", "prod_premium"]),
+            (PlanGrant("active", "basic", None), ["prod_basic"]),
+        ],
+    )
+    async def test_who_is_told_of_none_now_is_told_what_billing_says_now(
+        self, replica: Replica, outside: Outside, grant: PlanGrant | None, asked: list[str]
+    ) -> None:
+        if grant is not None:
+            outside.world.accounts["ada"] = grant
+        ada = await replica.sign_in()
+        await replica.refresher.ask(ada, "all")
+        outside.clock.move(1.5)
+        await replica.refresher.ask(ada, "relevant")
+        outside.payment_ms.switch.calls.clear()
+
+        await replica.refresher.ask(ada, "shown")
+        await replica.refresher.ask(ada, "shown")
+
+        assert [product for _what, _customer, product in outside.payment_ms.switch.calls] == asked
+
     async def test_a_checkout_under_way_is_asked_about(self, replica: Replica, outside: Outside) -> None:
         ada = await replica.sign_in()
         await replica.click(ada)

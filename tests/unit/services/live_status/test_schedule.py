@@ -288,14 +288,14 @@ class TestPace:
         ada = await replica.sign_in()
         await replica.refresher.ask(ada)
         before = looks(outside)
-        outside.clock.move(9)
+        outside.clock.move(1.5)
 
         tab = watch(replica, ada)
         await settle()
         assert looks(outside) == before
         assert tab.state == State.NONE
 
-        await outside.clock.advance(2)
+        await outside.clock.advance(1)
         other = watch(replica, ada)
         await settle()
         assert looks(outside) == before + 1

@@ -354,6 +354,30 @@ class TestFaultsWhileWatching:
         await tab.close()
 
 
+class TestWhatAPageWasDrawnFrom:
+    async def test_a_younger_status_than_the_watchers_is_kept_and_told_to_the_other_tabs(
+        self, replica: Replica, outside: Outside
+    ) -> None:
+        ada = await replica.sign_in()
+        first = watch(replica, ada)
+        await settle()
+        before = first.seen[-1]
+        buy(outside)
+        outside.world.deliver_all()
+        outside.clock.move(5)
+        drawn = await replica.refresher.ask(ada, "all")
+
+        second = replica.status.watch(ada, lambda _new: None, lambda: None, shown=drawn)
+        third = replica.status.watch(ada, lambda _new: None, lambda: None, shown=before)
+
+        for one in (second.customer_status, third.customer_status, first.seen[-1]):
+            assert one is not None
+            assert one.current.state is State.ACTIVE
+        for open_ in (second, third):
+            open_.close()
+        await first.close()
+
+
 class TestSignOut:
     async def test_the_end_of_a_session_is_told_to_its_tabs_only(self, replica: Replica, outside: Outside) -> None:
         laptop, phone = await replica.sign_in(), await replica.sign_in()
