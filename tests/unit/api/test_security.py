@@ -21,6 +21,9 @@ OTHERS = [
 ]  # fmt: skip
 
 
+pytestmark = pytest.mark.slow  # the whole product runs for it
+
+
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     with running_product(tmp_path_factory.mktemp("headers")) as product:

@@ -135,6 +135,7 @@ def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not()
     assert fires == rests == {alert["alert"] for alert in alerts()}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is missing: `make system` installs it (prometheus)")
 @pytest.mark.parametrize("cases", CASES)
 def test_alerts_fire_in_their_cases_and_in_no_others(cases: str) -> None:

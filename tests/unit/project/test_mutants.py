@@ -58,6 +58,7 @@ def test_every_module_of_the_rules_has_tests_that_guard_it() -> None:
         assert all((ROOT / name).is_file() for name in (module, *files))
 
 
+@pytest.mark.slow
 def test_the_sample_is_the_same_each_time_and_as_large_as_said() -> None:
     wanted = configuration().model_copy(update={"modules": {"services/portal.py": (), "services/claims/offers.py": ()}})
 

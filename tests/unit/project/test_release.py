@@ -16,7 +16,10 @@ from version import VERSION
 ROOT = Path(__file__).resolve().parents[3]
 LEFT_OUT = re.compile(r"^(tests|tools|docs|\.git|\.env)|__pycache__|\.sqlite3|secret$")
 
-pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="npm packs the Node client, and is not here")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("npm") is None, reason="npm packs the Node client, and is not here"),
+]
 
 
 @pytest.fixture(scope="module")
