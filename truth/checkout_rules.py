@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from truth.facts import Facts, PaidSession
-from truth.rule import CatalogFacts, ReadersDay, is_as_old
+from truth.rule import CatalogFacts, ReadersDay, is_as_old, opened_on
 from truth.statements import Statement
 
 WHOLE_SECONDS: Final = timedelta(seconds=1)
@@ -79,7 +79,7 @@ def _meant(said: Statement, facts: Facts, reader: ReadersDay) -> Iterator[PaidSe
     for one in facts.sessions:
         money = said.money
         if money is None or (
-            (one.total, one.lines[0][3]) == (money.amount, money.currency) and (reader.same_day(one.created, said.day))
+            (one.total, one.lines[0][3]) == (money.amount, money.currency) and (opened_on(one, said, facts, reader))
         ):
             yield one
 
@@ -100,7 +100,7 @@ def changed_since(said: Statement, facts: Facts, sold: CatalogFacts, reader: Rea
 def started(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """A checkout of that was started so long ago, or that day."""
     return any(
-        reader.same_day(one.created, said.day) and is_as_old(one.created - facts.ahead, reader.now, said.ago)
+        opened_on(one, said, facts, reader) and is_as_old(one.created - facts.ahead, reader.now, said.ago)
         for one in facts.sessions
         if _sells(one, said, sold)
     )
@@ -109,7 +109,8 @@ def started(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDa
 def came_back(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """A checkout of that was gone through with at Stripe, so long ago or until that day: from there a browser comes."""
     return any(
-        reader.not_later(one.paid_at, said.day) and is_as_old(one.paid_at - facts.ahead, reader.now, said.ago)
+        reader.not_later(one.paid_at - max(facts.ahead, timedelta()), said.day)
+        and is_as_old(one.paid_at - facts.ahead, reader.now, said.ago)
         for one in facts.sessions
         if one.paid_at is not None and _sells(one, said, sold)
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from truth.facts import Facts, Sub
-from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, subs_of
+from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, opened_on, subs_of
 from truth.statements import Statement
 
 INVOICE_WORDS: Final[Mapping[str, str]] = {
@@ -112,7 +112,7 @@ def purchase(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersD
     return any(
         said.money is not None
         and (one.total, one.lines[0][3]) == (said.money.amount, said.money.currency)
-        and reader.same_day(one.created, said.day)
+        and opened_on(one, said, facts, reader)
         for one in facts.sessions
     )
 

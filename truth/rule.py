@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from truth.facts import Facts, Sub
+from truth.facts import Facts, PaidSession, Sub
 from truth.statements import MONTHS, Statement
 
 NEWS_TIME: Final = timedelta(seconds=75)
@@ -82,6 +82,11 @@ def is_as_old(moment: datetime, now: datetime, ago: str | None) -> bool:
         return True
     number, unit = ago.split()[:2]
     return now - moment >= (int(number) - 0.5) * UNITS[unit.removesuffix("s")] - SLACK
+
+
+def opened_on(session: PaidSession, said: Statement, facts: Facts, reader: ReadersDay) -> bool:
+    """Whether a session was opened on the day that is said, by Stripe's clock or by the app's, which may be off."""
+    return any(reader.same_day(moment, said.day) for moment in (session.created, session.created - facts.ahead))
 
 
 Rule = Callable[[Statement, Facts, CatalogFacts, "ReadersDay"], bool]
