@@ -14,6 +14,7 @@ from catalog import Catalog
 from services.auth_ms import User as SignedInUser
 from services.container import Container
 from services.errors import UpstreamUnavailable
+from services.live_status.schedule import Scope
 from services.live_status.service import StatusService
 from services.sessions.service import Session, Sessions, Visitor
 from settings import Settings
@@ -69,7 +70,7 @@ class NothingKnown:
     async def remembered(self, customer: str) -> None:
         return None
 
-    async def ask(self, session: Session, *, fresh: bool = False) -> None:
+    async def ask(self, session: Session, scope: Scope = "relevant", *, fresh: bool = False) -> None:
         raise UpstreamUnavailable("payment_ms", "subscription", "nobody is there")
 
 
