@@ -3,7 +3,7 @@
 Both apps may ask 32 things at a time. The service asks Stripe for each checkout, which is the sandbox here, on the same
 cores: the whole time of a press is theirs as much as ours. Ours is what is left without the calls of a press, made
 directly by the same people in the same order, as in bench 1; held to a target is what our process spends on it, which
-a busy machine changes less.
+a busy machine changes less. The service's own figures under load follow (`own_stripe_load`).
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Final
 
 from bench.b01_checkout import PEOPLE, ROUNDS, all_in_turn, at_the_stand_in, press, timed
 from bench.b15_first_pages import first_pages
+from bench.own_stripe_load import load_figures
 from bench.results import Figure, against, at_least, at_most, percentile
 from bench.world import MeasuredProduct, cpu_seconds, our_world, own_stripe_world
 
@@ -58,7 +59,7 @@ def run(folder: Path) -> list[Figure]:
                 asyncio.run(_round(one))
                 if number == 0:
                     one.forget()
-    return _figures(*both)
+    return _figures(*both) + load_figures(folder / "load")
 
 
 async def _round(one: Measured) -> None:

@@ -11,17 +11,12 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from bench.world import MeasuredProduct, own_stripe_world
-from harness.http_user import HttpUser
+from bench.own_stripe_load import BUYERS, PEOPLE, confirmed_in_tabs
+from bench.world import own_stripe_world
 from harness.own_stripe import ServiceProcess, running_service
-from harness.socket_tab import SocketTab, browser, open_tabs
 
 pytestmark = [pytest.mark.scale, pytest.mark.long]
 
-PEOPLE: Final = 100
-BUYERS: Final = 40
-TABS_EACH: Final = 3
-ACTIVE: Final = '"data-state":"active"'
 PRODUCT: Final = "prod_sandbox_premium"
 
 
@@ -147,7 +142,7 @@ def test_forty_of_a_hundred_people_with_three_tabs_each_see_it_confirmed(tmp_pat
     with own_stripe_world(tmp_path) as world:
         world.control("PATCH", "/settings", webhook_delay=3600)
         people = [world.person() for _ in range(PEOPLE)]
-        waits = sorted(asyncio.run(confirmed_in_tabs(world, people)))
+        waits = sorted(asyncio.run(confirmed_in_tabs(world, people)).waits)
         statuses = world.control("GET", "/requests")["by_status"]
         for buyer in people[:BUYERS]:
             truth = world.control("GET", f"/truth/{buyer.user_id}?events=false")
@@ -155,29 +150,3 @@ def test_forty_of_a_hundred_people_with_three_tabs_each_see_it_confirmed(tmp_pat
 
     assert {operation: told for operation, told in statuses.items() if set(told) != {"200"}} == {}
     print(f"told in the tab {waits[BUYERS // 2]:.2f} s (median), {waits[-1]:.2f} s (last) after all webhooks were sent")
-
-
-async def confirmed_in_tabs(world: MeasuredProduct, people: list[HttpUser]) -> list[float]:
-    """Have the first forty pay, send all webhooks at once, and return after how long each success page said it."""
-    returns = await asyncio.gather(*(asyncio.to_thread(pay_at_the_app, world, buyer) for buyer in people[:BUYERS]))
-    success = [tab_of(world, buyer, path) for buyer, path in zip(people, returns, strict=False)]
-    billing = [tab_of(world, person, "/payment") for person in people for _ in range(TABS_EACH)][: -len(success)]
-    async with open_tabs([*success, *billing], at_once=6):
-        for tab in success:
-            assert ACTIVE not in tab.html  # whatever Stripe says of the session: the plan is nowhere on record yet
-            tab.forget()
-        sent = time.monotonic()
-        await asyncio.to_thread(world.control, "POST", "/webhooks/flush")
-        return [at - sent for at in await asyncio.gather(*(tab.shows(ACTIVE, 60) for tab in success))]
-
-
-def pay_at_the_app(world: MeasuredProduct, buyer: HttpUser) -> str:
-    """Press the plan's button and pay; return where Stripe sends the browser."""
-    assert buyer.press_subscribe("price_sandbox_premium_month").status_code == 303
-    (session,) = buyer.sessions()
-    world.control("POST", f"/pay/{session['id']}")
-    return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"]).removeprefix(world.url)
-
-
-def tab_of(world: MeasuredProduct, person: HttpUser, path: str) -> SocketTab:
-    return SocketTab(browser(world.url, [("session", person.session_cookie)]), path)
