@@ -4,13 +4,12 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, TypeVarTuple
 
 from truth.life import play
 from truth.mutation import ROOT
@@ -28,6 +27,8 @@ SOFTER: Final = frozenset({Verdict.LATE, Verdict.AS_TOLD, Verdict.DATED})
 """What is softer than true, and not false."""
 
 Print = Callable[[str], None]
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -60,6 +61,20 @@ def play_piece(first: int, last: int, to_the_end: bool, service: str = "recorded
         report.softer.update(tally.softer)
         report.found += [(seed, failure) for failure in failures]
     return report
+
+
+def in_processes(
+    function: Callable[[*Arguments], Result], calls: Sequence[tuple[*Arguments]], processes: int
+) -> Iterator[Result]:
+    """Call a function of a module in so many processes, each of which a fresh one follows; yield what comes, in order.
+
+    Not by `ProcessPoolExecutor`: with `max_tasks_per_child` it waits for ever once its processes have ended (CPython
+    issue 115634).
+    """
+    with get_context("spawn").Pool(processes, maxtasksperchild=PIECES_OF_A_PROCESS) as pool:
+        waiting = [pool.apply_async(function, call) for call in calls]
+        for one in waiting:
+            yield one.get()
 
 
 @dataclass
@@ -105,10 +120,7 @@ class Run:
             for piece in pieces:
                 yield play_piece(*piece)
             return
-        with ProcessPoolExecutor(
-            self.processes, mp_context=get_context("spawn"), max_tasks_per_child=PIECES_OF_A_PROCESS
-        ) as pool:
-            yield from pool.map(play_piece, *zip(*pieces, strict=True)) if pieces else ()
+        yield from in_processes(play_piece, pieces, self.processes)
 
     def _shorten(self, seed: int, failure: Failure) -> None:
         story = shortest(
