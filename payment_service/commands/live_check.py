@@ -60,7 +60,8 @@ class LiveCheck:
         self._product = self._price = self._customer = self._first = self._second = ""
 
     def run(self) -> bool:
-        """Take each step, and return whether all were right; the first that is not ends it. What was made is undone."""
+        """Take each step, and return whether all were right; the first that is not ends it. What was made is undone in
+        any case, and where it can't be, that is the last thing said."""
         steps = (
             ("Stripe lets the key in", self._enter),
             ("a plan is made, and found again", self._register),
@@ -73,17 +74,19 @@ class LiveCheck:
             ("a canceled subscription is told as ended", self._cancel),
         )
         try:
-            for words, step in steps:
-                try:
-                    problem = step()
-                except (StripeError, ServiceError) as error:
-                    problem = str(getattr(error, "user_message", None) or error)
-                self._say(f"{'FAIL' if problem else 'ok  '}  {words}{f': {problem}' if problem else ''}")
-                if problem:
-                    return False
-            return True
+            right = all(self._take(words, step) for words, step in steps)
         finally:
-            self._undo()
+            undone = self._take("what was made is deleted again", self._undo)
+        return right and undone
+
+    def _take(self, words: str, step: Callable[[], str]) -> bool:
+        """Take a step, say what came of it, and return whether nothing was wrong."""
+        try:
+            problem = step()
+        except (StripeError, ServiceError) as error:
+            problem = str(getattr(error, "user_message", None) or error)
+        self._say(f"{'FAIL' if problem else 'ok  '}  {words}{f': {problem}' if problem else ''}")
+        return not problem
 
     def _enter(self) -> str:
         return self._service.stripe.look()
@@ -144,10 +147,11 @@ class LiveCheck:
         ended = self._told(lambda: self._status().get("status") == "canceled")
         return "" if ended else f"it is told as {self._status()}"
 
-    def _undo(self) -> None:
+    def _undo(self) -> str:
         """Delete the customer: Stripe cancels what it still has."""
         if self._customer:
             self._v1.customers.delete(self._customer)
+        return ""
 
     def _subscribe(self) -> str:
         self._v1.payment_methods.attach(CARD, {"customer": self._customer})
