@@ -392,7 +392,7 @@ HARMLESS: Final[tuple[str, ...]] = (
     "You already have a subscription\\.?", "Change it in the billing portal.",
     "You already started a checkout\\.?",
     "Continue with that one, or cancel it first.", "Payments are unavailable(?: right now)?\\.?",
-    "That price isn't available.", "Choose again on the pricing page.",
+    "That price isn't available.", "Choose again on the pricing page.", "Opening a page never charges you\\.",
     "Choose another quantity.", "Your account says.*", "We can't check your subscription",
     "We can't check your subscription right now, so we didn't start a checkout.",
     "Your account and billing disagree about your plan, so we didn't start a checkout.",

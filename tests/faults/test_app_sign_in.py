@@ -150,7 +150,7 @@ async def test_signed_in_people_stay_signed_in_for_ten_minutes_and_no_longer(sho
     later = await person.look("/account")
     api = await person.client.get("/api/me")
     assert (later.status, later.path) == (503, "/account")
-    assert "Sign-in is unavailable Try again in a minute." in later.text
+    assert "Sign-in is unavailable Opening a page never charges you. Try again in a minute." in later.text
     assert (api.status_code, api.json()["code"]) == (503, "sign_in_unavailable")
     shop.auth.mend()
     assert person.email in (await person.look("/account")).text

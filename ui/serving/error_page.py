@@ -1,4 +1,4 @@
-"""What an error looks like as a page: what happened, what to do."""
+"""What an error looks like as a page: what happened, whether money moved, what to do."""
 
 from services.errors import AlreadySaid, FrontendError, with_money
 from ui.components.button import button
@@ -8,7 +8,7 @@ from ui.page.context import PageContext
 from ui.page.current_user import note_problem
 from ui.page.frame import frame
 from ui.page.stripe_mode_banner import watch_stripe_mode_banner
-from ui.text.i18n import _
+from ui.text.i18n import _, sentence_gap
 from ui.theme.icons import icon
 
 ERROR_ICONS = {404: "magnifying-glass", 401: "lock-closed", 429: "clock"}
@@ -31,7 +31,9 @@ def error_card(context: PageContext, error: FrontendError, cause: str = "") -> N
         with Tag("span", classes=f"card-icon card-icon-{'neutral' if missing else 'warning'}"):
             icon(ERROR_ICONS.get(error.status, "exclamation-triangle"))
         Tag("h1", _(error.title), classes="card-title")
-        if words := words_below(error):
+        opening = error.status >= 500 and context.request.method in ("GET", "HEAD")
+        parts = (_("Opening a page never charges you.") if opening else "", words_below(error))
+        if words := sentence_gap().join(filter(None, parts)):
             Tag("p", words, classes="muted")
         if cause:
             Tag("p", cause, classes="small", testid="cause")
@@ -52,7 +54,7 @@ def error_card(context: PageContext, error: FrontendError, cause: str = "") -> N
 def words_below(error: FrontendError) -> str:
     """Return what stands below the headline: the error's sentence, or of a failure what its headline has not said.
 
-    That nothing was charged it does not say: no press led here, and the user may just have paid.
+    That nothing was charged it does not say: the user may just have paid.
     """
     if error.status < 500 or AlreadySaid.TITLE not in error.says:
         return with_money(_(error.sentence), "")

@@ -139,6 +139,7 @@ async def test_an_error_of_ours_is_a_page_with_its_status_and_sentence(
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
         assert "Payments are unavailable<" in answer.text
         assert "Try again in a minute." in answer.text
+        assert "Opening a page never charges you." in answer.text
         assert "req-7" in answer.text
         assert "secret cause" not in answer.text
         assert "half a page" not in answer.text

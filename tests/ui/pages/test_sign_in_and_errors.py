@@ -80,7 +80,7 @@ def test_an_error_page_says_its_headline_once(kind: type[FrontendError]) -> None
     assert not words.startswith(error.title)
 
 
-def test_an_error_page_says_nothing_of_money_for_no_press_led_there() -> None:
+def test_an_error_page_does_not_say_that_nothing_was_charged() -> None:
     """Whoever comes back from Stripe while the store is away has just paid."""
     with use_locale("en"):
         assert words_below(StoreUnavailable()) == "Try again in a minute."
