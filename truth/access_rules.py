@@ -57,10 +57,12 @@ def no_access(said: Statement, facts: Facts, sold: CatalogFacts, reader: Readers
 def access_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     """It is had, and ends that day: by the account, or by Stripe where the account names no day.
 
-    What renews has no such day, unless the account grants until one; none at all where billing says that it renews.
+    What renews has no such day, unless the account grants until one; none at all where billing says that it renews, but
+    for an account that says that it is over.
     """
+    over = account_speaks(said, facts) and facts.account.status not in GRANTING
     renews = facts.second and any(sub.renews for sub in subs_of(said, facts.subs))
-    if renews or not access(said, facts, sold, reader):
+    if (renews and not over) or not access(said, facts, sold, reader):
         return False
     if account_speaks(said, facts) and facts.account.until is not None:
         return reader.same_day(facts.account.until, said.day)

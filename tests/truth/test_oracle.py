@@ -280,6 +280,20 @@ def test_access_is_the_accounts_to_give_and_of_another_group_billings(books: Boo
     assert books.judge(Kind.ACCESS, plan="Premium") is Verdict.AS_TOLD  # it may not know of a renewal yet
 
 
+def test_what_renews_by_billings_word_is_had_until_a_day_only_where_the_account_says_that_it_is_over(
+    books: Books,
+) -> None:
+    books.state.runtime_settings.change({"contract": 2})
+    until = books.subscribe().period_end
+    books.grant(status="active", plan="premium", expires_at=until.isoformat())
+    assert books.judge(Kind.ACCESS_UNTIL, plan="Premium", day=f"{until:%-d %B %Y}") is Verdict.FALSE
+
+    sooner = until - timedelta(days=9)
+    books.grant(status="canceled", plan="premium", expires_at=sooner.isoformat())
+    assert books.judge(Kind.ACCESS_UNTIL, plan="Premium", day=f"{sooner:%-d %B %Y}") is not Verdict.FALSE
+    assert books.judge(Kind.ACCESS_UNTIL, plan="Premium", day=f"{until:%-d %B %Y}") is Verdict.FALSE
+
+
 def test_a_plan_of_a_name_that_nobody_knows_may_be_what_runs_at_stripe(books: Books) -> None:
     books.subscribe()
     books.passes_hour()

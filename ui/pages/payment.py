@@ -13,7 +13,7 @@ from catalog import Interval
 from services.checkout_record import Checkout, CheckoutEvent, newest
 from services.claims import Claim, on_top_claim, unanswered_claims
 from services.container import Container
-from services.errors import CheckoutInProgress, FrontendError
+from services.errors import AlreadySubscribed, CheckoutInProgress, FrontendError, SubscriptionOnRecord
 from services.portal import PortalVisit as PortalVisit
 from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
@@ -61,7 +61,7 @@ def register(container: Container) -> None:
         customer_status = await find_status(context, fresh=from_portal, scope="shown")
         checkouts, invoices = await asyncio.gather(checkouts_of(context), invoices_of(context))
         chosen = chosen_price(context.catalog, context.query)
-        problem = await problem_in_address(context)
+        problem = _unless_gone(await problem_in_address(context), customer_status)
         with frame(context), Tag("div") as place:
 
             def draw_billing() -> None:
@@ -73,6 +73,14 @@ def register(container: Container) -> None:
                 ConfirmPage(context, chosen, problem, draw_billing)
             else:
                 draw_billing()
+
+
+def _unless_gone(problem: FrontendError | None, customer_status: CustomerStatus | None) -> FrontendError | None:
+    """Leave out that there is a subscription where both services say by now that there is none."""
+    if problem is None or customer_status is None or customer_status.stale:
+        return problem
+    found = problem.code in (AlreadySubscribed.code, SubscriptionOnRecord.code)
+    return None if found and all(one.state is State.NONE for one in customer_status.all) else problem
 
 
 class PaymentPage:

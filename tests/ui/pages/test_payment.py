@@ -189,6 +189,17 @@ async def test_an_address_that_is_opened_again_later_says_nothing_of_money(world
         assert "Nothing was charged" not in world.text()
 
 
+async def test_a_subscription_that_is_gone_by_now_is_not_called_found(world: World) -> None:
+    nothing(world)
+    await world.sign_in()
+
+    await world.open(just_now("/payment?problem=subscription_on_record&price=price_sandbox_basic_month"))
+    assert not world.marked("notice")
+
+    await world.open(just_now("/payment?problem=subscription_under_email&price=price_sandbox_basic_month"))
+    assert world.marked("notice")
+
+
 async def test_that_nothing_was_charged_is_a_claim_with_its_evidence(world: World) -> None:
     nothing(world)
     await world.sign_in()
