@@ -115,13 +115,22 @@ def arrived(
 
     The account says nothing of plans, or billing says by its own word that what was bought has ended already.
     """
-    if not billing_has(checkout, snapshot):
-        return False
-    word, _ = status_word(snapshot.records[checkout.product_id or ""].record.status)
     silent = account is not None and account.state is None
+    if not billing_has(checkout, snapshot):
+        return silent and _has_moved(checkout, snapshot)
+    word, _ = status_word(snapshot.records[checkout.product_id or ""].record.status)
     if doubted(checkout, checkouts, now):
         return silent and word in LIVE
     return silent or word in ENDED
+
+
+def _has_moved(checkout: Checkout, snapshot: UpstreamSnapshot) -> bool:
+    """Whether billing had a record of this checkout, has it no more, and has a new one of another plan instead."""
+    answer = snapshot.records.get(checkout.product_id or "")
+    if CheckoutEvent.BILLING_HAS_IT not in checkout.events or answer is None or answer.record.exists:
+        return False
+    found = [other.record for other in snapshot.records.values() if other.record.exists]
+    return any(record.subscription_id not in checkout.known_subscriptions for record in found)
 
 
 def unsettled(checkouts: Collection[Checkout], snapshot: UpstreamSnapshot, now: datetime) -> frozenset[str | None]:

@@ -148,12 +148,14 @@ def _has_changed_plan(case: Situation, account: NormalizedAccount, others: Seque
     """Whether the account's plan is what the one subscription at billing was changed to, in the portal.
 
     Billing's record stays under the plan that was bought. Not so where billing once had the account's plan: then the
-    record has moved, and the account was not told.
+    record has moved, and the account was not told. Nor where the account's plan is over and billing's is not.
     """
     if account.plan is None or account.gift or not others[0].subscription_id:
         return False
     if others[0].state not in (State.ACTIVE, State.TRIALING, State.PAST_DUE, State.ON_RECORD):
         return False  # a word that goes with no access is not the account's plan's
+    if account.state is State.CANCELED and others[0].state is not State.ON_RECORD and not others[0].ends:
+        return False
     moved = any(c.plan_id == account.plan.id and CheckoutEvent.BILLING_HAS_IT in c.events for c in case.checkouts)
     bought_beside = any(
         c.plan_id == account.plan.id and others[0].subscription_id in c.known_subscriptions and _bought(c, account)

@@ -29,10 +29,14 @@ class PortalTrace(BaseModel):
     left_at: StoredMoment
     said: Mapping[str, str] = {}
 
-    def unanswered(self, product_id: str | None, snapshot: UpstreamSnapshot) -> bool:
-        """Whether neither service has said anything new of this product since."""
+    def unanswered(self, product_id: str | None, snapshot: UpstreamSnapshot, *, account_speaks: bool = True) -> bool:
+        """Whether neither service has said anything new of this product since.
+
+        The account counts where it speaks of the product's group: what it says of another one is no news of this.
+        """
         now = digests(snapshot)
-        return all(self.said.get(name) == now.get(name) for name in (product_id or _ACCOUNT, _ACCOUNT))
+        asked = (product_id or _ACCOUNT, _ACCOUNT) if account_speaks else (product_id or _ACCOUNT,)
+        return all(self.said.get(name) == now.get(name) for name in asked)
 
     def account_changed(self, snapshot: UpstreamSnapshot) -> bool:
         """Whether the account says something else than it did at the visit; false where it said nothing then."""

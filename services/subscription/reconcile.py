@@ -98,6 +98,8 @@ def _reconcile(
     views = _views(snapshot, account, checkouts, catalog, now, grant_by_record=grants.by_record)
     unheard = _views(snapshot, None, checkouts, catalog, now) if _account_is_silent(snapshot, now) else None
     speaks_of = _group_spoken_of(account, views, catalog)
+    account_changed = portal is not None and portal.account_changed(snapshot)
+    may_have_moved = account_changed and not _of_group(views, speaks_of, catalog)
 
     def found_in(group: str) -> tuple[Subscription, Sequence[Subscription]]:
         own = account if account is None or speaks_of == group else _silent(account)
@@ -113,7 +115,10 @@ def _reconcile(
         return current, case.views
 
     def with_evidence(one: Subscription) -> Subscription:
-        return _with_evidence(one, snapshot, checkouts, portal, now)
+        spoken_of = one.group in (None, speaks_of)
+        unanswered = portal is not None and portal.unanswered(one.product_id, snapshot, account_speaks=spoken_of)
+        unanswered = unanswered or (may_have_moved and not spoken_of)
+        return _with_evidence(one, checkouts, portal, now, unanswered=unanswered)
 
     found = {group: found_in(group) for group in _groups(catalog)}
     currents = {group: with_evidence(current) for group, (current, _views) in found.items()}
@@ -275,10 +280,11 @@ def _remembered(current: Subscription, case: Situation) -> Subscription:
 
 def _with_evidence(
     subscription: Subscription,
-    snapshot: UpstreamSnapshot,
     checkouts: Sequence[Checkout],
     portal: PortalTrace | None,
     now: datetime,
+    *,
+    unanswered: bool,
 ) -> Subscription:
     """Add what depends on the portal: whether it may have changed something, and the list price while that is known.
 
@@ -287,15 +293,14 @@ def _with_evidence(
     """
     visited = portal.left_at if portal is not None else None
     if subscription.state is State.CONFIRMING and visited is not None and visited >= (subscription.since or visited):
-        open_ = portal is not None and portal.unanswered(subscription.product_id, snapshot)
         return subscription.model_copy(
-            update={"amount": None, "currency": None, "interval": None, "portal_open": open_}
+            update={"amount": None, "currency": None, "interval": None, "portal_open": unanswered}
         )
     if subscription.state not in LIVE:
         return subscription
     update: dict[str, object] = {}
     told = subscription.told
-    if portal is not None and portal.unanswered(subscription.product_id, snapshot):
+    if portal is not None and unanswered:
         update |= {"portal_open": True, "told": None, "date_of_before": subscription.as_of <= portal.left_at}
         told = None
     if told is not None and told.price is not None:

@@ -102,6 +102,25 @@ class TestPortal:
         assert found.current.portal_open
         assert not found.in_group("addons").portal_open
 
+    def test_an_add_on_may_have_become_the_plan_that_the_account_names_since_and_billing_lacks(self) -> None:
+        trace = trace_of(snapshot("backup=active", "- none"), NOW)
+
+        moved = customer_status("backup=active@+50", "premium active", portal=trace)
+        beside = customer_status("backup=active@+50 premium=active", "premium active", portal=trace)
+        unchanged = customer_status("backup=active@+50", "- none", portal=trace)
+
+        assert moved.in_group("addons").portal_open
+        assert not beside.in_group("addons").portal_open
+        assert not unchanged.in_group("addons").portal_open
+
+    def test_what_an_account_says_of_another_group_answers_nothing(self) -> None:
+        trace = trace_of(snapshot("premium=active backup=active", "premium active"), NOW)
+
+        found = customer_status("premium=active backup=active", "premium canceled@+9", portal=trace)
+
+        assert not found.current.portal_open
+        assert found.in_group("addons").portal_open
+
     def test_without_a_visit_nothing_is_open(self) -> None:
         assert not customer_status("premium=active", "premium active").current.portal_open
 

@@ -130,6 +130,9 @@ TABLE = [
     ReconcileRow("basic=?", "premium trialing", S.TRIALING, True, "premium", R.PLAN_CHANGED),
     ReconcileRow("basic=active", "premium trialing", S.TRIALING, True, "premium", R.PLAN_CHANGED),
     ReconcileRow("basic=trialing", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
+    ReconcileRow("basic=?", "premium canceled@+9", S.CANCELED, True, "premium", R.PLAN_CHANGED),
+    ReconcileRow("basic=active", "premium canceled@+9", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
+    ReconcileRow("basic=trialing", "premium canceled@+9", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
     ReconcileRow("basic=paused", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
     ReconcileRow("basic=unpaid", "premium active", S.CONFLICT, True, "premium", R.PLAN_DIFFERS),
     ReconcileRow("basic=?#s1 backup=?#s2", "premium active", S.ACTIVE, True, "premium", R.PLAN_CHANGED),
@@ -482,6 +485,16 @@ class TestCheckouts:
         current = customer_status("basic=?#sub_1", "premium active", bought).current
 
         assert (current.state, current.reason, current.access) == (State.CONFLICT, Reason.PLAN_DIFFERS, True)
+
+    def test_a_purchase_that_billing_had_and_that_is_another_plan_by_now_is_waited_for_no_more(self) -> None:
+        events = [(CheckoutEvent.RETURNED, 3_600.0), (CheckoutEvent.BILLING_HAS_IT, 3_590.0)]
+        bought = checkout("backup", started=3_700, events=events)
+
+        moved = customer_status("premium=?#sub_1", "silent", bought)
+        gone = customer_status("", "silent", bought)
+
+        assert (moved.current.plan_id, moved.in_group("addons").state) == ("premium", State.NONE)
+        assert gone.in_group("addons").state is State.CONFIRMING
 
     def test_a_plan_bought_beside_an_old_record_is_not_that_one_changed(self) -> None:
         events = [(CheckoutEvent.RETURNED, 89_000.0), (CheckoutEvent.ACCESS_ON, 88_000.0)]
