@@ -35,6 +35,15 @@ class Verdict(StrEnum):
     FALSE = "false"
 
 
+def _as_the_catalog_groups(facts: Facts, sold: CatalogFacts) -> Facts:
+    """Return the facts with subscriptions that are of no plan of the catalog in its first group, like the app."""
+    groups = {plan["id"]: plan.get("group", "main") for plan in sold.plans.values()}
+    if all(sub.plan in groups for sub in facts.subs):
+        return facts
+    first = next(iter(groups.values()), "main")
+    return replace(facts, subs=tuple(s if s.plan in groups else replace(s, group=first) for s in facts.subs))
+
+
 @dataclass
 class History:
     """What was true of one user, and when. Newest last."""
@@ -143,7 +152,9 @@ class History:
         return any(sub.id == subscription_id and sub.live and sub.group == group for sub in then.subs)
 
     def _holds(self, said: Statement, facts: Facts, sold: CatalogFacts, now: datetime) -> bool:
-        return RULES[said.kind](said, facts, sold, ReadersDay(self.zone, now))
+        rule, reader = RULES[said.kind], ReadersDay(self.zone, now)
+        grouped = _as_the_catalog_groups(facts, sold)
+        return rule(said, facts, sold, reader) or (grouped is not facts and rule(said, grouped, sold, reader))
 
     def _by_account(self, said: Statement, facts: Facts, sold: CatalogFacts, now: datetime) -> bool:
         """Whether the account says so, whatever Stripe says."""

@@ -51,13 +51,17 @@ class ReadersDay:
         return any(self.same_day(one, day) for one in days)
 
     def same_day(self, moment: datetime | None, day: str | None) -> bool:
-        """Whether a day as a page writes it is the day of a moment. No day said is no error."""
+        """Whether a day as a page writes it is the day of a moment. No day said is no error.
+
+        Without a year it is of this one, or the last such day: a page may stand open over the turn of the year.
+        """
         if day is None:
             return True
         if moment is None:
             return False
         local, today = moment.astimezone(ZoneInfo(self.zone)), self.now.astimezone(ZoneInfo(self.zone))
-        month, this_year = MONTHS[local.month - 1], local.year == today.year
+        month = MONTHS[local.month - 1]
+        this_year = local.year == today.year or timedelta() <= today - local < timedelta(days=330)
         if day in (f"{month} {local.day}, {local.year}", f"{local.day} {month} {local.year}"):
             return True
         return this_year and day in (f"{month} {local.day}", f"{local.day} {month}")

@@ -294,6 +294,32 @@ def test_what_renews_by_billings_word_is_had_until_a_day_only_where_the_account_
     assert books.judge(Kind.ACCESS_UNTIL, plan="Premium", day=f"{until:%-d %B %Y}") is Verdict.FALSE
 
 
+def test_what_is_of_no_plan_of_the_catalog_is_in_its_first_group(books: Books) -> None:
+    books.subscribe("price_sandbox_backup_month")
+    books.grant(status="active", plan="backup")
+    assert books.judge(Kind.ACTIVE, plan="backup", group="main") is Verdict.FALSE
+
+    without_backup = {**BASE, "plans": [plan for plan in BASE["plans"] if plan["id"] != "backup"]}
+    truth = facts_of(books.state, ADA.user_id, books.state.clock.now())
+    books.history.observe(truth, None, sold_in(without_backup))
+
+    assert books.judge(Kind.ACTIVE, plan="backup", group="main") is Verdict.TRUE
+    assert books.judge(Kind.ACTIVE, plan="Premium", group="main") is Verdict.FALSE
+
+
+def test_a_day_without_a_year_is_the_last_such_day(books: Books) -> None:
+    subscription = books.subscribe()
+    books.state.subscriptions.cancel_now(subscription)
+    books.passes(timedelta(days=60))
+    ended = books.state.subscriptions.of(ADA.user_id)[0].ended_at
+    assert ended is not None
+
+    assert books.judge(Kind.ENDED, day=f"{ended:%B %-d}") is Verdict.TRUE
+    assert books.judge(Kind.ENDED, day=f"{ended + timedelta(days=1):%B %-d}") is Verdict.FALSE
+    books.passes(timedelta(days=330))
+    assert books.judge(Kind.ENDED, day=f"{ended:%B %-d}") is Verdict.FALSE
+
+
 def test_a_plan_of_a_name_that_nobody_knows_may_be_what_runs_at_stripe(books: Books) -> None:
     books.subscribe()
     books.passes_hour()
