@@ -93,22 +93,22 @@ class Run:
         """Play them; print what is found, in the end each sort's shortest story. Return 0 where nothing was."""
         began = time.monotonic()
         total, sorts = self._restored()
-        counts = Counter(dict.fromkeys(sorts, 0))
         to_shorten: list[tuple[int, Failure]] = []
         for report in self._reports(self.first + total.stories):
             total.stories += report.stories
             total.said.update(report.said)
             total.softer.update(report.softer)
             for seed, failure in report.found:
-                counts[failure.sort] += 1
-                if failure.sort not in sorts:
-                    sorts[failure.sort] = seed
-                    self.say(f"story {seed}: {failure}")
+                stories = sorts.setdefault(failure.sort, [])
+                if not stories:
                     to_shorten.append((seed, failure))
+                if seed not in stories:
+                    stories.append(seed)
+                    self.say(f"story {seed}: {failure}")
             self._save(total, sorts)
         for seed, failure in to_shorten:
             self._shorten(seed, failure)
-        self._sum_up(total, sorts, counts, time.monotonic() - began)
+        self._sum_up(total, sorts, time.monotonic() - began)
         if self.state is not None:
             self.state.unlink(missing_ok=True)
         return 1 if sorts else 0
@@ -132,7 +132,8 @@ class Run:
             if found.sort == failure.sort:
                 self.say(f"    {found}")
 
-    def _restored(self) -> tuple[Report, dict[str, int]]:
+    def _restored(self) -> tuple[Report, dict[str, list[int]]]:
+        """Return what was kept: the report so far, and in which stories each sort of failure was found."""
         if self.state is None or not self.state.exists():
             return Report(), {}
         kept: dict[str, Any] = json.loads(self.state.read_text(encoding="utf-8"))
@@ -141,7 +142,7 @@ class Run:
         self.say(f"goes on after {kept['stories']} stories")
         return Report(kept["stories"], Counter(kept["said"]), Counter(kept["softer"])), kept["sorts"]
 
-    def _save(self, total: Report, sorts: dict[str, int]) -> None:
+    def _save(self, total: Report, sorts: dict[str, list[int]]) -> None:
         if self.state is None:
             return
         self.state.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +159,7 @@ class Run:
         made.write_text(json.dumps(kept), encoding="utf-8")
         made.replace(self.state)
 
-    def _sum_up(self, total: Report, sorts: dict[str, int], counts: Counter[str], seconds: float) -> None:
+    def _sum_up(self, total: Report, sorts: dict[str, list[int]], seconds: float) -> None:
         said = sum(total.said.values())
         softer = sum(number for verdict, number in total.said.items() if verdict in SOFTER)
         self.say(
@@ -168,8 +169,8 @@ class Run:
         )
         for sort, number in total.softer.most_common():
             self.say(f"  {number:6} {sort}")
-        for sort, seed in sorts.items():
-            self.say(f"FAILED {counts[sort]} times: {sort} (first in story {seed})")
+        for sort, stories in sorts.items():
+            self.say(f"FAILED in {len(stories)} stories: {sort} ({', '.join(map(str, stories))})")
 
 
 def tell(story: LifeStory) -> int:
