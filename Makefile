@@ -15,8 +15,8 @@ PYTEST := $(PY) -m pytest
 SBOM := $(PY) -W ignore:The.Component.this.BOM::cyclonedx.model.bom -m cyclonedx_py requirements \
     --pyproject pyproject.toml --spec-version 1.6 --output-reproducible
 SBOM_FOLDER := .
-# Four processes keep two cores busy, since some of it is waiting; `tests/scheduling.py` says which files are taken when.
-ALL_TESTS := --numprocesses 4 --dist loadfile --no-loadscope-reorder tests/scale tests/browser tests/faults \
+# Three processes keep two cores busy, since much of it is waiting; `tests/scheduling.py` says which files are taken when.
+ALL_TESTS := --numprocesses 3 --dist loadfile --no-loadscope-reorder tests/scale tests/browser tests/faults \
     tests/payment_service tests/truth tests/security tests/complaints tests/cli tests/sandbox tests/ui tests/contract tests/clients tests/unit
 SYSTEM_PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)

@@ -57,7 +57,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("a record that moved is gone", "the free plan", "services.live_status.questions",
            "moved = not set(before.products_on_record) <= set(snapshot.products_on_record)", "moved = False"),
     Mutant("none of last year is none today", "the free plan", "services.live_status.questions",
-           "and now - known.as_of > (NONE_STANDS_FOR if p in unsaid else ASKED_AGAIN_AFTER)", "and False"),
+           "and now - known.as_of > (stands_for if p in unsaid else ASKED_AGAIN_AFTER)", "and False"),
     Mutant("what is on the account was given", "a gift", "services.claims.status",
            "State.ON_ACCOUNT: ClaimKind.ON_ACCOUNT,", "State.ON_ACCOUNT: ClaimKind.GIFT,"),
     Mutant("billing has the account's plan", "a conflict", "services.claims.status",

@@ -66,7 +66,7 @@ def test_the_first_answer_about_a_new_customer_takes_the_place_that_was_kept_for
 ) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     arrive(page, product, "none")
-    product.control("POST", "/faults", operation="payment", delay=2, times=1)  # longer than a page waits
+    product.control("POST", "/faults", operation="payment", delay=2.5, times=1)  # longer than a page waits
     page.goto("/payment")
     expect(page.locator(".subscription[aria-busy]")).to_be_visible()
 
