@@ -5,7 +5,6 @@ opens the tabs share the machine's cores: how much of them each takes is told.
 """
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from harness.app_process import NO_AUTHORITIES
 from harness.cluster import until
 from harness.http_user import HttpUser
 from harness.own_stripe import OwnStripeProduct, running_service
-from harness.own_stripe_crowd import KEY, PRODUCT, Buyers, two_instances
+from harness.own_stripe_crowd import KEY, PRODUCT, Buyers, two_instances, wait_for
 from harness.postgres_server import PostgresServer
 from harness.socket_tab import SocketTab, browser, open_tabs
 
@@ -87,7 +86,7 @@ def _two(folder: Path, postgres: PostgresServer) -> list[Figure]:
         act()
 
     def killed(crowd: Buyers) -> None:
-        in_the_middle(crowd, lambda: crowd.instances[0].end(signal.SIGKILL))
+        in_the_middle(crowd, lambda: crowd.instances[0].kill())
 
     def restarted(crowd: Buyers) -> None:
         in_the_middle(crowd, postgres.restart)
@@ -108,7 +107,7 @@ def _two(folder: Path, postgres: PostgresServer) -> list[Figure]:
             crowd.run(f"bench{number}", lambda: meanwhile(crowd))  # noqa: B023 - called at once
             if number == 1:
                 crowd.instances[0].start()
-                crowd.instances[0].wait()
+                wait_for(crowd.instances[0])
             waits, about = crowd.confirmed, f"{BUYERS} buy at once at two instances, {what}"
         note = "from the payment, webhooks after 0.5 s; none failed, each has one subscription"
         found.append(_figure(f"{about}: on record, in the middle", percentile(waits, 50), "s", note=note))

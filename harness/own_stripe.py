@@ -5,6 +5,7 @@ import os
 import secrets
 import select
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ from sandbox.launch import RunningSandbox
 from sandbox.settings import SANDBOX_WEBHOOK_SECRET
 
 _READY_SECONDS: Final = 30.0
+_ENDED_SECONDS: Final = 30.0
 _EVENTS_SECRET: Final = "shared by the service and the app of the proofs"  # noqa: S105 - of processes of a test
 
 
@@ -67,10 +69,17 @@ class ServiceProcess:
 
     def kill(self) -> None:
         """End it without a goodbye, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
         if self.process is None:
             return
-        self.process.kill()
-        self.process.wait()
+        self.process.send_signal(number)
+        self.process.wait(_ENDED_SECONDS)
         if self.process.stdout:
             self.process.stdout.close()
         self.process = None

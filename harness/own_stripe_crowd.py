@@ -1,9 +1,5 @@
 """Two instances of the service for an own Stripe account, on one PostgreSQL, and a crowd that buys from them."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +11,9 @@ from typing import Any, Final
 
 import httpx
 
-from harness.app_process import ROOT, ProcessFailed, free_port, sandbox_for_tests
+from harness.app_process import ProcessFailed, free_port, sandbox_for_tests
+from harness.cluster import until
+from harness.own_stripe import ServiceProcess
 from harness.postgres_server import PostgresServer
 from sandbox.launch import RunningSandbox
 from sandbox.settings import SANDBOX_WEBHOOK_SECRET
@@ -32,47 +30,10 @@ class CrowdFailed(Exception):
 
 
 @dataclass
-class Instance:
-    """One process of the service."""
-
-    port: int
-    environment: dict[str, str]
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "payment_service"]
-            self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **self.environment}, stderr=log,
-                                            stdout=subprocess.DEVNULL)  # fmt: skip
-
-    def end(self, number: signal.Signals) -> None:
-        if self.process is not None:
-            self.process.send_signal(number)
-            self.process.wait(30)
-
-    def wait(self) -> None:
-        until = time.monotonic() + 60
-        while True:
-            try:
-                if httpx.get(f"{self.url}/health", timeout=5.0, trust_env=False).json()["status"] == "healthy":
-                    return
-            except (httpx.HTTPError, ValueError):
-                pass
-            if time.monotonic() > until:
-                raise ProcessFailed(self.log.read_text()[-3000:])
-            time.sleep(0.1)
-
-
-@dataclass
 class Buyers:
     """Buyers and tabs, as an app would ask for them: of the first instance that answers."""
 
-    instances: list[Instance]
+    instances: list[ServiceProcess]
     stripe: RunningSandbox
     failed: list[str] = field(default_factory=list)
     confirmed: list[float] = field(default_factory=list)
@@ -114,12 +75,11 @@ class Buyers:
         paid = httpx.post(f"{self.stripe.control_url}/pay/{opened['checkout_session_id']}", timeout=60.0)
         began = time.monotonic()
         paid.raise_for_status()
-        while self.ask("GET", f"/api/v1/subscriptions/{user_id}/{PRODUCT}").get("status") != "active":
-            if time.monotonic() > began + 60:
-                self.failed.append(f"{user_id} paid and is not confirmed")
-                return
-            time.sleep(0.2)
-        self.confirmed.append(time.monotonic() - began)
+        status = f"/api/v1/subscriptions/{user_id}/{PRODUCT}"
+        if until(lambda: self.ask("GET", status).get("status") == "active", 60, pause=0.2):
+            self.confirmed.append(time.monotonic() - began)
+        else:
+            self.failed.append(f"{user_id} paid and is not confirmed")
 
     def look(self, share: int) -> None:
         for tab in range(share):
@@ -162,22 +122,34 @@ def two_instances(folder: Path, postgres: PostgresServer) -> Iterator[Buyers]:
     hook = f"http://127.0.0.1:{ports[0]}/webhooks/stripe"
     settings = {"payment_ms": "none", "stripe_webhook_url": hook, "webhook_secret": SANDBOX_WEBHOOK_SECRET}
     with sandbox_for_tests(folder, **settings, webhook_delay="0.5") as stripe:
-        environment = {
-            "DATABASE_URL": postgres.make(folder.name), "STRIPE_SECRET_KEY": "sk_test_sandbox", "POLL_EVENTS": "1",
-            "STRIPE_API_BASE": stripe.stripe_url, "STRIPE_WEBHOOK_SECRET": SANDBOX_WEBHOOK_SECRET,
-            "PAYMENT_MS_API_KEY": KEY,
-        }  # fmt: skip
-        instances = [
-            Instance(port, {**environment, "PAYMENT_SERVICE_PORT": str(port)}, folder / f"{port}.log") for port in ports
-        ]
-        for instance in instances:  # together: only one of them makes the tables
-            instance.start()
-        for instance in instances:
-            instance.wait()
+        more = {"DATABASE_URL": postgres.make(folder.name), "POLL_EVENTS": "1", "AUTH_EVENTS_URL": ""}
+        instances = [ServiceProcess(stripe, _made(folder / str(port)), port, more, KEY) for port in ports]
         people = Buyers(instances, stripe)
         try:
+            with ThreadPoolExecutor(len(instances)) as starters:  # together: only one of them makes the tables
+                list(starters.map(ServiceProcess.start, instances))
+            for instance in instances:
+                wait_for(instance)
             yield people
         finally:
             people.close()
             for instance in instances:
-                instance.end(signal.SIGTERM)
+                instance.stop()
+
+
+def wait_for(instance: ServiceProcess) -> None:
+    """Wait until an instance says that it is well: it has asked Stripe by then."""
+    if not until(lambda: _health(instance) == "healthy", 60):
+        raise ProcessFailed((instance.folder / "payment_service.log").read_text()[-3000:])
+
+
+def _health(instance: ServiceProcess) -> object:
+    try:
+        return httpx.get(f"{instance.url}/health", timeout=5.0, trust_env=False).json()["status"]
+    except (httpx.HTTPError, ValueError):
+        return None
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

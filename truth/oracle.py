@@ -36,7 +36,10 @@ class Verdict(StrEnum):
 
 
 def _as_the_catalog_groups(facts: Facts, sold: CatalogFacts) -> Facts:
-    """Return the facts with subscriptions that are of no plan of the catalog in its first group, like the app."""
+    """Return the facts with subscriptions that are of no plan of the catalog in its first group.
+
+    That is where the app has them, unless it remembers the plan.
+    """
     groups = {plan["id"]: plan.get("group", "main") for plan in sold.plans.values()}
     if all(sub.plan in groups for sub in facts.subs):
         return facts

@@ -1,7 +1,6 @@
 """Two instances on one PostgreSQL, the sandbox's Stripe, and a crowd: nobody waits, and nothing is lost."""
 
 import json
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.cluster import until
-from harness.own_stripe_crowd import PRODUCT, Buyers, two_instances
+from harness.own_stripe_crowd import PRODUCT, Buyers, two_instances, wait_for
 from harness.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.long
@@ -28,11 +27,11 @@ def test_crowd_buys_and_nobody_is_refused_or_forgotten(crowd: Buyers) -> None:
 def test_instance_that_takes_the_webhooks_is_killed_in_the_middle(crowd: Buyers) -> None:
     def kill() -> None:
         assert until(lambda: len(crowd.confirmed) >= 5, 60)
-        crowd.instances[0].end(signal.SIGKILL)
+        crowd.instances[0].kill()
 
     crowd.run("killed", kill)
     crowd.instances[0].start()
-    crowd.instances[0].wait()
+    wait_for(crowd.instances[0])
 
 
 def test_postgres_is_restarted_in_the_middle(crowd: Buyers, postgres: PostgresServer) -> None:

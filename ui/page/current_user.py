@@ -99,14 +99,7 @@ async def find_status(context: PageContext, *, fresh: bool = False, scope: Scope
     """
     session = signed_in(context)
     known, refresher = await remembered_status(context), context.container.status.refresher
-    none = scope == "shown" and known is not None and known.current.state is State.NONE  # by an older answer, maybe
-    sure = (
-        known is not None
-        and is_settled(known)
-        and not none
-        and not refresher.is_outdated(refresher.customer_of(session))
-    )
-    if not fresh and known is not None and sure and datetime.now(UTC) - known.as_of < YOUNG:
+    if not fresh and known is not None and _stands(known, scope) and not refresher.is_outdated(known.customer):
         return known
     try:
         async with asyncio.timeout(_patience(context, known, fresh=fresh)):
@@ -121,6 +114,13 @@ async def find_status(context: PageContext, *, fresh: bool = False, scope: Scope
     except FrontendError as error:
         _log.warning("standing_unknown", code=error.code, cause=str(error))
     return known_status(context)
+
+
+def _stands(known: CustomerStatus, scope: Scope) -> bool:
+    """Whether memory may be drawn as it is: not "nothing" by the page that says so, for billing may have said that of
+    some plans long before."""
+    says_nothing = scope == "shown" and known.current.state is State.NONE
+    return is_settled(known) and not says_nothing and datetime.now(UTC) - known.as_of < YOUNG
 
 
 def _patience(context: PageContext, known: CustomerStatus | None, *, fresh: bool) -> float:

@@ -8,12 +8,20 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
-from catalog import Interval
+from catalog import Catalog, Interval
+from services.checkout.guards import refusal
 from services.checkout_record import Checkout, CheckoutEvent, newest
 from services.claims import Claim, on_top_claim, unanswered_claims
 from services.container import Container
-from services.errors import AlreadySubscribed, CheckoutInProgress, FrontendError, SubscriptionOnRecord
+from services.errors import (
+    AlreadySubscribed,
+    CheckoutInProgress,
+    FrontendError,
+    StatusUnclear,
+    SubscriptionOnRecord,
+)
 from services.portal import PortalVisit as PortalVisit
 from services.purchase import Purchase
 from services.subscription.customer_status import CustomerStatus
@@ -31,7 +39,7 @@ from ui.components.sentence import sentence_around
 from ui.nicegui_ext.html import Tag
 from ui.page.current_user import find_status, signed_in
 from ui.page.frame import frame
-from ui.pages.confirm import ConfirmPage, chosen_price, draw_opened, may_start
+from ui.pages.confirm import Chosen, ConfirmPage, chosen_price, draw_opened, may_start
 from ui.plans.card import PlanOffer, presses
 from ui.plans.choices import plan_choices
 from ui.plans.grid import PlanGrid
@@ -43,6 +51,9 @@ from ui.text.claim_words import Reader, claims_attribute, question_sentence, sen
 from ui.text.i18n import N_, _
 from ui.text.states import CHECK_FIRST, STATES, Shown, shown_as
 from ui.theme.icons import icon
+
+_SAYS_WHAT_IS_HAD: Final = frozenset({AlreadySubscribed.code, SubscriptionOnRecord.code, StatusUnclear.code})
+"""Refusals by `guard_subscription` whose sentence says what the user has."""
 
 
 def register(container: Container) -> None:
@@ -61,7 +72,7 @@ def register(container: Container) -> None:
         customer_status = await find_status(context, fresh=from_portal, scope="shown")
         checkouts, invoices = await asyncio.gather(checkouts_of(context), invoices_of(context))
         chosen = chosen_price(context.catalog, context.query)
-        problem = _unless_gone(await problem_in_address(context), customer_status)
+        problem = _unless_over(await problem_in_address(context), chosen, customer_status, context.catalog)
         with frame(context), Tag("div") as place:
 
             def draw_billing() -> None:
@@ -75,12 +86,16 @@ def register(container: Container) -> None:
                 draw_billing()
 
 
-def _unless_gone(problem: FrontendError | None, customer_status: CustomerStatus | None) -> FrontendError | None:
-    """Leave out that there is a subscription where both services say by now that there is none."""
-    if problem is None or customer_status is None or customer_status.stale:
+def _unless_over(
+    problem: FrontendError | None,
+    chosen: Chosen | None,
+    customer_status: CustomerStatus | None,
+    catalog: Catalog,
+) -> FrontendError | None:
+    """Leave out a refusal that says what the user has, where what is known by now refuses nothing."""
+    if problem is None or chosen is None or customer_status is None or problem.code not in _SAYS_WHAT_IS_HAD:
         return problem
-    found = problem.code in (AlreadySubscribed.code, SubscriptionOnRecord.code)
-    return None if found and all(one.state is State.NONE for one in customer_status.all) else problem
+    return problem if refusal(customer_status, chosen[0], catalog) is not None else None
 
 
 class PaymentPage:

@@ -210,7 +210,7 @@ async def test_a_page_that_opens_after_a_services_word_of_a_change_asks(world: W
     await world.refresher.ask(world.session, "all")
     premium(world, "past_due")
 
-    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=2)):
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=1)):
         await world.status.poll_once(world.session.user.user_id)
         await world.open("/upgrade?plan=premium")
 

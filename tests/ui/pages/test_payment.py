@@ -189,14 +189,35 @@ async def test_an_address_that_is_opened_again_later_says_nothing_of_money(world
         assert "Nothing was charged" not in world.text()
 
 
-async def test_a_subscription_that_is_gone_by_now_is_not_called_found(world: World) -> None:
+@pytest.mark.parametrize("code", ["subscription_on_record", "already_subscribed", "status_unclear"])
+async def test_a_refusal_for_what_somebody_had_is_not_said_again_once_nothing_stands_in_the_way(
+    world: World, code: str
+) -> None:
     nothing(world)
     await world.sign_in()
 
-    await world.open(just_now("/payment?problem=subscription_on_record&price=price_sandbox_basic_month"))
+    await world.open(just_now(f"/payment?problem={code}&price=price_sandbox_basic_month"))
+
     assert not world.marked("notice")
 
-    await world.open(just_now("/payment?problem=subscription_under_email&price=price_sandbox_basic_month"))
+
+@pytest.mark.parametrize("code", ["subscription_under_email", "status_unknown", "upstream_timeout"])
+async def test_a_refusal_of_another_kind_is_said_all_the_same(world: World, code: str) -> None:
+    nothing(world)
+    await world.sign_in()
+
+    await world.open(just_now(f"/payment?problem={code}&price=price_sandbox_basic_month"))
+
+    assert world.marked("notice")
+
+
+async def test_a_refusal_is_said_while_what_it_says_is_so(world: World) -> None:
+    world.billing.has("premium", "active", until=months_later(NOW, 1))
+    world.accounts.says("active", "premium")
+    await world.sign_in()
+
+    await world.open(just_now("/payment?problem=already_subscribed&price=price_sandbox_basic_month"))
+
     assert world.marked("notice")
 
 
