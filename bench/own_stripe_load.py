@@ -7,16 +7,16 @@ opens the tabs share the machine's cores: how much of them each takes is told.
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import httpx
 import psutil
 
 from bench.results import Figure, at_least, at_most, percentile
+from bench.views import Viewer
 from bench.world import PRICE, MeasuredProduct, cpu_seconds, own_stripe_world
-from harness.app_process import NO_AUTHORITIES
 from harness.cluster import until
 from harness.http_user import HttpUser
 from harness.own_stripe import OwnStripeProduct, running_service
@@ -57,7 +57,7 @@ def load_figures(folder: Path) -> list[Figure]:
 def _questions_to_one(folder: Path) -> list[Figure]:
     folder.mkdir()
     with running_service(folder) as service:
-        middle, rate = asyncio.run(_questions(service.url, service.api_key))
+        middle, rate = _questions(service.url, service.api_key)
     return [
         at_most(_figure("a status question to the service, in the middle, SQLite", middle, "ms"), 5.0),
         at_least(_figure(f"status questions, {AT_ONCE} at a time, SQLite, one process", rate, "a second"), 400.0),
@@ -101,7 +101,7 @@ def _two(folder: Path, postgres: PostgresServer) -> list[Figure]:
         (place := folder / f"two-{number}").mkdir()
         with two_instances(place, postgres) as crowd:
             if number == 0:
-                middle, rate = asyncio.run(_questions(crowd.instances[1].url, KEY))
+                middle, rate = _questions(crowd.instances[1].url, KEY)
                 found.append(at_most(_figure("the same, PostgreSQL, two processes", middle, "ms"), 5.0))
                 found.append(at_least(_figure(f"{AT_ONCE} at a time, of one of them", rate, "a second"), 400.0))
             crowd.run(f"bench{number}", lambda: meanwhile(crowd))  # noqa: B023 - called at once
@@ -115,25 +115,33 @@ def _two(folder: Path, postgres: PostgresServer) -> list[Figure]:
     return found
 
 
-async def _questions(url: str, key: str) -> tuple[float, float]:
-    """Return the milliseconds of a status question, in the middle, and how many are answered a second."""
-    path, took = f"{url}/api/v1/subscriptions/nobody/{PRODUCT}", []
-    limits = httpx.Limits(max_connections=AT_ONCE)
-    headers = {"X-API-Key": key}
-    async with httpx.AsyncClient(headers=headers, limits=limits, trust_env=False, verify=NO_AUTHORITIES) as http:
+def _questions(url: str, key: str) -> tuple[float, float]:
+    """Return the milliseconds of a status question, in the middle, and how many are answered a second.
 
-        async def ask(times: int) -> None:
-            for _ in range(times):
-                (await http.get(path)).raise_for_status()
+    Of those who ask at the same time each has a connection and a thread of its own: they share the cores with the
+    service, and a client that costs more than what it asks would be what is measured.
+    """
+    path, headers, each = f"/api/v1/subscriptions/nobody/{PRODUCT}", {"X-API-Key": key}, QUESTIONS // AT_ONCE
 
-        await asyncio.gather(*(ask(5) for _ in range(AT_ONCE)))  # connections and threads are there then
-        for _ in range(300):
+    def asked(viewer: Viewer, times: int) -> list[float]:
+        took = []
+        for _ in range(times):
             began = time.perf_counter()
-            await ask(1)
+            if (answer := viewer.view(path, headers)).status != 200:
+                raise RuntimeError(f"a status question was answered with {answer.status}")
             took.append(time.perf_counter() - began)
+        return took
+
+    viewers = [Viewer(url, []) for _ in range(AT_ONCE)]
+    with ThreadPoolExecutor(AT_ONCE) as askers:
+        list(askers.map(asked, viewers, [5] * AT_ONCE))  # connections and threads are there then
+        middle = percentile(asked(viewers[0], 300), 50) * 1000
         began = time.perf_counter()
-        await asyncio.gather(*(ask(QUESTIONS // AT_ONCE) for _ in range(AT_ONCE)))
-        return percentile(took, 50) * 1000, QUESTIONS // AT_ONCE * AT_ONCE / (time.perf_counter() - began)
+        list(askers.map(asked, viewers, [each] * AT_ONCE))
+        rate = each * AT_ONCE / (time.perf_counter() - began)
+    for viewer in viewers:
+        viewer.close()
+    return middle, rate
 
 
 def _spent(world: MeasuredProduct) -> dict[str, float]:
