@@ -237,6 +237,19 @@ def at_checkout(stage: Stage) -> StagedUser:
     return stage.person("at_checkout", open_it)
 
 
+def back_from_portal(stage: Stage) -> StagedUser:
+    """Return somebody whose plan ends, as billing says in full, and who has been in the portal since."""
+
+    def visit(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
+        stage.product.change_settings(status_shape="detailed")
+        stage.product.control("POST", f"/users/{person.user_id}/state", status="ending")
+        context.request.get("/payment")
+        headers = {"Origin": stage.product.url}
+        context.request.post("/payment/portal", form={}, headers=headers, max_redirects=0)
+
+    return stage.person("back_from_portal", visit)
+
+
 def in_portal(stage: Stage) -> StagedUser:
     """Return somebody with a failed payment in the sandbox's portal."""
 

@@ -101,7 +101,7 @@ BY_ACCOUNT: Final[Mapping[Kind, Rule]] = {
     Kind.UNPAID: _word("unpaid"), Kind.INCOMPLETE: _word("incomplete"), Kind.PAUSED: _word("paused"),
     Kind.NEVER_STARTED: _word("incomplete_expired"),
     Kind.TRIAL_ENDS: _trial_ends, Kind.ENDS: _ends, Kind.ENDED: _ended, Kind.KEEPS: keeps_by_account,
-    Kind.WAS_TO_END: _was_to_end, Kind.ON_RECORD: _on_record, Kind.CALLED: _called, Kind.ACCESS: _access,
-    Kind.CHANGED_SINCE: _changed_since,
+    Kind.WAS_TO_END: _was_to_end, Kind.ENDS_UNLESS: _was_to_end, Kind.ON_RECORD: _on_record, Kind.CALLED: _called,
+    Kind.ACCESS: _access, Kind.CHANGED_SINCE: _changed_since,
 }  # fmt: skip
 """The kinds of which the account has a word of its own."""

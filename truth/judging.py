@@ -12,7 +12,7 @@ from truth.people import BrowserTab, Person
 from truth.reading import Pressable, Reading, read_page
 from truth.statements import Kind, Statement
 from truth.story_world import StoryWorld
-from truth.told_claims import Wire, claimed, granted, viewed
+from truth.told_claims import TOKEN, Wire, claimed, granted, viewed
 
 AGED: Final = re.compile(r"^(?:(?:Billing|Your account), .* ago: |Last known: )")
 """What a service said, or what was known, with its age."""
@@ -153,7 +153,7 @@ class Judge:
                 "token",
                 f"a token good for {left:.0f} s when issued: a clock is off by {self.world.outside.skew.seconds:.0f} s",
             )
-        where, zone = "/api/entitlements", someone.history.zone
+        where, zone = TOKEN, someone.history.zone
         for group, grant in {None: told, **told["groups"]}.items():
             drawn_at = max(datetime.fromisoformat(grant["as_of"]), now - TOKEN_AGE)
             for said in granted(grant, group, where, zone):

@@ -62,6 +62,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
            "State.ON_ACCOUNT: ClaimKind.ON_ACCOUNT,", "State.ON_ACCOUNT: ClaimKind.GIFT,"),
     Mutant("billing has the account's plan", "a conflict", "services.claims.status",
            "claim_about(known, ClaimKind.BILLING_WITHOUT_ACCESS", "claim_about(one, ClaimKind.BILLING_WITHOUT_ACCESS"),
+    Mutant("what ends does so after a visit to the portal", "an end", "services.claims.status",
+           "if one.portal_open and (ahead is not None or one.until is None):", "if False:"),
     Mutant("an add-on is paid twice", "paying twice", "services.subscription.customer_status",
            "mine = tuple(s for s in charging if s.group == group)", "mine = tuple(charging)"),
     Mutant("an add-on is paid until the plan's day", "a date", "ui.billing.overview",

@@ -15,8 +15,9 @@ from truth.account_rules import BY_ACCOUNT
 from truth.facts import UNSAID, Facts, Sub
 from truth.price_rules import is_priced
 from truth.rule import NEWS_TIME, CatalogFacts, ReadersDay, subs_of
-from truth.rules import ABOUT_THE_PAST, RULES, SAID_OF_THEN, TELLABLE, TOLD_IN_FULL
+from truth.rules import ABOUT_THE_PAST, NOT_AFTER_A_VISIT, RULES, SAID_OF_THEN, TELLABLE, TOLD_IN_FULL
 from truth.statements import Kind, Statement
+from truth.told_claims import TOKEN
 
 SHARED: Final = timedelta(seconds=2)
 """How old an answer of the services may be from which a page is drawn."""
@@ -54,6 +55,10 @@ class History:
     zone: str
     known: list[tuple[Facts, Facts | None, CatalogFacts]] = field(default_factory=list)
     """The truth, what billing was told where that differs, and what is sold, each from the truth's `at` on."""
+    visited: datetime | None = None
+    """When they were last sent to the portal."""
+    moved_elsewhere: set[str] = field(default_factory=set)
+    """Subscriptions (ids) changed in the portal by Stripe's own link: nothing of ours knows of such a visit."""
 
     def observe(self, truth: Facts, told: Facts | None, sold: CatalogFacts) -> None:
         """Note what is true from now on."""
@@ -77,7 +82,8 @@ class History:
             return Verdict.TRUE if self._holds(said, then, sold, drawn_at) else Verdict.FALSE
         if self._holds(said, truth, sold, now):
             return Verdict.TRUE
-        if self._by_account(said, truth, sold, now):
+        repeated = not (said.kind in NOT_AFTER_A_VISIT and said.where != TOKEN and self._nothing_heard_since_visit())
+        if repeated and self._by_account(said, truth, sold, now):
             return Verdict.AS_TOLD
         for place in range(len(self.known) - 1, 0, -1):
             since = self.known[place][0].at
@@ -96,9 +102,17 @@ class History:
                 return Verdict.LATE
             if older_told is not None and self._told(said, older, older_told, older_sold, now):
                 return Verdict.LATE
-        if told is not None and self._told(said, truth, told, sold, now):
+        if told is not None and repeated and self._told(said, truth, told, sold, now):
             return Verdict.AS_TOLD
         return Verdict.FALSE
+
+    def _nothing_heard_since_visit(self) -> bool:
+        """Whether both services say of their subscriptions what they said when they were sent to the portal."""
+        if self.visited is None:
+            return False
+        told = [((told or truth).subs, truth.account) for truth, told, _sold in self.known]
+        then = next((place for place, (truth, *_) in reversed([*enumerate(self.known)]) if truth.at <= self.visited), 0)
+        return all(words == told[then] for words in told[then:])
 
     def _told_at(self, place: int) -> datetime:
         """Return when both services knew what is true since then; a moment to come where they still don't.
@@ -150,9 +164,14 @@ class History:
         return not any(sub.id in older and sub.live and sub.group == group for sub in first.subs)
 
     def in_group_at(self, subscription_id: str, group: str, moment: datetime) -> bool:
-        """Whether a subscription (id) was alive in that group at a moment."""
-        then = next((truth for truth, *_ in reversed(self.known) if truth.at <= moment), self.known[0][0])
-        return any(sub.id == subscription_id and sub.live and sub.group == group for sub in then.subs)
+        """Whether a subscription (id) was alive in that group at a moment, as far as anybody could know.
+
+        Of a change that was made elsewhere that is what billing was told.
+        """
+        truth, told, _sold = next((one for one in reversed(self.known) if one[0].at <= moment), self.known[0])
+        elsewhere = told is not None and subscription_id in self.moved_elsewhere
+        then = told if told is not None and elsewhere else truth
+        return any(sub.id == subscription_id and sub in then.there and sub.group == group for sub in then.subs)
 
     def _holds(self, said: Statement, facts: Facts, sold: CatalogFacts, now: datetime) -> bool:
         rule, reader = RULES[said.kind], ReadersDay(self.zone, now)

@@ -61,6 +61,7 @@ from truth.state_rules import (
     current,
     ended,
     ends,
+    ends_unless,
     free,
     given,
     held,
@@ -101,6 +102,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     Kind.PAUSED: word("paused"),
     Kind.ENDED: ended,
     Kind.KEEPS: keeps,
+    Kind.ENDS_UNLESS: ends_unless,
     Kind.WAS_TO_END: was_to_end,
     Kind.PAID_UNTIL: paid_until,
     Kind.ON_RECORD: on_record,
@@ -173,6 +175,9 @@ TELLABLE: Final = frozenset(RULES) - {
 }  # fmt: skip
 """What a service says in words of its own, so that its word may be repeated. None of the first version names an amount
 that will be charged, says that a subscription renews, or tells what became of a checkout."""
+
+NOT_AFTER_A_VISIT: Final = frozenset({Kind.KEEPS, Kind.ENDS, Kind.HELD})
+"""What nobody repeats of somebody who has been in the portal since: it may have been taken back there."""
 
 TOLD_IN_FULL: Final = frozenset({Kind.RENEWS, Kind.HAS_PRICE, Kind.CHANGES})
 """What a service of the second version says besides."""

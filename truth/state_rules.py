@@ -86,6 +86,12 @@ def was_to_end(said: Statement, facts: Facts, sold: CatalogFacts, reader: Reader
     return any(reader.same_day(day, said.day) for day in days)
 
 
+def ends_unless(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
+    """The end that it has, or had before it was taken back."""
+    days = [sub.ends_at or sub.ended_at or sub.period_end for sub in subs_of(said, facts.subs)]
+    return any(reader.same_day(day, said.day) for day in days)
+
+
 def paid_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
     return any(reader.same_day(sub.period_end, said.day) for sub in subs_of(said, facts.subs))
 

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     PAUSED = "is paused"
     ENDED = "has ended"
     KEEPS = "is kept until"
+    ENDS_UNLESS = "ends unless that was changed"
     WAS_TO_END = "was to end on"
     PAID_UNTIL = "is paid until"
     ON_RECORD = "is on record"

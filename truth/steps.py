@@ -28,6 +28,8 @@ WAITS: Final = (
     1, 5, 40, 180, 720, 3600, 23 * 3600, 25 * 3600, 3 * 86400, 8 * 86400, 14 * 86400 + 60, 31 * 86400, 62 * 86400,
     200 * 86400, 366 * 86400, 3 * 365 * 86400,
 )  # fmt: skip
+LOGIN_LINK: Final = 7
+"""A portal step of this last number begins in an e-mail of Stripe's: nothing of ours knows of the visit."""
 LIVED: Final = 600
 """Up to so many seconds pass with everybody awake; what is longer is slept through."""
 
@@ -135,8 +137,13 @@ class Steps:
                 await self._browsing.open(tab.browser, tab.address)
 
     async def do_portal(self, step: StoryStep) -> None:
-        """Go to the billing portal, do something there, and come back or not."""
+        """Go to the billing portal, do something there, and come back or not; or go there by Stripe's own link."""
         browser = self._browsing.browser(step)
+        if step.c == LOGIN_LINK:
+            changed = portal_action(self.world.state, browser.person.user.user_id, step.b, step.c)
+            browser.person.history.moved_elsewhere |= {changed} if changed else set()
+            self.world.observe()
+            return
         tab = await self._browsing.open(browser, "/payment")
         found = [one for one in (tab.reading or Reading((), ())).pressables if one.action == "/payment/portal"]
         if not found:
@@ -144,6 +151,7 @@ class Steps:
         await self._browsing.press(tab, found[step.b % len(found)], form=step.c % 4 >= 2)
         if tab.client is not None and not tab.client.is_deleted and "from=portal" not in tab.address:
             return  # it did not open
+        browser.person.history.visited = self.world.time.now()
         portal_action(self.world.state, browser.person.user.user_id, step.b, step.c)
         self.world.observe()
         if step.c < 6:

@@ -16,16 +16,16 @@ METHODS: Final = (
 PROMOTIONS: Final = tuple(COUPONS)
 
 
-def portal_action(state: SandboxState, user_id: str, number: int, more: int) -> None:
-    """Do something in the customer portal that can be done to the user's newest live subscription."""
+def portal_action(state: SandboxState, user_id: str, number: int, more: int) -> str | None:
+    """Do something in the customer portal that can be done to one of the user's live subscriptions; return its id."""
     stripe = state.subscriptions
     found = [one for one in stripe.of(user_id) if one.live]
     if not found:
-        return
+        return None
     subscription = found[-1 - more % len(found)]
     action = ("cancel", "cancel-now", "resume", "switch", "switch", "card", "switch", "cancel", "nothing")[number % 9]
     if not allowed(state, action):
-        return
+        return None
     if action == "cancel" and not subscription.will_end:
         stripe.cancel_at_period_end(subscription)
     elif action == "cancel-now":
@@ -40,3 +40,4 @@ def portal_action(state: SandboxState, user_id: str, number: int, more: int) -> 
         lines = [line for line in state.prices.plans() if line.price_id != subscription.price_id]
         if lines:
             stripe.switch(subscription, lines[number // 9 % len(lines)])
+    return subscription.id

@@ -13,6 +13,7 @@ from truth.said_rules import word_of
 from truth.statements import MONTHS, Kind, Money, Statement
 
 K = Kind
+TOKEN: Final = "/api/entitlements"  # noqa: S105 - a path
 Wire = Mapping[str, Any]
 
 MEANS: Final[Mapping[str, tuple[Kind, ...]]] = {
@@ -25,7 +26,7 @@ MEANS: Final[Mapping[str, tuple[Kind, ...]]] = {
     "paid_until": (K.PAID_UNTIL,), "renews_on": (K.RENEWS,), "renews_unless_canceled": (K.RENEWS_UNLESS,),
     "on_account_until": (K.ACCOUNT_UNTIL,), "charged_then": (K.WILL_BE_CHARGED_THEN,), "changes_on": (K.CHANGES,),
     "collection_paused": (K.HELD,), "ends_on": (K.KEEPS, K.ENDS), "ends": (K.KEEPS, K.ENDS),
-    "was_to_end": (K.WAS_TO_END,),
+    "ends_unless_changed": (K.ENDS_UNLESS,), "was_to_end": (K.WAS_TO_END,),
     "payment_failed": (K.PAST_DUE,), "invoice_open": (K.UNPAID,), "invoice_open_no_access": (K.UNPAID,),
     "payment_unfinished": (K.INCOMPLETE,), "payment_expired": (K.NEVER_STARTED,), "paused": (K.PAUSED,),
     "ended": (K.ENDED,), "ended_on": (K.ENDED,),
@@ -40,7 +41,16 @@ MEANS: Final[Mapping[str, tuple[Kind, ...]]] = {
 """What each claim of a subscription says. Those of offers and checkouts stand on pages alone."""
 
 UNDATED: Final = frozenset(
-    {"ends_on", "ends", "collection_paused", "unconfirmed", "never_confirmed", "last_known", "status_word"}
+    {
+        "ends_on",
+        "ends",
+        "ends_unless_changed",
+        "collection_paused",
+        "unconfirmed",
+        "never_confirmed",
+        "last_known",
+        "status_word",
+    }
 )
 """Claims whose date is none of the kinds' own: only what is kept until then is dated."""
 
@@ -91,7 +101,8 @@ def viewed(view: Wire, where: str, zone: str) -> Iterator[Statement]:
 
     kinds = STATES.get(state, ())
     if state == "canceled":
-        kinds = (K.ENDS,) if view["access"] else (K.ENDED,)
+        perhaps = any(claim["says"] == "ends_unless_changed" for claim in view.get("claims", ()))
+        kinds = (K.ENDS_UNLESS if perhaps else K.ENDS,) if view["access"] else (K.ENDED,)
     yield from (said(kind) for kind in kinds)
     if view["access"]:
         yield said(K.ACCESS)

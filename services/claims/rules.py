@@ -100,15 +100,21 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
     ClaimKind.ENDS_ON: Rule(
         "a service says that it ends (`cancel_at_period_end`, `cancel_at`, the word canceled) and there is access "
         "until then; of two dates the one that access follows",
-        "`ends`, where the date is unknown; `was_to_end`, where it is past",
+        "`ends`, where the date is unknown; `was_to_end`, where it is past; `ends_unless_changed`, after a visit to "
+        "the portal about which nothing was heard",
     ),
-    ClaimKind.ENDS: Rule("the same, and no service names a date"),
+    ClaimKind.ENDS: Rule("the same, and no service names a date", "`ends_unless_changed`, as above"),
+    ClaimKind.ENDS_UNLESS_CHANGED: Rule(
+        "as `ends_on` or `ends`, and the portal was opened since: that it is kept after all reaches us late or never"
+    ),
     ClaimKind.WAS_TO_END: Rule(
         "as `ends_on`, with a date that is past: news of the end, or of its being taken back, can be late or lost"
     ),
     ClaimKind.CHANGE_RESUMES: Rule(
-        "as `ends_on` or `ends`, beside a change in the portal. That it does is never said: no service tells"
+        "as `ends_on` or `ends`, beside a change in the portal. That it does is never said: no service tells",
+        "`change_may_resume`, after a visit to the portal",
     ),
+    ClaimKind.CHANGE_MAY_RESUME: Rule("as `ends_unless_changed`, beside a change in the portal"),
     ClaimKind.PAYMENT_FAILED: Rule(_WORD),
     ClaimKind.INVOICE_OPEN: Rule("a service's word `unpaid`, with access"),
     ClaimKind.INVOICE_OPEN_NO_ACCESS: Rule("a service's word `unpaid`, without access"),

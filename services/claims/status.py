@@ -72,7 +72,8 @@ def portal_claims(one: Subscription) -> tuple[Claim, ...]:
 
 def change_claims(one: Subscription) -> tuple[Claim, ...]:
     """Return what a change of plan may bring about: of one that ends, that its cancellation is taken back."""
-    return (claim_about(one, ClaimKind.CHANGE_RESUMES),) if one.ends and one.live else ()
+    says = ClaimKind.CHANGE_MAY_RESUME if one.portal_open else ClaimKind.CHANGE_RESUMES
+    return (claim_about(one, says),) if one.ends and one.live else ()
 
 
 def access_until(one: Subscription) -> datetime | None:
@@ -148,9 +149,10 @@ def _nothing(one: Subscription, catalog: Catalog) -> ClaimKind:
 def _running(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
     """A date in the past is not said, and renewing only by a service that says that nothing ends it.
 
-    After a visit to the portal not even by that: its word may be older than what was changed there. Nor is a date that
-    nobody has told since then: another plan or interval has another one.
+    After a visit to the portal not even by that: its word may be older than what was changed there, as may the one that
+    payments are paused. Nor is a date that nobody has told since then: another plan or interval has another one.
     """
+    held = one.held and not one.portal_open
     if one.date_of_before and not one.ends:
         ahead = None
     if one.ends:
@@ -167,11 +169,11 @@ def _running(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
         yield claim_about(one, ClaimKind.ON_ACCOUNT_UNTIL, date=ahead)
     else:
         yield claim_about(one, ClaimKind.PAID_UNTIL, date=ahead)
-        if not one.held:
+        if not held:
             yield claim_about(one, ClaimKind.RENEWS_UNLESS_CANCELED, date=ahead)
     if one.told is not None and one.told.change is not None and not one.ends:
         yield _changing(one, one.told.change)
-    if one.held:
+    if held:
         yield claim_about(one, ClaimKind.COLLECTION_PAUSED, date=one.told.resumes_at if one.told is not None else None)
 
 
@@ -203,7 +205,12 @@ def _over(one: Subscription, ahead: datetime | None) -> Iterator[Claim]:
 
 
 def _ends(one: Subscription, ahead: datetime | None) -> Claim:
-    """What is to end has done so, as far as is known, once its day has passed: no paid time is left to speak of."""
+    """What is to end has done so, as far as is known, once its day has passed: no paid time is left to speak of.
+
+    After a visit to the portal it may have been taken back, and services repeat what they were told before.
+    """
+    if one.portal_open and (ahead is not None or one.until is None):
+        return claim_about(one, ClaimKind.ENDS_UNLESS_CHANGED, date=ahead)
     if ahead is not None:
         return claim_about(one, ClaimKind.ENDS_ON, date=ahead)
     return claim_about(one, ClaimKind.ENDS if one.until is None else ClaimKind.WAS_TO_END, date=one.until)

@@ -17,8 +17,10 @@ from services.storage.rows import StoredMoment
 from services.subscription.snapshot import UpstreamSnapshot
 
 _ACCOUNT: Final = ""
+_CHARGE: Final = ":charge"
 _RECORD: Final = TypeAdapter(SubscriptionRecord)
 _GRANT: Final = TypeAdapter(PlanGrant | None)
+_MONEY_TO_COME: Final = {"next_charge", "nothing_next"}
 
 
 class PortalTrace(BaseModel):
@@ -36,7 +38,9 @@ class PortalTrace(BaseModel):
         """
         now = digests(snapshot)
         asked = (product_id or _ACCOUNT, _ACCOUNT) if account_speaks else (product_id or _ACCOUNT,)
-        return all(self.said.get(name) == now.get(name) for name in asked)
+        charge = f"{product_id}{_CHARGE}"
+        charges_otherwise = charge in now and now[charge] != self.said.get(charge)
+        return not charges_otherwise and all(self.said.get(name) == now.get(name) for name in asked)
 
     def account_changed(self, snapshot: UpstreamSnapshot) -> bool:
         """Whether the account says something else than it did at the visit; false where it said nothing then."""
@@ -58,14 +62,21 @@ def digests(snapshot: UpstreamSnapshot) -> dict[str, str]:
         product: _digest(b"".join(map(_written, (answer.record, *answer.further))))
         for product, answer in snapshot.records.items()
     }
+    for product, answer in snapshot.records.items():
+        details = answer.record.details
+        if details is not None and (details.nothing_next or details.next_charge is not None):
+            said[f"{product}{_CHARGE}"] = _digest(_RECORD.dump_json(answer.record, include={"details": _MONEY_TO_COME}))
     if snapshot.account is not None:
         said[_ACCOUNT] = _digest(_GRANT.dump_json(snapshot.account.grant))
     return said
 
 
 def _written(record: SubscriptionRecord) -> bytes:
-    """Return a record as it is compared: one without details as every release before them wrote it."""
-    return _RECORD.dump_json(record, exclude=None if record.details else {"details"})
+    """Return a record as it is compared: one without details as every release before them wrote it.
+
+    What is charged next is compared by itself: that it is no longer told is no answer.
+    """
+    return _RECORD.dump_json(record, exclude={"details": _MONEY_TO_COME} if record.details else {"details"})
 
 
 def _digest(content: bytes) -> str:

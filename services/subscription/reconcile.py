@@ -296,6 +296,8 @@ def _with_evidence(
         return subscription.model_copy(
             update={"amount": None, "currency": None, "interval": None, "portal_open": unanswered}
         )
+    if subscription.state is State.CANCELED and subscription.access and not subscription.over_at_stripe:
+        return subscription.model_copy(update={"portal_open": unanswered})
     if subscription.state not in LIVE:
         return subscription
     update: dict[str, object] = {}

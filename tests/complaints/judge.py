@@ -113,11 +113,15 @@ CLAIMS: Final[dict[str, Judge]] = {
         one is not None and one.status == "trialing" and _at(claim) == one.trial_end
     ),
     "ends_on": lambda claim, truth, one: one is not None and one.live and _at(claim) == one.ends_at,
+    "ends_unless_changed": lambda claim, truth, one: (
+        one is not None and _at(claim) in (one.ends_at, one.ended_at, one.period_end)
+    ),
     "ended_on": lambda claim, truth, one: one is not None and not one.live and _at(claim) == one.ended_at,
     "ended": lambda claim, truth, one: one is not None and not one.live,
     "has_access": _access,
     "list_price": _list_price,
     "change_resumes": _may_resume,
+    "change_may_resume": lambda claim, truth, one: True,  # says what follows if it is still canceled
     "purchase_arrived": lambda claim, truth, one: bool(truth.records),
     "collection_paused": lambda claim, truth, one: one is not None and one.pause_collection is not None,
     "receipt": lambda claim, truth, one: bool(truth.charged),  # there is one only for money that was taken

@@ -17,6 +17,7 @@ from truth.facts import facts_of
 from truth.oracle import History, Verdict
 from truth.rule import sold_in
 from truth.statements import Kind, Money, Statement
+from truth.told_claims import TOKEN
 
 
 @pytest.fixture
@@ -539,6 +540,42 @@ def test_an_add_on_is_of_the_plans_group_from_the_moment_the_portal_made_it_a_pl
 
     assert not books.history.in_group_at(add_on.id, "main", before)
     assert books.history.in_group_at(add_on.id, "main", books.state.clock.now())
+
+
+def test_of_what_was_changed_by_stripes_own_link_nobody_can_know_before_billing_is_told(books: Books) -> None:
+    plans = {line.price_id: line for line in books.state.prices.plans()}
+    add_on = books.subscribe(next(price_id for price_id, line in plans.items() if line.group != "main"))
+    books.passes(timedelta(minutes=5))
+    books.state.subscriptions.switch(add_on, plans["price_sandbox_premium_month"])
+    books.observe()
+    switched = books.state.clock.now()
+    assert books.history.in_group_at(add_on.id, "main", switched)
+
+    books.history.moved_elsewhere.add(add_on.id)
+    assert not books.history.in_group_at(add_on.id, "main", switched)
+    books.passes(timedelta(minutes=5))
+    assert books.history.in_group_at(add_on.id, "main", books.state.clock.now())
+
+
+def test_an_end_that_was_taken_back_unheard_is_not_repeated_to_who_was_in_the_portal(books: Books) -> None:
+    books.state.runtime_settings.change({"status_shape": "detailed"})
+    subscription = books.subscribe()
+    subscription = books.state.subscriptions.cancel_at_period_end(subscription)
+    books.passes_hour()
+    books.state.runtime_settings.change({"webhook_mode": "lose"})
+    books.state.subscriptions.resume(subscription)
+    visited = books.state.clock.now()
+    books.passes_hour()
+    day = day_of(subscription)
+
+    assert books.judge(Kind.KEEPS, day=day) is books.judge(Kind.ENDS) is Verdict.AS_TOLD
+    books.history.visited = visited
+    assert books.judge(Kind.KEEPS, day=day) is books.judge(Kind.ENDS) is Verdict.FALSE
+    assert books.judge(Kind.ENDS, where=TOKEN) is Verdict.AS_TOLD
+    assert books.judge(Kind.ENDS_UNLESS, day=day) is Verdict.TRUE
+    assert books.judge(Kind.ENDS_UNLESS, day="2 March 2031") is Verdict.FALSE
+    books.grant(status="active", plan="premium")
+    assert books.judge(Kind.ENDS) is Verdict.AS_TOLD
 
 
 def opened(books: Books) -> StripeCheckoutSession:

@@ -64,10 +64,19 @@ SENTENCES: Final[Mapping[ClaimKind, tuple[str, ...]]] = {
         N_("You keep {plan} until its paid time is over. It won't renew."),
         N_("You keep your plan until its paid time is over. It won't renew."),
     ),
+    # Translators: "it" is the subscription, "that" its cancellation, which can be taken back
+    ClaimKind.ENDS_UNLESS_CHANGED: (
+        N_("It was canceled and ends on {date}, unless you changed that in the billing portal."),
+        N_("It was canceled and ends when its paid time is over, unless you changed that in the billing portal."),
+    ),
     # Translators: "it" is the subscription, whose last day has passed without news of its end
     ClaimKind.WAS_TO_END: (N_("It was to end on {date}; the billing portal shows whether it did."),),
     # Translators: "there" is the billing portal
     ClaimKind.CHANGE_RESUMES: (N_("A change there may undo your cancellation, and your plan would renew."),),
+    # Translators: "it" is the subscription, "there" the billing portal, "that" its cancellation
+    ClaimKind.CHANGE_MAY_RESUME: (
+        N_("If it's still canceled, a change there may undo that, and your plan would renew."),
+    ),
     # Translators: the payment failed; said below that headline
     ClaimKind.PAYMENT_FAILED: (N_("Update your card to keep {plan}."), N_("Update your card to keep your plan.")),
     # Translators: "it" is the unpaid invoice of the headline above

@@ -35,7 +35,7 @@ class Shown(StrEnum):
     TRIALING = "trialing"
     ACTIVE = "active"
     ENDING = "ending"
-    """Active or on trial, and will not renew."""
+    """Active or on trial, and will not renew, as far as is known; after a visit to the portal that is not said."""
     PAST_DUE = "past_due"
     UNPAID = "unpaid"
     INCOMPLETE = "incomplete"
@@ -44,6 +44,8 @@ class Shown(StrEnum):
     CANCELED = "canceled"
     PAID_UNTIL = "paid_until"
     """Canceled, with access until the paid period ends."""
+    PERHAPS_KEPT = "perhaps_kept"
+    """The same, and the user was in the portal since, where it can be taken back."""
     ON_RECORD = "on_record"
     OUTDATED = "outdated"
     """On record or on the account until a date that has passed; what became of it is not known."""
@@ -224,6 +226,11 @@ STATES: Final[Mapping[Shown, StateRow]] = {
         N_("Canceled"), "warning", "clock", _ENDS,
         Cards.NOTHING, N_("Ends"), why_not=N_("You can choose a plan again when your paid time is over."),
     ),
+    Shown.PERHAPS_KEPT: StateRow(
+        N_("Status unknown"), "info", "question-mark-circle",
+        (N_("You're on {plan}"), N_("We found a subscription")),
+        Cards.NOTHING, why_not=CHECK_FIRST,
+    ),
     Shown.ON_RECORD: StateRow(
         # Translators: badge: there is a subscription, and no service says what it is worth
         N_("Status unknown"), "info", "question-mark-circle",
@@ -286,8 +293,8 @@ def shown_as(subscription: Subscription) -> Shown:
     if state is State.ON_RECORD and subscription.word:
         return Shown.UNKNOWN_WORD
     if state is State.CANCELED and subscription.access:
-        return Shown.PAID_UNTIL
-    if subscription.ends and state in (State.ACTIVE, State.TRIALING):
+        return Shown.PERHAPS_KEPT if subscription.portal_open else Shown.PAID_UNTIL
+    if subscription.ends and not subscription.portal_open and state in (State.ACTIVE, State.TRIALING):
         return Shown.ENDING
     if subscription.reason is Reason.ID_REFUSED:
         return Shown.ID_REFUSED

@@ -237,6 +237,7 @@ SPECIAL: dict[Shown, tuple[State, dict[str, object]]] = {
     Shown.NONE_FOUND: (State.NONE, {"reason": Reason.ACCOUNT_SILENT, "group": "main"}),
     Shown.ENDING: (State.ACTIVE, {"ends": True, "access": True}),
     Shown.PAID_UNTIL: (State.CANCELED, {"access": True, "until": LATER}),
+    Shown.PERHAPS_KEPT: (State.CANCELED, {"access": True, "until": LATER, "portal_open": True}),
     Shown.OUTDATED: (State.ON_RECORD, {"until": EARLIER}),
     Shown.UNKNOWN_WORD: (State.ON_RECORD, {"word": "frozen"}),
     Shown.ID_REFUSED: (State.UNAVAILABLE, {"reason": Reason.ID_REFUSED}),
@@ -308,6 +309,24 @@ def test_what_the_portal_may_have_changed_is_said_to_be_due() -> None:
 
     assert words.sentence == UNTOLD
     assert words.news_due == "Changes in the billing portal can take a while to show here."
+
+
+def test_an_end_that_the_portal_may_have_taken_back_is_said_with_that() -> None:
+    unless = "unless you changed that in the billing portal."
+
+    for state, badge in ((State.ACTIVE, "Active"), (State.CANCELED, "Status unknown")):
+        words = said(subscription(state, until=LATER, ends=state is State.ACTIVE, access=True, portal_open=True))
+        undated = said(subscription(state, until=None, ends=state is State.ACTIVE, access=True, portal_open=True))
+
+        assert (words.badge, words.headline, words.date_verb) == (badge, "You're on Premium", "")
+        assert words.sentence == f"It was canceled and ends on December 21, {unless}"
+        assert undated.sentence == f"It was canceled and ends when its paid time is over, {unless}"
+
+
+def test_payments_that_the_portal_may_have_resumed_are_not_called_paused() -> None:
+    words = said(subscription(State.ACTIVE, until=LATER, held=True, portal_open=True))
+
+    assert words.sentence == UNTOLD
 
 
 def test_a_renewal_that_a_service_promises_has_its_verb() -> None:

@@ -201,6 +201,29 @@ class TestRenewing:
             assert bool(dated) is (ago == 0)
 
 
+class TestEnd:
+    """An end that can be taken back in the portal."""
+
+    @pytest.mark.parametrize(
+        ("billing", "account", "life"),
+        [
+            ("premium=active@+30", "premium active", Lifecycle(cancel_at_period_end=True)),
+            ("premium=?@+30", "premium canceled@+30", UNTOLD),
+        ],
+    )
+    def test_after_a_visit_it_is_said_with_what_may_have_become_of_it(
+        self, billing: str, account: str, life: Lifecycle
+    ) -> None:
+        left = trace_of(telling(snapshot(billing, account), life), NOW)
+
+        before = customer_status(billing, account, life=life)
+        after = customer_status(billing, account, life=life, portal=left)
+
+        assert one(before, ClaimKind.ENDS_ON).date == in_days(30)
+        assert one(after, ClaimKind.ENDS_UNLESS_CHANGED).date == in_days(30)
+        assert one(after, ClaimKind.PORTAL_NEWS_DUE)
+
+
 class TestChange:
     """A change of plan in the portal, beside a subscription that ends."""
 
@@ -214,6 +237,14 @@ class TestChange:
         (claim,) = change_claims(ends)
         assert (claim.says, claim.plan, claim.date) == (ClaimKind.CHANGE_RESUMES, "premium", None)
         assert change_claims(runs) == change_claims(over) == ()
+
+    def test_after_a_visit_it_may_have_been_taken_back_already(self) -> None:
+        ending = Lifecycle(cancel_at_period_end=True)
+        left = trace_of(telling(snapshot("premium=active", "premium active"), ending), NOW)
+
+        found = customer_status("premium=active", "premium active", life=ending, portal=left).current
+
+        assert [claim.says for claim in change_claims(found)] == [ClaimKind.CHANGE_MAY_RESUME]
 
 
 class TestPrice:

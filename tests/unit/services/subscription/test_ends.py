@@ -1,12 +1,15 @@
 """How a subscription goes on or ends: by flag, by date alone, by the account, or untold; one date, that of access."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from services.lifecycle import Lifecycle
-from services.subscription.model import Action, State
+from services.payment_contract.details import NextCharge, SubscriptionDetails
+from services.subscription.model import Action, State, Subscription
 from services.subscription.portal_trace import trace_of
+from services.subscription.snapshot import UpstreamSnapshot
 from tests.unit.services.subscription.snapshot_tables import NOW, customer_status, in_days, snapshot, telling
 
 GOES_ON = Lifecycle(cancel_at_period_end=False, paused=False, told=True)
@@ -120,6 +123,39 @@ class TestPortal:
 
         assert not found.current.portal_open
         assert found.in_group("addons").portal_open
+
+    def test_what_is_no_longer_told_of_the_next_charge_answers_nothing(self) -> None:
+        ends = Lifecycle(cancel_at_period_end=True)
+
+        def billing_tells(details: SubscriptionDetails) -> UpstreamSnapshot:
+            said = telling(snapshot("premium=active", "premium active"), ends)
+            answer = said.records["prod_premium"]
+            record = replace(answer.record, details=details)
+            records = {**said.records, "prod_premium": answer.model_copy(update={"record": record})}
+            return said.model_copy(update={"records": records})
+
+        charge = NextCharge(NOW, 1450, "usd", None, None)
+        nothing, unsaid, something = (
+            billing_tells(SubscriptionDetails(nothing_next=True)),
+            billing_tells(SubscriptionDetails()),
+            billing_tells(SubscriptionDetails(next_charge=charge)),
+        )
+        trace = trace_of(nothing, NOW)
+
+        assert trace.unanswered("prod_premium", nothing)
+        assert trace.unanswered("prod_premium", unsaid)
+        assert not trace.unanswered("prod_premium", something)
+        assert not trace_of(unsaid, NOW).unanswered("prod_premium", nothing)
+
+    def test_what_ends_may_be_kept_after_all_but_not_what_is_over_at_stripe(self) -> None:
+        def after_a_visit(billing: str, account: str) -> Subscription:
+            return customer_status(billing, account, portal=trace_of(snapshot(billing, account), NOW)).current
+
+        kept = after_a_visit("premium=?", "premium canceled@+9")
+        over = after_a_visit("premium=canceled", "premium canceled@+9")
+
+        assert (kept.state, kept.access, kept.portal_open) == (State.CANCELED, True, True)
+        assert (over.state, over.access, over.portal_open) == (State.CANCELED, True, False)
 
     def test_without_a_visit_nothing_is_open(self) -> None:
         assert not customer_status("premium=active", "premium active").current.portal_open
