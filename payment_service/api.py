@@ -1,12 +1,13 @@
 """The routes: docs/contract.md on the wire. They read and answer; what is done is done by the parts of the service.
 
-Plain functions, which FastAPI runs in threads: each call is a few reads of the database, or waits for Stripe.
+Plain functions, which run in threads: each call is a few reads of the database, or waits for Stripe.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Final
 
+import anyio
 import anyio.to_thread
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
@@ -23,7 +24,11 @@ from payment_service.service import PaymentService
 from payment_service.worker import Worker
 
 THREADS: Final = 100
-"""Requests that may wait for Stripe or the database at the same time, webhooks included."""
+"""Requests that may wait for Stripe or the database at the same time, beside webhooks."""
+
+WEBHOOKS_AT_ONCE: Final = 8
+"""Webhooks that are acted on at the same time. The others wait: Stripe does not mind, and where a hundred of them share
+the interpreter, or hang because Stripe does, nobody is told anything before all are done."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +49,7 @@ def application(service: PaymentService, *, with_worker: bool = True) -> FastAPI
 
     app = FastAPI(title="Payment service", version="2", lifespan=lifespan, redoc_url=None, redirect_slashes=False)
     app.state.service, app.state.worker = service, worker
+    app.state.webhooks = anyio.CapacityLimiter(WEBHOOKS_AT_ONCE)
     app.add_middleware(Around, metrics=service.metrics)
     add_error_answers(app)
     app.include_router(_open_to_all)
@@ -54,10 +60,6 @@ def application(service: PaymentService, *, with_worker: bool = True) -> FastAPI
 async def _service(request: Request) -> PaymentService:
     service: PaymentService = request.app.state.service
     return service
-
-
-async def _raw(request: Request) -> bytes:
-    return await request.body()
 
 
 Service = Annotated[PaymentService, Depends(_service)]
@@ -90,11 +92,14 @@ def metrics(service: Service) -> Response:
 
 
 @_open_to_all.post(WEBHOOK_PATH)
-def webhook(
-    request: Request, service: Service, body: Annotated[bytes, Depends(_raw)],
-    stripe_signature: Annotated[str, Header()] = "",
-) -> Document:  # fmt: skip
+async def webhook(request: Request, service: Service, stripe_signature: Annotated[str, Header()] = "") -> Document:
     """For Stripe. Answers 2xx only when all that the event is about is written."""
+    limiter: anyio.CapacityLimiter = request.app.state.webhooks
+    body = await request.body()
+    return await anyio.to_thread.run_sync(_take, request, service, body, stripe_signature, limiter=limiter)
+
+
+def _take(request: Request, service: PaymentService, body: bytes, stripe_signature: str) -> Document:
     try:
         event = service.webhooks.verified(body, stripe_signature)
     except ServiceError as error:

@@ -15,6 +15,8 @@ from stripe import StripeObject
 SURE_AFTER: Final = 2.0
 """Seconds by which Stripe's own clocks may differ."""
 _MOST: Final = 10_000
+_TURNS: Final = 1024
+"""So many that two subscriptions hardly ever have the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class StripeLooks:
     def __init__(self) -> None:
         self._looks: OrderedDict[str, SeenSubscription] = OrderedDict()
         self._turn = threading.Lock()
+        self._turns = tuple(threading.Lock() for _ in range(_TURNS))
+
+    def turn(self, subscription_id: str) -> threading.Lock:
+        """Return what to hold while a subscription is looked at: who waits for it finds what was seen meanwhile."""
+        return self._turns[hash(subscription_id) % _TURNS]
 
     def note(self, subscription_id: str, look: SeenSubscription, *, charge_asked: bool) -> None:
         """Keep a look whose outcome is written; without a question for its next charge that is as old as it was."""

@@ -81,11 +81,17 @@ class Sync:
         """Bring a subscription up to date; return whose it is, None where it is nobody's of this project.
 
         What is charged next is asked only where the subscription changed, or when told to look again. Nothing is asked
-        about what `happened` (by Stripe's clock) before it was looked at.
+        about what `happened` (by Stripe's clock) before it was looked at. Of several such at once the first one looks.
         """
-        seen = self.looks.after(subscription_id, happened, with_charge=look_again) if happened is not None else None
-        if seen is not None:
-            return Concerned(seen.user_id, seen.product_id)
+        if happened is None:
+            return self._looked_up(subscription_id, look_again=look_again)
+        with self.looks.turn(subscription_id):
+            seen = self.looks.after(subscription_id, happened, with_charge=look_again)
+            if seen is not None:
+                return Concerned(seen.user_id, seen.product_id)
+            return self._looked_up(subscription_id, look_again=look_again)
+
+    def _looked_up(self, subscription_id: str, *, look_again: bool) -> Concerned | None:
         began, ticket = time.monotonic(), self.ticket(subscription_id)
         expand = ["items.data.price.product", "schedule.phases.items.price"]
         retrieve = self.stripe.v1.subscriptions.retrieve
@@ -131,13 +137,18 @@ class Sync:
         self.looks.note(subscription_id, look, charge_asked=charge_asked or not charge_until)
         return Concerned(user_id, id_of(product))
 
-    def checkout_session(self, session_id: str) -> tuple[Document, Concerned] | None:
-        """Bring a session, and the subscription it made, up to date; None for one that is not of this project."""
+    def checkout_session(self, session_id: str, happened: int | None = None) -> tuple[Document, Concerned] | None:
+        """Bring a session, and the subscription it made, up to date; None for one that is not of this project.
+
+        `happened` is as for `subscription`, and about that alone.
+        """
         ticket = self.ticket(session_id)
         found = self.stripe.fetched(lambda: self.stripe.v1.checkout.sessions.retrieve(session_id))
-        return self.keep_session(found, ticket) if found is not None else None
+        return self.keep_session(found, ticket, happened) if found is not None else None
 
-    def keep_session(self, found: CheckoutSession, ticket: int) -> tuple[Document, Concerned] | None:
+    def keep_session(
+        self, found: CheckoutSession, ticket: int, happened: int | None = None
+    ) -> tuple[Document, Concerned] | None:
         """Write a session as Stripe told it after this ticket was taken; 0 for one that was made just now."""
         self.stripe.same_mode(found)
         metadata = metadata_of(found)
@@ -157,7 +168,7 @@ class Sync:
                     self.customers.has_news(session, user_id)
                 insert(session, SessionRow, row, replace=True)
         if document["subscription_id"]:
-            self.subscription(str(document["subscription_id"]))
+            self.subscription(str(document["subscription_id"]), happened=happened)
         if settled:
             self.customers.back_from_stripe(user_id)
         return document, Concerned(user_id, metadata.get("product_id", ""))

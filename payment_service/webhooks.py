@@ -102,7 +102,7 @@ class StripeEvents:
         about: dict[str, Any] = event.data.object.to_dict()
         match event.type.split("."):
             case ["checkout", "session", *_]:
-                found = self.sync.checkout_session(about["id"])
+                found = self.sync.checkout_session(about["id"], event.created)
                 return found[1] if found else None
             case ["customer", "subscription", *_]:
                 return self.sync.subscription(about["id"], happened=event.created)
