@@ -3,6 +3,7 @@
 Plain functions, which run in threads: each call is a few reads of the database, or waits for Stripe.
 """
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Final
@@ -95,17 +96,17 @@ def metrics(service: Service) -> Response:
 async def webhook(request: Request, service: Service, stripe_signature: Annotated[str, Header()] = "") -> Document:
     """For Stripe. Answers 2xx only when all that the event is about is written."""
     limiter: anyio.CapacityLimiter = request.app.state.webhooks
-    body = await request.body()
-    return await anyio.to_thread.run_sync(_take, request, service, body, stripe_signature, limiter=limiter)
+    body, came = await request.body(), time.monotonic()
+    return await anyio.to_thread.run_sync(_take, request, service, body, came, stripe_signature, limiter=limiter)
 
 
-def _take(request: Request, service: PaymentService, body: bytes, stripe_signature: str) -> Document:
+def _take(request: Request, service: PaymentService, body: bytes, came: float, stripe_signature: str) -> Document:
     try:
         event = service.webhooks.verified(body, stripe_signature)
     except ServiceError as error:
         _log.warning("webhook_refused")
         raise service.limits.refused(request, "signature", error) from None
-    service.webhooks.take(event)
+    service.webhooks.take(event, came)
     request.app.state.worker.hurry()
     return {"received": True}
 

@@ -44,7 +44,7 @@ from payment_service.documents import (
     subscription_document,
 )
 from payment_service.guards import SecondSubscriptions
-from payment_service.looks import SeenSubscription, StripeLooks, seen_until
+from payment_service.looks import StripeLooks
 from payment_service.stripe_api import StripeAPI
 
 SOLD_BY: Final = "billing-payment-service"
@@ -76,17 +76,17 @@ class Sync:
     looks: StripeLooks = field(default_factory=StripeLooks)
 
     def subscription(
-        self, subscription_id: str, *, look_again: bool = False, happened: int | None = None
+        self, subscription_id: str, *, look_again: bool = False, came: float | None = None
     ) -> Concerned | None:
         """Bring a subscription up to date; return whose it is, None where it is nobody's of this project.
 
         What is charged next is asked only where the subscription changed, or when told to look again. Nothing is asked
-        about what `happened` (by Stripe's clock) before it was looked at. Of several such at once the first one looks.
+        for the sake of what `came` (`time.monotonic`) before a look at it began.
         """
-        if happened is None:
+        if came is None:
             return self._looked_up(subscription_id, look_again=look_again)
         with self.looks.turn(subscription_id):
-            seen = self.looks.after(subscription_id, happened, with_charge=look_again)
+            seen = self.looks.since(subscription_id, came, with_charge=look_again)
             if seen is not None:
                 return Concerned(seen.user_id, seen.product_id)
             return self._looked_up(subscription_id, look_again=look_again)
@@ -98,7 +98,6 @@ class Sync:
         found = self.stripe.fetched(lambda: retrieve(subscription_id, {"expand": expand}))
         if found is None:
             return None
-        until = seen_until(found, time.monotonic() - began)
         metadata = metadata_of(found)
         user_id = None
         if metadata.get("project", self.project) == self.project:
@@ -132,22 +131,21 @@ class Sync:
                 insert(session, SubscriptionRow, {**row, "as_of": now_seconds()}, replace=True)
                 self.seconds.look(session, user_id, found.id)
         charge_asked = look_again or known is None or known.fingerprint != row["fingerprint"]
-        charge_until = until if row["charge_known"] else 0.0
-        look = SeenSubscription(user_id, id_of(product), until, charge_until)
-        self.looks.note(subscription_id, look, charge_asked=charge_asked or not charge_until)
+        charge_asked = charge_asked and bool(row["charge_known"])
+        self.looks.note(subscription_id, user_id, id_of(product), began, charge_asked=charge_asked)
         return Concerned(user_id, id_of(product))
 
-    def checkout_session(self, session_id: str, happened: int | None = None) -> tuple[Document, Concerned] | None:
+    def checkout_session(self, session_id: str, came: float | None = None) -> tuple[Document, Concerned] | None:
         """Bring a session, and the subscription it made, up to date; None for one that is not of this project.
 
-        `happened` is as for `subscription`, and about that alone.
+        `came` is as for `subscription`, and about that alone.
         """
         ticket = self.ticket(session_id)
         found = self.stripe.fetched(lambda: self.stripe.v1.checkout.sessions.retrieve(session_id))
-        return self.keep_session(found, ticket, happened) if found is not None else None
+        return self.keep_session(found, ticket, came) if found is not None else None
 
     def keep_session(
-        self, found: CheckoutSession, ticket: int, happened: int | None = None
+        self, found: CheckoutSession, ticket: int, came: float | None = None
     ) -> tuple[Document, Concerned] | None:
         """Write a session as Stripe told it after this ticket was taken; 0 for one that was made just now."""
         self.stripe.same_mode(found)
@@ -168,7 +166,7 @@ class Sync:
                     self.customers.has_news(session, user_id)
                 insert(session, SessionRow, row, replace=True)
         if document["subscription_id"]:
-            self.subscription(str(document["subscription_id"]), happened=happened)
+            self.subscription(str(document["subscription_id"]), came=came)
         if settled:
             self.customers.back_from_stripe(user_id)
         return document, Concerned(user_id, metadata.get("product_id", ""))

@@ -54,15 +54,18 @@ class StripeEvents:
         description = "Stripe-Signature does not fit; nothing done."
         raise ServiceError(400, "INVALID_SIGNATURE", "Invalid signature", description)
 
-    def take(self, event: Event) -> bool:
-        """Act on an event; return False for one that was acted on before. Raises whatever keeps it from being done."""
+    def take(self, event: Event, came: float) -> bool:
+        """Act on an event; return False for one that was acted on before. Raises whatever keeps it from being done.
+
+        `came` is when (`time.monotonic`) it had come.
+        """
         self.stripe.same_mode(event)
         self.metrics.last_event.set(time.time())
         with self.database.reading() as session:
             if session.get(EventRow, event.id) is not None:
                 self.metrics.events.labels(event.type, "repeated").inc()
                 return False
-        concerned = self._act(event)
+        concerned = self._act(event, came)
         with self.database.writing() as session:
             row = {"id": event.id, "type": event.type, "created": event.created, "done": now_seconds()}
             first = insert(session, EventRow, row)
@@ -76,12 +79,13 @@ class StripeEvents:
         """Take every event that Stripe lists since then and that was never acted on, oldest first; return how many."""
         listed = self.stripe.v1.events.list({"created": {"gte": since}, "limit": 100})
         events = sorted(listed.auto_paging_iter(), key=lambda event: (event.created, event.id))
-        return sum(self._taken(event) for event in events if event.type.startswith(_FAMILIES))
+        came = time.monotonic()
+        return sum(self._taken(event, came) for event in events if event.type.startswith(_FAMILIES))
 
-    def _taken(self, event: Event) -> bool:
+    def _taken(self, event: Event, came: float) -> bool:
         """Act on an event of the list; one that can't be acted on keeps no other from it."""
         try:
-            return self.take(event)
+            return self.take(event, came)
         except (InvalidRequestError, WrongMode) as error:
             _log.error("event_failed", id=event.id, type=event.type, reason=type(error).__name__)
             return False
@@ -97,19 +101,19 @@ class StripeEvents:
         with self.database.reading() as session:
             return session.scalar(select(func.max(EventRow.done)))
 
-    def _act(self, event: Event) -> Concerned | None:
+    def _act(self, event: Event, came: float) -> Concerned | None:
         """Bring what the event is about up to date; return whom that concerns."""
         about: dict[str, Any] = event.data.object.to_dict()
         match event.type.split("."):
             case ["checkout", "session", *_]:
-                found = self.sync.checkout_session(about["id"], event.created)
+                found = self.sync.checkout_session(about["id"], came)
                 return found[1] if found else None
             case ["customer", "subscription", *_]:
-                return self.sync.subscription(about["id"], happened=event.created)
+                return self.sync.subscription(about["id"], came=came)
             case ["invoice" | "subscription_schedule", *_]:
                 subscription = _subscription_of(about)
                 if subscription:
-                    return self.sync.subscription(subscription, look_again=True, happened=event.created)
+                    return self.sync.subscription(subscription, look_again=True, came=came)
             case ["customer", "updated"]:
                 return self._customer(about["id"])
             case ["customer", "discount", *_]:
