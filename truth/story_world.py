@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from sandbox.auth.accounts import person
 from sandbox.settings import Trials
 from sandbox.state import SandboxState
-from settings import load_settings
+from settings import Settings, load_settings
 from truth.addresses import EVENTS_SECRET
 from truth.catalogs import CatalogOfStory
 from truth.facts import facts_of, told_of
@@ -94,17 +95,13 @@ class StoryWorld:
         self.state = self.outside.state
         self.store = MemoryStore(time.now)
         self.gives_trials = self.state.runtime_settings.current.trials is not Trials.NONE
-        self.settings = load_settings(
-            _env_file=None, storage_path=str(folder / "store.sqlite3"), catalog_path=str(self.catalog.path),
-            storage_secret=SecretStr("Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"), sandbox_payment_port=9000,
-            sandbox_auth_port=8080, sandbox_stripe_port=4242, support_url="mailto:help@example.com",
-            payment_ms_gives_trials=self.gives_trials,
-            payment_ms_max_in_flight=32 if own else 1,
-            limit_checkouts="1000/minute", limit_sign_ins="1000/minute",
-            payment_ms_webhook_secret=SecretStr(EVENTS_SECRET),
-        )  # fmt: skip
+        here: dict[str, object] = {
+            "storage_path": str(folder / "store.sqlite3"),
+            "catalog_path": str(self.catalog.path),
+        }
         if setup.second and self.gives_trials:  # as beside no sandbox: the service has to say so
-            self.settings = self.settings.model_copy(update={"payment_ms_gives_trials": None})
+            here["payment_ms_gives_trials"] = None
+        self.settings = _usual_settings(self.gives_trials, 32 if own else 1).model_copy(update=here)
         self.replicas: list[StoryReplica] = []
         self.people: list[Person] = []
         self.to_the_end = to_the_end
@@ -189,3 +186,15 @@ class StoryWorld:
         if told is not None:
             lines.append(f"    billing was told: {', '.join(map(str, told.subs)) or 'nothing'}")
         return "\n".join(lines)
+
+
+@lru_cache
+def _usual_settings(gives_trials: bool, in_flight: int) -> Settings:
+    """Return what the settings of most stories are: to read them takes as long as two pages."""
+    return load_settings(
+        _env_file=None, storage_secret=SecretStr("Zk3v9Qm1Xw7Lr5Tn8Bc2Hd6Jf4Gs0Py1"), sandbox_payment_port=9000,
+        sandbox_auth_port=8080, sandbox_stripe_port=4242, support_url="mailto:help@example.com",
+        payment_ms_gives_trials=gives_trials, payment_ms_max_in_flight=in_flight,
+        limit_checkouts="1000/minute", limit_sign_ins="1000/minute",
+        payment_ms_webhook_secret=SecretStr(EVENTS_SECRET),
+    )  # fmt: skip
