@@ -228,7 +228,7 @@ STATES: Final[Mapping[Shown, StateRow]] = {
     ),
     Shown.PERHAPS_KEPT: StateRow(
         N_("Status unknown"), "info", "question-mark-circle",
-        (N_("You're on {plan}"), N_("We found a subscription")),
+        (N_("{plan} is on your account"), N_("A plan is on your account")),
         Cards.NOTHING, why_not=CHECK_FIRST,
     ),
     Shown.ON_RECORD: StateRow(

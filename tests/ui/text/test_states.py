@@ -314,11 +314,14 @@ def test_what_the_portal_may_have_changed_is_said_to_be_due() -> None:
 def test_an_end_that_the_portal_may_have_taken_back_is_said_with_that() -> None:
     unless = "unless you changed that in the billing portal."
 
-    for state, badge in ((State.ACTIVE, "Active"), (State.CANCELED, "Status unknown")):
+    for state, badge, headline in (
+        (State.ACTIVE, "Active", "You're on Premium"),
+        (State.CANCELED, "Status unknown", "Premium is on your account"),  # which is who calls it canceled
+    ):
         words = said(subscription(state, until=LATER, ends=state is State.ACTIVE, access=True, portal_open=True))
         undated = said(subscription(state, until=None, ends=state is State.ACTIVE, access=True, portal_open=True))
 
-        assert (words.badge, words.headline, words.date_verb) == (badge, "You're on Premium", "")
+        assert (words.badge, words.headline, words.date_verb) == (badge, headline, "")
         assert words.sentence == f"It was canceled and ends on December 21, {unless}"
         assert undated.sentence == f"It was canceled and ends when its paid time is over, {unless}"
 
