@@ -55,8 +55,8 @@ class History:
     zone: str
     known: list[tuple[Facts, Facts | None, CatalogFacts]] = field(default_factory=list)
     """The truth, what billing was told where that differs, and what is sold, each from the truth's `at` on."""
-    visited: datetime | None = None
-    """When they were last sent to the portal."""
+    visited: tuple[datetime, int] | None = None
+    """When they were last sent to the portal, and how much was known then."""
     moved_elsewhere: set[str] = field(default_factory=set)
     """Subscriptions (ids) changed in the portal by Stripe's own link: nothing of ours knows of such a visit."""
 
@@ -82,9 +82,9 @@ class History:
             return Verdict.TRUE if self._holds(said, then, sold, drawn_at) else Verdict.FALSE
         if self._holds(said, truth, sold, now):
             return Verdict.TRUE
-        repeated = not (said.kind in NOT_AFTER_A_VISIT and said.where != TOKEN and self._nothing_heard_since_visit())
-        if repeated and self._by_account(said, truth, sold, now):
-            return Verdict.AS_TOLD
+        as_told = self._if_told(said, now, drawn_at)
+        if as_told is not Verdict.FALSE and self._by_account(said, truth, sold, now):
+            return as_told
         for place in range(len(self.known) - 1, 0, -1):
             since = self.known[place][0].at
             if now - since > NEWS_TIME or (said.kind in ABOUT_THE_PAST and drawn_at > since):
@@ -102,17 +102,24 @@ class History:
                 return Verdict.LATE
             if older_told is not None and self._told(said, older, older_told, older_sold, now):
                 return Verdict.LATE
-        if told is not None and repeated and self._told(said, truth, told, sold, now):
-            return Verdict.AS_TOLD
+        if told is not None and self._told(said, truth, told, sold, now):
+            return as_told
         return Verdict.FALSE
 
-    def _nothing_heard_since_visit(self) -> bool:
-        """Whether both services say of their subscriptions what they said when they were sent to the portal."""
-        if self.visited is None:
-            return False
-        told = [((told or truth).subs, truth.account) for truth, told, _sold in self.known]
-        then = next((place for place, (truth, *_) in reversed([*enumerate(self.known)]) if truth.at <= self.visited), 0)
-        return all(words == told[then] for words in told[then:])
+    def visit(self, now: datetime) -> None:
+        """Note that they are sent to the portal."""
+        self.visited = now, len(self.known)
+
+    def _if_told(self, said: Statement, now: datetime, drawn_at: datetime) -> Verdict:
+        """Return what a statement is that only a service's word bears out: false, after a visit, of what may be taken
+        back there; late on a page that was open before."""
+        if self.visited is None or said.kind not in NOT_AFTER_A_VISIT or said.where == TOKEN:
+            return Verdict.AS_TOLD
+        visited, known = self.visited
+        then, *since = [((told or truth).subs, truth.account) for truth, told, _sold in self.known[known - 1 :]]
+        if any(words != then for words in since):
+            return Verdict.AS_TOLD
+        return Verdict.LATE if drawn_at <= visited and now - visited <= NEWS_TIME else Verdict.FALSE
 
     def _told_at(self, place: int) -> datetime:
         """Return when both services knew what is true since then; a moment to come where they still don't.

@@ -151,7 +151,7 @@ class Steps:
         await self._browsing.press(tab, found[step.b % len(found)], form=step.c % 4 >= 2)
         if tab.client is not None and not tab.client.is_deleted and "from=portal" not in tab.address:
             return  # it did not open
-        browser.person.history.visited = self.world.time.now()
+        browser.person.history.visit(self.world.time.now())
         portal_action(self.world.state, browser.person.user.user_id, step.b, step.c)
         self.world.observe()
         if step.c < 6:

@@ -1,6 +1,7 @@
 """The oracle: what is true, late, as told, or false, against the books of a sandbox."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -563,13 +564,18 @@ def test_an_end_that_was_taken_back_unheard_is_not_repeated_to_who_was_in_the_po
     subscription = books.state.subscriptions.cancel_at_period_end(subscription)
     books.passes_hour()
     books.state.runtime_settings.change({"webhook_mode": "lose"})
+    day, before = day_of(subscription), books.state.clock.now()
+    untouched = replace(books.history, known=[*books.history.known])
+    books.history.visit(before)
     books.state.subscriptions.resume(subscription)
-    visited = books.state.clock.now()
-    books.passes_hour()
-    day = day_of(subscription)
+    books.passes(timedelta(seconds=30))
+    untouched.known = books.history.known
 
-    assert books.judge(Kind.KEEPS, day=day) is books.judge(Kind.ENDS) is Verdict.AS_TOLD
-    books.history.visited = visited
+    said = Statement(Kind.ENDS, "…")
+    assert untouched.judge(said, books.state.clock.now()) is Verdict.AS_TOLD
+    assert books.history.judge(said, books.state.clock.now(), before) is Verdict.LATE
+    books.passes_hour()
+    assert books.history.judge(said, books.state.clock.now(), before) is Verdict.FALSE
     assert books.judge(Kind.KEEPS, day=day) is books.judge(Kind.ENDS) is Verdict.FALSE
     assert books.judge(Kind.ENDS, where=TOKEN) is Verdict.AS_TOLD
     assert books.judge(Kind.ENDS_UNLESS, day=day) is Verdict.TRUE
