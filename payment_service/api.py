@@ -1,6 +1,6 @@
 """The routes: docs/contract.md on the wire. They read and answer; what is done is done by the parts of the service.
 
-Plain functions, which run in threads: each call is a few reads of the database, or waits for Stripe.
+Plain functions, which FastAPI runs in threads: each call is a few reads of the database, or waits for Stripe.
 """
 
 import time
@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Final
 
-import anyio
 import anyio.to_thread
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
@@ -25,11 +24,7 @@ from payment_service.service import PaymentService
 from payment_service.worker import Worker
 
 THREADS: Final = 100
-"""Requests that may wait for Stripe or the database at the same time, beside webhooks."""
-
-WEBHOOKS_AT_ONCE: Final = 8
-"""Webhooks that are acted on at the same time. The others wait: Stripe does not mind, and where a hundred of them share
-the interpreter, or hang because Stripe does, nobody is told anything before all are done."""
+"""Requests that may wait for Stripe or the database at the same time, webhooks included."""
 
 _log = structlog.get_logger(__name__)
 
@@ -50,7 +45,6 @@ def application(service: PaymentService, *, with_worker: bool = True) -> FastAPI
 
     app = FastAPI(title="Payment service", version="2", lifespan=lifespan, redoc_url=None, redirect_slashes=False)
     app.state.service, app.state.worker = service, worker
-    app.state.webhooks = anyio.CapacityLimiter(WEBHOOKS_AT_ONCE)
     app.add_middleware(Around, metrics=service.metrics)
     add_error_answers(app)
     app.include_router(_open_to_all)
@@ -61,6 +55,11 @@ def application(service: PaymentService, *, with_worker: bool = True) -> FastAPI
 async def _service(request: Request) -> PaymentService:
     service: PaymentService = request.app.state.service
     return service
+
+
+async def _raw(request: Request) -> tuple[bytes, float]:
+    """Return a body as it came, and when (`time.monotonic`)."""
+    return await request.body(), time.monotonic()
 
 
 Service = Annotated[PaymentService, Depends(_service)]
@@ -93,20 +92,18 @@ def metrics(service: Service) -> Response:
 
 
 @_open_to_all.post(WEBHOOK_PATH)
-async def webhook(request: Request, service: Service, stripe_signature: Annotated[str, Header()] = "") -> Document:
+def webhook(
+    request: Request, service: Service, came: Annotated[tuple[bytes, float], Depends(_raw)],
+    stripe_signature: Annotated[str, Header()] = "",
+) -> Document:  # fmt: skip
     """For Stripe. Answers 2xx only when all that the event is about is written."""
-    limiter: anyio.CapacityLimiter = request.app.state.webhooks
-    body, came = await request.body(), time.monotonic()
-    return await anyio.to_thread.run_sync(_take, request, service, body, came, stripe_signature, limiter=limiter)
-
-
-def _take(request: Request, service: PaymentService, body: bytes, came: float, stripe_signature: str) -> Document:
+    body, moment = came
     try:
         event = service.webhooks.verified(body, stripe_signature)
     except ServiceError as error:
         _log.warning("webhook_refused")
         raise service.limits.refused(request, "signature", error) from None
-    service.webhooks.take(event, came)
+    service.webhooks.take(event, moment)
     request.app.state.worker.hurry()
     return {"received": True}
 
