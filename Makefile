@@ -47,7 +47,7 @@ test-long: $(DEV_STAMP) system node ## Run the longest proofs, which `make test`
 	ALL_EXAMPLES=1 $(PYTEST) -m examples
 
 test-fast: $(DEV_STAMP) ## Run the quick tests of units and pages: no browser, no other servers
-	$(PYTEST) --numprocesses 2 -m "not browser and not faults and not scale and not slow and not long" tests/unit tests/ui tests/clients
+	$(PYTEST) --numprocesses 3 -m "not browser and not faults and not scale and not slow and not long" tests/unit tests/ui tests/clients
 
 test-clients: $(DEV_STAMP) ## Run the tests of the clients for Python, Node and Go (installs the two)
 	@tools/system_packages.sh clients

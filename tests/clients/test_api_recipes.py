@@ -17,6 +17,8 @@ from services.web.service_tokens import digest_of, new_token
 from tests.unit.api.api_world import WEBHOOK_SECRET, ApiWorld, api_world
 from tests.unit.api.test_operations import member
 
+pytestmark = pytest.mark.slow
+
 Document = dict[str, Any]
 PAGE: Final = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 RECIPES: Final = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)

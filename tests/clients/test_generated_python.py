@@ -18,6 +18,8 @@ from services.web.service_tokens import digest_of, new_token
 from tests.unit.api.api_world import OURS, ApiWorld, Browser, api_world
 from tests.unit.api.test_operations import member
 
+pytestmark = pytest.mark.slow
+
 TOKEN = new_token()
 Import = Callable[[str], ModuleType]
 

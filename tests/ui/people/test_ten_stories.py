@@ -32,6 +32,8 @@ from ui.people.explanation import PersonExplanation, explain
 from ui.people.lines import as_lines
 from wiring.build import build
 
+pytestmark = pytest.mark.slow
+
 PREMIUM, ENTERPRISE, BASIC = (
     "price_sandbox_premium_month",
     "price_sandbox_enterprise_month",

@@ -22,6 +22,8 @@ from services.subscription.model import Reason, Source, State
 from tests.unit.api.api_world import OPS_TOKEN, ApiWorld, Browser, api_world
 from version import VERSION
 
+pytestmark = pytest.mark.slow
+
 PRODUCTS = (Path(__file__).parents[3] / "products.json").read_bytes()
 
 

@@ -23,6 +23,8 @@ from services.sessions.cookie import SIGNED_IN
 from tests.unit.api.api_world import ApiWorld, api_world
 from ui.pages.errors import too_many_requests
 
+pytestmark = pytest.mark.slow
+
 
 class Pages:
     """A guarded app with one page for every address."""

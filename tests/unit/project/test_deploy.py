@@ -25,6 +25,8 @@ from settings_sources import secret_names
 from tests.unit.project.what_is_exported import metric_names
 from version import VERSION
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
 OURS = {name.upper() for name in Settings.model_fields}

@@ -13,6 +13,8 @@ from services.observability.logs import LineWriter, configure_logs
 from services.sessions.service import Session
 from tests.unit.api.api_world import OPS_TOKEN, STORAGE_SECRET, WEBHOOK_SECRET, ApiWorld, Browser, api_world
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def log() -> Iterator[tuple[io.StringIO, LineWriter]]:

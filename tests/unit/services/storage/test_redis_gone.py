@@ -17,6 +17,8 @@ from services.storage import redis_listener
 from services.storage.redis_concurrency import RedisConcurrencyLimit
 from services.storage.redis_store import RedisStore
 
+pytestmark = pytest.mark.slow
+
 FAILURES = (
     RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed"),
     RuntimeError("Event loop is closed"),

@@ -17,6 +17,8 @@ from services.sessions.service import Session
 from tests.replica import Outside
 from tests.unit.services.webhooks.receivers import HookReceiver, Telling
 
+pytestmark = pytest.mark.slow
+
 LIVES = int(os.environ.get("EVENTS_LIVES", "60"))
 
 
