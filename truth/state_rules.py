@@ -97,9 +97,9 @@ def paid_until(said: Statement, facts: Facts, sold: CatalogFacts, reader: Reader
 
 
 def renews_unless(said: Statement, facts: Facts, sold: CatalogFacts, reader: ReadersDay) -> bool:
-    """It goes on, or somebody has canceled it or paused its payments."""
+    """It goes on, or somebody has canceled it or paused its payments; a service without words may mean either."""
     return any(
-        sub.renews or sub.held or sub.ends_at is not None or sub.status == "canceled"
+        sub.renews or sub.held or sub.ends_at is not None or sub.status in ("canceled", UNSAID)
         for sub in subs_of(said, facts.subs)
     )
 
