@@ -45,7 +45,7 @@ class Shown(StrEnum):
     PAID_UNTIL = "paid_until"
     """Canceled, with access until the paid period ends."""
     PERHAPS_KEPT = "perhaps_kept"
-    """The same, and the user was in the portal since, where it can be taken back."""
+    """The same by the account's word, and the user was in the portal since, where it can be taken back."""
     ON_RECORD = "on_record"
     OUTDATED = "outdated"
     """On record or on the account until a date that has passed; what became of it is not known."""
@@ -294,8 +294,11 @@ def shown_as(subscription: Subscription) -> Shown:
         return Shown.UNKNOWN_WORD
     if state is State.CANCELED and subscription.access:
         return Shown.PERHAPS_KEPT if subscription.portal_open else Shown.PAID_UNTIL
-    if subscription.ends and not subscription.portal_open and state in (State.ACTIVE, State.TRIALING):
-        return Shown.ENDING
+    if subscription.ends and state in (State.ACTIVE, State.TRIALING):
+        if not subscription.portal_open:
+            return Shown.ENDING
+        if subscription.reason is Reason.PLAN_CHANGED:  # concluded from what the account names, and may be a gift
+            return Shown.PERHAPS_KEPT
     if subscription.reason is Reason.ID_REFUSED:
         return Shown.ID_REFUSED
     return Shown(state)

@@ -326,6 +326,13 @@ def test_an_end_that_the_portal_may_have_taken_back_is_said_with_that() -> None:
         assert undated.sentence == f"It was canceled and ends when its paid time is over, {unless}"
 
 
+def test_a_plan_that_the_account_alone_names_is_not_called_active_after_a_visit() -> None:
+    changed = {"reason": Reason.PLAN_CHANGED, "until": LATER, "ends": True, "access": True}
+
+    assert said(subscription(State.ACTIVE, **changed)).shown is Shown.ENDING
+    assert said(subscription(State.ACTIVE, **changed, portal_open=True)).headline == "Premium is on your account"
+
+
 def test_payments_that_the_portal_may_have_resumed_are_not_called_paused() -> None:
     words = said(subscription(State.ACTIVE, until=LATER, held=True, portal_open=True))
 
