@@ -321,7 +321,6 @@ class SubscriptionView(BaseModel):
         price = by_kind.get(ClaimKind.LIST_PRICE)
         dated = next((claim for claim in claims if claim.date is not None and claim.says in DATED), None)
         renews = True if ClaimKind.RENEWS_ON in by_kind else None
-        ends = one.ends and ClaimKind.ENDS_UNLESS_CHANGED not in by_kind
         return cls(
             state=one.state,
             access=ClaimKind.HAS_ACCESS in by_kind,
@@ -333,8 +332,8 @@ class SubscriptionView(BaseModel):
             group=one.group,
             product_id=one.product_id,
             until=dated.date if dated is not None else None,
-            ends=ends,
-            renews=False if ends else renews,
+            ends=one.surely_ends,
+            renews=False if one.surely_ends else renews,
             word=one.word,
             amount=price.amount if price is not None else None,
             currency=price.currency if price is not None else None,

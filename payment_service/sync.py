@@ -3,7 +3,7 @@
 Events only say what to look at. They may come twice, late and in any order, in two instances at the same moment: each
 fetch takes a ticket first, and a fetch with a lower ticket than what is written is dropped. Whatever changed at Stripe
 before an event came is in what is fetched after its ticket was taken, so the highest ticket that was written has it
-all. No lock is held while Stripe is asked, and a crash leaves nothing but an unused number.
+all. No lock of the database is held while Stripe is asked, and a crash leaves nothing but an unused number.
 """
 
 import hashlib

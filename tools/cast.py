@@ -237,17 +237,31 @@ def at_checkout(stage: Stage) -> StagedUser:
     return stage.person("at_checkout", open_it)
 
 
-def back_from_portal(stage: Stage) -> StagedUser:
-    """Return somebody whose plan ends, as billing says in full, and who has been in the portal since."""
+def _open_portal(stage: Stage, context: BrowserContext) -> str:
+    """Press for the portal as a form does; return its address."""
+    headers = {"Origin": stage.product.url}
+    answer = context.request.post("/payment/portal", form={}, headers=headers, max_redirects=0)
+    return answer.headers["location"]
+
+
+def back_from_portal(shape: str) -> Callable[[Stage], StagedUser]:
+    """Return somebody whose plan ends and who has been in the portal since; `shape` is as for `in_state`.
+
+    Of an end the shape "detailed" tells, else the account alone.
+    """
 
     def visit(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
-        stage.product.change_settings(status_shape="detailed")
+        stage.product.change_settings(status_shape=shape)
         stage.product.control("POST", f"/users/{person.user_id}/state", status="ending")
         context.request.get("/payment")
-        headers = {"Origin": stage.product.url}
-        context.request.post("/payment/portal", form={}, headers=headers, max_redirects=0)
+        _open_portal(stage, context)
 
-    return stage.person("back_from_portal", visit)
+    def who(stage: Stage) -> StagedUser:
+        person = stage.person(f"back_from_portal_{shape}", visit)
+        stage.product.change_settings(status_shape=shape)
+        return person
+
+    return who
 
 
 def in_portal(stage: Stage) -> StagedUser:
@@ -255,8 +269,6 @@ def in_portal(stage: Stage) -> StagedUser:
 
     def open_it(stage: Stage, context: BrowserContext, person: StagedUser) -> None:
         stage.product.control("POST", f"/users/{person.user_id}/state", status="past_due")
-        headers = {"Origin": stage.product.url}
-        answer = context.request.post("/payment/portal", form={}, headers=headers, max_redirects=0)
-        person.address = answer.headers["location"]
+        person.address = _open_portal(stage, context)
 
     return stage.person("in_portal", open_it)

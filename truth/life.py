@@ -13,7 +13,7 @@ from nicegui.app.app import State
 
 from truth.browsing import Browsing
 from truth.judging import Judge
-from truth.replica import without_counts_of_nothing, without_documents
+from truth.replica import without_documents
 from truth.steps import Steps
 from truth.story import LifeStory
 from truth.story_world import START, Failure, Found, StoryWorld, Tally
@@ -30,7 +30,6 @@ def play(
     with (
         _quiet_log(),
         without_documents(),
-        without_counts_of_nothing(),
         tempfile.TemporaryDirectory(prefix="story-") as folder,
         VirtualTime(START) as time,
     ):

@@ -13,7 +13,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("renews on no one's word", "renews", "services.claims.status",
            "elif one.goes_on and not one.portal_open:", "elif True:"),
     Mutant("renews after a visit to the portal", "renews", "services.subscription.portal_trace",
-           "return not charges_otherwise and all(", "return not charges_otherwise and not all("),
+           "return all(self.said.get(name) == now.get(name)", "return not all(self.said.get(name) == now.get(name)"),
     Mutant("paid until a year later", "a date", "services.claims.status",
            "yield claim_about(one, ClaimKind.PAID_UNTIL, date=ahead)",
            "yield claim_about(one, ClaimKind.PAID_UNTIL, date=ahead.replace(year=ahead.year + 1))"),

@@ -58,7 +58,7 @@ class History:
     visited: tuple[datetime, int] | None = None
     """When they were last sent to the portal, and how much was known then."""
     moved_elsewhere: set[str] = field(default_factory=set)
-    """Subscriptions (ids) changed in the portal by Stripe's own link: nothing of ours knows of such a visit."""
+    """Subscriptions (ids) whose plan was changed by Stripe's own link last: nothing of ours knows of such a visit."""
 
     def observe(self, truth: Facts, told: Facts | None, sold: CatalogFacts) -> None:
         """Note what is true from now on."""
@@ -176,9 +176,8 @@ class History:
         Of a change that was made elsewhere that is what billing was told.
         """
         truth, told, _sold = next((one for one in reversed(self.known) if one[0].at <= moment), self.known[0])
-        elsewhere = told is not None and subscription_id in self.moved_elsewhere
-        then = told if told is not None and elsewhere else truth
-        return any(sub.id == subscription_id and sub in then.there and sub.group == group for sub in then.subs)
+        then = (told or truth) if subscription_id in self.moved_elsewhere else truth
+        return any(sub.id == subscription_id and sub.group == group for sub in then.there)
 
     def _holds(self, said: Statement, facts: Facts, sold: CatalogFacts, now: datetime) -> bool:
         rule, reader = RULES[said.kind], ReadersDay(self.zone, now)

@@ -22,7 +22,6 @@ from starlette.responses import Response
 from api.install import install
 from examples import members_page
 from services.container import Container
-from services.observability.metrics import Metrics
 from services.storage.port import Store
 from settings import Settings
 from truth.addresses import AUTH, PAYMENT
@@ -157,17 +156,6 @@ def without_documents() -> Iterator[None]:
         yield
     finally:
         document._written_out = written_out
-
-
-@contextmanager
-def without_counts_of_nothing() -> Iterator[None]:
-    """Have processes begin without the hundreds of counters that are 0 for a scrape: no story is scraped."""
-    begin = Metrics._begin_at_nothing
-    Metrics._begin_at_nothing = lambda self, labels: None  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Metrics._begin_at_nothing = begin  # type: ignore[method-assign]
 
 
 def _scope(path: str, query: str, cookies: Mapping[str, str]) -> dict[str, Any]:

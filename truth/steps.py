@@ -14,7 +14,7 @@ from sandbox.stripe.checkout import success_url
 from sandbox.stripe.objects import SessionStatus
 from truth.browsing import Browsing
 from truth.judging import Judge
-from truth.people import BrowserTab
+from truth.people import BrowserTab, Person
 from truth.reading import Pressable, Reading
 from truth.story import StoryStep
 from truth.story_world import StoryWorld
@@ -140,9 +140,7 @@ class Steps:
         """Go to the billing portal, do something there, and come back or not; or go there by Stripe's own link."""
         browser = self._browsing.browser(step)
         if step.c == LOGIN_LINK:
-            changed = portal_action(self.world.state, browser.person.user.user_id, step.b, step.c)
-            browser.person.history.moved_elsewhere |= {changed} if changed else set()
-            self.world.observe()
+            browser.person.history.moved_elsewhere |= self._in_portal(browser.person, step)
             return
         tab = await self._browsing.open(browser, "/payment")
         found = [one for one in (tab.reading or Reading((), ())).pressables if one.action == "/payment/portal"]
@@ -152,10 +150,15 @@ class Steps:
         if tab.client is not None and not tab.client.is_deleted and "from=portal" not in tab.address:
             return  # it did not open
         browser.person.history.visit(self.world.time.now())
-        portal_action(self.world.state, browser.person.user.user_id, step.b, step.c)
-        self.world.observe()
+        browser.person.history.moved_elsewhere -= self._in_portal(browser.person, step)
         if step.c < 6:
             await self._browsing.load(tab, "/payment?from=portal")
+
+    def _in_portal(self, someone: Person, step: StoryStep) -> set[str]:
+        """Do what a step does there; return the subscription (its id) whose plan that changed, if any."""
+        changed = portal_action(self.world.state, someone.user.user_id, step.b, step.c)
+        self.world.observe()
+        return {changed} if changed is not None else set()
 
     async def do_close(self, step: StoryStep) -> None:
         tabs = [tab for someone in self.world.people for tab in someone.tabs]

@@ -17,7 +17,10 @@ PROMOTIONS: Final = tuple(COUPONS)
 
 
 def portal_action(state: SandboxState, user_id: str, number: int, more: int) -> str | None:
-    """Do something in the customer portal that can be done to one of the user's live subscriptions; return its id."""
+    """Do something in the customer portal that can be done to one of the user's live subscriptions.
+
+    Return its id if that changed its plan.
+    """
     stripe = state.subscriptions
     found = [one for one in stripe.of(user_id) if one.live]
     if not found:
@@ -40,4 +43,5 @@ def portal_action(state: SandboxState, user_id: str, number: int, more: int) -> 
         lines = [line for line in state.prices.plans() if line.price_id != subscription.price_id]
         if lines:
             stripe.switch(subscription, lines[number // 9 % len(lines)])
-    return subscription.id
+            return subscription.id
+    return None

@@ -95,7 +95,9 @@ RULES: Final[Mapping[ClaimKind, Rule]] = {
         "nothing",
     ),
     ClaimKind.COLLECTION_PAUSED: Rule(
-        "a service names a pause (`pause_collection`, `pause`); until when only with `resumes_at`"
+        "a service names a pause (`pause_collection`, `pause`), and no visit to the portal since about which nothing "
+        "was heard; until when only with `resumes_at`",
+        "`renews_unless_canceled`",
     ),
     ClaimKind.ENDS_ON: Rule(
         "a service says that it ends (`cancel_at_period_end`, `cancel_at`, the word canceled) and there is access "

@@ -209,6 +209,11 @@ class Subscription(BaseModel):
         return self.state in LIVE
 
     @property
+    def surely_ends(self) -> bool:
+        """Whether it will not renew, and cannot have been taken back in the portal since that was told."""
+        return self.ends and not self.portal_open
+
+    @property
     def actions(self) -> tuple[Action, ...]:
         """What is offered, the most useful first."""
         if self.ends and self.state in (State.ACTIVE, State.TRIALING):

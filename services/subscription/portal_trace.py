@@ -39,8 +39,9 @@ class PortalTrace(BaseModel):
         now = digests(snapshot)
         asked = (product_id or _ACCOUNT, _ACCOUNT) if account_speaks else (product_id or _ACCOUNT,)
         charge = f"{product_id}{_CHARGE}"
-        charges_otherwise = charge in now and now[charge] != self.said.get(charge)
-        return not charges_otherwise and all(self.said.get(name) == now.get(name) for name in asked)
+        if charge in now and now[charge] != self.said.get(charge):
+            return False
+        return all(self.said.get(name) == now.get(name) for name in asked)
 
     def account_changed(self, snapshot: UpstreamSnapshot) -> bool:
         """Whether the account says something else than it did at the visit; false where it said nothing then."""
@@ -58,11 +59,9 @@ def trace_of(snapshot: UpstreamSnapshot | None, left_at: datetime) -> PortalTrac
 
 def digests(snapshot: UpstreamSnapshot) -> dict[str, str]:
     """Return what was said, in a form that can be compared and tells nothing."""
-    said = {
-        product: _digest(b"".join(map(_written, (answer.record, *answer.further))))
-        for product, answer in snapshot.records.items()
-    }
+    said: dict[str, str] = {}
     for product, answer in snapshot.records.items():
+        said[product] = _digest(b"".join(map(_written, (answer.record, *answer.further))))
         details = answer.record.details
         if details is not None and (details.nothing_next or details.next_charge is not None):
             said[f"{product}{_CHARGE}"] = _digest(_RECORD.dump_json(answer.record, include={"details": _MONEY_TO_COME}))

@@ -187,7 +187,7 @@ def _subscription_data(group: str, one: Subscription) -> dict[str, JsonValue]:
         "plan": one.plan_id,
         "state": one.state.value,
         "access": one.access,
-        "ends": one.ends,
+        "ends": one.surely_ends,
         "until": one.until.isoformat() if one.until is not None else None,
         "reason": one.reason.value,
         "source": one.source.value,

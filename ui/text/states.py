@@ -295,9 +295,9 @@ def shown_as(subscription: Subscription) -> Shown:
     if state is State.CANCELED and subscription.access:
         return Shown.PERHAPS_KEPT if subscription.portal_open else Shown.PAID_UNTIL
     if subscription.ends and state in (State.ACTIVE, State.TRIALING):
-        if not subscription.portal_open:
+        if subscription.surely_ends:
             return Shown.ENDING
-        if subscription.reason is Reason.PLAN_CHANGED:  # concluded from what the account names, and may be a gift
+        if subscription.reason is Reason.PLAN_CHANGED:  # the account's word is all that there is for it
             return Shown.PERHAPS_KEPT
     if subscription.reason is Reason.ID_REFUSED:
         return Shown.ID_REFUSED

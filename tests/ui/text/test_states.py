@@ -331,6 +331,7 @@ def test_a_plan_that_the_account_alone_names_is_not_called_active_after_a_visit(
 
     assert said(subscription(State.ACTIVE, **changed)).shown is Shown.ENDING
     assert said(subscription(State.ACTIVE, **changed, portal_open=True)).headline == "Premium is on your account"
+    assert said(subscription(State.PAST_DUE, **changed, portal_open=True)).shown is Shown.PAST_DUE
 
 
 def test_payments_that_the_portal_may_have_resumed_are_not_called_paused() -> None:

@@ -147,6 +147,15 @@ class TestPortal:
         assert not trace.unanswered("prod_premium", something)
         assert not trace_of(unsaid, NOW).unanswered("prod_premium", nothing)
 
+    def test_what_ends_does_so_surely_only_until_the_portal_is_opened(self) -> None:
+        ends = Lifecycle(cancel_at_period_end=True)
+        trace = trace_of(telling(snapshot("premium=active", "premium active"), ends), NOW)
+
+        before = customer_status("premium=active", "premium active", life=ends).current
+        after = customer_status("premium=active", "premium active", life=ends, portal=trace).current
+
+        assert [(one.ends, one.surely_ends) for one in (before, after)] == [(True, True), (True, False)]
+
     def test_what_ends_may_be_kept_after_all_but_not_what_is_over_at_stripe(self) -> None:
         def after_a_visit(billing: str, account: str) -> Subscription:
             return customer_status(billing, account, portal=trace_of(snapshot(billing, account), NOW)).current
